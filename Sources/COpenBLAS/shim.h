@@ -1,0 +1,26 @@
+// What Swift needs of OpenBLAS: one matrix product, its version, and its threads kept at one.
+// The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift.
+
+#ifndef COPENBLAS_SHIM_H
+#define COPENBLAS_SHIM_H
+
+#include <cblas.h>
+
+// c (m x n) = alpha * op(a) (m x k) * op(b) (k x n) + beta * c, all row-major with row strides.
+static inline void cblas_shim_sgemm(
+    int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int strideA,
+    const float *b, int strideB, float beta, float *c, int strideC) {
+  cblas_sgemm(
+      CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
+      m, n, k, alpha, a, strideA, b, strideB, beta, c, strideC);
+}
+
+static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1); }
+
+// The name of the kernels chosen for this processor, for the log: "Zen", "SkylakeX".
+static inline const char *cblas_shim_core_name(void) { return openblas_get_corename(); }
+
+// Version and build options, for the log.
+static inline const char *cblas_shim_configuration(void) { return openblas_get_config(); }
+
+#endif

@@ -1,0 +1,1 @@
+// Collectives: see the files beside this one.

@@ -1,0 +1,1 @@
+// Electra: see the files beside this one.

@@ -1,0 +1,64 @@
+import Tensors
+
+/// What a model is trained for: it turns slices of a batch into gradients and losses.
+///
+/// The trainer knows nothing of the model beyond this protocol, and the model nothing of lanes,
+/// ranks and optimizers. Pre-training is an objective, a GLUE head is another.
+package protocol Objective: Sendable {
+  /// A lane's activations, allocated once and used for every slice.
+  associatedtype Workspace
+
+  /// The parameters, in the order of the flat vector.
+  var layout: ParameterLayout { get }
+
+  /// The integer weights of each of its losses in `slice` (masked positions, tokens), found without
+  /// running the network. The trainer sums them over all slices of all ranks.
+  func counts(of slice: Batch) -> [Int]
+
+  func makeWorkspace() -> Workspace
+
+  /// Adds the gradient of the slice's part of the loss to `gradient`, already divided by `totals`,
+  /// the counts of the whole global batch.
+  ///
+  /// `finished` is called with each range of the flat vector whose gradient this slice will not
+  /// touch again; together these ranges cover the whole vector.
+  /// - Returns: the slice's loss sums and scores, not divided by anything.
+  func accumulate(
+    _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Workspace,
+    finished: (Range<Int>) -> Void
+  ) -> Tally
+
+  /// The tally of a slice without dropout and without a gradient.
+  func evaluate(_ slice: Batch, weights: Storage, workspace: Workspace) -> Tally
+
+  /// Named figures for the log, in their order, from the sum of all tallies.
+  func metrics(of tally: Tally) -> [(name: String, value: Double)]
+}
+
+/// What a slice has to say of itself: sums in Double and the scores of binary decisions.
+/// Tallies of slices are added in slice order, so that figures do not depend on ranks.
+package struct Tally: Sendable, Equatable {
+  /// Sums, whose meaning is the objective's.
+  package var sums: [Double]
+  /// The logits of true positives' and negatives' class, for exact areas under the curve.
+  package var positiveScores: [Float]
+  package var negativeScores: [Float]
+
+  package init(sums: [Double] = [], positiveScores: [Float] = [], negativeScores: [Float] = []) {
+    self.sums = sums
+    self.positiveScores = positiveScores
+    self.negativeScores = negativeScores
+  }
+
+  /// Adds the tally of the slice that comes next.
+  package mutating func add(_ next: Tally) {
+    if sums.isEmpty {
+      sums = next.sums
+    } else {
+      precondition(sums.count == next.sums.count, "tallies of different objectives")
+      for i in sums.indices { sums[i] += next.sums[i] }
+    }
+    positiveScores += next.positiveScores
+    negativeScores += next.negativeScores
+  }
+}
