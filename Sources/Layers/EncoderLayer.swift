@@ -1,0 +1,146 @@
+import Tensors
+
+/// The sizes of a transformer encoder.
+package struct EncoderSizes: Sendable, Equatable {
+  package var hiddenSize: Int  // D
+  package var layerCount: Int  // L
+  package var headCount: Int  // H
+  package var intermediateSize: Int  // F
+  package var dropoutRate: Float
+  package var attentionDropoutRate: Float
+  package var epsilon: Float
+  package var deviation: Float
+
+  package init(
+    hiddenSize: Int, layerCount: Int, headCount: Int, intermediateSize: Int,
+    dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1, epsilon: Float = 1e-12,
+    deviation: Float = 0.02
+  ) {
+    self.hiddenSize = hiddenSize
+    self.layerCount = layerCount
+    self.headCount = headCount
+    self.intermediateSize = intermediateSize
+    self.dropoutRate = dropoutRate
+    self.attentionDropoutRate = attentionDropoutRate
+    self.epsilon = epsilon
+    self.deviation = deviation
+  }
+}
+
+/// One layer of a post-norm BERT encoder (Devlin et al. 2019):
+///
+///     h = norm(x + dropout(attention(x) W_o + b_o))
+///     y = norm(h + dropout(gelu(h W_1 + b_1) W_2 + b_2))
+package struct EncoderLayer: Sendable {
+  let attention: Attention
+  let attentionOutput: Linear
+  let attentionNorm: LayerNorm
+  let attentionDropout: DropoutSite
+  let intermediate: Linear
+  let output: Linear
+  let outputNorm: LayerNorm
+  let outputDropout: DropoutSite
+
+  package init(_ name: String, _ sizes: EncoderSizes, in layout: inout ParameterLayout) {
+    let (d, f) = (sizes.hiddenSize, sizes.intermediateSize)
+    attention = Attention(
+      name + ".attention.self", size: d, headCount: sizes.headCount,
+      dropoutRate: sizes.attentionDropoutRate, deviation: sizes.deviation, in: &layout)
+    attentionOutput = Linear(
+      name + ".attention.output.dense", input: d, output: d, deviation: sizes.deviation,
+      in: &layout)
+    attentionNorm = LayerNorm(
+      name + ".attention.output.LayerNorm", size: d, epsilon: sizes.epsilon, in: &layout)
+    attentionDropout = DropoutSite(name + ".attention.output", rate: sizes.dropoutRate)
+    intermediate = Linear(
+      name + ".intermediate.dense", input: d, output: f, deviation: sizes.deviation, in: &layout)
+    output = Linear(
+      name + ".output.dense", input: f, output: d, deviation: sizes.deviation, in: &layout)
+    outputNorm = LayerNorm(
+      name + ".output.LayerNorm", size: d, epsilon: sizes.epsilon, in: &layout)
+    outputDropout = DropoutSite(name + ".output", rate: sizes.dropoutRate)
+  }
+
+  /// Everything that a forward pass leaves for the backward pass.
+  package struct Activations {
+    package let attention: Attention.Activations
+    package let attentionNorm: LayerNorm.Activations
+    /// The slope of GELU at each entry. (N, F)
+    package let slope: Tensor
+    /// GELU's output. (N, F)
+    package let intermediate: Tensor
+    package let outputNorm: LayerNorm.Activations
+
+    package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
+      attention = Attention.Activations(
+        shape, size: sizes.hiddenSize, headCount: sizes.headCount, arena: arena)
+      attentionNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
+      slope = arena.tensor(shape.tokens, sizes.intermediateSize)
+      intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
+      outputNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
+    }
+  }
+
+  /// Memory that all layers of an encoder use in turn.
+  package struct Scratch {
+    let attention: Attention.Scratch
+    let branch: Tensor  // (N, D)
+    let context: Tensor  // (N, D)
+    let projected: Tensor  // (N, 3 D)
+    let intermediate: Tensor  // (N, F)
+
+    package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
+      attention = Attention.Scratch(shape, arena: arena)
+      branch = arena.tensor(shape.tokens, sizes.hiddenSize)
+      context = arena.tensor(shape.tokens, sizes.hiddenSize)
+      projected = arena.tensor(shape.tokens, 3 * sizes.hiddenSize)
+      intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
+    }
+  }
+
+  /// From `input` (N, D) to `activations.outputNorm.output` (N, D).
+  package func forward(
+    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: Pass
+  ) {
+    attention.forward(input, activations.attention, scratch.attention, pass)
+    attentionOutput.product(
+      activations.attention.context, into: activations.attentionNorm.normalized, pass)
+    attentionNorm.forward(
+      activations.attentionNorm, bias: attentionOutput.bias, residual: input,
+      dropout: attentionDropout, pass)
+    intermediate.product(activations.attentionNorm.output, into: activations.slope, pass)
+    activations.slope.gelu(
+      bias: pass.weights[intermediate.bias], into: activations.intermediate)
+    output.product(activations.intermediate, into: activations.outputNorm.normalized, pass)
+    outputNorm.forward(
+      activations.outputNorm, bias: output.bias, residual: activations.attentionNorm.output,
+      dropout: outputDropout, pass)
+  }
+
+  /// Replaces `gradient` (N, D), that of the output, by that of the input.
+  package func backward(
+    _ gradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
+    _ pass: Pass
+  ) {
+    outputNorm.backward(
+      activations.outputNorm, gradient: gradient, bias: output.bias, dropout: outputDropout,
+      into: scratch.branch, pass)
+    output.backward(
+      outputGradient: scratch.branch, input: activations.intermediate,
+      into: scratch.intermediate, adding: false, pass)
+    scratch.intermediate.geluBackward(
+      derivative: activations.slope, biasGradient: pass.gradient(intermediate.bias))
+    intermediate.backward(
+      outputGradient: scratch.intermediate, input: activations.attentionNorm.output,
+      into: gradient, adding: true, pass)
+    attentionNorm.backward(
+      activations.attentionNorm, gradient: gradient, bias: attentionOutput.bias,
+      dropout: attentionDropout, into: scratch.branch, pass)
+    attentionOutput.backward(
+      outputGradient: scratch.branch, input: activations.attention.context,
+      into: scratch.context, adding: false, pass)
+    attention.backward(
+      contextGradient: scratch.context, input: input, activations.attention,
+      projectedGradient: scratch.projected, scratch.attention, addingTo: gradient, pass)
+  }
+}

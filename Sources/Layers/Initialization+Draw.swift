@@ -1,0 +1,40 @@
+import Tensors
+
+extension ParameterLayout {
+  /// Writes the first values of every parameter into `weights`, as a function of the seed and each
+  /// parameter's name alone.
+  package func initialize(_ weights: Storage, seed: UInt64) {
+    for parameter in parameters {
+      let window = weights[parameter]
+      switch parameter.initialization {
+      case .zeros: window.fill(0)
+      case .ones: window.fill(1)
+      case .truncatedNormal(let deviation):
+        let stream = RandomStream(
+          seed: seed, site: RandomStream.site("initial:" + parameter.name), step: 0, sequence: 0)
+        fillTruncatedNormal(window, deviation: deviation, stream)
+      }
+    }
+  }
+
+  /// Normal numbers by the polar method (Marsaglia), redrawn beyond two standard deviations.
+  private func fillTruncatedNormal(_ tensor: Tensor, deviation: Float, _ stream: RandomStream) {
+    var counter: UInt32 = 0
+    var filled = 0
+    while filled < tensor.count {
+      let words = stream.block(counter)
+      counter += 1
+      for (first, second) in [(words[0], words[1]), (words[2], words[3])] {
+        let x = Double(first) * 0x1p-31 - 1
+        let y = Double(second) * 0x1p-31 - 1
+        let square = x * x + y * y
+        guard square > 0, square < 1 else { continue }
+        let factor = (-2 * naturalLogarithm(square) / square).squareRoot()
+        for normal in [x * factor, y * factor] where abs(normal) <= 2 && filled < tensor.count {
+          tensor.base[filled] = Float(normal) * deviation
+          filled += 1
+        }
+      }
+    }
+  }
+}

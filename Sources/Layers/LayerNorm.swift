@@ -1,0 +1,66 @@
+import Tensors
+
+/// Layer normalisation with what precedes it: `normalize(residual + dropout(branch + bias))`.
+package struct LayerNorm: Sendable {
+  package let scale: Parameter  // (D)
+  package let shift: Parameter  // (D)
+  package let epsilon: Float
+
+  /// Declares `name.weight` and `name.bias`.
+  package init(_ name: String, size: Int, epsilon: Float, in layout: inout ParameterLayout) {
+    scale = layout.declare(name + ".weight", [size], .ones)
+    shift = layout.declare(name + ".bias", [size], .zeros)
+    self.epsilon = epsilon
+  }
+
+  /// What backward needs.
+  package struct Activations {
+    /// The branch on the way in; the normalised rows afterwards. (N, D)
+    package let normalized: Tensor
+    /// 1 / sqrt(variance + epsilon) of each row. (1, N)
+    package let deviations: Tensor
+    /// (N, D)
+    package let output: Tensor
+
+    package init(_ shape: BatchShape, size: Int, arena: Arena) {
+      normalized = arena.tensor(shape.tokens, size)
+      deviations = arena.tensor(1, shape.tokens)
+      output = arena.tensor(shape.tokens, size)
+    }
+  }
+
+  /// Normalises the branch that stands in `activations.normalized`.
+  ///
+  /// - Parameters:
+  ///   - bias: the bias of the linear layer that made the branch.
+  ///   - residual: (N, D), nil for none.
+  package func forward(
+    _ activations: Activations, bias: Parameter?, residual: Tensor?, dropout site: DropoutSite?,
+    _ pass: Pass
+  ) {
+    for (index, range) in pass.ranges.enumerated() {
+      activations.normalized.rows(range).normalizeRows(
+        bias: bias.map { pass.weights[$0] },
+        dropout: site.flatMap { pass.dropout($0, sequence: index) },
+        residual: residual?.rows(range), scale: pass.weights[scale], shift: pass.weights[shift],
+        epsilon: epsilon, deviations: activations.deviations.base + range.lowerBound,
+        into: activations.output.rows(range))
+    }
+  }
+
+  /// Replaces the output's gradient by that of the residual, and writes the branch's.
+  package func backward(
+    _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
+    into branchGradient: Tensor?, _ pass: Pass
+  ) {
+    for (index, range) in pass.ranges.enumerated() {
+      gradient.rows(range).normalizeRowsBackward(
+        normalized: activations.normalized.rows(range),
+        deviations: activations.deviations.base + range.lowerBound, scale: pass.weights[scale],
+        dropout: site.flatMap { pass.dropout($0, sequence: index) },
+        scaleGradient: pass.gradient(scale), shiftGradient: pass.gradient(shift),
+        biasGradient: bias.map { pass.gradient($0) },
+        branchGradient: branchGradient?.rows(range))
+    }
+  }
+}

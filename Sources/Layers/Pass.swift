@@ -1,0 +1,65 @@
+import Tensors
+
+/// What every layer needs of a micro-batch on its way through the model: the weights, where its
+/// sequences lie, and where its random numbers come from.
+///
+/// The shape alphabet of all layers: N tokens of the micro-batch, B sequences, T the longest one,
+/// K masked positions, D hidden, E embedding, F feed-forward, H heads, L layers, V vocabulary.
+///
+/// The gradient contract of all layers: parameter gradients are added to; activation gradients are
+/// written; only the residual stream's gradient is added to.
+package struct Pass {
+  package let weights: Storage
+  /// Where parameter gradients are added; nil when only evaluating.
+  package let gradient: Storage?
+  /// The token range of each sequence. (B)
+  package private(set) var ranges: [Range<Int>]
+  package let step: Int
+  package let firstSequence: Int
+  /// The run's seed; nil for a pass without dropout.
+  package let seed: UInt64?
+
+  package init(batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?) {
+    self.weights = weights
+    self.gradient = gradient
+    ranges = batch.ranges
+    step = batch.step
+    firstSequence = batch.firstSequence
+    self.seed = seed
+  }
+
+  /// The same for `count` rows that belong to no sequence, such as gathered masked positions.
+  package func rows(_ count: Int) -> Pass {
+    var copy = self
+    copy.ranges = [0..<count]
+    return copy
+  }
+
+  /// The sizes that decide how much memory it takes.
+  package var shape: BatchShape { BatchShape(ranges) }
+
+  /// The dropout of sequence `index` at `site`, nil for none.
+  func dropout(_ site: DropoutSite, sequence index: Int) -> DropoutStream? {
+    guard let seed, site.rate > 0 else { return nil }
+    let random = RandomStream(
+      seed: seed, site: site.number, step: step, sequence: firstSequence + index)
+    return DropoutStream(random, rate: site.rate)
+  }
+
+  /// The window of `parameter`'s gradient.
+  package func gradient(_ parameter: Parameter) -> Tensor {
+    guard let gradient else { preconditionFailure("a backward pass without a gradient vector") }
+    return gradient[parameter]
+  }
+}
+
+/// A named place in the model where elements are dropped.
+package struct DropoutSite: Sendable {
+  package let number: UInt32
+  package let rate: Float
+
+  package init(_ name: String, rate: Float) {
+    number = RandomStream.site("dropout:" + name)
+    self.rate = rate
+  }
+}

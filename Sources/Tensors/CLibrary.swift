@@ -1,0 +1,13 @@
+// The scalar functions that Swift leaves to the C library, in Double.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+func naturalExponential(_ x: Double) -> Double { exp(x) }
+func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
+
+/// The natural logarithm, in Double.
+package func naturalLogarithm(_ x: Double) -> Double { log(x) }

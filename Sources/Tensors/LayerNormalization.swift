@@ -1,0 +1,134 @@
+// Layer normalisation (Ba, Kiros and Hinton 2016), fused with what always comes before it in a
+// post-norm encoder: bias, dropout and the residual sum.
+//
+//     z = residual + dropout(branch + bias)
+//     normalized = (z - mean(z)) / sqrt(variance(z) + epsilon)
+//     output = normalized * scale + shift
+//
+// Mean and variance are taken over a row, the variance from the deviations, all in float. Backward
+// needs `normalized` and 1 / sqrt(variance + epsilon), so these are what forward keeps.
+//
+// Gradients: those of scale, shift and bias are added to; that of the branch is written; the
+// gradient of the output is replaced by that of z, which is also the residual's.
+
+extension Tensor {
+  /// Normalises `residual + dropout(self + bias)` row by row. All tensors are (rows, columns) but
+  /// the vectors.
+  ///
+  /// - Parameters:
+  ///   - self: the branch; replaced by the normalised rows.
+  ///   - residual: added to the branch; nil for none.
+  ///   - deviations: receives 1 / sqrt(variance + epsilon) of each row.
+  package func normalizeRows(
+    bias: Tensor?, dropout: DropoutStream?, residual: Tensor?, scale: Tensor, shift: Tensor,
+    epsilon: Float, deviations: UnsafeMutablePointer<Float>, into output: Tensor
+  ) {
+    precondition(output.columns == columns && scale.columns == columns, "shapes differ")
+    withDropoutFactors(width: columns) { factors in
+      for r in 0..<rows {
+        dropout?.factors(row: r, width: columns, into: factors)
+        let row = row(r)
+        let sum = sumIntoRow(row, bias: bias, factors: factors, residual: residual?.row(r))
+        let mean = sum / Float(columns)
+        let variance = sumOfSquaredDeviations(row, mean: mean) / Float(columns)
+        let inverse = 1 / (variance + epsilon).squareRoot()
+        deviations[r] = inverse
+        let result = output.row(r)
+        forEachVector(columns) { i, tail in
+          let normalized = (row.load(at: i, tail: tail) - mean) * inverse
+          row.store(normalized, at: i, tail: tail)
+          let y = normalized.times(
+            scale.base.load(at: i, tail: tail), plus: shift.base.load(at: i, tail: tail))
+          result.store(y, at: i, tail: tail)
+        }
+      }
+    }
+  }
+
+  /// row = residual + (row + bias) * factors; returns the sum of the new row.
+  @inline(__always)
+  private func sumIntoRow(
+    _ row: UnsafeMutablePointer<Float>, bias: Tensor?, factors: UnsafeMutablePointer<Float>,
+    residual: UnsafeMutablePointer<Float>?
+  ) -> Float {
+    var total = Vector(repeating: 0)
+    forEachVector(columns) { i, tail in
+      var z = row.load(at: i, tail: tail)
+      if let bias { z += bias.base.load(at: i, tail: tail) }
+      z *= factors.vector(at: i)
+      if let residual { z += residual.load(at: i, tail: tail) }
+      row.store(z, at: i, tail: tail)
+      total += z
+    }
+    return total.orderedSum
+  }
+
+  @inline(__always)
+  private func sumOfSquaredDeviations(_ row: UnsafeMutablePointer<Float>, mean: Float) -> Float {
+    var total = Vector(repeating: 0)
+    forEachVector(columns) { i, tail in
+      let deviation = row.load(at: i, tail: tail, neutral: mean) - mean
+      total = deviation.times(deviation, plus: total)
+    }
+    return total.orderedSum
+  }
+
+  /// The backward pass of `normalizeRows`.
+  ///
+  /// With g = outputGradient * scale and n = normalized, the gradient of z is
+  /// (g - mean(g) - n * mean(g n)) / sqrt(variance + epsilon).
+  ///
+  /// - Parameters:
+  ///   - self: the gradient of the output; replaced by the gradient of z.
+  ///   - branchGradient: receives the gradient of the branch, dropout undone; nil if not wanted.
+  package func normalizeRowsBackward(
+    normalized: Tensor, deviations: UnsafeMutablePointer<Float>, scale: Tensor,
+    dropout: DropoutStream?, scaleGradient: Tensor, shiftGradient: Tensor, biasGradient: Tensor?,
+    branchGradient: Tensor?
+  ) {
+    withDropoutFactors(width: columns) { factors in
+      for r in 0..<rows {
+        let gradient = row(r)
+        zGradient(
+          gradient, normalized: normalized.row(r), inverse: deviations[r], scale: scale.base,
+          scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
+        guard let branch = branchGradient?.row(r) else { continue }
+        dropout?.factors(row: r, width: columns, into: factors)
+        forEachVector(columns) { i, tail in
+          let value = gradient.load(at: i, tail: tail) * factors.vector(at: i)
+          branch.store(value, at: i, tail: tail)
+          if let bias = biasGradient?.base {
+            bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func zGradient(
+    _ gradient: UnsafeMutablePointer<Float>, normalized: UnsafeMutablePointer<Float>,
+    inverse: Float, scale: UnsafeMutablePointer<Float>,
+    scaleGradient: UnsafeMutablePointer<Float>, shiftGradient: UnsafeMutablePointer<Float>
+  ) {
+    var sum = Vector(repeating: 0)
+    var product = Vector(repeating: 0)
+    forEachVector(columns) { i, tail in
+      let output = gradient.load(at: i, tail: tail)
+      let n = normalized.load(at: i, tail: tail)
+      let g = output * scale.load(at: i, tail: tail)
+      sum += g
+      product = g.times(n, plus: product)
+      scaleGradient.store(
+        output.times(n, plus: scaleGradient.load(at: i, tail: tail)), at: i, tail: tail)
+      shiftGradient.store(output + shiftGradient.load(at: i, tail: tail), at: i, tail: tail)
+    }
+    let mean = sum.orderedSum / Float(columns)
+    let meanProduct = product.orderedSum / Float(columns)
+    forEachVector(columns) { i, tail in
+      let g = gradient.load(at: i, tail: tail) * scale.load(at: i, tail: tail)
+      let n = normalized.load(at: i, tail: tail)
+      gradient.store((g - mean - n * meanProduct) * inverse, at: i, tail: tail)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import COpenBLAS
+
+/// A matrix that a product may use as it is or transposed.
+package struct Factor {
+  let tensor: Tensor
+  let isTransposed: Bool
+
+  var rows: Int { isTransposed ? tensor.columns : tensor.rows }
+  var columns: Int { isTransposed ? tensor.rows : tensor.columns }
+}
+
+extension Tensor {
+  /// This matrix, transposed, as a factor of a product.
+  package var transposed: Factor { Factor(tensor: self, isTransposed: true) }
+  /// This matrix as a factor of a product.
+  package var plain: Factor { Factor(tensor: self, isTransposed: false) }
+
+  /// Writes `scale * a * b`, or adds it when `adding`.
+  ///
+  /// Single-threaded: lanes are the only threads that compute. The same shapes give the same bits
+  /// wherever the matrices lie.
+  package func multiply(_ a: Factor, _ b: Factor, scale: Float = 1, adding: Bool = false) {
+    precondition(
+      a.rows == rows && b.columns == columns && a.columns == b.rows,
+      "(\(a.rows), \(a.columns)) times (\(b.rows), \(b.columns)) is not (\(rows), \(columns))")
+    guard rows > 0, columns > 0 else { return }
+    guard a.columns > 0 else {
+      if !adding { fill(0) }
+      return
+    }
+    cblas_shim_sgemm(
+      a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
+      Int32(a.columns), scale, a.tensor.base, Int32(a.tensor.stride), b.tensor.base,
+      Int32(b.tensor.stride), adding ? 1 : 0, base, Int32(stride))
+  }
+}
+
+/// The matrix library, as the log names it.
+package enum MatrixLibrary {
+  /// Keeps the library to the calling thread. Call once, before the first product.
+  package static func useOneThread() { cblas_shim_use_one_thread() }
+
+  /// Version, options and the kernels chosen for this processor.
+  package static var description: String {
+    "\(String(cString: cblas_shim_configuration())) kernels \(String(cString: cblas_shim_core_name()))"
+  }
+}

@@ -1,0 +1,110 @@
+/// Random numbers as a function: Philox 4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel
+/// random numbers: as easy as 1, 2, 3").
+///
+/// A stream is addressed by (seed, site, step, sequence) and read at any index; nothing is ever
+/// stored, so a mask can be drawn again in the backward pass, on another rank, or after a restart.
+///
+///     let stream = RandomStream(seed: 1, site: RandomStream.site("mask"), step: 7, sequence: 3)
+///     stream.block(0)                    // four random words
+package struct RandomStream: Sendable, Equatable {
+  private let key: SIMD2<UInt32>
+  private let site: UInt32
+  private let step: UInt32
+  private let sequence: UInt32
+
+  /// - Parameters:
+  ///   - site: what the numbers are for; see `site(_:)`.
+  ///   - step: the step of the run.
+  ///   - sequence: the index of the sequence in the step's global batch.
+  package init(seed: UInt64, site: UInt32, step: Int, sequence: Int) {
+    key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    self.site = site
+    self.step = UInt32(truncatingIfNeeded: step)
+    self.sequence = UInt32(truncatingIfNeeded: sequence)
+  }
+
+  /// The number of a named use of random numbers: the 32-bit FNV-1a hash of its name.
+  package static func site(_ name: String) -> UInt32 {
+    name.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+  }
+
+  /// The four random words of counter `index`.
+  package func block(_ index: UInt32) -> SIMD4<UInt32> {
+    let words = blocks(from: index)
+    return SIMD4(words.0[0], words.1[0], words.2[0], words.3[0])
+  }
+
+  /// The four random words of each of eight counters from `first` on: word j of counter first + i is
+  /// lane i of the j-th result.
+  @inline(__always)
+  func blocks(from first: UInt32) -> (Words, Words, Words, Words) {
+    var x0 = Words(repeating: first) &+ Words(0, 1, 2, 3, 4, 5, 6, 7)
+    var x1 = Words(repeating: site)
+    var x2 = Words(repeating: step)
+    var x3 = Words(repeating: sequence)
+    var key0 = key[0]
+    var key1 = key[1]
+    for _ in 0..<10 {
+      let (high0, low0) = Self.multiply(x0, 0xD251_1F53)
+      let (high1, low1) = Self.multiply(x2, 0xCD9E_8D57)
+      x0 = high1 ^ x1 ^ key0
+      x1 = low1
+      x2 = high0 ^ x3 ^ key1
+      x3 = low0
+      key0 = key0 &+ 0x9E37_79B9
+      key1 = key1 &+ 0xBB67_AE85
+    }
+    return (x0, x1, x2, x3)
+  }
+
+  /// Eight 32-bit numbers.
+  typealias Words = SIMD8<UInt32>
+
+  /// The high and low words of eight products. Even and odd lanes are multiplied as 64-bit numbers,
+  /// which is what the processor has an instruction for.
+  @inline(__always)
+  private static func multiply(_ a: Words, _ b: UInt64) -> (high: Words, low: Words) {
+    let wide = unsafeBitCast(a, to: SIMD4<UInt64>.self)
+    let lowWord: UInt64 = 0xFFFF_FFFF
+    let even = (wide & lowWord) &* b
+    let odd = (wide &>> 32) &* b
+    let high = (even &>> 32) | (odd & ~lowWord)
+    let low = (even & lowWord) | (odd &<< 32)
+    return (unsafeBitCast(high, to: Words.self), unsafeBitCast(low, to: Words.self))
+  }
+}
+
+extension RandomStream {
+  /// Uniform numbers in [0, 1), multiples of 2^-24, in the order of `index`; 32 to a call, numbers
+  /// 32 * `index` and on: the four words of eight counters, word by word.
+  @inline(__always)
+  func uniforms(_ index: Int) -> (Vector, Vector, Vector, Vector) {
+    let words = blocks(from: UInt32(truncatingIfNeeded: index &* 8))
+    return (Self.unit(words.0), Self.unit(words.1), Self.unit(words.2), Self.unit(words.3))
+  }
+
+  /// The upper 24 bits as a number in [0, 1).
+  @inline(__always)
+  private static func unit(_ words: Words) -> Vector {
+    // 23 bits below the leading one of a number in [1, 2) would lose a bit; converting keeps all 24.
+    Vector(unsafeBitCast(words &>> 8, to: SIMD8<Int32>.self)) * 0x1p-24
+  }
+
+  /// Fills `count` floats with uniform numbers in [0, 1).
+  package func fillUniform(_ values: UnsafeMutablePointer<Float>, count: Int) {
+    for start in Swift.stride(from: 0, to: count, by: 32) {
+      let (a, b, c, d) = uniforms(start / 32)
+      for (part, vector) in [a, b, c, d].enumerated() {
+        for lane in 0..<8 where start + 8 * part + lane < count {
+          values[start + 8 * part + lane] = vector[lane]
+        }
+      }
+    }
+  }
+
+  /// A whole number in 0..<`bound`, from word `index` of the stream.
+  package func number(below bound: Int, index: Int) -> Int {
+    let word = block(UInt32(truncatingIfNeeded: index >> 2))[index & 3]
+    return Int((UInt64(word) &* UInt64(bound)) >> 32)
+  }
+}

@@ -1,0 +1,94 @@
+// Operations on whole rows: biases, sums over rows, look-ups. Sums over rows run from the first row
+// to the last.
+
+extension Tensor {
+  /// Adds `bias` (columns) to every row.
+  package func addToRows(_ bias: Tensor) {
+    precondition(bias.columns == columns, "shapes differ")
+    for r in 0..<rows { addVector(bias.base, to: row(r), count: columns) }
+  }
+
+  /// Adds the sum of all rows of `matrix` to this vector.
+  package func addSumOfRows(of matrix: Tensor) {
+    precondition(matrix.columns == columns && rows == 1, "shapes differ")
+    for r in 0..<matrix.rows { addVector(matrix.row(r), to: base, count: columns) }
+  }
+
+  /// Adds `other`, of the same shape.
+  package func add(_ other: Tensor) {
+    precondition(other.rows == rows && other.columns == columns, "shapes differ")
+    for r in 0..<rows { addVector(other.row(r), to: row(r), count: columns) }
+  }
+
+  /// Row i becomes row `indices[i]` of `table`.
+  package func gatherRows(of table: Tensor, _ indices: [Int32]) {
+    precondition(indices.count == rows && table.columns == columns, "shapes differ")
+    for (r, index) in indices.enumerated() {
+      row(r).update(from: table.row(checked(index, table.rows)), count: columns)
+    }
+  }
+
+  /// Adds row i of `source` to row `indices[i]`, in the order of i.
+  package func scatterAddRows(of source: Tensor, _ indices: [Int32]) {
+    precondition(indices.count == source.rows && source.columns == columns, "shapes differ")
+    for (r, index) in indices.enumerated() {
+      addVector(source.row(r), to: row(checked(index, rows)), count: columns)
+    }
+  }
+
+  private func checked(_ index: Int32, _ bound: Int) -> Int {
+    precondition(index >= 0 && index < bound, "row \(index) of a table of \(bound)")
+    return Int(index)
+  }
+}
+
+/// target += source.
+@inline(__always)
+func addVector(
+  _ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
+) {
+  forEachVector(count) { i, tail in
+    target.store(target.load(at: i, tail: tail) + source.load(at: i, tail: tail), at: i, tail: tail)
+  }
+}
+
+/// The product of two rows summed: eight running sums, added at the end.
+@inline(__always)
+func sumOfProducts(
+  _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, count: Int
+) -> Float {
+  var total = Vector(repeating: 0)
+  forEachVector(count) { i, tail in
+    total = a.load(at: i, tail: tail).times(b.load(at: i, tail: tail), plus: total)
+  }
+  return total.orderedSum
+}
+
+extension Tensor {
+  /// The scores of a layer with one output: `scores[r]` = row r times `weight` plus `bias`.
+  package func score(
+    weight: Tensor, bias: Float, into scores: UnsafeMutablePointer<Float>
+  ) {
+    for r in 0..<rows { scores[r] = sumOfProducts(row(r), weight.base, count: columns) + bias }
+  }
+
+  /// The backward pass of `score`: adds to `weightGradient` and `biasGradient` (one float), and
+  /// writes the gradient of the input.
+  package func scoreBackward(
+    scoreGradients: UnsafeMutablePointer<Float>, weight: Tensor, weightGradient: Tensor,
+    biasGradient: Tensor, into inputGradient: Tensor
+  ) {
+    for r in 0..<rows {
+      let gradient = Vector(repeating: scoreGradients[r])
+      biasGradient.base[0] += scoreGradients[r]
+      let (input, target) = (row(r), inputGradient.row(r))
+      let sum = weightGradient.base
+      forEachVector(columns) { i, tail in
+        sum.store(
+          input.load(at: i, tail: tail).times(gradient, plus: sum.load(at: i, tail: tail)),
+          at: i, tail: tail)
+        target.store(weight.base.load(at: i, tail: tail) * gradient, at: i, tail: tail)
+      }
+    }
+  }
+}

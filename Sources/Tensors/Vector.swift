@@ -1,0 +1,91 @@
+/// Eight floats: what kernels work on at once.
+///
+/// Goals, in order: the same bits for an element wherever it stands; no dependence on what the
+/// compiler makes of a loop; speed. Hence the tail of a row goes through the same operations as its
+/// body, in a vector filled up with a neutral value, and sums have a written order.
+typealias Vector = SIMD8<Float>
+
+extension UnsafeMutablePointer where Pointee == Float {
+  /// Eight floats from `index` on.
+  @inline(__always)
+  func vector(at index: Int) -> Vector {
+    UnsafeRawPointer(self + index).loadUnaligned(as: Vector.self)
+  }
+
+  /// `count` (below eight) floats from `index` on, filled up with `neutral`.
+  @inline(__always)
+  func vector(at index: Int, count: Int, neutral: Float = 0) -> Vector {
+    var result = Vector(repeating: neutral)
+    for lane in 0..<count { result[lane] = self[index + lane] }
+    return result
+  }
+
+  @inline(__always)
+  func store(_ vector: Vector, at index: Int) {
+    UnsafeMutableRawPointer(self + index).storeBytes(of: vector, as: Vector.self)
+  }
+
+  /// Stores the first `count` (below eight) lanes.
+  @inline(__always)
+  func store(_ vector: Vector, at index: Int, count: Int) {
+    for lane in 0..<count { self[index + lane] = vector[lane] }
+  }
+}
+
+/// Calls `body` with the index of every full vector of a row, then with its tail: `count` is nil
+/// for a full vector, else the number of floats that remain.
+@inline(__always)
+func forEachVector(_ count: Int, _ body: (_ index: Int, _ tail: Int?) -> Void) {
+  var index = 0
+  while index + Vector.scalarCount <= count {
+    body(index, nil)
+    index += Vector.scalarCount
+  }
+  if index < count { body(index, count - index) }
+}
+
+extension UnsafeMutablePointer where Pointee == Float {
+  /// A full vector, or a tail filled up with `neutral`.
+  @inline(__always)
+  func load(at index: Int, tail: Int?, neutral: Float = 0) -> Vector {
+    guard let tail else { return vector(at: index) }
+    return vector(at: index, count: tail, neutral: neutral)
+  }
+
+  /// Stores a full vector, or the lanes of a tail.
+  @inline(__always)
+  func store(_ vector: Vector, at index: Int, tail: Int?) {
+    guard let tail else { return store(vector, at: index) }
+    store(vector, at: index, count: tail)
+  }
+}
+
+extension SIMD8 where Scalar == Float {
+  /// The sum of the lanes: halves added, then quarters, then the last two.
+  @inline(__always)
+  var orderedSum: Float {
+    let half = lowHalf + highHalf
+    let quarter = half.lowHalf + half.highHalf
+    return quarter[0] + quarter[1]
+  }
+
+  /// The largest lane.
+  @inline(__always)
+  var largest: Float {
+    let half = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
+    let quarter = half.lowHalf.replacing(with: half.highHalf, where: half.highHalf .> half.lowHalf)
+    return quarter[1] > quarter[0] ? quarter[1] : quarter[0]
+  }
+
+  /// Lane by lane, the larger one.
+  @inline(__always)
+  func maximum(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
+
+  /// Lane by lane, the smaller one.
+  @inline(__always)
+  func minimum(_ other: Self) -> Self { replacing(with: other, where: other .< self) }
+
+  /// `self * factor + addend`, rounded once.
+  @inline(__always)
+  func times(_ factor: Self, plus addend: Self) -> Self { addend.addingProduct(self, factor) }
+}

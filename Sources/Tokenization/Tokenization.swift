@@ -1,1 +1,0 @@
-// Tokenization: see the files beside this one.
