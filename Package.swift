@@ -53,6 +53,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Layers"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("Layers", ["Tensors", "TestSupport"]),
+    tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

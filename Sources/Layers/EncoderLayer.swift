@@ -1,32 +1,5 @@
 import Tensors
 
-/// The sizes of a transformer encoder.
-package struct EncoderSizes: Sendable, Equatable {
-  package var hiddenSize: Int  // D
-  package var layerCount: Int  // L
-  package var headCount: Int  // H
-  package var intermediateSize: Int  // F
-  package var dropoutRate: Float
-  package var attentionDropoutRate: Float
-  package var epsilon: Float
-  package var deviation: Float
-
-  package init(
-    hiddenSize: Int, layerCount: Int, headCount: Int, intermediateSize: Int,
-    dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1, epsilon: Float = 1e-12,
-    deviation: Float = 0.02
-  ) {
-    self.hiddenSize = hiddenSize
-    self.layerCount = layerCount
-    self.headCount = headCount
-    self.intermediateSize = intermediateSize
-    self.dropoutRate = dropoutRate
-    self.attentionDropoutRate = attentionDropoutRate
-    self.epsilon = epsilon
-    self.deviation = deviation
-  }
-}
-
 /// One layer of a post-norm BERT encoder (Devlin et al. 2019):
 ///
 ///     h = norm(x + dropout(attention(x) W_o + b_o))

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A stack of encoder layers.
-package struct Encoder: Sendable {
+package struct TransformerEncoder: Sendable {
   package let sizes: EncoderSizes
   private let layers: [EncoderLayer]
 

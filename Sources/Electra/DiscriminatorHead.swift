@@ -1,0 +1,60 @@
+import Layers
+import Tensors
+
+/// The discriminator's head: for each token, the logit of having been replaced.
+///
+///     logit = gelu(h W + b) w + c
+package struct DiscriminatorHead: Sendable {
+  let dense: Linear
+  let prediction: Linear
+
+  init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
+    dense = Linear(
+      "discriminator_predictions.dense", input: sizes.hiddenSize, output: sizes.hiddenSize,
+      deviation: sizes.deviation, in: &layout)
+    prediction = Linear(
+      "discriminator_predictions.dense_prediction", input: sizes.hiddenSize, output: 1,
+      deviation: sizes.deviation, in: &layout)
+  }
+
+  /// What a forward pass leaves for the backward pass.
+  package struct Activations {
+    let slope: Tensor  // (N, D)
+    let dense: Tensor  // (N, D)
+    /// (1, N)
+    package let logits: Tensor
+
+    init(_ shape: BatchShape, size: Int, arena: Arena) {
+      slope = arena.tensor(shape.tokens, size)
+      dense = arena.tensor(shape.tokens, size)
+      logits = arena.tensor(1, shape.tokens)
+    }
+  }
+
+  /// Fills `activations.logits` from `hidden` (N, D).
+  func forward(_ hidden: Tensor, _ activations: Activations, _ pass: Pass) {
+    dense.product(hidden, into: activations.slope, pass)
+    activations.slope.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+    activations.dense.score(
+      weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
+      into: activations.logits.base)
+  }
+
+  /// Adds all parameter gradients and writes that of `hidden` into `hiddenGradient` (N, D).
+  ///
+  /// - Parameter logitGradients: (1, N).
+  func backward(
+    _ logitGradients: Tensor, hidden: Tensor, _ activations: Activations,
+    into hiddenGradient: Tensor, arena: Arena, _ pass: Pass
+  ) {
+    let denseGradient = arena.tensor(hidden.rows, hidden.columns)
+    activations.dense.scoreBackward(
+      scoreGradients: logitGradients.base, weight: pass.weights[prediction.weight],
+      weightGradient: pass.gradient(prediction.weight),
+      biasGradient: pass.gradient(prediction.bias), into: denseGradient)
+    denseGradient.geluBackward(
+      derivative: activations.slope, biasGradient: pass.gradient(dense.bias))
+    dense.backward(
+      outputGradient: denseGradient, input: hidden, into: hiddenGradient, adding: false, pass)
+  }
+}

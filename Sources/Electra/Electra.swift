@@ -1,1 +1,0 @@
-// Electra: see the files beside this one.

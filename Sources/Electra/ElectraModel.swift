@@ -1,0 +1,58 @@
+import Layers
+import Tensors
+
+/// Generator and discriminator with shared embeddings (Clark et al. 2020, section 2).
+///
+/// The flat vector holds the shared embeddings, then the generator, then the discriminator. Names
+/// are Hugging Face's, with `generator.` or `discriminator.` before what both networks have.
+package struct ElectraModel: Sendable {
+  package let sizes: ElectraSizes
+  package let layout: ParameterLayout
+  package let generator: Network
+  package let generatorHead: GeneratorHead
+  package let discriminator: Network
+  package let discriminatorHead: DiscriminatorHead
+  /// Where in the flat vector each part lies.
+  package let embeddingRange: Range<Int>
+  package let generatorRange: Range<Int>
+  package let discriminatorRange: Range<Int>
+
+  package init(_ sizes: ElectraSizes) {
+    self.sizes = sizes
+    var layout = ParameterLayout()
+    let shared = sizes.discriminator
+    let embeddings = Embeddings(
+      "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
+      typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: shared.epsilon,
+      deviation: shared.deviation, in: &layout)
+    let generatorStart = layout.count
+    generator = Network(
+      "generator", embeddings: embeddings, embeddingSize: sizes.embeddingSize, sizes.generator,
+      in: &layout)
+    generatorHead = GeneratorHead(
+      embeddings: embeddings, embeddingSize: sizes.embeddingSize,
+      vocabularySize: sizes.vocabularySize, sizes.generator, in: &layout)
+    let discriminatorStart = layout.count
+    discriminator = Network(
+      "discriminator", embeddings: embeddings, embeddingSize: sizes.embeddingSize,
+      sizes.discriminator, in: &layout)
+    discriminatorHead = DiscriminatorHead(sizes.discriminator, in: &layout)
+    embeddingRange = 0..<generatorStart
+    generatorRange = generatorStart..<discriminatorStart
+    discriminatorRange = discriminatorStart..<layout.count
+    self.layout = layout
+  }
+
+  /// The logit of having been replaced, for each token of `batch`; no dropout, no gradient.
+  package func detect(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
+    arena.release(to: 0)
+    let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
+    let activations = Network.Activations(discriminator, pass.shape, arena: arena)
+    let head = DiscriminatorHead.Activations(
+      pass.shape, size: sizes.discriminator.hiddenSize, arena: arena)
+    let hidden = discriminator.forward(
+      tokens: batch.tokens, types: batch.types, activations, pass)
+    discriminatorHead.forward(hidden, head, pass)
+    return Array(UnsafeBufferPointer(start: head.logits.base, count: batch.tokenCount))
+  }
+}

@@ -1,0 +1,54 @@
+import Layers
+
+/// The shapes of a generator and a discriminator with shared embeddings.
+package struct ElectraSizes: Sendable, Equatable {
+  package var vocabularySize: Int  // V
+  package var embeddingSize: Int  // E
+  package var positionCount: Int
+  package var typeCount: Int
+  package var generator: EncoderSizes
+  package var discriminator: EncoderSizes
+
+  package init(
+    vocabularySize: Int, embeddingSize: Int, positionCount: Int = 512, typeCount: Int = 2,
+    generator: EncoderSizes, discriminator: EncoderSizes
+  ) {
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    self.positionCount = positionCount
+    self.typeCount = typeCount
+    self.generator = generator
+    self.discriminator = discriminator
+  }
+}
+
+extension ElectraSizes: Codable {
+  // Hugging Face's keys for the discriminator; the generator's stand in an object of their own.
+  private enum Key: String, CodingKey {
+    case vocabularySize = "vocab_size"
+    case embeddingSize = "embedding_size"
+    case positionCount = "max_position_embeddings"
+    case typeCount = "type_vocab_size"
+    case generator
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    vocabularySize = try values.decode(Int.self, forKey: .vocabularySize)
+    embeddingSize = try values.decode(Int.self, forKey: .embeddingSize)
+    positionCount = try values.decode(Int.self, forKey: .positionCount)
+    typeCount = try values.decode(Int.self, forKey: .typeCount)
+    generator = try values.decode(EncoderSizes.self, forKey: .generator)
+    discriminator = try EncoderSizes(from: decoder)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try discriminator.encode(to: encoder)
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode(vocabularySize, forKey: .vocabularySize)
+    try values.encode(embeddingSize, forKey: .embeddingSize)
+    try values.encode(positionCount, forKey: .positionCount)
+    try values.encode(typeCount, forKey: .typeCount)
+    try values.encode(generator, forKey: .generator)
+  }
+}

@@ -1,0 +1,103 @@
+import Layers
+import Tensors
+
+/// The generator's head: at each masked position, a softmax over the vocabulary.
+///
+///     logits = norm(gelu(h W + b)) word^T + output_bias
+///
+/// The output matrix is the shared word embedding (ELECTRA, section 3.1). Only masked positions are
+/// ever computed: K rows, not N.
+package struct GeneratorHead: Sendable {
+  let dense: Linear
+  let norm: LayerNorm
+  let outputBias: Parameter  // (V)
+  let word: Parameter  // (V, E)
+
+  init(
+    embeddings: Embeddings, embeddingSize: Int, vocabularySize: Int, _ sizes: EncoderSizes,
+    in layout: inout ParameterLayout
+  ) {
+    dense = Linear(
+      "generator_predictions.dense", input: sizes.hiddenSize, output: embeddingSize,
+      deviation: sizes.deviation, in: &layout)
+    norm = LayerNorm(
+      "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon, in: &layout)
+    outputBias = layout.declare("generator_lm_head.bias", [vocabularySize], .zeros)
+    word = embeddings.word
+  }
+
+  /// What a forward pass leaves for the backward pass.
+  package struct Activations {
+    let hidden: Tensor  // (K, D)
+    let slope: Tensor  // (K, E)
+    package let norm: LayerNorm.Activations  // (K, E)
+    /// Logits, then their exponentials, then their gradient. (K, V)
+    let logits: Tensor
+    let sums: Tensor  // (1, K)
+
+    init(masked: Int, hidden: Int, embedding: Int, vocabulary: Int, arena: Arena) {
+      self.hidden = arena.tensor(masked, hidden)
+      slope = arena.tensor(masked, embedding)
+      norm = LayerNorm.Activations(
+        BatchShape([0..<masked]), size: embedding, arena: arena)
+      logits = arena.tensor(masked, vocabulary)
+      sums = arena.tensor(1, masked)
+    }
+  }
+
+  /// Losses, best entries and samples at the masked positions.
+  ///
+  /// - Parameters:
+  ///   - hidden: the encoder's output, (N, D).
+  ///   - positions: the masked positions, (K).
+  ///   - targets: what stood there, (K).
+  ///   - draws: where the uniform numbers of masked position k come from; nil to draw none.
+  func forward(
+    _ hidden: Tensor, positions: [Int32], targets: [Int32], _ activations: Activations,
+    draws: (Int) -> SampleDraws?, _ pass: Pass
+  ) -> [VocabularyOutcome] {
+    activations.hidden.gatherRows(of: hidden, positions)
+    dense.product(activations.hidden, into: activations.slope, pass)
+    activations.slope.gelu(
+      bias: pass.weights[dense.bias], into: activations.norm.normalized)
+    norm.forward(
+      activations.norm, bias: nil, residual: nil, dropout: nil, pass.rows(positions.count))
+    activations.logits.multiply(
+      activations.norm.output.plain, pass.weights[word].transposed)
+    let bias = pass.weights[outputBias]
+    return positions.indices.map { k in
+      let (outcome, sum) = activations.logits.vocabularySoftmax(
+        row: k, bias: bias, target: targets[k], draws: draws(k))
+      activations.sums.base[k] = sum
+      return outcome
+    }
+  }
+
+  /// Adds all parameter gradients and writes that of `hidden` into `hiddenGradient` (N, D).
+  ///
+  /// - Parameter weight: the weight of one masked position in the loss.
+  func backward(
+    positions: [Int32], targets: [Int32], weight: Float, _ activations: Activations,
+    into hiddenGradient: Tensor, arena: Arena, _ pass: Pass
+  ) {
+    let biasGradient = pass.gradient(outputBias)
+    for k in positions.indices {
+      activations.logits.vocabularySoftmaxBackward(
+        row: k, target: targets[k], sum: activations.sums.base[k], weight: weight,
+        biasGradient: biasGradient)
+    }
+    let output = arena.tensor(positions.count, dense.weight.rows)
+    let rows = arena.tensor(positions.count, hiddenGradient.columns)
+    output.multiply(activations.logits.plain, pass.weights[word].plain)
+    pass.gradient(word).multiply(
+      activations.logits.transposed, activations.norm.output.plain, adding: true)
+    norm.backward(
+      activations.norm, gradient: output, bias: nil, dropout: nil, into: nil,
+      pass.rows(positions.count))
+    output.geluBackward(derivative: activations.slope, biasGradient: pass.gradient(dense.bias))
+    dense.backward(
+      outputGradient: output, input: activations.hidden, into: rows, adding: false, pass)
+    hiddenGradient.fill(0)
+    hiddenGradient.scatterAddRows(of: rows, positions)
+  }
+}

@@ -1,0 +1,74 @@
+import Layers
+import Tensors
+
+/// One of the two transformers: the shared embeddings, a projection where widths differ, an encoder.
+package struct Network: Sendable {
+  package let embeddings: Embeddings
+  let embeddingDropout: DropoutSite
+  /// Embedding to hidden width; nil where they are equal.
+  let projection: Linear?
+  package let encoder: TransformerEncoder
+  private let embeddingSize: Int
+
+  /// Declares `name.embeddings_project` and `name.encoder`.
+  init(
+    _ name: String, embeddings: Embeddings, embeddingSize: Int, _ sizes: EncoderSizes,
+    in layout: inout ParameterLayout
+  ) {
+    self.embeddings = embeddings
+    self.embeddingSize = embeddingSize
+    embeddingDropout = DropoutSite(name + ".embeddings", rate: sizes.dropoutRate)
+    projection =
+      embeddingSize == sizes.hiddenSize
+      ? nil
+      : Linear(
+        name + ".embeddings_project", input: embeddingSize, output: sizes.hiddenSize,
+        deviation: sizes.deviation, in: &layout)
+    encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
+  }
+
+  /// What a forward pass leaves for the backward pass.
+  package struct Activations {
+    let embeddings: Embeddings.Activations
+    /// The encoder's input: (N, D).
+    package let input: Tensor
+    package let encoder: TransformerEncoder.Activations
+
+    init(_ network: Network, _ shape: BatchShape, arena: Arena) {
+      embeddings = Embeddings.Activations(shape, size: network.embeddingSize, arena: arena)
+      input =
+        network.projection == nil
+        ? embeddings.output : arena.tensor(shape.tokens, network.encoder.sizes.hiddenSize)
+      encoder = TransformerEncoder.Activations(network.encoder.sizes, shape, arena: arena)
+    }
+  }
+
+  /// Encodes `tokens` (N) with segment ids `types` (N); returns (N, D).
+  func forward(
+    tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: Pass
+  ) -> Tensor {
+    embeddings.forward(
+      tokens: tokens, types: types, activations.embeddings, dropout: embeddingDropout, pass)
+    projection?.forward(activations.embeddings.output, into: activations.input, pass)
+    return encoder.forward(activations.input, activations.encoder, pass)
+  }
+
+  /// Adds all parameter gradients; `gradient` (N, D), that of the output, is used up.
+  func backward(
+    _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations, arena: Arena,
+    _ pass: Pass
+  ) {
+    encoder.backward(gradient, input: activations.input, activations.encoder, pass)
+    var embeddingGradient = gradient
+    if let projection {
+      embeddingGradient = arena.tensor(gradient.rows, embeddingSize)
+      pass.gradient(projection.bias).addSumOfRows(of: gradient)
+      projection.backward(
+        outputGradient: gradient, input: activations.embeddings.output, into: embeddingGradient,
+        adding: false, pass)
+    }
+    embeddings.backward(
+      embeddingGradient, tokens: tokens, types: types, activations.embeddings,
+      dropout: embeddingDropout, pass)
+  }
+}

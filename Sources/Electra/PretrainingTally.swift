@@ -1,0 +1,100 @@
+import Layers
+import Tensors
+
+/// The sums behind the pre-training metrics, with names.
+struct PretrainingTally {
+  private(set) var tally: Tally
+
+  /// The order of the sums.
+  private enum Sum: Int, CaseIterable {
+    case generatorLoss, masked, bestIsRight, sampleIsRight
+    case discriminatorLoss, tokens, replaced, truePositives, falsePositives
+  }
+
+  init() { tally = Tally(sums: Array(repeating: 0, count: Sum.allCases.count)) }
+  init(_ tally: Tally) { self.tally = tally.sums.isEmpty ? Self().tally : tally }
+
+  private subscript(_ sum: Sum) -> Double {
+    get { tally.sums[sum.rawValue] }
+    set { tally.sums[sum.rawValue] = newValue }
+  }
+
+  /// Counts a micro-batch. A token is replaced when it differs from the original: a sample that is
+  /// right counts as original (ELECTRA, section 2).
+  mutating func add(
+    _ batch: Batch, _ masked: Masking.Masked, _ outcomes: [VocabularyOutcome], _ tokens: [Int32],
+    _ verdict: DiscriminatorOutcome
+  ) {
+    for (target, outcome) in zip(masked.targets, outcomes) {
+      self[.generatorLoss] += Double(outcome.loss)
+      if outcome.best == target { self[.bestIsRight] += 1 }
+      if outcome.sample == target { self[.sampleIsRight] += 1 }
+    }
+    self[.masked] += Double(outcomes.count)
+    self[.discriminatorLoss] += verdict.loss
+    self[.tokens] += Double(tokens.count)
+    for (t, logit) in verdict.logits.enumerated() {
+      let isReplaced = tokens[t] != batch.tokens[t]
+      if isReplaced {
+        self[.replaced] += 1
+        tally.positiveScores.append(logit)
+      } else {
+        tally.negativeScores.append(logit)
+      }
+      if logit > 0 { self[isReplaced ? .truePositives : .falsePositives] += 1 }
+    }
+  }
+
+  /// The metrics in the order of the log. Skill is 1 - loss / H(f), with H(f) the entropy of the
+  /// replaced fraction: 0 for a discriminator that says the same of every token.
+  func metrics(discriminatorWeight: Double) -> [(name: String, value: Double)] {
+    let masked = max(1, self[.masked])
+    let tokens = max(1, self[.tokens])
+    let generatorLoss = self[.generatorLoss] / masked
+    let discriminatorLoss = self[.discriminatorLoss] / tokens
+    let fraction = self[.replaced] / tokens
+    let positives = self[.truePositives] + self[.falsePositives]
+    let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
+    return [
+      ("loss", generatorLoss + discriminatorWeight * discriminatorLoss),
+      ("generator_loss", generatorLoss),
+      ("generator_accuracy", self[.bestIsRight] / masked),
+      ("sampled_accuracy", self[.sampleIsRight] / masked),
+      ("discriminator_loss", discriminatorLoss),
+      ("discriminator_accuracy", right / tokens),
+      (
+        "discriminator_auc",
+        areaUnderCurve(positives: tally.positiveScores, negatives: tally.negativeScores)
+      ),
+      ("discriminator_precision", positives > 0 ? self[.truePositives] / positives : 0),
+      ("discriminator_recall", self[.truePositives] / max(1, self[.replaced])),
+      ("discriminator_skill", 1 - discriminatorLoss / entropy(of: fraction)),
+      ("replaced_fraction", fraction),
+    ]
+  }
+}
+
+/// The entropy of a coin that falls on one side with probability `p`, in nats; the smallest
+/// positive number where it is zero.
+func entropy(of p: Double) -> Double {
+  guard p > 0, p < 1 else { return .leastNonzeroMagnitude }
+  return -p * naturalLogarithm(p) - (1 - p) * naturalLogarithm(1 - p)
+}
+
+/// The chance that a positive scores above a negative, ties counting half: exact, by ranking all
+/// scores (Mann and Whitney). Not a number when either class is absent.
+package func areaUnderCurve(positives: [Float], negatives: [Float]) -> Double {
+  guard !positives.isEmpty, !negatives.isEmpty else { return .nan }
+  let high = positives.sorted()
+  let low = negatives.sorted()
+  var wins = 0.0
+  var below = 0
+  var upTo = 0
+  for score in high {
+    while below < low.count && low[below] < score { below += 1 }
+    upTo = max(upTo, below)
+    while upTo < low.count && low[upTo] <= score { upTo += 1 }
+    wins += Double(below) + Double(upTo - below) / 2
+  }
+  return wins / Double(high.count) / Double(low.count)
+}

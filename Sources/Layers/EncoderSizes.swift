@@ -1,0 +1,37 @@
+/// The sizes of a transformer encoder.
+package struct EncoderSizes: Sendable, Equatable, Codable {
+  package var hiddenSize: Int  // D
+  package var layerCount: Int  // L
+  package var headCount: Int  // H
+  package var intermediateSize: Int  // F
+  package var dropoutRate: Float
+  package var attentionDropoutRate: Float
+  package var epsilon: Float
+  package var deviation: Float
+
+  package init(
+    hiddenSize: Int, layerCount: Int, headCount: Int, intermediateSize: Int,
+    dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1, epsilon: Float = 1e-12,
+    deviation: Float = 0.02
+  ) {
+    self.hiddenSize = hiddenSize
+    self.layerCount = layerCount
+    self.headCount = headCount
+    self.intermediateSize = intermediateSize
+    self.dropoutRate = dropoutRate
+    self.attentionDropoutRate = attentionDropoutRate
+    self.epsilon = epsilon
+    self.deviation = deviation
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case hiddenSize = "hidden_size"
+    case layerCount = "num_hidden_layers"
+    case headCount = "num_attention_heads"
+    case intermediateSize = "intermediate_size"
+    case dropoutRate = "hidden_dropout_prob"
+    case attentionDropoutRate = "attention_probs_dropout_prob"
+    case epsilon = "layer_norm_eps"
+    case deviation = "initializer_range"
+  }
+}

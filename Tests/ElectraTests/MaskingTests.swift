@@ -1,0 +1,78 @@
+import Electra
+import Layers
+import Testing
+import Tokenization
+
+struct MaskingTests {
+  private let special = PretrainingObjectiveTests.special
+
+  private func masking(_ fraction: Double = 0.15, length: Int = 128) -> Masking {
+    Masking(fraction: fraction, maximumLength: length, special: special, seed: 1)
+  }
+
+  /// ELECTRA.md 1.2: int((p + 0.005) * length) at most, [CLS] and [SEP] counted, at least one.
+  @Test(arguments: [
+    (0.15, 128, 128, 19), (0.15, 512, 512, 77), (0.25, 512, 512, 128), (0.15, 128, 5, 1),
+    (0.15, 128, 30, 4),
+  ])
+  func countsAreTheReferences(fraction: Double, limit: Int, length: Int, expected: Int) {
+    let batch = PretrainingObjectiveTests.batch(lengths: [length], vocabulary: 999)
+    #expect(masking(fraction, length: limit).count(in: batch.tokens) == expected)
+  }
+
+  @Test
+  func specialTokensAreNeverDrawnAndPositionsAreDistinct() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 40, count: 50), vocabulary: 12)
+    let masked = masking().mask(batch)
+    #expect(Set(masked.positions).count == masked.positions.count)
+    for (position, target) in zip(masked.positions, masked.targets) {
+      #expect(batch.tokens[Int(position)] == target)
+      #expect(![2, 3, 4].contains(target))
+    }
+  }
+
+  @Test
+  func seventeenInTwentyShowTheMask() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 128, count: 400), vocabulary: 999)
+    let masked = masking().mask(batch)
+    let shown = masked.positions.count { masked.tokens[Int($0)] == special.mask }
+    let share = Double(shown) / Double(masked.positions.count)
+    #expect(masked.positions.count == 7600)
+    #expect(abs(share - 0.85) < 0.0164)  // four deviations of a binomial
+    for (position, target) in zip(masked.positions, masked.targets) {
+      #expect([special.mask, target].contains(masked.tokens[Int(position)]))
+    }
+  }
+
+  @Test
+  func everyPositionIsEquallyLikely() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 22, count: 4000), vocabulary: 999)
+    var hits = Array(repeating: 0, count: 22)
+    for position in masking(0.15, length: 22).mask(batch).positions {
+      hits[Int(position) % 22] += 1
+    }
+    #expect(hits[0] == 0 && hits[21] == 0)
+    // 3 of 20 a sequence: 600 expected, deviation 22.6.
+    #expect(hits[1...20].allSatisfy { abs($0 - 600) < 100 })
+  }
+
+  @Test
+  func drawsDependOnStepAndSequenceOnly() {
+    var batch = PretrainingObjectiveTests.batch(lengths: [30, 30, 30], vocabulary: 99)
+    let whole = masking().mask(batch)
+    let parts = batch.microBatches(tokenLimit: 30).map { masking().mask($0) }
+    #expect(parts.flatMap(\.tokens) == whole.tokens)
+    batch.step += 1
+    #expect(masking().mask(batch).positions != whole.positions)
+  }
+
+  @Test
+  func aSequenceWithoutCandidatesDrawsNothing() {
+    let batch = Batch(tokens: [2, 3], types: [0, 0], lengths: [2])
+    #expect(masking().mask(batch).positions.isEmpty)
+    #expect(masking().count(in: batch.tokens) == 0)
+  }
+}

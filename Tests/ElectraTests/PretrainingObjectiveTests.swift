@@ -1,0 +1,128 @@
+import Electra
+import Layers
+import Tensors
+import TestSupport
+import Testing
+import Tokenization
+
+struct PretrainingObjectiveTests {
+  static let special = SpecialTokens(
+    padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+
+  /// Sequences of unequal lengths, beginning with [CLS] and ending with [SEP].
+  static func batch(lengths: [Int], vocabulary: Int, step: Int = 5) -> Batch {
+    var batch = Batch(step: step, firstSequence: 0)
+    let stream = RandomStream(seed: 3, site: 4, step: step, sequence: 0)
+    for (index, length) in lengths.enumerated() {
+      let inner = (0..<length - 2).map {
+        Int32(5 + stream.number(below: vocabulary - 5, index: 1000 * index + $0))
+      }
+      batch.append(
+        tokens: [2] + inner + [3], types: (0..<length).map { $0 > length / 2 ? 1 : 0 })
+    }
+    return batch
+  }
+
+  static func objective(
+    embedding: Int, hidden: Int, generator: Int, vocabulary: Int, microBatch: Int = 1000,
+    dropout: Float = 0.1
+  ) -> PretrainingObjective {
+    func sizes(_ width: Int, _ layers: Int) -> EncoderSizes {
+      EncoderSizes(
+        hiddenSize: width, layerCount: layers, headCount: 2, intermediateSize: 2 * width + 1,
+        dropoutRate: dropout, attentionDropoutRate: dropout)
+    }
+    let model = ElectraModel(
+      ElectraSizes(
+        vocabularySize: vocabulary, embeddingSize: embedding, positionCount: 20,
+        generator: sizes(generator, 1), discriminator: sizes(hidden, 2)))
+    let masking = Masking(fraction: 0.15, maximumLength: 20, special: special, seed: 8)
+    return PretrainingObjective(
+      model: model, masking: masking, discriminatorWeight: 50, microBatchTokens: microBatch,
+      longest: 20, seed: 8)
+  }
+
+  /// The whole objective with dropout, masks and samples drawn: they are functions, so the loss is
+  /// one, and its slope can be measured.
+  @Test(arguments: [(10, 14, 6), (12, 12, 12)])
+  func theWholeGradientAgreesWithDifferences(embedding: Int, hidden: Int, generator: Int) {
+    let objective = Self.objective(
+      embedding: embedding, hidden: hidden, generator: generator, vocabulary: 37)
+    let batch = Self.batch(lengths: [20, 9, 13], vocabulary: 37)
+    let totals = objective.counts(of: batch)
+    let workspace = objective.makeWorkspace()
+    let scratch = Storage(count: objective.layout.count)
+    let results = compareGradients(
+      of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
+    ) { weights, gradient in
+      let tally = objective.accumulate(
+        batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
+        workspace: workspace, finished: { _ in })
+      return objective.metrics(of: tally)[0].value
+    }
+    for result in results { #expect(result.error < 1e-2, "\(result)") }
+  }
+
+  @Test
+  func finishedRangesCoverTheVectorOnce() {
+    let objective = Self.objective(
+      embedding: 8, hidden: 8, generator: 4, vocabulary: 30, microBatch: 8)
+    let batch = Self.batch(lengths: [7, 9, 5], vocabulary: 30)
+    let weights = randomWeights(objective.layout, scale: 0.1)
+    var ranges: [Range<Int>] = []
+    _ = objective.accumulate(
+      batch, totals: objective.counts(of: batch), weights: weights,
+      gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
+      finished: { ranges.append($0) })
+    let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
+    #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
+    #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+  }
+
+  @Test
+  func countsAreWhatIsMasked() {
+    let objective = Self.objective(embedding: 8, hidden: 8, generator: 4, vocabulary: 30)
+    let batch = Self.batch(lengths: [20, 3, 11], vocabulary: 30)
+    let masked = objective.masking.mask(batch)
+    #expect(objective.counts(of: batch) == [masked.positions.count, 34])
+  }
+
+  /// ln V and ln 2 are what networks without knowledge lose (ELECTRA.md: "step 0").
+  @Test
+  func anUntrainedModelLosesWhatChanceLoses() {
+    let objective = Self.objective(
+      embedding: 16, hidden: 32, generator: 16, vocabulary: 3000, dropout: 0)
+    let weights = Storage(count: objective.layout.count)
+    objective.layout.initialize(weights, seed: 1)
+    let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
+    let workspace = objective.makeWorkspace()
+    func metric(_ name: String) -> Double {
+      let tally = objective.evaluate(batch, weights: weights, workspace: workspace)
+      return objective.metrics(of: tally).first { $0.name == name }?.value ?? .nan
+    }
+    #expect(abs(metric("generator_loss") - 8.0064) < 0.08)
+    #expect((0.66...0.80).contains(metric("discriminator_loss")))
+    let last = objective.layout["discriminator_predictions.dense_prediction.weight"]
+    if let last { weights[last].fill(0) }
+    #expect(abs(metric("discriminator_loss") - 0.6931471805599453) < 1e-12)
+  }
+
+  @Test
+  func microBatchesAddUpToTheWhole() {
+    let batch = Self.batch(lengths: [20, 9, 13, 6], vocabulary: 37)
+    let gradients = [1000, 22].map { limit in
+      let objective = Self.objective(
+        embedding: 10, hidden: 14, generator: 6, vocabulary: 37, microBatch: limit)
+      let gradient = Storage(count: objective.layout.count)
+      _ = objective.accumulate(
+        batch, totals: objective.counts(of: batch),
+        weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
+        workspace: objective.makeWorkspace(), finished: { _ in })
+      return gradient
+    }
+    let norm = sumOfSquares(gradients[0].base, count: gradients[0].count).squareRoot()
+    for i in 0..<gradients[0].count {
+      #expect(abs(gradients[0].base[i] - gradients[1].base[i]) < 1e-5 * Float(norm))
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Layers
+import Tensors
+
+/// One comparison of a gradient with central differences.
+package struct GradientComparison: Sendable, CustomStringConvertible {
+  package let parameter: String
+  /// The slope of the loss along a random direction, by backward and by differences.
+  package let backward: Double
+  package let difference: Double
+  /// The length of the parameter's gradient, which is what a random direction usually sees.
+  package let norm: Double
+  /// The length of the whole gradient.
+  package let total: Double
+
+  /// The error as a share of the norm. Differences of a float32 loss are noisy in proportion to the
+  /// whole, so a gradient below 5 % of it (keys' biases have none) is judged against that.
+  package var error: Double { abs(backward - difference) / max(norm, 0.05 * total) }
+
+  package var description: String {
+    "\(parameter): backward \(backward), differences \(difference), norm \(norm)"
+  }
+}
+
+/// Compares every parameter's gradient with central differences along random directions.
+///
+/// Inputs are checked too, by declaring them as parameters. A direction has entries of +1 and -1, so
+/// that every entry counts; the step is large enough for float32 losses.
+///
+/// - Parameter loss: runs forward, and backward when given a gradient to add to.
+package func compareGradients(
+  of layout: ParameterLayout, weights: Storage, step: Float = 2e-3, directions: Int = 3,
+  loss: (Storage, Storage?) -> Double
+) -> [GradientComparison] {
+  let gradient = Storage(count: layout.count)
+  _ = loss(weights, gradient)
+  let total = sumOfSquares(gradient.base, count: gradient.count).squareRoot()
+  return layout.parameters.flatMap { parameter in
+    (0..<directions).map { direction in
+      let signs = randomSigns(parameter.count, seed: direction + 1)
+      let own = gradient[parameter].base
+      let backward = signs.indices.reduce(0.0) { $0 + Double(signs[$1]) * Double(own[$1]) }
+      let norm = sumOfSquares(own, count: parameter.count).squareRoot()
+      let above = shifted(weights, parameter, signs, step) { loss(weights, nil) }
+      let below = shifted(weights, parameter, signs, -step) { loss(weights, nil) }
+      return GradientComparison(
+        parameter: parameter.name, backward: backward,
+        difference: (above - below) / Double(2 * step), norm: norm, total: total)
+    }
+  }
+}
+
+private func shifted(
+  _ weights: Storage, _ parameter: Parameter, _ signs: [Float], _ step: Float,
+  _ body: () -> Double
+) -> Double {
+  let window = weights[parameter].base
+  let before = Array(UnsafeBufferPointer(start: window, count: signs.count))
+  defer { window.update(from: before, count: signs.count) }
+  for i in signs.indices { window[i] += step * signs[i] }
+  return body()
+}
+
+private func randomSigns(_ count: Int, seed: Int) -> [Float] {
+  let stream = RandomStream(seed: 99, site: 1, step: seed, sequence: count)
+  return (0..<count).map { stream.number(below: 2, index: $0) == 0 ? -1 : 1 }
+}
+
+/// Fills with uniform numbers in [-scale, scale).
+package func randomize(_ tensor: Tensor, scale: Float, seed: Int) {
+  let stream = RandomStream(seed: 7, site: 2, step: seed, sequence: tensor.count)
+  stream.fillUniform(tensor.base, count: tensor.count)
+  for i in 0..<tensor.count { tensor.base[i] = (2 * tensor.base[i] - 1) * scale }
+}
+
+/// Random values for every parameter, each from its own seed.
+package func randomWeights(_ layout: ParameterLayout, scale: Float) -> Storage {
+  let weights = Storage(count: layout.count)
+  for (index, parameter) in layout.parameters.enumerated() {
+    randomize(weights[parameter], scale: scale, seed: index)
+  }
+  return weights
+}
