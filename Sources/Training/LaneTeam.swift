@@ -1,0 +1,111 @@
+import Collectives
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The lanes of a rank: threads that compute, made once, each kept to a processor of its own.
+///
+///     let team = try LaneTeam(processors: [0, 1])
+///     team.run { lane in compute(slices[lane]) }       // returns when every lane has
+///
+/// Lanes are plain threads and not Swift tasks: they never wait for anything but each other, and
+/// kernels inside them are single-threaded.
+package final class LaneTeam: @unchecked Sendable {
+  // Unchecked: `work` and the counters are only touched under `mutex`.
+
+  /// The number of lanes.
+  package let count: Int
+  private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var threads: [pthread_t] = []
+  private var work: (@Sendable (Int) -> Void)?
+  private var generation = 0
+  private var running = 0
+  private var isEnding = false
+
+  /// One lane for each entry of `processors`; a negative entry leaves its lane free to move.
+  package init(processors: [Int]) {
+    count = processors.count
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(changed, nil)
+    for (lane, processor) in processors.enumerated() {
+      threads.append(Self.start(LaneStart(team: self, lane: lane, processor: processor)))
+    }
+  }
+
+  /// Runs `body` on every lane with the lane's number, and returns when all have finished.
+  package func run(_ body: @escaping @Sendable (Int) -> Void) {
+    pthread_mutex_lock(mutex)
+    work = body
+    generation += 1
+    running = count
+    pthread_cond_broadcast(changed)
+    while running > 0 { pthread_cond_wait(changed, mutex) }
+    work = nil
+    pthread_mutex_unlock(mutex)
+  }
+
+  /// Ends the threads. The team must not be used afterwards.
+  package func end() {
+    pthread_mutex_lock(mutex)
+    isEnding = true
+    pthread_cond_broadcast(changed)
+    pthread_mutex_unlock(mutex)
+    for thread in threads { pthread_join(thread, nil) }
+    threads = []
+  }
+
+  /// What a lane does: waits for the next piece of work, does it, reports.
+  fileprivate func live(lane: Int) {
+    var seen = 0
+    pthread_mutex_lock(mutex)
+    while true {
+      while generation == seen && !isEnding { pthread_cond_wait(changed, mutex) }
+      if isEnding { break }
+      seen = generation
+      let body = work
+      pthread_mutex_unlock(mutex)
+      body?(lane)
+      pthread_mutex_lock(mutex)
+      running -= 1
+      if running == 0 { pthread_cond_broadcast(changed) }
+    }
+    pthread_mutex_unlock(mutex)
+  }
+
+  private static func start(_ start: LaneStart) -> pthread_t {
+    var thread = pthread_t()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setstacksize(&attributes, 16 << 20)
+    let context = Unmanaged.passRetained(start).toOpaque()
+    let status = pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument else { return nil }
+        let start = Unmanaged<LaneStart>.fromOpaque(argument).takeRetainedValue()
+        if start.processor >= 0 { pinCurrentThread(to: start.processor) }
+        start.team.live(lane: start.lane)
+        return nil
+      }, context)
+    precondition(status == 0, "the system refused a thread (error \(status))")
+    return thread
+  }
+}
+
+/// What a new lane is told.
+private final class LaneStart {
+  let team: LaneTeam
+  let lane: Int
+  let processor: Int
+
+  init(team: LaneTeam, lane: Int, processor: Int) {
+    self.team = team
+    self.lane = lane
+    self.processor = processor
+  }
+}
