@@ -21,3 +21,24 @@ package struct SpecialTokens: Sendable, Equatable {
     self.mask = mask
   }
 }
+
+extension SpecialTokens {
+  /// The names in the order in which a newly trained vocabulary numbers them.
+  package static let names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+  /// The five ids, in the order of `names`.
+  package var all: [Int32] { [padding, unknown, classification, separator, mask] }
+
+  /// Looks all five up; throws `missingSpecialToken` for the first that `id` does not know.
+  init(source: String, id: (String) -> Int32?) throws(TokenizationError) {
+    var ids: [Int32] = []
+    for name in Self.names {
+      guard let id = id(name) else {
+        throw .missingSpecialToken(source: source, token: name)
+      }
+      ids.append(id)
+    }
+    self.init(
+      padding: ids[0], unknown: ids[1], classification: ids[2], separator: ids[3], mask: ids[4])
+  }
+}

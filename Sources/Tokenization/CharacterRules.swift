@@ -1,0 +1,108 @@
+import Foundation
+
+/// What BERT's normalisation does with a single character, exactly as Hugging Face's
+/// `tokenizers` (BertNormalizer and BertPreTokenizer) does it.
+///
+/// Ids must be equal for every code point, so the ages of the Unicode tables in that library matter:
+/// general categories are those of Unicode 8, decompositions and combining classes those of
+/// Unicode 9, lower-case mappings those of Unicode 17. Swift's tables are as new as its runtime, and
+/// Unicode gives every character its age: younger ones count as unassigned. Seven characters have
+/// changed their category since and are named below. All of this was found by asking the library
+/// about every code point; the test fixture holds its answers.
+enum CharacterRules {
+  /// The part that a character plays in the splitting of text into words.
+  enum Role {
+    /// Left out: a control, format or private character, NUL, or U+FFFD.
+    case dropped
+    /// White space, which ends a word.
+    case space
+    /// An ideograph or a punctuation mark, which is a word of its own.
+    case isolated
+    /// Anything else: a part of a word.
+    case letter
+  }
+
+  private static let categoryVersion = 8
+  private static let decompositionVersion = 9
+
+  /// What becomes of the character before it is decomposed or lower-cased.
+  static func role(_ scalar: Unicode.Scalar) -> Role {
+    let properties = scalar.properties
+    switch scalar {
+    case "\t", "\n", "\r": return .space
+    case "\0", "\u{FFFD}": return .dropped
+    default: break
+    }
+    switch category(scalar) {
+    case .control, .format, .privateUse: return .dropped
+    default: break
+    }
+    if properties.isWhitespace { return .space }
+    return isIdeograph(scalar) || isPunctuation(scalar) ? .isolated : .letter
+  }
+
+  /// The canonical decomposition, in full.
+  static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    guard isKnown(scalar, to: decompositionVersion) else { return [scalar] }
+    return Array(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars)
+  }
+
+  /// The canonical combining class: 0 for a starter; other marks after a starter are ordered by it.
+  static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
+    guard isKnown(scalar, to: decompositionVersion) else { return 0 }
+    return scalar.properties.canonicalCombiningClass.rawValue
+  }
+
+  /// Whether the stripping of accents removes the character.
+  static func isNonspacingMark(_ scalar: Unicode.Scalar) -> Bool {
+    category(scalar) == .nonspacingMark
+  }
+
+  /// The lower-case form, one or two characters.
+  static func lowercase(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    Array(scalar.properties.lowercaseMapping.unicodeScalars)
+  }
+
+  /// Whether BERT calls the character Chinese. The range that begins with U+2B920 should begin with
+  /// U+2B820; the library has it so.
+  static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F,
+      0x2B920...0x2CEAF, 0x2F800...0x2FA1F:
+      true
+    default: false
+    }
+  }
+
+  /// Whether the character is split off as punctuation: any of ASCII's that is neither letter nor
+  /// digit, and Unicode's categories P.
+  static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true
+    default: break
+    }
+    switch category(scalar) {
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation,
+      .initialPunctuation, .finalPunctuation, .otherPunctuation:
+      return true
+    default: return false
+    }
+  }
+
+  /// The general category in Unicode 8.
+  private static func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
+    switch scalar.value {
+    case 0x166D, 0x111C9: return .otherPunctuation
+    case 0x1734, 0x1171E: return .nonspacingMark
+    case 0x1885, 0x1886: return .otherLetter
+    case 0xA9BD: return .spacingMark
+    default: break
+    }
+    guard isKnown(scalar, to: categoryVersion) else { return .unassigned }
+    return scalar.properties.generalCategory
+  }
+
+  private static func isKnown(_ scalar: Unicode.Scalar, to version: Int) -> Bool {
+    scalar.properties.age.map { $0.major <= version } ?? false
+  }
+}

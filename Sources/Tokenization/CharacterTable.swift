@@ -1,0 +1,145 @@
+/// What to do with every code point under one normalisation: a two-stage table, made once from
+/// `CharacterRules`, that the splitting of text into words looks each character up in.
+///
+/// The first stage maps a block of 256 code points to its 256 actions; equal blocks (unassigned,
+/// private, ideographs) are stored once.
+struct CharacterTable: Sendable {
+  /// What to do with a character. The low four bits are the kind; the rest is the character to
+  /// write or, for a sequence, its place and length (the low three bits).
+  struct Action: Equatable {
+    enum Kind: UInt32 {
+      /// A part of a word, written as it stands.
+      case keep
+      /// A part of a word, written as another character.
+      case replace
+      /// A part of a word that is ordered among other marks by its combining class.
+      case mark
+      /// A word of its own, written as it stands.
+      case isolate
+      /// A word of its own, written as another character.
+      case isolateReplacement
+      /// Several characters.
+      case sequence
+      /// Nothing is written.
+      case drop
+      /// Nothing is written, but marks before it are not ordered with marks after it.
+      case dropStarter
+      /// The end of a word.
+      case space
+    }
+
+    let bits: UInt32
+
+    init(_ kind: Kind, _ payload: UInt32 = 0) { bits = kind.rawValue | payload << 4 }
+    init(bits: UInt32) { self.bits = bits }
+
+    var kind: Kind { Kind(rawValue: bits & 15) ?? .drop }
+    var payload: UInt32 { bits >> 4 }
+  }
+
+  /// For each byte: the byte to write if it is an ASCII letter or digit, otherwise 0.
+  let ascii: [UInt8]
+  /// The actions of what becomes several characters, end to end; none of them is a sequence again.
+  private let sequences: [UInt32]
+  private let blocks: [UInt16]
+  private let actions: [UInt32]
+
+  init(_ normalization: TextNormalization) {
+    var maker = Maker(normalization: normalization)
+    for block in UInt32(0)..<(0x110000 >> 8) { maker.addBlock(block) }
+    blocks = maker.blocks
+    actions = maker.actions
+    sequences = maker.sequences
+    ascii = (0..<256).map { byte in
+      let action = Action(bits: maker.actions[byte])
+      switch byte < 128 ? action.kind : .drop {
+      case .keep: return UInt8(byte)
+      case .replace: return UInt8(action.payload)
+      default: return 0
+      }
+    }
+  }
+
+  /// The action of a code point below 0x110000.
+  @inline(__always)
+  func action(_ codePoint: UInt32) -> Action {
+    let block = Int(blocks[Int(codePoint >> 8)])
+    return Action(bits: actions[block << 8 | Int(codePoint & 255)])
+  }
+
+  /// Calls `body` with each action of a sequence, in order.
+  @inline(__always)
+  func forEachAction(of sequence: Action, _ body: (Action) -> Void) {
+    let start = Int(sequence.payload >> 3)
+    for index in start..<start + Int(sequence.payload & 7) {
+      body(Action(bits: sequences[index]))
+    }
+  }
+}
+
+extension CharacterTable {
+  /// Collects the actions block by block.
+  private struct Maker {
+    let normalization: TextNormalization
+    var blocks: [UInt16] = []
+    var actions: [UInt32] = []
+    var sequences: [UInt32] = []
+    var uniform: [UInt32: UInt16] = [:]
+
+    /// Adds the actions of 256 code points, or finds the stored block if all are alike.
+    mutating func addBlock(_ block: UInt32) {
+      let codePoints = (block << 8)..<((block + 1) << 8)
+      if let action = Self.commonAction(block) {
+        if let known = uniform[action.bits] { return blocks.append(known) }
+        uniform[action.bits] = UInt16(actions.count >> 8)
+        blocks.append(UInt16(actions.count >> 8))
+        actions.append(contentsOf: repeatElement(action.bits, count: 256))
+      } else {
+        blocks.append(UInt16(actions.count >> 8))
+        for codePoint in codePoints { actions.append(action(codePoint).bits) }
+      }
+    }
+
+    /// The action of large stretches without exceptions, which need not be looked at one by one.
+    static func commonAction(_ block: UInt32) -> Action? {
+      switch block {
+      case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE: Action(.isolate)
+      case 0xE0..<0xF9, 0xF00..<0xFFF, 0x1000..<0x10FF: Action(.drop)
+      case 0x300..<0xE00, 0xE10..<0xF00: Action(.keep)
+      default: nil
+      }
+    }
+
+    mutating func action(_ codePoint: UInt32) -> Action {
+      guard let scalar = Unicode.Scalar(codePoint) else { return Action(.drop) }
+      let role = CharacterRules.role(scalar)
+      if role == .dropped { return Action(.drop) }
+      if role == .space { return Action(.space) }
+      let decomposed =
+        normalization.stripAccents ? CharacterRules.decomposition(scalar) : [scalar]
+      let parts = decomposed.flatMap { part(of: $0, in: scalar) }
+      let written = parts.filter { $0.kind != .drop }
+      if written.isEmpty { return Action(.drop) }
+      if written.count == 1 { return written[0] }
+      sequences.append(contentsOf: written.map(\.bits))
+      return Action(.sequence, UInt32(sequences.count - written.count) << 3 | UInt32(written.count))
+    }
+
+    /// What to do with one character of a decomposition.
+    func part(of scalar: Unicode.Scalar, in whole: Unicode.Scalar) -> [Action] {
+      let strip = normalization.stripAccents
+      let combines = strip && CharacterRules.combiningClass(scalar) > 0
+      if strip && CharacterRules.isNonspacingMark(scalar) {
+        return [Action(combines ? .drop : .dropStarter)]
+      }
+      let isolated =
+        CharacterRules.isIdeograph(whole) || CharacterRules.isPunctuation(scalar)
+      let lowered = normalization.lowercase ? CharacterRules.lowercase(scalar) : [scalar]
+      return lowered.map { result in
+        if combines { return Action(.mark, result.value) }
+        if result == whole { return Action(isolated ? .isolate : .keep) }
+        return Action(isolated ? .isolateReplacement : .replace, result.value)
+      }
+    }
+  }
+}

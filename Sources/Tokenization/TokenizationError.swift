@@ -1,0 +1,62 @@
+/// What can go wrong with a vocabulary, its file or its training.
+package enum TokenizationError: Error, Equatable, CustomStringConvertible {
+  /// The vocabulary file is not there.
+  case missingFile(path: String)
+  /// The system refused to read the file.
+  case unreadable(path: String, reason: String)
+  /// The vocabulary has no tokens.
+  case emptyVocabulary(source: String)
+  /// The vocabulary has more tokens than an id can number.
+  case vocabularyTooLarge(source: String)
+  /// A line of the vocabulary is not UTF-8.
+  case invalidUTF8(source: String, line: Int)
+  /// A line of the vocabulary is blank.
+  case blankLine(source: String, line: Int)
+  /// A token stands on two lines.
+  case duplicateToken(source: String, token: String, firstLine: Int, secondLine: Int)
+  /// One of the five special tokens is absent.
+  case missingSpecialToken(source: String, token: String)
+  /// The output is already there.
+  case outputExists(path: String)
+  /// The output cannot be made.
+  case cannotCreate(path: String, reason: String)
+  /// The output was begun and could not be finished.
+  case cannotWrite(path: String, reason: String)
+  /// The text for the training of a vocabulary holds no word.
+  case noWords
+  /// The special tokens and the alphabet alone need more entries than the vocabulary may have.
+  case sizeTooSmall(size: Int, needed: Int)
+
+  package var description: String {
+    switch self {
+    case .missingFile(let path):
+      "There is no vocabulary \(path)."
+    case .unreadable(let path, let reason):
+      "Cannot read the vocabulary \(path): \(reason)."
+    case .emptyVocabulary(let source):
+      "The vocabulary \(source) is empty; it needs one token a line."
+    case .vocabularyTooLarge(let source):
+      "The vocabulary \(source) has more than \(Int32.max) tokens."
+    case .invalidUTF8(let source, let line):
+      "Line \(line) of the vocabulary \(source) is not UTF-8; convert the file with iconv."
+    case .blankLine(let source, let line):
+      "Line \(line) of the vocabulary \(source) is blank; every line must hold a token."
+    case .duplicateToken(let source, let token, let first, let second):
+      "The vocabulary \(source) holds the token \(token) on lines \(first) and \(second)."
+    case .missingSpecialToken(let source, let token):
+      "The vocabulary \(source) lacks the special token \(token); "
+        + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]."
+    case .outputExists(let path):
+      "\(path) exists already; remove it or choose another output."
+    case .cannotCreate(let path, let reason):
+      "Cannot make \(path): \(reason)."
+    case .cannotWrite(let path, let reason):
+      "Cannot write \(path): \(reason)."
+    case .noWords:
+      "The text holds no word to train a vocabulary on."
+    case .sizeTooSmall(let size, let needed):
+      "A vocabulary of \(size) tokens cannot hold the special tokens and the alphabet, "
+        + "which need \(needed); raise --size or lower --alphabet."
+    }
+  }
+}
