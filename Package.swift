@@ -56,6 +56,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Layers"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    tests("Tensors", ["TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
     tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],

@@ -1,0 +1,54 @@
+import Layers
+import Tensors
+
+/// Adam as the reference has it: no bias correction, decoupled weight decay on all but biases and
+/// normalisations, after clipping by the global norm (ELECTRA's `optimization.py`).
+package struct AdamOptimizer: Sendable {
+  package let constants: AdamConstants
+  /// The share of a weight that decays at a learning rate of one.
+  package let weightDecay: Float
+  private let layout: ParameterLayout
+
+  package init(constants: AdamConstants, weightDecay: Float, layout: ParameterLayout) {
+    self.constants = constants
+    self.weightDecay = weightDecay
+    self.layout = layout
+  }
+
+  /// Updates the floats of `range` of the flat vector. All pointers stand for the beginning of the
+  /// vector but the moments, which begin at `range`: a rank holds only its own parts of them.
+  ///
+  /// - Parameter gradientScale: what clipping multiplies the gradient by.
+  package func update(
+    _ range: Range<Int>, weights: UnsafeMutablePointer<Float>,
+    gradient: UnsafeMutablePointer<Float>, firstMoment: UnsafeMutablePointer<Float>,
+    secondMoment: UnsafeMutablePointer<Float>, gradientScale: Float, rate: Float
+  ) {
+    var index = firstParameter(endingAfter: range.lowerBound)
+    while index < layout.parameters.count, layout.parameters[index].offset < range.upperBound {
+      let parameter = layout.parameters[index]
+      let part = parameter.range.clamped(to: range)
+      let moment = part.lowerBound - range.lowerBound
+      adamStep(
+        weights: weights + part.lowerBound, gradient: gradient + part.lowerBound,
+        firstMoment: firstMoment + moment, secondMoment: secondMoment + moment, count: part.count,
+        gradientScale: gradientScale, rate: rate,
+        weightDecay: parameter.decays ? weightDecay : 0, constants: constants)
+      index += 1
+    }
+  }
+
+  /// The first parameter that ends behind `position`.
+  private func firstParameter(endingAfter position: Int) -> Int {
+    var (low, high) = (0, layout.parameters.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if layout.parameters[middle].range.upperBound <= position {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
+  }
+}
