@@ -1,0 +1,91 @@
+import Layers
+
+/// Everything that decides the result of a pre-training run: sizes, recipe and seed. Written beside
+/// every checkpoint, and read back by whatever goes on from it.
+package struct PretrainingConfiguration: Sendable, Equatable, Codable {
+  package var model: ElectraSizes
+  package var recipe: Recipe
+
+  package init(model: ElectraSizes, recipe: Recipe) {
+    self.model = model
+    self.recipe = recipe
+  }
+
+  /// How the model is trained (ELECTRA, appendix A).
+  package struct Recipe: Sendable, Equatable, Codable {
+    /// The longest sequence.
+    package var length: Int
+    /// Sequences a step, over all ranks.
+    package var batchSize: Int
+    /// The steps of the schedule.
+    package var steps: Int
+    package var warmupSteps: Int
+    /// The peak learning rate.
+    package var learningRate: Double
+    /// The share of tokens that is masked.
+    package var maskFraction: Double
+    /// The weight of the discriminator's loss beside the generator's.
+    package var discriminatorWeight: Float
+    package var weightDecay: Float
+    package var firstDecay: Float
+    package var secondDecay: Float
+    package var epsilon: Float
+    /// The global norm that gradients are clipped to.
+    package var clipNorm: Double
+    /// Parts that a batch is cut into for the reduction; a power of two. Zero before the first
+    /// start, which fixes it for the run's life.
+    package var slices: Int
+    /// Tokens that go through the model at once.
+    package var microBatchTokens: Int
+    package var seed: UInt64
+
+    private enum CodingKeys: String, CodingKey {
+      case length = "max_seq_length"
+      case batchSize = "train_batch_size"
+      case steps = "num_train_steps"
+      case warmupSteps = "num_warmup_steps"
+      case learningRate = "learning_rate"
+      case maskFraction = "mask_prob"
+      case discriminatorWeight = "disc_weight"
+      case weightDecay = "weight_decay_rate"
+      case firstDecay = "adam_beta1"
+      case secondDecay = "adam_beta2"
+      case epsilon = "adam_epsilon"
+      case clipNorm = "clip_norm"
+      case slices
+      case microBatchTokens = "micro_batch_tokens"
+      case seed
+    }
+  }
+
+  /// The objective of this run.
+  package func objective(model: ElectraModel, masking: Masking) -> PretrainingObjective {
+    PretrainingObjective(
+      model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
+      microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+  }
+
+  /// What is wrong with it, as one sentence; nil when nothing is.
+  package var problem: String? {
+    for (name, value) in [
+      ("length", recipe.length), ("batch", recipe.batchSize), ("steps", recipe.steps),
+      ("micro-batch", recipe.microBatchTokens), ("vocabulary size", model.vocabularySize),
+      ("embedding size", model.embeddingSize),
+      ("generator layers", model.generator.layerCount),
+      ("discriminator layers", model.discriminator.layerCount),
+    ] where value < 1 {
+      return "\(name) is \(value); it must be at least 1"
+    }
+    if recipe.length > model.positionCount {
+      return "a length of \(recipe.length) is above the model's \(model.positionCount) positions"
+    }
+    for (name, sizes) in [("generator", model.generator), ("discriminator", model.discriminator)]
+    where sizes.headCount < 1 || sizes.hiddenSize % sizes.headCount != 0 {
+      return "the \(name)'s \(sizes.headCount) heads do not divide its width \(sizes.hiddenSize)"
+    }
+    if !(recipe.maskFraction > 0 && recipe.maskFraction < 0.5) {
+      return "a mask fraction of \(recipe.maskFraction) is not between 0 and 0.5"
+    }
+    return nil
+  }
+}
