@@ -1,1 +1,0 @@
-// Collectives: see the files beside this one.

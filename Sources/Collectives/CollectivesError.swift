@@ -1,0 +1,28 @@
+/// What can go wrong between ranks.
+package enum CollectivesError: Error, Equatable, CustomStringConvertible {
+  /// The launcher counts `expected` ranks, but MPI only one: two MPI libraries.
+  case launcherDisagrees(launcher: String, expected: Int, library: String)
+  /// This MPI does not let several threads call it.
+  case threadsNotAllowed(library: String)
+  /// An MPI call failed.
+  case callFailed(call: String, text: String)
+  /// Something went wrong on rank `rank`, and so for all.
+  case rankFailed(rank: Int, text: String)
+  /// Ranks were started with different values of `key`.
+  case ranksDisagree(key: String, rank: Int)
+
+  package var description: String {
+    switch self {
+    case .launcherDisagrees(let launcher, let expected, let library):
+      "\(launcher) started \(expected) ranks, but this program was built with \(library), which "
+        + "sees only one; start it with that library's own mpirun, or build it against the MPI "
+        + "of \(launcher)"
+    case .threadsNotAllowed(let library):
+      "\(library) does not allow calls from several threads (MPI_THREAD_MULTIPLE); use another MPI"
+    case .callFailed(let call, let text): "\(call) failed: \(text)"
+    case .rankFailed(let rank, let text): "rank \(rank): \(text)"
+    case .ranksDisagree(let key, let rank):
+      "rank \(rank) has another \(key) than rank 0; give all ranks the same"
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import CMPI
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A group of ranks that talk to each other. One rank alone is a world of size one: the same calls,
+/// and no bytes move.
+///
+///     let world = try Communicator.start()
+///     let total = try world.sum([42])
+///     world.finish()
+///
+/// Every rank must make the same calls in the same order. A communicator is used by one thread at a
+/// time; a thread that communicates on its own takes a duplicate.
+package final class Communicator: Sendable {
+  private let handle: Int32
+  /// This rank's number.
+  package let rank: Int
+  /// The number of ranks.
+  package let size: Int
+
+  private init(handle: Int32) {
+    self.handle = handle
+    rank = Int(cmpi_rank(handle))
+    size = Int(cmpi_size(handle))
+  }
+
+  /// Starts MPI and returns the world.
+  ///
+  /// Tuning that users should not have to know is set here, where they have not set it themselves:
+  /// pairwise exchange and ring gather (MPI's own choices change with size), no idle spinning noise.
+  /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program.
+  package static func start() throws(CollectivesError) -> Communicator {
+    if cmpi_is_initialized() == 0 {
+      for (name, value) in [
+        ("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"),
+        ("OMPI_MCA_coll_tuned_alltoallv_algorithm", "2"),
+        ("OMPI_MCA_coll_tuned_allgatherv_algorithm", "4"),
+        ("OMPI_MCA_btl_vader_single_copy_mechanism", "none"),
+      ] { setenv(name, value, 0) }
+      var allowed: Int32 = 0
+      try check("MPI_Init_thread", cmpi_initialize(&allowed))
+      guard allowed != 0 else { throw .threadsNotAllowed(library: libraryVersion) }
+    }
+    let world = Communicator(handle: cmpi_world())
+    if world.size == 1, let (launcher, expected) = launcherCount(), expected > 1 {
+      throw .launcherDisagrees(launcher: launcher, expected: expected, library: libraryVersion)
+    }
+    return world
+  }
+
+  /// The launcher that the environment tells of, and how many ranks it started.
+  private static func launcherCount() -> (name: String, count: Int)? {
+    for (variable, name) in [
+      ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"), ("PMI_SIZE", "an MPICH launcher"),
+      ("SLURM_STEP_NUM_TASKS", "srun"),
+    ] {
+      if let text = getenv(variable), let count = Int(String(cString: text)) {
+        return (name, count)
+      }
+    }
+    return nil
+  }
+
+  /// Name and version of the MPI library.
+  package static var libraryVersion: String {
+    var text = [CChar](repeating: 0, count: 80)
+    cmpi_library_version(&text, 80)
+    let line = text.prefix { $0 != 0 && $0 != 10 && $0 != 44 }
+    return String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// The same ranks with a channel of their own.
+  package func duplicate() throws(CollectivesError) -> Communicator {
+    var copy: Int32 = 0
+    try Self.check("MPI_Comm_dup", cmpi_duplicate(handle, &copy))
+    return Communicator(handle: copy)
+  }
+
+  /// The ranks on this host.
+  package func onThisHost() throws(CollectivesError) -> Communicator {
+    var part: Int32 = 0
+    try Self.check("MPI_Comm_split_type", cmpi_split_by_host(handle, &part))
+    return Communicator(handle: part)
+  }
+
+  /// Ends MPI. Every rank must come here.
+  package func finish() { _ = cmpi_finalize() }
+
+  /// Ends all ranks at once with `status`.
+  package static func abort(status: Int32) -> Never {
+    cmpi_abort(status)
+    exit(status)
+  }
+
+  /// Waits for all ranks.
+  package func barrier() throws(CollectivesError) {
+    try Self.check("MPI_Barrier", cmpi_barrier(handle))
+  }
+
+  /// Entry by entry, the sum over all ranks. Whole numbers, so the order does not matter.
+  package func sum(_ values: [Int]) throws(CollectivesError) -> [Int] {
+    var totals = values.map { Int64($0) }
+    try Self.check("MPI_Allreduce", cmpi_sum_int64(handle, &totals, Int32(totals.count)))
+    return totals.map { Int($0) }
+  }
+
+  /// Every rank's bytes, in rank order.
+  package func gather(_ bytes: [UInt8]) throws(CollectivesError) -> [[UInt8]] {
+    if size == 1 { return [bytes] }
+    var counts = [Int](repeating: 0, count: size)
+    counts[rank] = bytes.count
+    counts = try sum(counts)
+    let places = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let total = counts.reduce(0, +)
+    guard total <= Int(Int32.max) else {
+      throw .callFailed(call: "MPI_Allgatherv", text: "\(total) bytes are too many at once")
+    }
+    var all = [UInt8](repeating: 0, count: total)
+    try Self.check(
+      "MPI_Allgatherv",
+      cmpi_all_gather_bytes(
+        handle, bytes, Int32(bytes.count), &all, counts.map { Int32($0) },
+        places.map { Int32($0) }))
+    return counts.indices.map { Array(all[places[$0]..<places[$0] + counts[$0]]) }
+  }
+
+  /// Every rank's numbers, in rank order.
+  package func gather<Number: BitwiseCopyable>(
+    _ values: [Number]
+  ) throws(CollectivesError) -> [[Number]] {
+    let bytes = values.withUnsafeBytes { Array($0) }
+    return try gather(bytes).map { part in
+      part.withUnsafeBytes { raw in
+        (0..<raw.count / MemoryLayout<Number>.stride).map {
+          raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
+        }
+      }
+    }
+  }
+
+  /// Rank zero's bytes.
+  package func broadcast(_ bytes: [UInt8]) throws(CollectivesError) -> [UInt8] {
+    try gather(rank == 0 ? bytes : [])[0]
+  }
+
+  /// Sends floats to `rank`, or receives them, waiting until they are through.
+  package func send(
+    _ values: UnsafeMutablePointer<Float>, count: Int, to rank: Int
+  ) throws(CollectivesError) {
+    try Self.check("MPI_Send", cmpi_send_floats(handle, values, Int32(count), Int32(rank)))
+  }
+
+  package func receive(
+    _ values: UnsafeMutablePointer<Float>, count: Int, from rank: Int
+  ) throws(CollectivesError) {
+    try Self.check("MPI_Recv", cmpi_receive_floats(handle, values, Int32(count), Int32(rank)))
+  }
+
+  /// Floats to and from every rank; counts and places are in floats.
+  func exchange(
+    send: UnsafeMutablePointer<Float>, counts: [Int32], places: [Int32],
+    receive: UnsafeMutablePointer<Float>, receiveCounts: [Int32], receivePlaces: [Int32]
+  ) throws(CollectivesError) {
+    try Self.check(
+      "MPI_Alltoallv",
+      cmpi_exchange_floats(
+        handle, send, counts, places, receive, receiveCounts, receivePlaces))
+  }
+
+  /// Completes `all` on every rank from the parts that its owners hold there.
+  func gatherInPlace(
+    _ all: UnsafeMutablePointer<Float>, counts: [Int32], places: [Int32]
+  ) throws(CollectivesError) {
+    try Self.check(
+      "MPI_Allgatherv", cmpi_all_gather_floats_in_place(handle, all, counts, places))
+  }
+
+  private static func check(_ call: String, _ status: Int32) throws(CollectivesError) {
+    guard status != 0 else { return }
+    var text = [CChar](repeating: 0, count: 256)
+    cmpi_error_text(status, &text, 256)
+    let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    throw .callFailed(call: call, text: String(decoding: bytes, as: UTF8.self))
+  }
+}
