@@ -1,0 +1,64 @@
+/// Trains a WordPiece vocabulary from raw text by pair frequency, as Hugging Face's WordPieceTrainer:
+/// special tokens, then the alphabet, then the tokens of merges, the most frequent first.
+///
+///     var trainer = VocabularyTrainer(size: 30522, normalization: .uncased, threads: 8)
+///     try trainer.count { try reader.next() }
+///     let vocabulary = try trainer.train()
+///
+/// The same text gives the same vocabulary on any number of threads. A word with a character outside
+/// the alphabet has no tokens and plays no part.
+package struct VocabularyTrainer {
+  /// The number of tokens wanted; a small text may give fewer.
+  package let size: Int
+  /// The most characters that the alphabet may hold; the rarest are left out.
+  package let alphabetLimit: Int
+  /// How often a pair must be seen to become a token.
+  package let minimumFrequency: Int
+  private var counter: WordCounter
+  /// The bytes of different words that merging has room for; rarer words are left out.
+  private let capacity: Int
+
+  /// `capacity` bounds the memory: bytes of different words that are kept (12 million use about
+  /// half a gigabyte).
+  package init(
+    size: Int, normalization: TextNormalization, threads: Int, alphabetLimit: Int = 1000,
+    minimumFrequency: Int = 2, capacity: Int = 12_000_000
+  ) {
+    self.size = size
+    self.alphabetLimit = alphabetLimit
+    self.minimumFrequency = minimumFrequency
+    self.capacity = capacity
+    counter = WordCounter(normalization, threads: threads, capacity: 2 * capacity)
+  }
+
+  /// The number of different words counted so far.
+  package var wordCount: Int { counter.table.wordCount }
+
+  /// Counts the words of all chunks of text (UTF-8, whole lines) that `next` gives until nil. `next`
+  /// is called from any thread, by one at a time. Its errors are passed on.
+  package mutating func count(_ next: @escaping @Sendable () throws -> [UInt8]?) throws {
+    try counter.count(next)
+  }
+
+  /// Makes the vocabulary; `progress` is called with the number of tokens now and then. Throws
+  /// `noWords` and `sizeTooSmall`.
+  package func train(
+    progress: (Int) -> Void = { _ in }
+  ) throws(TokenizationError) -> Vocabulary {
+    let words = counter.table.keeping(
+      atLeast: counter.table.minimumCount(fitting: capacity))
+    if words.wordCount == 0 { throw .noWords }
+    let alphabet = Alphabet(of: words, limit: alphabetLimit)
+    let tokens = SpecialTokens.names.map { Array($0.utf8) } + alphabet.tokens
+    if tokens.count > size { throw .sizeTooSmall(size: size, needed: tokens.count) }
+    var merger = PairMerger(tokens: tokens)
+    words.visit { word, count in
+      if let ids = alphabet.ids(of: word, offset: SpecialTokens.names.count) {
+        merger.addWord(ids, count: count)
+      }
+    }
+    merger.merge(to: size, atLeast: minimumFrequency, progress: progress)
+    return try Vocabulary(
+      tokens: merger.tokens.map { String(decoding: $0, as: UTF8.self) }, source: "in training")
+  }
+}
