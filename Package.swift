@@ -58,6 +58,9 @@ let package = Package(
       swiftSettings: settings),
     tests("Tensors", ["TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
+    tests("Collectives", ["Tensors"]),
+    tests(
+      "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -73,6 +73,9 @@ package final class Communicator: Sendable {
     return String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// This rank by itself.
+  package func alone() -> Communicator { Communicator(handle: cmpi_self()) }
+
   /// The same ranks with a channel of their own.
   package func duplicate() throws(CollectivesError) -> Communicator {
     var copy: Int32 = 0

@@ -94,14 +94,14 @@ package final class Exchange {
       vector, counts: parts.map { Int32($0.count) }, places: parts.map { Int32($0.lowerBound) })
   }
 
-  /// The sum of one number for each block of the vector, added in block order on every rank.
+  /// One number for each block of the vector, in block order, on every rank.
   ///
   /// - Parameter own: the numbers of `partition.blocks(of: rank)`.
-  package func sumOverBlocks(_ own: [Double]) throws(CollectivesError) -> Double {
+  package func gatherBlocks(_ own: [Double]) throws(CollectivesError) -> [Double] {
     var values = [Double](repeating: 0, count: partition.blockBoundaries.count - 1)
     for (rank, numbers) in try world.gather(own).enumerated() {
       for (block, number) in zip(partition.blocks(of: rank), numbers) { values[block] = number }
     }
-    return values.reduce(0, +)
+    return values
   }
 }

@@ -42,6 +42,13 @@ extension Tensor {
   }
 }
 
+/// Adds `count` floats of `source` to those of `target`, one by one.
+package func addFloats(
+  _ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
+) {
+  addVector(source, to: target, count: count)
+}
+
 /// target += source.
 @inline(__always)
 func addVector(

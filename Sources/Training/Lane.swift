@@ -1,0 +1,65 @@
+import Collectives
+import Layers
+import Tensors
+
+/// Where slices come from: the batch of these sequences of this step.
+package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>) throws -> Batch
+
+/// What one lane holds: its slices of the step, its activations and its gradients.
+///
+/// Only the lane's own thread touches it while the team runs, and only the rank's main thread
+/// between two runs; the team's lock orders the two.
+final class Lane<O: Objective>: @unchecked Sendable {
+  let slices: Range<Int>
+  let workspace: O.Workspace
+  var sums: PartialSums
+  private(set) var batches: [Batch] = []
+  private(set) var tallies: [Tally] = []
+  private(set) var failure: (any Error)?
+
+  init(slices: Range<Int>, objective: O) {
+    self.slices = slices
+    workspace = objective.makeWorkspace()
+    sums = PartialSums(count: objective.layout.count)
+  }
+
+  /// Reads the slices of `step`; an error is kept for the main thread.
+  func load(step: Int, settings: TrainerSettings, source: BatchSource) {
+    failure = nil
+    do {
+      batches = try slices.map { try source(step, settings.sequences(of: $0)) }
+    } catch {
+      failure = error
+      batches = []
+    }
+  }
+
+  /// Computes the gradients of all slices.
+  func compute(_ objective: O, totals: [Int], weights: Storage) {
+    sums.reset()
+    tallies = zip(slices, batches).map { slice, batch in
+      let gradient = sums.next()
+      let tally = objective.accumulate(
+        batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
+        finished: { _ in })
+      sums.push(gradient, slice: slice, carries: slice != slices.upperBound - 1)
+      return tally
+    }
+  }
+
+  /// The tallies of `ranges` of sequences, without training.
+  func evaluate(
+    _ objective: O, ranges: ArraySlice<Range<Int>>, weights: Storage, source: BatchSource
+  ) {
+    failure = nil
+    tallies = []
+    do {
+      for range in ranges {
+        tallies.append(
+          objective.evaluate(try source(0, range), weights: weights, workspace: workspace))
+      }
+    } catch {
+      failure = error
+    }
+  }
+}

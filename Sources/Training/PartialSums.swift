@@ -1,0 +1,45 @@
+import Collectives
+import Tensors
+
+/// A lane's gradients: the slice that is being computed, and sums of those before it.
+///
+/// Slices arrive in order and are added like a binary counter: two subtrees that are siblings become
+/// one. The last slice is left as it is, so that all remaining additions happen in one sweep, range
+/// by range, when lanes merge. So a lane of k slices holds about log2(k) + 1 gradients.
+struct PartialSums {
+  private(set) var pieces: [(node: ReductionTree.Node, gradient: Storage)] = []
+  private var free: [Storage] = []
+  private let count: Int
+
+  /// - Parameter count: the floats of a gradient.
+  init(count: Int) { self.count = count }
+
+  /// A gradient of zeros for the next slice.
+  mutating func next() -> Storage {
+    guard let storage = free.popLast() else { return Storage(count: count) }
+    storage.clear(0..<count)
+    return storage
+  }
+
+  /// Takes the finished gradient of `slice`. With `carries`, adds what can be added.
+  mutating func push(_ gradient: Storage, slice: Int, carries: Bool) {
+    pieces.append((ReductionTree.Node(level: 0, index: slice), gradient))
+    while carries, pieces.count > 1, let last = pieces.last {
+      let before = pieces[pieces.count - 2]
+      guard before.node.level == last.node.level, before.node.index ^ 1 == last.node.index,
+        last.node.index & 1 == 1
+      else { return }
+      addFloats(last.gradient.base, to: before.gradient.base, count: count)
+      free.append(last.gradient)
+      pieces.removeLast(2)
+      let parent = ReductionTree.Node(level: last.node.level + 1, index: last.node.index >> 1)
+      pieces.append((parent, before.gradient))
+    }
+  }
+
+  /// Gives all gradients back for the next step.
+  mutating func reset() {
+    free += pieces.map(\.gradient)
+    pieces = []
+  }
+}

@@ -1,0 +1,177 @@
+import Collectives
+import Foundation
+import Layers
+import Tensors
+
+/// Trains any objective on any number of ranks and lanes, with the same bits whatever their number.
+///
+/// A step is a straight line: load the slices, count, compute gradients, add them along the tree,
+/// clip by the global norm, update, hand out. Rank zero is not special here.
+package final class Trainer<O: Objective> {
+  package let objective: O
+  package let settings: TrainerSettings
+  package let world: Communicator
+  /// The flat vector of weights, the same on every rank.
+  package let weights: Storage
+  let reducer: GradientReducer
+  private let team: LaneTeam
+  private let lanes: [Lane<O>]
+  private let source: BatchSource
+
+  /// - Parameters:
+  ///   - regions: ranges of the flat vector in the order in which `objective` finishes them.
+  ///   - processors: one lane for each; a negative number leaves a lane free to move.
+  ///   - source: where training slices come from.
+  package init(
+    objective: O, regions: [Range<Int>], settings: TrainerSettings, world: Communicator,
+    processors: [Int], source: @escaping BatchSource
+  ) throws {
+    precondition(settings.batchSize % settings.sliceCount == 0, "slices do not divide the batch")
+    MatrixLibrary.useOneThread()
+    self.objective = objective
+    self.settings = settings
+    self.world = world
+    self.source = source
+    weights = Storage(count: objective.layout.count)
+    team = LaneTeam(processors: processors)
+    let tree = ReductionTree(sliceCount: settings.sliceCount)
+    let run = tree.run(of: world.rank, of: world.size)
+    lanes = processors.indices.map {
+      Lane(slices: ReductionTree.share(run, of: $0, of: processors.count), objective: objective)
+    }
+    reducer = try GradientReducer(
+      layout: objective.layout, regions: regions, tree: tree, world: world, team: team,
+      optimizer: AdamOptimizer(
+        constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout))
+  }
+
+  /// Ends the lanes.
+  package func end() { team.end() }
+
+  /// What a step has to say.
+  package struct StepReport {
+    package var tokens = 0
+    package var gradientNorm = 0.0
+    package var rate = 0.0
+    /// Seconds spent reading input, waiting for other ranks, and in all.
+    package var inputSeconds = 0.0
+    package var reductionSeconds = 0.0
+    package var seconds = 0.0
+    /// Whether any rank asked to stop.
+    package var wantsStop = false
+  }
+
+  /// Does step `step`, counted from zero.
+  ///
+  /// - Parameter wantsStop: this rank's wish to stop after the step; one rank's wish is enough.
+  /// - Throws: `TrainerError.diverged` on every rank, before the update, when the gradient is not
+  ///   finite; any rank's input error.
+  package func step(_ step: Int, wantsStop: Bool) throws -> StepReport {
+    let start = now()
+    var report = StepReport()
+    let totals = try load(step, wantsStop: wantsStop, &report)
+    report.inputSeconds = now() - start
+    let (lanes, objective, weights) = (lanes, objective, weights)
+    team.run { lanes[$0].compute(objective, totals: totals, weights: weights) }
+    let computed = now()
+    let gradient = try reducer.sum(lanes.flatMap(\.sums.pieces))
+    report.gradientNorm = try norm(gradient, step: step)
+    report.rate = settings.rate(at: step)
+    try reducer.update(
+      weights, gradient: gradient,
+      gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
+      rate: Float(report.rate))
+    report.reductionSeconds = now() - computed
+    report.seconds = now() - start
+    return report
+  }
+
+  /// Reads all slices and counts what their losses weigh, over all ranks.
+  private func load(_ step: Int, wantsStop: Bool, _ report: inout StepReport) throws -> [Int] {
+    let (lanes, settings, source) = (lanes, settings, source)
+    team.run { lanes[$0].load(step: step, settings: settings, source: source) }
+    let batches = lanes.flatMap(\.batches)
+    let failure = lanes.compactMap(\.failure).first
+    let width = objective.counts(of: Batch()).count
+    var counts = [Int](repeating: 0, count: width)
+    for batch in batches {
+      for (i, count) in objective.counts(of: batch).enumerated() { counts[i] += count }
+    }
+    let tokens = batches.reduce(0) { $0 + $1.tokenCount }
+    let all = try world.sum([failure == nil ? 0 : 1, wantsStop ? 1 : 0, tokens] + counts)
+    if all[0] > 0 { try world.report(failure) }
+    report.wantsStop = all[1] > 0
+    report.tokens = all[2]
+    return Array(all[3...])
+  }
+
+  /// The global norm of the gradient.
+  private func norm(_ gradient: Storage, step: Int) throws -> Double {
+    let squares = try reducer.squares(gradient)
+    let norm = squares.reduce(0, +).squareRoot()
+    guard norm.isFinite else {
+      let boundaries = reducer.exchange.partition.blockBoundaries
+      let block = squares.firstIndex { !$0.isFinite } ?? 0
+      let name = objective.layout.parameters.last { $0.offset <= boundaries[block] }?.name
+      throw TrainerError.diverged(step: step, tensor: name ?? "")
+    }
+    return norm
+  }
+
+  /// The metrics of the step just done, the same on every rank.
+  package func metrics() throws -> [(name: String, value: Double)] {
+    objective.metrics(of: try gather(lanes.flatMap(\.tallies)))
+  }
+
+  /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank. Cut
+  /// into slices of a fixed size, so that the figures do not depend on who computes them.
+  package func evaluate(
+    sequences count: Int, source: @escaping BatchSource
+  ) throws -> [(name: String, value: Double)] {
+    let ranges = stride(from: 0, to: count, by: Self.evaluationSlice).map {
+      $0..<min($0 + Self.evaluationSlice, count)
+    }
+    let run = ReductionTree.share(ranges.indices, of: world.rank, of: world.size)
+    let (lanes, objective, weights) = (lanes, objective, weights)
+    team.run { lane in
+      let own = ReductionTree.share(run, of: lane, of: lanes.count)
+      lanes[lane].evaluate(objective, ranges: ranges[own], weights: weights, source: source)
+    }
+    try world.report(lanes.compactMap(\.failure).first)
+    return objective.metrics(of: try gather(lanes.flatMap(\.tallies)))
+  }
+
+  /// Sequences of an evaluation slice.
+  private static var evaluationSlice: Int { 16 }
+
+  /// The sum of all ranks' tallies, added in slice order.
+  private func gather(_ tallies: [Tally]) throws -> Tally {
+    let width = try world.sum([tallies.first?.sums.count ?? 0, tallies.isEmpty ? 0 : 1])
+    let sums = try world.gather(tallies.flatMap(\.sums)).flatMap(\.self)
+    var total = Tally()
+    let size = width[1] > 0 ? width[0] / width[1] : 0
+    for start in stride(from: 0, to: sums.count, by: max(1, size)) {
+      total.add(Tally(sums: Array(sums[start..<start + size])))
+    }
+    total.positiveScores = try world.gather(tallies.flatMap(\.positiveScores)).flatMap(\.self)
+    total.negativeScores = try world.gather(tallies.flatMap(\.negativeScores)).flatMap(\.self)
+    return total
+  }
+}
+
+/// Seconds on a clock that only runs forward.
+package func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
+/// What stops a training run.
+package enum TrainerError: Error, Equatable, CustomStringConvertible {
+  /// The gradient is not finite.
+  case diverged(step: Int, tensor: String)
+
+  package var description: String {
+    switch self {
+    case .diverged(let step, let tensor):
+      "the gradient of \(tensor) is not a number or infinite at step \(step); no weight was "
+        + "changed; lower the learning rate or lengthen the warm-up"
+    }
+  }
+}

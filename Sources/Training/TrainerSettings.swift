@@ -1,0 +1,46 @@
+import Tensors
+
+/// What the trainer needs to know of a run; everything here is part of the run's configuration and
+/// decides its bits, but for nothing about ranks and lanes.
+package struct TrainerSettings: Sendable, Equatable {
+  /// Sequences a step, over all ranks.
+  package var batchSize: Int
+  /// Parts that a batch is cut into; a power of two that divides the batch.
+  package var sliceCount: Int
+  package var steps: Int
+  package var warmupSteps: Int
+  package var learningRate: Double
+  package var weightDecay: Float
+  package var adam: AdamConstants
+  /// The global norm that gradients are clipped to.
+  package var clipNorm: Double
+
+  package init(
+    batchSize: Int, sliceCount: Int, steps: Int, warmupSteps: Int, learningRate: Double,
+    weightDecay: Float, adam: AdamConstants, clipNorm: Double
+  ) {
+    self.batchSize = batchSize
+    self.sliceCount = sliceCount
+    self.steps = steps
+    self.warmupSteps = warmupSteps
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.adam = adam
+    self.clipNorm = clipNorm
+  }
+
+  /// The sequences of slice `index`.
+  func sequences(of index: Int) -> Range<Int> {
+    let size = batchSize / sliceCount
+    return index * size..<(index + 1) * size
+  }
+
+  /// The learning rate of `step`, counted from zero: a linear decay to zero times a linear warm-up,
+  /// both at once (ELECTRA's `optimization.py`). So step 0 only fills the moments, and the peak stays
+  /// a little below `learningRate`.
+  package func rate(at step: Int) -> Double {
+    let decay = max(0, 1 - Double(step) / Double(max(1, steps)))
+    let warmup = warmupSteps > 0 ? min(1, Double(step) / Double(warmupSteps)) : 1
+    return learningRate * decay * warmup
+  }
+}

@@ -1,0 +1,96 @@
+import Collectives
+import Testing
+
+struct ReductionTreeTests {
+  private typealias Node = ReductionTree.Node
+
+  @Test
+  func piecesAreTheLargestSubtreesOfARun() {
+    #expect(ReductionTree.pieces(of: 0..<8) == [Node(level: 3, index: 0)])
+    #expect(
+      ReductionTree.pieces(of: 3..<8) == [Node(level: 0, index: 3), Node(level: 2, index: 1)])
+    #expect(
+      ReductionTree.pieces(of: 1..<7) == [
+        Node(level: 0, index: 1), Node(level: 1, index: 1), Node(level: 1, index: 2),
+        Node(level: 0, index: 6),
+      ])
+    #expect(ReductionTree.pieces(of: 5..<5).isEmpty)
+  }
+
+  @Test(arguments: 1...20)
+  func runsCoverAllSlicesInOrder(workers: Int) {
+    let tree = ReductionTree(sliceCount: 16)
+    let runs = (0..<workers).map { tree.run(of: $0, of: workers) }
+    #expect(runs.flatMap { Array($0) } == Array(0..<16))
+  }
+
+  /// Numbers whose sum depends on the order of additions.
+  private static let values: [[Float]] = (0..<16).map { slice in
+    let base = 1e4 / Float(slice + 1)
+    return (0..<5000).map { i in
+      let number = (slice * 7919 + i * 104_729) % 1000
+      return base + Float(number) * 1e-3
+    }
+  }
+
+  /// The textbook: halves added after being added themselves.
+  private static func treeSum(_ range: Range<Int>, _ i: Int) -> Float {
+    if range.count == 1 { return values[range.lowerBound][i] }
+    let middle = range.lowerBound + range.count / 2
+    return treeSum(range.lowerBound..<middle, i) + treeSum(middle..<range.upperBound, i)
+  }
+
+  /// The sum over workers that each add what they can.
+  private func sum(workers: Int) throws -> [Float] {
+    let tree = ReductionTree(sliceCount: 16)
+    var buffers = Self.values
+    let runs = (0..<workers).map { ReductionTree.pieces(of: tree.run(of: $0, of: workers)) }
+    let slices = (0..<16).map { Node(level: 0, index: $0) }
+    return try withPointers(&buffers) { pointers in
+      for node in runs.flatMap(\.self) {
+        let plan = try #require(SumPlan(node, from: slices))
+        plan.add(pointers, count: 5000, into: pointers[node.slices.lowerBound])
+      }
+      let pieces = runs.flatMap(\.self)
+      let plan = try #require(SumPlan(tree.root, from: pieces))
+      plan.add(pieces.map { pointers[$0.slices.lowerBound] }, count: 5000, into: pointers[0])
+      return Array(UnsafeBufferPointer(start: pointers[0], count: 5000))
+    }
+  }
+
+  private func withPointers<Result>(
+    _ buffers: inout [[Float]], _ body: ([UnsafeMutablePointer<Float>]) throws -> Result
+  ) rethrows -> Result {
+    let pointers = buffers.map { values in
+      let pointer = UnsafeMutablePointer<Float>.allocate(capacity: values.count)
+      pointer.initialize(from: values, count: values.count)
+      return pointer
+    }
+    defer { for pointer in pointers { pointer.deallocate() } }
+    return try body(pointers)
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 13, 16])
+  func anyNumberOfWorkersGivesTheTreesBits(workers: Int) throws {
+    let expected = (0..<5000).map { Self.treeSum(0..<16, $0) }
+    #expect(try sum(workers: workers) == expected)
+  }
+
+  /// The negative control: these numbers do tell one order from another.
+  @Test
+  func anotherOrderGivesOtherBits() {
+    let tree = (0..<5000).map { Self.treeSum(0..<16, $0) }
+    let sequential = (0..<5000).map { i in Self.values.reduce(0) { $0 + $1[i] } }
+    let wrongTree = (0..<5000).map { i in
+      Self.treeSum(0..<8, i) + (Self.treeSum(8..<10, i) + Self.treeSum(10..<16, i))
+    }
+    #expect(tree != sequential)
+    #expect(tree != wrongTree)
+  }
+
+  @Test
+  func aPlanNeedsAllItsPieces() {
+    let tree = ReductionTree(sliceCount: 4)
+    #expect(SumPlan(tree.root, from: [Node(level: 1, index: 0)]) == nil)
+  }
+}

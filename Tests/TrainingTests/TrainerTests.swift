@@ -1,0 +1,143 @@
+import Collectives
+import Electra
+import Layers
+import Tensors
+import Testing
+import Tokenization
+import Training
+
+/// Whole training steps on every shape of ranks and lanes. Run alone, and by `mpirun` on 2, 3 and 4
+/// ranks: each time the bytes must be those of one lane on one rank.
+@Suite(.serialized)
+struct TrainerTests {
+  private static let vocabulary = 43
+  private static let special = SpecialTokens(
+    padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+
+  /// Odd widths, so that tails and gaps are everywhere.
+  private static func objective(vocabulary: Int = vocabulary) -> PretrainingObjective {
+    func sizes(_ width: Int, heads: Int) -> EncoderSizes {
+      EncoderSizes(
+        hiddenSize: width, layerCount: 2, headCount: heads, intermediateSize: 3 * width)
+    }
+    let model = ElectraModel(
+      ElectraSizes(
+        vocabularySize: vocabulary, embeddingSize: 13, positionCount: 24,
+        generator: sizes(9, heads: 3), discriminator: sizes(22, heads: 2)))
+    let masking = Masking(fraction: 0.15, maximumLength: 24, special: special, seed: 2)
+    return PretrainingObjective(
+      model: model, masking: masking, discriminatorWeight: 50, microBatchTokens: 30, longest: 24,
+      seed: 2)
+  }
+
+  /// Sequences of unequal lengths, a function of step and number.
+  private static func batch(step: Int, sequences: Range<Int>) -> Batch {
+    var batch = Batch(step: step, firstSequence: sequences.lowerBound)
+    for sequence in sequences {
+      let stream = RandomStream(seed: 5, site: 6, step: step, sequence: sequence)
+      let length = 4 + stream.number(below: 20, index: 0)
+      let inner = (1...length - 2).map {
+        Int32(5 + stream.number(below: vocabulary - 5, index: $0))
+      }
+      batch.append(tokens: [2] + inner + [3], types: (0..<length).map { $0 > 6 ? 1 : 0 })
+    }
+    return batch
+  }
+
+  private static let settings = TrainerSettings(
+    batchSize: 32, sliceCount: 16, steps: 100, warmupSteps: 0, learningRate: 0.01,
+    weightDecay: 0.01, adam: AdamConstants(), clipNorm: 1)
+
+  private struct Outcome: Equatable {
+    var weights: [UInt32]
+    var norms: [Double]
+    var metrics: [Double]
+    var heldOut: [Double]
+  }
+
+  /// Three steps; the clip is active in each.
+  private static func train(_ world: Communicator, lanes: Int) throws -> Outcome {
+    let objective = objective()
+    let model = objective.model
+    let trainer = try Trainer(
+      objective: objective,
+      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
+      settings: settings, world: world, processors: Array(repeating: -1, count: lanes),
+      source: { batch(step: $0, sequences: $1) })
+    defer { trainer.end() }
+    objective.layout.initialize(trainer.weights, seed: 3)
+    let norms = try (0..<3).map { try trainer.step($0, wantsStop: false).gradientNorm }
+    let bits = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
+    return Outcome(
+      weights: bits, norms: norms, metrics: try trainer.metrics().map(\.value),
+      heldOut: try trainer.evaluate(sequences: 50) { batch(step: $0 + 1000, sequences: $1) }
+        .map(\.value))
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5])
+  func ranksAndLanesDoNotChangeABit(lanes: Int) throws {
+    let world = try Communicator.start()
+    let reference = try Self.train(world.alone(), lanes: 1)
+    let outcome = try Self.train(world, lanes: lanes)
+    #expect(reference.norms.allSatisfy { $0 > 1 })
+    #expect(outcome == reference)
+  }
+
+  @Test
+  func trainingLowersTheLoss() throws {
+    let world = try Communicator.start()
+    let objective = Self.objective()
+    let model = objective.model
+    let trainer = try Trainer(
+      objective: objective,
+      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
+      settings: Self.settings, world: world, processors: [-1, -1],
+      source: { Self.batch(step: $0 % 2, sequences: $1) })
+    defer { trainer.end() }
+    objective.layout.initialize(trainer.weights, seed: 3)
+    _ = try trainer.step(0, wantsStop: false)
+    let before = try trainer.metrics()[0].value
+    for step in 1..<40 { _ = try trainer.step(step, wantsStop: false) }
+    #expect(try trainer.metrics()[0].value < before - 5)
+  }
+
+  @Test
+  func anInfiniteGradientStopsEveryRankBeforeTheUpdate() throws {
+    let world = try Communicator.start()
+    let objective = Self.objective()
+    let model = objective.model
+    let trainer = try Trainer(
+      objective: objective,
+      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
+      settings: Self.settings, world: world, processors: [-1],
+      source: { Self.batch(step: $0, sequences: $1) })
+    defer { trainer.end() }
+    objective.layout.initialize(trainer.weights, seed: 3)
+    let poisoned = model.discriminatorRange.lowerBound
+    trainer.weights.base[poisoned] = .infinity
+    let before = trainer.weights.base[poisoned + 1]
+    #expect(throws: TrainerError.self) { try trainer.step(0, wantsStop: false) }
+    #expect(trainer.weights.base[poisoned + 1] == before)
+  }
+
+  @Test
+  func aWishToStopAndAnErrorReachEveryRank() throws {
+    let world = try Communicator.start()
+    let objective = Self.objective()
+    let last = world.size - 1
+    let trainer = try Trainer(
+      objective: objective, regions: [0..<objective.layout.count], settings: Self.settings,
+      world: world, processors: [-1],
+      source: { step, sequences in
+        if step == 1 && sequences.contains(31) { throw BrokenInput() }
+        return Self.batch(step: step, sequences: sequences)
+      })
+    defer { trainer.end() }
+    objective.layout.initialize(trainer.weights, seed: 3)
+    #expect(try trainer.step(0, wantsStop: world.rank == last).wantsStop)
+    #expect(throws: (any Error).self) { try trainer.step(1, wantsStop: false) }
+    #expect(try !trainer.step(2, wantsStop: false).wantsStop)
+  }
+
+  private struct BrokenInput: Error {}
+}
