@@ -61,6 +61,9 @@ let package = Package(
     tests("Collectives", ["Tensors"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
+    .testTarget(
+      name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
+      exclude: ["Fixtures"], swiftSettings: settings),
     tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,188 @@
+import Foundation
+
+/// A safetensors file, opened for reading: named tensors of numbers, mapped into memory.
+///
+///     let file = try SafetensorsFile(path: "model.safetensors")
+///     let weight = try file.floats(of: "electra.embeddings.word_embeddings.weight")
+///
+/// Everything in the header is checked before any of it is believed: sizes against the file, shapes
+/// against sizes, and that tensors cover the data without overlap or hole. Half precision and
+/// bfloat16 are widened to float.
+package struct SafetensorsFile: Sendable {
+  package let path: String
+  /// The free text under `__metadata__`.
+  package let metadata: [String: String]
+  /// The tensors, in the order of their data.
+  package let entries: [Entry]
+  private let data: Data
+  private let dataStart: Int
+
+  /// One tensor.
+  package struct Entry: Sendable, Equatable {
+    package let name: String
+    package let type: NumberType
+    package let shape: [Int]
+    /// Its bytes, counted from the end of the header.
+    package let bytes: Range<Int>
+    /// The number of its entries.
+    package var count: Int { bytes.count / type.size }
+  }
+
+  /// The kinds of numbers that are understood.
+  package enum NumberType: String, Sendable {
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case int32 = "I32"
+    case int64 = "I64"
+
+    /// Bytes a number.
+    package var size: Int {
+      switch self {
+      case .float32, .int32: 4
+      case .float16, .bfloat16: 2
+      case .int64: 8
+      }
+    }
+  }
+
+  /// The longest header that is read, as in the format's own implementation.
+  private static let longestHeader = 100_000_000
+
+  package init(path: String) throws(SafetensorsError) {
+    func malformed(_ reason: String) -> SafetensorsError { .malformed(path: path, reason: reason) }
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    } catch {
+      throw .unreadable(path: path, reason: (error as NSError).localizedDescription)
+    }
+    guard data.count >= 8 else { throw malformed("\(data.count) bytes are too few for a header") }
+    let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }.littleEndian
+    guard length <= Self.longestHeader, Int(length) <= data.count - 8 else {
+      throw malformed("a header of \(length) bytes in a file of \(data.count)")
+    }
+    dataStart = 8 + Int(length)
+    guard
+      let header = try? JSONSerialization.jsonObject(with: data[8..<dataStart]) as? [String: Any]
+    else { throw malformed("its header is not a JSON object") }
+    metadata = header["__metadata__"] as? [String: String] ?? [:]
+    self.path = path
+    var entries: [Entry] = []
+    for (name, value) in header where name != "__metadata__" {
+      guard let entry = Self.entry(name, value, available: data.count - dataStart) else {
+        throw malformed("the header's entry for \(name) has a wrong type, shape or place")
+      }
+      entries.append(entry)
+    }
+    self.entries = entries.sorted {
+      ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name)
+        < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
+    }
+    var end = 0
+    for entry in self.entries {
+      guard entry.bytes.lowerBound == end else {
+        throw malformed("\(entry.name) begins at byte \(entry.bytes.lowerBound) and not at \(end)")
+      }
+      end = entry.bytes.upperBound
+    }
+    guard end == data.count - dataStart else {
+      throw malformed("tensors end at byte \(end) of \(data.count - dataStart)")
+    }
+  }
+
+  /// An entry of the header; nil when anything about it is wrong.
+  private static func entry(_ name: String, _ value: Any, available: Int) -> Entry? {
+    guard let fields = value as? [String: Any], let typeName = fields["dtype"] as? String,
+      let type = NumberType(rawValue: typeName), let shape = fields["shape"] as? [Int],
+      let places = fields["data_offsets"] as? [Int], places.count == 2,
+      places[0] >= 0, places[0] <= places[1], places[1] <= available
+    else { return nil }
+    var size = type.size
+    for dimension in shape {
+      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !overflow else { return nil }
+      size = product
+    }
+    guard size == places[1] - places[0] else { return nil }
+    return Entry(name: name, type: type, shape: shape, bytes: places[0]..<places[1])
+  }
+
+  /// The entry called `name`, if there is one.
+  package func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
+
+  /// The numbers of a floating-point tensor.
+  package func floats(of name: String) throws(SafetensorsError) -> [Float] {
+    let entry = try existing(name)
+    return try [Float](unsafeUninitializedCapacity: entry.count) {
+      buffer, count throws(SafetensorsError) in
+      if let base = buffer.baseAddress { try copyFloats(of: entry, into: base) }
+      count = entry.count
+    }
+  }
+
+  /// Writes the numbers of a floating-point tensor to `target`, which has room for them.
+  package func copyFloats(
+    of name: String, into target: UnsafeMutablePointer<Float>
+  ) throws(SafetensorsError) {
+    try copyFloats(of: existing(name), into: target)
+  }
+
+  private func copyFloats(
+    of entry: Entry, into target: UnsafeMutablePointer<Float>
+  ) throws(SafetensorsError) {
+    let count = entry.count
+    switch entry.type {
+    case .float32:
+      copy(entry, as: UInt32.self) { target[$0] = Float(bitPattern: $1) }
+    case .bfloat16:
+      copy(entry, as: UInt16.self) { target[$0] = Float(bitPattern: UInt32($1) << 16) }
+    case .float16:
+      copy(entry, as: UInt16.self) { target[$0] = Self.widened($1) }
+    case .int32, .int64:
+      throw .wrongType(path: path, name: entry.name, type: "\(entry.type.rawValue), \(count) of it")
+    }
+  }
+
+  /// The numbers of an integer tensor; those beyond 32 bits are cut off.
+  package func int32(of name: String) throws(SafetensorsError) -> [Int32] {
+    let entry = try existing(name)
+    var result = [Int32](repeating: 0, count: entry.count)
+    switch entry.type {
+    case .int32: copy(entry, as: Int32.self) { result[$0] = $1 }
+    case .int64: copy(entry, as: Int64.self) { result[$0] = Int32(truncatingIfNeeded: $1) }
+    case .float32, .float16, .bfloat16:
+      throw .wrongType(path: path, name: name, type: entry.type.rawValue)
+    }
+    return result
+  }
+
+  private func existing(_ name: String) throws(SafetensorsError) -> Entry {
+    guard let entry = entry(name) else { throw .missingTensor(path: path, name: name) }
+    return entry
+  }
+
+  private func copy<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ entry: Entry, as type: Number.Type, _ body: (Int, Number) -> Void
+  ) {
+    data.withUnsafeBytes { bytes in
+      let start = dataStart + entry.bytes.lowerBound
+      for i in 0..<entry.count {
+        let place = start + i * MemoryLayout<Number>.size
+        body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
+      }
+    }
+  }
+
+  /// IEEE half precision as a float: sign, five bits of exponent, ten of fraction.
+  private static func widened(_ half: UInt16) -> Float {
+    let sign: Float = half & 0x8000 == 0 ? 1 : -1
+    let exponent = Int(half >> 10) & 31
+    let fraction = Float(half & 0x3FF)
+    switch exponent {
+    case 0: return sign * fraction * 0x1p-24
+    case 31: return fraction == 0 ? sign * .infinity : .nan
+    default:
+      return sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
+    }
+  }
+}

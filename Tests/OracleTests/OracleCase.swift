@@ -1,0 +1,120 @@
+import Electra
+import Foundation
+import Layers
+import Tensors
+import Training
+
+/// One fixture: a model of any size, its inputs and everything that an independent implementation
+/// computed from them. This file is the one place where its letters are mapped to ours.
+struct OracleCase: Sendable, CustomStringConvertible {
+  let name: String
+  let file: SafetensorsFile
+  let info: OracleInfo
+
+  var description: String { name }
+
+  /// The folder of fixtures: the environment's, or the project's own.
+  static var folder: String {
+    ProcessInfo.processInfo.environment["ELECTRA_ORACLE"]
+      ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures").path
+  }
+
+  static func all() throws -> [OracleCase] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    return try names.filter { $0.hasSuffix(".safetensors") }.map { name in
+      let file = try SafetensorsFile(path: folder + "/" + name)
+      let info = Data((file.metadata["info"] ?? "").utf8)
+      return OracleCase(
+        name: name, file: file, info: try JSONDecoder().decode(OracleInfo.self, from: info))
+    }
+  }
+
+  var model: ElectraModel {
+    let c = info.config
+    func sizes(_ hidden: Int, _ layers: Int, _ heads: Int, _ feedForward: Int) -> EncoderSizes {
+      EncoderSizes(
+        hiddenSize: hidden, layerCount: layers, headCount: heads, intermediateSize: feedForward,
+        epsilon: info.layer_norm_eps)
+    }
+    return ElectraModel(
+      ElectraSizes(
+        vocabularySize: c.vocab, embeddingSize: c.emb, positionCount: c.max_pos,
+        generator: sizes(c.g_hidden, c.g_layers, c.g_heads, c.g_ffn),
+        discriminator: sizes(c.hidden, c.layers, c.heads, c.ffn)))
+  }
+
+  /// Weights, gradients or anything else with an entry for each parameter.
+  func vector(_ prefix: String, _ layout: ParameterLayout) throws -> Storage {
+    let storage = Storage(count: layout.count)
+    for parameter in layout.parameters {
+      let values = try file.floats(of: prefix + parameter.name)
+      storage[parameter].base.update(from: values, count: parameter.count)
+    }
+    return storage
+  }
+
+  /// The rows of a (B, S, ...) tensor that belong to tokens, end to end.
+  func tokens<Element>(_ values: [Element], batch: Batch, width: Int = 1) -> [Element] {
+    batch.lengths.enumerated().flatMap { row, length in
+      values[row * info.config.seq * width..<(row * info.config.seq + length) * width]
+    }
+  }
+}
+
+/// The fixture's own description of itself.
+struct OracleInfo: Decodable, Sendable {
+  struct Config: Decodable, Sendable {
+    let vocab, emb, hidden, layers, heads, ffn: Int
+    let g_hidden, g_layers, g_heads, g_ffn: Int
+    let max_pos, batch, seq: Int
+  }
+  struct Optimizer: Decodable, Sendable {
+    let beta1, beta2, eps, weight_decay: Float
+    let clip_global_norm: Double
+    let lr: [Float]
+  }
+  struct Step: Decodable, Sendable {
+    let mlm_loss, rtd_loss, loss, grad_norm: Double
+  }
+  let config: Config
+  let layer_norm_eps: Float
+  let disc_weight: Float
+  let optimizer: Optimizer
+  let steps: [Step]
+}
+
+/// The inputs of one step.
+struct OracleStep {
+  let batch: Batch
+  let masked: Masking.Masked
+  let uniform: Storage  // (M, V)
+  let sampled: [Int32]  // (M)
+  let corrupted: [Int32]  // (N)
+
+  init(_ oracle: OracleCase, step: Int) throws {
+    let (config, file, prefix) = (oracle.info.config, oracle.file, "step\(step).")
+    func rows(_ name: String) throws -> [Int32] { try file.int32(of: prefix + name) }
+    let mask = try rows("attention_mask")
+    var batch = Batch()
+    batch.lengths = (0..<config.batch).map { row in
+      mask[row * config.seq..<(row + 1) * config.seq].count { $0 == 1 }
+    }
+    batch.tokens = oracle.tokens(try rows("input_ids"), batch: batch)
+    batch.types = oracle.tokens(try rows("token_type_ids"), batch: batch).map { UInt8($0) }
+    var masked = Masking.Masked(
+      tokens: oracle.tokens(try rows("generator_input_ids"), batch: batch))
+    for (row, place) in zip(try rows("masked_sequence"), try rows("masked_position")) {
+      let position = batch.ranges[Int(row)].lowerBound + Int(place)
+      masked.positions.append(Int32(position))
+      masked.targets.append(batch.tokens[position])
+    }
+    let values = try file.floats(of: prefix + "uniform")
+    uniform = Storage(count: values.count)
+    uniform.base.update(from: values, count: values.count)
+    sampled = try rows("sampled_ids")
+    corrupted = oracle.tokens(try rows("discriminator_input_ids"), batch: batch)
+    self.batch = batch
+    self.masked = masked
+  }
+}

@@ -1,0 +1,164 @@
+import Electra
+import Layers
+import Tensors
+import Testing
+import Training
+
+/// Our model against an independent implementation in float64: the same weights, positions and
+/// uniform draws give the same losses, activations, gradients and trajectory.
+@Suite("Oracle")
+struct OracleTests {
+  /// What one step computes here.
+  private struct Result {
+    var outcomes: [VocabularyOutcome] = []
+    var generatorLoss = 0.0
+    var discriminatorLoss = 0.0
+    var activations: [String: [Float]] = [:]
+    let gradient: Storage
+  }
+
+  private static func run(
+    _ oracle: OracleCase, _ model: ElectraModel, _ step: OracleStep, weights: Storage,
+    generatorShare: Float = 1, discriminatorShare: Float? = nil
+  ) -> Result {
+    let gradient = Storage(count: model.layout.count)
+    var result = Result(gradient: gradient)
+    let pass = Pass(batch: step.batch, weights: weights, gradient: gradient, seed: nil)
+    let arena = Arena(capacity: MicroBatchPass.capacity(model, pass.shape))
+    let run = MicroBatchPass(model, step.batch, step.masked, pass: pass, arena: arena)
+    let vocabulary = model.sizes.vocabularySize
+    result.outcomes = run.generate(
+      draws: { .given(step.uniform.base + $0 * vocabulary) },
+      weight: generatorShare / Float(step.masked.positions.count)
+    ) { network, head in
+      result.activations.merge(Self.activations("generator", network)) { $1 }
+      result.activations["mlm_logits"] = logits(head.norm.output, model, weights)
+    }
+    let masked = Double(step.masked.positions.count)
+    result.generatorLoss = result.outcomes.reduce(0) { $0 + Double($1.loss) } / masked
+    let weight = (discriminatorShare ?? oracle.info.disc_weight) / Float(step.batch.tokenCount)
+    let verdict = run.discriminate(step.corrupted, weight: weight) { network in
+      result.activations.merge(Self.activations("discriminator", network)) { $1 }
+    }
+    result.discriminatorLoss = verdict.loss / Double(step.batch.tokenCount)
+    result.activations["rtd_logits"] = verdict.logits
+    return result
+  }
+
+  private static func activations(
+    _ name: String, _ network: Network.Activations
+  ) -> [String: [Float]] {
+    let encoder = network.encoder
+    return [
+      name + "_encoder_input": values(network.input),
+      name + "_layer0": values(encoder.output(0)),
+      name + "_encoder": values(encoder.output(encoder.layers.count - 1)),
+    ]
+  }
+
+  private static func values(_ tensor: Tensor) -> [Float] {
+    Array(UnsafeBufferPointer(start: tensor.base, count: tensor.count))
+  }
+
+  /// The logits, which the head itself never keeps.
+  private static func logits(_ hidden: Tensor, _ model: ElectraModel, _ weights: Storage) -> [Float]
+  {
+    guard let word = model.layout["embeddings.word_embeddings.weight"],
+      let bias = model.layout["generator_lm_head.bias"]
+    else { return [] }
+    let storage = Storage(count: hidden.rows * word.rows)
+    let result = Tensor(base: storage.base, rows: hidden.rows, columns: word.rows)
+    result.multiply(hidden.plain, weights[word].transposed)
+    result.addToRows(weights[bias])
+    return values(result)
+  }
+
+  /// The largest difference, as a share of the largest expected entry or of `floor`.
+  private static func error(_ actual: [Float], _ expected: [Float], floor: Double) -> Double {
+    guard actual.count == expected.count else { return .infinity }
+    let scale = expected.reduce(floor) { max($0, Double(abs($1))) }
+    return zip(actual, expected).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) } / scale
+  }
+
+  private static func range(_ storage: Storage, _ parameter: Parameter) -> [Float] {
+    values(storage[parameter])
+  }
+
+  @Test(arguments: try OracleCase.all())
+  func lossesSamplesAndActivationsAgree(oracle: OracleCase) throws {
+    let model = oracle.model
+    let step = try OracleStep(oracle, step: 0)
+    let weights = try oracle.vector("param.", model.layout)
+    let result = Self.run(oracle, model, step, weights: weights)
+    let expected = oracle.info.steps[0]
+    #expect(result.outcomes.map(\.sample) == step.sampled)
+    #expect(abs(result.generatorLoss / expected.mlm_loss - 1) < 1e-5)
+    #expect(abs(result.discriminatorLoss / expected.rtd_loss - 1) < 1e-5)
+    for (name, values) in result.activations {
+      var reference = try oracle.file.floats(of: "step0.act." + name)
+      if name != "mlm_logits" {
+        reference = oracle.tokens(
+          reference, batch: step.batch, width: values.count / step.batch.tokenCount)
+      }
+      #expect(Self.error(values, reference, floor: 0) < 1e-4, "\(name)")
+    }
+  }
+
+  @Test(arguments: try OracleCase.all())
+  func everyGradientAgrees(oracle: OracleCase) throws {
+    let model = oracle.model
+    let step = try OracleStep(oracle, step: 0)
+    let weights = try oracle.vector("param.", model.layout)
+    let floor = 1e-4 * oracle.info.steps[0].grad_norm
+    let whole = Self.run(oracle, model, step, weights: weights).gradient
+    let expected = try oracle.vector("step0.grad.", model.layout)
+    for parameter in model.layout.parameters {
+      let error = Self.error(
+        Self.range(whole, parameter), Self.range(expected, parameter), floor: floor)
+      #expect(error < 1e-4, "\(parameter.name)")
+    }
+    for (prefix, shares) in [("step0.grad_mlm.", (1, 0)), ("step0.grad_rtd.", (0, 1))] {
+      let part = Self.run(
+        oracle, model, step, weights: weights, generatorShare: Float(shares.0),
+        discriminatorShare: Float(shares.1)
+      ).gradient
+      for parameter in model.layout.parameters where parameter.name.hasPrefix("embeddings.") {
+        let reference = try oracle.file.floats(of: prefix + parameter.name)
+        let error = Self.error(Self.range(part, parameter), reference, floor: floor / 50)
+        #expect(error < 1e-4, "\(prefix)\(parameter.name)")
+      }
+    }
+  }
+
+  @Test(arguments: try OracleCase.all())
+  func theTrajectoryAgrees(oracle: OracleCase) throws {
+    let model = oracle.model
+    let weights = try oracle.vector("param.", model.layout)
+    let settings = oracle.info.optimizer
+    let optimizer = AdamOptimizer(
+      constants: AdamConstants(
+        firstDecay: settings.beta1, secondDecay: settings.beta2, epsilon: settings.eps),
+      weightDecay: settings.weight_decay, layout: model.layout)
+    let moments = (Storage(count: model.layout.count), Storage(count: model.layout.count))
+    for (index, expected) in oracle.info.steps.enumerated() {
+      let step = try OracleStep(oracle, step: index)
+      let result = Self.run(oracle, model, step, weights: weights)
+      #expect(result.outcomes.map(\.sample) == step.sampled)
+      let loss = result.generatorLoss + Double(oracle.info.disc_weight) * result.discriminatorLoss
+      #expect(abs(loss / expected.loss - 1) < 1e-5)
+      let norm = sumOfSquares(result.gradient.base, count: model.layout.count).squareRoot()
+      #expect(abs(norm / expected.grad_norm - 1) < 1e-4)
+      optimizer.update(
+        0..<model.layout.count, weights: weights.base, gradient: result.gradient.base,
+        firstMoment: moments.0.base, secondMoment: moments.1.base,
+        gradientScale: Float(min(1, settings.clip_global_norm / norm)), rate: settings.lr[index])
+    }
+    let last = oracle.info.steps.count - 1
+    let after = try oracle.vector("step\(last).after.", model.layout)
+    for parameter in model.layout.parameters {
+      let error = Self.error(
+        Self.range(weights, parameter), Self.range(after, parameter), floor: 0.01)
+      #expect(error < 1e-4, "\(parameter.name)")
+    }
+  }
+}
