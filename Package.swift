@@ -63,7 +63,7 @@ let package = Package(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
-      exclude: ["Fixtures"], swiftSettings: settings),
+      exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),
     tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

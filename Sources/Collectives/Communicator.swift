@@ -1,4 +1,5 @@
 import CMPI
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -7,12 +8,13 @@ import CMPI
 #endif
 
 /// A group of ranks that talk to each other. One rank alone is a world of size one: the same calls,
-/// and no bytes move.
+/// answered on the spot.
 ///
 ///     let world = try Communicator.start()
 ///     let total = try world.sum([42])
-///     world.finish()
 ///
+/// MPI ends when the program exits, and waits there for all ranks; a rank that must end alone
+/// calls `abort`.
 /// Every rank must make the same calls in the same order. A communicator is used by one thread at a
 /// time; a thread that communicates on its own takes a duplicate.
 package final class Communicator: Sendable {
@@ -34,6 +36,17 @@ package final class Communicator: Sendable {
   /// pairwise exchange and ring gather (MPI's own choices change with size), no idle spinning noise.
   /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program.
   package static func start() throws(CollectivesError) -> Communicator {
+    try starting.withLock { _ throws(CollectivesError) in try initialize() }
+    let world = Communicator(handle: cmpi_world())
+    if world.size == 1, let (launcher, expected) = launcherCount(), expected > 1 {
+      throw .launcherDisagrees(launcher: launcher, expected: expected, library: libraryVersion)
+    }
+    return world
+  }
+
+  private static let starting = Mutex(())
+
+  private static func initialize() throws(CollectivesError) {
     if cmpi_is_initialized() == 0 {
       for (name, value) in [
         ("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"),
@@ -44,12 +57,8 @@ package final class Communicator: Sendable {
       var allowed: Int32 = 0
       try check("MPI_Init_thread", cmpi_initialize(&allowed))
       guard allowed != 0 else { throw .threadsNotAllowed(library: libraryVersion) }
+      atexit { _ = cmpi_finalize() }
     }
-    let world = Communicator(handle: cmpi_world())
-    if world.size == 1, let (launcher, expected) = launcherCount(), expected > 1 {
-      throw .launcherDisagrees(launcher: launcher, expected: expected, library: libraryVersion)
-    }
-    return world
   }
 
   /// The launcher that the environment tells of, and how many ranks it started.
@@ -78,6 +87,7 @@ package final class Communicator: Sendable {
 
   /// The same ranks with a channel of their own.
   package func duplicate() throws(CollectivesError) -> Communicator {
+    if size == 1 { return self }
     var copy: Int32 = 0
     try Self.check("MPI_Comm_dup", cmpi_duplicate(handle, &copy))
     return Communicator(handle: copy)
@@ -85,18 +95,16 @@ package final class Communicator: Sendable {
 
   /// The ranks on this host.
   package func onThisHost() throws(CollectivesError) -> Communicator {
+    if size == 1 { return self }
     var part: Int32 = 0
     try Self.check("MPI_Comm_split_type", cmpi_split_by_host(handle, &part))
     return Communicator(handle: part)
   }
 
-  /// Ends MPI. Every rank must come here.
-  package func finish() { _ = cmpi_finalize() }
-
   /// Ends all ranks at once with `status`.
   package static func abort(status: Int32) -> Never {
     cmpi_abort(status)
-    exit(status)
+    _exit(status)
   }
 
   /// Waits for all ranks.
@@ -106,6 +114,7 @@ package final class Communicator: Sendable {
 
   /// Entry by entry, the sum over all ranks. Whole numbers, so the order does not matter.
   package func sum(_ values: [Int]) throws(CollectivesError) -> [Int] {
+    if size == 1 { return values }
     var totals = values.map { Int64($0) }
     try Self.check("MPI_Allreduce", cmpi_sum_int64(handle, &totals, Int32(totals.count)))
     return totals.map { Int($0) }

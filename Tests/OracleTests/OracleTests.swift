@@ -84,6 +84,11 @@ struct OracleTests {
     values(storage[parameter])
   }
 
+  @Test
+  func thereAreFixtures() throws {
+    #expect(try !OracleCase.all().isEmpty, "no fixture in \(OracleCase.folder)")
+  }
+
   @Test(arguments: try OracleCase.all())
   func lossesSamplesAndActivationsAgree(oracle: OracleCase) throws {
     let model = oracle.model

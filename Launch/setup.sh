@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what the system lacks to build and run electra, and says what it did (Debian, Ubuntu).
+# Root installs; anyone else is told which packages are missing. Needs a Swift toolchain (6.1 or
+# newer) on the PATH, which no Debian package offers: https://www.swift.org/install/linux
+set -euo pipefail
+
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip)
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+  [ "$state" = "install ok installed" ] || missing+=("$package")
+done
+
+if ! command -v swift >/dev/null; then
+  echo "setup: there is no Swift toolchain on the PATH; see https://www.swift.org/install/linux" >&2
+  exit 69
+fi
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "setup: nothing to install"
+  exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "setup: these packages are missing: ${missing[*]}" >&2
+  echo "setup: ask root for: apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 69
+fi
+echo "setup: installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt=(apt-get -o DPkg::Lock::Timeout=300 -qq)
+if ! { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive \
+       "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "setup: apt-get failed; its last lines stand above" >&2
+  exit 69
+fi
+echo "setup: done"

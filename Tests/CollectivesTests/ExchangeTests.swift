@@ -1,0 +1,46 @@
+import Collectives
+import Tensors
+import Testing
+
+/// Run alone and under mpirun.
+@Suite(.serialized)
+struct ExchangeTests {
+  private static let count = 9000
+  private static let boundaries = [0, 4096, 5000, 9000]
+
+  /// The gradient of a slice.
+  private static func value(_ slice: Int, _ i: Int) -> Float {
+    Float((slice * 31 + i * 17) % 1009) * 1e-3 + 1000 / Float(slice + 1)
+  }
+
+  private static func treeSum(_ slices: Range<Int>, _ i: Int) -> Float {
+    if slices.count == 1 { return value(slices.lowerBound, i) }
+    let middle = (slices.lowerBound + slices.upperBound) / 2
+    return treeSum(slices.lowerBound..<middle, i) + treeSum(middle..<slices.upperBound, i)
+  }
+
+  /// More ranks than slices are possible too.
+  @Test(arguments: [1, 2, 8, 32])
+  func everyRankHasTheSumOfTheTree(slices: Int) throws {
+    let world = try Communicator.start()
+    let partition = Partition(
+      regions: [4096..<9000, 0..<4096], blockBoundaries: Self.boundaries, rankCount: world.size)
+    let tree = ReductionTree(sliceCount: slices)
+    let exchange = Exchange(tree: tree, partition: partition, world: try world.duplicate())
+    let own = exchange.ownPieces.map { node in
+      let storage = Storage(count: Self.count)
+      for i in 0..<Self.count { storage.base[i] = Self.treeSum(node.slices, i) }
+      return storage
+    }
+    let result = own.first ?? Storage(count: Self.count)
+    for bucket in partition.buckets.indices {
+      try exchange.exchange(bucket, own: own.map(\.base), into: result.base)
+    }
+    for bucket in partition.buckets.indices { try exchange.gather(bucket, result.base) }
+    let wrong = (0..<Self.count).count { result.base[$0] != Self.treeSum(0..<slices, $0) }
+    #expect(wrong == 0)
+    let blocks = try exchange.gatherBlocks(partition.blocks(of: world.rank).map { Double($0) })
+    #expect(blocks == [0, 1, 2])
+    withExtendedLifetime(own) {}
+  }
+}
