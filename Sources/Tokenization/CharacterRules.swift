@@ -27,7 +27,6 @@ enum CharacterRules {
 
   /// What becomes of the character before it is decomposed or lower-cased.
   static func role(_ scalar: Unicode.Scalar) -> Role {
-    let properties = scalar.properties
     switch scalar {
     case "\t", "\n", "\r": return .space
     case "\0", "\u{FFFD}": return .dropped
@@ -37,14 +36,21 @@ enum CharacterRules {
     case .control, .format, .privateUse: return .dropped
     default: break
     }
-    if properties.isWhitespace { return .space }
+    if scalar.properties.isWhitespace { return .space }
     return isIdeograph(scalar) || isPunctuation(scalar) ? .isolated : .letter
   }
 
   /// The canonical decomposition, in full.
   static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
-    guard isKnown(scalar, to: decompositionVersion) else { return [scalar] }
-    return Array(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars)
+    if 0xAC00...0xD7A3 ~= scalar.value { return hangul(scalar.value - 0xAC00) }
+    let parts = Array(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars)
+    return parts == [scalar] || isKnown(scalar, to: decompositionVersion) ? parts : [scalar]
+  }
+
+  /// The letters of a Hangul syllable, by its place among the syllables (Unicode, section 3.12).
+  private static func hangul(_ syllable: UInt32) -> [Unicode.Scalar] {
+    let parts = [0x1100 + syllable / 588, 0x1161 + syllable % 588 / 28, 0x11A7 + syllable % 28]
+    return parts.prefix(syllable % 28 == 0 ? 2 : 3).compactMap(Unicode.Scalar.init)
   }
 
   /// The canonical combining class: 0 for a starter; other marks after a starter are ordered by it.
@@ -89,7 +95,7 @@ enum CharacterRules {
     }
   }
 
-  /// The general category in Unicode 8.
+  /// The general category in Unicode 8 if it is one of those that anyone here asks about.
   private static func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
     switch scalar.value {
     case 0x166D, 0x111C9: return .otherPunctuation
@@ -98,8 +104,13 @@ enum CharacterRules {
     case 0xA9BD: return .spacingMark
     default: break
     }
-    guard isKnown(scalar, to: categoryVersion) else { return .unassigned }
-    return scalar.properties.generalCategory
+    let category = scalar.properties.generalCategory
+    switch category {
+    case .uppercaseLetter, .lowercaseLetter, .otherLetter, .otherSymbol, .unassigned:
+      return category  // The age, which is slow to find, does not matter.
+    default:
+      return isKnown(scalar, to: categoryVersion) ? category : .unassigned
+    }
   }
 
   private static func isKnown(_ scalar: Unicode.Scalar, to version: Int) -> Bool {

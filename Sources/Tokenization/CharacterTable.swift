@@ -105,13 +105,16 @@ extension CharacterTable {
       switch block {
       case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE: Action(.isolate)
       case 0xE0..<0xF9, 0xF00..<0xFFF, 0x1000..<0x10FF: Action(.drop)
-      case 0x300..<0xE00, 0xE10..<0xF00: Action(.keep)
+      case 0x170..<0x187, 0x300..<0xE00, 0xE10..<0xF00: Action(.keep)
       default: nil
       }
     }
 
     mutating func action(_ codePoint: UInt32) -> Action {
       guard let scalar = Unicode.Scalar(codePoint) else { return Action(.drop) }
+      if scalar.properties.generalCategory == .unassigned {
+        return Action(CharacterRules.isIdeograph(scalar) ? .isolate : .keep)
+      }
       let role = CharacterRules.role(scalar)
       if role == .dropped { return Action(.drop) }
       if role == .space { return Action(.space) }
