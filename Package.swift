@@ -58,6 +58,9 @@ let package = Package(
       swiftSettings: settings),
     tests("Tensors", ["TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Fixtures"],
+      swiftSettings: settings),
     tests("Collectives", ["Tensors"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),

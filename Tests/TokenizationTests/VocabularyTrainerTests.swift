@@ -1,0 +1,169 @@
+import Synchronization
+import Testing
+import Tokenization
+
+struct VocabularyTrainerTests {
+  /// Trains on chunks of text.
+  private func train(
+    _ chunks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int = 1000,
+    minimumFrequency: Int = 2, capacity: Int = 12_000_000
+  ) throws -> [String] {
+    var trainer = VocabularyTrainer(
+      size: size, normalization: .uncased, threads: threads, alphabetLimit: alphabetLimit,
+      minimumFrequency: minimumFrequency, capacity: capacity)
+    let left = Mutex(chunks[...])
+    try trainer.count { left.withLock { $0.popFirst().map { Array($0.utf8) } } }
+    return Array(try trainer.train().tokens.dropFirst(SpecialTokens.names.count))
+  }
+
+  /// Text of words drawn from a few letters, with accents and punctuation.
+  private func text(words: Int, letters: String = "abcdeé,", _ draws: inout Draws) -> String {
+    let letters = Array(letters)
+    return (0..<words).map { _ in
+      String(
+        (0..<Int.random(in: 1...7, using: &draws)).map { _ in
+          letters[Int.random(in: letters.indices, using: &draws)]
+        })
+    }.joined(separator: " ") + "\n"
+  }
+
+  @Test
+  func specialTokensComeFirst() throws {
+    var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 1)
+    let left = Mutex(["one two\n"][...])
+    try trainer.count { left.withLock { $0.popFirst().map { Array($0.utf8) } } }
+    let vocabulary = try trainer.train()
+    #expect(vocabulary.special.all == [0, 1, 2, 3, 4])
+    #expect(trainer.wordCount == 2)
+  }
+
+  @Test
+  func theMostFrequentPairsAreJoinedFirst() throws {
+    // (a, ##b) is seen 5 times, then (ab, ##c) twice; (b, ##c) only once.
+    #expect(
+      try train(["ab ab Ab\n", "abc bc", " ABC"])
+        == ["a", "b", "c", "##b", "##c", "ab", "abc"])
+  }
+
+  @Test
+  func tiesAreBrokenByTheStringsOfThePair() throws {
+    #expect(
+      try train(["xy ac cd xy cd ab cd ac ab"]).suffix(4) == ["cd", "ab", "ac", "xy"])
+    // (##a, ##b) and (q, ##a): a number sign comes before every letter.
+    #expect(try train(["qab qab"]).suffix(2) == ["##ab", "qab"])
+  }
+
+  @Test
+  func overlappingPairsAreJoinedFromTheLeft() throws {
+    #expect(
+      try train(["aaaa aaaa"]) == ["a", "##a", "##aa", "##aaa", "aaaa"])
+  }
+
+  @Test
+  func theSizeAndTheMinimumFrequencyAreObeyed() throws {
+    #expect(try train(["abcd abcd"], size: 5 + 7 + 1).count == 8)
+    #expect(try train(["abcd abcd"], minimumFrequency: 3).count == 7)
+    #expect(try train(["abcd"], minimumFrequency: 1).last == "abcd")
+  }
+
+  @Test
+  func theRarestCharactersAreLeftOutOfTheAlphabet() throws {
+    // Of x and y, seen once each, the higher goes, and with it the word that needs it.
+    #expect(
+      try train(["aab aab bx by by2 by2 22"], alphabetLimit: 4).filter { $0.count == 1 }
+        == ["2", "a", "b", "y"])
+    #expect(
+      try train(["ab x ab y"], alphabetLimit: 3) == ["a", "b", "x", "##b", "ab"])
+  }
+
+  @Test
+  func theResultIsThatOfTheTextbook() throws {
+    for seed in UInt64(1)...6 {
+      var draws = Draws(state: seed)
+      let text = text(words: 400, &draws)
+      #expect(try train([text], size: 300) == PlainTrainer.train(text, size: 295))
+    }
+  }
+
+  @Test(arguments: [2, 3, 5])
+  func theNumberOfThreadsDoesNotMatter(threads: Int) throws {
+    var draws = Draws(state: 3)
+    let chunks = (0..<40).map { _ in text(words: 500, letters: "abcdefgh", &draws) }
+    let one = try train(chunks, size: 800)
+    #expect(one.count == 795)
+    #expect(try train(chunks, size: 800, threads: threads) == one)
+    // The same with so little room that rare words are forgotten.
+    let cramped = try train(chunks, size: 800, capacity: 4000)
+    #expect(cramped != one)
+    #expect(try train(chunks, size: 800, threads: threads, capacity: 4000) == cramped)
+  }
+
+  @Test
+  func textWithoutWordsAndTooSmallSizesAreRefused() {
+    #expect(throws: TokenizationError.noWords) { try train(["", " \n\n"]) }
+    #expect(throws: TokenizationError.noWords) { try train([]) }
+    #expect(throws: TokenizationError.sizeTooSmall(size: 10, needed: 12)) {
+      try train(["abcd abcd"], size: 10)
+    }
+  }
+
+  @Test
+  func errorsOfTheSourceArePassedOn() {
+    var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 3)
+    #expect(throws: CancellationError.self) { try trainer.count { throw CancellationError() } }
+  }
+}
+
+/// Byte-pair training by counting everything anew before each merge.
+private enum PlainTrainer {
+  static func train(_ text: String, size: Int) -> [String] {
+    var words: [[String]: Int] = [:]
+    for word in PlainTrainer.words(of: text) {
+      let tokens = word.enumerated().map { ($0 == 0 ? "" : "##") + String($1) }
+      words[tokens, default: 0] += 1
+    }
+    let characters = Set(words.keys.joined())
+    let bare = Set(characters.map { $0.replacing("##", with: "") })
+    var tokens = bare.sorted() + characters.filter { $0.hasPrefix("##") }.sorted()
+    while tokens.count < size, let (left, right) = bestPair(words) {
+      let joined = left + right.dropFirst(2)
+      if !tokens.contains(joined) { tokens.append(joined) }
+      words = Dictionary(
+        words.map { (join(left, right, in: $0, as: joined), $1) }, uniquingKeysWith: +)
+    }
+    return tokens
+  }
+
+  private static func words(of text: String) -> [String] {
+    let spaced = text.replacing("é", with: "e").replacing(",", with: " , ")
+    return spaced.split(whereSeparator: \.isWhitespace).map(String.init)
+  }
+
+  private static func bestPair(_ words: [[String]: Int]) -> (String, String)? {
+    var counts: [[String]: Int] = [:]
+    for (word, count) in words {
+      for pair in zip(word, word.dropFirst()) { counts[[pair.0, pair.1], default: 0] += count }
+    }
+    let best = counts.min { a, b in
+      a.value != b.value ? a.value > b.value : a.key.lexicographicallyPrecedes(b.key)
+    }
+    guard let best, best.value >= 2 else { return nil }
+    return (best.key[0], best.key[1])
+  }
+
+  private static func join(
+    _ left: String, _ right: String, in word: [String], as joined: String
+  ) -> [String] {
+    var result: [String] = []
+    var rest = word[...]
+    while let token = rest.popFirst() {
+      if token == left && rest.first == right {
+        rest.removeFirst()
+        result.append(joined)
+      } else {
+        result.append(token)
+      }
+    }
+    return result
+  }
+}
