@@ -2,7 +2,7 @@
 /// special tokens, then the alphabet, then the tokens of merges, the most frequent first.
 ///
 ///     var trainer = VocabularyTrainer(size: 30522, normalization: .uncased, threads: 8)
-///     try trainer.count { try reader.next() }
+///     try trainer.count({ try reader.next() }, text: { $0.joined })
 ///     let vocabulary = try trainer.train()
 ///
 /// The same text gives the same vocabulary on any number of threads. A word with a character outside
@@ -34,10 +34,14 @@ package struct VocabularyTrainer {
   /// The number of different words counted so far.
   package var wordCount: Int { counter.table.wordCount }
 
-  /// Counts the words of all chunks of text (UTF-8, whole lines) that `next` gives until nil. `next`
-  /// is called from any thread, by one at a time. Its errors are passed on.
-  package mutating func count(_ next: @escaping @Sendable () throws -> [UInt8]?) throws {
-    try counter.count(next)
+  /// Counts the words of all chunks (about a megabyte of whole lines each) that `next` gives until
+  /// nil. It is called from any thread, but by one at a time; `text` makes the UTF-8 text of a chunk,
+  /// on all threads at once. The first error of either, in the order of the chunks, is passed on.
+  package mutating func count<Chunk: Sendable>(
+    _ next: sending @escaping () throws -> Chunk?,
+    text: @escaping @Sendable (Chunk) throws -> [UInt8]
+  ) throws {
+    try counter.count(next, text: text)
   }
 
   /// Makes the vocabulary; `progress` is called with the number of tokens now and then. Throws

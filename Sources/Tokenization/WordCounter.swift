@@ -3,13 +3,13 @@ import Synchronization
 
 /// Counts the words of a text of any size over all cores, in bounded memory.
 ///
-/// The text comes in chunks of whole lines. Rounds of chunks, cut by size alone, are counted in a
+/// The text comes in chunks of whole lines. Rounds of chunks are counted in a
 /// table for each thread and then added up, so the counts do not depend on the number of threads.
 /// When the sum holds too many words, those seen least are forgotten; this happens between rounds
 /// and so does not depend on the number of threads either.
 struct WordCounter {
-  /// The bytes of text in a round.
-  private static let roundSize = 32 << 20
+  /// The chunks, of about a megabyte each, in a round.
+  private static let roundLength = 32
 
   /// The counts so far.
   private(set) var table = WordTable()
@@ -25,17 +25,28 @@ struct WordCounter {
   }
 
   /// Counts all chunks that `next` gives until nil. It is called from any thread, but by one at a
-  /// time, and in order. Its errors are passed on.
-  mutating func count(_ next: @escaping @Sendable () throws -> [UInt8]?) throws {
+  /// time; `text` makes the text of a chunk, on all threads at once. The first error of either, in
+  /// the order of the chunks, ends the counting and is passed on.
+  mutating func count<Chunk: Sendable>(
+    _ next: sending @escaping () throws -> Chunk?,
+    text: @escaping @Sendable (Chunk) throws -> [UInt8]
+  ) throws {
     let source = ChunkSource(next)
+    var roundEnd = 0
     repeat {
-      source.beginRound(of: Self.roundSize)
+      roundEnd += Self.roundLength
+      let end = roundEnd
       let splitter = splitter
       let counted = Gathered()
       DispatchQueue.concurrentPerform(iterations: threads) { _ in
         var sink = CountingSink()
-        while let chunk = source.take() {
-          chunk.withUnsafeBufferPointer { splitter.split($0, into: &sink) }
+        while let (number, chunk) = source.take(before: end) {
+          do {
+            let text = try text(chunk)
+            text.withUnsafeBufferPointer { splitter.split($0, into: &sink) }
+          } catch {
+            source.stop(error, at: number)
+          }
         }
         counted.add(sink.table)
       }
@@ -61,42 +72,49 @@ private struct CountingSink: WordSink {
 }
 
 /// Hands out chunks to threads, a round at a time.
-private final class ChunkSource: Sendable {
+private final class ChunkSource<Chunk: Sendable>: Sendable {
   private struct State {
-    /// The bytes that the round still has room for.
-    var left = 0
+    let next: () throws -> Chunk?
+    /// The number of chunks handed out.
+    var taken = 0
     var isAtEnd = false
-    var error: (any Error)?
+    /// The error of the earliest chunk that has one.
+    var failure: (chunk: Int, error: any Error)?
   }
 
-  private let next: @Sendable () throws -> [UInt8]?
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  init(_ next: @escaping @Sendable () throws -> [UInt8]?) { self.next = next }
+  init(_ next: sending @escaping () throws -> Chunk?) { state = Mutex(State(next: next)) }
 
-  func beginRound(of size: Int) { state.withLock { $0.left = size } }
-
-  /// The next chunk, or nil at the end of the round or the text, or after an error.
-  func take() -> [UInt8]? {
+  /// The next chunk and its number; nil before chunk `end`, at the end of the text, or after an error.
+  func take(before end: Int) -> (Int, Chunk)? {
     state.withLock { state in
-      guard state.left > 0, !state.isAtEnd else { return nil }
+      guard state.taken < end, !state.isAtEnd else { return nil }
       do {
-        let chunk = try next()
-        state.left -= chunk?.count ?? 0
-        state.isAtEnd = chunk == nil
-        return chunk
+        if let chunk = try state.next() {
+          state.taken += 1
+          return (state.taken - 1, chunk)
+        }
       } catch {
-        state.error = error
-        state.isAtEnd = true
-        return nil
+        state.failure = (state.taken, error)
       }
+      state.isAtEnd = true
+      return nil
+    }
+  }
+
+  /// Ends the counting for the sake of a chunk.
+  func stop(_ error: any Error, at chunk: Int) {
+    state.withLock { state in
+      state.isAtEnd = true
+      if chunk < state.failure?.chunk ?? .max { state.failure = (chunk, error) }
     }
   }
 
   /// Whether there may be another round; throws the error that ended this one.
   func hasMore() throws -> Bool {
     try state.withLock { state in
-      if let error = state.error { throw error }
+      if let failure = state.failure { throw failure.error }
       return !state.isAtEnd
     }
   }

@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import Tokenization
 
@@ -11,8 +10,8 @@ struct VocabularyTrainerTests {
     var trainer = VocabularyTrainer(
       size: size, normalization: .uncased, threads: threads, alphabetLimit: alphabetLimit,
       minimumFrequency: minimumFrequency, capacity: capacity)
-    let left = Mutex(chunks[...])
-    try trainer.count { left.withLock { $0.popFirst().map { Array($0.utf8) } } }
+    var left = chunks[...]
+    try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
     return Array(try trainer.train().tokens.dropFirst(SpecialTokens.names.count))
   }
 
@@ -30,8 +29,8 @@ struct VocabularyTrainerTests {
   @Test
   func specialTokensComeFirst() throws {
     var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 1)
-    let left = Mutex(["one two\n"][...])
-    try trainer.count { left.withLock { $0.popFirst().map { Array($0.utf8) } } }
+    var left = ["one two\n"][...]
+    try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
     let vocabulary = try trainer.train()
     #expect(vocabulary.special.all == [0, 1, 2, 3, 4])
     #expect(trainer.wordCount == 2)
@@ -107,10 +106,30 @@ struct VocabularyTrainerTests {
     }
   }
 
+  private struct Fault: Error, Equatable {
+    let chunk: Int
+  }
+
   @Test
-  func errorsOfTheSourceArePassedOn() {
+  func theFirstErrorIsPassedOn() {
+    #expect(throws: Fault(chunk: 7)) { try countFailing(source: 7, text: 9) }
+    #expect(throws: Fault(chunk: 40)) { try countFailing(source: 90, text: 40) }
+  }
+
+  /// Counts chunks of which one cannot be had and all from another on hold no text.
+  private func countFailing(source: Int, text: Int) throws {
     var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 3)
-    #expect(throws: CancellationError.self) { try trainer.count { throw CancellationError() } }
+    var chunk = 0
+    try trainer.count(
+      {
+        chunk += 1
+        if chunk == source { throw Fault(chunk: chunk) }
+        return chunk
+      },
+      text: { chunk in
+        if chunk >= text { throw Fault(chunk: chunk) }
+        return []
+      })
   }
 }
 
