@@ -1,1 +1,0 @@
-// Corpus: see the files beside this one.

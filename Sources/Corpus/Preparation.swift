@@ -1,0 +1,201 @@
+import Dispatch
+import Foundation
+import Layers
+import Synchronization
+import Tokenization
+
+/// Turns text into a folder of shards, on all cores, in bounded memory.
+///
+/// Blocks of text are read in order, turned into examples by whichever core is free, and written in
+/// order; all chances depend on the document's number. So the folder's bytes depend on the text and
+/// the options alone. The folder appears under its name when it is whole.
+package struct Preparation: Sendable {
+  package var tokenizer: Tokenizer
+  package var maximumLength: Int
+  package var heldOutFraction: Double
+  package var invalidText: InvalidText
+  package var seed: UInt64
+  package var threads: Int
+
+  package init(
+    tokenizer: Tokenizer, maximumLength: Int, heldOutFraction: Double, invalidText: InvalidText,
+    seed: UInt64, threads: Int
+  ) {
+    self.tokenizer = tokenizer
+    self.maximumLength = maximumLength
+    self.heldOutFraction = heldOutFraction
+    self.invalidText = invalidText
+    self.seed = seed
+    self.threads = threads
+  }
+
+  /// What becomes of one block of text.
+  private struct Outcome: Sendable {
+    var train: [Example] = []
+    var heldOut: [Example] = []
+    var report = DataDescription.Report()
+  }
+
+  /// Reads all of `reader` and writes `folder`.
+  ///
+  /// - Parameter progress: called now and then with the bytes of input done and the tokens so far.
+  /// - Throws: the first error in the order of the text; nothing is left behind then.
+  package func run(
+    _ reader: TextReader, into folder: String, progress: (_ bytes: Int, _ tokens: Int) -> Void
+  ) throws -> DataDescription {
+    try Self.expectFree(folder)
+    let partial = folder + ".partial"
+    let files = FileManager.default
+    try? files.removeItem(atPath: partial)
+    do {
+      try files.createDirectory(atPath: partial, withIntermediateDirectories: true)
+    } catch {
+      throw CorpusError.unwritable(path: folder, reason: "the folder cannot be made")
+    }
+    do {
+      let description = try write(reader, into: partial, progress: progress)
+      try? files.removeItem(atPath: folder)  // an empty folder at most
+      guard rename(partial, folder) == 0 else {
+        throw CorpusError.unwritable(path: folder, reason: systemReason())
+      }
+      return description
+    } catch {
+      try? files.removeItem(atPath: partial)
+      throw error
+    }
+  }
+
+  /// Checks that nothing stands where the output will be.
+  package static func expectFree(_ folder: String) throws(CorpusError) {
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    if entries.map({ !$0.isEmpty }) ?? FileManager.default.fileExists(atPath: folder) {
+      throw .outputExists(path: folder)
+    }
+  }
+
+  private func write(
+    _ reader: TextReader, into folder: String, progress: (Int, Int) -> Void
+  ) throws -> DataDescription {
+    let vocabulary = tokenizer.vocabulary
+    func writer(_ name: String, isNumbered: Bool) -> ShardWriter {
+      ShardWriter(
+        folder: folder, name: name, isNumbered: isNumbered, vocabularySize: vocabulary.size,
+        vocabularyDigest: vocabulary.digest)
+    }
+    let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
+    var report = DataDescription.Report()
+    var bytes = 0
+    while true {
+      var blocks: [TextBlock] = []
+      while blocks.count < 8 * threads, let block = try reader.next() { blocks.append(block) }
+      if blocks.isEmpty { break }
+      for outcome in try process(blocks) {
+        for example in outcome.train { try train.add(example) }
+        for example in outcome.heldOut { try heldOut.add(example) }
+        report.add(outcome.report)
+      }
+      bytes += blocks.reduce(0) { $0 + $1.inputBytes }
+      progress(bytes, report.tokens)
+    }
+    try finish(&report, train, heldOut)
+    var description = DataDescription(
+      maximumLength: maximumLength, vocabulary: vocabulary,
+      normalization: tokenizer.normalization, seed: seed, heldOutFraction: heldOutFraction,
+      report: report)
+    (description.trainFiles, description.heldOutFiles) = (train.files, heldOut.files)
+    try vocabulary.write(to: folder + "/vocab.txt")
+    let file = try OutputFile(path: folder + "/data.json")
+    try file.write(description.encoded())
+    try file.finish(header: [])
+    return description
+  }
+
+  private func finish(
+    _ report: inout DataDescription.Report, _ train: ShardWriter, _ heldOut: ShardWriter
+  ) throws(CorpusError) {
+    report.examples = train.exampleCount
+    report.heldOutExamples = heldOut.exampleCount
+    if report.documents == 0 { throw .noText(inputs: "the input") }
+    if heldOutFraction > 0 && (heldOut.exampleCount == 0 || train.exampleCount == 0) {
+      throw .emptyHeldOut(documents: report.documents, fraction: heldOutFraction)
+    }
+    try train.finish()
+    try heldOut.finish()
+  }
+
+  /// The outcomes of `blocks`, in order.
+  private func process(_ blocks: [TextBlock]) throws -> [Outcome] {
+    let results = Mutex([Result<Outcome, any Error>?](repeating: nil, count: blocks.count))
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: threads) { _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        if index >= blocks.count { return }
+        let result = Result { try outcome(of: blocks[index]) }
+        results.withLock { $0[index] = result }
+      }
+    }
+    return try results.withLock { try $0.compactMap { try $0?.get() } }
+  }
+
+  private func outcome(of source: TextBlock) throws -> Outcome {
+    var block = source
+    var outcome = Outcome()
+    outcome.report.invalidLines = try block.validate(invalidText)
+    for (offset, lines) in block.documents.enumerated() {
+      let number = block.firstDocument + offset
+      var chance = SplitMix(seed: seed &+ 77, stream: UInt64(number))
+      let isHeldOut = chance.chance(heldOutFraction)
+      var builder = ExampleBuilder(
+        maximumLength: maximumLength, special: tokenizer.vocabulary.special, seed: seed,
+        document: number)
+      block.bytes.withUnsafeBufferPointer { bytes in
+        for line in block.lines[lines] {
+          add(UnsafeBufferPointer(rebasing: bytes[line.bytes]), to: &builder, &outcome.report)
+        }
+      }
+      builder.endDocument()
+      outcome.report.documents += 1
+      outcome.report.droppedTokens += builder.droppedTokens
+      if isHeldOut { outcome.report.heldOutDocuments += 1 }
+      for example in builder.examples {
+        let part = min(7, (example.tokens.count - 1) * 8 / maximumLength)
+        outcome.report.lengths[part] += 1
+      }
+      if isHeldOut {
+        outcome.heldOut += builder.examples
+      } else {
+        outcome.train += builder.examples
+      }
+    }
+    return outcome
+  }
+
+  private func add(
+    _ line: UnsafeBufferPointer<UInt8>, to builder: inout ExampleBuilder,
+    _ report: inout DataDescription.Report
+  ) {
+    for part in Sentences.parts(line) {
+      var ids: [Int32] = []
+      tokenizer.encode(UnsafeBufferPointer(rebasing: line[part]), into: &ids)
+      if ids.isEmpty { continue }
+      report.sentences += 1
+      report.tokens += ids.count
+      report.unknownTokens += ids.count { $0 == tokenizer.vocabulary.special.unknown }
+      builder.add(ids)
+    }
+  }
+}
+
+extension DataDescription.Report {
+  fileprivate mutating func add(_ other: Self) {
+    documents += other.documents
+    heldOutDocuments += other.heldOutDocuments
+    sentences += other.sentences
+    invalidLines += other.invalidLines
+    tokens += other.tokens
+    droppedTokens += other.droppedTokens
+    unknownTokens += other.unknownTokens
+    for i in lengths.indices { lengths[i] += other.lengths[i] }
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Layers
+import Synchronization
+
+/// One shard file, mapped into memory. Nothing in it is believed before it is checked.
+final class ShardFile: Sendable {
+  let path: String
+  let header: ShardFormat.Header
+  private let data: Data
+  /// Whether each block's checksum has been verified.
+  private let verified: Mutex<[Bool]>
+
+  init(path: String) throws(CorpusError) {
+    self.path = path
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    } catch {
+      throw .unreadable(path: path, reason: "the file is missing or cannot be opened")
+    }
+    let checked = data.withUnsafeBytes { bytes in
+      Result { () throws(CorpusError) in try Self.header(bytes, path: path) }
+    }
+    header = try checked.get()
+    verified = Mutex([Bool](repeating: false, count: header.blocks))
+  }
+
+  private static func header(
+    _ bytes: UnsafeRawBufferPointer, path: String
+  ) throws(CorpusError) -> ShardFormat.Header {
+    func fail(_ reason: String) -> CorpusError { .notAShard(path: path, reason: reason) }
+    guard bytes.count >= ShardFormat.headerBytes else { throw fail("it is too short") }
+    guard bytes.prefix(8).elementsEqual(ShardFormat.magic) else { throw fail("it is no shard") }
+    let version = bytes.number(at: 8, as: UInt32.self)
+    guard version == ShardFormat.version else {
+      throw fail("its format is version \(version), this program reads \(ShardFormat.version)")
+    }
+    let own = UnsafeRawBufferPointer(rebasing: bytes[..<(ShardFormat.headerBytes - 4)])
+    guard Checksum.of(own) == bytes.number(at: ShardFormat.headerBytes - 4, as: UInt32.self) else {
+      throw fail("its header is damaged")
+    }
+    let header = ShardFormat.Header(
+      tokenBytes: Int(bytes.number(at: 12, as: UInt32.self)),
+      blockExamples: Int(bytes.number(at: 16, as: UInt32.self)),
+      blocks: Int(bytes.number(at: 20, as: UInt32.self)),
+      examples: Int(truncatingIfNeeded: bytes.number(at: 24, as: UInt64.self)),
+      tablePlace: Int(truncatingIfNeeded: bytes.number(at: 32, as: UInt64.self)),
+      vocabulary: bytes.number(at: 40, as: UInt64.self))
+    let tableBytes = header.blocks * ShardFormat.tableEntryBytes
+    guard header.tablePlace >= ShardFormat.headerBytes,
+      header.tablePlace <= bytes.count - tableBytes - 4,
+      [2, 4].contains(header.tokenBytes), header.blockExamples > 0, header.examples >= 0,
+      header.examples <= header.blocks * header.blockExamples,
+      header.blocks == 0 || header.examples > (header.blocks - 1) * header.blockExamples
+    else { throw fail("it is truncated, or its header makes no sense") }
+    let table = UnsafeRawBufferPointer(
+      rebasing: bytes[header.tablePlace..<header.tablePlace + tableBytes])
+    guard
+      Checksum.of(table) == bytes.number(at: header.tablePlace + tableBytes, as: UInt32.self)
+    else { throw fail("its block table is damaged") }
+    return header
+  }
+
+  /// The number of examples in `block`.
+  func examples(in block: Int) -> Int {
+    min(header.blockExamples, header.examples - block * header.blockExamples)
+  }
+
+  /// Adds example `index` of `block` to `batch`.
+  func append(_ index: Int, of block: Int, to batch: inout Batch) throws(CorpusError) {
+    let count = examples(in: block)
+    let isSound = data.withUnsafeBytes { bytes in
+      guard let own = verifiedBlock(block, bytes), own.count >= 4 * count else { return false }
+      var start = 4 * count
+      for i in 0..<index {
+        start += Int(own.number(at: 2 * i, as: UInt16.self)) * header.tokenBytes
+      }
+      let length = Int(own.number(at: 2 * index, as: UInt16.self))
+      let first = Int(own.number(at: 2 * (count + index), as: UInt16.self))
+      guard start + length * header.tokenBytes <= own.count, first <= length else { return false }
+      let tokens = (0..<length).map { i in
+        header.tokenBytes == 2
+          ? Int32(own.number(at: start + 2 * i, as: UInt16.self))
+          : own.number(at: start + 4 * i, as: Int32.self)
+      }
+      batch.append(tokens: tokens, types: (0..<length).lazy.map { $0 < first ? 0 : 1 })
+      return true
+    }
+    if !isSound { throw .damagedBlock(path: path, block: block) }
+  }
+
+  /// The bytes of a block, nil when they are not what was written.
+  private func verifiedBlock(
+    _ block: Int, _ bytes: UnsafeRawBufferPointer
+  ) -> UnsafeRawBufferPointer? {
+    let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
+    let place = Int(truncatingIfNeeded: bytes.number(at: entry, as: UInt64.self))
+    let size = Int(bytes.number(at: entry + 8, as: UInt32.self))
+    guard place >= ShardFormat.headerBytes, place <= header.tablePlace,
+      size <= header.tablePlace - place
+    else { return nil }
+    let own = UnsafeRawBufferPointer(rebasing: bytes[place..<place + size])
+    if verified.withLock({ $0[block] }) { return own }
+    guard Checksum.of(own) == bytes.number(at: entry + 12, as: UInt32.self) else { return nil }
+    verified.withLock { $0[block] = true }
+    return own
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import Layers
+import Tokenization
+
+/// A folder of prepared data, opened for training.
+///
+///     let data = try ShardSet(folder: "data")
+///     let batch = try data.batch(step: 7, sequences: 0..<16, batchSize: 128, seed: 1)
+///
+/// Example g of the run (step times batch size plus place) is a function of the seed alone: in every
+/// epoch blocks come in a random order, and so do the examples inside a block. There is no table of
+/// the order, and opening takes the same time whatever the size. Every example comes exactly once an
+/// epoch.
+package final class ShardSet: Sendable {
+  package let folder: String
+  package let description: DataDescription
+  package let vocabulary: Vocabulary
+  private let train: Split
+  private let heldOut: Split
+
+  package init(folder: String) throws {
+    self.folder = folder
+    description = try DataDescription(folder: folder)
+    vocabulary = try Vocabulary(contentsOf: folder + "/vocab.txt")
+    guard vocabulary.digest == description.vocabularyDigest else {
+      throw CorpusError.otherVocabulary(path: folder)
+    }
+    train = try Split(folder: folder, description.trainFiles, description)
+    heldOut = try Split(folder: folder, description.heldOutFiles, description)
+  }
+
+  /// The examples of the training split, and of the held-out split.
+  package var trainCount: Int { train.count }
+  package var heldOutCount: Int { heldOut.count }
+
+  /// Checks that sequences of up to `length` tokens were prepared.
+  package func expect(length: Int) throws(CorpusError) {
+    guard length <= description.maximumLength else {
+      throw .lengthTooLarge(
+        wanted: length, available: description.maximumLength, path: folder)
+    }
+    guard trainCount > 0 else { throw .tooFew(path: folder, split: "training") }
+  }
+
+  /// These sequences of the global batch of `step`.
+  package func batch(
+    step: Int, sequences: Range<Int>, batchSize: Int, seed: UInt64
+  ) throws -> Batch {
+    var batch = Batch(step: step, firstSequence: sequences.lowerBound)
+    for sequence in sequences {
+      let sample = step * batchSize + sequence
+      let (epoch, position) = sample.quotientAndRemainder(dividingBy: train.count)
+      try train.append(train.place(position, epoch: epoch, seed: seed), to: &batch)
+    }
+    return batch
+  }
+
+  /// Sequences of a fixed subset of `total` held-out examples, spread evenly over all of them.
+  package func heldOut(_ sequences: Range<Int>, of total: Int) throws -> Batch {
+    var batch = Batch(firstSequence: sequences.lowerBound)
+    for sequence in sequences {
+      let example = sequence * heldOut.count / total
+      try heldOut.append(
+        Split.Place(block: example / heldOut.blockExamples, index: example % heldOut.blockExamples),
+        to: &batch)
+    }
+    return batch
+  }
+
+  /// Calls `body` with every training example's tokens, in the order of the files.
+  package func forEachTrainingExample(_ body: (ArraySlice<Int32>) -> Void) throws {
+    for example in 0..<train.count {
+      var batch = Batch()
+      try train.append(
+        Split.Place(block: example / train.blockExamples, index: example % train.blockExamples),
+        to: &batch)
+      body(batch.tokens[...])
+    }
+  }
+}
+
+/// The files of one split, seen as one run of blocks.
+private struct Split: Sendable {
+  let count: Int
+  let blockExamples = ShardFormat.blockExamples
+  private let files: [ShardFile]
+  /// The number of blocks before each file.
+  private let firstBlocks: [Int]
+
+  /// An example: its block over all files, and its number there.
+  struct Place {
+    let block: Int
+    let index: Int
+  }
+
+  init(
+    folder: String, _ entries: [DataDescription.File], _ description: DataDescription
+  ) throws(CorpusError) {
+    var files: [ShardFile] = []
+    for (index, entry) in entries.enumerated() {
+      let file = try ShardFile(path: folder + "/" + entry.name)
+      let isLast = index == entries.count - 1
+      guard file.header.vocabulary == ShardFormat.vocabularyMark(description.vocabularyDigest)
+      else { throw .otherVocabulary(path: file.path) }
+      guard file.header.examples == entry.examples, file.header.blockExamples == blockExamples,
+        isLast || entry.examples % blockExamples == 0
+      else {
+        throw .notAShard(path: file.path, reason: "it is not the file that data.json tells of")
+      }
+      files.append(file)
+    }
+    self.files = files
+    count = files.reduce(0) { $0 + $1.header.examples }
+    firstBlocks = files.indices.map { files[..<$0].reduce(0) { $0 + $1.header.blocks } }
+  }
+
+  /// Where example `position` of the epoch's order lies. Whole blocks come in a random order; the
+  /// last, smaller one goes to a random place among them.
+  func place(_ position: Int, epoch: Int, seed: UInt64) -> Place {
+    let stream = UInt64(truncatingIfNeeded: epoch) &* 0x1_0000_0001
+    let whole = count / blockExamples
+    let rest = count % blockExamples
+    var random = SplitMix(seed: seed, stream: stream)
+    let before = random.number(below: whole + 1) * blockExamples
+    var block = whole
+    var index = position - before
+    if rest == 0 || index < 0 || index >= rest {
+      let shifted = rest == 0 || position < before ? position : position - rest
+      let order = Permutation(count: whole, seed: seed, stream: stream &+ 1)
+      block = order[shifted / blockExamples]
+      index = shifted % blockExamples
+    }
+    let size = block == whole ? rest : blockExamples
+    let inner = Permutation(
+      count: size, seed: seed ^ SplitMix.mix(UInt64(block) &+ 1), stream: stream &+ 2)
+    return Place(block: block, index: inner[index])
+  }
+
+  func append(_ place: Place, to batch: inout Batch) throws(CorpusError) {
+    let file = firstBlocks.lastIndex { $0 <= place.block } ?? 0
+    try files[file].append(place.index, of: place.block - firstBlocks[file], to: &batch)
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Layers
+
+/// Writes examples into shard files, block by block: `NAME-00000.tokens`, `NAME-00001.tokens` and so
+/// on, or a single `NAME.tokens`.
+final class ShardWriter {
+  private let folder: String
+  private let name: String
+  private let isNumbered: Bool
+  private let tokenBytes: Int
+  private let vocabulary: UInt64
+  private var pending: [Example] = []
+  private var file: OutputFile?
+  private var table: [UInt8] = []
+  private var fileExamples = 0
+  /// The files so far.
+  private(set) var files: [DataDescription.File] = []
+  private(set) var exampleCount = 0
+
+  init(
+    folder: String, name: String, isNumbered: Bool, vocabularySize: Int, vocabularyDigest: String
+  ) {
+    self.folder = folder
+    self.name = name
+    self.isNumbered = isNumbered
+    tokenBytes = ShardFormat.tokenBytes(vocabularySize: vocabularySize)
+    vocabulary = ShardFormat.vocabularyMark(vocabularyDigest)
+  }
+
+  /// Adds the example that comes next.
+  func add(_ example: Example) throws(CorpusError) {
+    pending.append(example)
+    exampleCount += 1
+    if pending.count == ShardFormat.blockExamples { try writeBlock() }
+  }
+
+  /// Writes what is left and closes the last file.
+  func finish() throws(CorpusError) {
+    if !pending.isEmpty || files.isEmpty && file == nil { try writeBlock() }
+    try closeFile()
+  }
+
+  private func writeBlock() throws(CorpusError) {
+    if self.file == nil { self.file = try openFile() }
+    guard let file, !pending.isEmpty else { return }
+    var block: [UInt8] = []
+    block.reserveCapacity(1 << 20)
+    for example in pending { block.append(number: UInt16(example.tokens.count)) }
+    for example in pending { block.append(number: UInt16(example.firstLength)) }
+    for example in pending {
+      for token in example.tokens {
+        if tokenBytes == 2 {
+          block.append(number: UInt16(truncatingIfNeeded: token))
+        } else {
+          block.append(number: token)
+        }
+      }
+    }
+    table.append(number: UInt64(file.size))
+    table.append(number: UInt32(block.count))
+    table.append(number: block.withUnsafeBytes { Checksum.of($0) })
+    try file.write(block)
+    fileExamples += pending.count
+    pending.removeAll(keepingCapacity: true)
+    if isNumbered && file.size >= ShardFormat.fileBytes { try closeFile() }
+  }
+
+  private func openFile() throws(CorpusError) -> OutputFile {
+    let number = String(files.count)
+    let digits = String(repeating: "0", count: max(0, 5 - number.count)) + number
+    let file = try OutputFile(
+      path: folder + "/" + (isNumbered ? "\(name)-\(digits).tokens" : "\(name).tokens"))
+    try file.write([UInt8](repeating: 0, count: ShardFormat.headerBytes))
+    return file
+  }
+
+  /// Writes table and header; the file is whole from then on.
+  private func closeFile() throws(CorpusError) {
+    guard let file else { return }
+    let place = file.size
+    var header = ShardFormat.magic
+    header.append(number: ShardFormat.version)
+    header.append(number: UInt32(tokenBytes))
+    header.append(number: UInt32(ShardFormat.blockExamples))
+    header.append(number: UInt32(table.count / ShardFormat.tableEntryBytes))
+    header.append(number: UInt64(fileExamples))
+    header.append(number: UInt64(place))
+    header.append(number: vocabulary)
+    header += [UInt8](repeating: 0, count: ShardFormat.headerBytes - 4 - header.count)
+    header.append(number: header.withUnsafeBytes { Checksum.of($0) })
+    let tableChecksum = table.withUnsafeBytes { Checksum.of($0) }
+    table.append(number: tableChecksum)
+    try file.write(table)
+    try file.finish(header: header)
+    files.append(
+      DataDescription.File(
+        name: (file.path as NSString).lastPathComponent, bytes: file.size, examples: fileExamples,
+        checksum: String(tableChecksum, radix: 16)))
+    self.file = nil
+    table = []
+    fileExamples = 0
+  }
+}
+
+/// A file that is being written from front to back.
+final class OutputFile {
+  let path: String
+  private(set) var size = 0
+  private let descriptor: Int32
+  private var isOpen = true
+
+  init(path: String) throws(CorpusError) {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    guard descriptor >= 0 else {
+      isOpen = false
+      throw .unwritable(path: path, reason: systemReason())
+    }
+  }
+
+  deinit { if isOpen { close(descriptor) } }
+
+  func write(_ bytes: [UInt8]) throws(CorpusError) {
+    var done = 0
+    while done < bytes.count {
+      let count = bytes[done...].withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw .unwritable(path: path, reason: systemReason()) }
+      done += count
+    }
+    size += bytes.count
+  }
+
+  /// Puts `header` at the front, flushes and closes.
+  func finish(header: [UInt8]) throws(CorpusError) {
+    isOpen = false
+    let written = header.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    let flushed = fsync(descriptor)
+    let reason = systemReason()
+    guard written == header.count, flushed == 0, close(descriptor) == 0 else {
+      throw .unwritable(path: path, reason: reason)
+    }
+  }
+}
