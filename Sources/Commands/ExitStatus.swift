@@ -1,0 +1,82 @@
+import ArgumentParser
+import Collectives
+import Corpus
+import Electra
+import Foundation
+import Tokenization
+import Training
+
+/// What the program's exit status tells a script (sysexits.h where it has a word for it).
+enum ExitStatus: Int32 {
+  case usage = 64
+  case badData = 65
+  case missingFile = 66
+  case diverged = 70
+  case cannotCreate = 73
+  case inputOutput = 74
+  case stopped = 75
+  case disagreement = 78
+}
+
+/// An option or a set of options that cannot be.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
+/// Runs `body`; an error becomes one sentence on standard error and an exit status.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as ExitCode {
+    throw error
+  } catch {
+    standardError("electra: \(error)\n")
+    throw ExitCode(exitStatus(of: error).rawValue)
+  }
+}
+
+/// The status of each error.
+func exitStatus(of error: any Error) -> ExitStatus {
+  switch error {
+  case is UsageError: .usage
+  case let error as CorpusError: error.exitStatus
+  case let error as TokenizationError: error.exitStatus
+  case let error as SafetensorsError: error.exitStatus
+  case is CollectivesError: .disagreement
+  case is TrainerError: .diverged
+  default: .inputOutput
+  }
+}
+
+extension CorpusError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable: .missingFile
+    case .unwritable, .outputExists: .cannotCreate
+    default: .badData
+    }
+  }
+}
+
+extension SafetensorsError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable: .missingFile
+    case .unwritable: .cannotCreate
+    case .malformed, .missingTensor, .wrongType: .badData
+    }
+  }
+}
+
+extension TokenizationError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .missingFile, .unreadable: .missingFile
+    case .outputExists, .cannotCreate: .cannotCreate
+    case .cannotWrite: .inputOutput
+    case .sizeTooSmall: .usage
+    default: .badData
+    }
+  }
+}

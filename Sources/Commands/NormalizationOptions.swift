@@ -1,0 +1,16 @@
+import ArgumentParser
+import Tokenization
+
+/// How text is normalised before it is cut into tokens.
+struct NormalizationOptions: ParsableArguments {
+  @Flag(help: "Keep upper case and accents, as BERT's cased models.")
+  var cased = false
+
+  @Flag(help: "Lower the case but keep accents.")
+  var keepAccents = false
+
+  /// The normalisation that the flags name; cased text keeps its accents anyway.
+  var normalization: TextNormalization {
+    cased ? .cased : keepAccents ? .keepAccents : .uncased
+  }
+}
