@@ -159,6 +159,19 @@ package final class Communicator: Sendable {
     try gather(rank == 0 ? bytes : [])[0]
   }
 
+  /// Gives rank zero's floats to all.
+  package func broadcast(
+    _ values: UnsafeMutablePointer<Float>, count: Int
+  ) throws(CollectivesError) {
+    if size == 1 { return }
+    let chunk = 1 << 26
+    for start in stride(from: 0, to: count, by: chunk) {
+      let bytes = 4 * min(chunk, count - start)
+      try Self.check(
+        "MPI_Bcast", cmpi_broadcast_bytes(handle, values + start, Int32(bytes), 0))
+    }
+  }
+
   /// Sends floats to `rank`, or receives them, waiting until they are through.
   package func send(
     _ values: UnsafeMutablePointer<Float>, count: Int, to rank: Int

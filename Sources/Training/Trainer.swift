@@ -17,6 +17,8 @@ package final class Trainer<O: Objective> {
   private let team: LaneTeam
   private let lanes: [Lane<O>]
   private let source: BatchSource
+  /// Whether the moments have been asked of the other ranks in the save that is under way.
+  var didSendMoments = false
 
   /// - Parameters:
   ///   - regions: ranges of the flat vector in the order in which `objective` finishes them.

@@ -1,0 +1,19 @@
+/// What can be wrong with a checkpoint or a run folder.
+package enum CheckpointError: Error, Equatable, CustomStringConvertible {
+  case unwritable(path: String, reason: String)
+  case notFound(path: String)
+  /// A file is not what was written.
+  case damaged(file: String, reason: String)
+  /// The tensors of a file are not the model's.
+  case otherModel(path: String, differences: String)
+
+  package var description: String {
+    switch self {
+    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    case .notFound(let path): "there is no checkpoint in \(path)"
+    case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
+    case .otherModel(let path, let differences):
+      "\(path) does not hold this model: \(differences)"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Layers
+
+/// `state.json` of a checkpoint: where the run stands, and the checksums of the other files. It is
+/// written last, so a folder without it is no checkpoint.
+package struct CheckpointState: Sendable, Codable, Equatable {
+  package var formatVersion = 1
+  /// The steps done.
+  package var step: Int
+  /// The tokens seen, and the seconds that took.
+  package var tokens: Int
+  package var seconds: Double
+  /// CRC-32C of every other file.
+  package var checksums: [String: String] = [:]
+
+  private enum CodingKeys: String, CodingKey {
+    case formatVersion = "format_version"
+    case step
+    case tokens
+    case seconds
+    case checksums
+  }
+
+  package init(step: Int, tokens: Int = 0, seconds: Double = 0) {
+    self.step = step
+    self.tokens = tokens
+    self.seconds = seconds
+  }
+
+  /// Reads the state in `folder` and compares every file with its checksum.
+  package init(verifying folder: String) throws(CheckpointError) {
+    let path = folder + "/state.json"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .damaged(file: path, reason: "it is missing")
+    }
+    guard let state = try? JSONDecoder().decode(Self.self, from: data) else {
+      throw .damaged(file: path, reason: "it is not what was written")
+    }
+    guard state.formatVersion == 1 else {
+      throw .damaged(file: path, reason: "its format is version \(state.formatVersion), not 1")
+    }
+    for (name, checksum) in state.checksums.sorted(by: { $0.key < $1.key }) {
+      guard let own = Self.checksum(of: folder + "/" + name) else {
+        throw .damaged(file: folder + "/" + name, reason: "it cannot be read")
+      }
+      guard own == checksum else {
+        throw .damaged(file: folder + "/" + name, reason: "its checksum differs")
+      }
+    }
+    self = state
+  }
+
+  /// The checksum of a file, nil when it cannot be read.
+  static func checksum(of path: String) -> String? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    var checksum = Checksum()
+    do {
+      while let data = try file.read(upToCount: 1 << 22), !data.isEmpty {
+        data.withUnsafeBytes { checksum.add($0) }
+      }
+    } catch {
+      return nil
+    }
+    return String(checksum.value, radix: 16)
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+
+/// The checkpoints of a run: `RUN/checkpoints/step-00001000/` and so on.
+///
+/// A checkpoint is written under a temporary name, every file is flushed and its checksum taken,
+/// `state.json` comes last, then the folder is renamed: it is there whole or not at all. What a torn
+/// save leaves is removed by the next one.
+package struct CheckpointStore: Sendable {
+  package let folder: String
+  /// How many of the newest are kept.
+  let keep: Int
+  /// Steps whose checkpoints are kept for good.
+  let milestones: Set<Int>
+  /// Called before every write, flush and rename of a save, with its name; tests let it throw.
+  private let fault: @Sendable (String) throws -> Void
+
+  package init(
+    runFolder: String, keep: Int = 3, milestones: Set<Int> = [],
+    fault: @escaping @Sendable (String) throws -> Void = { _ in }
+  ) {
+    folder = runFolder + "/checkpoints"
+    self.keep = keep
+    self.milestones = milestones
+    self.fault = fault
+  }
+
+  /// The folder of the checkpoint after `step` steps.
+  package func path(step: Int) -> String {
+    let digits = String(step)
+    return folder + "/step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  /// The steps of all checkpoints, rising; damaged ones that were set aside do not count.
+  package func steps() -> [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0 else {
+        return nil
+      }
+      return path(step: step).hasSuffix(name) ? step : nil
+    }.sorted()
+  }
+
+  /// The newest checkpoint whose files are what was written; nil when there is none.
+  ///
+  /// A damaged one is named to `log`, set aside under another name, and the one before is taken.
+  package func newestSound(log: (String) -> Void) -> (path: String, state: CheckpointState)? {
+    for step in steps().reversed() {
+      let path = path(step: step)
+      do {
+        return (path, try CheckpointState(verifying: path))
+      } catch {
+        log("\(error); going back to the checkpoint before it")
+        let aside = path + "-damaged"
+        try? FileManager.default.removeItem(atPath: aside)
+        try? FileManager.default.moveItem(atPath: path, toPath: aside)
+      }
+    }
+    return nil
+  }
+
+  /// Writes a checkpoint.
+  ///
+  /// - Parameters:
+  ///   - files: small files, by name.
+  ///   - write: writes the large ones into the folder that it is given, flushed, and returns their
+  ///     names.
+  package func save(
+    _ state: CheckpointState, files: [String: Data], write: (_ folder: String) throws -> [String]
+  ) throws {
+    let manager = FileManager.default
+    try step("make the folder", folder) {
+      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    for name in (try? manager.contentsOfDirectory(atPath: folder)) ?? []
+    where name.hasPrefix(".saving-") {
+      try? manager.removeItem(atPath: folder + "/" + name)
+    }
+    let temporary = folder + "/.saving-\(state.step)"
+    defer { try? manager.removeItem(atPath: temporary) }
+    try step("make the temporary folder", temporary) {
+      try manager.createDirectory(atPath: temporary, withIntermediateDirectories: false)
+    }
+    var state = state
+    try fault("write the large files")
+    for name in try write(temporary) {
+      state.checksums[name] = CheckpointState.checksum(of: temporary + "/" + name)
+    }
+    for (name, data) in files.sorted(by: { $0.key < $1.key }) {
+      try put(data, temporary + "/" + name)
+      state.checksums[name] = CheckpointState.checksum(of: temporary + "/" + name)
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try put(try encoder.encode(state), temporary + "/state.json")
+    try flushFolder(temporary)
+    let final = path(step: state.step)
+    try? manager.removeItem(atPath: final)
+    try step("rename", final) { try manager.moveItem(atPath: temporary, toPath: final) }
+    try flushFolder(folder)
+    prune()
+  }
+
+  /// Removes all but the newest and the milestones.
+  private func prune() {
+    for step in steps().dropLast(keep) where !milestones.contains(step) {
+      try? FileManager.default.removeItem(atPath: path(step: step))
+    }
+  }
+
+  /// Writes and flushes a small file.
+  private func put(_ data: Data, _ path: String) throws {
+    try step("write", path) {
+      try data.write(to: URL(fileURLWithPath: path))
+      let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+      try file.synchronize()
+      try file.close()
+    }
+  }
+
+  private func flushFolder(_ path: String) throws {
+    try step("flush", path) {
+      let descriptor = open(path, O_RDONLY)
+      defer { close(descriptor) }
+      guard descriptor >= 0, fsync(descriptor) == 0 else {
+        throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+      }
+    }
+  }
+
+  /// One thing that may fail; the error names the path.
+  private func step(_ name: String, _ path: String, _ body: () throws -> Void) throws {
+    do {
+      try fault("\(name) \((path as NSString).lastPathComponent)")
+      try body()
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      let reason = (error as? CocoaError)?.underlying ?? error
+      throw CheckpointError.unwritable(
+        path: path, reason: "\(name): \((reason as NSError).localizedDescription)")
+    }
+  }
+}
