@@ -59,19 +59,30 @@ package final class Trainer<O: Objective> {
     package var inputSeconds = 0.0
     package var reductionSeconds = 0.0
     package var seconds = 0.0
-    /// Whether any rank asked to stop.
-    package var wantsStop = false
+    /// Whether any rank asked to stop, or to save.
+    package var wishes = Wishes()
+  }
+
+  /// What a rank wants after the step; one rank's wish is enough, so that all do it at one step.
+  package struct Wishes: Sendable, Equatable {
+    package var stop = false
+    package var save = false
+
+    package init(stop: Bool = false, save: Bool = false) {
+      self.stop = stop
+      self.save = save
+    }
   }
 
   /// Does step `step`, counted from zero.
   ///
-  /// - Parameter wantsStop: this rank's wish to stop after the step; one rank's wish is enough.
+  /// - Parameter wishes: this rank's wishes for what follows the step.
   /// - Throws: `TrainerError.diverged` on every rank, before the update, when the gradient is not
   ///   finite; any rank's input error.
-  package func step(_ step: Int, wantsStop: Bool) throws -> StepReport {
+  package func step(_ step: Int, wishes: Wishes = Wishes()) throws -> StepReport {
     let start = now()
     var report = StepReport()
-    let totals = try load(step, wantsStop: wantsStop, &report)
+    let totals = try load(step, wishes, &report)
     report.inputSeconds = now() - start
     let (lanes, objective, weights) = (lanes, objective, weights)
     team.run { lanes[$0].compute(objective, totals: totals, weights: weights) }
@@ -89,7 +100,9 @@ package final class Trainer<O: Objective> {
   }
 
   /// Reads all slices and counts what their losses weigh, over all ranks.
-  private func load(_ step: Int, wantsStop: Bool, _ report: inout StepReport) throws -> [Int] {
+  private func load(
+    _ step: Int, _ wishes: Wishes, _ report: inout StepReport
+  ) throws -> [Int] {
     let (lanes, settings, source) = (lanes, settings, source)
     team.run { lanes[$0].load(step: step, settings: settings, source: source) }
     let batches = lanes.flatMap(\.batches)
@@ -100,11 +113,12 @@ package final class Trainer<O: Objective> {
       for (i, count) in objective.counts(of: batch).enumerated() { counts[i] += count }
     }
     let tokens = batches.reduce(0) { $0 + $1.tokenCount }
-    let all = try world.sum([failure == nil ? 0 : 1, wantsStop ? 1 : 0, tokens] + counts)
+    let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
+    let all = try world.sum(flags + [tokens] + counts)
     if all[0] > 0 { try world.report(failure) }
-    report.wantsStop = all[1] > 0
-    report.tokens = all[2]
-    return Array(all[3...])
+    report.wishes = Wishes(stop: all[1] > 0, save: all[2] > 0)
+    report.tokens = all[3]
+    return Array(all[4...])
   }
 
   /// The global norm of the gradient.

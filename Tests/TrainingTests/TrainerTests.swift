@@ -66,7 +66,7 @@ struct TrainerTests {
       source: { batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
-    let norms = try (0..<3).map { try trainer.step($0, wantsStop: false).gradientNorm }
+    let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
     let bits = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
     return Outcome(
       weights: bits, norms: norms, metrics: try trainer.metrics().map(\.value),
@@ -95,9 +95,9 @@ struct TrainerTests {
       source: { Self.batch(step: $0 % 2, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
-    _ = try trainer.step(0, wantsStop: false)
+    _ = try trainer.step(0)
     let before = try trainer.metrics()[0].value
-    for step in 1..<40 { _ = try trainer.step(step, wantsStop: false) }
+    for step in 1..<40 { _ = try trainer.step(step) }
     #expect(try trainer.metrics()[0].value < before - 5)
   }
 
@@ -116,7 +116,7 @@ struct TrainerTests {
     let poisoned = model.discriminatorRange.lowerBound
     trainer.weights.base[poisoned] = .infinity
     let before = trainer.weights.base[poisoned + 1]
-    #expect(throws: TrainerError.self) { try trainer.step(0, wantsStop: false) }
+    #expect(throws: TrainerError.self) { try trainer.step(0) }
     #expect(trainer.weights.base[poisoned + 1] == before)
   }
 
@@ -134,9 +134,9 @@ struct TrainerTests {
       })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
-    #expect(try trainer.step(0, wantsStop: world.rank == last).wantsStop)
-    #expect(throws: (any Error).self) { try trainer.step(1, wantsStop: false) }
-    #expect(try !trainer.step(2, wantsStop: false).wantsStop)
+    #expect(try trainer.step(0, wishes: .init(stop: world.rank == last)).wishes.stop)
+    #expect(throws: (any Error).self) { try trainer.step(1) }
+    #expect(try !trainer.step(2).wishes.stop)
   }
 
   private struct BrokenInput: Error {}

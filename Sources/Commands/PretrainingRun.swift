@@ -1,0 +1,243 @@
+import Collectives
+import Corpus
+import Electra
+import Foundation
+import Layers
+import Tensors
+import Training
+
+/// A pre-training run on this rank: from the newest checkpoint to the last step.
+///
+/// All ranks go through the same lines; where only rank zero has something to do (files, the
+/// screen), the others have nothing.
+final class PretrainingRun {
+  struct Options {
+    var hours: Double?
+    var logEvery: Int
+    var evaluateEvery: Int
+    var evaluateExamples: Int
+    var saveEvery: Int
+    var saveMinutes: Double
+    var keep: Int
+  }
+
+  enum Ending {
+    case finished
+    case stopped
+  }
+
+  private let configuration: PretrainingConfiguration
+  private let data: ShardSet
+  private let options: Options
+  private let world: Communicator
+  private let trainer: Trainer<PretrainingObjective>
+  private let store: CheckpointStore
+  private let log: RunLog
+  private let metrics: MetricsLog
+  private var state = CheckpointState(step: 0)
+  private var lastSave: Double
+  private var since = Interval()
+  private let start: Double
+
+  /// What happened since the last line of metrics.
+  private struct Interval {
+    var tokens = 0
+    var seconds = 0.0
+    var input = 0.0
+    var reduction = 0.0
+  }
+
+  private var recipe: PretrainingConfiguration.Recipe { configuration.recipe }
+  private var isFirst: Bool { world.rank == 0 }
+
+  init(
+    configuration: PretrainingConfiguration, data: ShardSet, folder: String, world: Communicator,
+    layout: RankLayout, options: Options, start: Double
+  ) throws {
+    self.configuration = configuration
+    self.data = data
+    self.options = options
+    self.world = world
+    self.start = start
+    lastSave = now()
+    let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
+    self.log = log
+    metrics = MetricsLog(path: folder + "/metrics.jsonl") { log.say($0) }
+    store = CheckpointStore(
+      runFolder: folder, keep: options.keep, milestones: configuration.recipe.milestones)
+    let model = ElectraModel(configuration.model)
+    let recipe = configuration.recipe
+    let masking = Masking(
+      fraction: recipe.maskFraction, maximumLength: recipe.length,
+      special: data.vocabulary.special, seed: recipe.seed)
+    trainer = try Trainer(
+      objective: configuration.objective(model: model, masking: masking),
+      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
+      settings: recipe.trainerSettings, world: world, processors: layout.processors,
+      source: { step, sequences in
+        try data.batch(
+          step: step, sequences: sequences, batchSize: recipe.batchSize, seed: recipe.seed)
+      })
+    let lanes = try world.gather([layout.processors.count]).map { "\($0[0])" }
+    if isFirst {
+      log.say(
+        "\(model.layout.parameterCount.grouped) parameters, \(data.trainCount.grouped) examples, "
+          + "\(world.size) \(world.size == 1 ? "rank" : "ranks") with "
+          + "\(Set(lanes).sorted().joined(separator: "-")) lanes, \(recipe.slices) slices of "
+          + "\(recipe.batchSize / recipe.slices) sequences")
+      if let warning = layout.warning { log.say("note: \(warning)") }
+    }
+  }
+
+  func end() { trainer.end() }
+
+  /// Trains to the last step, or until asked to stop.
+  func train() throws -> Ending {
+    try restore()
+    let first = state.step
+    while state.step < recipe.steps {
+      let step = state.step
+      let report = try trainer.step(step, wishes: wishes())
+      state.step += 1
+      state.tokens += report.tokens
+      state.seconds += report.seconds
+      since.tokens += report.tokens
+      since.seconds += report.seconds
+      since.input += report.inputSeconds
+      since.reduction += report.reductionSeconds
+      if step == first && isFirst {
+        log.say(String(format: "first step done %.1f s after the start", now() - start))
+      }
+      let isLast = state.step == recipe.steps || report.wishes.stop
+      if state.step % options.logEvery == 0 || isLast { try writeMetrics(report) }
+      if state.step % options.evaluateEvery == 0 || state.step == recipe.steps { try evaluate() }
+      if isLast || report.wishes.save || state.step % options.saveEvery == 0
+        || recipe.milestones.contains(state.step)
+      {
+        try save()
+      }
+      if report.wishes.stop && state.step < recipe.steps { return stopped() }
+    }
+    if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
+    return .finished
+  }
+
+  private func stopped() -> Ending {
+    if isFirst {
+      log.say(
+        "stopped as asked after step \(state.step.grouped) of \(recipe.steps.grouped); the same "
+          + "command goes on from here")
+    }
+    return .stopped
+  }
+
+  /// What this rank wants after the next step.
+  private func wishes() -> Trainer<PretrainingObjective>.Wishes {
+    let late = options.hours.map { now() - start >= $0 * 3600 } ?? false
+    return .init(
+      stop: StopSignals.isRequested || (isFirst && late),
+      save: isFirst && now() - lastSave >= options.saveMinutes * 60)
+  }
+
+  /// Weights and state of the newest sound checkpoint, or first weights.
+  private func restore() throws {
+    let newest = isFirst ? store.newestSound { log.say($0) } : nil
+    let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
+    let bytes = try world.broadcast(encoded)
+    if bytes.isEmpty {
+      trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
+      return try trainer.shareWeights()
+    }
+    state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
+    try trainer.load(checkpoint: newest?.path ?? "")
+    if isFirst {
+      metrics.cut(afterStep: state.step)
+      log.say("going on after step \(state.step.grouped) of \(recipe.steps.grouped)")
+    }
+  }
+
+  private func save() throws {
+    lastSave = now()
+    let began = now()
+    let files = isFirst ? try checkpointFiles() : [:]
+    let failure = try trainer.save(state, into: store, files: files)
+    if isFirst {
+      log.say(
+        failure.map { "no checkpoint after step \(state.step): \($0); training goes on" }
+          ?? String(format: "checkpoint after step %d, %.1f s", state.step, now() - began))
+    }
+  }
+
+  private func checkpointFiles() throws -> [String: Data] {
+    [
+      "config.json": try configuration.encoded(),
+      "vocab.txt": Data(data.vocabulary.tokens.joined(separator: "\n").utf8 + [0x0A]),
+      "tokenizer_config.json": try JSONEncoder().encode(data.description.normalization),
+    ]
+  }
+
+  private func evaluate() throws {
+    let count = min(options.evaluateExamples, data.heldOutCount)
+    guard count > 0 else { return }
+    let data = data
+    let values = try trainer.evaluate(sequences: count) { _, sequences in
+      try data.heldOut(sequences, of: count)
+    }
+    guard isFirst else { return }
+    metrics.append(
+      [("step", .count(state.step)), ("split", .text("held_out")), ("examples", .count(count))]
+        + values.map { ($0.name, .number($0.value)) })
+    log.say("step \(state.step.grouped) held out: \(Self.summary(values))")
+  }
+
+  private func writeMetrics(_ report: Trainer<PretrainingObjective>.StepReport) throws {
+    let values = try trainer.metrics()
+    defer { since = Interval() }
+    guard isFirst else { return }
+    let seconds = max(since.seconds, 1e-9)
+    let rate = Double(since.tokens) / seconds
+    metrics.append(
+      [
+        ("step", .count(state.step)), ("tokens", .count(state.tokens)),
+        ("seconds", .number(state.seconds)),
+      ] + values.map { ($0.name, .number($0.value)) } + [
+        ("gradient_norm", .number(report.gradientNorm)), ("learning_rate", .number(report.rate)),
+        ("tokens_per_second", .number(rate)),
+        ("communication_fraction", .number(since.reduction / seconds)),
+        ("input_fraction", .number(since.input / seconds)),
+      ])
+    let left = Double(recipe.steps - state.step) * state.seconds / Double(state.step)
+    log.say(
+      "step \(state.step.grouped)/\(recipe.steps.grouped) \(Self.summary(values)), "
+        + "\(Int(rate).grouped) tokens/s, \(Self.duration(left)) left")
+  }
+
+  private static func summary(_ values: [(name: String, value: Double)]) -> String {
+    let named = Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
+    func value(_ name: String) -> Double { named[name] ?? .nan }
+    return String(
+      format: "loss %.2f, generator %.3f, discriminator %.4f, AUC %.3f, skill %.3f", value("loss"),
+      value("generator_loss"), value("discriminator_loss"), value("discriminator_auc"),
+      value("discriminator_skill"))
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds)
+    return whole >= 3600
+      ? "\(whole / 3600) h \(whole % 3600 / 60) min" : "\(whole / 60) min \(whole % 60) s"
+  }
+}
+
+extension PretrainingConfiguration.Recipe {
+  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 %, as in the
+  /// paper's table 1.
+  var milestones: Set<Int> { Set([16, 8, 4, 2, 1].map { steps / $0 }.filter { $0 > 0 }) }
+
+  var trainerSettings: TrainerSettings {
+    TrainerSettings(
+      batchSize: batchSize, sliceCount: slices, steps: steps, warmupSteps: warmupSteps,
+      learningRate: learningRate, weightDecay: weightDecay,
+      adam: AdamConstants(firstDecay: firstDecay, secondDecay: secondDecay, epsilon: epsilon),
+      clipNorm: clipNorm)
+  }
+}

@@ -1,0 +1,38 @@
+import Collectives
+import Training
+
+/// Which processors a rank's lanes run on.
+///
+/// The processors that the ranks of a host may use, all together and within the container's quota,
+/// are shared out among them in order of rank; a lane is kept to one of its rank's share.
+struct RankLayout {
+  /// One entry a lane; -1 leaves a lane free to move.
+  let processors: [Int]
+  /// A remark for the log, nil when all is as it should be.
+  let warning: String?
+
+  /// - Parameters:
+  ///   - threads: the lanes asked for; nil for the rank's fair share.
+  ///   - slices: the slices of this rank: more lanes than these would have nothing to do.
+  init(world: Communicator, threads: Int?, slices: Int) throws {
+    let host = try world.onThisHost()
+    let masks = try host.gather(allowedProcessors().map { Int32($0) })
+    let union = Set(masks.flatMap(\.self)).sorted().map { Int($0) }
+    let usable = Array(union.prefix(processorQuota() ?? union.count))
+    let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
+    let fair = max(1, share.count)
+    let count = min(threads ?? fair, max(1, slices))
+    processors = (0..<count).map { count <= share.count ? share[$0] : -1 }
+    if host.size > max(1, usable.count) {
+      warning = "\(host.size) ranks share \(usable.count) cores on this host"
+    } else if count > fair {
+      warning = "\(count) lanes share \(fair) cores"
+    } else if count < fair {
+      warning =
+        "\(count) of this rank's \(fair) cores are used"
+        + (threads == nil ? "; more slices would use all" : "")
+    } else {
+      warning = nil
+    }
+  }
+}

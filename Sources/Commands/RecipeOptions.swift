@@ -1,0 +1,119 @@
+import ArgumentParser
+import Electra
+import Foundation
+
+/// What a user can change of a preset; together with the data this decides the result of a run.
+struct RecipeOptions: ParsableArguments {
+  @Option(help: "The size: tiny, small, small++, base or large.")
+  var preset: Preset?
+
+  @Option(help: "A config.json to take sizes and recipe from, instead of a preset.")
+  var config: String?
+
+  @Option(help: "Steps of the schedule.")
+  var steps: Int?
+
+  @Option(help: "Sequences a step, over all ranks.")
+  var batch: Int?
+
+  @Option(help: "Tokens of the longest sequence.")
+  var length: Int?
+
+  @Option(help: "The peak learning rate.")
+  var learningRate: Double?
+
+  @Option(help: "Steps in which the learning rate rises.")
+  var warmup: Int?
+
+  @Option(help: "Parts of a batch for the reduction, a power of two; fixed at the first start.")
+  var slices: Int?
+
+  @Option(help: "Tokens that go through the model at once; fixed at the first start.")
+  var microBatch: Int?
+
+  @Option(help: "The seed of all random numbers.")
+  var seed: UInt64?
+
+  /// The configuration for a new run with `workers` lanes in all.
+  func configuration(
+    vocabularySize: Int, dataLength: Int, workers: Int
+  ) throws -> PretrainingConfiguration {
+    var result: PretrainingConfiguration
+    if let config {
+      guard let data = FileManager.default.contents(atPath: config) else {
+        throw UsageError("there is no configuration file \(config)")
+      }
+      result = try PretrainingConfiguration.read(data, from: config)
+      result.model.vocabularySize = vocabularySize
+    } else {
+      result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
+      result.recipe.length = min(result.recipe.length, dataLength)
+    }
+    apply(to: &result)
+    if result.recipe.slices == 0 {
+      result.recipe.slices = Self.slices(result.recipe, workers: workers)
+    }
+    try Self.check(result)
+    return result
+  }
+
+  /// Checks that the options given agree with a run that exists: inside a run nothing that decides
+  /// its result may change.
+  func expectSame(_ existing: PretrainingConfiguration) throws {
+    var changed = existing
+    apply(to: &changed)
+    guard changed != existing else { return }
+    let (old, new) = (existing.recipe, changed.recipe)
+    let differences = [
+      ("--steps", "\(old.steps)", "\(new.steps)"),
+      ("--batch", "\(old.batchSize)", "\(new.batchSize)"),
+      ("--length", "\(old.length)", "\(new.length)"),
+      ("--learning-rate", "\(old.learningRate)", "\(new.learningRate)"),
+      ("--warmup", "\(old.warmupSteps)", "\(new.warmupSteps)"),
+      ("--slices", "\(old.slices)", "\(new.slices)"),
+      ("--micro-batch", "\(old.microBatchTokens)", "\(new.microBatchTokens)"),
+      ("--seed", "\(old.seed)", "\(new.seed)"),
+    ].filter { $0.1 != $0.2 }
+    let list = differences.map { "\($0.0) is \($0.1) there and \($0.2) here" }
+    throw UsageError(
+      "the run exists with another recipe: \(list.joined(separator: ", ")); leave the options out "
+        + "to go on, or choose another --output")
+  }
+
+  private func apply(to configuration: inout PretrainingConfiguration) {
+    if let steps { configuration.recipe.steps = steps }
+    if let batch { configuration.recipe.batchSize = batch }
+    if let length { configuration.recipe.length = length }
+    if let learningRate { configuration.recipe.learningRate = learningRate }
+    if let warmup { configuration.recipe.warmupSteps = warmup }
+    if let slices { configuration.recipe.slices = slices }
+    if let microBatch { configuration.recipe.microBatchTokens = microBatch }
+    if let seed { configuration.recipe.seed = seed }
+  }
+
+  /// Slices of about 2048 tokens, but no fewer than workers: the nearest power of two that divides
+  /// the batch.
+  private static func slices(
+    _ recipe: PretrainingConfiguration.Recipe, workers: Int
+  ) -> Int {
+    let wanted = max(workers, recipe.batchSize * recipe.length / 2048)
+    var slices = 1
+    while slices < wanted && recipe.batchSize % (2 * slices) == 0 { slices *= 2 }
+    return slices
+  }
+
+  private static func check(_ configuration: PretrainingConfiguration) throws {
+    if let problem = configuration.problem { throw UsageError(problem) }
+    let recipe = configuration.recipe
+    guard recipe.slices > 0, recipe.slices & (recipe.slices - 1) == 0 else {
+      throw UsageError("--slices \(recipe.slices) is not a power of two")
+    }
+    guard recipe.batchSize % recipe.slices == 0 else {
+      throw UsageError(
+        "--batch \(recipe.batchSize) cannot be cut into \(recipe.slices) equal slices; give a "
+          + "multiple of \(recipe.slices), or fewer --slices")
+    }
+  }
+}
+
+extension Preset: ExpressibleByArgument {}

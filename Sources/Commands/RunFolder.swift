@@ -1,0 +1,56 @@
+import Electra
+import Foundation
+import Training
+
+/// A run's folder, as rank zero sees it; the other ranks never touch it.
+struct RunFolder {
+  let path: String
+  var configurationPath: String { path + "/config.json" }
+
+  /// The configuration of the run that is there, nil when there is none yet.
+  func existingConfiguration() throws -> PretrainingConfiguration? {
+    guard let data = FileManager.default.contents(atPath: configurationPath) else {
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      if entries.contains(where: { !$0.hasPrefix(".") && $0 != "log.txt" }) {
+        throw UsageError(
+          "\(path) is not empty and holds no config.json; choose another --output")
+      }
+      return nil
+    }
+    return try PretrainingConfiguration.read(data, from: configurationPath)
+  }
+
+  /// Makes the folder and writes `configuration` into it.
+  func create(_ configuration: PretrainingConfiguration) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try configuration.encoded().write(
+        to: URL(fileURLWithPath: configurationPath), options: .atomic)
+    } catch {
+      throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+    }
+  }
+}
+
+extension PretrainingConfiguration {
+  /// As JSON, keys sorted.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    return try encoder.encode(self)
+  }
+
+  /// Decodes `data`, which came from the file at `path`.
+  static func read(_ data: Data, from path: String) throws -> PretrainingConfiguration {
+    do {
+      return try JSONDecoder().decode(Self.self, from: data)
+    } catch DecodingError.keyNotFound(let key, _) {
+      throw UsageError("\(path): the key \(key.stringValue) is missing")
+    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+      DecodingError.dataCorrupted(let context)
+    {
+      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw UsageError("\(path): \(key.isEmpty ? "" : key + ": ")\(context.debugDescription)")
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import Foundation
+import Synchronization
+
+/// Requests to stop that arrive as signals: the first lets the run save and end with status 75, a
+/// second ends it at once.
+enum StopSignals {
+  private static let count = Atomic(0)
+
+  /// Whether a signal has asked to stop.
+  static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
+
+  /// Begins to listen to SIGUSR1, SIGTERM and SIGINT.
+  static func install() {
+    for number in [SIGUSR1, SIGTERM, SIGINT] {
+      signal(number) { _ in
+        if StopSignals.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(75) }
+      }
+    }
+  }
+}
