@@ -6,5 +6,7 @@ struct ElectraCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "electra",
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",
-    subcommands: [PrepareCommand.self, PretrainCommand.self])
+    subcommands: [
+      PrepareCommand.self, PretrainCommand.self, EvaluateCommand.self, DetectCommand.self,
+    ])
 }

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Collectives
+import Corpus
+import Electra
+import Foundation
+import Training
+
+/// `electra evaluate`: held-out metrics of a checkpoint.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Prints the held-out metrics of a run's newest checkpoint, or of any checkpoint.")
+
+  @Argument(help: "The folder of a run or of a checkpoint.")
+  var from: String
+
+  @Option(help: "The folder that prepare made.")
+  var data: String
+
+  @Option(help: "Held-out examples.")
+  var evaluateExamples = 2048
+
+  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  var threads: Int?
+
+  @Flag(help: "Print the metrics as JSON.")
+  var json = false
+
+  func run() throws {
+    try runOnAllRanks { world in
+      let data = try world.agree { try ShardSet(folder: self.data) }
+      let pretrained = try world.agree { try open(data) }
+      let recipe = pretrained.configuration.recipe
+      let masking = Masking(
+        fraction: recipe.maskFraction, maximumLength: recipe.length,
+        special: data.vocabulary.special, seed: recipe.seed)
+      let trainer = try Trainer(
+        objective: pretrained.configuration.objective(model: pretrained.model, masking: masking),
+        regions: [0..<pretrained.model.layout.count], settings: recipe.trainerSettings,
+        world: world,
+        processors: try RankLayout(world: world, threads: threads, slices: .max).processors,
+        source: { _, _ in throw UsageError("an evaluation reads no training data") })
+      defer { trainer.end() }
+      trainer.weights.base.update(from: pretrained.weights.base, count: trainer.weights.count)
+      let count = min(evaluateExamples, data.heldOutCount)
+      let metrics = try trainer.evaluate(sequences: count) { _, sequences in
+        try data.heldOut(sequences, of: count)
+      }
+      if world.rank == 0 { show(metrics, pretrained.state) }
+    }
+  }
+
+  private func open(_ data: ShardSet) throws -> PretrainedModel {
+    let pretrained = try PretrainedModel(from: from)
+    guard pretrained.tokenizer.vocabulary.digest == data.vocabulary.digest else {
+      throw UsageError("\(self.data) was prepared with another vocabulary than \(from)'s")
+    }
+    guard data.heldOutCount > 0 else {
+      throw CorpusError.tooFew(path: self.data, split: "held-out")
+    }
+    return pretrained
+  }
+
+  private func show(_ metrics: [(name: String, value: Double)], _ state: CheckpointState) {
+    if json {
+      let fields = metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
+      print("{\"step\": \(state.step), \(fields.joined(separator: ", "))}")
+    } else {
+      print("step \(state.step.grouped)")
+      for (name, value) in metrics {
+        let label = name.replacingOccurrences(of: "_", with: " ")
+        print(
+          "  \(label.padding(toLength: 24, withPad: " ", startingAt: 0))",
+          String(format: "%8.4f", value))
+      }
+    }
+  }
+}
