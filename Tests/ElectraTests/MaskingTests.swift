@@ -10,7 +10,7 @@ struct MaskingTests {
     Masking(fraction: fraction, maximumLength: length, special: special, seed: 1)
   }
 
-  /// ELECTRA.md 1.2: int((p + 0.005) * length) at most, [CLS] and [SEP] counted, at least one.
+  /// The reference: int((p + 0.005) * length) at most, [CLS] and [SEP] counted, at least one.
   @Test(arguments: [
     (0.15, 128, 128, 19), (0.15, 512, 512, 77), (0.25, 512, 512, 128), (0.15, 128, 5, 1),
     (0.15, 128, 30, 4),

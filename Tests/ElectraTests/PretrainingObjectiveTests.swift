@@ -87,7 +87,7 @@ struct PretrainingObjectiveTests {
     #expect(objective.counts(of: batch) == [masked.positions.count, 34])
   }
 
-  /// ln V and ln 2 are what networks without knowledge lose (ELECTRA.md: "step 0").
+  /// ln V and ln 2 are what networks without knowledge lose.
   @Test
   func anUntrainedModelLosesWhatChanceLoses() {
     let objective = Self.objective(
