@@ -64,6 +64,7 @@ let package = Package(
     tests("Collectives", ["Tensors"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
+    tests("Commands", []),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),

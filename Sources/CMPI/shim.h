@@ -28,8 +28,6 @@ static inline int cmpi_finalize(void) { return MPI_Finalize(); }
 
 static inline int cmpi_world(void) { return MPI_Comm_c2f(MPI_COMM_WORLD); }
 
-static inline int cmpi_self(void) { return MPI_Comm_c2f(MPI_COMM_SELF); }
-
 static inline int cmpi_rank(int comm) {
   int rank = 0;
   MPI_Comm_rank(MPI_Comm_f2c(comm), &rank);

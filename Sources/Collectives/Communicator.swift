@@ -30,16 +30,25 @@ package final class Communicator: Sendable {
     size = Int(cmpi_size(handle))
   }
 
-  /// Starts MPI and returns the world.
+  /// A world of one, which never calls MPI.
+  private init() {
+    handle = 0
+    rank = 0
+    size = 1
+  }
+
+  /// Returns the world: all ranks that a launcher started, or this one alone where there is none.
   ///
   /// Tuning that users should not have to know is set here, where they have not set it themselves:
   /// pairwise exchange and ring gather (MPI's own choices change with size), no idle spinning noise.
   /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program.
   package static func start() throws(CollectivesError) -> Communicator {
+    guard let launcher = launcher() else { return Communicator() }
     try starting.withLock { _ throws(CollectivesError) in try initialize() }
     let world = Communicator(handle: cmpi_world())
-    if world.size == 1, let (launcher, expected) = launcherCount(), expected > 1 {
-      throw .launcherDisagrees(launcher: launcher, expected: expected, library: libraryVersion)
+    if world.size == 1 && launcher.count > 1 {
+      throw .launcherDisagrees(
+        launcher: launcher.name, expected: launcher.count, library: libraryVersion)
     }
     return world
   }
@@ -62,7 +71,7 @@ package final class Communicator: Sendable {
   }
 
   /// The launcher that the environment tells of, and how many ranks it started.
-  private static func launcherCount() -> (name: String, count: Int)? {
+  private static func launcher() -> (name: String, count: Int)? {
     for (variable, name) in [
       ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"), ("PMI_SIZE", "an MPICH launcher"),
       ("SLURM_STEP_NUM_TASKS", "srun"),
@@ -83,7 +92,7 @@ package final class Communicator: Sendable {
   }
 
   /// This rank by itself.
-  package func alone() -> Communicator { Communicator(handle: cmpi_self()) }
+  package func alone() -> Communicator { Communicator() }
 
   /// The same ranks with a channel of their own.
   package func duplicate() throws(CollectivesError) -> Communicator {
@@ -103,12 +112,13 @@ package final class Communicator: Sendable {
 
   /// Ends all ranks at once with `status`.
   package static func abort(status: Int32) -> Never {
-    cmpi_abort(status)
+    if cmpi_is_initialized() != 0 { cmpi_abort(status) }
     _exit(status)
   }
 
   /// Waits for all ranks.
   package func barrier() throws(CollectivesError) {
+    if size == 1 { return }
     try Self.check("MPI_Barrier", cmpi_barrier(handle))
   }
 

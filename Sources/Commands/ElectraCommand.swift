@@ -1,8 +1,15 @@
 import ArgumentParser
+import Foundation
 
 /// The program: one verb a stage, from raw text to a trained encoder.
 @main
 struct ElectraCommand: ParsableCommand {
+  static func main() {
+    // A full disk or a closed pipe is an error to report, not a reason to die.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+    main(nil)
+  }
+
   static let configuration = CommandConfiguration(
     commandName: "electra",
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",

@@ -43,6 +43,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case let error as CorpusError: error.exitStatus
   case let error as TokenizationError: error.exitStatus
   case let error as SafetensorsError: error.exitStatus
+  case let error as CheckpointError: error.exitStatus
   case is CollectivesError: .disagreement
   case is TrainerError: .diverged
   default: .inputOutput
@@ -77,6 +78,16 @@ extension TokenizationError {
     case .cannotWrite: .inputOutput
     case .sizeTooSmall: .usage
     default: .badData
+    }
+  }
+}
+
+extension CheckpointError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .notFound: .missingFile
+    case .unwritable: .cannotCreate
+    case .damaged, .otherModel: .badData
     }
   }
 }

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+/// Imports point downward only: SwiftPM would let a transitive import pass, this does not.
+struct ImportOrderTests {
+  /// What each room may import of ours, and of C.
+  private static let allowed: [String: Set<String>] = [
+    "Tensors": ["COpenBLAS"],
+    "Tokenization": [],
+    "Collectives": ["CMPI", "Tensors"],
+    "Layers": ["Tensors"],
+    "Corpus": ["Tokenization", "Layers"],
+    "Electra": ["Layers", "Tensors", "Tokenization"],
+    "Training": ["Layers", "Tensors", "Collectives"],
+    "Commands": [
+      "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
+    ],
+  ]
+
+  private static let sources = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Sources")
+
+  private static func imports(_ room: String) throws -> Set<String> {
+    let folder = sources.appendingPathComponent(room).path
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    var found: Set<String> = []
+    for file in files where file.hasSuffix(".swift") {
+      let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
+      for line in text.split(separator: "\n") {
+        let words = line.split(separator: " ").drop { $0 == "package" || $0 == "public" }
+        if words.first == "import", let name = words.dropFirst().last { found.insert(String(name)) }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: allowed.keys.sorted())
+  func importsPointDownward(room: String) throws {
+    let ours = Set(Self.allowed.keys).union(["CMPI", "COpenBLAS"])
+    let imported = try Self.imports(room)
+    #expect(!imported.isEmpty || room == "Tokenization")
+    #expect(imported.intersection(ours).isSubset(of: Self.allowed[room] ?? []))
+  }
+
+  @Test
+  func everyRoomHasARule() throws {
+    let rooms = try FileManager.default.contentsOfDirectory(atPath: Self.sources.path)
+    let targets = rooms.filter { !$0.hasPrefix(".") && !["CMPI", "COpenBLAS"].contains($0) }
+    #expect(Set(targets) == Set(Self.allowed.keys))
+  }
+
+  @Test
+  func kernelsAndLayersNeedNoFoundation() throws {
+    for room in ["Tensors", "Layers"] {
+      #expect(try !Self.imports(room).contains("Foundation"))
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+
+/// The program as a user runs it: the release binary beside the test bundle.
+enum Program {
+  struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+    /// The largest memory it had, in bytes.
+    let peakMemory: Int
+  }
+
+  /// The folder of the test bundle, or of the program itself.
+  private static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
+    .resolvingSymlinksInPath().deletingLastPathComponent().path
+
+  /// Runs `electra` with these arguments and waits for it.
+  ///
+  /// - Parameters:
+  ///   - input: what it reads from standard input.
+  ///   - environment: variables beside those of the test.
+  ///   - limits: shell commands before it, such as `ulimit`.
+  static func run(
+    _ arguments: [String], input: String = "", environment: [String: String] = [:],
+    limits: String = ":", in directory: String
+  ) throws -> Result {
+    let (inputFile, outputFile, errorFile) = (
+      directory + "/.input", directory + "/.output", directory + "/.errors"
+    )
+    try input.write(toFile: inputFile, atomically: false, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.currentDirectoryURL = URL(fileURLWithPath: directory)
+    process.arguments =
+      [
+        "-c",
+        "\(limits); exec \"$0\" \"$@\" < .input > .output 2> .errors", folder + "/electra",
+      ] + arguments
+    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("OMPI_") }
+    variables.merge(environment) { $1 }
+    process.environment = variables
+    try process.run()
+    let peak = watchMemory(process)
+    return Result(
+      status: process.terminationStatus,
+      output: try String(contentsOfFile: outputFile, encoding: .utf8),
+      errors: try String(contentsOfFile: errorFile, encoding: .utf8), peakMemory: peak)
+  }
+
+  /// Waits for the end, looking at the peak that the kernel keeps while the process lives.
+  private static func watchMemory(_ process: Process) -> Int {
+    var peak = 0
+    while process.isRunning {
+      let status = try? String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+      let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+      let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
+      peak = max(peak, (number.flatMap { Int($0) } ?? 0) * 1024)
+      usleep(5000)
+    }
+    process.waitUntilExit()
+    return peak
+  }
+}
+
+/// A folder of its own for a test, removed afterwards.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ text: String, _ name: String) throws {
+    try text.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
+  }
+}
+
+/// English-looking text of the test's own making: documents of sentences over a small lexicon in
+/// which a word mostly decides the next.
+func madeText(documents: Int) -> String {
+  let syllables = ["ba", "ko", "li", "mu", "ne", "ra", "si", "to", "vu", "ze"]
+  var state: UInt64 = 42
+  func next(_ bound: Int) -> Int {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return Int(state >> 33) % bound
+  }
+  let lexicon = (0..<200).map { _ in (0...next(3) + 1).map { _ in syllables[next(10)] }.joined() }
+  return (0..<documents).map { _ in
+    (0..<8).map { _ in
+      var word = next(200)
+      return (0..<6 + next(8)).map { _ in
+        word = next(10) < 8 ? (word * 7 + 3) % 200 : next(200)
+        return lexicon[word]
+      }.joined(separator: " ") + "."
+    }.joined(separator: "\n")
+  }.joined(separator: "\n\n") + "\n"
+}
