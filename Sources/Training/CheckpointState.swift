@@ -12,6 +12,8 @@ package struct CheckpointState: Sendable, Codable, Equatable {
   package var seconds: Double
   /// CRC-32C of every other file.
   package var checksums: [String: String] = [:]
+  /// CRC-32C of this state's own JSON with this field empty: a flipped digit of `step` is damage too.
+  private var ownChecksum = ""
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
@@ -19,6 +21,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     case tokens
     case seconds
     case checksums
+    case ownChecksum = "own_checksum"
   }
 
   package init(step: Int, tokens: Int = 0, seconds: Double = 0) {
@@ -39,6 +42,9 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     guard state.formatVersion == 1 else {
       throw .damaged(file: path, reason: "its format is version \(state.formatVersion), not 1")
     }
+    guard (try? state.sealed()) == data else {
+      throw .damaged(file: path, reason: "its checksum differs")
+    }
     for (name, checksum) in state.checksums.sorted(by: { $0.key < $1.key }) {
       guard let own = Self.checksum(of: folder + "/" + name) else {
         throw .damaged(file: folder + "/" + name, reason: "it cannot be read")
@@ -48,6 +54,17 @@ package struct CheckpointState: Sendable, Codable, Equatable {
       }
     }
     self = state
+  }
+
+  /// The bytes of `state.json`, with their own checksum in them.
+  func sealed() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    var state = self
+    state.ownChecksum = ""
+    let checksum = try encoder.encode(state).withUnsafeBytes { Checksum.of($0) }
+    state.ownChecksum = String(checksum, radix: 16)
+    return try encoder.encode(state)
   }
 
   /// The checksum of a file, nil when it cannot be read.

@@ -83,27 +83,47 @@ package struct CheckpointStore: Sendable {
     }
     var state = state
     try fault("write the large files")
-    for name in try write(temporary) {
-      state.checksums[name] = CheckpointState.checksum(of: temporary + "/" + name)
-    }
+    var names = try write(temporary)
     for (name, data) in files.sorted(by: { $0.key < $1.key }) {
       try put(data, temporary + "/" + name)
-      state.checksums[name] = CheckpointState.checksum(of: temporary + "/" + name)
+      names.append(name)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try put(try encoder.encode(state), temporary + "/state.json")
+    for name in names {
+      guard let checksum = CheckpointState.checksum(of: temporary + "/" + name) else {
+        throw CheckpointError.unwritable(
+          path: temporary + "/" + name, reason: "it cannot be read back")
+      }
+      state.checksums[name] = checksum
+    }
+    try put(try state.sealed(), temporary + "/state.json")
     try flushFolder(temporary)
-    let final = path(step: state.step)
-    try? manager.removeItem(atPath: final)
-    try step("rename", final) { try manager.moveItem(atPath: temporary, toPath: final) }
+    try publish(temporary, as: path(step: state.step))
     try flushFolder(folder)
-    prune()
+    try flushFolder((folder as NSString).deletingLastPathComponent)
+    prune(after: state.step)
   }
 
-  /// Removes all but the newest and the milestones.
-  private func prune() {
-    for step in steps().dropLast(keep) where !milestones.contains(step) {
+  /// Renames a finished save. One that is there already for this step makes room, and comes back
+  /// when the renaming fails.
+  private func publish(_ temporary: String, as final: String) throws {
+    let manager = FileManager.default
+    let replaced = temporary + "-replaced"
+    let replaces = manager.fileExists(atPath: final)
+    if replaces {
+      try step("make room for", final) { try manager.moveItem(atPath: final, toPath: replaced) }
+    }
+    do {
+      try step("rename", final) { try manager.moveItem(atPath: temporary, toPath: final) }
+    } catch {
+      if replaces { try? manager.moveItem(atPath: replaced, toPath: final) }
+      throw error
+    }
+    if replaces { try? manager.removeItem(atPath: replaced) }
+  }
+
+  /// Removes all but the newest, the milestones, and the one that was just `saved`.
+  private func prune(after saved: Int) {
+    for step in steps().dropLast(keep) where step != saved && !milestones.contains(step) {
       try? FileManager.default.removeItem(atPath: path(step: step))
     }
   }
@@ -111,21 +131,35 @@ package struct CheckpointStore: Sendable {
   /// Writes and flushes a small file.
   private func put(_ data: Data, _ path: String) throws {
     try step("write", path) {
-      try data.write(to: URL(fileURLWithPath: path))
-      let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-      try file.synchronize()
-      try file.close()
+      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+      guard file >= 0 else { throw Self.systemError(path) }
+      defer { close(file) }
+      try data.withUnsafeBytes { bytes in
+        var done = 0
+        while done < bytes.count {
+          let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+          let count = Foundation.write(file, rest.baseAddress, rest.count)
+          if count < 0 && errno == EINTR { continue }
+          guard count > 0 else { throw Self.systemError(path) }
+          done += count
+        }
+      }
+      guard fsync(file) == 0 else { throw Self.systemError(path) }
     }
   }
 
   private func flushFolder(_ path: String) throws {
     try step("flush", path) {
       let descriptor = open(path, O_RDONLY)
+      guard descriptor >= 0 else { throw Self.systemError(path) }
       defer { close(descriptor) }
-      guard descriptor >= 0, fsync(descriptor) == 0 else {
-        throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
-      }
+      guard fsync(descriptor) == 0 else { throw Self.systemError(path) }
     }
+  }
+
+  /// The reason of the system call that just failed.
+  private static func systemError(_ path: String) -> CheckpointError {
+    .unwritable(path: path, reason: String(cString: strerror(errno)))
   }
 
   /// One thing that may fail; the error names the path.

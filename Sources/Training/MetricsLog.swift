@@ -28,9 +28,13 @@ package final class MetricsLog {
       _ = try file.seekToEnd()
       try file.write(contentsOf: Data(line.utf8))
     } catch {
-      if !hasWarned { warn("cannot write \(path): \(error.localizedDescription)") }
-      hasWarned = true
+      tell(error)
     }
+  }
+
+  private func tell(_ error: any Error) {
+    if !hasWarned { warn("cannot write \(path): \(error.localizedDescription)") }
+    hasWarned = true
   }
 
   /// Removes lines of steps after `step`, and a torn last line: what a resumed run will say again.
@@ -42,7 +46,8 @@ package final class MetricsLog {
     }
     var kept = Data()
     for line in lines { kept += line + [0x0A] }
-    if kept != text { try? kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
+    guard kept != text else { return }
+    do { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) } catch { tell(error) }
   }
 
   /// What a line can hold.
@@ -55,30 +60,9 @@ package final class MetricsLog {
       switch self {
       case .number(let value): value.isFinite ? "\(value)" : "null"
       case .count(let value): "\(value)"
-      case .text(let value): "\"\(value)\""
+      case .text(let value):
+        (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
       }
-    }
-  }
-}
-
-/// `log.txt` of a run: what the run has to say, with the time; also on standard error.
-package final class RunLog {
-  private let path: String?
-
-  /// - Parameter path: nil to write to standard error only.
-  package init(path: String?) { self.path = path }
-
-  /// Says one line.
-  package func say(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-    guard let path else { return }
-    let stamped = "\(ISO8601DateFormatter().string(from: Date())) \(line)\n"
-    if let file = FileHandle(forWritingAtPath: path) {
-      defer { try? file.close() }
-      _ = try? file.seekToEnd()
-      try? file.write(contentsOf: Data(stamped.utf8))
-    } else {
-      try? Data(stamped.utf8).write(to: URL(fileURLWithPath: path))
     }
   }
 }

@@ -82,6 +82,94 @@ struct CheckpointStoreTests {
   }
 
   @Test
+  func everyFlippedBitOfTheStateIsFound() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    try save(store, step: 12)
+    let path = store.path(step: 12)
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path + "/state.json"))
+    #expect(throws: Never.self) { try CheckpointState(verifying: path) }
+    for index in sound.indices {
+      var damaged = sound
+      damaged[index] ^= 1
+      try damaged.write(to: URL(fileURLWithPath: path + "/state.json"))
+      #expect(throws: CheckpointError.self, "byte \(index)") {
+        try CheckpointState(verifying: path)
+      }
+    }
+  }
+
+  @Test
+  func aMissingFileIsNamed() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    try save(store, step: 1)
+    try FileManager.default.removeItem(atPath: store.path(step: 1) + "/vocab.txt")
+    var lines: [String] = []
+    #expect(store.newestSound { lines.append($0) } == nil)
+    #expect(lines.count == 1 && lines[0].contains("vocab.txt"))
+    #expect(FileManager.default.fileExists(atPath: store.path(step: 1) + "-damaged"))
+  }
+
+  /// A full disk in the middle of the large files, and at the small ones.
+  @Test
+  func aFullDiskIsAnErrorThatNamesTheFile() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    try save(store, step: 1)
+    let failure = #expect(throws: CheckpointError.self) {
+      try store.save(CheckpointState(step: 2), files: ["full": Data("{}".utf8)]) { temporary in
+        try FileManager.default.createSymbolicLink(
+          atPath: temporary + "/full", withDestinationPath: "/dev/full")
+        return []
+      }
+    }
+    #expect(failure?.description.contains("/full: No space left") == true)
+    let numbers: [Float] = [1, 2]
+    #expect(throws: SafetensorsError.self) {
+      try store.save(CheckpointState(step: 2), files: [:]) { _ in
+        let writer = try SafetensorsWriter(
+          path: "/dev/full", tensors: [("a", [2])], metadata: [:])
+        try writer.write(numbers, count: 2)
+        try writer.finish()
+        return []
+      }
+    }
+    #expect(newest(store) == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 1)
+  }
+
+  /// At every point of failure, the checkpoint of the same step that was there stays.
+  @Test
+  func savingAStepAgainNeverLosesIt() throws {
+    let folder = try TemporaryFolder()
+    let labels = Mutex<[String]>([])
+    let store = CheckpointStore(runFolder: folder.path) { label in
+      labels.withLock { $0.append(label) }
+    }
+    try save(store, step: 1)
+    labels.withLock { $0 = [] }
+    try save(store, step: 1)
+    let all = labels.withLock { $0 }
+    #expect(all.contains { $0.hasPrefix("make room") })
+    for label in all {
+      let failing = CheckpointStore(runFolder: folder.path) { if $0 == label { throw Injected() } }
+      #expect(throws: (any Error).self) { try save(failing, step: 1) }
+      #expect(newest(store) == 1, "after a failure to \(label)")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 1)
+  }
+
+  @Test
+  func theCheckpointJustSavedIsNotPruned() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path, keep: 1)
+    try save(store, step: 9)
+    try save(store, step: 5)
+    #expect(store.steps() == [5, 9])
+  }
+
+  @Test
   func whatATornSaveLeavesIsRemoved() throws {
     let folder = try TemporaryFolder()
     let store = CheckpointStore(runFolder: folder.path)

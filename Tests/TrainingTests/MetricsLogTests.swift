@@ -53,4 +53,12 @@ struct MetricsLogTests {
     log.append([("step", .count(2))])
     #expect(warnings.count == 1)
   }
+
+  @Test
+  func textIsEscaped() throws {
+    let folder = try TemporaryFolder()
+    let log = MetricsLog(path: folder.file("metrics.jsonl")) { Issue.record("\($0)") }
+    log.append([("split", .text("a\"b\n"))])
+    #expect(try lines(folder.file("metrics.jsonl"))[0]["split"] as? String == "a\"b\n")
+  }
 }

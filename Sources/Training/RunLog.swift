@@ -1,0 +1,46 @@
+import Foundation
+
+/// `log.txt` of a run: what the run has to say, with the time; also on standard error.
+///
+/// A failure to write never ends a run; one of the file is told once on standard error, and one of
+/// standard error (a closed pipe, a full disk behind it) leaves the file.
+package final class RunLog {
+  private let path: String?
+  private let screen: FileHandle
+  private var hasWarned = false
+
+  /// - Parameters:
+  ///   - path: nil to write to the screen only.
+  ///   - screen: where lines go besides.
+  package init(path: String?, screen: FileHandle = .standardError) {
+    self.path = path
+    self.screen = screen
+  }
+
+  /// Says one line.
+  package func say(_ line: String) {
+    show(line)
+    guard let path else { return }
+    do {
+      try append("\(ISO8601DateFormatter().string(from: Date())) \(line)\n", to: path)
+    } catch {
+      if !hasWarned { show("cannot write \(path): \(error.localizedDescription)") }
+      hasWarned = true
+    }
+  }
+
+  /// `FileHandle.write(_:)` would end the program on an error; this does not.
+  private func show(_ line: String) {
+    try? screen.write(contentsOf: Data((line + "\n").utf8))
+  }
+
+  private func append(_ text: String, to path: String) throws {
+    if !FileManager.default.fileExists(atPath: path) {
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    _ = try file.seekToEnd()
+    try file.write(contentsOf: Data(text.utf8))
+  }
+}
