@@ -14,6 +14,7 @@ struct ElectraCommand: ParsableCommand {
     commandName: "electra",
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",
     subcommands: [
-      PrepareCommand.self, PretrainCommand.self, EvaluateCommand.self, DetectCommand.self,
+      VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
+      EvaluateCommand.self, DetectCommand.self,
     ])
 }

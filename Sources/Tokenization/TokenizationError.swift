@@ -1,14 +1,14 @@
 /// What can go wrong with a vocabulary, its file or its training.
 package enum TokenizationError: Error, Equatable, CustomStringConvertible {
-  /// The vocabulary file is not there.
+  /// A file is not there.
   case missingFile(path: String)
-  /// The system refused to read the file.
+  /// The system refused to read a file.
   case unreadable(path: String, reason: String)
   /// The vocabulary has no tokens.
   case emptyVocabulary(source: String)
   /// The vocabulary has more tokens than an id can number.
   case vocabularyTooLarge(source: String)
-  /// A line of the vocabulary is not UTF-8.
+  /// A line of a file is not UTF-8.
   case invalidUTF8(source: String, line: Int)
   /// A line of the vocabulary is blank.
   case blankLine(source: String, line: Int)
@@ -30,33 +30,33 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .missingFile(let path):
-      "There is no vocabulary \(path)."
+      "there is no file \(path)"
     case .unreadable(let path, let reason):
-      "Cannot read the vocabulary \(path): \(reason)."
+      "cannot read \(path): \(reason)"
     case .emptyVocabulary(let source):
-      "The vocabulary \(source) is empty; it needs one token a line."
+      "the vocabulary \(source) is empty; it needs one token a line"
     case .vocabularyTooLarge(let source):
-      "The vocabulary \(source) has more than \(Int32.max) tokens."
+      "the vocabulary \(source) has more than \(Int32.max) tokens"
     case .invalidUTF8(let source, let line):
-      "Line \(line) of the vocabulary \(source) is not UTF-8; convert the file with iconv."
+      "line \(line) of \(source) is not UTF-8; convert the file with iconv"
     case .blankLine(let source, let line):
-      "Line \(line) of the vocabulary \(source) is blank; every line must hold a token."
+      "line \(line) of the vocabulary \(source) is blank; every line must hold a token"
     case .duplicateToken(let source, let token, let first, let second):
-      "The vocabulary \(source) holds the token \(token) on lines \(first) and \(second)."
+      "the vocabulary \(source) holds the token \(token) on lines \(first) and \(second)"
     case .missingSpecialToken(let source, let token):
-      "The vocabulary \(source) lacks the special token \(token); "
-        + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]."
+      "the vocabulary \(source) lacks the special token \(token); "
+        + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]"
     case .outputExists(let path):
-      "\(path) exists already; remove it or choose another output."
+      "\(path) exists already; remove it or choose another output"
     case .cannotCreate(let path, let reason):
-      "Cannot make \(path): \(reason)."
+      "cannot make \(path): \(reason)"
     case .cannotWrite(let path, let reason):
-      "Cannot write \(path): \(reason)."
+      "cannot write \(path): \(reason)"
     case .noWords:
-      "The text holds no word to train a vocabulary on."
+      "the text holds no word to train a vocabulary on"
     case .sizeTooSmall(let size, let needed):
-      "A vocabulary of \(size) tokens cannot hold the special tokens and the alphabet, "
-        + "which need \(needed); raise --size or lower --alphabet."
+      "a vocabulary of \(size) tokens cannot hold the special tokens and the alphabet, "
+        + "which need \(needed); raise --size or lower --alphabet"
     }
   }
 }

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Tokenization
+
+/// `electra tokenize`: text to token ids.
+struct TokenizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenize",
+    abstract: "Prints one line of token ids for each line of text.",
+    discussion: """
+      The ids are those of Hugging Face's BertWordPieceTokenizer. [CLS] and [SEP] are not added; \
+      the names of special tokens in the text stand for the tokens.
+      """)
+
+  @Option(help: "The vocabulary: a file of one token a line.")
+  var vocabulary: String
+
+  @OptionGroup var normalization: NormalizationOptions
+
+  @Flag(help: "Print an object with tokens and ids for each line.")
+  var json = false
+
+  @Argument(help: "Text files; standard input if there are none or for -.")
+  var files: [String] = []
+
+  func run() throws {
+    try reportingErrors { try tokenize() }
+  }
+
+  private func tokenize() throws {
+    let vocabulary = try Vocabulary(contentsOf: vocabulary)
+    let tokenizer = Tokenizer(
+      vocabulary: vocabulary, normalization: normalization.normalization)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let isInteractive = isatty(STDIN_FILENO) != 0
+    var output: [UInt8] = []
+    for file in files.isEmpty ? ["-"] : files {
+      var lines = try LineReader(path: file)
+      while let line = try lines.next() {
+        let ids = tokenizer.encode(line)
+        if json {
+          output += try encoder.encode(
+            TokenizedLine(tokens: ids.map { vocabulary.tokens[Int($0)] }, ids: ids))
+        } else {
+          Self.append(ids, to: &output)
+        }
+        output.append(UInt8(ascii: "\n"))
+        if output.count >= 1 << 16 || isInteractive { try Self.flush(&output) }
+      }
+    }
+    try Self.flush(&output)
+  }
+
+  /// A line of the machine's answer.
+  private struct TokenizedLine: Encodable {
+    let tokens: [String]
+    let ids: [Int32]
+  }
+
+  private static func append(_ ids: [Int32], to output: inout [UInt8]) {
+    for (index, id) in ids.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: " ")) }
+      output += String(id).utf8
+    }
+  }
+
+  private static func flush(_ output: inout [UInt8]) throws {
+    try FileHandle.standardOutput.write(contentsOf: output)
+    output.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Tokenization
+
+/// `electra vocabulary`: text to a WordPiece vocabulary.
+struct VocabularyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vocabulary",
+    abstract: "Trains a WordPiece vocabulary from raw text.",
+    discussion: """
+      Text is UTF-8, plain or packed (.gz, .xz), or JSON lines (.jsonl) with a field "text". The \
+      result depends on the text and the options only, not on the number of threads.
+      """)
+
+  @Argument(help: "Text files, folders of them, or - for standard input.")
+  var text: [String]
+
+  @Option(help: "The vocabulary to make, one token a line.")
+  var output: String
+
+  @Option(help: "The number of tokens.")
+  var size = 30522
+
+  @OptionGroup var normalization: NormalizationOptions
+
+  @Option(help: "The most characters in the alphabet; words with others are unknown.")
+  var alphabet = 1000
+
+  @Option(help: "How often a pair must be seen to become a token.")
+  var minimumFrequency = 2
+
+  @Option(help: "What to do with lines that are not UTF-8 text: stop or skip.")
+  var invalidText = InvalidText.stop
+
+  @Option(help: "The threads to count words on; all cores if not given.")
+  var threads: Int?
+
+  func validate() throws {
+    let counts = [
+      ("--size", size), ("--alphabet", alphabet), ("--minimum-frequency", minimumFrequency),
+      ("--threads", threads ?? 1),
+    ]
+    for (name, value) in counts where !(1...Int(Int32.max) ~= value) {
+      throw ValidationError("\(name) must be between 1 and \(Int32.max), not \(value)")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors { try train() }
+  }
+
+  private func train() throws {
+    try Vocabulary.checkOutput(output)
+    var trainer = VocabularyTrainer(
+      size: size, normalization: normalization.normalization,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet,
+      minimumFrequency: minimumFrequency)
+    try count(into: &trainer)
+    var progress = ProgressLine()
+    let vocabulary = try trainer.train { tokens in
+      progress.update { _ in "\(tokens) of \(size) tokens" }
+    }
+    try vocabulary.write(to: output)
+    let remark = vocabulary.size < size ? "; the text gives no more" : ""
+    progress.finish("\(output): \(vocabulary.size) tokens\(remark)")
+  }
+
+  private func count(into trainer: inout VocabularyTrainer) throws {
+    let policy = invalidText
+    let skipped = SkippedLines()
+    let reader = try TextReader(paths: text, options: .init(invalidText: policy))
+    let total = Self.megabytes(reader.totalBytes)
+    let start = ProgressLine()
+    var progress = ProgressLine()
+    var bytes = 0
+    try trainer.count(
+      { () throws -> TextBlock? in
+        guard let block = try reader.next() else { return nil }
+        bytes += block.inputBytes
+        progress.update { seconds in
+          "counting words: \(Self.megabytes(bytes)) of \(total) MB of files, "
+            + "\(Int(seconds)) s"
+        }
+        return block
+      },
+      text: { (block: TextBlock) in
+        var block = block
+        skipped.add(try block.validate(policy))
+        return block.joined
+      })
+    let remark = skipped.count > 0 ? ", \(skipped.count) lines skipped that are not UTF-8 text" : ""
+    start.finish("\(trainer.wordCount) different words in \(Int(start.seconds)) s\(remark)")
+  }
+
+  private static func megabytes(_ bytes: Int) -> String {
+    String(format: "%.1f", Double(bytes) / 1e6)
+  }
+}
