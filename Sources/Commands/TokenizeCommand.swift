@@ -66,7 +66,12 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   private static func flush(_ output: inout [UInt8]) throws {
-    try FileHandle.standardOutput.write(contentsOf: output)
+    do {
+      try FileHandle.standardOutput.write(contentsOf: output)
+    } catch {
+      throw TokenizationError.cannotWrite(
+        path: "standard output", reason: error.localizedDescription)
+    }
     output.removeAll(keepingCapacity: true)
   }
 }

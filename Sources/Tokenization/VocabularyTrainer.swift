@@ -15,11 +15,9 @@ package struct VocabularyTrainer {
   /// How often a pair must be seen to become a token.
   package let minimumFrequency: Int
   private var counter: WordCounter
-  /// The bytes of different words that merging has room for; rarer words are left out.
-  private let capacity: Int
 
-  /// `capacity` bounds the memory: bytes of different words that are kept (12 million use about
-  /// half a gigabyte).
+  /// `capacity` bounds the memory: when the different words have more bytes, the rarest are forgotten
+  /// down to half of it. 12 million keep the training of any text below a gigabyte.
   package init(
     size: Int, normalization: TextNormalization, threads: Int, alphabetLimit: Int = 1000,
     minimumFrequency: Int = 2, capacity: Int = 12_000_000
@@ -27,8 +25,7 @@ package struct VocabularyTrainer {
     self.size = size
     self.alphabetLimit = alphabetLimit
     self.minimumFrequency = minimumFrequency
-    self.capacity = capacity
-    counter = WordCounter(normalization, threads: threads, capacity: 2 * capacity)
+    counter = WordCounter(normalization, threads: threads, capacity: capacity)
   }
 
   /// The number of different words counted so far.
@@ -49,8 +46,7 @@ package struct VocabularyTrainer {
   package func train(
     progress: (Int) -> Void = { _ in }
   ) throws(TokenizationError) -> Vocabulary {
-    let words = counter.table.keeping(
-      atLeast: counter.table.minimumCount(fitting: capacity))
+    let words = counter.table
     if words.wordCount == 0 { throw .noWords }
     let alphabet = Alphabet(of: words, limit: alphabetLimit)
     let tokens = SpecialTokens.names.map { Array($0.utf8) } + alphabet.tokens

@@ -9,7 +9,7 @@ import Synchronization
 /// and so does not depend on the number of threads either.
 struct WordCounter {
   /// The chunks, of about a megabyte each, in a round.
-  private static let roundLength = 32
+  private static let roundLength = 16
 
   /// The counts so far.
   private(set) var table = WordTable()
@@ -18,7 +18,7 @@ struct WordCounter {
   private let capacity: Int
 
   /// `capacity` is the number of bytes of different words from which on rare ones are forgotten.
-  init(_ normalization: TextNormalization, threads: Int, capacity: Int = 32 << 20) {
+  init(_ normalization: TextNormalization, threads: Int, capacity: Int) {
     splitter = WordSplitter(normalization)
     self.threads = max(1, threads)
     self.capacity = capacity
