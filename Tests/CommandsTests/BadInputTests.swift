@@ -26,7 +26,8 @@ struct BadInputTests {
     let result = try Program.run(
       arguments, environment: environment, limits: limits, in: folder.path)
     #expect(result.status == status, "\(result.errors)", sourceLocation: location)
-    #expect(says.isEmpty || result.errors.contains(says), "\(result.errors)", sourceLocation: location)
+    let isSaid = says.isEmpty || result.errors.contains(says)
+    #expect(isSaid, "\(result.errors)", sourceLocation: location)
   }
 
   private func prepare(_ text: String, _ options: String...) -> [String] {

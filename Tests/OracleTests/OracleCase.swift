@@ -25,8 +25,10 @@ struct OracleCase: Sendable, CustomStringConvertible {
     return try names.filter { $0.hasSuffix(".safetensors") }.map { name in
       let file = try SafetensorsFile(path: folder + "/" + name)
       let info = Data((file.metadata["info"] ?? "").utf8)
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
       return OracleCase(
-        name: name, file: file, info: try JSONDecoder().decode(OracleInfo.self, from: info))
+        name: name, file: file, info: try decoder.decode(OracleInfo.self, from: info))
     }
   }
 
@@ -35,12 +37,12 @@ struct OracleCase: Sendable, CustomStringConvertible {
     func sizes(_ hidden: Int, _ layers: Int, _ heads: Int, _ feedForward: Int) -> EncoderSizes {
       EncoderSizes(
         hiddenSize: hidden, layerCount: layers, headCount: heads, intermediateSize: feedForward,
-        epsilon: info.layer_norm_eps)
+        epsilon: info.layerNormEps)
     }
     return ElectraModel(
       ElectraSizes(
-        vocabularySize: c.vocab, embeddingSize: c.emb, positionCount: c.max_pos,
-        generator: sizes(c.g_hidden, c.g_layers, c.g_heads, c.g_ffn),
+        vocabularySize: c.vocab, embeddingSize: c.emb, positionCount: c.maxPos,
+        generator: sizes(c.gHidden, c.gLayers, c.gHeads, c.gFfn),
         discriminator: sizes(c.hidden, c.layers, c.heads, c.ffn)))
   }
 
@@ -66,20 +68,20 @@ struct OracleCase: Sendable, CustomStringConvertible {
 struct OracleInfo: Decodable, Sendable {
   struct Config: Decodable, Sendable {
     let vocab, emb, hidden, layers, heads, ffn: Int
-    let g_hidden, g_layers, g_heads, g_ffn: Int
-    let max_pos, batch, seq: Int
+    let gHidden, gLayers, gHeads, gFfn: Int
+    let maxPos, batch, seq: Int
   }
   struct Optimizer: Decodable, Sendable {
-    let beta1, beta2, eps, weight_decay: Float
-    let clip_global_norm: Double
+    let beta1, beta2, eps, weightDecay: Float
+    let clipGlobalNorm: Double
     let lr: [Float]
   }
   struct Step: Decodable, Sendable {
-    let mlm_loss, rtd_loss, loss, grad_norm: Double
+    let mlmLoss, rtdLoss, loss, gradNorm: Double
   }
   let config: Config
-  let layer_norm_eps: Float
-  let disc_weight: Float
+  let layerNormEps: Float
+  let discWeight: Float
   let optimizer: Optimizer
   let steps: [Step]
 }

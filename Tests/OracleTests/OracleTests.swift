@@ -29,14 +29,14 @@ struct OracleTests {
     let vocabulary = model.sizes.vocabularySize
     result.outcomes = run.generate(
       draws: { .given(step.uniform.base + $0 * vocabulary) },
-      weight: generatorShare / Float(step.masked.positions.count)
-    ) { network, head in
-      result.activations.merge(Self.activations("generator", network)) { $1 }
-      result.activations["mlm_logits"] = logits(head.norm.output, model, weights)
-    }
+      weight: generatorShare / Float(step.masked.positions.count),
+      inspect: { network, head in
+        result.activations.merge(Self.activations("generator", network)) { $1 }
+        result.activations["mlm_logits"] = logits(head.norm.output, model, weights)
+      })
     let masked = Double(step.masked.positions.count)
     result.generatorLoss = result.outcomes.reduce(0) { $0 + Double($1.loss) } / masked
-    let weight = (discriminatorShare ?? oracle.info.disc_weight) / Float(step.batch.tokenCount)
+    let weight = (discriminatorShare ?? oracle.info.discWeight) / Float(step.batch.tokenCount)
     let verdict = run.discriminate(step.corrupted, weight: weight) { network in
       result.activations.merge(Self.activations("discriminator", network)) { $1 }
     }
@@ -97,8 +97,8 @@ struct OracleTests {
     let result = Self.run(oracle, model, step, weights: weights)
     let expected = oracle.info.steps[0]
     #expect(result.outcomes.map(\.sample) == step.sampled)
-    #expect(abs(result.generatorLoss / expected.mlm_loss - 1) < 1e-5)
-    #expect(abs(result.discriminatorLoss / expected.rtd_loss - 1) < 1e-5)
+    #expect(abs(result.generatorLoss / expected.mlmLoss - 1) < 1e-5)
+    #expect(abs(result.discriminatorLoss / expected.rtdLoss - 1) < 1e-5)
     for (name, values) in result.activations {
       var reference = try oracle.file.floats(of: "step0.act." + name)
       if name != "mlm_logits" {
@@ -114,7 +114,7 @@ struct OracleTests {
     let model = oracle.model
     let step = try OracleStep(oracle, step: 0)
     let weights = try oracle.vector("param.", model.layout)
-    let floor = 1e-4 * oracle.info.steps[0].grad_norm
+    let floor = 1e-4 * oracle.info.steps[0].gradNorm
     let whole = Self.run(oracle, model, step, weights: weights).gradient
     let expected = try oracle.vector("step0.grad.", model.layout)
     for parameter in model.layout.parameters {
@@ -143,20 +143,20 @@ struct OracleTests {
     let optimizer = AdamOptimizer(
       constants: AdamConstants(
         firstDecay: settings.beta1, secondDecay: settings.beta2, epsilon: settings.eps),
-      weightDecay: settings.weight_decay, layout: model.layout)
+      weightDecay: settings.weightDecay, layout: model.layout)
     let moments = (Storage(count: model.layout.count), Storage(count: model.layout.count))
     for (index, expected) in oracle.info.steps.enumerated() {
       let step = try OracleStep(oracle, step: index)
       let result = Self.run(oracle, model, step, weights: weights)
       #expect(result.outcomes.map(\.sample) == step.sampled)
-      let loss = result.generatorLoss + Double(oracle.info.disc_weight) * result.discriminatorLoss
+      let loss = result.generatorLoss + Double(oracle.info.discWeight) * result.discriminatorLoss
       #expect(abs(loss / expected.loss - 1) < 1e-5)
       let norm = sumOfSquares(result.gradient.base, count: model.layout.count).squareRoot()
-      #expect(abs(norm / expected.grad_norm - 1) < 1e-4)
+      #expect(abs(norm / expected.gradNorm - 1) < 1e-4)
       optimizer.update(
         0..<model.layout.count, weights: weights.base, gradient: result.gradient.base,
         firstMoment: moments.0.base, secondMoment: moments.1.base,
-        gradientScale: Float(min(1, settings.clip_global_norm / norm)), rate: settings.lr[index])
+        gradientScale: Float(min(1, settings.clipGlobalNorm / norm)), rate: settings.lr[index])
     }
     let last = oracle.info.steps.count - 1
     let after = try oracle.vector("step\(last).after.", model.layout)
