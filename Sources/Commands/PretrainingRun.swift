@@ -38,6 +38,8 @@ final class PretrainingRun {
   private var lastSave: Double
   private var since = Interval()
   private let start: Double
+  /// Whether the log has said how many steps fit into the hours given.
+  private var didTellFit = false
 
   /// What happened since the last line of metrics.
   private struct Interval {
@@ -145,6 +147,7 @@ final class PretrainingRun {
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty {
+      if isFirst { metrics.cut(afterStep: 0) }
       trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
       return try trainer.shareWeights()
     }
@@ -206,7 +209,13 @@ final class PretrainingRun {
         ("communication_fraction", .number(since.reduction / seconds)),
         ("input_fraction", .number(since.input / seconds)),
       ])
-    let left = Double(recipe.steps - state.step) * state.seconds / Double(state.step)
+    let stepSeconds = state.seconds / Double(state.step)
+    if let hours = options.hours, !didTellFit {
+      let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
+      log.say("about \(min(fit, recipe.steps).grouped) of the steps fit into the hours given")
+      didTellFit = true
+    }
+    let left = Double(recipe.steps - state.step) * stepSeconds
     log.say(
       "step \(state.step.grouped)/\(recipe.steps.grouped) \(Self.summary(values)), "
         + "\(Int(rate).grouped) tokens/s, \(Self.duration(left)) left")

@@ -1,7 +1,10 @@
 import Foundation
 
 /// Writes to standard error as it is.
-func standardError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+/// A failure to do so ends nothing.
+func standardError(_ text: String) {
+  try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+}
 
 extension Int {
   /// With thousands apart: 12,345.

@@ -82,6 +82,7 @@ package struct CheckpointStore: Sendable {
       try manager.createDirectory(atPath: temporary, withIntermediateDirectories: false)
     }
     var state = state
+    state.checksums = [:]
     try fault("write the large files")
     var names = try write(temporary)
     for (name, data) in files.sorted(by: { $0.key < $1.key }) {
