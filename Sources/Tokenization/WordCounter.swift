@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Synchronization
 
 /// Counts the words of a text of any size over all cores, in bounded memory.
@@ -38,12 +38,11 @@ struct WordCounter {
       let end = roundEnd
       let splitter = splitter
       let counted = Gathered()
-      DispatchQueue.concurrentPerform(iterations: threads) { _ in
+      Self.perform(on: threads) {
         var sink = CountingSink()
         while let (number, chunk) = source.take(before: end) {
           do {
-            let text = try text(chunk)
-            text.withUnsafeBufferPointer { splitter.split($0, into: &sink) }
+            try text(chunk).withUnsafeBufferPointer { splitter.split($0, into: &sink) }
           } catch {
             source.stop(error, at: number)
           }
@@ -55,6 +54,20 @@ struct WordCounter {
         table = table.keeping(atLeast: table.minimumCount(fitting: capacity / 2))
       }
     } while try source.hasMore()
+  }
+
+  /// Runs `work` on so many threads, this one among them, and waits for all.
+  private static func perform(on threads: Int, _ work: @escaping @Sendable () -> Void) {
+    let others = DispatchGroup()
+    for _ in 1..<threads {
+      others.enter()
+      Thread {
+        work()
+        others.leave()
+      }.start()
+    }
+    work()
+    others.wait()
   }
 }
 
