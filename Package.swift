@@ -62,6 +62,7 @@ let package = Package(
       name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Fixtures"],
       swiftSettings: settings),
     tests("Collectives", ["Tensors"]),
+    tests("Corpus", ["Tokenization", "Layers"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     tests("Commands", []),

@@ -74,6 +74,9 @@ struct PrepareCommand: ParsableCommand {
         }
       }
       progress.finish("\(output): made in \(Int(progress.seconds)) s")
+      if reader.emptyFiles > 0 {
+        standardError("electra: passed over \(reader.emptyFiles) files without text\n")
+      }
       print(json ? try description.report.json() : report(description))
     }
   }

@@ -52,10 +52,13 @@ final class ByteSource {
   private func finish() throws(CorpusError) {
     guard let unpacker else { return }
     unpacker.waitUntilExit()
-    guard unpacker.terminationStatus == 0 else {
-      throw .decompressionFailed(
-        path: path, program: program, reason: "exit status \(unpacker.terminationStatus)")
-    }
+    let status = unpacker.terminationStatus
+    if status == 0 { return }
+    // 127 is what `env` says of a program that it cannot find.
+    let reason =
+      status == 127
+      ? "the program is not installed" : "the file is damaged or cut short (exit status \(status))"
+    throw .decompressionFailed(path: path, program: program, reason: reason)
   }
 
   private static func unpack(
@@ -71,7 +74,8 @@ final class ByteSource {
     do {
       try process.run()
     } catch {
-      throw .decompressionFailed(path: path, program: program, reason: "it is not installed")
+      throw .decompressionFailed(
+        path: path, program: program, reason: "the program cannot be started")
     }
     return (dup(pipe.fileHandleForReading.fileDescriptor), process, program)
   }

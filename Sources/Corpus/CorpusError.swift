@@ -3,6 +3,7 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case unwritable(path: String, reason: String)
   case noText(inputs: String)
+  case emptyFile(path: String)
   case binary(path: String, line: Int)
   case notUTF8(path: String, line: Int)
   case notJSON(path: String, line: Int)
@@ -20,14 +21,16 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .noText(let inputs): "there is no text in \(inputs)"
+    case .emptyFile(let path):
+      "there is no text in \(path); remove it, or pass over such files with --invalid-text skip"
     case .binary(let path, let line):
       "\(path), line \(line): a NUL byte; this is no text (--invalid-text skip passes over it)"
     case .notUTF8(let path, let line):
       "\(path), line \(line): not UTF-8; convert it (iconv -f latin1 -t utf-8), or pass over such "
         + "lines with --invalid-text skip"
     case .notJSON(let path, let line):
-      "\(path), line \(line): not a JSON object with a \"text\" field (--invalid-text skip passes "
-        + "over it)"
+      "\(path), line \(line): not a JSON object of at most 64 MB with a \"text\" field "
+        + "(--invalid-text skip passes over it)"
     case .decompressionFailed(let path, let program, let reason):
       "\(program) could not unpack \(path): \(reason)"
     case .emptyHeldOut(let documents, let fraction):
@@ -37,8 +40,8 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
       "\(path) exists and is not empty; choose another --output or remove it"
     case .notAShard(let path, let reason): "\(path) cannot be used as prepared data: \(reason)"
     case .damagedBlock(let path, let block):
-      "block \(block) of \(path) is damaged: its checksum differs; prepare the data again, or copy "
-        + "the file again"
+      "block \(block) of \(path) is damaged: it is not what prepare wrote; prepare the data again, "
+        + "or copy the file again"
     case .otherVocabulary(let path):
       "\(path) was prepared with another vocabulary than the vocab.txt beside it"
     case .lengthTooLarge(let wanted, let available, let path):

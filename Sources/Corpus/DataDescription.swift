@@ -72,17 +72,26 @@ package struct DataDescription: Sendable, Codable, Equatable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw .unreadable(path: path, reason: "there is no such file; was it made by prepare?")
     }
-    do {
-      self = try JSONDecoder().decode(Self.self, from: data)
-    } catch {
-      throw .notAShard(path: path, reason: "it is not what prepare writes")
-    }
-    guard formatVersion == Int(ShardFormat.version) else {
+    let version = try? JSONDecoder().decode(Version.self, from: data).number
+    if let version, version != Int(ShardFormat.version) {
       throw .notAShard(
         path: path,
         reason:
-          "its format is version \(formatVersion), this program reads \(ShardFormat.version); "
+          "its format is version \(version), this program reads \(ShardFormat.version); "
           + "prepare the data again")
+    }
+    guard let description = try? JSONDecoder().decode(Self.self, from: data),
+      (1...512).contains(description.maximumLength)
+    else { throw .notAShard(path: path, reason: "it is not what prepare writes") }
+    self = description
+  }
+
+  /// The one field that every version of the format has.
+  private struct Version: Decodable {
+    let number: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case number = "format_version"
     }
   }
 

@@ -5,6 +5,11 @@ package struct Example: Sendable, Equatable {
   package var tokens: [Int32]
   /// The tokens of the first segment, `[CLS]` and `[SEP]` included: segment id 0; the rest have 1.
   package var firstLength: Int
+
+  package init(tokens: [Int32], firstLength: Int) {
+    self.tokens = tokens
+    self.firstLength = firstLength
+  }
 }
 
 /// Turns the sentences of a document into examples, by the rules of the reference
@@ -14,7 +19,7 @@ package struct Example: Sendable, Equatable {
 ///
 /// One departure: the reference throws away what does not fit into an example; here it begins the
 /// next one. Only a rest of fewer than `shortest` tokens at a document's end is dropped.
-struct ExampleBuilder {
+package struct ExampleBuilder {
   private let maximumLength: Int
   private let special: SpecialTokens
   private var random: SplitMix
@@ -22,14 +27,16 @@ struct ExampleBuilder {
   private var length = 0
   private var targetLength: Int
   private var isRest = false
-  private(set) var examples: [Example] = []
-  private(set) var droppedTokens = 0
+  /// The examples so far.
+  package private(set) var examples: [Example] = []
+  /// The tokens of the document that are in no example.
+  package private(set) var droppedTokens = 0
 
   /// The fewest tokens that a rest must have to become an example of its own.
   private static let shortest = 8
 
   /// - Parameter document: the document's number; with the seed it decides all chances.
-  init(maximumLength: Int, special: SpecialTokens, seed: UInt64, document: Int) {
+  package init(maximumLength: Int, special: SpecialTokens, seed: UInt64, document: Int) {
     self.maximumLength = maximumLength
     self.special = special
     random = SplitMix(seed: seed, stream: UInt64(truncatingIfNeeded: document))
@@ -37,7 +44,7 @@ struct ExampleBuilder {
   }
 
   /// Adds a sentence, and makes examples while there is enough for one.
-  mutating func add(_ sentence: [Int32]) {
+  package mutating func add(_ sentence: [Int32]) {
     guard !sentence.isEmpty else { return }
     sentences.append(sentence)
     length += sentence.count
@@ -46,7 +53,7 @@ struct ExampleBuilder {
   }
 
   /// Makes examples of all that is left.
-  mutating func endDocument() {
+  package mutating func endDocument() {
     while length > 0 {
       if isRest && length < Self.shortest {
         droppedTokens += length

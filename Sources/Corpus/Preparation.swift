@@ -29,6 +29,9 @@ package struct Preparation: Sendable {
     self.threads = threads
   }
 
+  /// The text that is in memory at a time; with its tokens it takes some ten times as much.
+  private static let waveBytes = 32 << 20
+
   /// What becomes of one block of text.
   private struct Outcome: Sendable {
     var train: [Example] = []
@@ -44,9 +47,10 @@ package struct Preparation: Sendable {
     _ reader: TextReader, into folder: String, progress: (_ bytes: Int, _ tokens: Int) -> Void
   ) throws -> DataDescription {
     try Self.expectFree(folder)
-    let partial = folder + ".partial"
+    let final = URL(fileURLWithPath: folder).standardizedFileURL.resolvingSymlinksInPath().path
+    let partial = final + ".partial"
     let files = FileManager.default
-    try? files.removeItem(atPath: partial)
+    try Self.removeLeftover(partial)
     do {
       try files.createDirectory(atPath: partial, withIntermediateDirectories: true)
     } catch {
@@ -54,8 +58,7 @@ package struct Preparation: Sendable {
     }
     do {
       let description = try write(reader, into: partial, progress: progress)
-      try? files.removeItem(atPath: folder)  // an empty folder at most
-      guard rename(partial, folder) == 0 else {
+      guard rename(partial, final) == 0 else {  // an empty folder gives way
         throw CorpusError.unwritable(path: folder, reason: systemReason())
       }
       return description
@@ -73,6 +76,18 @@ package struct Preparation: Sendable {
     }
   }
 
+  /// Removes what a killed run left behind; a folder with anything else in it is somebody's own.
+  private static func removeLeftover(_ partial: String) throws(CorpusError) {
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: partial)
+    let areOurs = entries?.allSatisfy {
+      $0.hasSuffix(".tokens") || ["vocab.txt", "data.json"].contains($0)
+    }
+    if areOurs == true { try? FileManager.default.removeItem(atPath: partial) }
+    guard !FileManager.default.fileExists(atPath: partial) else {
+      throw .outputExists(path: partial)
+    }
+  }
+
   private func write(
     _ reader: TextReader, into folder: String, progress: (Int, Int) -> Void
   ) throws -> DataDescription {
@@ -87,7 +102,11 @@ package struct Preparation: Sendable {
     var bytes = 0
     while true {
       var blocks: [TextBlock] = []
-      while blocks.count < 8 * threads, let block = try reader.next() { blocks.append(block) }
+      var size = 0
+      while blocks.count < 8 * threads, size < Self.waveBytes, let block = try reader.next() {
+        size += block.bytes.count
+        blocks.append(block)
+      }
       if blocks.isEmpty { break }
       for outcome in try process(blocks) {
         for example in outcome.train { try train.add(example) }
@@ -115,7 +134,7 @@ package struct Preparation: Sendable {
   ) throws(CorpusError) {
     report.examples = train.exampleCount
     report.heldOutExamples = heldOut.exampleCount
-    if report.documents == 0 { throw .noText(inputs: "the input") }
+    if report.tokens == 0 { throw .noText(inputs: "the input") }
     if heldOutFraction > 0 && (heldOut.exampleCount == 0 || train.exampleCount == 0) {
       throw .emptyHeldOut(documents: report.documents, fraction: heldOutFraction)
     }

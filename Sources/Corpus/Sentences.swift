@@ -1,12 +1,12 @@
 /// Cuts lines that are too long for a sentence.
-enum Sentences {
+package enum Sentences {
   /// Bytes above which a line is cut.
-  static let longestLine = 2048
+  package static let longestLine = 2048
 
   /// The parts of a line, in order, together the whole line: itself when it is short; else cut
   /// behind the last end of a sentence within reach (. ! ? or their full-width forms, then a space
   /// or the end), or behind the last space, or between two characters.
-  static func parts(_ line: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+  package static func parts(_ line: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     var result: [Range<Int>] = []
     var start = 0
     while line.count - start > longestLine {

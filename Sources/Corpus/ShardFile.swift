@@ -6,12 +6,22 @@ import Synchronization
 final class ShardFile: Sendable {
   let path: String
   let header: ShardFormat.Header
+  /// The bytes of the file.
+  var size: Int { data.count }
   private let data: Data
+  private let limits: Limits
   /// Whether each block's checksum has been verified.
   private let verified: Mutex<[Bool]>
 
-  init(path: String) throws(CorpusError) {
+  /// What every example must keep to.
+  struct Limits {
+    let length: Int
+    let vocabularySize: Int
+  }
+
+  init(path: String, limits: Limits) throws(CorpusError) {
     self.path = path
+    self.limits = limits
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
@@ -48,7 +58,8 @@ final class ShardFile: Sendable {
     let tableBytes = header.blocks * ShardFormat.tableEntryBytes
     guard header.tablePlace >= ShardFormat.headerBytes,
       header.tablePlace <= bytes.count - tableBytes - 4,
-      [2, 4].contains(header.tokenBytes), header.blockExamples > 0, header.examples >= 0,
+      [2, 4].contains(header.tokenBytes), header.blockExamples == ShardFormat.blockExamples,
+      header.examples >= 0,
       header.examples <= header.blocks * header.blockExamples,
       header.blocks == 0 || header.examples > (header.blocks - 1) * header.blockExamples
     else { throw fail("it is truncated, or its header makes no sense") }
@@ -67,20 +78,19 @@ final class ShardFile: Sendable {
 
   /// Adds example `index` of `block` to `batch`.
   func append(_ index: Int, of block: Int, to batch: inout Batch) throws(CorpusError) {
+    precondition((0..<header.blocks).contains(block), "a block of this file")
     let count = examples(in: block)
+    precondition((0..<count).contains(index), "an example of this block")
     let isSound = data.withUnsafeBytes { bytes in
-      guard let own = verifiedBlock(block, bytes), own.count >= 4 * count else { return false }
+      guard let own = verifiedBlock(block, bytes) else { return false }
       var start = 4 * count
       for i in 0..<index {
         start += Int(own.number(at: 2 * i, as: UInt16.self)) * header.tokenBytes
       }
       let length = Int(own.number(at: 2 * index, as: UInt16.self))
       let first = Int(own.number(at: 2 * (count + index), as: UInt16.self))
-      guard start + length * header.tokenBytes <= own.count, first <= length else { return false }
-      let tokens = (0..<length).map { i in
-        header.tokenBytes == 2
-          ? Int32(own.number(at: start + 2 * i, as: UInt16.self))
-          : own.number(at: start + 4 * i, as: Int32.self)
+      let tokens = (0..<length).lazy.map { [self] in
+        token(own, at: start + $0 * header.tokenBytes)
       }
       batch.append(tokens: tokens, types: (0..<length).lazy.map { $0 < first ? 0 : 1 })
       return true
@@ -100,8 +110,33 @@ final class ShardFile: Sendable {
     else { return nil }
     let own = UnsafeRawBufferPointer(rebasing: bytes[place..<place + size])
     if verified.withLock({ $0[block] }) { return own }
-    guard Checksum.of(own) == bytes.number(at: entry + 12, as: UInt32.self) else { return nil }
+    guard Checksum.of(own) == bytes.number(at: entry + 12, as: UInt32.self),
+      isSound(own, count: examples(in: block))
+    else { return nil }
     verified.withLock { $0[block] = true }
     return own
+  }
+
+  /// Whether lengths and tokens make sense: a file may be whole and yet not of our making.
+  private func isSound(_ block: UnsafeRawBufferPointer, count: Int) -> Bool {
+    guard block.count >= 4 * count else { return false }
+    var tokens = 0
+    for index in 0..<count {
+      let length = Int(block.number(at: 2 * index, as: UInt16.self))
+      let first = Int(block.number(at: 2 * (count + index), as: UInt16.self))
+      guard (1...limits.length).contains(length), first <= length else { return false }
+      tokens += length
+    }
+    guard block.count == 4 * count + tokens * header.tokenBytes else { return false }
+    var highest: UInt32 = 0
+    for place in stride(from: 4 * count, to: block.count, by: header.tokenBytes) {
+      highest = max(highest, UInt32(bitPattern: token(block, at: place)))
+    }
+    return highest < limits.vocabularySize
+  }
+
+  private func token(_ block: UnsafeRawBufferPointer, at place: Int) -> Int32 {
+    header.tokenBytes == 2
+      ? Int32(block.number(at: place, as: UInt16.self)) : block.number(at: place, as: Int32.self)
   }
 }

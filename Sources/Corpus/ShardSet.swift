@@ -22,7 +22,9 @@ package final class ShardSet: Sendable {
     self.folder = folder
     description = try DataDescription(folder: folder)
     vocabulary = try Vocabulary(contentsOf: folder + "/vocab.txt")
-    guard vocabulary.digest == description.vocabularyDigest else {
+    guard vocabulary.digest == description.vocabularyDigest,
+      vocabulary.size == description.vocabularySize
+    else {
       throw CorpusError.otherVocabulary(path: folder)
     }
     train = try Split(folder: folder, description.trainFiles, description)
@@ -46,6 +48,7 @@ package final class ShardSet: Sendable {
   package func batch(
     step: Int, sequences: Range<Int>, batchSize: Int, seed: UInt64
   ) throws -> Batch {
+    guard train.count > 0 else { throw CorpusError.tooFew(path: folder, split: "training") }
     var batch = Batch(step: step, firstSequence: sequences.lowerBound)
     for sequence in sequences {
       let sample = step * batchSize + sequence
@@ -57,6 +60,7 @@ package final class ShardSet: Sendable {
 
   /// Sequences of a fixed subset of `total` held-out examples, spread evenly over all of them.
   package func heldOut(_ sequences: Range<Int>, of total: Int) throws -> Batch {
+    guard heldOut.count > 0 else { throw CorpusError.tooFew(path: folder, split: "held-out") }
     var batch = Batch(firstSequence: sequences.lowerBound)
     for sequence in sequences {
       let example = sequence * heldOut.count / total
@@ -96,13 +100,15 @@ private struct Split: Sendable {
   init(
     folder: String, _ entries: [DataDescription.File], _ description: DataDescription
   ) throws(CorpusError) {
+    let limits = ShardFile.Limits(
+      length: description.maximumLength, vocabularySize: description.vocabularySize)
     var files: [ShardFile] = []
     for (index, entry) in entries.enumerated() {
-      let file = try ShardFile(path: folder + "/" + entry.name)
+      let file = try ShardFile(path: folder + "/" + entry.name, limits: limits)
       let isLast = index == entries.count - 1
       guard file.header.vocabulary == ShardFormat.vocabularyMark(description.vocabularyDigest)
       else { throw .otherVocabulary(path: file.path) }
-      guard file.header.examples == entry.examples, file.header.blockExamples == blockExamples,
+      guard file.header.examples == entry.examples, file.size == entry.bytes,
         isLast || entry.examples % blockExamples == 0
       else {
         throw .notAShard(path: file.path, reason: "it is not the file that data.json tells of")

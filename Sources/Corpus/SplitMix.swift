@@ -34,12 +34,12 @@ struct SplitMix: Sendable {
 
 /// A random order of 0..<`count` as a function, without a table: a Feistel network over the next
 /// power of four, walked until it lands inside (Black and Rogaway 2002).
-struct Permutation: Sendable {
+package struct Permutation: Sendable {
   private let count: UInt64
   private let halfBits: UInt64
   private let keys: [UInt64]
 
-  init(count: Int, seed: UInt64, stream: UInt64) {
+  package init(count: Int, seed: UInt64, stream: UInt64) {
     self.count = UInt64(max(1, count))
     var bits: UInt64 = 1
     while bits < 31 && (1 << (2 * bits)) < self.count { bits += 1 }
@@ -49,7 +49,7 @@ struct Permutation: Sendable {
   }
 
   /// Where `index` goes.
-  subscript(index: Int) -> Int {
+  package subscript(index: Int) -> Int {
     var value = UInt64(index)
     repeat { value = shuffled(value) } while value >= count
     return Int(value)

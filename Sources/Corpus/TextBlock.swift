@@ -19,6 +19,8 @@ package struct TextBlock: Sendable {
     package let bytes: Range<Int>
     package let file: String
     package let number: Int
+    /// What is wrong with it, when that was found while reading.
+    var problem: TextProblem?
   }
 
   /// The text as one run of lines, each with a line end.
@@ -38,14 +40,17 @@ package struct TextBlock: Sendable {
   package mutating func validate(_ policy: InvalidText) throws(CorpusError) -> Int {
     var bad: [Int] = []
     for (index, line) in lines.enumerated() {
-      let problem = bytes.withUnsafeBufferPointer {
-        textProblem(UnsafeBufferPointer(rebasing: $0[line.bytes]))
-      }
+      let problem =
+        line.problem
+        ?? bytes.withUnsafeBufferPointer {
+          textProblem(UnsafeBufferPointer(rebasing: $0[line.bytes]))
+        }
       guard let problem else { continue }
       if policy == .stop {
         switch problem {
         case .binary: throw .binary(path: line.file, line: line.number)
         case .notUTF8: throw .notUTF8(path: line.file, line: line.number)
+        case .notJSON: throw .notJSON(path: line.file, line: line.number)
         }
       }
       bad.append(index)
@@ -66,9 +71,10 @@ package enum InvalidText: String, Sendable, CaseIterable {
 }
 
 /// Why bytes are no text.
-enum TextProblem {
+enum TextProblem: Sendable {
   case binary
   case notUTF8
+  case notJSON
 }
 
 /// Nil when `bytes` are well-formed UTF-8 (Unicode, table 3-7) without NUL.

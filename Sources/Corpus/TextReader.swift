@@ -13,6 +13,8 @@ package final class TextReader {
   package struct Options: Sendable {
     /// Whether a file is one document, blank lines or not.
     package var fileIsDocument = false
+    /// Whether a file without text stops the reading or is passed over. (Lines that are no text
+    /// are found by `TextBlock.validate`, on all cores.)
     package var invalidText = InvalidText.stop
 
     package init(fileIsDocument: Bool = false, invalidText: InvalidText = .stop) {
@@ -23,48 +25,31 @@ package final class TextReader {
 
   /// The bytes of all input files, packed as they are; 0 when not known.
   package let totalBytes: Int
+  /// The files without text that were passed over.
+  package private(set) var emptyFiles = 0
   private let paths: [String]
   private let options: Options
   private var pathIndex = 0
   private var source: ByteSource?
+  private var holdsObjects = false
   private var rest: [UInt8] = []
+  /// The bytes at the front of `rest` that are known to hold no line end.
+  private var searched = 0
   private var lineNumber = 0
+  private var fileHasText = false
   private var block = TextBlock()
   private var documentStart = 0
   private var ready: [TextBlock] = []
 
   private static let blockBytes = 1 << 20
   private static let documentBytes = 4 << 20
+  private static let objectBytes = 64 << 20
 
   /// Finds all files; folders are read recursively in the order of names, hidden files left out.
   package init(paths: [String], options: Options) throws(CorpusError) {
     self.options = options
-    var files: [String] = []
-    for path in paths { files += try Self.files(path) }
-    guard !files.isEmpty else { throw .noText(inputs: paths.joined(separator: ", ")) }
-    self.paths = files
-    totalBytes = files.reduce(0) { total, path in
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      return total + (attributes?[.size] as? Int ?? 0)
-    }
-  }
-
-  private static func files(_ path: String) throws(CorpusError) -> [String] {
-    if path == "-" { return [path] }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw .unreadable(path: path, reason: "there is no such file or folder")
-    }
-    guard isFolder.boolValue else { return [path] }
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-    } catch {
-      throw .unreadable(path: path, reason: "the folder cannot be listed")
-    }
-    var found: [String] = []
-    for name in names where !name.hasPrefix(".") { found += try files(path + "/" + name) }
-    return found
+    self.paths = try TextFiles.all(paths)
+    totalBytes = TextFiles.bytes(self.paths)
   }
 
   /// The next block, nil at the end.
@@ -75,10 +60,11 @@ package final class TextReader {
         let more = try source.read(Self.blockBytes, into: &rest)
         if !source.isPacked { block.inputBytes += rest.count - before }
         takeLines(atEnd: !more)
-        if !more { endFile(source) }
+        if !more { try endFile(source) }
       } else if pathIndex < paths.count {
         source = try ByteSource(path: paths[pathIndex])
-        lineNumber = 0
+        holdsObjects = TextFiles.holdsObjects(paths[pathIndex])
+        (lineNumber, fileHasText) = (0, false)
       } else {
         endBlock()
         return ready.isEmpty ? nil : ready.removeFirst()
@@ -87,71 +73,87 @@ package final class TextReader {
     return ready.removeFirst()
   }
 
-  private func endFile(_ finished: ByteSource) {
+  private func endFile(_ finished: ByteSource) throws(CorpusError) {
     if finished.isPacked { block.inputBytes += finished.fileSize }
     endDocument()
+    if !fileHasText {
+      if options.invalidText == .stop { throw .emptyFile(path: paths[pathIndex]) }
+      emptyFiles += 1
+    }
     source = nil
     pathIndex += 1
   }
 
-  /// Takes all whole lines out of `rest`.
+  /// Takes all whole lines out of `rest`, and parts of a line that is longer than a document.
   private func takeLines(atEnd: Bool) {
-    let isJSON = paths[pathIndex].contains(".jsonl")
     var start = 0
     rest.withUnsafeBufferPointer { bytes in
       while start < bytes.count {
-        let end: Int
-        if let found = bytes[start...].firstIndex(of: 0x0A) {
-          end = found
-        } else if atEnd || bytes.count - start >= Self.documentBytes {
-          end = bytes.count
-        } else {
+        let lineEnd = bytes[max(start, searched)...].firstIndex(of: 0x0A)
+        let isPart = lineEnd == nil && !atEnd
+        guard let end = lineEnd ?? (atEnd ? bytes.count : partEnd(bytes, from: start)) else {
           break
         }
-        lineNumber += 1
         let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
-        if isJSON { takeObject(line) } else { takeLine(line) }
-        start = min(end + 1, bytes.count)
+        if holdsObjects {
+          takeObject(line)
+        } else if !isBlank(line) {
+          takeLine(line)
+        } else if !options.fileIsDocument {
+          endDocument()
+        }
+        if !isPart { lineNumber += 1 }
+        start = lineEnd == nil ? end : end + 1
       }
     }
     rest.removeFirst(start)
+    searched = rest.count
   }
 
-  private func takeLine(_ line: UnsafeBufferPointer<UInt8>) {
-    let isBlank = line.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    if isBlank {
-      if !options.fileIsDocument { endDocument() }
-      return
-    }
+  /// Where a line without end in sight is cut, nil while it may still be read whole: behind a
+  /// space near the limit, or else between two characters.
+  private func partEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    let limit = holdsObjects ? Self.objectBytes : Self.documentBytes
+    guard bytes.count - start >= limit else { return nil }
+    let near = bytes[(bytes.count - 4096)...]
+    if let space = near.lastIndex(of: 0x20) { return space + 1 }
+    var end = bytes.count - 1
+    while end > bytes.count - 4, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return end
+  }
+
+  private func isBlank(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+    line.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
+  }
+
+  private func takeLine(_ line: UnsafeBufferPointer<UInt8>, problem: TextProblem? = nil) {
     let start = block.bytes.count
     block.bytes.append(contentsOf: line)
     block.lines.append(
       TextBlock.Line(
-        bytes: start..<block.bytes.count, file: paths[pathIndex], number: lineNumber))
-    let size =
-      block.bytes.count
-      - (documentStart < block.lines.count
-        ? block.lines[documentStart].bytes.lowerBound : block.bytes.count)
+        bytes: start..<block.bytes.count, file: paths[pathIndex], number: lineNumber + 1,
+        problem: problem))
+    fileHasText = true
+    let size = block.bytes.count - block.lines[documentStart].bytes.lowerBound
     if size >= Self.documentBytes { endDocument() }
   }
 
-  /// One JSON object: its text is a document.
+  /// One JSON object: its text is a document, or one line with a problem.
   private func takeObject(_ line: UnsafeBufferPointer<UInt8>) {
-    if line.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { return }
-    let object = try? JSONSerialization.jsonObject(with: Data(buffer: line)) as? [String: Any]
-    guard let text = object?["text"] as? String else {
-      // Kept as a line that is no text: the policy for invalid text decides, with file and line.
-      withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) { nul in
-        nul[0] = 0
-        takeLine(UnsafeBufferPointer(nul))
+    if isBlank(line) { return }
+    let problem = textProblem(line)
+    let object =
+      problem == nil && line.count < Self.objectBytes
+      ? try? JSONSerialization.jsonObject(with: Data(buffer: line)) as? [String: Any] : nil
+    if var text = object?["text"] as? String {
+      text.withUTF8 { bytes in
+        for part in bytes.split(separator: 0x0A) {
+          let part = UnsafeBufferPointer(rebasing: part)
+          if !isBlank(part) { takeLine(part) }
+        }
       }
-      return endDocument()
-    }
-    var copy = text
-    copy.withUTF8 { bytes in
-      for part in bytes.split(separator: 0x0A) {
-        takeLine(UnsafeBufferPointer(rebasing: part))
-      }
+    } else {
+      takeLine(UnsafeBufferPointer(rebasing: line[..<0]), problem: problem ?? .notJSON)
     }
     endDocument()
   }

@@ -1,0 +1,46 @@
+import Foundation
+
+/// The files that a user's list of files and folders stands for.
+enum TextFiles {
+  /// All files, in order: folders are read recursively in the order of names, hidden files left
+  /// out; `-`, standard input, stays as it is.
+  static func all(_ paths: [String]) throws(CorpusError) -> [String] {
+    var found: [String] = []
+    for path in paths { found += try files(path) }
+    guard !found.isEmpty else { throw .noText(inputs: paths.joined(separator: ", ")) }
+    return found
+  }
+
+  /// Whether a file holds a JSON object a line, by its name (`.jsonl`, also packed).
+  static func holdsObjects(_ path: String) -> Bool {
+    var name = (path as NSString).lastPathComponent as NSString
+    if ["gz", "xz"].contains(name.pathExtension) { name = name.deletingPathExtension as NSString }
+    return name.pathExtension == "jsonl"
+  }
+
+  /// The bytes of all these files; 0 for what has none.
+  static func bytes(_ paths: [String]) -> Int {
+    paths.reduce(0) { total, path in
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return total + (attributes?[.size] as? Int ?? 0)
+    }
+  }
+
+  private static func files(_ path: String) throws(CorpusError) -> [String] {
+    if path == "-" { return [path] }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .unreadable(path: path, reason: "there is no such file or folder")
+    }
+    guard isFolder.boolValue else { return [path] }
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    } catch {
+      throw .unreadable(path: path, reason: "the folder cannot be listed")
+    }
+    var found: [String] = []
+    for name in names where !name.hasPrefix(".") { found += try files(path + "/" + name) }
+    return found
+  }
+}

@@ -1,0 +1,109 @@
+import Corpus
+import Foundation
+import Testing
+import Tokenization
+
+struct PreparationTests {
+  @Test
+  func threadsDoNotChangeABit() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(numberedText(documents: 60_000), "text.txt")
+    for threads in 1...3 {
+      try prepare(text, in: folder, as: "\(threads)", heldOut: 0.02, threads: threads)
+    }
+    let names = try folder.names("1")
+    #expect(names == ["data.json", "heldout.tokens", "train-00000.tokens", "vocab.txt"])
+    for name in names {
+      let bytes = try folder.bytes("1/" + name)
+      #expect(try folder.bytes("2/" + name) == bytes)
+      #expect(try folder.bytes("3/" + name) == bytes)
+    }
+  }
+
+  @Test
+  func theReportCountsEverything() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("w1 w2 w3.\nw4 w5\n\nw6 é?\n\n", "text.txt")
+    let report = try prepare(text, in: folder).report
+    #expect(report.documents == 2 && report.sentences == 3)
+    #expect(report.tokens == 9 && report.unknownTokens == 1 && report.droppedTokens == 0)
+    #expect(report.examples == 2 && report.heldOutExamples == 0)
+    #expect(report.lengths.reduce(0, +) == 2)
+    #expect(try ShardSet(folder: folder.file("data")).description.report == report)
+  }
+
+  @Test
+  func documentsAreHeldOutWhole() throws {
+    let folder = try TemporaryFolder()
+    // A document is one word, again and again.
+    let documents = (0..<1000).map { String(repeating: "w\($0) w\($0) w\($0)\n", count: 12) }
+    let text = try folder.write(documents.joined(separator: "\n"), "text.txt")
+    let report = try prepare(text, in: folder, heldOut: 0.2).report
+    #expect(abs(report.heldOutDocuments - 200) < 60)
+    let data = try ShardSet(folder: folder.file("data"))
+    #expect(data.trainCount == report.examples && data.heldOutCount == report.heldOutExamples)
+    var train: Set<Int32> = []
+    try data.forEachTrainingExample { train.formUnion($0) }
+    let heldOut = Set(try data.heldOut(0..<data.heldOutCount, of: data.heldOutCount).tokens)
+    let special = data.vocabulary.special
+    #expect(train.intersection(heldOut) == [special.classification, special.separator])
+    #expect(train.union(heldOut).count == 1002 && heldOut.count == report.heldOutDocuments + 2)
+  }
+
+  @Test
+  func aSplitOfNoDocumentIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("w1 w2\n", "text.txt")
+    #expect(throws: CorpusError.emptyHeldOut(documents: 1, fraction: 0.01)) {
+      try prepare(text, in: folder, heldOut: 0.01)
+    }
+    #expect(try folder.names() == ["text.txt"])
+  }
+
+  @Test
+  func nothingIsLeftBehindByAFailure() throws {
+    let folder = try TemporaryFolder()
+    let bytes = Array(numberedText(documents: 30_000).utf8) + [0xFF, 0x0A]
+    let text = try folder.write(bytes, "text.txt")
+    #expect(throws: CorpusError.notUTF8(path: text, line: 120_000)) {
+      try prepare(text, in: folder)
+    }
+    #expect(try folder.names() == ["text.txt"])
+    #expect(try prepare(text, in: folder, invalidText: .skip).report.invalidLines == 1)
+    let bad = try folder.write([0xFF], "bad.txt")
+    #expect(throws: CorpusError.noText(inputs: "the input")) {
+      try prepare(bad, in: folder, as: "bad", invalidText: .skip)
+    }
+  }
+
+  @Test
+  func whatStandsThereStays() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("w1 w2\n", "text.txt")
+    try folder.write("mine", "full/notes.txt")
+    #expect(throws: CorpusError.outputExists(path: folder.file("full"))) {
+      try prepare(text, in: folder, as: "full")
+    }
+    try folder.write("mine", "other.partial/notes.txt")
+    try folder.write("mine", "third.partial")
+    for name in ["other", "third"] {
+      #expect(throws: CorpusError.self) { try prepare(text, in: folder, as: name) }
+    }
+    #expect(try folder.bytes("other.partial/notes.txt") == Array("mine".utf8))
+    #expect(try folder.bytes("third.partial") == Array("mine".utf8))
+  }
+
+  @Test
+  func emptyFoldersAndLeftoversOfAKilledRunGiveWay() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("w1 w2\n", "text.txt")
+    try FileManager.default.createDirectory(
+      atPath: folder.file("data"), withIntermediateDirectories: true)
+    try folder.write("half", "data.partial/train-00000.tokens")
+    try prepare(text, in: folder, as: "data/")
+    try prepare(text, in: folder, as: "new/deeper/")
+    #expect(try folder.names() == ["data", "new", "text.txt"])
+    #expect(try ShardSet(folder: folder.file("data/")).trainCount == 1)
+    #expect(try folder.names("new") == ["deeper"])
+  }
+}

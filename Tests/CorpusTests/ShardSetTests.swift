@@ -1,0 +1,115 @@
+import Corpus
+import Foundation
+import Testing
+
+struct ShardSetTests {
+  /// Two whole blocks and a rest, every example one of a kind, and held-out ones.
+  private func data(_ folder: TemporaryFolder) throws -> ShardSet {
+    let text = (0..<9500).map { "w\($0 % 1000) w\($0 / 1000) word" }.joined(separator: "\n\n")
+    try prepare(try folder.write(text, "text.txt"), in: folder, heldOut: 0.05)
+    let data = try ShardSet(folder: folder.file("data"))
+    #expect(data.trainCount > 8192 && data.trainCount % 4096 != 0)
+    return data
+  }
+
+  private func epoch(_ epoch: Int, of data: ShardSet, seed: UInt64) throws -> [[Int32]] {
+    let count = data.trainCount
+    // A step is an epoch here.
+    let batch = try data.batch(
+      step: epoch, sequences: 0..<count, batchSize: count, seed: seed)
+    #expect(batch.sequenceCount == count)
+    return batch.ranges.map { Array(batch.tokens[$0]) }
+  }
+
+  @Test
+  func everyExampleComesOnceAnEpoch() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(folder)
+    var all: [[Int32]] = []
+    try data.forEachTrainingExample { all.append(Array($0)) }
+    #expect(Set(all).count == all.count && all.count == data.trainCount)
+    var orders: [[[Int32]]] = [all]
+    for (number, seed) in [(0, 1), (1, 1), (2, 1), (0, 2)] as [(Int, UInt64)] {
+      let order = try epoch(number, of: data, seed: seed)
+      #expect(Set(order) == Set(all))
+      #expect(!orders.contains(order))
+      orders.append(order)
+    }
+  }
+
+  @Test
+  func examplesStayInTheirBlockSoThatFilesAreReadInRuns() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(folder)
+    var block: [[Int32]: Int] = [:]
+    try data.forEachTrainingExample { block[Array($0)] = block.count / 4096 }
+    let visited = try epoch(3, of: data, seed: 1).map { block[$0] }
+    #expect(zip(visited, visited.dropFirst()).count { $0 != $1 } == 2)
+  }
+
+  @Test
+  func aBatchIsTheSameHoweverItIsCut() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(folder)
+    // A step that runs over the end of an epoch.
+    let step = data.trainCount / 48
+    let whole = try data.batch(step: step, sequences: 0..<48, batchSize: 48, seed: 9)
+    #expect(whole.step == step && whole.firstSequence == 0)
+    var tokens: [Int32] = []
+    var types: [UInt8] = []
+    for range in [0..<1, 1..<30, 30..<48] {
+      let part = try data.batch(step: step, sequences: range, batchSize: 48, seed: 9)
+      #expect(part.firstSequence == range.lowerBound && part.sequenceCount == range.count)
+      tokens += part.tokens
+      types += part.types
+    }
+    #expect(tokens == whole.tokens && types == whole.types)
+  }
+
+  @Test
+  func segmentsComeBackAsTheyWereBuilt() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write(numberedText(documents: 500), "text.txt")
+    try prepare(text, in: folder)
+    let data = try ShardSet(folder: folder.file("data"))
+    let separator = data.vocabulary.special.separator
+    let batch = try data.batch(
+      step: 0, sequences: 0..<data.trainCount, batchSize: data.trainCount, seed: 1)
+    #expect(batch.types.contains(1))
+    for range in batch.ranges {
+      let tokens = batch.tokens[range]
+      let first = tokens.firstIndex(of: separator) ?? range.upperBound
+      #expect(range.allSatisfy { batch.types[$0] == ($0 <= first ? 0 : 1) })
+      #expect(tokens.last == separator)
+    }
+  }
+
+  @Test
+  func theHeldOutSubsetIsSpreadAndFixed() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(folder)
+    let some = try data.heldOut(0..<40, of: 40)
+    #expect(
+      try data.heldOut(10..<20, of: 40).tokens
+        == some.ranges[10..<20].flatMap {
+          some.tokens[$0]
+        })
+    #expect(Set(some.ranges.map { Array(some.tokens[$0]) }).count == 40)
+  }
+
+  @Test
+  func whatIsNotThereIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try prepare(try folder.write("w1 w2\n", "text.txt"), in: folder)
+    let path = folder.file("data")
+    let data = try ShardSet(folder: path)
+    try data.expect(length: 16)
+    #expect(throws: CorpusError.lengthTooLarge(wanted: 32, available: 16, path: path)) {
+      try data.expect(length: 32)
+    }
+    #expect(throws: CorpusError.tooFew(path: path, split: "held-out")) {
+      try data.heldOut(0..<1, of: 1)
+    }
+    #expect(throws: CorpusError.self) { try ShardSet(folder: folder.file("nowhere")) }
+  }
+}

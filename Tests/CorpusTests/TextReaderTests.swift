@@ -1,0 +1,133 @@
+import Corpus
+import Foundation
+import Testing
+
+struct TextReaderTests {
+  /// The documents of these paths, each a list of lines.
+  private func documents(
+    _ paths: [String], _ options: TextReader.Options = .init(),
+    validate policy: InvalidText = .stop
+  ) throws -> [[String]] {
+    let reader = try TextReader(paths: paths, options: options)
+    var result: [[String]] = []
+    while var block = try reader.next() {
+      #expect(block.firstDocument == result.count)
+      _ = try block.validate(policy)
+      for lines in block.documents {
+        result.append(
+          block.lines[lines].map { String(decoding: block.bytes[$0.bytes], as: UTF8.self) })
+      }
+    }
+    return result
+  }
+
+  private func expect(
+    _ error: CorpusError, _ paths: [String], _ location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(throws: error, sourceLocation: location) { try documents(paths) }
+  }
+
+  @Test
+  func blankLinesAndTheEndOfAFileEndDocuments() throws {
+    let folder = try TemporaryFolder()
+    let first = try folder.write("\n\none\ntwo\n \t\r\nthree\n\n", "1.txt")
+    let second = try folder.write("four", "2.txt")
+    #expect(try documents([first, second]) == [["one", "two"], ["three"], ["four"]])
+    let whole = TextReader.Options(fileIsDocument: true)
+    #expect(try documents([first, second], whole) == [["one", "two", "three"], ["four"]])
+  }
+
+  @Test(arguments: ["gzip", "xz"])
+  func packedFilesAreUnpacked(program: String) throws {
+    let folder = try TemporaryFolder()
+    let text = numberedText(documents: 3000)
+    let plain = try folder.write(text, "plain.txt")
+    try folder.write(text, "packed.txt")
+    try folder.pack("packed.txt", with: program)
+    let name = "packed.txt." + (program == "xz" ? "xz" : "gz")
+    #expect(try documents([folder.file(name)]) == documents([plain]))
+
+    try folder.write(Array(try folder.bytes(name).dropLast(40)), "cut-" + name)
+    expect(
+      .decompressionFailed(
+        path: folder.file("cut-" + name), program: program,
+        reason: "the file is damaged or cut short (exit status 1)"), [folder.file("cut-" + name)])
+  }
+
+  @Test
+  func objectsAreDocuments() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(
+      #"{"id": 1, "text": "one\n \ntwo \u00e9"}"# + "\n\n" + #"{"text": "three"}"#, "a.jsonl")
+    #expect(try documents([path]) == [["one", "two é"], ["three"]])
+    let long = String(repeating: "many words ", count: 600_000)
+    let large = try folder.write(#"{"text": ""# + long + "\"}\n", "large.jsonl")
+    #expect(try documents([large]) == [[long]])
+    let folderName = try folder.write("{plain", "name.jsonl.d/text.txt")
+    #expect(try documents([folderName]) == [["{plain"]])
+  }
+
+  @Test(arguments: ["{", "[1]", #"{"txt": "a"}"#, #"{"text": 5}"#, #"{"text": "\ud800"}"#])
+  func whatIsNoObjectIsNamed(line: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("\n{\"text\": \"a\"}\n\(line)\n{\"text\": \"b\"}\n", "a.jsonl")
+    expect(.notJSON(path: path, line: 3), [path])
+    #expect(try documents([path], validate: .skip) == [["a"], [""], ["b"]])
+  }
+
+  @Test
+  func foldersAreReadInOrderWithoutHiddenFiles() throws {
+    let folder = try TemporaryFolder()
+    for name in ["b.txt", "a/2.txt", "a/1.txt", ".hidden", "a/.git/x", "c.txt"] {
+      try folder.write(name, "in/" + name)
+    }
+    #expect(
+      try documents([folder.file("in")]) == [["a/1.txt"], ["a/2.txt"], ["b.txt"], ["c.txt"]])
+    try FileManager.default.createDirectory(
+      atPath: folder.file("none"), withIntermediateDirectories: true)
+    expect(.noText(inputs: folder.file("none")), [folder.file("none")])
+  }
+
+  @Test
+  func filesThatAreNoTextAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let sound = try folder.write("sound\n", "sound.txt")
+    let absent = folder.file("absent.txt")
+    expect(.unreadable(path: absent, reason: "there is no such file or folder"), [sound, absent])
+    let empty = try folder.write("", "empty.txt")
+    let blank = try folder.write("\n  \n", "blank.txt")
+    expect(.emptyFile(path: empty), [sound, empty])
+    expect(.emptyFile(path: blank), [blank, sound])
+    let reader = try TextReader(
+      paths: [empty, sound, blank], options: .init(invalidText: .skip))
+    while try reader.next() != nil {}
+    #expect(reader.emptyFiles == 2)
+    let binary = try folder.write([0x61, 0x0A, 0x62, 0x00], "binary")
+    expect(.binary(path: binary, line: 2), [sound, binary])
+  }
+
+  @Test(
+    arguments: [
+      [0xFF], [0xC0, 0x80], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+      [0xC3], [0x80], [0xE2, 0x82, 0x41],
+    ] as [[UInt8]])
+  func illFormedTextIsNamed(bytes: [UInt8]) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Array("a\n\nb".utf8) + bytes + Array("\nc é 語 😀\n".utf8), "x.txt")
+    expect(.notUTF8(path: path, line: 3), [path])
+    #expect(try documents([path], validate: .skip) == [["a"], ["", "c é 語 😀"]])
+  }
+
+  @Test(arguments: ["語", "😀", "word "])
+  func aLineLargerThanMemoryIsCutBetweenCharacters(piece: String) throws {
+    let folder = try TemporaryFolder()
+    let long = String(repeating: piece, count: 9_000_001 / piece.utf8.count)
+    var bytes = Array("first\nx\(long)\n".utf8)
+    bytes += [0xFF, 0x0A]
+    let path = try folder.write(bytes, "long.txt")
+    let found = try documents([path], validate: .skip)
+    #expect(found.joined().joined() == "firstx" + long)
+    #expect(found.count == 2)  // cut where 4 MB are passed
+    expect(.notUTF8(path: path, line: 3), [path])
+  }
+}
