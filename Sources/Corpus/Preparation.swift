@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Layers
 import Synchronization
@@ -144,17 +143,13 @@ package struct Preparation: Sendable {
 
   /// The outcomes of `blocks`, in order.
   private func process(_ blocks: [TextBlock]) throws -> [Outcome] {
-    let results = Mutex([Result<Outcome, any Error>?](repeating: nil, count: blocks.count))
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: threads) { _ in
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        if index >= blocks.count { return }
-        let result = Result { try outcome(of: blocks[index]) }
-        results.withLock { $0[index] = result }
+    let work = Work<Outcome>(count: blocks.count)
+    performOnThreads(threads) {
+      while let index = work.take() {
+        work.put(Result { try outcome(of: blocks[index]) }, at: index)
       }
     }
-    return try results.withLock { try $0.compactMap { try $0?.get() } }
+    return try work.outcomes()
   }
 
   private func outcome(of source: TextBlock) throws -> Outcome {
@@ -203,6 +198,33 @@ package struct Preparation: Sendable {
       report.unknownTokens += ids.count { $0 == tokenizer.vocabulary.special.unknown }
       builder.add(ids)
     }
+  }
+}
+
+/// The blocks of a round: who has taken which, and what came of them.
+private final class Work<Outcome: Sendable>: Sendable {
+  private let next = Atomic(0)
+  private let results: Mutex<[Result<Outcome, any Error>?]>
+  private let count: Int
+
+  init(count: Int) {
+    self.count = count
+    results = Mutex(Array(repeating: nil, count: count))
+  }
+
+  /// The number of a block that nobody has taken yet; nil when there is none.
+  func take() -> Int? {
+    let index = next.add(1, ordering: .relaxed).oldValue
+    return index < count ? index : nil
+  }
+
+  func put(_ result: Result<Outcome, any Error>, at index: Int) {
+    results.withLock { $0[index] = result }
+  }
+
+  /// What came of all blocks, in order; throws the first error in that order.
+  func outcomes() throws -> [Outcome] {
+    try results.withLock { try $0.compactMap { try $0?.get() } }
   }
 }
 

@@ -38,7 +38,7 @@ struct WordCounter {
       let end = roundEnd
       let splitter = splitter
       let counted = Gathered()
-      Self.perform(on: threads) {
+      performOnThreads(threads) {
         var sink = CountingSink()
         while let (number, chunk) = source.take(before: end) {
           do {
@@ -54,20 +54,6 @@ struct WordCounter {
         table = table.keeping(atLeast: table.minimumCount(fitting: capacity / 2))
       }
     } while try source.hasMore()
-  }
-
-  /// Runs `work` on so many threads, this one among them, and waits for all.
-  private static func perform(on threads: Int, _ work: @escaping @Sendable () -> Void) {
-    let others = DispatchGroup()
-    for _ in 1..<threads {
-      others.enter()
-      Thread {
-        work()
-        others.leave()
-      }.start()
-    }
-    work()
-    others.wait()
   }
 }
 
