@@ -5,8 +5,8 @@ import Tokenization
 
 /// Turns text into a folder of shards, on all cores, in bounded memory.
 ///
-/// Blocks of text are read in order, turned into examples by whichever core is free, and written in
-/// order; all chances depend on the document's number. So the folder's bytes depend on the text and
+/// Blocks of text are read in order, turned into examples by whichever core is free while the next
+/// ones are read, and written in order; all chances depend on the document's number. So the folder's bytes depend on the text and
 /// the options alone. The folder appears under its name when it is whole.
 package struct Preparation: Sendable {
   package var tokenizer: Tokenizer
@@ -28,8 +28,15 @@ package struct Preparation: Sendable {
     self.threads = threads
   }
 
-  /// The text that is in memory at a time; with its tokens it takes some ten times as much.
-  private static let waveBytes = 32 << 20
+  /// Text that is worked on at a time; the next such wave is read meanwhile. With its tokens it
+  /// takes some ten times as much.
+  private static let waveBytes = 16 << 20
+
+  /// Consecutive blocks of text, and the error that ended them.
+  private struct Wave {
+    var blocks: [TextBlock] = []
+    var error: CorpusError?
+  }
 
   /// What becomes of one block of text.
   private struct Outcome: Sendable {
@@ -99,22 +106,23 @@ package struct Preparation: Sendable {
     let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
     var report = DataDescription.Report()
     var bytes = 0
-    while true {
-      var blocks: [TextBlock] = []
-      var size = 0
-      while blocks.count < 8 * threads, size < Self.waveBytes, let block = try reader.next() {
-        size += block.bytes.count
-        blocks.append(block)
+    var wave = readWave(reader)
+    while !wave.blocks.isEmpty {
+      var next = Wave()
+      let outcomes = try process(wave.blocks) {
+        if wave.error == nil { next = readWave(reader) }
       }
-      if blocks.isEmpty { break }
-      for outcome in try process(blocks) {
+      for outcome in outcomes {
         for example in outcome.train { try train.add(example) }
         for example in outcome.heldOut { try heldOut.add(example) }
         report.add(outcome.report)
       }
-      bytes += blocks.reduce(0) { $0 + $1.inputBytes }
+      bytes += wave.blocks.reduce(0) { $0 + $1.inputBytes }
       progress(bytes, report.tokens)
+      if wave.error != nil { break }
+      wave = next
     }
+    if let error = wave.error { throw error }
     try finish(&report, train, heldOut)
     var description = DataDescription(
       maximumLength: maximumLength, vocabulary: vocabulary,
@@ -141,15 +149,45 @@ package struct Preparation: Sendable {
     try heldOut.finish()
   }
 
-  /// The outcomes of `blocks`, in order.
-  private func process(_ blocks: [TextBlock]) throws -> [Outcome] {
-    let work = Work<Outcome>(count: blocks.count)
-    performOnThreads(threads) {
-      while let index = work.take() {
-        work.put(Result { try outcome(of: blocks[index]) }, at: index)
+  private func readWave(_ reader: TextReader) -> Wave {
+    var wave = Wave()
+    var size = 0
+    do {
+      while wave.blocks.count < 8 * threads, size < Self.waveBytes,
+        let block = try reader.next()
+      {
+        size += block.weight
+        wave.blocks.append(block)
       }
+    } catch {
+      wave.error = error
     }
+    return wave
+  }
+
+  /// The outcomes of `blocks`, in order, found by all threads; this one first does what is to be
+  /// done `meanwhile`.
+  private func process(_ blocks: [TextBlock], meanwhile: () -> Void) throws -> [Outcome] {
+    let work = Work<Outcome>(count: blocks.count)
+    let others = DispatchGroup()
+    for _ in 1..<max(1, threads) {
+      others.enter()
+      Thread {
+        share(in: work, of: blocks)
+        others.leave()
+      }.start()
+    }
+    meanwhile()
+    share(in: work, of: blocks)
+    others.wait()
     return try work.outcomes()
+  }
+
+  /// Takes blocks until there are none.
+  private func share(in work: Work<Outcome>, of blocks: [TextBlock]) {
+    while let index = work.take() {
+      work.put(Result { try outcome(of: blocks[index]) }, at: index)
+    }
   }
 
   private func outcome(of source: TextBlock) throws -> Outcome {

@@ -23,6 +23,9 @@ package struct TextBlock: Sendable {
     var problem: TextProblem?
   }
 
+  /// The memory that it takes, in bytes.
+  var weight: Int { bytes.count + lines.count * MemoryLayout<Line>.stride }
+
   /// The text as one run of lines, each with a line end.
   package var joined: [UInt8] {
     var result: [UInt8] = []

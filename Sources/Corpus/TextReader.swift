@@ -7,7 +7,7 @@ import Foundation
 ///
 /// A line is a paragraph or a sentence; a blank line ends a document, as does the end of a file. In
 /// JSON lines (`.jsonl`) every object is a document, its `text` holds the lines. A document above
-/// 4 MB is cut into several, so that memory stays bounded whatever the input.
+/// 4 MB or 131072 lines is cut into several, so that memory stays bounded whatever the input.
 package final class TextReader {
   /// How to read.
   package struct Options: Sendable {
@@ -40,9 +40,11 @@ package final class TextReader {
   private var block = TextBlock()
   private var documentStart = 0
   private var ready: [TextBlock] = []
+  private var error: CorpusError?
 
   private static let blockBytes = 1 << 20
   private static let documentBytes = 4 << 20
+  private static let documentLines = 1 << 17
   private static let objectBytes = 64 << 20
 
   /// Finds all files; folders are read recursively in the order of names, hidden files left out.
@@ -52,25 +54,36 @@ package final class TextReader {
     totalBytes = TextFiles.bytes(self.paths)
   }
 
-  /// The next block, nil at the end.
+  /// The next block, nil at the end. An error comes after all text that stands before it.
   package func next() throws(CorpusError) -> TextBlock? {
-    while ready.isEmpty {
-      if let source {
-        let before = rest.count
-        let more = try source.read(Self.blockBytes, into: &rest)
-        if !source.isPacked { block.inputBytes += rest.count - before }
-        takeLines(atEnd: !more)
-        if !more { try endFile(source) }
-      } else if pathIndex < paths.count {
-        source = try ByteSource(path: paths[pathIndex])
-        holdsObjects = TextFiles.holdsObjects(paths[pathIndex])
-        (lineNumber, fileHasText) = (0, false)
-      } else {
-        endBlock()
-        return ready.isEmpty ? nil : ready.removeFirst()
+    while ready.isEmpty && error == nil && (source != nil || pathIndex < paths.count) {
+      do {
+        try readOn()
+      } catch {
+        self.error = error
       }
     }
-    return ready.removeFirst()
+    if ready.isEmpty {
+      endDocument()
+      endBlock()
+    }
+    if !ready.isEmpty { return ready.removeFirst() }
+    if let error { throw error }
+    return nil
+  }
+
+  private func readOn() throws(CorpusError) {
+    guard let source else {
+      source = try ByteSource(path: paths[pathIndex])
+      holdsObjects = TextFiles.holdsObjects(paths[pathIndex])
+      (lineNumber, fileHasText) = (0, false)
+      return
+    }
+    let before = rest.count
+    let more = try source.read(Self.blockBytes, into: &rest)
+    if !source.isPacked { block.inputBytes += rest.count - before }
+    takeLines(atEnd: !more)
+    if !more { try endFile(source) }
   }
 
   private func endFile(_ finished: ByteSource) throws(CorpusError) {
@@ -135,7 +148,8 @@ package final class TextReader {
         problem: problem))
     fileHasText = true
     let size = block.bytes.count - block.lines[documentStart].bytes.lowerBound
-    if size >= Self.documentBytes { endDocument() }
+    let lines = block.lines.count - documentStart
+    if size >= Self.documentBytes || lines >= Self.documentLines { endDocument() }
   }
 
   /// One JSON object: its text is a document, or one line with a problem.
@@ -163,7 +177,7 @@ package final class TextReader {
       block.documents.append(documentStart..<block.lines.count)
       documentStart = block.lines.count
     }
-    if block.bytes.count >= Self.blockBytes { endBlock() }
+    if block.weight >= Self.blockBytes { endBlock() }
   }
 
   private func endBlock() {

@@ -77,6 +77,18 @@ struct PreparationTests {
   }
 
   @Test
+  func theFirstErrorInTheTextIsTold() throws {
+    let folder = try TemporaryFolder()
+    let bad = try folder.write(Array("w1\n".utf8) + [0xFF, 0x0A, 0x00, 0x0A], "in/1.txt")
+    try folder.write("", "in/2.txt")
+    for threads in 1...3 {
+      #expect(throws: CorpusError.notUTF8(path: bad, line: 2)) {
+        try prepare(folder.file("in"), in: folder, threads: threads)
+      }
+    }
+  }
+
+  @Test
   func whatStandsThereStays() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write("w1 w2\n", "text.txt")
