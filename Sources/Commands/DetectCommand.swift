@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Electra
 import Foundation
 import Layers
@@ -43,7 +44,7 @@ struct DetectCommand: ParsableCommand {
     let data: Data
     if let file {
       guard let contents = FileManager.default.contents(atPath: file) else {
-        throw UsageError("there is no file \(file)")
+        throw CorpusError.unreadable(path: file, reason: "there is no such file")
       }
       data = contents
     } else {

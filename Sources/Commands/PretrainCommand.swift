@@ -132,19 +132,3 @@ struct PretrainCommand: ParsableCommand {
     }
   }
 }
-
-/// Starts MPI, runs `body` on this rank, and turns an error into one sentence from rank zero and the
-/// same exit status on all. `body` makes sure that all ranks throw together.
-func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
-  var rank = 0
-  do {
-    let world = try Communicator.start()
-    rank = world.rank
-    try body(world)
-  } catch let error as ExitCode {
-    throw error
-  } catch {
-    if rank == 0 { standardError("electra: \(error)\n") }
-    throw ExitCode(exitStatus(of: error).rawValue)
-  }
-}

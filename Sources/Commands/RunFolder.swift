@@ -27,7 +27,7 @@ struct RunFolder {
       try configuration.encoded().write(
         to: URL(fileURLWithPath: configurationPath), options: .atomic)
     } catch {
-      throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made or written")
     }
   }
 }

@@ -24,7 +24,7 @@ package enum Preset: String, Sendable, CaseIterable {
 
   private var networks: (embedding: Int, discriminator: EncoderSizes, generator: EncoderSizes) {
     switch self {
-    case .tiny: (128, Self.encoder(128, layers: 4), Self.encoder(64, layers: 2))
+    case .tiny: (128, Self.tinyEncoder(128, layers: 3), Self.tinyEncoder(64, layers: 1))
     case .small: (128, Self.encoder(256, layers: 12), Self.encoder(64, layers: 12))
     case .smallPlusPlus: (128, Self.encoder(256, layers: 12), Self.encoder(256, layers: 12))
     case .base: (768, Self.encoder(768, layers: 12), Self.encoder(256, layers: 12))
@@ -38,9 +38,17 @@ package enum Preset: String, Sendable, CaseIterable {
       hiddenSize: width, layerCount: layers, headCount: width / 64, intermediateSize: 4 * width)
   }
 
+  /// Heads of 32 that learn sooner, no dropout in a run of one epoch, and first weights that let
+  /// attention speak from the start.
+  private static func tinyEncoder(_ width: Int, layers: Int) -> EncoderSizes {
+    EncoderSizes(
+      hiddenSize: width, layerCount: layers, headCount: width / 32, intermediateSize: 4 * width,
+      dropoutRate: 0, attentionDropoutRate: 0, deviation: 0.04)
+  }
+
   private var recipe: PretrainingConfiguration.Recipe {
     switch self {
-    case .tiny: Self.recipe(length: 64, batch: 64, steps: 3000, warmup: 300, rate: 2e-3)
+    case .tiny: Self.recipe(length: 64, batch: 32, steps: 4500, warmup: 1200, rate: 1.5e-3)
     case .small: Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
     case .smallPlusPlus: Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
     case .base: Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
