@@ -4,7 +4,8 @@ import Training
 /// Which processors a rank's lanes run on.
 ///
 /// The processors that the ranks of a host may use, all together and within the container's quota,
-/// are shared out among them in order of rank; a lane is kept to one of its rank's share.
+/// are shared out among them in order of rank; when a rank's lanes take up its whole share, each is
+/// kept to a processor of its own.
 struct RankLayout {
   /// One entry a lane; -1 leaves a lane free to move.
   let processors: [Int]
@@ -22,7 +23,8 @@ struct RankLayout {
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))
-    processors = (0..<count).map { count <= share.count ? share[$0] : -1 }
+    // With cores to spare lanes stay free to move: another run may be on the first ones.
+    processors = count == share.count ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
       warning = "\(host.size) ranks share \(usable.count) cores on this host"
     } else if count > fair {
