@@ -48,7 +48,7 @@ package enum Preset: String, Sendable, CaseIterable {
 
   private var recipe: PretrainingConfiguration.Recipe {
     switch self {
-    case .tiny: Self.recipe(length: 64, batch: 32, steps: 4500, warmup: 1200, rate: 1.5e-3)
+    case .tiny: Self.recipe(length: 64, batch: 32, steps: 6500, warmup: 3000, rate: 2e-3)
     case .small: Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
     case .smallPlusPlus: Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
     case .base: Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
