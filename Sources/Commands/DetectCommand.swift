@@ -18,7 +18,7 @@ struct DetectCommand: ParsableCommand {
       [CLS] and [SEP] included.
       """)
 
-  @Option(help: "The folder of a run or of a checkpoint.")
+  @Option(help: "The folder of a run, of a checkpoint, or of a Hugging Face discriminator.")
   var from: String
 
   @Argument(help: "The text; standard input if none is given.")
@@ -30,8 +30,7 @@ struct DetectCommand: ParsableCommand {
   func run() throws {
     try reportingErrors {
       MatrixLibrary.useOneThread()
-      let pretrained = try PretrainedModel(from: from)
-      let detector = Detector(pretrained)
+      let detector = Detector(try PretrainedDiscriminator(from: from))
       let isTerminal = isatty(STDOUT_FILENO) == 1
       for line in try lines() {
         let verdict = detector.judge(line)
@@ -56,15 +55,15 @@ struct DetectCommand: ParsableCommand {
 
 /// A discriminator with a tokenizer.
 struct Detector {
-  private let pretrained: PretrainedModel
+  private let pretrained: PretrainedDiscriminator
   private let arena: Arena
   private let window: Int
 
-  init(_ pretrained: PretrainedModel) {
+  init(_ pretrained: PretrainedDiscriminator) {
     self.pretrained = pretrained
-    window = pretrained.model.sizes.positionCount
+    window = pretrained.discriminator.sizes.positionCount
     let shape = BatchShape(tokens: window, longest: window)
-    arena = Arena(capacity: MicroBatchPass.capacity(pretrained.model, shape))
+    arena = Arena(capacity: pretrained.discriminator.capacity(shape))
   }
 
   /// The logits of every token of `text`.
@@ -78,7 +77,7 @@ struct Detector {
         [vocabulary.special.classification] + part.map(\.id) + [vocabulary.special.separator]
       var batch = Batch()
       batch.append(tokens: ids, types: repeatElement(0, count: ids.count))
-      let logits = pretrained.model.detect(batch, weights: pretrained.weights, arena: arena)
+      let logits = pretrained.discriminator.detect(batch, weights: pretrained.weights, arena: arena)
       verdict.ids += ids
       verdict.logits += logits
       verdict.tokens += ids.map { vocabulary.tokens[Int($0)] }

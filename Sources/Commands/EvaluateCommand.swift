@@ -3,6 +3,7 @@ import Collectives
 import Corpus
 import Electra
 import Foundation
+import Tensors
 import Training
 
 /// `electra evaluate`: held-out metrics of a checkpoint.
@@ -29,36 +30,36 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try runOnAllRanks { world in
       let data = try world.agree { try ShardSet(folder: self.data) }
-      let pretrained = try world.agree { try open(data) }
-      let recipe = pretrained.configuration.recipe
+      let (checkpoint, weights) = try world.agree { try open(data) }
+      let recipe = checkpoint.configuration.recipe
       let masking = Masking(
         fraction: recipe.maskFraction, maximumLength: recipe.length,
         special: data.vocabulary.special, seed: recipe.seed)
       let trainer = try Trainer(
-        objective: pretrained.configuration.objective(model: pretrained.model, masking: masking),
-        regions: [0..<pretrained.model.layout.count], settings: recipe.trainerSettings,
+        objective: checkpoint.configuration.objective(model: checkpoint.model, masking: masking),
+        regions: [0..<weights.count], settings: recipe.trainerSettings,
         world: world,
         processors: try RankLayout(world: world, threads: threads, slices: .max).processors,
         source: { _, _ in throw UsageError("an evaluation reads no training data") })
       defer { trainer.end() }
-      trainer.weights.base.update(from: pretrained.weights.base, count: trainer.weights.count)
+      trainer.weights.base.update(from: weights.base, count: weights.count)
       let count = min(evaluateExamples, data.heldOutCount)
       let metrics = try trainer.evaluate(sequences: count) { _, sequences in
         try data.heldOut(sequences, of: count)
       }
-      if world.rank == 0 { show(metrics, pretrained.state) }
+      if world.rank == 0 { show(metrics, checkpoint.state) }
     }
   }
 
-  private func open(_ data: ShardSet) throws -> PretrainedModel {
-    let pretrained = try PretrainedModel(from: from)
-    guard pretrained.tokenizer.vocabulary.digest == data.vocabulary.digest else {
+  private func open(_ data: ShardSet) throws -> (CheckpointFolder, Storage) {
+    let checkpoint = try CheckpointFolder(from)
+    guard checkpoint.tokenizer.vocabulary.digest == data.vocabulary.digest else {
       throw UsageError("\(self.data) was prepared with another vocabulary than \(from)'s")
     }
     guard data.heldOutCount > 0 else {
       throw CorpusError.tooFew(path: self.data, split: "held-out")
     }
-    return pretrained
+    return (checkpoint, try checkpoint.weights())
   }
 
   private func show(_ metrics: [(name: String, value: Double)], _ state: CheckpointState) {

@@ -25,6 +25,14 @@ struct PretrainCommand: ParsableCommand {
 
   @OptionGroup var recipe: RecipeOptions
 
+  @Option(
+    help: """
+      Begin with the weights of a run or checkpoint, or of a Hugging Face folder: a discriminator or \
+      BERT-style encoder; once more for its generator. Sizes are the folder's, the recipe is the \
+      preset's.
+      """)
+  var initFrom: [String] = []
+
   @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
   var hours: Double?
 
@@ -65,12 +73,12 @@ struct PretrainCommand: ParsableCommand {
     try runOnAllRanks { world in
       StopSignals.install()
       let start = now()
-      let (configuration, data) = try prepare(world)
+      let (configuration, initial, data) = try prepare(world)
       let settings = configuration.recipe
       let perRank = ReductionTree(sliceCount: settings.slices).run(of: world.rank, of: world.size)
       let layout = try RankLayout(world: world, threads: threads, slices: perRank.count)
       let run = try PretrainingRun(
-        configuration: configuration, data: data, folder: output, world: world, layout: layout,
+        configuration: configuration, initial: initial, data: data, folder: output, world: world, layout: layout,
         options: options(settings), start: start)
       defer { run.end() }
       if try run.train() == .stopped { throw ExitCode(ExitStatus.stopped.rawValue) }
@@ -85,8 +93,10 @@ struct PretrainCommand: ParsableCommand {
       keep: keep)
   }
 
-  /// Opens the data on every rank and settles the configuration on rank zero.
-  private func prepare(_ world: Communicator) throws -> (PretrainingConfiguration, ShardSet) {
+  /// Opens the data on every rank and settles configuration and first weights on rank zero.
+  private func prepare(
+    _ world: Communicator
+  ) throws -> (PretrainingConfiguration, InitialModel?, ShardSet) {
     let data = try world.agree { try ShardSet(folder: self.data) }
     try world.expectEqual([
       ("vocabulary", data.description.vocabularyDigest),
@@ -97,30 +107,37 @@ struct PretrainCommand: ParsableCommand {
     ])
     let layout = try RankLayout(world: world, threads: threads, slices: .max)
     let workers = try world.sum([layout.processors.count])[0]
-    let own: PretrainingConfiguration? = try world.agree {
-      guard world.rank == 0 else { return nil }
-      return try configuration(data, workers: workers)
-    }
-    let bytes = try world.broadcast(own.map { Array(try $0.encoded()) } ?? [])
-    return (try PretrainingConfiguration.read(Data(bytes), from: output), data)
+    let own: (configuration: PretrainingConfiguration, initial: InitialModel?)? =
+      try world.agree {
+        guard world.rank == 0 else { return nil }
+        return try configuration(data, workers: workers)
+      }
+    let bytes = try world.broadcast(own.map { Array(try $0.configuration.encoded()) } ?? [])
+    return (try PretrainingConfiguration.read(Data(bytes), from: output), own?.initial, data)
   }
 
-  /// The configuration of the run that is there, or a new one, which is then written.
+  /// The configuration of the run that is there; or a new one, which is then written, with the model
+  /// that the run begins with.
   private func configuration(
     _ data: ShardSet, workers: Int
-  ) throws -> PretrainingConfiguration {
+  ) throws -> (PretrainingConfiguration, InitialModel?) {
     let folder = RunFolder(path: output)
-    if let existing = try folder.existingConfiguration() {
+    let existing = try folder.existingConfiguration()
+    if let existing {
       try recipe.expectSame(existing)
       try check(existing, data)
-      return existing
     }
+    // A run that was killed before its first checkpoint has its first weights yet to come.
+    let isNew = CheckpointStore(runFolder: output).steps().isEmpty
+    let initial = try isNew && !initFrom.isEmpty ? InitialModel(initFrom) : nil
+    try initial?.expect(data.vocabulary, of: self.data)
+    if let existing { return (existing, initial) }
     let new = try recipe.configuration(
       vocabularySize: data.vocabulary.size, dataLength: data.description.maximumLength,
-      workers: workers)
+      workers: workers, sizes: initial?.sizes)
     try check(new, data)
     try folder.create(new)
-    return new
+    return (new, initial)
   }
 
   private func check(_ configuration: PretrainingConfiguration, _ data: ShardSet) throws {

@@ -27,6 +27,8 @@ final class PretrainingRun {
   }
 
   private let configuration: PretrainingConfiguration
+  /// The model that a new run begins with, on rank zero; nil for new weights.
+  private let initial: InitialModel?
   private let data: ShardSet
   private let options: Options
   private let world: Communicator
@@ -53,10 +55,11 @@ final class PretrainingRun {
   private var isFirst: Bool { world.rank == 0 }
 
   init(
-    configuration: PretrainingConfiguration, data: ShardSet, folder: String, world: Communicator,
-    layout: RankLayout, options: Options, start: Double
+    configuration: PretrainingConfiguration, initial: InitialModel?, data: ShardSet, folder: String,
+    world: Communicator, layout: RankLayout, options: Options, start: Double
   ) throws {
     self.configuration = configuration
+    self.initial = initial
     self.data = data
     self.options = options
     self.world = world
@@ -146,17 +149,29 @@ final class PretrainingRun {
     let newest = isFirst ? store.newestSound { log.say($0) } : nil
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
-    if bytes.isEmpty {
-      if isFirst { metrics.cut(afterStep: 0) }
-      trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
-      return try trainer.shareWeights()
-    }
+    if bytes.isEmpty { return try begin() }
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
     try trainer.load(checkpoint: newest?.path ?? "")
     if isFirst {
       metrics.cut(afterStep: state.step)
       log.say("going on after step \(state.step.grouped) of \(recipe.steps.grouped)")
     }
+  }
+
+  /// First weights. Those of another model are saved before the first step, so that a run that goes
+  /// on needs them no more.
+  private func begin() throws {
+    if isFirst { metrics.cut(afterStep: 0) }
+    trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
+    try world.agree {
+      guard let initial else { return }
+      for note in try initial.load(into: trainer.weights, trainer.objective.model) {
+        log.say("beginning with \(note)")
+      }
+      log.say("the schedule is new: \(recipe.schedule)")
+    }
+    try trainer.shareWeights()
+    if try world.sum([initial == nil ? 0 : 1])[0] > 0 { try save() }
   }
 
   private func save() throws {
@@ -174,7 +189,7 @@ final class PretrainingRun {
   private func checkpointFiles() throws -> [String: Data] {
     [
       "config.json": try configuration.encoded(),
-      "vocab.txt": Data(data.vocabulary.tokens.joined(separator: "\n").utf8 + [0x0A]),
+      "vocab.txt": Data(data.vocabulary.fileBytes),
       "tokenizer_config.json": try JSONEncoder().encode(data.description.normalization),
     ]
   }
@@ -241,6 +256,13 @@ extension PretrainingConfiguration.Recipe {
   /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 %, as in the
   /// paper's table 1.
   var milestones: Set<Int> { Set([16, 8, 4, 2, 1].map { steps / $0 }.filter { $0 > 0 }) }
+
+  /// The course of the learning rate, in words.
+  var schedule: String {
+    "\(steps.grouped) steps of \(batchSize) sequences, at most "
+      + "\((steps * batchSize * length).grouped) tokens; the rate rises to \(learningRate) in "
+      + "\(warmupSteps.grouped) steps and falls to 0 at the end"
+  }
 
   var trainerSettings: TrainerSettings {
     TrainerSettings(

@@ -35,8 +35,10 @@ struct RecipeOptions: ParsableArguments {
   var seed: UInt64?
 
   /// The configuration for a new run with `workers` lanes in all.
+  ///
+  /// - Parameter sizes: those of the model that the run begins with; nil for the preset's.
   func configuration(
-    vocabularySize: Int, dataLength: Int, workers: Int
+    vocabularySize: Int, dataLength: Int, workers: Int, sizes: ElectraSizes?
   ) throws -> PretrainingConfiguration {
     var result: PretrainingConfiguration
     if let config {
@@ -49,6 +51,7 @@ struct RecipeOptions: ParsableArguments {
       result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
       result.recipe.length = min(result.recipe.length, dataLength)
     }
+    if let sizes { result.model = sizes }
     apply(to: &result)
     if result.recipe.slices == 0 {
       result.recipe.slices = Self.slices(result.recipe, workers: workers)

@@ -42,15 +42,22 @@ extension PretrainingConfiguration {
 
   /// Decodes `data`, which came from the file at `path`.
   static func read(_ data: Data, from path: String) throws -> PretrainingConfiguration {
-    do {
-      return try JSONDecoder().decode(Self.self, from: data)
-    } catch DecodingError.keyNotFound(let key, _) {
-      throw UsageError("\(path): the key \(key.stringValue) is missing")
-    } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
-      DecodingError.dataCorrupted(let context)
-    {
-      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw UsageError("\(path): \(key.isEmpty ? "" : key + ": ")\(context.debugDescription)")
-    }
+    try decodeJSON(Self.self, data, from: path)
+  }
+}
+
+/// Decodes `data`, which came from the file at `path`; the error names the file and the key.
+func decodeJSON<Value: Decodable>(
+  _ type: Value.Type, _ data: Data, from path: String
+) throws -> Value {
+  do {
+    return try JSONDecoder().decode(type, from: data)
+  } catch DecodingError.keyNotFound(let key, _) {
+    throw UsageError("\(path): the key \(key.stringValue) is missing")
+  } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+    DecodingError.dataCorrupted(let context)
+  {
+    let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+    throw UsageError("\(path): \(key.isEmpty ? "" : key + ": ")\(context.debugDescription)")
   }
 }

@@ -20,11 +20,7 @@ package struct ElectraModel: Sendable {
   package init(_ sizes: ElectraSizes) {
     self.sizes = sizes
     var layout = ParameterLayout()
-    let shared = sizes.discriminator
-    let embeddings = Embeddings(
-      "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
-      typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: shared.epsilon,
-      deviation: shared.deviation, in: &layout)
+    let embeddings = Embeddings(sizes[.discriminator], in: &layout)
     let generatorStart = layout.count
     generator = Network(
       "generator", embeddings: embeddings, embeddingSize: sizes.embeddingSize, sizes.generator,
@@ -41,18 +37,5 @@ package struct ElectraModel: Sendable {
     generatorRange = generatorStart..<discriminatorStart
     discriminatorRange = discriminatorStart..<layout.count
     self.layout = layout
-  }
-
-  /// The logit of having been replaced, for each token of `batch`; no dropout, no gradient.
-  package func detect(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
-    arena.release(to: 0)
-    let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
-    let activations = Network.Activations(discriminator, pass.shape, arena: arena)
-    let head = DiscriminatorHead.Activations(
-      pass.shape, size: sizes.discriminator.hiddenSize, arena: arena)
-    let hidden = discriminator.forward(
-      tokens: batch.tokens, types: batch.types, activations, pass)
-    discriminatorHead.forward(hidden, head, pass)
-    return Array(UnsafeBufferPointer(start: head.logits.base, count: batch.tokenCount))
   }
 }

@@ -18,6 +18,13 @@ package struct TextNormalization: Sendable, Codable, Equatable {
   /// Lower case with accents.
   package static let keepAccents = TextNormalization(lowercase: true, stripAccents: false)
 
+  /// Keys that are absent have transformers' defaults: lower case, and accents go with upper case.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    lowercase = try values.decodeIfPresent(Bool.self, forKey: .lowercase) ?? true
+    stripAccents = try values.decodeIfPresent(Bool.self, forKey: .stripAccents) ?? lowercase
+  }
+
   private enum CodingKeys: String, CodingKey {
     case lowercase = "do_lower_case"
     case stripAccents = "strip_accents"

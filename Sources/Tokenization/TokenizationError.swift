@@ -16,6 +16,8 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
   case duplicateToken(source: String, token: String, firstLine: Int, secondLine: Int)
   /// One of the five special tokens is absent.
   case missingSpecialToken(source: String, token: String)
+  /// A file describes a tokenizer of another kind, or none.
+  case unsupported(path: String, reason: String)
   /// The output is already there.
   case outputExists(path: String)
   /// The output cannot be made.
@@ -46,6 +48,8 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
     case .missingSpecialToken(let source, let token):
       "the vocabulary \(source) lacks the special token \(token); "
         + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]"
+    case .unsupported(let path, let reason):
+      "cannot use the tokenizer of \(path): \(reason)"
     case .outputExists(let path):
       "\(path) exists already; remove it or choose another output"
     case .cannotCreate(let path, let reason):

@@ -35,7 +35,8 @@ extension Vocabulary {
   /// The SHA-256 of the bytes that `write(to:)` writes, in hexadecimal.
   package var digest: String { SHA256.hexadecimal(fileBytes) }
 
-  private var fileBytes: [UInt8] {
+  /// The bytes of its `vocab.txt`.
+  package var fileBytes: [UInt8] {
     tokens.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
   }
 

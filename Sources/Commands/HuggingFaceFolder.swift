@@ -1,0 +1,114 @@
+import Electra
+import Foundation
+import Layers
+import Tensors
+import Tokenization
+import Training
+
+/// A folder of transformers' ELECTRA or BERT: configuration, tensors, tokenizer.
+struct HuggingFaceFolder {
+  let path: String
+  let sizes: NetworkSizes
+  /// Which of our networks it is: a generator if it has a generator's head, else a discriminator,
+  /// with its head or without.
+  let part: ModelPart
+  private let file: SafetensorsFile
+  /// What stands before the names of embeddings and encoder.
+  private let prefix: String
+  /// Whether normalisations have TensorFlow's names for their parameters, as old BERT folders do.
+  private let hasGamma: Bool
+
+  /// Whether `path` is such a folder and not one of ours.
+  static func isOne(_ path: String) -> Bool {
+    let exists = { FileManager.default.fileExists(atPath: path + "/" + $0) }
+    return !exists("state.json") && !exists("checkpoints")
+      && (exists("model.safetensors") || exists("pytorch_model.bin"))
+  }
+
+  init(_ path: String) throws {
+    self.path = path
+    let configurationPath = path + "/config.json"
+    guard let data = FileManager.default.contents(atPath: configurationPath) else {
+      throw ModelError.unreadable(path: configurationPath, reason: "there is no such file")
+    }
+    let configuration = try decodeJSON(
+      HuggingFaceConfiguration.self, data, from: configurationPath)
+    if let problem = configuration.problem {
+      throw ModelError.unusable(path: configurationPath, reason: problem)
+    }
+    sizes = configuration.sizes
+    let tensors = path + "/model.safetensors"
+    guard FileManager.default.fileExists(atPath: tensors) else {
+      throw ModelError.unreadable(
+        path: tensors,
+        reason: "there is no such file; transformers' from_pretrained and save_pretrained turn "
+          + "another format into it")
+    }
+    file = try SafetensorsFile(path: tensors)
+    let names = Set(file.entries.map(\.name))
+    guard
+      let prefix = ["electra.", "bert.", ""].first(where: {
+        names.contains($0 + "embeddings.word_embeddings.weight")
+      })
+    else {
+      throw ModelError.unusable(
+        path: tensors,
+        reason: "it holds no embeddings.word_embeddings.weight, with or without electra. or bert. "
+          + "before it")
+    }
+    self.prefix = prefix
+    hasGamma = names.contains { $0.hasSuffix("LayerNorm.gamma") }
+    part = names.contains { $0.hasPrefix("generator_") } ? .generator : .discriminator
+  }
+
+  /// Fills what there is of this part in `weights`. Sizes that differ are an error, told before
+  /// anything is read.
+  func load(into weights: Storage, _ layout: ParameterLayout) throws -> ModelFile.Differences {
+    let differences = try compare(layout)
+    try ModelFile.copy(file, layout, into: weights, naming: name)
+    return differences
+  }
+
+  /// What the folder and this part of the layout do not have in common.
+  func compare(_ layout: ParameterLayout) throws -> ModelFile.Differences {
+    try ModelFile.compare(file, layout, naming: name)
+  }
+
+  private func name(_ own: String) -> String? {
+    let name = part.huggingFaceName(own, prefix: prefix)
+    guard hasGamma else { return name }
+    return name?.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
+      .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
+  }
+
+  /// Its tokenizer; nil when there is no vocabulary.
+  func tokenizer() throws -> Tokenizer? {
+    let tokenizer: Tokenizer
+    do {
+      tokenizer = try Tokenizer(folder: path)
+    } catch TokenizationError.missingFile {
+      return nil
+    }
+    let (tokens, rows) = (tokenizer.vocabulary.size, sizes.vocabularySize)
+    guard tokens == rows else {
+      let remedy = tokens < rows ? "; add lines such as [unused1] to vocab.txt" : ""
+      throw ModelError.unusable(
+        path: path,
+        reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows\(remedy)")
+    }
+    return tokenizer
+  }
+}
+
+/// What can be wrong with a model that somebody else made.
+enum ModelError: Error, Equatable, CustomStringConvertible {
+  case unreadable(path: String, reason: String)
+  case unusable(path: String, reason: String)
+
+  var description: String {
+    switch self {
+    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .unusable(let path, let reason): "cannot use \(path): \(reason)"
+    }
+  }
+}

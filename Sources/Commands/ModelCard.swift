@@ -1,0 +1,87 @@
+import Electra
+import Foundation
+import Training
+
+/// `README.md` of an exported model: what it is, how it was made, how well it does, how it is loaded.
+struct ModelCard {
+  private let checkpoint: CheckpointFolder
+  private let part: ModelPart
+
+  init(_ checkpoint: CheckpointFolder, _ part: ModelPart) {
+    self.checkpoint = checkpoint
+    self.part = part
+  }
+
+  var text: String {
+    let sizes = checkpoint.model.sizes[part]
+    let encoder = sizes.encoder
+    let recipe = checkpoint.configuration.recipe
+    let parameters = checkpoint.model.layout.parameters
+      .filter { part.huggingFaceName($0.name) != nil }.reduce(0) { $0 + $1.count }
+    let normalization = checkpoint.tokenizer.normalization
+    let other = part == .discriminator ? "generator" : "discriminator"
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # ELECTRA \(part.rawValue)
+
+      The \(part.rawValue) of an ELECTRA pre-trained by replaced token detection (Clark, Luong, Le and \
+      Manning 2020), with the embeddings that it shares with the \(other).
+
+      ```python
+      from transformers import AutoTokenizer, \(part.architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(part.architecture).from_pretrained(".")
+      ```
+
+      | size | |
+      |---|---|
+      | parameters | \(parameters.grouped) |
+      | layers, width, heads, feed-forward | \(encoder.layerCount), \(encoder.hiddenSize), \
+      \(encoder.headCount), \(encoder.intermediateSize) |
+      | embedding | \(sizes.embeddingSize) |
+      | vocabulary | \(sizes.vocabularySize.grouped) tokens, \
+      \(normalization.lowercase ? "lower case" : "cased"), \
+      accents \(normalization.stripAccents ? "stripped" : "kept") |
+
+      | training | |
+      |---|---|
+      | steps | \(checkpoint.state.step.grouped) of \(recipe.steps.grouped) |
+      | batch | \(recipe.batchSize) sequences of at most \(recipe.length) tokens |
+      | tokens seen | \(checkpoint.state.tokens.grouped) |
+      | learning rate | \(recipe.learningRate), \(recipe.warmupSteps.grouped) steps of warm-up, linear decay |
+      | masked | \(recipe.maskFraction * 100) % of the tokens |
+      | loss | masked language modelling + \(recipe.discriminatorWeight) x replaced token detection |
+      | seed | \(recipe.seed) |
+      \(heldOut)
+      """
+  }
+
+  /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.
+  private var heldOut: String {
+    let path = checkpoint.runPath + "/metrics.jsonl"
+    guard let lines = FileManager.default.contents(atPath: path) else { return "" }
+    let evaluations = lines.split(separator: 0x0A)
+      .compactMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+      .filter { $0["split"] as? String == "held_out" }
+      .filter { ($0["step"] as? Int).map { $0 <= checkpoint.state.step } ?? false }
+    guard let last = evaluations.last, let step = last["step"] as? Int else { return "" }
+    let rows = last.compactMap { name, value in
+      (value as? Double).map { (name, $0) }
+    }.filter { !["step", "examples"].contains($0.0) }.sorted { $0.0 < $1.0 }
+    let table = rows.map {
+      "| \($0.0.replacingOccurrences(of: "_", with: " ")) | \(String(format: "%.4f", $0.1)) |"
+    }
+    return """
+
+      | on held-out documents, after step \(step.grouped) | |
+      |---|---|
+      \(table.joined(separator: "\n"))
+
+      """
+  }
+}

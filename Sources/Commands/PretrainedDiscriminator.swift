@@ -1,0 +1,58 @@
+import Electra
+import Tensors
+import Tokenization
+import Training
+
+/// A discriminator with everything needed to use it on text, from a checkpoint of ours or from a
+/// folder of transformers'.
+struct PretrainedDiscriminator {
+  let discriminator: Discriminator
+  let weights: Storage
+  let tokenizer: Tokenizer
+
+  /// Reads a run's folder, a checkpoint's, or one that transformers' `ElectraForPreTraining` loads.
+  init(from path: String) throws {
+    if HuggingFaceFolder.isOne(path) {
+      try self.init(HuggingFaceFolder(path))
+    } else {
+      try self.init(CheckpointFolder(path))
+    }
+  }
+
+  private init(_ checkpoint: CheckpointFolder) throws {
+    tokenizer = checkpoint.tokenizer
+    discriminator = Discriminator(checkpoint.model.sizes[.discriminator])
+    let file = try SafetensorsFile(path: checkpoint.modelPath)
+    let missing = try ModelFile.compare(file, discriminator.layout) { $0 }.missing
+    try Self.expectNone(missing, checkpoint.modelPath)
+    weights = Storage(count: discriminator.layout.count)
+    try ModelFile.copy(file, discriminator.layout, into: weights) { $0 }
+  }
+
+  private init(_ folder: HuggingFaceFolder) throws {
+    guard folder.part == .discriminator else {
+      throw ModelError.unusable(path: folder.path, reason: "it is a generator; a discriminator is needed")
+    }
+    guard let tokenizer = try folder.tokenizer() else {
+      throw ModelError.unusable(
+        path: folder.path, reason: "it has no vocabulary: neither vocab.txt nor tokenizer.json")
+    }
+    self.tokenizer = tokenizer
+    discriminator = Discriminator(folder.sizes)
+    try Self.expectNone(folder.compare(discriminator.layout).missing, folder.path)
+    weights = Storage(count: discriminator.layout.count)
+    _ = try folder.load(into: weights, discriminator.layout)
+  }
+
+  private static func expectNone(_ missing: [String], _ path: String) throws {
+    guard missing.isEmpty else {
+      throw ModelError.unusable(path: path, reason: "it lacks \(shortList(missing))")
+    }
+  }
+}
+
+/// The first few of `names`, and how many more there are.
+func shortList(_ names: [String]) -> String {
+  let shown = names.prefix(5).joined(separator: ", ")
+  return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+}

@@ -1,0 +1,115 @@
+import Layers
+
+/// The two models that a pre-training run makes.
+package enum ModelPart: String, Sendable, CaseIterable {
+  case discriminator
+  case generator
+
+  /// The class of transformers that loads it.
+  package var architecture: String {
+    switch self {
+    case .discriminator: "ElectraForPreTraining"
+    case .generator: "ElectraForMaskedLM"
+    }
+  }
+
+  /// What transformers calls the parameter that we call `name`; nil when this part has none such.
+  ///
+  /// Ours say which network a tensor belongs to (`generator.encoder...`); a folder of Hugging Face
+  /// holds one network, and its names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
+  /// (`generator_lm_head...`) keep their names.
+  package func huggingFaceName(_ name: String, prefix: String = "electra.") -> String? {
+    if name.hasPrefix("embeddings.") { return prefix + name }
+    if name.hasPrefix(rawValue + ".") { return prefix + name.dropFirst(rawValue.count + 1) }
+    return name.hasPrefix(rawValue + "_") ? name : nil
+  }
+}
+
+/// `config.json` of a Hugging Face ELECTRA folder: written for our models, read for others', BERT's
+/// among them, which have no `embedding_size`.
+package struct HuggingFaceConfiguration: Sendable, Equatable {
+  package var sizes: NetworkSizes
+  package var architecture: String?
+  /// The activation of the feed-forward layers; only `gelu` is computed here.
+  package var activation = "gelu"
+  /// How places are told apart; only `absolute` embeddings are computed here.
+  package var positions = "absolute"
+  package var paddingID: Int32
+
+  package init(_ sizes: NetworkSizes, part: ModelPart, paddingID: Int32) {
+    self.sizes = sizes
+    self.architecture = part.architecture
+    self.paddingID = paddingID
+  }
+
+  /// What keeps us from computing this model, as a sentence; nil when nothing does.
+  package var problem: String? {
+    if activation != "gelu" { return "hidden_act is \(activation), and only gelu is computed here" }
+    if positions != "absolute" {
+      return "position_embedding_type is \(positions), and only absolute is computed here"
+    }
+    return sizes.problem
+  }
+}
+
+extension HuggingFaceConfiguration: Codable {
+  private enum Key: String, CodingKey {
+    case architectures
+    case modelType = "model_type"
+    case vocabularySize = "vocab_size"
+    case embeddingSize = "embedding_size"
+    case positionCount = "max_position_embeddings"
+    case typeCount = "type_vocab_size"
+    case hiddenSize = "hidden_size"
+    case layerCount = "num_hidden_layers"
+    case headCount = "num_attention_heads"
+    case intermediateSize = "intermediate_size"
+    case dropoutRate = "hidden_dropout_prob"
+    case attentionDropoutRate = "attention_probs_dropout_prob"
+    case epsilon = "layer_norm_eps"
+    case deviation = "initializer_range"
+    case activation = "hidden_act"
+    case positions = "position_embedding_type"
+    case paddingID = "pad_token_id"
+  }
+
+  /// Keys that a folder may leave out have transformers' defaults.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    func optional<Value: Decodable>(_ key: Key, _ otherwise: Value) throws -> Value {
+      try values.decodeIfPresent(Value.self, forKey: key) ?? otherwise
+    }
+    let hiddenSize = try values.decode(Int.self, forKey: .hiddenSize)
+    let encoder = EncoderSizes(
+      hiddenSize: hiddenSize, layerCount: try values.decode(Int.self, forKey: .layerCount),
+      headCount: try values.decode(Int.self, forKey: .headCount),
+      intermediateSize: try values.decode(Int.self, forKey: .intermediateSize),
+      dropoutRate: try optional(.dropoutRate, 0.1),
+      attentionDropoutRate: try optional(.attentionDropoutRate, 0.1),
+      epsilon: try optional(.epsilon, 1e-12), deviation: try optional(.deviation, 0.02))
+    let isElectra = try optional(.modelType, "") == "electra"
+    sizes = NetworkSizes(
+      vocabularySize: try values.decode(Int.self, forKey: .vocabularySize),
+      embeddingSize: try optional(.embeddingSize, isElectra ? 128 : hiddenSize),
+      positionCount: try optional(.positionCount, 512), typeCount: try optional(.typeCount, 2),
+      encoder: encoder)
+    architecture = try optional(.architectures, [String]()).first
+    activation = try optional(.activation, "gelu")
+    positions = try optional(.positions, "absolute")
+    paddingID = try optional(.paddingID, 0)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try sizes.encoder.encode(to: encoder)
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode([architecture].compactMap(\.self), forKey: .architectures)
+    try values.encode("electra", forKey: .modelType)
+    try values.encode(sizes.vocabularySize, forKey: .vocabularySize)
+    try values.encode(sizes.embeddingSize, forKey: .embeddingSize)
+    try values.encode(sizes.positionCount, forKey: .positionCount)
+    try values.encode(sizes.typeCount, forKey: .typeCount)
+    try values.encode(activation, forKey: .activation)
+    try values.encode(positions, forKey: .positions)
+    try values.encode(paddingID, forKey: .paddingID)
+  }
+}

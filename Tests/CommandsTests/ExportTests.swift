@@ -1,0 +1,179 @@
+import Electra
+import Foundation
+import Layers
+import Tensors
+import Testing
+import Training
+
+/// Models on their way out to transformers, and back in.
+struct ExportTests {
+  private static let text = [
+    "bakoli mune rasi.", "To, vuze (ne) ra!", "Bä\u{301}ko 漢字 li\u{200D}mu", "",
+  ]
+  /// A Python with torch and transformers, for the comparison with them.
+  private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
+
+  /// A folder with a short run and both of its models exported.
+  private func exported() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.write(madeText(documents: 200), "text.txt")
+    for command in [
+      ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"],
+      ["prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32"],
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+        "--steps", "5",
+      ],
+      ["export", "--from", "run", "--output", "discriminator"],
+      ["export", "--from", "run", "--output", "generator", "--part", "generator"],
+    ] {
+      let result = try Program.run(command, in: folder.path)
+      #expect(result.status == 0, "\(command[0]): \(result.errors)")
+    }
+    return folder
+  }
+
+  private func detect(_ from: String, in folder: TemporaryFolder) throws -> [Detection] {
+    let lines = Self.text.filter { !$0.isEmpty }
+    let result = try Program.run(
+      ["detect", "--from", from, "--json"], input: lines.joined(separator: "\n"), in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    return try result.output.split(separator: "\n").map {
+      try JSONDecoder().decode(Detection.self, from: Data($0.utf8))
+    }
+  }
+
+  private struct Detection: Codable, Equatable {
+    var ids: [Int]
+    var logits: [Float]
+  }
+
+  @Test
+  func anExportedDiscriminatorDetectsAsItsRunDoes() throws {
+    let folder = try exported()
+    let own = try detect("run", in: folder)
+    #expect(own.count == 3)
+    #expect(try detect("discriminator", in: folder) == own)
+    // As transformers 5 saves it: the vocabulary in tokenizer.json alone.
+    try FileManager.default.removeItem(atPath: folder.path + "/discriminator/vocab.txt")
+    #expect(try detect("discriminator", in: folder) == own)
+  }
+
+  @Test
+  func anExportedPairBeginsARunWithTheSameWeights() throws {
+    let folder = try exported()
+    let begun = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
+        "--steps", "5", "--hours", "0", "--save-every", "1", "--init-from", "generator",
+        "--init-from", "discriminator",
+      ], in: folder.path)
+    #expect(begun.status == 75, "\(begun.errors)")
+    func model(_ checkpoint: String) -> Data? {
+      FileManager.default.contents(
+        atPath: "\(folder.path)/\(checkpoint)/model.safetensors")
+    }
+    let own = model("run/checkpoints/step-00000005")
+    #expect(own != nil && model("again/checkpoints/step-00000000") == own)
+  }
+
+  @Test
+  func anEncoderAloneBeginsARunAndWhatIsMissingIsListed() throws {
+    let folder = try exported()
+    // BERT's names: no prefix, no head, TensorFlow's normalisations.
+    let path = folder.path + "/discriminator/model.safetensors"
+    let file = try SafetensorsFile(path: path)
+    let entries = file.entries.filter { !$0.name.hasPrefix("discriminator_") }
+    let writer = try SafetensorsWriter(
+      path: path + ".new",
+      tensors: entries.map {
+        let name = $0.name.dropFirst("electra.".count)
+          .replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
+          .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
+        return (name, $0.shape)
+      } + [("pooler.dense.bias", [1])], metadata: [:])
+    for entry in entries { try writer.write(file.floats(of: entry.name), count: entry.count) }
+    try writer.write([0], count: 1)
+    try writer.finish()
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.moveItem(atPath: path + ".new", toPath: path)
+
+    let begun = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
+        "--steps", "5", "--init-from", "discriminator",
+      ], in: folder.path)
+    #expect(begun.status == 0, "\(begun.errors)")
+    let log = try String(contentsOfFile: folder.path + "/again/log.txt", encoding: .utf8)
+    #expect(log.contains("new weights for what it lacks: discriminator_predictions.dense.weight"))
+    #expect(log.contains("not used of it: pooler.dense.bias"))
+    #expect(log.contains("the schedule is new: 5 steps"))
+    let refused = try Program.run(
+      ["detect", "--from", "discriminator"], input: "mune", in: folder.path)
+    #expect(refused.status == 65)
+    #expect(refused.errors.contains("it lacks discriminator_predictions.dense.weight"))
+  }
+
+  @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
+  func transformersLoadsBothAndAgrees() throws {
+    let folder = try exported()
+    let detections = try detect("run", in: folder)
+    let lines = zip(Self.text, detections).map { text, detection in
+      Expected.Line(text: text, ids: detection.ids, logits: detection.logits)
+    }
+    let expected = Expected(lines: lines, sequences: try generatorSequences(folder))
+    try JSONEncoder().encode(expected).write(
+      to: URL(fileURLWithPath: folder.path + "/expected.json"))
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+    process.arguments = [script + "/check-export.py", folder.path]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
+  private struct Expected: Encodable {
+    let lines: [Line]
+    let sequences: [Sequence]
+
+    struct Line: Encodable {
+      let text: String
+      let ids: [Int]
+      let logits: [Float]
+    }
+
+    struct Sequence: Encodable {
+      let ids: [Int32]
+      let targets: [Int32]
+      let log_probabilities: [Float]
+    }
+  }
+
+  /// What our generator says of sequences of arbitrary ids: at each place the log-probability of an
+  /// arbitrary target.
+  private func generatorSequences(_ folder: TemporaryFolder) throws -> [Expected.Sequence] {
+    let checkpoint = folder.path + "/run/checkpoints/step-00000005"
+    let data = try #require(FileManager.default.contents(atPath: checkpoint + "/config.json"))
+    let configuration = try JSONDecoder().decode(PretrainingConfiguration.self, from: data)
+    let model = ElectraModel(configuration.model)
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(checkpoint + "/model.safetensors", model.layout, into: weights)
+    return [1, 7, 40].map { length in
+      let ids = (0..<length).map { Int32($0 * 31 % 300) }
+      let targets = (0..<length).map { Int32(($0 * 17 + 5) % 300) }
+      var batch = Batch()
+      batch.append(tokens: ids, types: repeatElement(0, count: length))
+      var masked = Masking.Masked(tokens: ids)
+      masked.positions = (0..<length).map { Int32($0) }
+      masked.targets = targets
+      let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
+      let shape = BatchShape(tokens: 2 * length, longest: length)
+      let arena = Arena(capacity: MicroBatchPass.capacity(model, shape))
+      let outcomes = MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
+        .generate(draws: { _ in nil }, weight: nil)
+      return Expected.Sequence(
+        ids: ids, targets: targets, log_probabilities: outcomes.map { -$0.loss })
+    }
+  }
+}
