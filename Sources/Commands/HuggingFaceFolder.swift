@@ -69,9 +69,12 @@ struct HuggingFaceFolder {
     return differences
   }
 
-  /// What the folder and this part of the layout do not have in common.
+  /// What the folder and this part of the layout do not have in common. A tensor of another shape is
+  /// an error that names it and both shapes.
   func compare(_ layout: ParameterLayout) throws -> ModelFile.Differences {
-    try ModelFile.compare(file, layout, naming: name)
+    let differences = ModelFile.compare(file, layout, naming: name)
+    try ModelFile.expectNone(differences.misshapen, path: file.path)
+    return differences
   }
 
   private func name(_ own: String) -> String? {

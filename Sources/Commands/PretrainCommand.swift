@@ -78,7 +78,8 @@ struct PretrainCommand: ParsableCommand {
       let perRank = ReductionTree(sliceCount: settings.slices).run(of: world.rank, of: world.size)
       let layout = try RankLayout(world: world, threads: threads, slices: perRank.count)
       let run = try PretrainingRun(
-        configuration: configuration, initial: initial, data: data, folder: output, world: world, layout: layout,
+        configuration: configuration, initial: initial, data: data, folder: output, world: world,
+        layout: layout,
         options: options(settings), start: start)
       defer { run.end() }
       if try run.train() == .stopped { throw ExitCode(ExitStatus.stopped.rawValue) }

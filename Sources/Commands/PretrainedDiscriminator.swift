@@ -23,15 +23,18 @@ struct PretrainedDiscriminator {
     tokenizer = checkpoint.tokenizer
     discriminator = Discriminator(checkpoint.model.sizes[.discriminator])
     let file = try SafetensorsFile(path: checkpoint.modelPath)
-    let missing = try ModelFile.compare(file, discriminator.layout) { $0 }.missing
-    try Self.expectNone(missing, checkpoint.modelPath)
+    let differences = ModelFile.compare(file, discriminator.layout) { $0 }
+    try ModelFile.expectNone(
+      differences.misshapen + differences.missing.map { "\($0) is missing" },
+      path: checkpoint.modelPath)
     weights = Storage(count: discriminator.layout.count)
     try ModelFile.copy(file, discriminator.layout, into: weights) { $0 }
   }
 
   private init(_ folder: HuggingFaceFolder) throws {
     guard folder.part == .discriminator else {
-      throw ModelError.unusable(path: folder.path, reason: "it is a generator; a discriminator is needed")
+      throw ModelError.unusable(
+        path: folder.path, reason: "it is a generator; a discriminator is needed")
     }
     guard let tokenizer = try folder.tokenizer() else {
       throw ModelError.unusable(
@@ -39,15 +42,12 @@ struct PretrainedDiscriminator {
     }
     self.tokenizer = tokenizer
     discriminator = Discriminator(folder.sizes)
-    try Self.expectNone(folder.compare(discriminator.layout).missing, folder.path)
+    let missing = try folder.compare(discriminator.layout).missing
+    guard missing.isEmpty else {
+      throw ModelError.unusable(path: folder.path, reason: "it lacks \(shortList(missing))")
+    }
     weights = Storage(count: discriminator.layout.count)
     _ = try folder.load(into: weights, discriminator.layout)
-  }
-
-  private static func expectNone(_ missing: [String], _ path: String) throws {
-    guard missing.isEmpty else {
-      throw ModelError.unusable(path: path, reason: "it lacks \(shortList(missing))")
-    }
   }
 }
 

@@ -53,11 +53,12 @@ func decodeJSON<Value: Decodable>(
   do {
     return try JSONDecoder().decode(type, from: data)
   } catch DecodingError.keyNotFound(let key, _) {
-    throw UsageError("\(path): the key \(key.stringValue) is missing")
+    throw ModelError.unusable(path: path, reason: "the key \(key.stringValue) is missing")
   } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
     DecodingError.dataCorrupted(let context)
   {
     let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-    throw UsageError("\(path): \(key.isEmpty ? "" : key + ": ")\(context.debugDescription)")
+    throw ModelError.unusable(
+      path: path, reason: (key.isEmpty ? "" : key + ": ") + context.debugDescription)
   }
 }

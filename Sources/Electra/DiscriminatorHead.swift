@@ -11,10 +11,10 @@ package struct DiscriminatorHead: Sendable {
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     dense = Linear(
       "discriminator_predictions.dense", input: sizes.hiddenSize, output: sizes.hiddenSize,
-      deviation: sizes.deviation, in: &layout)
+      deviation: EncoderSizes.headDeviation, in: &layout)
     prediction = Linear(
       "discriminator_predictions.dense_prediction", input: sizes.hiddenSize, output: 1,
-      deviation: sizes.deviation, in: &layout)
+      deviation: EncoderSizes.headDeviation, in: &layout)
   }
 
   /// What a forward pass leaves for the backward pass.

@@ -19,7 +19,7 @@ package struct GeneratorHead: Sendable {
   ) {
     dense = Linear(
       "generator_predictions.dense", input: sizes.hiddenSize, output: embeddingSize,
-      deviation: sizes.deviation, in: &layout)
+      deviation: EncoderSizes.headDeviation, in: &layout)
     norm = LayerNorm(
       "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon, in: &layout)
     outputBias = layout.declare("generator_lm_head.bias", [vocabularySize], .zeros)

@@ -43,7 +43,7 @@ package enum Preset: String, Sendable, CaseIterable {
   private static func tinyEncoder(_ width: Int, layers: Int) -> EncoderSizes {
     EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 32, intermediateSize: 4 * width,
-      dropoutRate: 0, attentionDropoutRate: 0, deviation: 0.04)
+      dropoutRate: 0, attentionDropoutRate: 0, deviation: 0.08)
   }
 
   private var recipe: PretrainingConfiguration.Recipe {

@@ -13,7 +13,8 @@ struct TokenizerFile {
       let model = file["model"] as? [String: Any], let known = model["vocab"] as? [String: Any]
     else { throw .unsupported(path: path, reason: "it is not a tokenizer with a vocabulary") }
     if let kind = model["type"] as? String, kind != "WordPiece" {
-      throw .unsupported(path: path, reason: "its model is \(kind), and only WordPiece is read here")
+      throw .unsupported(
+        path: path, reason: "its model is \(kind), and only WordPiece is read here")
     }
     let tokens = try Self.tokens(data, path: path)
     guard tokens.count >= known.count else {

@@ -74,7 +74,8 @@ private struct TokenizerConfiguration: Codable {
     if try values.decodeIfPresent(Bool.self, forKey: .spacesIdeographs) == false {
       throw DecodingError.dataCorruptedError(
         forKey: .spacesIdeographs, in: values,
-        debugDescription: "tokenize_chinese_chars is false, and spaces around ideographs are always "
+        debugDescription:
+          "tokenize_chinese_chars is false, and spaces around ideographs are always "
           + "set here")
     }
     maximumLength = 512

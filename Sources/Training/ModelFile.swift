@@ -5,6 +5,8 @@ import Tensors
 package enum ModelFile {
   /// What a file and a layout do not have in common.
   package struct Differences: Sendable, Equatable {
+    /// Tensors of other shapes than their parameters', each with both shapes.
+    package var misshapen: [String] = []
     /// Parameters that the file has no tensor for, by the names they would have there.
     package var missing: [String] = []
     /// Tensors of the file that no parameter asked for.
@@ -30,11 +32,11 @@ package enum ModelFile {
     _ path: String, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
   ) throws {
     let file = try SafetensorsFile(path: path)
-    let differences = try compare(file, layout) { prefix + $0 }
-    let problems =
-      differences.missing.map { "\($0) is missing" }
-      + differences.leftOver.filter { $0.hasPrefix(prefix) }.map { "\($0) is too many" }
-    guard problems.isEmpty else { throw otherModel(file, problems) }
+    let differences = compare(file, layout) { prefix + $0 }
+    try expectNone(
+      differences.misshapen + differences.missing.map { "\($0) is missing" }
+        + differences.leftOver.filter { $0.hasPrefix(prefix) }.map { "\($0) is too many" },
+      path: path)
     try copy(file, layout, into: weights) { prefix + $0 }
   }
 
@@ -49,14 +51,12 @@ package enum ModelFile {
     }
   }
 
-  /// Compares the file's tensors with the parameters that `naming` has a name for. A tensor of
-  /// another shape is an error that names it and both shapes.
+  /// Compares the file's tensors with the parameters that `naming` has a name for.
   package static func compare(
     _ file: SafetensorsFile, _ layout: ParameterLayout, naming: (String) -> String?
-  ) throws(CheckpointError) -> Differences {
+  ) -> Differences {
     var differences = Differences()
     var unused = Set(file.entries.map(\.name))
-    var misshapen: [String] = []
     for parameter in layout.parameters {
       guard let name = naming(parameter.name) else { continue }
       unused.remove(name)
@@ -65,19 +65,18 @@ package enum ModelFile {
         continue
       }
       if shape != parameter.shape {
-        misshapen.append("\(name) is \(shape) and should be \(parameter.shape)")
+        differences.misshapen.append("\(name) is \(shape) and should be \(parameter.shape)")
       }
     }
-    guard misshapen.isEmpty else { throw otherModel(file, misshapen) }
     differences.leftOver = unused.sorted()
     return differences
   }
 
-  private static func otherModel(
-    _ file: SafetensorsFile, _ problems: [String]
-  ) -> CheckpointError {
+  /// Throws `otherModel` with the first few of `problems` unless there are none.
+  package static func expectNone(_ problems: [String], path: String) throws(CheckpointError) {
+    guard !problems.isEmpty else { return }
     let shown = problems.prefix(5).joined(separator: ", ")
     let more = problems.count > 5 ? " and \(problems.count - 5) more" : ""
-    return .otherModel(path: file.path, differences: shown + more)
+    throw .otherModel(path: path, differences: shown + more)
   }
 }

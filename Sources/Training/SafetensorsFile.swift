@@ -68,8 +68,8 @@ package struct SafetensorsFile: Sendable {
     metadata = header["__metadata__"] as? [String: String] ?? [:]
     self.path = path
     var entries: [Entry] = []
-    for (name, value) in header where name != "__metadata__" {
-      guard let entry = Self.entry(name, value, available: data.count - dataStart) else {
+    for name in header.keys.sorted() where name != "__metadata__" {
+      guard let entry = Self.entry(name, header[name], available: data.count - dataStart) else {
         throw malformed("the header's entry for \(name) has a wrong type, shape or place")
       }
       entries.append(entry)
@@ -91,7 +91,7 @@ package struct SafetensorsFile: Sendable {
   }
 
   /// An entry of the header; nil when anything about it is wrong.
-  private static func entry(_ name: String, _ value: Any, available: Int) -> Entry? {
+  private static func entry(_ name: String, _ value: Any?, available: Int) -> Entry? {
     guard let fields = value as? [String: Any], let typeName = fields["dtype"] as? String,
       let type = NumberType(rawValue: typeName), let shape = fields["shape"] as? [Int],
       let places = fields["data_offsets"] as? [Int], places.count == 2,

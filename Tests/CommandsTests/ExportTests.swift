@@ -13,26 +13,6 @@ struct ExportTests {
   /// A Python with torch and transformers, for the comparison with them.
   private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
 
-  /// A folder with a short run and both of its models exported.
-  private func exported() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    try folder.write(madeText(documents: 200), "text.txt")
-    for command in [
-      ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"],
-      ["prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32"],
-      [
-        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
-        "--steps", "5",
-      ],
-      ["export", "--from", "run", "--output", "discriminator"],
-      ["export", "--from", "run", "--output", "generator", "--part", "generator"],
-    ] {
-      let result = try Program.run(command, in: folder.path)
-      #expect(result.status == 0, "\(command[0]): \(result.errors)")
-    }
-    return folder
-  }
-
   private func detect(_ from: String, in folder: TemporaryFolder) throws -> [Detection] {
     let lines = Self.text.filter { !$0.isEmpty }
     let result = try Program.run(
@@ -50,7 +30,7 @@ struct ExportTests {
 
   @Test
   func anExportedDiscriminatorDetectsAsItsRunDoes() throws {
-    let folder = try exported()
+    let folder = try exportedModels()
     let own = try detect("run", in: folder)
     #expect(own.count == 3)
     #expect(try detect("discriminator", in: folder) == own)
@@ -61,7 +41,7 @@ struct ExportTests {
 
   @Test
   func anExportedPairBeginsARunWithTheSameWeights() throws {
-    let folder = try exported()
+    let folder = try exportedModels()
     let begun = try Program.run(
       [
         "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
@@ -79,7 +59,7 @@ struct ExportTests {
 
   @Test
   func anEncoderAloneBeginsARunAndWhatIsMissingIsListed() throws {
-    let folder = try exported()
+    let folder = try exportedModels()
     // BERT's names: no prefix, no head, TensorFlow's normalisations.
     let path = folder.path + "/discriminator/model.safetensors"
     let file = try SafetensorsFile(path: path)
@@ -116,7 +96,7 @@ struct ExportTests {
 
   @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
   func transformersLoadsBothAndAgrees() throws {
-    let folder = try exported()
+    let folder = try exportedModels()
     let detections = try detect("run", in: folder)
     let lines = zip(Self.text, detections).map { text, detection in
       Expected.Line(text: text, ids: detection.ids, logits: detection.logits)
@@ -146,7 +126,7 @@ struct ExportTests {
     struct Sequence: Encodable {
       let ids: [Int32]
       let targets: [Int32]
-      let log_probabilities: [Float]
+      let logProbabilities: [Float]
     }
   }
 
@@ -173,7 +153,7 @@ struct ExportTests {
       let outcomes = MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
         .generate(draws: { _ in nil }, weight: nil)
       return Expected.Sequence(
-        ids: ids, targets: targets, log_probabilities: outcomes.map { -$0.loss })
+        ids: ids, targets: targets, logProbabilities: outcomes.map { -$0.loss })
     }
   }
 }

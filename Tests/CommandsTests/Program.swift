@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The program as a user runs it: the release binary beside the test bundle.
 enum Program {
@@ -98,4 +99,24 @@ func madeText(documents: Int) -> String {
       }.joined(separator: " ") + "."
     }.joined(separator: "\n")
   }.joined(separator: "\n\n") + "\n"
+}
+
+/// A folder with text, data, a short run and both of its models exported.
+func exportedModels() throws -> TemporaryFolder {
+  let folder = try TemporaryFolder()
+  try folder.write(madeText(documents: 200), "text.txt")
+  for command in [
+    ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"],
+    ["prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32"],
+    [
+      "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+      "--steps", "5",
+    ],
+    ["export", "--from", "run", "--output", "discriminator"],
+    ["export", "--from", "run", "--output", "generator", "--part", "generator"],
+  ] {
+    let result = try Program.run(command, in: folder.path)
+    #expect(result.status == 0, "\(command[0]): \(result.errors)")
+  }
+  return folder
 }

@@ -67,7 +67,7 @@ with torch.no_grad():
     for sequence in expected["sequences"]:
         logits = generator(input_ids=torch.tensor([sequence["ids"]])).logits[0]
         scores = logits.log_softmax(-1).gather(1, torch.tensor(sequence["targets"])[:, None])[:, 0]
-        worst = max(worst, compare("generator", sequence["log_probabilities"], scores))
+        worst = max(worst, compare("generator", sequence["logProbabilities"], scores))
 failures += [f"warning: {warning}" for warning in warnings]
 for failure in failures:
     print(failure)
