@@ -32,11 +32,9 @@ struct EvaluateCommand: ParsableCommand {
       let data = try world.agree { try ShardSet(folder: self.data) }
       let (checkpoint, weights) = try world.agree { try open(data) }
       let recipe = checkpoint.configuration.recipe
-      let masking = Masking(
-        fraction: recipe.maskFraction, maximumLength: recipe.length,
-        special: data.vocabulary.special, seed: recipe.seed)
       let trainer = try Trainer(
-        objective: checkpoint.configuration.objective(model: checkpoint.model, masking: masking),
+        objective: checkpoint.configuration.objective(
+          model: checkpoint.model, vocabulary: data.vocabulary),
         regions: [0..<weights.count], settings: recipe.trainerSettings,
         world: world,
         processors: try RankLayout(world: world, threads: threads, slices: .max).processors,

@@ -72,11 +72,8 @@ final class PretrainingRun {
       runFolder: folder, keep: options.keep, milestones: configuration.recipe.milestones)
     let model = ElectraModel(configuration.model)
     let recipe = configuration.recipe
-    let masking = Masking(
-      fraction: recipe.maskFraction, maximumLength: recipe.length,
-      special: data.vocabulary.special, seed: recipe.seed)
     trainer = try Trainer(
-      objective: configuration.objective(model: model, masking: masking),
+      objective: configuration.objective(model: model, vocabulary: data.vocabulary),
       regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
       settings: recipe.trainerSettings, world: world, processors: layout.processors,
       source: { step, sequences in

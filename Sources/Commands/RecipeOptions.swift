@@ -31,6 +31,9 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Tokens that go through the model at once; fixed at the first start.")
   var microBatch: Int?
 
+  @Flag(help: "Mask the tokens of a word together.")
+  var wholeWords = false
+
   @Option(help: "The seed of all random numbers.")
   var seed: UInt64?
 
@@ -75,6 +78,7 @@ struct RecipeOptions: ParsableArguments {
       ("--warmup", "\(old.warmupSteps)", "\(new.warmupSteps)"),
       ("--slices", "\(old.slices)", "\(new.slices)"),
       ("--micro-batch", "\(old.microBatchTokens)", "\(new.microBatchTokens)"),
+      ("--whole-words", "\(old.masksWholeWords)", "\(new.masksWholeWords)"),
       ("--seed", "\(old.seed)", "\(new.seed)"),
     ].filter { $0.1 != $0.2 }
     let list = differences.map { "\($0.0) is \($0.1) there and \($0.2) here" }
@@ -91,6 +95,7 @@ struct RecipeOptions: ParsableArguments {
     if let warmup { configuration.recipe.warmupSteps = warmup }
     if let slices { configuration.recipe.slices = slices }
     if let microBatch { configuration.recipe.microBatchTokens = microBatch }
+    if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
   }
 

@@ -13,15 +13,24 @@ package struct Masking: Sendable, Equatable {
   /// The most positions drawn in one sequence.
   package let limit: Int
   private let special: SpecialTokens
+  /// For each id whether it continues a word; empty when every token is drawn by itself.
+  private let continuations: [Bool]
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
   /// The chance that a drawn position shows [MASK].
   package static let maskedShare = 0.85
 
-  /// - Parameter maximumLength: the longest sequence of the run.
-  package init(fraction: Double, maximumLength: Int, special: SpecialTokens, seed: UInt64) {
+  /// - Parameters:
+  ///   - maximumLength: the longest sequence of the run.
+  ///   - continuations: for each id whether it continues a word, for masking of whole words; empty
+  ///     to draw every token by itself.
+  package init(
+    fraction: Double, maximumLength: Int, special: SpecialTokens, continuations: [Bool] = [],
+    seed: UInt64
+  ) {
     self.fraction = fraction
+    self.continuations = continuations
     limit = Int((fraction + 0.005) * Double(maximumLength))
     self.special = special
     self.seed = seed
@@ -45,26 +54,14 @@ package struct Masking: Sendable, Equatable {
     }
   }
 
-  /// The number of positions drawn in a sequence of these tokens: its share rounded to even, at
-  /// least one and at most the limit, and never more than there are candidates.
-  package func count(in tokens: some Collection<Int32>) -> Int {
-    let wanted = Int((Double(tokens.count) * fraction).rounded(.toNearestOrEven))
-    let candidates = tokens.count { isCandidate($0) }
-    return min(max(1, min(limit, wanted)), candidates)
-  }
-
-  /// Draws the positions of every sequence of `batch`, a function of its step and sequence numbers.
+  /// Draws the positions of every sequence of `batch`, a function of its step and sequence numbers:
+  /// words in random order, as long as they fit.
   package func mask(_ batch: Batch) -> Masked {
     var result = Masked(tokens: batch.tokens)
     for (index, range) in batch.ranges.enumerated() {
       let stream = RandomStream(
         seed: seed, site: site, step: batch.step, sequence: batch.firstSequence + index)
-      var candidates = range.filter { isCandidate(batch.tokens[$0]) }
-      let count = count(in: batch.tokens[range])
-      for i in 0..<count {  // the first steps of a shuffle (Fisher and Yates)
-        candidates.swapAt(i, i + stream.number(below: candidates.count - i, index: i))
-      }
-      for (ordinal, position) in candidates[..<count].sorted().enumerated() {
+      for (ordinal, position) in draw(batch.tokens, range, stream).sorted().enumerated() {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
         result.places.append((index, ordinal))
@@ -75,6 +72,36 @@ package struct Masking: Sendable, Equatable {
       }
     }
     return result
+  }
+
+  /// The positions drawn in the sequence at `range`: its share rounded to even, at least one and at
+  /// most the limit. Whole words may leave a few over: a word that does not fit is passed by (BERT,
+  /// `create_pretraining_data.py`).
+  private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
+    let share = Int((Double(range.count) * fraction).rounded(.toNearestOrEven))
+    let wanted = max(1, min(limit, share))
+    var words = words(tokens, range)
+    var drawn: [Int] = []
+    for i in words.indices where drawn.count < wanted {  // a shuffle (Fisher and Yates)
+      words.swapAt(i, i + stream.number(below: words.count - i, index: i))
+      if drawn.count + words[i].count <= wanted { drawn += words[i] }
+    }
+    return drawn
+  }
+
+  /// What is drawn as one: each candidate by itself, or with the continuations that follow it.
+  private func words(_ tokens: [Int32], _ range: Range<Int>) -> [Range<Int>] {
+    var words: [Range<Int>] = []
+    for position in range where isCandidate(tokens[position]) {
+      let isContinuation =
+        Int(tokens[position]) < continuations.count && continuations[Int(tokens[position])]
+      if isContinuation, let last = words.last, last.upperBound == position {
+        words[words.count - 1] = last.lowerBound..<position + 1
+      } else {
+        words.append(position..<position + 1)
+      }
+    }
+    return words
   }
 
   /// Where in the stream the draws of [MASK] or not begin: behind any sequence's positions.

@@ -61,7 +61,7 @@ package enum Preset: String, Sendable, CaseIterable {
   ) -> PretrainingConfiguration.Recipe {
     PretrainingConfiguration.Recipe(
       length: length, batchSize: batch, steps: steps, warmupSteps: warmup, learningRate: rate,
-      maskFraction: mask, discriminatorWeight: 50, weightDecay: 0.01, firstDecay: 0.9,
+      maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01, firstDecay: 0.9,
       secondDecay: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 1024, seed: 1)
   }
 }

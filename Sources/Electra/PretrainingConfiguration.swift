@@ -1,4 +1,5 @@
 import Layers
+import Tokenization
 
 /// Everything that decides the result of a pre-training run: sizes, recipe and seed. Written beside
 /// every checkpoint, and read back by whatever goes on from it.
@@ -24,6 +25,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     package var learningRate: Double
     /// The share of tokens that is masked.
     package var maskFraction: Double
+    /// Whether the tokens of a word are masked together.
+    package var masksWholeWords: Bool
     /// The weight of the discriminator's loss beside the generator's.
     package var discriminatorWeight: Float
     package var weightDecay: Float
@@ -46,6 +49,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       case warmupSteps = "num_warmup_steps"
       case learningRate = "learning_rate"
       case maskFraction = "mask_prob"
+      case masksWholeWords = "mask_whole_words"
       case discriminatorWeight = "disc_weight"
       case weightDecay = "weight_decay_rate"
       case firstDecay = "adam_beta1"
@@ -58,9 +62,12 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     }
   }
 
-  /// The objective of this run.
-  package func objective(model: ElectraModel, masking: Masking) -> PretrainingObjective {
-    PretrainingObjective(
+  /// The objective of this run on data of `vocabulary`.
+  package func objective(model: ElectraModel, vocabulary: Vocabulary) -> PretrainingObjective {
+    let masking = Masking(
+      fraction: recipe.maskFraction, maximumLength: recipe.length, special: vocabulary.special,
+      continuations: recipe.masksWholeWords ? vocabulary.continuations : [], seed: recipe.seed)
+    return PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
   }

@@ -36,7 +36,7 @@ package struct PretrainingObjective: Objective {
 
   /// Masked positions, and tokens.
   package func counts(of slice: Batch) -> [Int] {
-    [slice.ranges.reduce(0) { $0 + masking.count(in: slice.tokens[$1]) }, slice.tokenCount]
+    [masking.mask(slice).positions.count, slice.tokenCount]
   }
 
   package func makeWorkspace() -> Arena {

@@ -37,6 +37,9 @@ package struct Vocabulary: Sendable {
     trie = Trie(keys)
   }
 
+  /// For each token whether it continues a word: whether it begins with `##`.
+  package var continuations: [Bool] { tokens.map { $0.utf8.starts(with: "##".utf8) } }
+
   /// The number of tokens.
   package var size: Int { tokens.count }
 

@@ -17,7 +17,7 @@ struct MaskingTests {
   ])
   func countsAreTheReferences(fraction: Double, limit: Int, length: Int, expected: Int) {
     let batch = PretrainingObjectiveTests.batch(lengths: [length], vocabulary: 999)
-    #expect(masking(fraction, length: limit).count(in: batch.tokens) == expected)
+    #expect(masking(fraction, length: limit).mask(batch).positions.count == expected)
   }
 
   @Test
@@ -73,6 +73,52 @@ struct MaskingTests {
   func aSequenceWithoutCandidatesDrawsNothing() {
     let batch = Batch(tokens: [2, 3], types: [0, 0], lengths: [2])
     #expect(masking().mask(batch).positions.isEmpty)
-    #expect(masking().count(in: batch.tokens) == 0)
+  }
+
+  /// Tokens above 500 continue words; a quarter of the words has three tokens.
+  @Test
+  func wordsAreDrawnWholeWithinTheBudget() {
+    let length = 100
+    var batch = Batch(step: 3)
+    for sequence in 0..<200 {
+      var tokens: [Int32] = [2]
+      while tokens.count < length - 4 {
+        let word = Int32(5 + (sequence * 31 + tokens.count * 17) % 400)
+        tokens += tokens.count % 4 == 0 ? [word, word + 500, word + 501] : [word]
+      }
+      batch.append(tokens: tokens + [3], types: repeatElement(0, count: tokens.count + 1))
+    }
+    let masking = Masking(
+      fraction: 0.15, maximumLength: length, special: special,
+      continuations: (0..<1000).map { $0 > 500 }, seed: 1)
+    let drawn = Set(masking.mask(batch).positions)
+    var parts = 0
+    for range in batch.ranges {
+      let count = range.count { drawn.contains(Int32($0)) }
+      let wanted = Int((Double(range.count) * 0.15).rounded(.toNearestOrEven))
+      #expect(count <= wanted && count >= wanted - 2)
+      for position in range where batch.tokens[position] > 500 {
+        #expect(drawn.contains(Int32(position)) == drawn.contains(Int32(position - 1)))
+        parts += drawn.contains(Int32(position)) ? 1 : 0
+      }
+    }
+    #expect(parts > 100)
+    // The same tokens drawn one by one are torn apart.
+    let torn = Set(self.masking(length: length).mask(batch).positions)
+    #expect(
+      batch.tokens.indices.contains {
+        batch.tokens[$0] > 500 && torn.contains(Int32($0)) != torn.contains(Int32($0 - 1))
+      })
+  }
+
+  /// A sequence that is one long word has nothing that fits, and never more than the budget.
+  @Test
+  func aWordThatDoesNotFitIsPassedBy() {
+    let tokens: [Int32] = [2, 9] + Array(repeating: 600, count: 60) + [3]
+    let batch = Batch(tokens: tokens, types: tokens.map { _ in 0 }, lengths: [tokens.count])
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 64, special: special,
+      continuations: (0..<1000).map { $0 > 500 }, seed: 1)
+    #expect(masking.mask(batch).positions.isEmpty)
   }
 }
