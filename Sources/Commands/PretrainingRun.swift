@@ -67,7 +67,7 @@ final class PretrainingRun {
     lastSave = now()
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
-    metrics = MetricsLog(path: folder + "/metrics.jsonl") { log.say($0) }
+    metrics = MetricsLog(folder: folder) { log.say($0) }
     store = CheckpointStore(
       runFolder: folder, keep: options.keep, milestones: configuration.recipe.milestones)
     let model = ElectraModel(configuration.model)

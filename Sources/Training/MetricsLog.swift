@@ -1,53 +1,103 @@
 import Foundation
 
-/// `metrics.jsonl` of a run: one JSON object a line, in the order of the steps.
+/// The metrics of a run, in the order of the steps: `metrics.jsonl`, one JSON object a line, and the
+/// same numbers as TensorBoard event files.
 ///
-/// A failure to write never ends a run; it is told once.
+/// A split of its own (`held_out`) has its event file in a folder of that name, so that TensorBoard
+/// draws its curves over those of training. Event files follow from the lines: at each start they are
+/// written anew from those that are kept. A failure to write never ends a run; it is told once.
 package final class MetricsLog {
-  private let path: String
+  private let folder: String
   private let warn: (String) -> Void
   private var hasWarned = false
 
-  /// - Parameter warn: told when a line cannot be written.
-  package init(path: String, warn: @escaping (String) -> Void) {
-    self.path = path
+  private var path: String { folder + "/metrics.jsonl" }
+
+  /// - Parameters:
+  ///   - folder: the run's.
+  ///   - warn: told when a line cannot be written.
+  package init(folder: String, warn: @escaping (String) -> Void) {
+    self.folder = folder
     self.warn = warn
   }
 
-  /// Adds a line; numbers are printed so that they read back to the same value, and those that JSON
-  /// does not know as null.
+  /// Adds a line, with the time of day; numbers are printed so that they read back to the same value,
+  /// and those that JSON does not know as null.
   package func append(_ entries: [(name: String, value: Value)]) {
-    let fields = entries.map { "\"\($0.name)\": \($0.value.json)" }
-    let line = "{" + fields.joined(separator: ", ") + "}\n"
-    do {
-      if !FileManager.default.fileExists(atPath: path) {
-        try Data().write(to: URL(fileURLWithPath: path))
-      }
-      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-      defer { try? file.close() }
-      _ = try file.seekToEnd()
-      try file.write(contentsOf: Data(line.utf8))
-    } catch {
-      tell(error)
+    let timed = entries + [("time", .number(Date().timeIntervalSince1970))]
+    let fields = timed.map { "\"\($0.name)\": \($0.value.json)" }
+    let line = Data("{\(fields.joined(separator: ", "))}\n".utf8)
+    telling {
+      try line.append(toFile: path)
+      guard let point = Point(line: line) else { return }
+      try add(point.record, toEventsOf: point.split)
     }
-  }
-
-  private func tell(_ error: any Error) {
-    if !hasWarned { warn("cannot write \(path): \(error.localizedDescription)") }
-    hasWarned = true
   }
 
   /// Removes lines of steps after `step`, and a torn last line: what a resumed run will say again.
+  /// The event files are made anew.
   package func cut(afterStep step: Int) {
     guard let text = FileManager.default.contents(atPath: path) else { return }
-    let lines = text.split(separator: 0x0A).filter { line in
-      let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any]
-      return (object?["step"] as? Int).map { $0 <= step } ?? false
-    }
     var kept = Data()
-    for line in lines { kept += line + [0x0A] }
-    guard kept != text else { return }
-    do { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) } catch { tell(error) }
+    var events: [String?: Data] = [:]
+    for line in text.split(separator: 0x0A) {
+      guard let point = Point(line: line), point.step <= step else { continue }
+      kept += line + [0x0A]
+      events[point.split, default: Data()] += point.record
+    }
+    telling {
+      if kept != text { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
+      for split in Set(events.keys).union([nil, "held_out"]) {
+        try? FileManager.default.removeItem(atPath: eventPath(split))
+      }
+      for (split, records) in events { try add(records, toEventsOf: split) }
+    }
+  }
+
+  private func add(_ records: Data, toEventsOf split: String?) throws {
+    let path = eventPath(split)
+    if !FileManager.default.fileExists(atPath: path) {
+      if let split {
+        try? FileManager.default.createDirectory(
+          atPath: "\(folder)/\(split)", withIntermediateDirectories: false)
+      }
+      try EventFile.header.append(toFile: path)
+    }
+    try records.append(toFile: path)
+  }
+
+  private func eventPath(_ split: String?) -> String {
+    "\(folder)/\(split.map { $0 + "/" } ?? "")\(EventFile.name)"
+  }
+
+  private func telling(_ body: () throws -> Void) {
+    do { try body() } catch {
+      if !hasWarned { warn("cannot write \(path): \(error.localizedDescription)") }
+      hasWarned = true
+    }
+  }
+
+  /// A line as the points of curves.
+  private struct Point {
+    let step: Int
+    let split: String?
+    private let time: Double
+    private let scalars: [(name: String, value: Double)]
+
+    /// nil for a line that is torn or has no step.
+    init?(line: Data) {
+      guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
+        let step = object["step"] as? Int
+      else { return nil }
+      self.step = step
+      split = object["split"] as? String
+      time = object["time"] as? Double ?? 0
+      scalars = object.keys.sorted().filter { $0 != "step" && $0 != "time" }.compactMap { name in
+        (object[name] as? Double).map { (name, $0) }
+      }
+    }
+
+    var record: Data { EventFile.record(step: step, time: time, scalars: scalars) }
   }
 
   /// What a line can hold.

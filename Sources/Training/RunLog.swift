@@ -22,7 +22,8 @@ package final class RunLog {
     show(line)
     guard let path else { return }
     do {
-      try append("\(ISO8601DateFormatter().string(from: Date())) \(line)\n", to: path)
+      let time = ISO8601DateFormatter().string(from: Date())
+      try Data("\(time) \(line)\n".utf8).append(toFile: path)
     } catch {
       if !hasWarned { show("cannot write \(path): \(error.localizedDescription)") }
       hasWarned = true
@@ -32,15 +33,5 @@ package final class RunLog {
   /// `FileHandle.write(_:)` would end the program on an error; this does not.
   private func show(_ line: String) {
     try? screen.write(contentsOf: Data((line + "\n").utf8))
-  }
-
-  private func append(_ text: String, to path: String) throws {
-    if !FileManager.default.fileExists(atPath: path) {
-      try Data().write(to: URL(fileURLWithPath: path))
-    }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    defer { try? file.close() }
-    _ = try file.seekToEnd()
-    try file.write(contentsOf: Data(text.utf8))
   }
 }

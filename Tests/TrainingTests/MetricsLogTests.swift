@@ -13,7 +13,7 @@ struct MetricsLogTests {
   func numbersReadBackToTheSameValue() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("metrics.jsonl")
-    let log = MetricsLog(path: path) { Issue.record("\($0)") }
+    let log = MetricsLog(folder: folder.path) { Issue.record("\($0)") }
     let value = 0.1 + 0.2
     log.append([
       ("step", .count(7)), ("loss", .number(value)), ("auc", .number(.nan)),
@@ -36,7 +36,7 @@ struct MetricsLogTests {
   func resumingCutsLaterAndTornLines() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("metrics.jsonl")
-    let log = MetricsLog(path: path) { Issue.record("\($0)") }
+    let log = MetricsLog(folder: folder.path) { Issue.record("\($0)") }
     for step in 1...5 { log.append([("step", .count(step))]) }
     try folder.write(
       try Data(contentsOf: URL(fileURLWithPath: path)) + Data("{\"step\": 3, \"lo".utf8),
@@ -48,7 +48,7 @@ struct MetricsLogTests {
   @Test
   func aFailureToWriteIsToldOnceAndEndsNothing() {
     var warnings: [String] = []
-    let log = MetricsLog(path: "/nowhere/at/all/metrics.jsonl") { warnings.append($0) }
+    let log = MetricsLog(folder: "/proc/nowhere") { warnings.append($0) }
     log.append([("step", .count(1))])
     log.append([("step", .count(2))])
     #expect(warnings.count == 1)
@@ -57,7 +57,7 @@ struct MetricsLogTests {
   @Test
   func textIsEscaped() throws {
     let folder = try TemporaryFolder()
-    let log = MetricsLog(path: folder.file("metrics.jsonl")) { Issue.record("\($0)") }
+    let log = MetricsLog(folder: folder.path) { Issue.record("\($0)") }
     log.append([("split", .text("a\"b\n"))])
     #expect(try lines(folder.file("metrics.jsonl"))[0]["split"] as? String == "a\"b\n")
   }

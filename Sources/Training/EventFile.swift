@@ -1,0 +1,106 @@
+import Foundation
+import Layers
+
+/// A TensorBoard event file: records of scalars behind a version record.
+///
+/// Every record is framed as TFRecord does: its length (8 bytes) and that one's checksum, its bytes
+/// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which four
+/// fields are needed, so they are written here.
+package enum EventFile {
+  /// The file's name; TensorBoard looks for `tfevents` in it.
+  package static let name = "events.out.tfevents.electra"
+
+  /// What every event file begins with.
+  package static var header: Data {
+    var event = Message()
+    event.add(1, 0.0)
+    event.add(3, Data("brain.Event:2".utf8))
+    return framed(event.bytes)
+  }
+
+  /// One point of each of `scalars`.
+  ///
+  /// - Parameter time: seconds since 1970.
+  package static func record(
+    step: Int, time: Double, scalars: [(name: String, value: Double)]
+  ) -> Data {
+    var summary = Message()
+    for (name, value) in scalars {
+      var scalar = Message()
+      scalar.add(1, Data(name.utf8))
+      scalar.add(2, Float(value))
+      summary.add(1, scalar.bytes)
+    }
+    var event = Message()
+    event.add(1, time)
+    event.add(2, step)
+    event.add(5, summary.bytes)
+    return framed(event.bytes)
+  }
+
+  private static func framed(_ bytes: Data) -> Data {
+    let length = Data(littleEndian: UInt64(bytes.count))
+    return length + Data(littleEndian: masked(length)) + bytes
+      + Data(littleEndian: masked(bytes))
+  }
+
+  /// The checksum as TFRecord stores it: turned by 15 bits, plus a constant.
+  private static func masked(_ bytes: Data) -> UInt32 {
+    let checksum = bytes.withUnsafeBytes { Checksum.of($0) }
+    return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
+  }
+}
+
+/// A protocol buffer in the making. Each field is a key, number times eight plus the kind of what
+/// follows, and its value.
+private struct Message {
+  private(set) var bytes = Data()
+
+  mutating func add(_ field: UInt64, _ value: Int) {
+    append(variable: field << 3)
+    append(variable: UInt64(bitPattern: Int64(value)))
+  }
+
+  mutating func add(_ field: UInt64, _ value: Double) {
+    append(variable: field << 3 | 1)
+    bytes += Data(littleEndian: value.bitPattern)
+  }
+
+  mutating func add(_ field: UInt64, _ value: Data) {
+    append(variable: field << 3 | 2)
+    append(variable: UInt64(value.count))
+    bytes += value
+  }
+
+  mutating func add(_ field: UInt64, _ value: Float) {
+    append(variable: field << 3 | 5)
+    bytes += Data(littleEndian: value.bitPattern)
+  }
+
+  /// A number of variable length: seven bits a byte, lowest first.
+  private mutating func append(variable value: UInt64) {
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(truncatingIfNeeded: rest))
+  }
+}
+
+extension Data {
+  fileprivate init(littleEndian value: some FixedWidthInteger) {
+    self = Swift.withUnsafeBytes(of: value.littleEndian) { Data($0) }
+  }
+
+  /// Adds these bytes at the end of a file, which is made if need be.
+  func append(toFile path: String) throws {
+    if !FileManager.default.fileExists(atPath: path) {
+      try Data().write(to: URL(fileURLWithPath: path))
+    }
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    _ = try file.seekToEnd()
+    try file.write(contentsOf: self)
+  }
+}

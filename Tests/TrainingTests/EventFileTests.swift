@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+import Training
+
+/// Event files, read back by a decoder that shares nothing with the writer.
+struct EventFileTests {
+  private struct Event: Equatable {
+    var time = 0.0
+    var step = 0
+    var version: String?
+    var scalars: [String: Float] = [:]
+  }
+
+  /// CRC-32C bit by bit, as TFRecord turns and shifts it.
+  private func maskedChecksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    var crc: UInt32 = 0xFFFF_FFFF
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
+    }
+    crc = ~crc
+    return (crc >> 15 | crc << 17) &+ 0xA282_EAD8
+  }
+
+  private func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// The records of a file; every length and checksum must be right to the last byte.
+  private func records(_ path: String) throws -> [ArraySlice<UInt8>] {
+    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    var rest = bytes[...]
+    var records: [ArraySlice<UInt8>] = []
+    while !rest.isEmpty {
+      try #require(rest.count >= 16)
+      let length = Int(number(rest.prefix(8)))
+      #expect(number(rest.dropFirst(8).prefix(4)) == UInt64(maskedChecksum(rest.prefix(8))))
+      let record = rest.dropFirst(12).prefix(length)
+      try #require(rest.count >= 16 + length)
+      #expect(
+        number(rest.dropFirst(12 + length).prefix(4)) == UInt64(maskedChecksum(record)))
+      records.append(record)
+      rest = rest.dropFirst(16 + length)
+    }
+    return records
+  }
+
+  /// The fields of a protocol buffer: number and, by kind, value or bytes.
+  private func fields(_ bytes: ArraySlice<UInt8>) throws -> [(Int, ArraySlice<UInt8>)] {
+    var rest = bytes
+    func variable() -> UInt64 {
+      var (value, shift) = (UInt64(0), UInt64(0))
+      while let byte = rest.popFirst() {
+        value |= UInt64(byte & 0x7F) << shift
+        shift += 7
+        if byte & 0x80 == 0 { break }
+      }
+      return value
+    }
+    var result: [(Int, ArraySlice<UInt8>)] = []
+    while !rest.isEmpty {
+      let key = variable()
+      switch key & 7 {
+      case 0:
+        let value = variable()
+        result.append(
+          (Int(key >> 3), (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }[...]))
+      case 1, 2, 5:
+        let count = key & 7 == 1 ? 8 : key & 7 == 5 ? 4 : Int(variable())
+        try #require(rest.count >= count)
+        result.append((Int(key >> 3), rest.prefix(count)))
+        rest = rest.dropFirst(count)
+      default: Issue.record("a field of kind \(key & 7)")
+      }
+    }
+    return result
+  }
+
+  private func events(_ path: String) throws -> [Event] {
+    try records(path).map { record in
+      var event = Event()
+      for (field, bytes) in try fields(record) {
+        switch field {
+        case 1: event.time = Double(bitPattern: number(bytes))
+        case 2: event.step = Int(number(bytes))
+        case 3: event.version = String(decoding: bytes, as: UTF8.self)
+        case 5:
+          for (_, value) in try fields(bytes) {
+            let parts = try fields(value)
+            #expect(parts.map(\.0) == [1, 2])
+            event.scalars[String(decoding: parts[0].1, as: UTF8.self)] = Float(
+              bitPattern: UInt32(number(parts[1].1)))
+          }
+        default: Issue.record("an event with field \(field)")
+        }
+      }
+      return event
+    }
+  }
+
+  private func log(_ folder: TemporaryFolder) -> MetricsLog {
+    MetricsLog(folder: folder.path) { Issue.record("\($0)") }
+  }
+
+  @Test
+  func everyNumberOfALineIsAPoint() throws {
+    let folder = try TemporaryFolder()
+    let log = log(folder)
+    let before = Date().timeIntervalSince1970
+    log.append([
+      ("step", .count(300)), ("tokens", .count(70_000)), ("loss", .number(-1.5)),
+      ("auc", .number(.nan)),
+    ])
+    log.append([
+      ("step", .count(300)), ("split", .text("held_out")), ("loss", .number(2.25)),
+    ])
+    let own = try events(folder.file("events.out.tfevents.electra"))
+    #expect(own.map(\.version) == ["brain.Event:2", nil])
+    #expect(own[1].step == 300 && own[1].time >= before)
+    #expect(own[1].scalars == ["tokens": 70_000, "loss": -1.5])
+    let heldOut = try events(folder.file("held_out/events.out.tfevents.electra"))
+    #expect(heldOut.map(\.version) == ["brain.Event:2", nil])
+    #expect(heldOut[1].scalars == ["loss": 2.25])
+  }
+
+  @Test
+  func aResumedRunHasEveryPointOnce() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("events.out.tfevents.electra")
+    let first = log(folder)
+    for step in 1...5 {
+      first.append([("step", .count(step)), ("loss", .number(Double(step)))])
+    }
+    first.append([("step", .count(5)), ("split", .text("held_out")), ("loss", .number(9))])
+    // Killed in the middle of a record.
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    try folder.write(whole.dropLast(3), "events.out.tfevents.electra")
+    let second = log(folder)
+    second.cut(afterStep: 3)
+    for step in 4...6 {
+      second.append([("step", .count(step)), ("loss", .number(Double(10 * step)))])
+    }
+    let events = try events(path).dropFirst()
+    #expect(events.map(\.step) == [1, 2, 3, 4, 5, 6])
+    #expect(events.map { $0.scalars["loss"] } == [1, 2, 3, 40, 50, 60])
+    let heldOut = folder.file("held_out/events.out.tfevents.electra")
+    #expect(!FileManager.default.fileExists(atPath: heldOut))
+  }
+}
