@@ -33,6 +33,26 @@ package final class Exchange {
     self.plan = plan
   }
 
+  /// The floats that each rank sends in a step, and the most that any holds of others' pieces.
+  ///
+  /// Every piece travels but for the part of its own rank; new weights go around all ranks once.
+  package static func traffic(
+    tree: ReductionTree, partition: Partition
+  ) -> (sent: [Int], received: Int) {
+    let size = partition.rankCount
+    let pieces = (0..<size).map { ReductionTree.pieces(of: tree.run(of: $0, of: size)).count }
+    let count = partition.blockBoundaries.last ?? 0
+    let sent = (0..<size).map { rank in
+      let others = count - partition.ownedCount(of: rank)
+      return pieces[rank] * others + others
+    }
+    let received = (0..<size).map { rank in
+      let largest = partition.buckets.indices.map { partition.part($0, of: rank).count }.max() ?? 0
+      return (pieces.reduce(0, +) - pieces[rank]) * largest
+    }
+    return (sent, received.max() ?? 0)
+  }
+
   /// The subtrees that this rank must bring, in order.
   package var ownPieces: [ReductionTree.Node] { pieces[world.rank] }
 

@@ -15,6 +15,6 @@ struct ElectraCommand: ParsableCommand {
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
-      EvaluateCommand.self, DetectCommand.self, ExportCommand.self,
+      EvaluateCommand.self, DetectCommand.self, ExportCommand.self, FlopsCommand.self,
     ])
 }

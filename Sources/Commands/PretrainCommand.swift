@@ -56,7 +56,10 @@ struct PretrainCommand: ParsableCommand {
   var saveMinutes = 30.0
 
   @Option(help: "How many of the newest checkpoints are kept.")
-  var keep = 3
+  var keep = newestKept
+
+  /// The checkpoints that are kept unless the user says otherwise.
+  static let newestKept = 3
 
   func validate() throws {
     let counts = [

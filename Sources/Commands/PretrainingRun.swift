@@ -74,7 +74,7 @@ final class PretrainingRun {
     let recipe = configuration.recipe
     trainer = try Trainer(
       objective: configuration.objective(model: model, vocabulary: data.vocabulary),
-      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
+      regions: model.finishingOrder,
       settings: recipe.trainerSettings, world: world, processors: layout.processors,
       source: { step, sequences in
         try data.batch(
@@ -82,12 +82,17 @@ final class PretrainingRun {
       })
     let lanes = try world.gather([layout.processors.count]).map { "\($0[0])" }
     if isFirst {
+      let cost = RunCost(
+        configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep)
+      log.say(cost.summary(examples: data.trainCount))
       log.say(
-        "\(model.layout.parameterCount.grouped) parameters, \(data.trainCount.grouped) examples, "
-          + "\(world.size) \(world.size == 1 ? "rank" : "ranks") with "
+        "\(world.size) \(world.size == 1 ? "rank" : "ranks") with "
           + "\(Set(lanes).sorted().joined(separator: "-")) lanes, \(recipe.slices) slices of "
           + "\(recipe.batchSize / recipe.slices) sequences")
-      if let warning = layout.warning { log.say("note: \(warning)") }
+      let notes =
+        [layout.warning].compactMap(\.self)
+        + cost.shortages(ranksHere: layout.ranksOnHost, folder: folder)
+      for note in notes { log.say("note: \(note)") }
     }
   }
 

@@ -9,6 +9,8 @@ import Training
 struct RankLayout {
   /// One entry a lane; -1 leaves a lane free to move.
   let processors: [Int]
+  /// How many ranks share this host.
+  let ranksOnHost: Int
   /// A remark for the log, nil when all is as it should be.
   let warning: String?
 
@@ -17,6 +19,7 @@ struct RankLayout {
   ///   - slices: the slices of this rank: more lanes than these would have nothing to do.
   init(world: Communicator, threads: Int?, slices: Int) throws {
     let host = try world.onThisHost()
+    ranksOnHost = host.size
     let masks = try host.gather(allowedProcessors().map { Int32($0) })
     let union = Set(masks.flatMap(\.self)).sorted().map { Int($0) }
     let usable = Array(union.prefix(processorQuota() ?? union.count))

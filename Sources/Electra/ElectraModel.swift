@@ -16,6 +16,8 @@ package struct ElectraModel: Sendable {
   package let embeddingRange: Range<Int>
   package let generatorRange: Range<Int>
   package let discriminatorRange: Range<Int>
+  /// The parts in the order in which their gradients become final.
+  package var finishingOrder: [Range<Int>] { [generatorRange, discriminatorRange, embeddingRange] }
 
   package init(_ sizes: ElectraSizes) {
     self.sizes = sizes

@@ -10,8 +10,8 @@ import Tokenization
 package struct Masking: Sendable, Equatable {
   /// The share of a sequence's tokens that is drawn: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
-  /// The most positions drawn in one sequence.
-  package let limit: Int
+  /// The longest sequence of the run, which bounds the positions drawn in any.
+  private let maximumLength: Int
   private let special: SpecialTokens
   /// For each id whether it continues a word; empty when every token is drawn by itself.
   private let continuations: [Bool]
@@ -31,7 +31,7 @@ package struct Masking: Sendable, Equatable {
   ) {
     self.fraction = fraction
     self.continuations = continuations
-    limit = Int((fraction + 0.005) * Double(maximumLength))
+    self.maximumLength = maximumLength
     self.special = special
     self.seed = seed
   }
@@ -74,12 +74,17 @@ package struct Masking: Sendable, Equatable {
     return result
   }
 
-  /// The positions drawn in the sequence at `range`: its share rounded to even, at least one and at
-  /// most the limit. Whole words may leave a few over: a word that does not fit is passed by (BERT,
-  /// `create_pretraining_data.py`).
+  /// The positions to draw in a sequence: its share rounded to even, at least one, and at most the
+  /// share of the longest one.
+  package static func count(length: Int, fraction: Double, maximumLength: Int) -> Int {
+    let share = Int((Double(length) * fraction).rounded(.toNearestOrEven))
+    return max(1, min(Int((fraction + 0.005) * Double(maximumLength)), share))
+  }
+
+  /// The positions drawn in the sequence at `range`. Whole words may leave a few over: a word that does
+  /// not fit is passed by (BERT, `create_pretraining_data.py`).
   private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
-    let share = Int((Double(range.count) * fraction).rounded(.toNearestOrEven))
-    let wanted = max(1, min(limit, share))
+    let wanted = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
     var words = words(tokens, range)
     var drawn: [Int] = []
     for i in words.indices where drawn.count < wanted {  // a shuffle (Fisher and Yates)

@@ -23,10 +23,14 @@ package struct MicroBatchPass {
     self.arena = arena
   }
 
-  /// The most floats that both passes take of an arena. No sequence has more than half of its
-  /// tokens masked; memory that is never touched costs nothing.
-  package static func capacity(_ model: ElectraModel, _ shape: BatchShape) -> Int {
-    let (sizes, masked) = (model.sizes, (shape.tokens + 1) / 2)
+  /// The most floats that both passes take of an arena.
+  ///
+  /// - Parameter masked: the masked positions; by default half of the tokens, which no sequence
+  ///   exceeds. Memory that is never touched costs nothing.
+  package static func capacity(
+    _ model: ElectraModel, _ shape: BatchShape, masked: Int? = nil
+  ) -> Int {
+    let (sizes, masked) = (model.sizes, masked ?? (shape.tokens + 1) / 2)
     let (narrow, wide) = (sizes.generator.hiddenSize, sizes.discriminator.hiddenSize)
     let generator = Arena.measure { arena in
       _ = Network.Activations(model.generator, shape, arena: arena)

@@ -37,6 +37,15 @@ struct PartialSums {
     }
   }
 
+  /// The gradients that a lane comes to hold for a run of slices.
+  static func gradientCount(slices: Range<Int>) -> Int {
+    var sums = PartialSums(count: 0)
+    for slice in slices {
+      sums.push(sums.next(), slice: slice, carries: slice != slices.upperBound - 1)
+    }
+    return sums.pieces.count + sums.free.count
+  }
+
   /// Gives all gradients back for the next step.
   mutating func reset() {
     free += pieces.map(\.gradient)

@@ -1,0 +1,171 @@
+import ArgumentParser
+import Electra
+import Foundation
+
+/// `electra flops`: compute, parameters, memory and hours of a run before it is started.
+struct FlopsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flops",
+    abstract: "Says what a run costs before it is started; without a size, all sizes.",
+    discussion: """
+      The paper's count is that of the reference's script: it takes the backward pass for one \
+      forward pass and embeddings for products. The other is what is really multiplied.
+      """)
+
+  @OptionGroup var recipe: RecipeOptions
+
+  @Option(help: "Tokens of the vocabulary.")
+  var vocabularySize = 30_522
+
+  @Option(help: "Ranks of the run.")
+  var ranks = 1
+
+  @Option(help: "Lanes a rank.")
+  var threads = 1
+
+  @Option(help: "How many of the newest checkpoints are kept.")
+  var keep = PretrainCommand.newestKept
+
+  @Option(help: "Tokens a second of the whole run; by default 75 % of what this machine multiplies.")
+  var tokensPerSecond: Double?
+
+  @Flag(help: "Print an object, or an object a size.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("--vocabulary-size", vocabularySize), ("--ranks", ranks), ("--threads", threads),
+      ("--keep", keep),
+    ] where value < 1 {
+      throw ValidationError("\(name) must be at least 1, not \(value)")
+    }
+    if let tokensPerSecond, !(tokensPerSecond > 0) {
+      throw ValidationError("--tokens-per-second must be above 0")
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      if recipe.preset != nil || recipe.config != nil {
+        try show(cost(recipe))
+      } else {
+        try showAll()
+      }
+    }
+  }
+
+  private func cost(_ recipe: RecipeOptions) throws -> RunCost {
+    let configuration = try recipe.configuration(
+      vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads, sizes: nil)
+    return RunCost(configuration, ranks: ranks, lanes: threads, keep: keep)
+  }
+
+  /// One line a size.
+  private func showAll() throws {
+    let costs = try Preset.allCases.map { preset in
+      var own = recipe
+      own.preset = preset
+      return (preset.rawValue, try cost(own))
+    }
+    if json {
+      for (name, cost) in costs { try print(figures(cost, name: name).json()) }
+      return
+    }
+    print(
+      row(["", "parameters", "tokens", "paper's count", "products", "products a token"]))
+    for (name, cost) in costs {
+      let configuration = cost.configuration
+      print(
+        row([
+          name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
+          scientific(configuration.referenceOperations), scientific(configuration.productOperations),
+          scientific(configuration.productsPerToken),
+        ]))
+    }
+    for bert in ReferenceBERT.allCases {
+      print(row([bert.rawValue, "", "", scientific(bert.operations), "", ""]))
+    }
+  }
+
+  private func row(_ cells: [String]) -> String {
+    zip(cells, [10, 12, 9, 13, 9, 16]).enumerated().map { index, cell in
+      let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+      return index == 0 ? cell.0 + padding : padding + cell.0
+    }.joined(separator: "  ")
+  }
+
+  private func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
+
+  private func show(_ cost: RunCost) throws {
+    let figures = figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
+    if json { return try print(figures.json()) }
+    let (needs, recipe) = (cost.needs, cost.configuration.recipe)
+    let memory = [
+      ("weights", needs.weights), ("moments", needs.moments), ("gradients", needs.gradients),
+      ("activations", needs.activations), ("received", needs.received),
+      ("checkpoint", needs.checkpointBuffer),
+    ].map { "\($0.1.bytes) \($0.0)" }.joined(separator: " + ")
+    print(
+      """
+      parameters   \(cost.parameters.grouped)
+      tokens       \(scientific(Double(recipe.tokens))): \(recipe.steps.grouped) steps of \
+      \(recipe.batchSize) x \(recipe.length)
+      operations   \(scientific(figures.products)) in matrix products, \
+      \(scientific(figures.productsPerToken)) a token; \(scientific(figures.reference)) as the \
+      paper counts
+      memory       \(needs.memory.bytes) a rank: \(memory)
+      sent         \(needs.sent.bytes) a step by a rank of \(ranks)
+      disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
+      time         \(String(format: "%.1f", figures.hours)) hours at \
+      \(Int(figures.tokensPerSecond).grouped) tokens/s\
+      \(tokensPerSecond == nil ? ", 75 % of the products that this machine can make" : "")
+      """)
+  }
+
+  /// The figures as `--json` prints them; sizes in bytes.
+  private struct Figures: Encodable {
+    let name: String
+    let parameters: Int
+    let tokens: Int
+    let reference: Double
+    let products: Double
+    let productsPerToken: Double
+    let memory: Int
+    let weights: Int
+    let moments: Int
+    let gradients: Int
+    let activations: Int
+    let received: Int
+    let sentPerStep: Int
+    let checkpoint: Int
+    let disk: Int
+    let tokensPerSecond: Double
+    let hours: Double
+
+    enum CodingKeys: String, CodingKey {
+      case name, parameters, tokens, memory, weights, moments, gradients, activations, received
+      case checkpoint, disk, hours
+      case reference = "reference_operations"
+      case products = "product_operations"
+      case productsPerToken = "products_per_token"
+      case sentPerStep = "sent_per_step"
+      case tokensPerSecond = "tokens_per_second"
+    }
+  }
+
+  private func figures(_ cost: RunCost, name: String) -> Figures {
+    let (needs, configuration) = (cost.needs, cost.configuration)
+    let speed =
+      tokensPerSecond
+      ?? 0.75 * MachineSpeed.productsPerSecond() * Double(ranks * threads)
+      / configuration.productsPerToken
+    return Figures(
+      name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
+      reference: configuration.referenceOperations, products: configuration.productOperations,
+      productsPerToken: configuration.productsPerToken, memory: needs.memory,
+      weights: needs.weights, moments: needs.moments, gradients: needs.gradients,
+      activations: needs.activations, received: needs.received, sentPerStep: needs.sent,
+      checkpoint: needs.checkpoint, disk: cost.disk, tokensPerSecond: speed,
+      hours: Double(configuration.recipe.tokens) / speed / 3600)
+  }
+}

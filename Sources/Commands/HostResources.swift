@@ -1,0 +1,47 @@
+import Foundation
+
+/// What this host has left.
+enum HostResources {
+  /// Memory that a program can still have, in bytes: the system's, within the container's limit; nil
+  /// where the system does not say.
+  static var freeMemory: Int? {
+    let system = number(after: "MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
+    let limit = number(after: "", in: "/sys/fs/cgroup/memory.max")
+    let used = number(after: "", in: "/sys/fs/cgroup/memory.current")
+    let own = limit.flatMap { limit in used.map { max(0, limit - $0) } }
+    return [system, own].compactMap(\.self).min()
+  }
+
+  /// Bytes that can be written at `path`, which need not exist yet.
+  static func freeDisk(at path: String) -> Int? {
+    var url = URL(fileURLWithPath: path)
+    while url.path != "/" && !FileManager.default.fileExists(atPath: url.path) {
+      url.deleteLastPathComponent()
+    }
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: url.path)
+    return attributes?[.systemFreeSize] as? Int
+  }
+
+  /// The first number behind `key` in a file of the system's.
+  private static func number(after key: String, in path: String) -> Int? {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+      let range = key.isEmpty ? text.startIndex..<text.startIndex : text.range(of: key)
+    else { return nil }
+    return text[range.upperBound...].split(whereSeparator: \.isWhitespace).first.flatMap {
+      Int($0)
+    }
+  }
+}
+
+extension Int {
+  /// A number of bytes in words.
+  var bytes: String {
+    let units = ["B", "kB", "MB", "GB", "TB"]
+    var (value, unit) = (Double(self), 0)
+    while value >= 999.5 && unit < units.count - 1 {
+      value /= 1000
+      unit += 1
+    }
+    return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
+  }
+}

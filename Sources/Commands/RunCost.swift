@@ -1,0 +1,89 @@
+import Electra
+import Foundation
+import Layers
+import Tensors
+import Training
+
+/// What a pre-training run costs, known before it is started.
+struct RunCost {
+  let configuration: PretrainingConfiguration
+  let ranks: Int
+  let lanes: Int
+  let parameters: Int
+  let needs: RunNeeds
+  /// Checkpoints that are on disk at most: the newest, the milestones, and the one being written.
+  let checkpoints: Int
+
+  /// - Parameters:
+  ///   - lanes: lanes a rank.
+  ///   - keep: how many of the newest checkpoints are kept.
+  init(_ configuration: PretrainingConfiguration, ranks: Int, lanes: Int, keep: Int) {
+    self.configuration = configuration
+    self.ranks = ranks
+    self.lanes = lanes
+    let model = ElectraModel(configuration.model)
+    let recipe = configuration.recipe
+    parameters = model.layout.parameterCount
+    let shape = BatchShape(tokens: recipe.microBatchTokens, longest: recipe.length)
+    let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
+    needs = RunNeeds(
+      layout: model.layout, regions: model.finishingOrder, sliceCount: recipe.slices,
+      ranks: ranks, lanes: lanes,
+      activations: MicroBatchPass.capacity(model, shape, masked: masked))
+    checkpoints = keep + recipe.milestones.count + 1
+  }
+
+  var disk: Int { checkpoints * needs.checkpoint }
+
+  /// The short form, for the log of a run.
+  ///
+  /// - Parameter examples: of the training data.
+  func summary(examples: Int) -> String {
+    let recipe = configuration.recipe
+    let epochs = Double(recipe.steps * recipe.batchSize) / Double(max(1, examples))
+    return "\(parameters.grouped) parameters, \(recipe.steps.grouped) steps of "
+      + "\(recipe.batchSize) sequences: "
+      + String(
+        format: "%.2g epochs of the data, %.2g operations in matrix products (%.2g as the paper counts); ",
+        epochs, configuration.productOperations, configuration.referenceOperations)
+      + "\(needs.memory.bytes) of memory a rank, \(needs.checkpoint.bytes) a checkpoint"
+  }
+
+  /// What this host lacks for the run, a sentence each.
+  ///
+  /// - Parameter ranksHere: the ranks of this host.
+  func shortages(ranksHere: Int, folder: String) -> [String] {
+    var sentences: [String] = []
+    let memory = needs.memory * ranksHere
+    if let free = HostResources.freeMemory, memory > free {
+      sentences.append(
+        "the run needs about \(memory.bytes) of memory on this host and \(free.bytes) are free; "
+          + "give fewer --threads, fewer --slices or a smaller --micro-batch")
+    }
+    if let free = HostResources.freeDisk(at: folder), disk > free {
+      sentences.append(
+        "up to \(checkpoints) checkpoints will take \(disk.bytes) and \(folder) has \(free.bytes) "
+          + "free; give a smaller --keep or another --output")
+    }
+    return sentences
+  }
+}
+
+/// How fast this machine multiplies matrices.
+enum MachineSpeed {
+  /// Operations a second of one lane: the best of a few products of 1024 x 1024 matrices.
+  static func productsPerSecond() -> Double {
+    MatrixLibrary.useOneThread()
+    let size = 1024
+    let matrices = (0..<3).map { _ in Storage(count: size * size) }
+    let tensors = matrices.map { Tensor(base: $0.base, rows: size, columns: size) }
+    let best = withExtendedLifetime(matrices) {
+      (0..<5).map { _ in
+        let start = now()
+        tensors[0].multiply(tensors[1].plain, tensors[2].plain)
+        return now() - start
+      }.min()
+    }
+    return 2 * Double(size * size * size) / (best ?? .infinity)
+  }
+}

@@ -1,0 +1,55 @@
+import Collectives
+import Layers
+
+/// What a run takes of a machine, by kind and in bytes, known before it is started: computed from the
+/// same layout, tree and partition that the run will use.
+package struct RunNeeds: Sendable {
+  /// Of the rank that needs most.
+  package let weights: Int
+  package let moments: Int
+  package let gradients: Int
+  package let activations: Int
+  /// Pieces of other ranks' gradients that are waiting to be added.
+  package let received: Int
+  /// The part of the moments that is on its way to rank zero's checkpoint.
+  package let checkpointBuffer: Int
+  /// A checkpoint on disk.
+  package let checkpoint: Int
+  /// Sent in a step by the rank that sends most.
+  package let sent: Int
+
+  /// All memory of a rank but the program's own.
+  package var memory: Int {
+    weights + moments + gradients + activations + received + checkpointBuffer
+  }
+
+  /// - Parameters:
+  ///   - regions: ranges of the vector in the order in which they become final.
+  ///   - lanes: lanes a rank.
+  ///   - activations: floats that a lane's activations take.
+  package init(
+    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, ranks: Int, lanes: Int,
+    activations: Int
+  ) {
+    let bytes = MemoryLayout<Float>.stride
+    let tree = ReductionTree(sliceCount: sliceCount)
+    let partition = Partition(
+      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: ranks)
+    let traffic = Exchange.traffic(tree: tree, partition: partition)
+    let held = (0..<ranks).map { rank in
+      let run = tree.run(of: rank, of: ranks)
+      return (0..<lanes).reduce(0) { sum, lane in
+        let own = ReductionTree.share(run, of: lane, of: lanes)
+        return sum + PartialSums.gradientCount(slices: own)
+      }
+    }
+    weights = bytes * layout.count
+    moments = 2 * bytes * ((0..<ranks).map { partition.ownedCount(of: $0) }.max() ?? 0)
+    gradients = bytes * layout.count * (held.max() ?? 0)
+    self.activations = bytes * lanes * activations
+    received = bytes * traffic.received
+    checkpointBuffer = bytes * (Partition.bucketSize + ParameterLayout.blockSize)
+    checkpoint = 3 * bytes * layout.parameterCount
+    sent = bytes * (traffic.sent.max() ?? 0)
+  }
+}

@@ -1,0 +1,53 @@
+import Electra
+import Layers
+import Testing
+
+/// What a run costs in operations, against published numbers and against the model's own tensors.
+struct ComputeTests {
+  private func isNear(_ value: Double, _ expected: Double) -> Bool {
+    abs(value / expected - 1) < 5e-4  // four digits
+  }
+
+  /// What the reference's script prints, executed.
+  @Test(arguments: [
+    (Preset.small, 1_000_000, 1.294e18), (.base, 766_000, 6.425e19), (.large, 400_000, 7.118e20),
+    (.large, 1_750_000, 3.114e21), (.small, 1, 1.294e12), (.base, 1, 8.387e13),
+    (.large, 1, 1.779e15),
+  ])
+  func countsAreTheReferenceScripts(preset: Preset, steps: Int, expected: Double) {
+    var configuration = preset.configuration(vocabularySize: 30_522)
+    configuration.recipe.steps = steps
+    #expect(isNear(configuration.referenceOperations, expected))
+  }
+
+  @Test(arguments: [
+    (ReferenceBERT.small, 1.419e18), (.base, 6.428e19), (.large, 1.917e20),
+  ])
+  func countsOfBERTAreTheReferenceScripts(bert: ReferenceBERT, expected: Double) {
+    #expect(isNear(bert.operations, expected))
+  }
+
+  /// Six operations for each entry of each matrix that tokens meet, by the model's own list of tensors,
+  /// and six for each of attention's two products.
+  @Test(arguments: Preset.allCases)
+  func productsAreThoseOfTheModelsTensors(preset: Preset) throws {
+    let configuration = preset.configuration(vocabularySize: 1000)
+    let model = ElectraModel(configuration.model)
+    let recipe = configuration.recipe
+    var products = 0.0
+    for parameter in model.layout.parameters where parameter.shape.count == 2 {
+      let name = parameter.name
+      let count = Double(parameter.count)
+      let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
+      if name.hasPrefix("generator_") || name.contains("word_embeddings") {
+        products += 6 * count * share
+      } else if !name.hasPrefix("embeddings") && !name.contains("dense_prediction") {
+        products += 6 * count
+      }
+    }
+    for sizes in [configuration.model.generator, configuration.model.discriminator] {
+      products += 12 * Double(sizes.layerCount * sizes.hiddenSize * recipe.length)
+    }
+    #expect(abs(configuration.productsPerToken / products - 1) < 1e-12)
+  }
+}
