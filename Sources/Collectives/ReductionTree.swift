@@ -1,3 +1,5 @@
+import Tensors
+
 /// The fixed binary tree over a step's slices by which gradients are added.
 ///
 /// Slices 0..<S, S a power of two, are its leaves. Whoever holds a run of slices can add exactly the
@@ -91,6 +93,8 @@ package indirect enum SumPlan: Sendable {
   package func add(
     _ pieces: [UnsafeMutablePointer<Float>], count: Int, into output: UnsafeMutablePointer<Float>
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.merging, start) }
     if case .piece(let number) = self {
       if pieces[number] != output { output.update(from: pieces[number], count: count) }
       return

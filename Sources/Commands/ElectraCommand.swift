@@ -16,5 +16,6 @@ struct ElectraCommand: ParsableCommand {
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
       EvaluateCommand.self, DetectCommand.self, ExportCommand.self, FlopsCommand.self,
+      BenchmarkCommand.self,
     ])
 }

@@ -26,7 +26,8 @@ struct FlopsCommand: ParsableCommand {
   @Option(help: "How many of the newest checkpoints are kept.")
   var keep = PretrainCommand.newestKept
 
-  @Option(help: "Tokens a second of the whole run; by default 75 % of what this machine multiplies.")
+  @Option(
+    help: "Tokens a second of the whole run; by default 75 % of what this machine multiplies.")
   var tokensPerSecond: Double?
 
   @Flag(help: "Print an object, or an object a size.")
@@ -78,7 +79,8 @@ struct FlopsCommand: ParsableCommand {
       print(
         row([
           name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
-          scientific(configuration.referenceOperations), scientific(configuration.productOperations),
+          scientific(configuration.referenceOperations),
+          scientific(configuration.productOperations),
           scientific(configuration.productsPerToken),
         ]))
     }
@@ -157,7 +159,7 @@ struct FlopsCommand: ParsableCommand {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
-      ?? 0.75 * MachineSpeed.productsPerSecond() * Double(ranks * threads)
+      ?? 0.75 * MachineSpeed.lane() * Double(ranks * threads)
       / configuration.productsPerToken
     return Figures(
       name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,

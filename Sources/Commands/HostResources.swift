@@ -23,7 +23,7 @@ enum HostResources {
   }
 
   /// The first number behind `key` in a file of the system's.
-  private static func number(after key: String, in path: String) -> Int? {
+  static func number(after key: String, in path: String) -> Int? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8),
       let range = key.isEmpty ? text.startIndex..<text.startIndex : text.range(of: key)
     else { return nil }

@@ -44,7 +44,8 @@ struct RunCost {
     return "\(parameters.grouped) parameters, \(recipe.steps.grouped) steps of "
       + "\(recipe.batchSize) sequences: "
       + String(
-        format: "%.2g epochs of the data, %.2g operations in matrix products (%.2g as the paper counts); ",
+        format:
+          "%.2g epochs of the data, %.2g operations in matrix products (%.2g as the paper counts); ",
         epochs, configuration.productOperations, configuration.referenceOperations)
       + "\(needs.memory.bytes) of memory a rank, \(needs.checkpoint.bytes) a checkpoint"
   }
@@ -66,24 +67,5 @@ struct RunCost {
           + "free; give a smaller --keep or another --output")
     }
     return sentences
-  }
-}
-
-/// How fast this machine multiplies matrices.
-enum MachineSpeed {
-  /// Operations a second of one lane: the best of a few products of 1024 x 1024 matrices.
-  static func productsPerSecond() -> Double {
-    MatrixLibrary.useOneThread()
-    let size = 1024
-    let matrices = (0..<3).map { _ in Storage(count: size * size) }
-    let tensors = matrices.map { Tensor(base: $0.base, rows: size, columns: size) }
-    let best = withExtendedLifetime(matrices) {
-      (0..<5).map { _ in
-        let start = now()
-        tensors[0].multiply(tensors[1].plain, tensors[2].plain)
-        return now() - start
-      }.min()
-    }
-    return 2 * Double(size * size * size) / (best ?? .infinity)
   }
 }

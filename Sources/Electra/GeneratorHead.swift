@@ -6,7 +6,8 @@ import Tensors
 ///     logits = norm(gelu(h W + b)) word^T + output_bias
 ///
 /// The output matrix is the shared word embedding (ELECTRA, section 3.1). Only masked positions are
-/// ever computed: K rows, not N.
+/// ever computed: K rows, not N. The normalisation's gain begins such that logits do as with a word
+/// embedding of deviation 0.02, whatever that of the table is.
 package struct GeneratorHead: Sendable {
   let dense: Linear
   let norm: LayerNorm
@@ -21,7 +22,8 @@ package struct GeneratorHead: Sendable {
       "generator_predictions.dense", input: sizes.hiddenSize, output: embeddingSize,
       deviation: EncoderSizes.headDeviation, in: &layout)
     norm = LayerNorm(
-      "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon, in: &layout)
+      "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon,
+      gain: EncoderSizes.headDeviation / sizes.deviation, in: &layout)
     outputBias = layout.declare("generator_lm_head.bias", [vocabularySize], .zeros)
     word = embeddings.word
   }

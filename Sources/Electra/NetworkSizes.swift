@@ -66,11 +66,11 @@ extension ElectraSizes {
 }
 
 extension Embeddings {
-  /// Declares the shared embeddings; their epsilon is the encoder's.
+  /// Declares the shared embeddings; their epsilon and first weights are the encoder's.
   init(_ sizes: NetworkSizes, in layout: inout ParameterLayout) {
     self.init(
       "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
       typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: sizes.encoder.epsilon,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      deviation: sizes.encoder.deviation, in: &layout)
   }
 }

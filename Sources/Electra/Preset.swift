@@ -48,7 +48,9 @@ package enum Preset: String, Sendable, CaseIterable {
 
   private var recipe: PretrainingConfiguration.Recipe {
     switch self {
-    case .tiny: Self.recipe(length: 64, batch: 32, steps: 6500, warmup: 3000, rate: 2e-3)
+    case .tiny:
+      Self.recipe(
+        length: 64, batch: 32, steps: 6500, warmup: 1500, rate: 1.5e-3, secondDecay: 0.98)
     case .small: Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
     case .smallPlusPlus: Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
     case .base: Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
@@ -57,11 +59,14 @@ package enum Preset: String, Sendable, CaseIterable {
   }
 
   private static func recipe(
-    length: Int, batch: Int, steps: Int, warmup: Int = 10_000, rate: Double, mask: Double = 0.15
+    length: Int, batch: Int, steps: Int, warmup: Int = 10_000, rate: Double, mask: Double = 0.15,
+    secondDecay: Float = 0.999
   ) -> PretrainingConfiguration.Recipe {
     PretrainingConfiguration.Recipe(
       length: length, batchSize: batch, steps: steps, warmupSteps: warmup, learningRate: rate,
-      maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01, firstDecay: 0.9,
-      secondDecay: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 1024, seed: 1)
+      maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
+      firstDecay: 0.9,
+      secondDecay: secondDecay, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 1024,
+      seed: 1)
   }
 }

@@ -7,10 +7,10 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
   package var dropoutRate: Float
   package var attentionDropoutRate: Float
   package var epsilon: Float
-  /// The standard deviation of the encoder's first weights.
+  /// The standard deviation of the first weights of encoder and embeddings.
   package var deviation: Float
 
-  /// That of embeddings and heads, whatever the encoder's: all logits begin near 0, as BERT's do.
+  /// That of the heads, whatever the encoder's: all logits begin near 0, as BERT's do.
   package static let headDeviation: Float = 0.02
 
   package init(

@@ -8,7 +8,7 @@ extension ParameterLayout {
       let window = weights[parameter]
       switch parameter.initialization {
       case .zeros: window.fill(0)
-      case .ones: window.fill(1)
+      case .constant(let value): window.fill(value)
       case .truncatedNormal(let deviation):
         let stream = RandomStream(
           seed: seed, site: RandomStream.site("initial:" + parameter.name), step: 0, sequence: 0)

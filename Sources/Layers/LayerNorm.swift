@@ -6,9 +6,11 @@ package struct LayerNorm: Sendable {
   package let shift: Parameter  // (D)
   package let epsilon: Float
 
-  /// Declares `name.weight` and `name.bias`.
-  package init(_ name: String, size: Int, epsilon: Float, in layout: inout ParameterLayout) {
-    scale = layout.declare(name + ".weight", [size], .ones)
+  /// Declares `name.weight`, which begins as `gain`, and `name.bias`.
+  package init(
+    _ name: String, size: Int, epsilon: Float, gain: Float = 1, in layout: inout ParameterLayout
+  ) {
+    scale = layout.declare(name + ".weight", [size], .constant(gain))
     shift = layout.declare(name + ".bias", [size], .zeros)
     self.epsilon = epsilon
   }

@@ -27,7 +27,7 @@ package enum Initialization: Sendable, Equatable {
   /// Normal around 0, cut off and redrawn beyond two standard deviations.
   case truncatedNormal(deviation: Float)
   case zeros
-  case ones
+  case constant(Float)
 }
 
 extension Storage {

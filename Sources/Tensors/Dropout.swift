@@ -67,6 +67,8 @@ extension Tensor {
   /// Multiplies by the dropout factors; row r of the tensor is row `firstRow` + r of the stream.
   /// Writes into `output`, which may be this tensor.
   package func applyDropout(_ dropout: DropoutStream?, firstRow: Int = 0, into output: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.dropout, start) }
     guard let dropout else {
       if output.base != base { output.copy(from: self) }
       return

@@ -5,6 +5,8 @@
 extension Tensor {
   /// `output` = gelu(self + bias), row by row; this tensor is replaced by the derivative there.
   package func gelu(bias: Tensor, into output: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.gelu, start) }
     precondition(bias.columns == columns && output.rows == rows, "shapes differ")
     for r in 0..<rows {
       let (source, target) = (row(r), output.row(r))
@@ -20,6 +22,8 @@ extension Tensor {
   /// Turns the gradient of gelu's output, which this tensor holds, into that of its input, and adds
   /// that to `biasGradient`. `derivative` is what `gelu` left.
   package func geluBackward(derivative: Tensor, biasGradient: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.gelu, start) }
     let bias = biasGradient.base
     for r in 0..<rows {
       let (gradient, slope) = (row(r), derivative.row(r))

@@ -23,6 +23,8 @@ extension Tensor {
     bias: Tensor?, dropout: DropoutStream?, residual: Tensor?, scale: Tensor, shift: Tensor,
     epsilon: Float, deviations: UnsafeMutablePointer<Float>, into output: Tensor
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.normalization, start) }
     precondition(output.columns == columns && scale.columns == columns, "shapes differ")
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
@@ -86,6 +88,8 @@ extension Tensor {
     dropout: DropoutStream?, scaleGradient: Tensor, shiftGradient: Tensor, biasGradient: Tensor?,
     branchGradient: Tensor?
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.normalization, start) }
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         let gradient = row(r)

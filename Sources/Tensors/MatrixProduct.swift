@@ -28,10 +28,21 @@ extension Tensor {
       if !adding { fill(0) }
       return
     }
+    let start = Profile.begin()
+    defer {
+      Profile.end(
+        activity(a, b), start, operations: 2 * Double(rows) * Double(columns) * Double(a.columns))
+    }
     cblas_shim_sgemm(
       a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
       Int32(a.columns), scale, a.tensor.base, Int32(a.tensor.stride), b.tensor.base,
       Int32(b.tensor.stride), adding ? 1 : 0, base, Int32(stride))
+  }
+
+  private func activity(_ a: Factor, _ b: Factor) -> Activity {
+    let isWhole = [self, a.tensor, b.tensor].allSatisfy { $0.stride == $0.columns }
+    return isWhole
+      ? .product(rows: rows, columns: columns, inner: a.columns) : .attentionProducts
   }
 }
 

@@ -23,6 +23,8 @@ package func adamStep(
   firstMoment: UnsafeMutablePointer<Float>, secondMoment: UnsafeMutablePointer<Float>, count: Int,
   gradientScale: Float, rate: Float, weightDecay: Float, constants: AdamConstants
 ) {
+  let start = Profile.begin()
+  defer { Profile.end(.optimizer, start) }
   let (b1, b2) = (constants.firstDecay, constants.secondDecay)
   forEachVector(count) { i, tail in
     let g = gradient.load(at: i, tail: tail) * gradientScale
@@ -42,6 +44,8 @@ package func adamStep(
 /// The sum of squares of `count` floats in Double: four running sums of four, added in order. Not a
 /// number or infinite when any of them is.
 package func sumOfSquares(_ values: UnsafeMutablePointer<Float>, count: Int) -> Double {
+  let start = Profile.begin()
+  defer { Profile.end(.optimizer, start) }
   var totals = (SIMD8<Double>(repeating: 0), SIMD8<Double>(repeating: 0))
   forEachVector(count) { i, tail in
     let wide = SIMD8<Double>(values.load(at: i, tail: tail))

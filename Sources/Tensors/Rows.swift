@@ -4,24 +4,32 @@
 extension Tensor {
   /// Adds `bias` (columns) to every row.
   package func addToRows(_ bias: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     precondition(bias.columns == columns, "shapes differ")
     for r in 0..<rows { addVector(bias.base, to: row(r), count: columns) }
   }
 
   /// Adds the sum of all rows of `matrix` to this vector.
   package func addSumOfRows(of matrix: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     precondition(matrix.columns == columns && rows == 1, "shapes differ")
     for r in 0..<matrix.rows { addVector(matrix.row(r), to: base, count: columns) }
   }
 
   /// Adds `other`, of the same shape.
   package func add(_ other: Tensor) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     precondition(other.rows == rows && other.columns == columns, "shapes differ")
     for r in 0..<rows { addVector(other.row(r), to: row(r), count: columns) }
   }
 
   /// Row i becomes row `indices[i]` of `table`.
   package func gatherRows(of table: Tensor, _ indices: [Int32]) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     precondition(indices.count == rows && table.columns == columns, "shapes differ")
     for (r, index) in indices.enumerated() {
       row(r).update(from: table.row(checked(index, table.rows)), count: columns)
@@ -30,6 +38,8 @@ extension Tensor {
 
   /// Adds row i of `source` to row `indices[i]`, in the order of i.
   package func scatterAddRows(of source: Tensor, _ indices: [Int32]) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     precondition(indices.count == source.rows && source.columns == columns, "shapes differ")
     for (r, index) in indices.enumerated() {
       addVector(source.row(r), to: row(checked(index, rows)), count: columns)
@@ -46,6 +56,8 @@ extension Tensor {
 package func addFloats(
   _ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
 ) {
+  let start = Profile.begin()
+  defer { Profile.end(.merging, start) }
   addVector(source, to: target, count: count)
 }
 
@@ -76,6 +88,8 @@ extension Tensor {
   package func score(
     weight: Tensor, bias: Float, into scores: UnsafeMutablePointer<Float>
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     for r in 0..<rows { scores[r] = sumOfProducts(row(r), weight.base, count: columns) + bias }
   }
 
@@ -85,6 +99,8 @@ extension Tensor {
     scoreGradients: UnsafeMutablePointer<Float>, weight: Tensor, weightGradient: Tensor,
     biasGradient: Tensor, into inputGradient: Tensor
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.rows, start) }
     for r in 0..<rows {
       let gradient = Vector(repeating: scoreGradients[r])
       biasGradient.base[0] += scoreGradients[r]

@@ -3,6 +3,8 @@
 extension Tensor {
   /// Replaces every row by its softmax; the largest entry is subtracted first.
   package func softmaxRows() {
+    let start = Profile.begin()
+    defer { Profile.end(.softmax, start) }
     for r in 0..<rows {
       let row = row(r)
       let largest = largest(of: row)
@@ -25,6 +27,8 @@ extension Tensor {
   package func softmaxRowsBackward(
     probabilities: Tensor, dropout: DropoutStream?, firstRow: Int
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.softmax, start) }
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         dropout?.factors(row: firstRow + r, width: columns, into: factors)

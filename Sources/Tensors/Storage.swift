@@ -43,5 +43,9 @@ package final class Storage: @unchecked Sendable {
   }
 
   /// Sets the floats of `range` to zero.
-  package func clear(_ range: Range<Int>) { self[range].fill(0) }
+  package func clear(_ range: Range<Int>) {
+    let start = Profile.begin()
+    defer { Profile.end(.merging, start) }
+    self[range].fill(0)
+  }
 }

@@ -31,6 +31,8 @@ extension Tensor {
   package func vocabularySoftmax(
     row index: Int, bias: Tensor, target: Int32, draws: SampleDraws?
   ) -> (outcome: VocabularyOutcome, sum: Float) {
+    let start = Profile.begin()
+    defer { Profile.end(.vocabularySoftmax, start) }
     let row = row(index)
     let largest = add(bias.base, to: row)
     let targetLogit = row[Int(target)]
@@ -53,6 +55,8 @@ extension Tensor {
   package func vocabularySoftmaxBackward(
     row index: Int, target: Int32, sum: Float, weight: Float, biasGradient: Tensor
   ) {
+    let start = Profile.begin()
+    defer { Profile.end(.vocabularySoftmax, start) }
     let (row, bias) = (row(index), biasGradient.base)
     let factor = weight / sum
     forEachVector(columns) { i, tail in

@@ -6,7 +6,7 @@ struct ParameterLayoutTests {
   private func layout() -> (ParameterLayout, [Parameter]) {
     var layout = ParameterLayout()
     let table = layout.declare("table.weight", [5, 1000], .truncatedNormal(deviation: 0.02))
-    let group = layout.declare(group: ["q.weight", "k.weight"], [3, 3], .ones)
+    let group = layout.declare(group: ["q.weight", "k.weight"], [3, 3], .constant(1))
     let bias = layout.declare("q.bias", [3], .zeros)
     return (layout, [table] + group + [bias])
   }
@@ -28,7 +28,7 @@ struct ParameterLayoutTests {
   @Test
   func biasesAndNormalisationsDoNotDecay() {
     var layout = ParameterLayout()
-    #expect(layout.declare("a.LayerNorm.weight", [2], .ones).decays == false)
+    #expect(layout.declare("a.LayerNorm.weight", [2], .constant(1)).decays == false)
     #expect(layout.declare("a.dense.bias", [2], .zeros).decays == false)
     #expect(layout.declare("embeddings.word_embeddings.weight", [2, 2], .zeros).decays)
   }
@@ -37,7 +37,7 @@ struct ParameterLayoutTests {
   func firstValuesDependOnSeedAndNameOnly() {
     let (layout, parameters) = layout()
     var other = ParameterLayout()
-    _ = other.declare("something.else", [77], .ones)
+    _ = other.declare("something.else", [77], .constant(1))
     let moved = other.declare("table.weight", [5, 1000], .truncatedNormal(deviation: 0.02))
     let weights = Storage(count: layout.count)
     let others = Storage(count: other.count)

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import Tokenization
+import Training
+
+/// `electra benchmark tokenizer`: text to ids.
+struct BenchmarkTokenizerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenizer",
+    abstract: "Times the tokenizer on the lines of a file that is in memory.")
+
+  @Argument(help: "A file of UTF-8 text.")
+  var text: String
+
+  @Option(help: "The vocabulary: a file of one token a line.")
+  var vocabulary: String
+
+  @OptionGroup var normalization: NormalizationOptions
+
+  @Option(help: "Threads, each with its part of the lines.")
+  var threads = 1
+
+  @Option(help: "Passes over the text that are timed, behind one that is not.")
+  var rounds = 5
+
+  @Flag(help: "Print the figures as JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [("--threads", threads), ("--rounds", rounds)] where value < 1 {
+      throw ValidationError("\(name) must be at least 1, not \(value)")
+    }
+  }
+
+  private struct Figures: Encodable {
+    let threads: Int
+    let bytes: Int
+    let tokens: Int
+    let seconds: Double
+    let bytesPerSecond: Double
+    let tokensPerSecond: Double
+    let peakMemory: Int
+
+    enum CodingKeys: String, CodingKey {
+      case threads, bytes, tokens, seconds
+      case bytesPerSecond = "bytes_per_second"
+      case tokensPerSecond = "tokens_per_second"
+      case peakMemory = "peak_memory_bytes"
+    }
+  }
+
+  func run() throws {
+    try reportingErrors {
+      let tokenizer = Tokenizer(
+        vocabulary: try Vocabulary(contentsOf: vocabulary),
+        normalization: normalization.normalization)
+      guard let data = FileManager.default.contents(atPath: text) else {
+        throw TokenizationError.missingFile(path: text)
+      }
+      let lines = data.split(separator: 0x0A).map { Array($0) }
+      guard let invalid = lines.firstIndex(where: { String(validating: $0, as: UTF8.self) == nil })
+      else { return try show(measure(lines, tokenizer, bytes: data.count)) }
+      throw TokenizationError.invalidUTF8(source: text, line: invalid + 1)
+    }
+  }
+
+  private func measure(_ lines: [[UInt8]], _ tokenizer: Tokenizer, bytes: Int) -> Figures {
+    let team = LaneTeam(processors: Array(repeating: -1, count: threads))
+    defer { team.end() }
+    let counts = (0..<threads).map { _ in Counter() }
+    let threads = threads
+    let times = (0...rounds).map { _ in
+      let start = now()
+      team.run { lane in
+        var ids: [Int32] = []
+        counts[lane].value = 0
+        for line in lines[lines.count * lane / threads..<lines.count * (lane + 1) / threads] {
+          ids.removeAll(keepingCapacity: true)
+          line.withUnsafeBufferPointer { tokenizer.encode($0, into: &ids) }
+          counts[lane].value += ids.count
+        }
+      }
+      return now() - start
+    }
+    let seconds = times.dropFirst().sorted()[rounds / 2]
+    let tokens = counts.reduce(0) { $0 + $1.value }
+    return Figures(
+      threads: threads, bytes: bytes, tokens: tokens, seconds: seconds,
+      bytesPerSecond: Double(bytes) / seconds, tokensPerSecond: Double(tokens) / seconds,
+      peakMemory: MachineSpeed.peakMemory)
+  }
+
+  private func show(_ figures: Figures) throws {
+    if json { return try print(figures.json()) }
+    print(
+      "\(figures.threads) threads: \(Int(figures.bytesPerSecond).bytes)/s, "
+        + "\(Int(figures.tokensPerSecond).grouped) tokens/s")
+  }
+}
+
+/// A number that one thread writes and another reads when it has ended.
+private final class Counter: @unchecked Sendable {
+  var value = 0
+}
