@@ -1,0 +1,73 @@
+"""Runs our pre-training step beside PyTorch's on this machine, in turns, and prints the ratios.
+
+    python Launch/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2] [--rounds 3]
+
+Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`.
+Machines drift by tens of percent, so every round runs each program once and ratios are taken within the round;
+the table shows medians. `mpirun` starts our two ranks when --cores is above 1.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ELECTRA = os.path.join(HERE, "..", ".build", "release", "electra")
+
+
+def programs(a):
+    """The commands of a round, by the names that the table shows."""
+    ours = [
+        "benchmark", "step", "--preset", a.config, "--batch", str(a.batch), "--length", str(a.length),
+        "--rounds", str(a.steps), "--json"]
+    shape = ["--config", a.config, "--batch", str(a.batch), "--length", str(a.length), "--steps", str(a.steps)]
+    peer = [sys.executable, os.path.join(HERE, "peers.py")]
+    threads = ["--threads", str(a.cores)]
+    result = {f"electra, {a.cores} lanes": [ELECTRA, *ours, *threads]}
+    if a.cores > 1:
+        result[f"electra, {a.cores} ranks"] = [
+            "bash", "-c", f'. "{HERE}/environment.sh"; exec mpirun -q -np {a.cores} "$@"', "mpirun",
+            ELECTRA, *ours, "--threads", "1"]
+    result["transformers"] = [*peer, "hf", *shape, *threads]
+    result["tuned PyTorch"] = [*peer, "tuned", *shape, *threads]
+    if a.cores > 1:
+        result[f"tuned PyTorch, {a.cores} processes"] = [
+            *peer, "tuned", *shape, "--threads", "1", "--processes", str(a.cores)]
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", default="small", choices=["small", "base"])
+    for name, default in dict(batch=32, length=128, cores=1, rounds=3, steps=3).items():
+        parser.add_argument("--" + name, type=int, default=default)
+    a = parser.parse_args()
+    commands = programs(a)
+    rounds = []
+    for number in range(a.rounds):
+        figures = {}
+        for name, command in commands.items():
+            answer = subprocess.run(command, capture_output=True, text=True)
+            if answer.returncode != 0:
+                sys.exit(f"{name} failed:\n{answer.stderr}")
+            figures[name] = json.loads(answer.stdout.strip().splitlines()[-1])
+            print(f"round {number + 1}: {name}: {figures[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
+        rounds.append(figures)
+    first = next(iter(commands))
+    print(f"{a.config}, {a.batch} x {a.length}, {a.cores} cores, medians of {a.rounds} rounds")
+    print("| program | tokens/s | electra is faster by | share of peak | peak memory |")
+    print("|---|---|---|---|---|")
+    for name in commands:
+        median = lambda value: statistics.median(value(figures) for figures in rounds)
+        speed = median(lambda f: f[name]["tokens_per_second"])
+        ratio = median(lambda f: f[first]["tokens_per_second"] / f[name]["tokens_per_second"])
+        memory = median(lambda f: f[name]["peak_memory_bytes"]) / 1e6
+        share = median(lambda f: f[name].get("share_of_peak", 0))
+        shown = f"{100 * share:.0f} %" if share else ""
+        print(f"| {name} | {speed:.0f} | {ratio:.2f} | {shown} | {memory:.0f} MB |")
+
+
+if __name__ == "__main__":
+    main()
