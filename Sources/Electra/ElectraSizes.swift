@@ -8,10 +8,12 @@ package struct ElectraSizes: Sendable, Equatable {
   package var typeCount: Int
   package var generator: EncoderSizes
   package var discriminator: EncoderSizes
+  package var firstPositions: FirstPositions
 
   package init(
     vocabularySize: Int, embeddingSize: Int, positionCount: Int = 512, typeCount: Int = 2,
-    generator: EncoderSizes, discriminator: EncoderSizes
+    generator: EncoderSizes, discriminator: EncoderSizes,
+    firstPositions: FirstPositions = .normal
   ) {
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
@@ -19,7 +21,17 @@ package struct ElectraSizes: Sendable, Equatable {
     self.typeCount = typeCount
     self.generator = generator
     self.discriminator = discriminator
+    self.firstPositions = firstPositions
   }
+}
+
+/// How position embeddings begin. They are trained either way.
+package enum FirstPositions: String, Sendable, Codable {
+  /// As all other tables (the paper).
+  case normal
+  /// As sines and cosines: neighbours are alike from the start, and attention to the words beside a
+  /// token, without which nothing is detected, is learnt in a fraction of the steps.
+  case sinusoids
 }
 
 extension ElectraSizes: Codable {
@@ -30,6 +42,7 @@ extension ElectraSizes: Codable {
     case positionCount = "max_position_embeddings"
     case typeCount = "type_vocab_size"
     case generator
+    case firstPositions = "position_initializer"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -39,6 +52,7 @@ extension ElectraSizes: Codable {
     positionCount = try values.decode(Int.self, forKey: .positionCount)
     typeCount = try values.decode(Int.self, forKey: .typeCount)
     generator = try values.decode(EncoderSizes.self, forKey: .generator)
+    firstPositions = try values.decode(FirstPositions.self, forKey: .firstPositions)
     discriminator = try EncoderSizes(from: decoder)
   }
 
@@ -50,5 +64,6 @@ extension ElectraSizes: Codable {
     try values.encode(positionCount, forKey: .positionCount)
     try values.encode(typeCount, forKey: .typeCount)
     try values.encode(generator, forKey: .generator)
+    try values.encode(firstPositions, forKey: .firstPositions)
   }
 }

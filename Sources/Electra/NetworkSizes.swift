@@ -8,6 +8,8 @@ package struct NetworkSizes: Sendable, Equatable {
   package var positionCount: Int
   package var typeCount: Int
   package var encoder: EncoderSizes
+  /// How position embeddings begin.
+  package var firstPositions = FirstPositions.normal
 
   /// What is wrong with the sizes, as a sentence; nil when a network can be made of them.
   package var problem: String? {
@@ -41,7 +43,8 @@ extension ElectraSizes {
   package subscript(part: ModelPart) -> NetworkSizes {
     NetworkSizes(
       vocabularySize: vocabularySize, embeddingSize: embeddingSize, positionCount: positionCount,
-      typeCount: typeCount, encoder: part == .discriminator ? discriminator : generator)
+      typeCount: typeCount, encoder: part == .discriminator ? discriminator : generator,
+      firstPositions: firstPositions)
   }
 
   /// A discriminator with a generator of a fourth of its width: the same head width and depth, a
@@ -68,9 +71,12 @@ extension ElectraSizes {
 extension Embeddings {
   /// Declares the shared embeddings; their epsilon and first weights are the encoder's.
   init(_ sizes: NetworkSizes, in layout: inout ParameterLayout) {
+    let deviation = sizes.encoder.deviation
     self.init(
       "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
       typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: sizes.encoder.epsilon,
-      deviation: sizes.encoder.deviation, in: &layout)
+      deviation: deviation,
+      positions: sizes.firstPositions == .sinusoids
+        ? .sinusoids(deviation: deviation) : .truncatedNormal(deviation: deviation), in: &layout)
   }
 }

@@ -18,7 +18,7 @@ package enum Preset: String, Sendable, CaseIterable {
     return PretrainingConfiguration(
       model: ElectraSizes(
         vocabularySize: vocabularySize, embeddingSize: embedding, generator: generator,
-        discriminator: discriminator),
+        discriminator: discriminator, firstPositions: self == .tiny ? .sinusoids : .normal),
       recipe: recipe)
   }
 

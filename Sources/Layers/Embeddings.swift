@@ -15,15 +15,14 @@ package struct Embeddings: Sendable {
   /// Declares `name.word_embeddings` and the others.
   package init(
     _ name: String, vocabularySize: Int, positionCount: Int, typeCount: Int, size: Int,
-    epsilon: Float, deviation: Float, in layout: inout ParameterLayout
+    epsilon: Float, deviation: Float, positions: Initialization,
+    in layout: inout ParameterLayout
   ) {
-    func table(_ part: String, _ rows: Int, _ layout: inout ParameterLayout) -> Parameter {
-      layout.declare(
-        "\(name).\(part).weight", [rows, size], .truncatedNormal(deviation: deviation))
-    }
-    word = table("word_embeddings", vocabularySize, &layout)
-    position = table("position_embeddings", positionCount, &layout)
-    type = table("token_type_embeddings", typeCount, &layout)
+    let normal = Initialization.truncatedNormal(deviation: deviation)
+    word = layout.declare("\(name).word_embeddings.weight", [vocabularySize, size], normal)
+    position = layout.declare(
+      "\(name).position_embeddings.weight", [positionCount, size], positions)
+    type = layout.declare("\(name).token_type_embeddings.weight", [typeCount, size], normal)
     norm = LayerNorm(name + ".LayerNorm", size: size, epsilon: epsilon, in: &layout)
   }
 

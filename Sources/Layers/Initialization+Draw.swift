@@ -13,6 +13,19 @@ extension ParameterLayout {
         let stream = RandomStream(
           seed: seed, site: RandomStream.site("initial:" + parameter.name), step: 0, sequence: 0)
         fillTruncatedNormal(window, deviation: deviation, stream)
+      case .sinusoids(let deviation): fillSinusoids(window, deviation: deviation)
+      }
+    }
+  }
+
+  /// A sine and a cosine of the row's number for each wavelength, from 2 pi to 20,000 pi.
+  private func fillSinusoids(_ tensor: Tensor, deviation: Float) {
+    let amplitude = deviation * Float(2).squareRoot()
+    for row in 0..<tensor.rows {
+      for column in 0..<tensor.columns {
+        let exponent = Double(column & ~1) / Double(tensor.columns)
+        let angle = Double(row) / power(10_000, exponent) + Double(column & 1) * Double.pi / 2
+        tensor.row(row)[column] = amplitude * Float(sine(angle))
       }
     }
   }

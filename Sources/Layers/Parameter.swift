@@ -26,6 +26,9 @@ package struct Parameter: Sendable, Equatable {
 package enum Initialization: Sendable, Equatable {
   /// Normal around 0, cut off and redrawn beyond two standard deviations.
   case truncatedNormal(deviation: Float)
+  /// Row p holds sines and cosines of p in wavelengths that grow along the row (Vaswani et al. 2017,
+  /// section 3.5), scaled to this standard deviation.
+  case sinusoids(deviation: Float)
   case zeros
   case constant(Float)
 }

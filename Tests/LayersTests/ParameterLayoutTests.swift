@@ -1,3 +1,4 @@
+import Foundation
 import Layers
 import Tensors
 import Testing
@@ -51,5 +52,21 @@ struct ParameterLayoutTests {
     #expect(abs(deviation - 0.8796 * 0.02) < 0.0005)
     layout.initialize(others, seed: 6)
     #expect(!table.elementsEqual(UnsafeBufferPointer(start: others.base, count: 5000)))
+  }
+
+  @Test
+  func sinusoidsAreThoseOfThePaper() {
+    var layout = ParameterLayout()
+    let table = layout.declare("positions", [40, 6], .sinusoids(deviation: 0.5))
+    let weights = Storage(count: layout.count)
+    layout.initialize(weights, seed: 1)
+    for p in 0..<40 {
+      for i in 0..<3 {
+        let angle = Double(p) / pow(10_000, Double(2 * i) / 6)
+        let scale = 0.5 * 2.0.squareRoot()
+        #expect(abs(Double(weights[table][p, 2 * i]) - scale * sin(angle)) < 1e-6)
+        #expect(abs(Double(weights[table][p, 2 * i + 1]) - scale * cos(angle)) < 1e-6)
+      }
+    }
   }
 }
