@@ -6,8 +6,8 @@ import Tensors
 ///     logits = norm(gelu(h W + b)) word^T + output_bias
 ///
 /// The output matrix is the shared word embedding (ELECTRA, section 3.1). Only masked positions are
-/// ever computed: K rows, not N. The normalisation's gain begins such that logits do as with a word
-/// embedding of deviation 0.02, whatever that of the table is.
+/// ever computed: K rows, not N. Where the word embedding begins wider than BERT's, the
+/// normalisation's gain begins lower, so that the first loss is within a hundredth of log V.
 package struct GeneratorHead: Sendable {
   let dense: Linear
   let norm: LayerNorm
@@ -23,7 +23,7 @@ package struct GeneratorHead: Sendable {
       deviation: EncoderSizes.headDeviation, in: &layout)
     norm = LayerNorm(
       "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon,
-      gain: EncoderSizes.headDeviation / sizes.deviation, in: &layout)
+      gain: min(1, 2 * EncoderSizes.headDeviation / sizes.deviation), in: &layout)
     outputBias = layout.declare("generator_lm_head.bias", [vocabularySize], .zeros)
     word = embeddings.word
   }
