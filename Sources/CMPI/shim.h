@@ -67,6 +67,11 @@ static inline int cmpi_sum_int64(int comm, int64_t *values, int count) {
       MPI_IN_PLACE, values, count, MPI_INT64_T, MPI_SUM, MPI_Comm_f2c(comm));
 }
 
+static inline int cmpi_sum_floats(int comm, float *values, int count) {
+  return MPI_Allreduce(
+      MPI_IN_PLACE, values, count, MPI_FLOAT, MPI_SUM, MPI_Comm_f2c(comm));
+}
+
 static inline int cmpi_all_gather_bytes(
     int comm, const void *own, int count, void *all, const int *counts, const int *places) {
   return MPI_Allgatherv(

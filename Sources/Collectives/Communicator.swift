@@ -130,6 +130,15 @@ package final class Communicator: Sendable {
     return totals.map { Int($0) }
   }
 
+  /// Adds `values` of all ranks on every rank, in whatever order the library likes: the plain way, to
+  /// measure ours against.
+  package func sumInPlace(
+    _ values: UnsafeMutablePointer<Float>, count: Int
+  ) throws(CollectivesError) {
+    if size == 1 { return }
+    try Self.check("MPI_Allreduce", cmpi_sum_floats(handle, values, Int32(count)))
+  }
+
   /// Every rank's bytes, in rank order.
   package func gather(_ bytes: [UInt8]) throws(CollectivesError) -> [[UInt8]] {
     if size == 1 { return [bytes] }

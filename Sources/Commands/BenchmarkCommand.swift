@@ -5,5 +5,7 @@ struct BenchmarkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark",
     abstract: "Measures how fast this machine trains and tokenizes.",
-    subcommands: [BenchmarkStepCommand.self, BenchmarkTokenizerCommand.self])
+    subcommands: [
+      BenchmarkStepCommand.self, BenchmarkTokenizerCommand.self, BenchmarkAllreduceCommand.self,
+    ])
 }

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Collectives
+import Electra
+import Foundation
+import Training
+
+/// `electra benchmark allreduce`: what follows the gradients of a step.
+struct BenchmarkAllreduceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "allreduce",
+    abstract: "Times reduction and update beside MPI_Allreduce with a replicated optimizer.",
+    discussion: """
+      To be run under mpirun or srun. The two take turns; medians are told, and the median of the \
+      rounds' ratios: above 1 ours is slower.
+      """)
+
+  @OptionGroup var recipe: RecipeOptions
+
+  @Option(help: "Tokens of the vocabulary.")
+  var vocabularySize = 30_522
+
+  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  var threads: Int?
+
+  @Option(help: "Rounds that are timed, behind one that is not.")
+  var rounds = 11
+
+  @Flag(help: "Print the figures as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard rounds > 0 else { throw ValidationError("--rounds must be at least 1, not \(rounds)") }
+  }
+
+  private struct Figures: Encodable {
+    let ranks: Int
+    let lanes: Int
+    let bytes: Int
+    let ours: Double
+    let plain: Double
+    let ratio: Double
+    let peakMemory: Int
+
+    enum CodingKeys: String, CodingKey {
+      case ranks, lanes, bytes, ratio
+      case ours = "seconds"
+      case plain = "plain_seconds"
+      case peakMemory = "peak_memory_bytes"
+    }
+  }
+
+  func run() throws {
+    try runOnAllRanks { world in
+      let layout = try RankLayout(world: world, threads: threads, slices: .max)
+      let workers = try world.sum([layout.processors.count])[0]
+      let configuration = try recipe.configuration(
+        vocabularySize: vocabularySize, dataLength: .max, workers: workers, sizes: nil)
+      let model = ElectraModel(configuration.model)
+      let comparison = try ReductionComparison(
+        layout: model.layout, regions: model.finishingOrder,
+        sliceCount: configuration.recipe.slices, world: world, processors: layout.processors)
+      defer { comparison.end() }
+      let times = try (0...rounds).map { _ in
+        (
+          try time(world, comparison, comparison.ours),
+          try time(world, comparison, comparison.plain)
+        )
+      }.dropFirst()
+      func median(_ value: ((Double, Double)) -> Double) -> Double {
+        times.map(value).sorted()[rounds / 2]
+      }
+      let figures = Figures(
+        ranks: world.size, lanes: layout.processors.count, bytes: 4 * model.layout.count,
+        ours: median(\.0), plain: median(\.1), ratio: median { $0.0 / $0.1 },
+        peakMemory: try world.sum([MachineSpeed.peakMemory])[0])
+      guard world.rank == 0 else { return }
+      if json { return try print(figures.json()) }
+      print(
+        "\(figures.ranks) x \(figures.lanes) lanes, \(figures.bytes.bytes): "
+          + String(
+            format: "%.1f ms, MPI_Allreduce %.1f ms, ratio %.2f", 1000 * figures.ours,
+            1000 * figures.plain, figures.ratio))
+    }
+  }
+
+  /// The seconds of the slowest rank.
+  private func time(
+    _ world: Communicator, _ comparison: ReductionComparison, _ body: () throws -> Void
+  ) throws -> Double {
+    comparison.refill()
+    try world.barrier()
+    let start = now()
+    try body()
+    return try world.gather([now() - start]).compactMap(\.first).max() ?? 0
+  }
+}

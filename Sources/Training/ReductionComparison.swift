@@ -1,0 +1,87 @@
+import Collectives
+import Layers
+import Synchronization
+import Tensors
+
+/// What follows the gradients of a step, by itself and in two ways: ours, and the plain one, which adds
+/// gradients by `MPI_Allreduce` and updates all weights on every rank. For benchmarks.
+package final class ReductionComparison {
+  private let layout: ParameterLayout
+  private let world: Communicator
+  private let team: LaneTeam
+  private let reducer: GradientReducer
+  private let optimizer: AdamOptimizer
+  private let weights: Storage
+  private let gradients: [Storage]
+  /// The moments of the plain way: all of them.
+  private let moments: (first: Storage, second: Storage)
+
+  /// - Parameters:
+  ///   - regions: ranges of the vector in the order in which their gradients become final.
+  ///   - processors: one lane for each.
+  package init(
+    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, world: Communicator,
+    processors: [Int]
+  ) throws {
+    self.layout = layout
+    self.world = world
+    team = LaneTeam(processors: processors)
+    optimizer = AdamOptimizer(
+      constants: AdamConstants(), weightDecay: 0.01, layout: layout)
+    reducer = try GradientReducer(
+      layout: layout, regions: regions, tree: ReductionTree(sliceCount: sliceCount), world: world,
+      team: team, optimizer: optimizer)
+    weights = Storage(count: layout.count)
+    gradients = reducer.exchange.ownPieces.map { _ in Storage(count: layout.count) }
+    moments = (Storage(count: layout.count), Storage(count: layout.count))
+  }
+
+  package func end() { team.end() }
+
+  /// Fills all gradients with numbers that stay finite when they are added.
+  package func refill() {
+    for gradient in gradients { Tensor(gradient).fill(1e-6 * Float(world.rank + 1)) }
+  }
+
+  /// Exchange, norm, update and gathering. Every rank must call it.
+  package func ours() throws {
+    let pieces = zip(reducer.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
+    let gradient = try reducer.sum(pieces)
+    let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
+    try reducer.update(
+      weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), rate: 1e-6)
+  }
+
+  /// All-reduce bucket by bucket, norm and update of everything. Every rank must call it.
+  package func plain() throws {
+    guard let gradient = gradients.first else { return }
+    for start in stride(from: 0, to: layout.count, by: Partition.bucketSize) {
+      try world.sumInPlace(
+        gradient.base + start, count: min(Partition.bucketSize, layout.count - start))
+    }
+    let (count, lanes) = (layout.count, team.count)
+    let sums = Mutex([Double](repeating: 0, count: lanes))
+    team.run { lane in
+      let own = ReductionTree.share(0..<count, of: lane, of: lanes)
+      let sum = sumOfSquares(gradient.base + own.lowerBound, count: own.count)
+      sums.withLock { $0[lane] = sum }
+    }
+    let norm = sums.withLock { $0.reduce(0, +) }.squareRoot()
+    let (optimizer, weights, moments) = (optimizer, weights, moments)
+    team.run { lane in
+      let own = ReductionTree.share(0..<count, of: lane, of: lanes)
+      optimizer.update(
+        own, weights: weights.base, gradient: gradient.base,
+        firstMoment: moments.first.base + own.lowerBound,
+        secondMoment: moments.second.base + own.lowerBound,
+        gradientScale: Float(1 / max(1, norm)), rate: 1e-6)
+    }
+  }
+}
+
+extension Tensor {
+  /// All of a storage, as one row.
+  fileprivate init(_ storage: Storage) {
+    self = storage[0..<storage.count]
+  }
+}
