@@ -168,7 +168,7 @@ final class PretrainingRun {
     try world.agree {
       guard let initial else { return }
       for note in try initial.load(into: trainer.weights, trainer.objective.model) {
-        log.say("beginning with \(note)")
+        log.say("--init-from: \(note)")
       }
       log.say("the schedule is new: \(recipe.schedule)")
     }
