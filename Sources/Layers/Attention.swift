@@ -138,8 +138,7 @@ package struct Attention: Sendable {
         .multiply(kept.transposed, context.plain)
       let scores = Scratch.square(scratch.second, head.rows.count)
       scores.multiply(context.plain, head.value.transposed)
-      scores.softmaxRowsBackward(
-        probabilities: head.probabilities, dropout: head.dropout, firstRow: head.firstDropoutRow)
+      scores.softmaxRowsBackward(probabilities: head.probabilities, kept: kept)
       gradients.columns(head.columns).multiply(scores.plain, head.key.plain, scale: scale)
       gradients.columns(head.columns.shifted(by: size))
         .multiply(scores.transposed, head.query.plain, scale: scale)

@@ -23,27 +23,24 @@ extension Tensor {
   }
 
   /// Turns the gradient of the probabilities after dropout, which this tensor holds, into that of
-  /// the scores: with d the gradient before dropout, p (d - sum(d p)) a row.
-  package func softmaxRowsBackward(
-    probabilities: Tensor, dropout: DropoutStream?, firstRow: Int
-  ) {
+  /// the scores. With g that gradient, p the probabilities and k = p times dropout's factors, a row is
+  /// g k - p sum(g k), since the gradient of p is g times the factors.
+  package func softmaxRowsBackward(probabilities: Tensor, kept: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
-    withDropoutFactors(width: columns) { factors in
-      for r in 0..<rows {
-        dropout?.factors(row: firstRow + r, width: columns, into: factors)
-        let (gradient, probability) = (row(r), probabilities.row(r))
-        var total = Vector(repeating: 0)
-        forEachVector(columns) { i, tail in
-          let d = gradient.load(at: i, tail: tail) * factors.vector(at: i)
-          gradient.store(d, at: i, tail: tail)
-          total = d.times(probability.load(at: i, tail: tail), plus: total)
-        }
-        let mean = total.orderedSum
-        forEachVector(columns) { i, tail in
-          let d = gradient.load(at: i, tail: tail) - mean
-          gradient.store(probability.load(at: i, tail: tail) * d, at: i, tail: tail)
-        }
+    for r in 0..<rows {
+      let (gradient, probability, kept) = (row(r), probabilities.row(r), kept.row(r))
+      var total = Vector(repeating: 0)
+      forEachVector(columns) { i, tail in
+        let product = gradient.load(at: i, tail: tail) * kept.load(at: i, tail: tail)
+        gradient.store(product, at: i, tail: tail)
+        total += product
+      }
+      let sum = Vector(repeating: -total.orderedSum)
+      forEachVector(columns) { i, tail in
+        let product = gradient.load(at: i, tail: tail)
+        gradient.store(
+          probability.load(at: i, tail: tail).times(sum, plus: product), at: i, tail: tail)
       }
     }
   }
