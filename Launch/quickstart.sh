@@ -54,6 +54,6 @@ echo "held-out metrics of the trained model"
 echo "which words were replaced? (a probability stands behind each that seems so)"
 "$electra" detect --from run <<'TEXT'
 The quality of being gentle; mildness of manners.
-A small bird which builds its banana in the branches of trees.
-One who plays on the harp or on any musical elephant.
+Of or pertaining two the liver; hepatic.
+A kind of fish found in the rivers of north the.
 TEXT
