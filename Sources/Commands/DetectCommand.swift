@@ -32,8 +32,7 @@ struct DetectCommand: ParsableCommand {
       MatrixLibrary.useOneThread()
       let detector = Detector(try PretrainedDiscriminator(from: from))
       let isTerminal = isatty(STDOUT_FILENO) == 1
-      for line in try lines() {
-        let verdict = detector.judge(line)
+      try detector.judge(lines()) { line, verdict in
         print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
       }
     }
@@ -53,37 +52,75 @@ struct DetectCommand: ParsableCommand {
   }
 }
 
-/// A discriminator with a tokenizer.
+/// A discriminator that judges lines of text, many at a time: a batch is whole lines in their order,
+/// laid end to end without padding.
 struct Detector {
   private let pretrained: PretrainedDiscriminator
   private let arena: Arena
   private let window: Int
+  /// Tokens of a batch; a line alone may have more.
+  private static let batchTokens = 1024
 
   init(_ pretrained: PretrainedDiscriminator) {
     self.pretrained = pretrained
     window = pretrained.discriminator.sizes.positionCount
-    let shape = BatchShape(tokens: window, longest: window)
+    let shape = BatchShape(tokens: max(Self.batchTokens, window), longest: window)
     arena = Arena(capacity: pretrained.discriminator.capacity(shape))
   }
 
-  /// The logits of every token of `text`.
-  func judge(_ text: String) -> Verdict {
-    let pieces = pretrained.tokenizer.words(of: text)
+  /// Calls `body` with every line and its verdict, in order.
+  func judge(_ lines: [String], _ body: (String, Verdict) throws -> Void) throws {
+    var pending: [(line: String, verdict: Verdict)] = []
+    var batch = Batch()
+    func flush() throws {
+      let logits = logits(batch)
+      var start = 0
+      for (line, verdict) in pending {
+        let end = start + verdict.ids.count
+        try body(line, verdict.completed(Array(logits[start..<end])))
+        start = end
+      }
+      pending = []
+      batch = Batch()
+    }
+    for line in lines {
+      let (verdict, lengths) = encode(line)
+      if batch.tokenCount > 0 && batch.tokenCount + verdict.ids.count > Self.batchTokens {
+        try flush()
+      }
+      var rest = verdict.ids[...]
+      for length in lengths {
+        batch.append(tokens: rest.prefix(length), types: repeatElement(0, count: length))
+        rest = rest.dropFirst(length)
+      }
+      pending.append((line, verdict))
+    }
+    try flush()
+  }
+
+  /// The logits of a batch, in parts that fit the arena: a line may be longer than any batch.
+  private func logits(_ batch: Batch) -> [Float] {
+    batch.microBatches(tokenLimit: max(Self.batchTokens, window)).flatMap {
+      pretrained.discriminator.detect($0, weights: pretrained.weights, arena: arena)
+    }
+  }
+
+  /// The tokens of a line with [CLS] and [SEP] around each part of the model's length, and the lengths
+  /// of these parts.
+  private func encode(_ line: String) -> (Verdict, lengths: [Int]) {
+    let pieces = pretrained.tokenizer.words(of: line)
     let vocabulary = pretrained.tokenizer.vocabulary
     var verdict = Verdict()
+    var lengths: [Int] = []
     for start in stride(from: 0, to: max(1, pieces.count), by: window - 2) {
       let part = pieces[start..<min(start + window - 2, pieces.count)]
-      let ids =
-        [vocabulary.special.classification] + part.map(\.id) + [vocabulary.special.separator]
-      var batch = Batch()
-      batch.append(tokens: ids, types: repeatElement(0, count: ids.count))
-      let logits = pretrained.discriminator.detect(batch, weights: pretrained.weights, arena: arena)
-      verdict.ids += ids
-      verdict.logits += logits
-      verdict.tokens += ids.map { vocabulary.tokens[Int($0)] }
-      verdict.pieces += zip(part, logits.dropFirst()).map { ($0.range, $1) }
+      verdict.ids += [vocabulary.special.classification]
+      verdict.ids += part.map(\.id) + [vocabulary.special.separator]
+      verdict.ranges += [nil] + part.map(\.range) + [nil]
+      lengths.append(part.count + 2)
     }
-    return verdict
+    verdict.tokens = verdict.ids.map { vocabulary.tokens[Int($0)] }
+    return (verdict, lengths)
   }
 
   /// What the discriminator says of a text.
@@ -91,8 +128,8 @@ struct Detector {
     var tokens: [String] = []
     var ids: [Int32] = []
     var logits: [Float] = []
-    /// Where each token but the special ones stands in the text, with its logit.
-    var pieces: [(range: Range<String.Index>, logit: Float)] = []
+    /// Where each token stands in the text; nil for the special ones.
+    var ranges: [Range<String.Index>?] = []
 
     private enum CodingKeys: String, CodingKey {
       case tokens
@@ -100,11 +137,18 @@ struct Detector {
       case logits
     }
 
+    fileprivate func completed(_ logits: [Float]) -> Verdict {
+      var result = self
+      result.logits = logits
+      return result
+    }
+
     /// The text with suspicious parts marked by their probability, in red on a terminal.
     func marked(_ text: String, colour: Bool) -> String {
       var result = ""
       var position = text.startIndex
-      for (range, logit) in pieces where range.lowerBound >= position {
+      for case (let range?, let logit) in zip(ranges, logits)
+      where range.lowerBound >= position {
         result += text[position..<range.lowerBound]
         let probability = 1 / (1 + exp(-Double(logit)))
         let word = String(text[range])
