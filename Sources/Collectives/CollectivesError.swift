@@ -9,7 +9,7 @@ package enum CollectivesError: Error, Equatable, CustomStringConvertible {
   /// Something went wrong on rank `rank`, and so for all.
   case rankFailed(rank: Int, text: String)
   /// Ranks were started with different values of `key`.
-  case ranksDisagree(key: String, rank: Int)
+  case ranksDisagree(key: String, rank: Int, host: String, value: String, first: String)
 
   package var description: String {
     switch self {
@@ -21,8 +21,9 @@ package enum CollectivesError: Error, Equatable, CustomStringConvertible {
       "\(library) does not allow calls from several threads (MPI_THREAD_MULTIPLE); use another MPI"
     case .callFailed(let call, let text): "\(call) failed: \(text)"
     case .rankFailed(let rank, let text): "rank \(rank): \(text)"
-    case .ranksDisagree(let key, let rank):
-      "rank \(rank) has another \(key) than rank 0; give all ranks the same"
+    case .ranksDisagree(let key, let rank, let host, let value, let first):
+      "rank \(rank) on \(host) has another \(key) than rank 0: \(value.prefix(100)), not "
+        + "\(first.prefix(100)); give all ranks the same"
     }
   }
 }

@@ -25,7 +25,10 @@ extension Communicator {
     for (key, value) in values {
       let all = try gather(Array(value.utf8))
       if let rank = all.firstIndex(where: { $0 != all[0] }) {
-        throw CollectivesError.ranksDisagree(key: key, rank: rank)
+        let hosts = try gather(Array(hostName().utf8))
+        throw CollectivesError.ranksDisagree(
+          key: key, rank: rank, host: String(decoding: hosts[rank], as: UTF8.self), value: String(decoding: all[rank], as: UTF8.self),
+          first: String(decoding: all[0], as: UTF8.self))
       }
     }
   }

@@ -47,6 +47,13 @@ package struct Partition: Sendable {
     buckets.indices.reduce(0) { $0 + part($1, of: rank).count }
   }
 
+  /// The most floats of any part.
+  package var largestPart: Int {
+    buckets.indices.reduce(0) { most, bucket in
+      (0..<rankCount).reduce(most) { max($0, part(bucket, of: $1).count) }
+    }
+  }
+
   /// The blocks that `rank` owns, as numbers in the vector's order, bucket by bucket.
   package func blocks(of rank: Int) -> [Int] {
     buckets.indices.flatMap { bucket in

@@ -55,3 +55,10 @@ private func contents(_ path: String) -> String? {
   let count = read(file, &buffer, buffer.count)
   return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
 }
+
+/// The name of this host.
+package func hostName() -> String {
+  var name = [CChar](repeating: 0, count: 256)
+  gethostname(&name, 255)
+  return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -31,11 +31,10 @@ struct EvaluateCommand: ParsableCommand {
     try runOnAllRanks { world in
       let data = try world.agree { try ShardSet(folder: self.data) }
       let (checkpoint, weights) = try world.agree { try open(data) }
-      let recipe = checkpoint.configuration.recipe
       let trainer = try Trainer(
         objective: checkpoint.configuration.objective(
           model: checkpoint.model, vocabulary: data.vocabulary),
-        regions: [0..<weights.count], settings: recipe.trainerSettings,
+        regions: [0..<weights.count], settings: checkpoint.configuration.trainerSettings,
         world: world,
         processors: try RankLayout(world: world, threads: threads, slices: .max).processors,
         source: { _, _ in throw UsageError("an evaluation reads no training data") })

@@ -15,6 +15,8 @@ enum ExitStatus: Int32 {
   case cannotCreate = 73
   case inputOutput = 74
   case stopped = 75
+  /// A deadline passed: a rank hangs.
+  case late = 76
   case disagreement = 78
 }
 
@@ -66,7 +68,6 @@ extension SafetensorsError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .missingFile
-    case .unwritable: .cannotCreate
     case .malformed, .missingTensor, .wrongType: .badData
     }
   }
@@ -88,7 +89,7 @@ extension CheckpointError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .notFound: .missingFile
-    case .unwritable: .cannotCreate
+    case .unwritable, .inUse: .cannotCreate
     case .damaged, .otherModel: .badData
     }
   }

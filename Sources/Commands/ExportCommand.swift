@@ -48,8 +48,8 @@ struct ExportCommand: ParsableCommand {
   private func write(_ checkpoint: CheckpointFolder, to folder: String) throws {
     let sizes = checkpoint.model.sizes[part]
     try ModelFile.write(
-      checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors"
-    ) { part.huggingFaceName($0) }
+      checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors",
+      naming: { part.huggingFaceName($0) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Electra
 import Foundation
+import Training
 
 /// `electra flops`: compute, parameters, memory and hours of a run before it is started.
 struct FlopsCommand: ParsableCommand {
@@ -105,7 +106,7 @@ struct FlopsCommand: ParsableCommand {
     let memory = [
       ("weights", needs.weights), ("moments", needs.moments), ("gradients", needs.gradients),
       ("activations", needs.activations), ("received", needs.received),
-      ("checkpoint", needs.checkpointBuffer),
+      ("snapshot", needs.snapshot), ("program", RunNeeds.program),
     ].map { "\($0.1.bytes) \($0.0)" }.joined(separator: " + ")
     print(
       """

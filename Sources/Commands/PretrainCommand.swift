@@ -36,6 +36,13 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
   var hours: Double?
 
+  @Option(
+    help: """
+      A JSON file with the next phase of a finished run: data, max_seq_length, train_batch_size, \
+      slices, num_train_steps, learning_rate and others; what is left out stays.
+      """)
+  var nextPhase: String?
+
   @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
   var threads: Int?
 
@@ -58,6 +65,16 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "How many of the newest checkpoints are kept.")
   var keep = newestKept
 
+  @Option(
+    help: """
+      Seconds that a section of the run may take before the watchdog ends it, as step=60; sections \
+      are connection, start, step, checkpoint, evaluation and end.
+      """)
+  var deadline: [Deadline] = []
+
+  @Option(help: "Seconds that Slurm leaves between SIGTERM and SIGKILL (KillWait, GraceTime).")
+  var grace = 30.0
+
   /// The checkpoints that are kept unless the user says otherwise.
   static let newestKept = 3
 
@@ -73,20 +90,35 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    let sentinel = RunGuard(
+      deadlines: Dictionary(deadline.map { ($0.section, $0.seconds) }) { $1 }, grace: grace)
     try runOnAllRanks { world in
-      StopSignals.install()
-      let start = now()
-      let (configuration, initial, data) = try prepare(world)
-      let settings = configuration.recipe
-      let perRank = ReductionTree(sliceCount: settings.slices).run(of: world.rank, of: world.size)
-      let layout = try RankLayout(world: world, threads: threads, slices: perRank.count)
-      let run = try PretrainingRun(
-        configuration: configuration, initial: initial, data: data, folder: output, world: world,
-        layout: layout,
-        options: options(settings), start: start)
-      defer { run.end() }
-      if try run.train() == .stopped { throw ExitCode(ExitStatus.stopped.rawValue) }
+      do {
+        let ending = try train(world, sentinel)
+        sentinel.end(ending == .stopped ? "stopped" : "finished")
+        if ending == .stopped { throw ExitCode(ExitStatus.stopped.rawValue) }
+      } catch {
+        sentinel.end(error is ExitCode ? "stopped" : "failed")
+        throw error
+      }
     }
+  }
+
+  private func train(_ world: Communicator, _ sentinel: RunGuard) throws -> PretrainingRun.Ending {
+    let start = now()
+    try expectEqualPrograms(world)
+    sentinel.watchdog.enter(.start)
+    let (configuration, initial, data) = try prepare(world, sentinel)
+    sentinel.watchdog.join(rank: world.rank, of: world.size, folder: output)
+    let slices = ReductionTree(sliceCount: configuration.recipe.slices)
+      .run(of: world.rank, of: world.size)
+    let layout = try RankLayout(world: world, threads: threads, slices: slices.count)
+    let run = try PretrainingRun(
+      configuration: configuration, initial: initial, data: data, folder: output, world: world,
+      layout: layout, options: options(configuration.recipe), watchdog: sentinel.watchdog,
+      start: start)
+    defer { run.end() }
+    return try run.train()
   }
 
   private func options(_ recipe: PretrainingConfiguration.Recipe) -> PretrainingRun.Options {
@@ -97,24 +129,58 @@ struct PretrainCommand: ParsableCommand {
       keep: keep)
   }
 
+  /// The first meeting of the ranks: program, processors' kernels and options must be the same.
+  private func expectEqualPrograms(_ world: Communicator) throws {
+    if world.size == 1 { return }
+    let program = CheckpointState.checksum(of: "/proc/self/exe") ?? ""
+    let options = Self.options(CommandLine.arguments)
+    let names = try world.gather(Array(options.keys.sorted().joined(separator: " ").utf8))
+    let all = Set(names.flatMap { String(decoding: $0, as: UTF8.self).split(separator: " ") })
+    try world.expectEqual(
+      [
+        ("program file", program), ("MPI library", Communicator.libraryVersion),
+        ("OpenBLAS or processor type", MatrixLibrary.description),
+      ] + all.sorted().map { ("option \($0)", options[String($0)] ?? "none") })
+  }
+
+  /// The options of a command line, but for those that may differ from host to host.
+  private static func options(_ arguments: [String]) -> [String: String] {
+    var options: [String: String] = [:]
+    var name = ""
+    for argument in arguments.dropFirst() {
+      if argument.hasPrefix("--") {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        name = String(parts[0])
+        options[name, default: ""] += parts.count > 1 ? " \(parts[1])" : ""
+      } else {
+        options[name, default: ""] += " " + argument
+      }
+    }
+    for own in ["--threads", "--data", ""] { options[own] = nil }
+    return options
+  }
+
   /// Opens the data on every rank and settles configuration and first weights on rank zero.
   private func prepare(
-    _ world: Communicator
+    _ world: Communicator, _ sentinel: RunGuard
   ) throws -> (PretrainingConfiguration, InitialModel?, ShardSet) {
-    let data = try world.agree { try ShardSet(folder: self.data) }
+    let phase = try world.agree {
+      world.rank == 0 ? try nextPhase.map { try PhaseFile(path: $0) } : nil
+    }
+    let told = String(decoding: try world.broadcast(Array((phase?.data ?? "").utf8)), as: UTF8.self)
+    let data = try world.agree { try ShardSet(folder: told.isEmpty ? self.data : told) }
     try world.expectEqual([
-      ("vocabulary", data.description.vocabularyDigest),
-      (
-        "data",
-        (data.description.trainFiles + data.description.heldOutFiles).map(\.checksum).joined()
-      ),
+      ("vocabulary", data.description.vocabularyDigest), ("data", data.description.digest),
     ])
     let layout = try RankLayout(world: world, threads: threads, slices: .max)
     let workers = try world.sum([layout.processors.count])[0]
     let own: (configuration: PretrainingConfiguration, initial: InitialModel?)? =
       try world.agree {
         guard world.rank == 0 else { return nil }
-        return try configuration(data, workers: workers)
+        let folder = RunFolder(path: output)
+        try folder.make()
+        try sentinel.lock(output)
+        return try configuration(folder, data, phase, workers: workers)
       }
     let bytes = try world.broadcast(own.map { Array(try $0.configuration.encoded()) } ?? [])
     return (try PretrainingConfiguration.read(Data(bytes), from: output), own?.initial, data)
@@ -123,33 +189,59 @@ struct PretrainCommand: ParsableCommand {
   /// The configuration of the run that is there; or a new one, which is then written, with the model
   /// that the run begins with.
   private func configuration(
-    _ data: ShardSet, workers: Int
+    _ folder: RunFolder, _ data: ShardSet, _ phase: PhaseFile?, workers: Int
   ) throws -> (PretrainingConfiguration, InitialModel?) {
-    let folder = RunFolder(path: output)
-    let existing = try folder.existingConfiguration()
-    if let existing {
+    let steps = CheckpointStore(runFolder: output).steps()
+    // A run that was killed before its first checkpoint has its first weights yet to come.
+    let initial = try steps.isEmpty && !initFrom.isEmpty ? InitialModel(initFrom) : nil
+    try initial?.expect(data.vocabulary, of: data.folder)
+    if var existing = try folder.existingConfiguration() {
+      let before = existing
+      try phase?.append(
+        to: &existing, stepsDone: steps.last ?? 0, data: data.description.digest)
       try recipe.expectSame(existing)
       try check(existing, data)
+      try RecipeOptions.check(existing)
+      if existing != before { try folder.write(existing) }
+      return (existing, initial)
     }
-    // A run that was killed before its first checkpoint has its first weights yet to come.
-    let isNew = CheckpointStore(runFolder: output).steps().isEmpty
-    let initial = try isNew && !initFrom.isEmpty ? InitialModel(initFrom) : nil
-    try initial?.expect(data.vocabulary, of: self.data)
-    if let existing { return (existing, initial) }
-    let new = try recipe.configuration(
+    if let nextPhase, phase != nil {
+      throw UsageError("\(output) has no run that \(nextPhase) could be the next phase of")
+    }
+    var new = try recipe.configuration(
       vocabularySize: data.vocabulary.size, dataLength: data.description.maximumLength,
       workers: workers, sizes: initial?.sizes)
+    new.data = data.description.digest
     try check(new, data)
-    try folder.create(new)
+    try folder.write(new)
     return (new, initial)
   }
 
   private func check(_ configuration: PretrainingConfiguration, _ data: ShardSet) throws {
+    guard configuration.data == data.description.digest else {
+      throw UsageError(
+        "\(data.folder) does not hold the data that the run trains on; give the --data that it "
+          + "began with, or a new --output")
+    }
     try data.expect(length: configuration.recipe.length)
     guard configuration.model.vocabularySize == data.vocabulary.size else {
       throw UsageError(
         "the model's vocabulary has \(configuration.model.vocabularySize) tokens and that of "
-          + "\(self.data) has \(data.vocabulary.size); use the data that the run began with")
+          + "\(data.folder) has \(data.vocabulary.size); use the data that the run began with")
     }
+  }
+}
+
+/// A section of the run and its deadline, as `step=60`.
+struct Deadline: ExpressibleByArgument {
+  let section: Watchdog.Section
+  let seconds: Double
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1)
+    guard parts.count == 2, let section = Watchdog.Section(rawValue: String(parts[0])),
+      let seconds = Double(parts[1]), seconds > 0
+    else { return nil }
+    (self.section, self.seconds) = (section, seconds)
   }
 }

@@ -36,8 +36,13 @@ final class PretrainingRun {
   private let store: CheckpointStore
   private let log: RunLog
   private let metrics: MetricsLog
+  private let watchdog: Watchdog
   private var state = CheckpointState(step: 0)
   private var lastSave: Double
+  /// Seconds that training stood for the save under way.
+  private var saveStall = 0.0
+  /// Seconds that a save takes, as far as is known.
+  private var saveSeconds: Double
   private var since = Interval()
   private let start: Double
   /// Whether the log has said how many steps fit into the hours given.
@@ -56,43 +61,57 @@ final class PretrainingRun {
 
   init(
     configuration: PretrainingConfiguration, initial: InitialModel?, data: ShardSet, folder: String,
-    world: Communicator, layout: RankLayout, options: Options, start: Double
+    world: Communicator, layout: RankLayout, options: Options, watchdog: Watchdog, start: Double
   ) throws {
     self.configuration = configuration
     self.initial = initial
     self.data = data
     self.options = options
     self.world = world
+    self.watchdog = watchdog
     self.start = start
     lastSave = now()
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
     metrics = MetricsLog(folder: folder) { log.say($0) }
     store = CheckpointStore(
-      runFolder: folder, keep: options.keep, milestones: configuration.recipe.milestones)
+      runFolder: folder, keep: options.keep, milestones: configuration.milestones,
+      fault: FaultInjection.hook)
     let model = ElectraModel(configuration.model)
     let recipe = configuration.recipe
+    let (firstStep, firstSample) = (configuration.firstStep, configuration.firstSample)
     trainer = try Trainer(
       objective: configuration.objective(model: model, vocabulary: data.vocabulary),
       regions: model.finishingOrder,
-      settings: recipe.trainerSettings, world: world, processors: layout.processors,
+      settings: configuration.trainerSettings, world: world, processors: layout.processors,
       source: { step, sequences in
         try data.batch(
-          step: step, sequences: sequences, batchSize: recipe.batchSize, seed: recipe.seed)
+          step: step, sequences: sequences,
+          firstSample: firstSample + (step - firstStep) * recipe.batchSize, seed: recipe.seed)
       })
+    let cost = RunCost(
+      configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep)
+    saveSeconds = Double(cost.needs.checkpoint) / 2e8
+    trainer.watch = { watchdog.enter(.step, $0) }
+    try describe(cost, layout, folder: folder)
+  }
+
+  /// Says what this run is, and what it lacks.
+  private func describe(_ cost: RunCost, _ layout: RankLayout, folder: String) throws {
     let lanes = try world.gather([layout.processors.count]).map { "\($0[0])" }
+    let shortage = layout.isFirstOnHost ? cost.memoryShortage(ranksHere: layout.ranksOnHost) : nil
+    let shortages = try world.gather(Array((shortage ?? "").utf8))
     if isFirst {
-      let cost = RunCost(
-        configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep)
       log.say(cost.summary(examples: data.trainCount))
       log.say(
         "\(world.size) \(world.size == 1 ? "rank" : "ranks") with "
           + "\(Set(lanes).sorted().joined(separator: "-")) lanes, \(recipe.slices) slices of "
           + "\(recipe.batchSize / recipe.slices) sequences")
+      let existing = store.steps().count
       let notes =
-        [layout.warning].compactMap(\.self)
-        + cost.shortages(ranksHere: layout.ranksOnHost, folder: folder)
-      for note in notes { log.say("note: \(note)") }
+        [layout.warning, cost.diskShortage(folder: folder, existing: existing)]
+        .compactMap(\.self) + shortages.map { String(decoding: $0, as: UTF8.self) }
+      for note in notes where !note.isEmpty { log.say("note: \(note)") }
     }
   }
 
@@ -102,9 +121,11 @@ final class PretrainingRun {
   func train() throws -> Ending {
     try restore()
     let first = state.step
-    while state.step < recipe.steps {
+    while state.step < configuration.steps {
       let step = state.step
+      watchdog.enter(step == first ? .start : .step, step: step)
       let report = try trainer.step(step, wishes: wishes())
+      watchdog.add(stepSeconds: report.seconds)
       state.step += 1
       state.tokens += report.tokens
       state.seconds += report.seconds
@@ -115,24 +136,29 @@ final class PretrainingRun {
       if step == first && isFirst {
         log.say(String(format: "first step done %.1f s after the start", now() - start))
       }
-      let isLast = state.step == recipe.steps || report.wishes.stop
+      try tellOfSave(waiting: false)
+      let isLast = state.step == configuration.steps || report.wishes.stop
       if state.step % options.logEvery == 0 || isLast { try writeMetrics(report) }
-      if state.step % options.evaluateEvery == 0 || state.step == recipe.steps { try evaluate() }
+      if state.step % options.evaluateEvery == 0 || state.step == configuration.steps {
+        try evaluate()
+      }
       if isLast || report.wishes.save || state.step % options.saveEvery == 0
-        || recipe.milestones.contains(state.step)
+        || configuration.milestones.contains(state.step)
       {
         try save()
       }
-      if report.wishes.stop && state.step < recipe.steps { return stopped() }
+      if report.wishes.stop && state.step < configuration.steps { return try stopped() }
     }
+    try tellOfSave(waiting: true)
     if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
     return .finished
   }
 
-  private func stopped() -> Ending {
+  private func stopped() throws -> Ending {
+    try tellOfSave(waiting: true)
     if isFirst {
       log.say(
-        "stopped as asked after step \(state.step.grouped) of \(recipe.steps.grouped); the same "
+        "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the same "
           + "command goes on from here")
     }
     return .stopped
@@ -140,7 +166,9 @@ final class PretrainingRun {
 
   /// What this rank wants after the next step.
   private func wishes() -> Trainer<PretrainingObjective>.Wishes {
-    let late = options.hours.map { now() - start >= $0 * 3600 } ?? false
+    // The last checkpoint counts, and the step before it.
+    let needed = saveSeconds + (state.step > 0 ? state.seconds / Double(state.step) : 0)
+    let late = options.hours.map { now() - start + needed >= $0 * 3600 } ?? false
     return .init(
       stop: StopSignals.isRequested || (isFirst && late),
       save: isFirst && now() - lastSave >= options.saveMinutes * 60)
@@ -153,10 +181,15 @@ final class PretrainingRun {
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty { return try begin() }
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
+    guard state.step >= configuration.firstStep else {
+      throw UsageError(
+        "the newest sound checkpoint is after step \(state.step.grouped), before the present phase; "
+          + "make the last of earlier_phases in the run's config.json the present one to go on")
+    }
     try trainer.load(checkpoint: newest?.path ?? "")
     if isFirst {
       metrics.cut(afterStep: state.step)
-      log.say("going on after step \(state.step.grouped) of \(recipe.steps.grouped)")
+      log.say("going on after step \(state.step.grouped) of \(configuration.steps.grouped)")
     }
   }
 
@@ -176,16 +209,30 @@ final class PretrainingRun {
     if try world.sum([initial == nil ? 0 : 1])[0] > 0 { try save() }
   }
 
+  /// Begins a checkpoint. One that is still being written is waited for.
   private func save() throws {
-    lastSave = now()
+    watchdog.enter(.checkpoint)
     let began = now()
+    try tellOfSave(waiting: true)
     let files = isFirst ? try checkpointFiles() : [:]
-    let failure = try trainer.save(state, into: store, files: files)
-    if isFirst {
-      log.say(
-        failure.map { "no checkpoint after step \(state.step): \($0); training goes on" }
-          ?? String(format: "checkpoint after step %d, %.1f s", state.step, now() - began))
+    try trainer.beginSave(state, into: store, files: files)
+    lastSave = now()
+    saveStall = lastSave - began
+  }
+
+  /// Says how a save ended that was under way.
+  private func tellOfSave(waiting: Bool) throws {
+    if waiting { watchdog.enter(.checkpoint) }
+    guard let ended = try trainer.endedSave(waiting: waiting), isFirst else { return }
+    if let failure = ended.failure {
+      log.say("no checkpoint after step \(ended.step.grouped): \(failure); training goes on")
+      return
     }
+    saveSeconds = ended.seconds
+    log.say(
+      String(
+        format: "checkpoint after step %d, written in %.1f s, for which training stood %.2f s",
+        ended.step, ended.seconds, saveStall))
   }
 
   private func checkpointFiles() throws -> [String: Data] {
@@ -199,6 +246,7 @@ final class PretrainingRun {
   private func evaluate() throws {
     let count = min(options.evaluateExamples, data.heldOutCount)
     guard count > 0 else { return }
+    watchdog.enter(.evaluation)
     let data = data
     let values = try trainer.evaluate(sequences: count) { _, sequences in
       try data.heldOut(sequences, of: count)
@@ -229,12 +277,12 @@ final class PretrainingRun {
     let stepSeconds = state.seconds / Double(state.step)
     if let hours = options.hours, !didTellFit {
       let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
-      log.say("about \(min(fit, recipe.steps).grouped) of the steps fit into the hours given")
+      log.say("about \(min(fit, configuration.steps).grouped) of the steps fit into the hours given")
       didTellFit = true
     }
-    let left = Double(recipe.steps - state.step) * stepSeconds
+    let left = Double(configuration.steps - state.step) * stepSeconds
     log.say(
-      "step \(state.step.grouped)/\(recipe.steps.grouped) \(Self.summary(values)), "
+      "step \(state.step.grouped)/\(configuration.steps.grouped) \(Self.summary(values)), "
         + "\(Int(rate).grouped) tokens/s, \(Self.duration(left)) left")
   }
 
@@ -254,23 +302,34 @@ final class PretrainingRun {
   }
 }
 
-extension PretrainingConfiguration.Recipe {
-  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 %, as in the
-  /// paper's table 1.
-  var milestones: Set<Int> { Set([16, 8, 4, 2, 1].map { steps / $0 }.filter { $0 > 0 }) }
+extension PretrainingConfiguration {
+  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 % of each phase, as
+  /// in the paper's table 1.
+  var milestones: Set<Int> {
+    var (result, first): (Set<Int>, Int) = ([], 0)
+    for phase in earlierPhases.map(\.recipe) + [recipe] {
+      result.formUnion([16, 8, 4, 2, 1].map { first + phase.steps / $0 })
+      first += phase.steps
+    }
+    return result.subtracting([0])
+  }
 
+  var trainerSettings: TrainerSettings {
+    TrainerSettings(
+      batchSize: recipe.batchSize, sliceCount: recipe.slices, firstStep: firstStep,
+      steps: recipe.steps, warmupSteps: recipe.warmupSteps, learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay,
+      adam: AdamConstants(
+        firstDecay: recipe.firstDecay, secondDecay: recipe.secondDecay, epsilon: recipe.epsilon),
+      clipNorm: recipe.clipNorm)
+  }
+}
+
+extension PretrainingConfiguration.Recipe {
   /// The course of the learning rate, in words.
   var schedule: String {
     "\(steps.grouped) steps of \(batchSize) sequences, at most "
       + "\((steps * batchSize * length).grouped) tokens; the rate rises to \(learningRate) in "
       + "\(warmupSteps.grouped) steps and falls to 0 at the end"
-  }
-
-  var trainerSettings: TrainerSettings {
-    TrainerSettings(
-      batchSize: batchSize, sliceCount: slices, steps: steps, warmupSteps: warmupSteps,
-      learningRate: learningRate, weightDecay: weightDecay,
-      adam: AdamConstants(firstDecay: firstDecay, secondDecay: secondDecay, epsilon: epsilon),
-      clipNorm: clipNorm)
   }
 }

@@ -11,6 +11,8 @@ struct RankLayout {
   let processors: [Int]
   /// How many ranks share this host.
   let ranksOnHost: Int
+  /// Whether this rank speaks for its host.
+  let isFirstOnHost: Bool
   /// A remark for the log, nil when all is as it should be.
   let warning: String?
 
@@ -20,6 +22,7 @@ struct RankLayout {
   init(world: Communicator, threads: Int?, slices: Int) throws {
     let host = try world.onThisHost()
     ranksOnHost = host.size
+    isFirstOnHost = host.rank == 0
     let masks = try host.gather(allowedProcessors().map { Int32($0) })
     let union = Set(masks.flatMap(\.self)).sorted().map { Int($0) }
     let usable = Array(union.prefix(processorQuota() ?? union.count))

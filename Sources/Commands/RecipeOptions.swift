@@ -50,6 +50,7 @@ struct RecipeOptions: ParsableArguments {
       }
       result = try PretrainingConfiguration.read(data, from: config)
       result.model.vocabularySize = vocabularySize
+      (result.data, result.earlierPhases) = (nil, [])
     } else {
       result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
       result.recipe.length = min(result.recipe.length, dataLength)
@@ -110,7 +111,7 @@ struct RecipeOptions: ParsableArguments {
     return slices
   }
 
-  private static func check(_ configuration: PretrainingConfiguration) throws {
+  static func check(_ configuration: PretrainingConfiguration) throws {
     if let problem = configuration.problem { throw UsageError(problem) }
     let recipe = configuration.recipe
     guard recipe.slices > 0, recipe.slices & (recipe.slices - 1) == 0 else {

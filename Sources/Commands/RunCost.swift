@@ -1,3 +1,4 @@
+import Collectives
 import Electra
 import Foundation
 import Layers
@@ -24,13 +25,16 @@ struct RunCost {
     let model = ElectraModel(configuration.model)
     let recipe = configuration.recipe
     parameters = model.layout.parameterCount
-    let shape = BatchShape(tokens: recipe.microBatchTokens, longest: recipe.length)
+    let slice = recipe.batchSize / recipe.slices
+    let largest = max(slice, Trainer<PretrainingObjective>.evaluationSlice) * recipe.length
+    let shape = BatchShape(
+      tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = RunNeeds(
       layout: model.layout, regions: model.finishingOrder, sliceCount: recipe.slices,
       ranks: ranks, lanes: lanes,
       activations: MicroBatchPass.capacity(model, shape, masked: masked))
-    checkpoints = keep + recipe.milestones.count + 1
+    checkpoints = keep + configuration.milestones.count + 1
   }
 
   var disk: Int { checkpoints * needs.checkpoint }
@@ -50,22 +54,23 @@ struct RunCost {
       + "\(needs.memory.bytes) of memory a rank, \(needs.checkpoint.bytes) a checkpoint"
   }
 
-  /// What this host lacks for the run, a sentence each.
+  /// Whether the memory of this host is short for the run, as a sentence.
   ///
   /// - Parameter ranksHere: the ranks of this host.
-  func shortages(ranksHere: Int, folder: String) -> [String] {
-    var sentences: [String] = []
+  func memoryShortage(ranksHere: Int) -> String? {
     let memory = needs.memory * ranksHere
-    if let free = HostResources.freeMemory, memory > free {
-      sentences.append(
-        "the run needs about \(memory.bytes) of memory on this host and \(free.bytes) are free; "
-          + "give fewer --threads, fewer --slices or a smaller --micro-batch")
-    }
-    if let free = HostResources.freeDisk(at: folder), disk > free {
-      sentences.append(
-        "up to \(checkpoints) checkpoints will take \(disk.bytes) and \(folder) has \(free.bytes) "
-          + "free; give a smaller --keep or another --output")
-    }
-    return sentences
+    guard let free = HostResources.freeMemory, memory > free else { return nil }
+    return "the run needs about \(memory.bytes) of memory on \(hostName()) and \(free.bytes) are "
+      + "free; give fewer --threads, fewer --slices or a smaller --micro-batch"
+  }
+
+  /// Whether the disk is short for the run's checkpoints, as a sentence.
+  ///
+  /// - Parameter existing: those that are there already.
+  func diskShortage(folder: String, existing: Int) -> String? {
+    let disk = max(1, checkpoints - existing) * needs.checkpoint
+    guard let free = HostResources.freeDisk(at: folder), disk > free else { return nil }
+    return "up to \(checkpoints) checkpoints will take \(disk.bytes) more and \(folder) has "
+      + "\(free.bytes) free; give a smaller --keep or another --output"
   }
 }

@@ -11,7 +11,7 @@ struct RunFolder {
   func existingConfiguration() throws -> PretrainingConfiguration? {
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      if entries.contains(where: { !$0.hasPrefix(".") && $0 != "log.txt" }) {
+      if entries.contains(where: { !$0.hasPrefix(".") && $0 != "log.txt" && $0 != "heartbeats" }) {
         throw UsageError(
           "\(path) is not empty and holds no config.json; choose another --output")
       }
@@ -20,14 +20,22 @@ struct RunFolder {
     return try PretrainingConfiguration.read(data, from: configurationPath)
   }
 
-  /// Makes the folder and writes `configuration` into it.
-  func create(_ configuration: PretrainingConfiguration) throws {
+  /// Makes the folder, unless it is there.
+  func make() throws {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made")
+    }
+  }
+
+  /// Writes the run's configuration.
+  func write(_ configuration: PretrainingConfiguration) throws {
+    do {
       try configuration.encoded().write(
         to: URL(fileURLWithPath: configurationPath), options: .atomic)
     } catch {
-      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made or written")
+      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be written")
     }
   }
 }

@@ -1,18 +1,24 @@
 import Foundation
 import Synchronization
+import Training
 
 /// Requests to stop that arrive as signals: the first lets the run save and end with status 75, a
 /// second ends it at once.
 enum StopSignals {
   private static let count = Atomic(0)
+  private static let terminated = Atomic(false)
 
   /// Whether a signal has asked to stop.
   static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 
+  /// Whether SIGTERM has come: the launcher will soon kill what does not end by itself.
+  static var isTerminated: Bool { terminated.load(ordering: .relaxed) }
+
   /// Begins to listen to SIGUSR1, SIGTERM and SIGINT.
   static func install() {
     for number in [SIGUSR1, SIGTERM, SIGINT] {
-      signal(number) { _ in
+      signal(number) { number in
+        if number == SIGTERM { StopSignals.terminated.store(true, ordering: .relaxed) }
         if StopSignals.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(75) }
       }
     }

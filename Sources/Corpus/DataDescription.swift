@@ -53,6 +53,12 @@ package struct DataDescription: Sendable, Codable, Equatable {
     }
   }
 
+  /// SHA-256 of what decides the examples: vocabulary and checksums of all shards.
+  package var digest: String {
+    let parts = [vocabularyDigest] + (trainFiles + heldOutFiles).map(\.checksum)
+    return SHA256.hexadecimal(Array(parts.joined(separator: " ").utf8))
+  }
+
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
     case maximumLength = "max_seq_length"

@@ -5,10 +5,9 @@ import Tokenization
 /// A folder of prepared data, opened for training.
 ///
 ///     let data = try ShardSet(folder: "data")
-///     let batch = try data.batch(step: 7, sequences: 0..<16, batchSize: 128, seed: 1)
+///     let batch = try data.batch(step: 7, sequences: 0..<16, firstSample: 7 * 128, seed: 1)
 ///
-/// Example g of the run (step times batch size plus place) is a function of the seed alone: in every
-/// epoch blocks come in a random order, and so do the examples inside a block. There is no table of
+/// Sample g of the run is a function of the seed alone: in every epoch blocks come in a random order, and so do the examples inside a block. There is no table of
 /// the order, and opening takes the same time whatever the size. Every example comes exactly once an
 /// epoch.
 package final class ShardSet: Sendable {
@@ -45,13 +44,15 @@ package final class ShardSet: Sendable {
   }
 
   /// These sequences of the global batch of `step`.
+  ///
+  /// - Parameter firstSample: the samples that the run has taken of this data before the step.
   package func batch(
-    step: Int, sequences: Range<Int>, batchSize: Int, seed: UInt64
+    step: Int, sequences: Range<Int>, firstSample: Int, seed: UInt64
   ) throws -> Batch {
     guard train.count > 0 else { throw CorpusError.tooFew(path: folder, split: "training") }
     var batch = Batch(step: step, firstSequence: sequences.lowerBound)
     for sequence in sequences {
-      let sample = step * batchSize + sequence
+      let sample = firstSample + sequence
       let (epoch, position) = sample.quotientAndRemainder(dividingBy: train.count)
       try train.append(train.place(position, epoch: epoch, seed: seed), to: &batch)
     }

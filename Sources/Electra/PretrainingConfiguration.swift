@@ -5,11 +5,62 @@ import Tokenization
 /// every checkpoint, and read back by whatever goes on from it.
 package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var model: ElectraSizes
+  /// Of the present phase.
   package var recipe: Recipe
+  /// The digest of the data that the present phase trains on; nil before a run has begun.
+  package var data: String?
+  /// The phases before the present one; none in most runs.
+  package var earlierPhases: [Phase] = []
+
+  /// A part of a run with its own recipe and data: first short sequences, then long ones, say.
+  package struct Phase: Sendable, Equatable, Codable {
+    package var recipe: Recipe
+    package var data: String?
+
+    package init(recipe: Recipe, data: String?) {
+      self.recipe = recipe
+      self.data = data
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case model
+    case recipe
+    case data = "data_sha256"
+    case earlierPhases = "earlier_phases"
+  }
 
   package init(model: ElectraSizes, recipe: Recipe) {
     self.model = model
     self.recipe = recipe
+  }
+
+  /// A configuration that a user writes need not speak of phases.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    model = try values.decode(ElectraSizes.self, forKey: .model)
+    recipe = try values.decode(Recipe.self, forKey: .recipe)
+    data = try values.decodeIfPresent(String.self, forKey: .data)
+    earlierPhases = try values.decodeIfPresent([Phase].self, forKey: .earlierPhases) ?? []
+  }
+
+  /// The steps of earlier phases: the present one begins with this step.
+  package var firstStep: Int { earlierPhases.reduce(0) { $0 + $1.recipe.steps } }
+
+  /// The steps of all phases.
+  package var steps: Int { firstStep + recipe.steps }
+
+  /// The samples that earlier phases took of the data of the present one.
+  package var firstSample: Int {
+    earlierPhases.reduce(0) {
+      $1.data == data ? $0 + $1.recipe.steps * $1.recipe.batchSize : $0
+    }
+  }
+
+  /// The present phase becomes an earlier one.
+  package mutating func append(_ next: Phase) {
+    earlierPhases.append(Phase(recipe: recipe, data: data))
+    (recipe, data) = (next.recipe, next.data)
   }
 
   /// How the model is trained (ELECTRA, appendix A).

@@ -6,6 +6,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case damaged(file: String, reason: String)
   /// The tensors of a file are not the model's.
   case otherModel(path: String, differences: String)
+  /// Another program writes into the run's folder.
+  case inUse(folder: String, host: String, process: Int, silence: Double)
 
   package var description: String {
     switch self {
@@ -14,6 +16,10 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
     case .otherModel(let path, let differences):
       "\(path) does not hold this model: \(differences)"
+    case .inUse(let folder, let host, let process, let silence):
+      "\(folder) is in use by process \(process) on \(host), which gave a sign \(Int(silence)) s ago; "
+        + "stop that, or choose another --output; after \(Int(RunLock.patience)) s without a sign the "
+        + "run is free"
     }
   }
 }

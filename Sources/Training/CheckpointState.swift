@@ -68,7 +68,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
   }
 
   /// The checksum of a file, nil when it cannot be read.
-  static func checksum(of path: String) -> String? {
+  package static func checksum(of path: String) -> String? {
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? file.close() }
     var checksum = Checksum()

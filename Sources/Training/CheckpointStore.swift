@@ -11,12 +11,12 @@ package struct CheckpointStore: Sendable {
   let keep: Int
   /// Steps whose checkpoints are kept for good.
   let milestones: Set<Int>
-  /// Called before every write, flush and rename of a save, with its name; tests let it throw.
-  private let fault: @Sendable (String) throws -> Void
+  /// Called before every write, flush and rename of a save.
+  package let fault: FaultHook
 
   package init(
     runFolder: String, keep: Int = 3, milestones: Set<Int> = [],
-    fault: @escaping @Sendable (String) throws -> Void = { _ in }
+    fault: @escaping FaultHook = { _ in }
   ) {
     folder = runFolder + "/checkpoints"
     self.keep = keep
@@ -64,9 +64,10 @@ package struct CheckpointStore: Sendable {
   /// - Parameters:
   ///   - files: small files, by name.
   ///   - write: writes the large ones into the folder that it is given, flushed, and returns their
-  ///     names.
+  ///     checksums by name.
   package func save(
-    _ state: CheckpointState, files: [String: Data], write: (_ folder: String) throws -> [String]
+    _ state: CheckpointState, files: [String: Data],
+    write: (_ folder: String) throws -> [String: UInt32]
   ) throws {
     let manager = FileManager.default
     try step("make the folder", folder) {
@@ -81,26 +82,17 @@ package struct CheckpointStore: Sendable {
     try step("make the temporary folder", temporary) {
       try manager.createDirectory(atPath: temporary, withIntermediateDirectories: false)
     }
-    var state = state
-    state.checksums = [:]
-    try fault("write the large files")
-    var names = try write(temporary)
+    var checksums = try write(temporary)
     for (name, data) in files.sorted(by: { $0.key < $1.key }) {
-      try put(data, temporary + "/" + name)
-      names.append(name)
+      checksums[name] = try put(data, temporary + "/" + name)
     }
-    for name in names {
-      guard let checksum = CheckpointState.checksum(of: temporary + "/" + name) else {
-        throw CheckpointError.unwritable(
-          path: temporary + "/" + name, reason: "it cannot be read back")
-      }
-      state.checksums[name] = checksum
-    }
-    try put(try state.sealed(), temporary + "/state.json")
-    try flushFolder(temporary)
+    var state = state
+    state.checksums = checksums.mapValues { String($0, radix: 16) }
+    _ = try put(try state.sealed(), temporary + "/state.json")
+    try DurableFile.flush(folder: temporary, fault: fault)
     try publish(temporary, as: path(step: state.step))
-    try flushFolder(folder)
-    try flushFolder((folder as NSString).deletingLastPathComponent)
+    try DurableFile.flush(folder: folder, fault: fault)
+    try DurableFile.flush(folder: (folder as NSString).deletingLastPathComponent, fault: fault)
     prune(after: state.step)
   }
 
@@ -129,38 +121,11 @@ package struct CheckpointStore: Sendable {
     }
   }
 
-  /// Writes and flushes a small file.
-  private func put(_ data: Data, _ path: String) throws {
-    try step("write", path) {
-      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-      guard file >= 0 else { throw Self.systemError(path) }
-      defer { close(file) }
-      try data.withUnsafeBytes { bytes in
-        var done = 0
-        while done < bytes.count {
-          let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-          let count = Foundation.write(file, rest.baseAddress, rest.count)
-          if count < 0 && errno == EINTR { continue }
-          guard count > 0 else { throw Self.systemError(path) }
-          done += count
-        }
-      }
-      guard fsync(file) == 0 else { throw Self.systemError(path) }
-    }
-  }
-
-  private func flushFolder(_ path: String) throws {
-    try step("flush", path) {
-      let descriptor = open(path, O_RDONLY)
-      guard descriptor >= 0 else { throw Self.systemError(path) }
-      defer { close(descriptor) }
-      guard fsync(descriptor) == 0 else { throw Self.systemError(path) }
-    }
-  }
-
-  /// The reason of the system call that just failed.
-  private static func systemError(_ path: String) -> CheckpointError {
-    .unwritable(path: path, reason: String(cString: strerror(errno)))
+  /// Writes and flushes a small file; returns its checksum.
+  private func put(_ data: Data, _ path: String) throws -> UInt32 {
+    let file = try DurableFile(path: path, fault: fault)
+    try data.withUnsafeBytes { try file.write($0) }
+    return try file.finish()
   }
 
   /// One thing that may fail; the error names the path.

@@ -13,18 +13,19 @@ package enum ModelFile {
     package var leftOver: [String] = []
   }
 
-  /// Writes the parameters of `weights` that `naming` has a name for.
+  /// Writes the parameters of `weights` that `naming` has a name for. Returns the file's CRC-32C.
+  @discardableResult
   package static func write(
     _ weights: Storage, _ layout: ParameterLayout, path: String, metadata: [String: String] = [:],
-    naming: (String) -> String? = { $0 }
-  ) throws(SafetensorsError) {
+    fault: @escaping FaultHook = { _ in }, naming: (String) -> String? = { $0 }
+  ) throws -> UInt32 {
     let named = layout.parameters.compactMap { own in naming(own.name).map { (own, $0) } }
     let writer = try SafetensorsWriter(
-      path: path, tensors: named.map { ($1, $0.shape) }, metadata: metadata)
+      path: path, tensors: named.map { ($1, $0.shape) }, metadata: metadata, fault: fault)
     for (parameter, _) in named {
       try writer.write(weights.base + parameter.offset, count: parameter.count)
     }
-    try writer.finish()
+    return try writer.finish()
   }
 
   /// Fills `weights` from the tensors called `prefix` + name; there must be exactly these.

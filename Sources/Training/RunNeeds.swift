@@ -4,24 +4,26 @@ import Layers
 /// What a run takes of a machine, by kind and in bytes, known before it is started: computed from the
 /// same layout, tree and partition that the run will use.
 package struct RunNeeds: Sendable {
-  /// Of the rank that needs most.
   package let weights: Int
   package let moments: Int
   package let gradients: Int
   package let activations: Int
   /// Pieces of other ranks' gradients that are waiting to be added.
   package let received: Int
-  /// The part of the moments that is on its way to rank zero's checkpoint.
-  package let checkpointBuffer: Int
+  /// The snapshot that a checkpoint is written from, and the part that is on its way.
+  package let snapshot: Int
   /// A checkpoint on disk.
   package let checkpoint: Int
   /// Sent in a step by the rank that sends most.
   package let sent: Int
 
-  /// All memory of a rank but the program's own.
+  /// All memory of rank zero, which needs most.
   package var memory: Int {
-    weights + moments + gradients + activations + received + checkpointBuffer
+    weights + moments + gradients + activations + received + snapshot + Self.program
   }
+
+  /// The program itself, its libraries and MPI.
+  package static let program = 40_000_000
 
   /// - Parameters:
   ///   - regions: ranges of the vector in the order in which they become final.
@@ -48,7 +50,7 @@ package struct RunNeeds: Sendable {
     gradients = bytes * layout.count * (held.max() ?? 0)
     self.activations = bytes * lanes * activations
     received = bytes * traffic.received
-    checkpointBuffer = bytes * (Partition.bucketSize + ParameterLayout.blockSize)
+    snapshot = weights + moments + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount
     sent = bytes * (traffic.sent.max() ?? 0)
   }

@@ -120,26 +120,27 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// Writes the numbers of a floating-point tensor to `target`, which has room for them.
+  /// Writes the numbers of a floating-point tensor, or those of `range` alone, to `target`, which has
+  /// room for them.
   package func copyFloats(
-    of name: String, into target: UnsafeMutablePointer<Float>
+    of name: String, range: Range<Int>? = nil, into target: UnsafeMutablePointer<Float>
   ) throws(SafetensorsError) {
-    try copyFloats(of: existing(name), into: target)
+    try copyFloats(of: existing(name), range: range, into: target)
   }
 
   private func copyFloats(
-    of entry: Entry, into target: UnsafeMutablePointer<Float>
+    of entry: Entry, range: Range<Int>? = nil, into target: UnsafeMutablePointer<Float>
   ) throws(SafetensorsError) {
-    let count = entry.count
+    let range = range ?? 0..<entry.count
     switch entry.type {
     case .float32:
-      copy(entry, as: UInt32.self) { target[$0] = Float(bitPattern: $1) }
+      copy(entry, range, as: UInt32.self) { target[$0] = Float(bitPattern: $1) }
     case .bfloat16:
-      copy(entry, as: UInt16.self) { target[$0] = Float(bitPattern: UInt32($1) << 16) }
+      copy(entry, range, as: UInt16.self) { target[$0] = Float(bitPattern: UInt32($1) << 16) }
     case .float16:
-      copy(entry, as: UInt16.self) { target[$0] = Self.widened($1) }
+      copy(entry, range, as: UInt16.self) { target[$0] = Self.widened($1) }
     case .int32, .int64:
-      throw .wrongType(path: path, name: entry.name, type: "\(entry.type.rawValue), \(count) of it")
+      throw .wrongType(path: path, name: entry.name, type: entry.type.rawValue)
     }
   }
 
@@ -148,8 +149,9 @@ package struct SafetensorsFile: Sendable {
     let entry = try existing(name)
     var result = [Int32](repeating: 0, count: entry.count)
     switch entry.type {
-    case .int32: copy(entry, as: Int32.self) { result[$0] = $1 }
-    case .int64: copy(entry, as: Int64.self) { result[$0] = Int32(truncatingIfNeeded: $1) }
+    case .int32: copy(entry, 0..<entry.count, as: Int32.self) { result[$0] = $1 }
+    case .int64:
+      copy(entry, 0..<entry.count, as: Int64.self) { result[$0] = Int32(truncatingIfNeeded: $1) }
     case .float32, .float16, .bfloat16:
       throw .wrongType(path: path, name: name, type: entry.type.rawValue)
     }
@@ -162,12 +164,14 @@ package struct SafetensorsFile: Sendable {
   }
 
   private func copy<Number: FixedWidthInteger & BitwiseCopyable>(
-    _ entry: Entry, as type: Number.Type, _ body: (Int, Number) -> Void
+    _ entry: Entry, _ range: Range<Int>, as type: Number.Type, _ body: (Int, Number) -> Void
   ) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= entry.count)
     data.withUnsafeBytes { bytes in
-      let start = dataStart + entry.bytes.lowerBound
-      for i in 0..<entry.count {
-        let place = start + i * MemoryLayout<Number>.size
+      let size = MemoryLayout<Number>.size
+      let start = dataStart + entry.bytes.lowerBound + range.lowerBound * size
+      for i in 0..<range.count {
+        let place = start + i * size
         body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
       }
     }

@@ -14,11 +14,12 @@ package final class Trainer<O: Objective> {
   /// The flat vector of weights, the same on every rank.
   package let weights: Storage
   let reducer: GradientReducer
-  private let team: LaneTeam
+  let team: LaneTeam
+  let saver: CheckpointSaver
   private let lanes: [Lane<O>]
   private let source: BatchSource
-  /// Whether the moments have been asked of the other ranks in the save that is under way.
-  var didSendMoments = false
+  /// Told of each part of a step as it begins.
+  package var watch: (_ part: String) -> Void = { _ in }
 
   /// - Parameters:
   ///   - regions: ranges of the flat vector in the order in which `objective` finishes them.
@@ -45,6 +46,7 @@ package final class Trainer<O: Objective> {
       layout: objective.layout, regions: regions, tree: tree, world: world, team: team,
       optimizer: AdamOptimizer(
         constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout))
+    saver = try CheckpointSaver(layout: objective.layout, reducer: reducer, world: world)
   }
 
   /// Ends the lanes.
@@ -82,11 +84,14 @@ package final class Trainer<O: Objective> {
   package func step(_ step: Int, wishes: Wishes = Wishes()) throws -> StepReport {
     let start = now()
     var report = StepReport()
+    watch("input")
     let totals = try load(step, wishes, &report)
     report.inputSeconds = now() - start
     let (lanes, objective, weights) = (lanes, objective, weights)
+    watch("computation")
     team.run { lanes[$0].compute(objective, totals: totals, weights: weights) }
     let computed = now()
+    watch("reduction")
     let gradient = try reducer.sum(lanes.flatMap(\.sums.pieces))
     report.gradientNorm = try norm(gradient, step: step)
     report.rate = settings.rate(at: step)
@@ -113,6 +118,7 @@ package final class Trainer<O: Objective> {
       for (i, count) in objective.counts(of: batch).enumerated() { counts[i] += count }
     }
     let tokens = batches.reduce(0) { $0 + $1.tokenCount }
+    watch("meeting")
     let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
     let all = try world.sum(flags + [tokens] + counts)
     if all[0] > 0 { try world.report(failure) }
@@ -158,7 +164,7 @@ package final class Trainer<O: Objective> {
   }
 
   /// Sequences of an evaluation slice.
-  private static var evaluationSlice: Int { 16 }
+  package static var evaluationSlice: Int { 16 }
 
   /// The sum of all ranks' tallies, added in slice order.
   private func gather(_ tallies: [Tally]) throws -> Tally {
@@ -182,12 +188,17 @@ package func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e
 package enum TrainerError: Error, Equatable, CustomStringConvertible {
   /// The gradient is not finite.
   case diverged(step: Int, tensor: String)
+  /// A rank's weights are not those of rank zero.
+  case replicasDiffer(step: Int, rank: Int, tensor: String)
 
   package var description: String {
     switch self {
     case .diverged(let step, let tensor):
       "the gradient of \(tensor) is not a number or infinite at step \(step); no weight was "
         + "changed; lower the learning rate or lengthen the warm-up"
+    case .replicasDiffer(let step, let rank, let tensor):
+      "after step \(step), \(tensor) on rank \(rank) is not what it is on rank 0: a fault of memory "
+        + "or processor on one of their hosts; nothing was saved; start again without that host"
     }
   }
 }

@@ -7,6 +7,9 @@ package struct TrainerSettings: Sendable, Equatable {
   package var batchSize: Int
   /// Parts that a batch is cut into; a power of two that divides the batch.
   package var sliceCount: Int
+  /// The step that the schedule begins with.
+  package var firstStep: Int
+  /// The steps of the schedule.
   package var steps: Int
   package var warmupSteps: Int
   package var learningRate: Double
@@ -16,11 +19,12 @@ package struct TrainerSettings: Sendable, Equatable {
   package var clipNorm: Double
 
   package init(
-    batchSize: Int, sliceCount: Int, steps: Int, warmupSteps: Int, learningRate: Double,
+    batchSize: Int, sliceCount: Int, firstStep: Int = 0, steps: Int, warmupSteps: Int, learningRate: Double,
     weightDecay: Float, adam: AdamConstants, clipNorm: Double
   ) {
     self.batchSize = batchSize
     self.sliceCount = sliceCount
+    self.firstStep = firstStep
     self.steps = steps
     self.warmupSteps = warmupSteps
     self.learningRate = learningRate
@@ -39,6 +43,7 @@ package struct TrainerSettings: Sendable, Equatable {
   /// both at once (ELECTRA's `optimization.py`). So step 0 only fills the moments, and the peak stays
   /// a little below `learningRate`.
   package func rate(at step: Int) -> Double {
+    let step = step - firstStep
     let decay = max(0, 1 - Double(step) / Double(max(1, steps)))
     let warmup = warmupSteps > 0 ? min(1, Double(step) / Double(warmupSteps)) : 1
     return learningRate * decay * warmup

@@ -36,7 +36,7 @@ struct CommunicatorTests {
     try world.expectEqual([("seed", "4"), ("vocabulary", "abc")])
     guard world.size > 1 else { return }
     let own = world.rank == 1 ? "5" : "4"
-    #expect(throws: CollectivesError.ranksDisagree(key: "seed", rank: 1)) {
+    #expect(throws: CollectivesError.self) {
       try world.expectEqual([("seed", own)])
     }
   }

@@ -23,7 +23,7 @@ struct DamageTests {
       try data.expect(length: 16)
       return [
         try data.batch(
-          step: 0, sequences: 0..<data.trainCount, batchSize: data.trainCount, seed: 1),
+          step: 0, sequences: 0..<data.trainCount, firstSample: 0, seed: 1),
         try data.heldOut(0..<data.heldOutCount, of: max(1, data.heldOutCount)),
       ]
     }

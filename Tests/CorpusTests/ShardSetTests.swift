@@ -14,9 +14,8 @@ struct ShardSetTests {
 
   private func epoch(_ epoch: Int, of data: ShardSet, seed: UInt64) throws -> [[Int32]] {
     let count = data.trainCount
-    // A step is an epoch here.
     let batch = try data.batch(
-      step: epoch, sequences: 0..<count, batchSize: count, seed: seed)
+      step: 0, sequences: 0..<count, firstSample: epoch * count, seed: seed)
     #expect(batch.sequenceCount == count)
     return batch.ranges.map { Array(batch.tokens[$0]) }
   }
@@ -53,12 +52,12 @@ struct ShardSetTests {
     let data = try data(folder)
     // A step that runs over the end of an epoch.
     let step = data.trainCount / 48
-    let whole = try data.batch(step: step, sequences: 0..<48, batchSize: 48, seed: 9)
+    let whole = try data.batch(step: step, sequences: 0..<48, firstSample: 48 * step, seed: 9)
     #expect(whole.step == step && whole.firstSequence == 0)
     var tokens: [Int32] = []
     var types: [UInt8] = []
     for range in [0..<1, 1..<30, 30..<48] {
-      let part = try data.batch(step: step, sequences: range, batchSize: 48, seed: 9)
+      let part = try data.batch(step: step, sequences: range, firstSample: 48 * step, seed: 9)
       #expect(part.firstSequence == range.lowerBound && part.sequenceCount == range.count)
       tokens += part.tokens
       types += part.types
@@ -74,7 +73,7 @@ struct ShardSetTests {
     let data = try ShardSet(folder: folder.file("data"))
     let separator = data.vocabulary.special.separator
     let batch = try data.batch(
-      step: 0, sequences: 0..<data.trainCount, batchSize: data.trainCount, seed: 1)
+      step: 0, sequences: 0..<data.trainCount, firstSample: 0, seed: 1)
     #expect(batch.types.contains(1))
     for range in batch.ranges {
       let tokens = batch.tokens[range]

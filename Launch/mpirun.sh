@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Runs electra on many ranks under mpirun, on this machine or on those of a host file:
+#
+#   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
+#   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
+#
+# hosts.txt has a line a host, `name slots=2`, which ssh reaches without a password; the program, the
+# data and the run's folder have the same path on all of them. One rank a NUMA domain is best: its lanes
+# use the cores. Between hosts with several networks name the right one:
+#   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
+#
+# TERM and INT let the run write a checkpoint and end with status 75; the same command goes on. A second
+# one ends it at once. When a rank is lost, the last line says which, where it was, and how to go on.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=environment.sh
+. "$here/environment.sh"
+launcher=(mpirun -q)
+while [ $# -gt 0 ]; do
+  case $1 in
+    -np) launcher+=(-np "$2"); shift 2 ;;
+    --hosts)
+      [ -r "$2" ] || { echo "mpirun.sh: there is no host file $2" >&2; exit 66; }
+      launcher+=(--hostfile "$2" --map-by slot); shift 2 ;;
+    *) break ;;
+  esac
+done
+# A cut cable is noticed in ten seconds, not in eight minutes.
+export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
+
+run=
+previous=
+for argument in "$@"; do
+  [ "$previous" = --output ] && run=$argument
+  previous=$argument
+done
+
+start=$(mktemp)
+trap 'rm -f "$start"' EXIT
+"${launcher[@]}" "$electra" "$@" &
+job=$!
+# mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
+asked=0
+trap 'asked=$((asked + 1)); [ "$asked" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT
+
+# What the ranks say of themselves, in this start.
+beats=$run/heartbeats
+late() { [ -d "$beats" ] && find "$beats" -name 'rank-*' -newer "$start" -exec grep -q state=late {} \; -print -quit | grep -q .; }
+# Where a host cannot be reached, mpirun itself hangs after its ranks have ended.
+(
+  while kill -0 "$job" 2>/dev/null; do
+    sleep 0.5
+    late && sleep 1.5 && kill -KILL "$job" 2>/dev/null
+  done
+) &
+# word KEY FILE: what a rank last said.
+word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
+# A signal interrupts the waiting, not the job.
+while :; do
+  wait "$job"
+  status=$?
+  kill -0 "$job" 2>/dev/null || break
+done
+if [ "$asked" -gt 0 ]; then
+  wait "$job" 2>/dev/null
+  again=$?
+  [ "$again" -eq 127 ] || status=$again
+fi
+trap - TERM INT
+! late || status=76
+
+[ "$status" -ne 0 ] || exit 0
+[ -n "$run" ] && [ -d "$beats" ] || exit "$status"
+lost=
+for file in "$beats"/rank-*; do
+  if [ "$file" -nt "$start" ] && [ "$(word state "$file")" = running ]; then
+    lost+="${lost:+, }rank $(word rank "$file") on $(word host "$file") in $(word section "$file") of step $(word step "$file")"
+  fi
+done
+newest=$(ls "$run/checkpoints" 2>/dev/null | grep -E '^step-[0-9]+$' | tail -n 1)
+case $status in
+  75) echo "mpirun.sh: stopped as asked; the same command goes on from ${newest:-the beginning}" >&2 ;;
+  64 | 65 | 66 | 70 | 73 | 78) ;; # electra has said what is wrong, and going on would not help
+  *) echo "mpirun.sh: the job ended with status $status; lost: ${lost:-no rank}; the same command goes on from ${newest:-the beginning}" >&2 ;;
+esac
+exit "$status"

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Collectives
+import Foundation
+import Synchronization
+import Training
+
+/// What stands guard over a run on this rank: the watchdog with its signs of life, the lock of the
+/// run's folder, and the time that is left after SIGTERM. All of it lives on the watchdog's thread, so
+/// it works while the rank hangs in a call.
+struct RunGuard {
+  let watchdog: Watchdog
+  private let keeper: Keeper
+
+  /// - Parameters:
+  ///   - deadlines: of the watchdog's sections, in seconds.
+  ///   - grace: seconds that Slurm leaves between SIGTERM and SIGKILL.
+  init(deadlines: [Watchdog.Section: Double], grace: Double) {
+    let keeper = Keeper(grace: Self.graceOfLauncher(slurm: grace))
+    self.keeper = keeper
+    StopSignals.install()
+    watchdog = Watchdog(deadlines: deadlines, onLook: { keeper.look($0) }) { sentence in
+      standardError("electra: \(sentence)\n")
+      endAllRanks(.late)
+    }
+  }
+
+  /// Seconds from SIGTERM until whoever started this rank kills it; nil when nobody will.
+  private static func graceOfLauncher(slurm: Double) -> Double? {
+    let environment = ProcessInfo.processInfo.environment
+    if environment["OMPI_COMM_WORLD_SIZE"] != nil { return 1 }
+    return environment["SLURM_STEP_NUM_TASKS"] != nil ? slurm : nil
+  }
+
+  /// Takes the run's folder for this program; on rank zero.
+  func lock(_ folder: String) throws { keeper.hold(try RunLock(folder: folder)) }
+
+  /// The run has ended on this rank, in one word; others may still be at work.
+  func end(_ word: String) {
+    watchdog.enter(.end)
+    watchdog.say(word)
+    keeper.release()
+  }
+}
+
+/// The part of the guard that the watchdog's thread shares.
+private final class Keeper: Sendable {
+  private struct State {
+    var lock: RunLock?
+    var lastRefresh = now()
+    var isStopping = false
+    var terminated: Double?
+  }
+
+  private let state = Mutex(State())
+  private let grace: Double?
+
+  /// Seconds between two signs that the lock is held.
+  private static let refreshInterval = 10.0
+
+  init(grace: Double?) { self.grace = grace }
+
+  func hold(_ lock: RunLock) { state.withLock { $0.lock = lock } }
+
+  func release() {
+    state.withLock {
+      $0.lock?.release()
+      $0.lock = nil
+    }
+  }
+
+  func look(_ watchdog: Watchdog) {
+    let (isAsked, isExpired, isLost) = state.withLock { state in
+      let isAsked = StopSignals.isRequested && !state.isStopping
+      state.isStopping = StopSignals.isRequested
+      if StopSignals.isTerminated && state.terminated == nil { state.terminated = now() }
+      var isExpired = false
+      if let grace, let since = state.terminated { isExpired = now() - since > grace }
+      var isLost = false
+      if let lock = state.lock, now() - state.lastRefresh >= Self.refreshInterval {
+        state.lastRefresh = now()
+        isLost = !lock.refresh()
+      }
+      return (isAsked, isExpired, isLost)
+    }
+    // A rank that is killed says nothing any more; the others are asked to stop by the launcher.
+    if isAsked { watchdog.say("stopping") }
+    if isExpired {
+      watchdog.say("terminated")
+      _exit(ExitStatus.stopped.rawValue)
+    }
+    if isLost {
+      standardError("electra: another program took over the run's folder; this one ends\n")
+      endAllRanks(.cannotCreate)
+    }
+  }
+}
+
+/// Ends the job from any thread, whatever the others hang in.
+private func endAllRanks(_ status: ExitStatus) -> Never {
+  // MPI may be stuck itself.
+  Thread.detachNewThread {
+    Thread.sleep(forTimeInterval: 1.5)
+    _exit(status.rawValue)
+  }
+  Communicator.abort(status: status.rawValue)
+}

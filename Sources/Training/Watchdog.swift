@@ -1,0 +1,195 @@
+import Collectives
+import Foundation
+import Synchronization
+
+/// Sees to it that a run gets on. MPI does not notice a rank that hangs, nor for a quarter of an hour a
+/// cable that is cut; a thread of every rank does: when a section of the run lasts longer than its
+/// deadline, it names who is late and where.
+///
+///     let watchdog = Watchdog(deadlines: [.step: 60]) { sentence in ... }
+///     watchdog.enter(.evaluation)
+package final class Watchdog: Sendable {
+  /// The parts of a run that have a deadline each.
+  package enum Section: String, Sendable, CaseIterable {
+    /// Until all ranks have met for the first time.
+    case connection
+    /// Reading data and checkpoint, and the first step.
+    case start
+    case step
+    case checkpoint
+    case evaluation
+    /// Until all ranks have ended.
+    case end
+  }
+
+  /// The deadline of a section in seconds, where none is set. That of a step is this or twenty times
+  /// the median of the last steps, if that is more.
+  private static func usualDeadline(_ section: Section) -> Double {
+    switch section {
+    case .connection: 120
+    case .start, .checkpoint, .evaluation: 600
+    case .step, .end: 60
+    }
+  }
+
+  /// Seconds between two looks, and between two signs of life.
+  private static let interval = 0.25
+  private static let beatInterval = 1.0
+
+  private struct State {
+    var section = Section.connection
+    /// What of the section is being done.
+    var detail = "connection"
+    /// Seconds in it. Time in which this whole process stood still does not count: it is then this
+    /// rank that others wait for.
+    var elapsed = 0.0
+    var lastLook = now()
+    var step = 0
+    var stepSeconds: [Double] = []
+    var size = 1
+    var rank = 0
+    var folder = ""
+    var heartbeat: Heartbeat?
+    var lastBeat = -Double.infinity
+    var word = "running"
+  }
+
+  private let deadlines: [Section: Double]
+  private let onLook: @Sendable (Watchdog) -> Void
+  private let onLate: @Sendable (String) -> Void
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - deadlines: those that are set, in seconds.
+  ///   - onLook: called several times a second on the watchdog's thread.
+  ///   - onLate: called there when a deadline has passed; is expected to end the program.
+  package init(
+    deadlines: [Section: Double], onLook: @escaping @Sendable (Watchdog) -> Void = { _ in },
+    onLate: @escaping @Sendable (String) -> Void
+  ) {
+    self.deadlines = deadlines
+    self.onLook = onLook
+    self.onLate = onLate
+    let thread = Thread { [weak self] in
+      while let watchdog = self {
+        watchdog.look()
+        Thread.sleep(forTimeInterval: Self.interval)
+      }
+    }
+    thread.start()
+  }
+
+  /// From now on this rank gives signs of life in the run's folder.
+  package func join(rank: Int, of size: Int, folder: String) {
+    if rank == 0 { Heartbeat.clear(folder: folder, from: size) }
+    state.withLock {
+      ($0.rank, $0.size, $0.folder) = (rank, size, folder)
+      $0.heartbeat = Heartbeat(folder: folder, rank: rank)
+      $0.lastBeat = -.infinity
+    }
+  }
+
+  /// A section begins, or another part of it: the time starts anew.
+  package func enter(_ section: Section, _ detail: String? = nil, step: Int? = nil) {
+    state.withLock {
+      $0.section = section
+      $0.detail = detail ?? section.rawValue
+      $0.elapsed = 0
+      if let step { $0.step = step }
+    }
+  }
+
+  /// A step took so many seconds.
+  package func add(stepSeconds: Double) {
+    state.withLock {
+      $0.stepSeconds.append(stepSeconds)
+      if $0.stepSeconds.count > 64 { $0.stepSeconds.removeFirst(32) }
+    }
+  }
+
+  /// Says at once how this rank ends.
+  package func say(_ word: String) {
+    Self.beat(
+      state.withLock {
+        $0.word = word
+        return $0
+      })
+  }
+
+  /// Outside the lock: a file system that hangs must not hold up the run.
+  private static func beat(_ state: State) {
+    state.heartbeat?.say(step: state.step, section: state.detail, state: state.word)
+  }
+
+  /// Seconds that the present section may last.
+  private func deadline(_ state: State) -> Double {
+    if let set = deadlines[state.section] { return set }
+    let usual = Self.usualDeadline(state.section)
+    guard state.section == .step else { return usual }
+    // Before any step is done nobody knows how long one takes.
+    guard !state.stepSeconds.isEmpty else { return deadlines[.start] ?? Self.usualDeadline(.start) }
+    return max(usual, 20 * state.stepSeconds.sorted()[state.stepSeconds.count / 2])
+  }
+
+  private func look() {
+    onLook(self)
+    let (state, isDue, limit) = state.withLock { state in
+      state.elapsed += min(now() - state.lastLook, 4 * Self.interval)
+      state.lastLook = now()
+      let limit = deadline(state)
+      let isLate = state.elapsed > limit
+      let isDue = isLate || now() - state.lastBeat >= Self.beatInterval
+      if isLate { state.word = "late" }
+      if isDue { state.lastBeat = now() }
+      return (state, isDue, isLate ? limit : nil)
+    }
+    if isDue { Self.beat(state) }
+    if let limit { onLate(Self.sentence(state, limit: limit)) }
+  }
+
+  /// Who is late, and where.
+  private static func sentence(_ state: State, limit: Double) -> String {
+    let place = state.section == .step ? "\(state.detail) of step \(state.step)" : state.detail
+    let waited = "rank \(state.rank) on \(hostName()) was longer than \(Int(limit)) s in \(place)"
+    guard state.section != .connection else {
+      return waited + ": not all ranks could be reached. Where hosts have several networks, name the "
+        + "right one: mpirun --mca btl_tcp_if_include 10.0.0.0/24 --mca oob_tcp_if_include 10.0.0.0/24"
+    }
+    let beats = (0..<state.size).map { Heartbeat.last(folder: state.folder, rank: $0) }
+    return waited + ": " + blame(beats, own: state.rank, patience: max(2, min(limit / 2, 10)))
+  }
+
+  /// What the signs of life of all ranks tell about a run that stands.
+  static func blame(_ beats: [Heartbeat.Beat?], own: Int, patience: Double) -> String {
+    if beats.count == 1 { return "it does not get on" }
+    let unknown = beats.indices.filter { beats[$0] == nil }
+    if !unknown.isEmpty {
+      return "nothing is known of rank \(list(unknown)); do all hosts see the run's folder?"
+    }
+    let known = beats.compactMap(\.self)
+    let newest = known.map(\.time).max() ?? 0
+    func names(_ beats: [Heartbeat.Beat]) -> String {
+      beats.prefix(8).map {
+        "rank \($0.rank) on \($0.host) in \($0.section) of step \($0.step)"
+      }.joined(separator: ", ") + (beats.count > 8 ? " and \(beats.count - 8) more" : "")
+    }
+    let silent = known.filter { newest - $0.time > patience }
+    if !silent.isEmpty {
+      let seconds = Int(newest - (silent.map(\.time).min() ?? newest))
+      return "no sign of life for \(seconds) s from \(names(silent))"
+    }
+    guard let last = known.map(\.step).max() else { return "" }
+    let waiting = known.filter { $0.step == last && $0.section == known[own].section }
+    let behind = known.filter { beat in !waiting.contains { $0.rank == beat.rank } }
+    if behind.isEmpty {
+      let hosts = Set(known.map(\.host)).sorted()
+      return "all ranks are alive and wait for each other; does the network between "
+        + "\(hosts.joined(separator: ", ")) carry?"
+    }
+    return "the others wait for \(names(behind))"
+  }
+
+  private static func list(_ ranks: [Int]) -> String {
+    ranks.prefix(8).map(String.init).joined(separator: ", ") + (ranks.count > 8 ? " ..." : "")
+  }
+}
