@@ -37,7 +37,8 @@ done
 
 start=$(mktemp)
 trap 'rm -f "$start"' EXIT
-"${launcher[@]}" "$electra" "$@" &
+# In a session of its own, so that Ctrl-C reaches this script alone.
+setsid "${launcher[@]}" "$electra" "$@" &
 job=$!
 # mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
 asked=0
@@ -52,7 +53,8 @@ late() { [ -d "$beats" ] && find "$beats" -name 'rank-*' -newer "$start" -exec g
     sleep 0.5
     late && sleep 1.5 && kill -KILL "$job" 2>/dev/null
   done
-) &
+) 2>/dev/null &
+watcher=$!
 # word KEY FILE: what a rank last said.
 word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
 # A signal interrupts the waiting, not the job.
@@ -67,6 +69,8 @@ if [ "$asked" -gt 0 ]; then
   [ "$again" -eq 127 ] || status=$again
 fi
 trap - TERM INT
+kill "$watcher" 2>/dev/null
+wait "$watcher" 2>/dev/null
 ! late || status=76
 
 [ "$status" -ne 0 ] || exit 0

@@ -89,7 +89,7 @@ extension CheckpointError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .notFound: .missingFile
-    case .unwritable, .inUse: .cannotCreate
+    case .unwritable, .unsaved, .inUse: .cannotCreate
     case .damaged, .otherModel: .badData
     }
   }

@@ -41,6 +41,8 @@ final class PretrainingRun {
   private var lastSave: Double
   /// Seconds that training stood for the save under way.
   private var saveStall = 0.0
+  /// Why the last save failed, nil when it did not.
+  private var saveFailure: String?
   /// Seconds that a save takes, as far as is known.
   private var saveSeconds: Double
   private var since = Interval()
@@ -149,13 +151,13 @@ final class PretrainingRun {
       }
       if report.wishes.stop && state.step < configuration.steps { return try stopped() }
     }
-    try tellOfSave(waiting: true)
+    try finishSave()
     if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
     return .finished
   }
 
   private func stopped() throws -> Ending {
-    try tellOfSave(waiting: true)
+    try finishSave()
     if isFirst {
       log.say(
         "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the same "
@@ -220,10 +222,19 @@ final class PretrainingRun {
     saveStall = lastSave - began
   }
 
+  /// Waits for the last checkpoint; without it the run has not ended well.
+  private func finishSave() throws {
+    try tellOfSave(waiting: true)
+    try world.agree {
+      if let saveFailure { throw CheckpointError.unsaved(step: state.step, reason: saveFailure) }
+    }
+  }
+
   /// Says how a save ended that was under way.
   private func tellOfSave(waiting: Bool) throws {
     if waiting { watchdog.enter(.checkpoint) }
     guard let ended = try trainer.endedSave(waiting: waiting), isFirst else { return }
+    saveFailure = ended.failure
     if let failure = ended.failure {
       log.say("no checkpoint after step \(ended.step.grouped): \(failure); training goes on")
       return

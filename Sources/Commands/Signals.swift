@@ -16,6 +16,8 @@ enum StopSignals {
 
   /// Begins to listen to SIGUSR1, SIGTERM and SIGINT.
   static func install() {
+    // A file above a limit is then an error of its write, and not the end.
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGUSR1, SIGTERM, SIGINT] {
       signal(number) { number in
         if number == SIGTERM { StopSignals.terminated.store(true, ordering: .relaxed) }

@@ -2,6 +2,8 @@
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case unwritable(path: String, reason: String)
   case notFound(path: String)
+  /// A run ended and its last checkpoint could not be written.
+  case unsaved(step: Int, reason: String)
   /// A file is not what was written.
   case damaged(file: String, reason: String)
   /// The tensors of a file are not the model's.
@@ -12,6 +14,9 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    case .unsaved(let step, let reason):
+      "there is no checkpoint after step \(step), the last of this start: \(reason); make room, then "
+        + "start again: the run goes on from the checkpoint before it"
     case .notFound(let path): "there is no checkpoint in \(path)"
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
     case .otherModel(let path, let differences):

@@ -17,6 +17,17 @@ package final class Heartbeat: Sendable {
     package let state: String
     /// When it said so, by the file system's clock.
     package let time: Double
+
+    package init(
+      rank: Int, host: String, step: Int, section: String, state: String, time: Double
+    ) {
+      self.rank = rank
+      self.host = host
+      self.step = step
+      self.section = section
+      self.state = state
+      self.time = time
+    }
   }
 
   private let folder: String

@@ -90,9 +90,10 @@ package final class RunLock: Sendable {
     return true
   }
 
-  /// Gives the lock back.
+  /// Gives the lock back. A folder in which nothing else came to be goes with it.
   package func release() {
     if Self.holder(path) == own { unlink(path) }
+    rmdir(folder)
   }
 
   private static func holder(_ path: String) -> Holder? {

@@ -160,7 +160,12 @@ package final class Watchdog: Sendable {
   }
 
   /// What the signs of life of all ranks tell about a run that stands.
-  static func blame(_ beats: [Heartbeat.Beat?], own: Int, patience: Double) -> String {
+  ///
+  /// - Parameters:
+  ///   - beats: one a rank, nil where nothing is known.
+  ///   - own: the rank that asks.
+  ///   - patience: seconds of silence, against the newest sign, that are no silence yet.
+  package static func blame(_ beats: [Heartbeat.Beat?], own: Int, patience: Double) -> String {
     if beats.count == 1 { return "it does not get on" }
     let unknown = beats.indices.filter { beats[$0] == nil }
     if !unknown.isEmpty {

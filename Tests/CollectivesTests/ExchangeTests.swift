@@ -19,6 +19,23 @@ struct ExchangeTests {
     return treeSum(slices.lowerBound..<middle, i) + treeSum(middle..<slices.upperBound, i)
   }
 
+  /// One rank sends nothing; two send half of the gradient and half of the weights; of three with 16
+  /// slices the middle one holds the subtrees 5, 6-7 and 8-9, the others two each.
+  @Test
+  func trafficIsThatOfPiecesAndNewWeights() {
+    func traffic(_ ranks: Int) -> (sent: [Int], received: Int) {
+      Exchange.traffic(
+        tree: ReductionTree(sliceCount: 16),
+        partition: Partition(
+          regions: [0..<12288], blockBoundaries: [0, 4096, 8192, 12288], rankCount: ranks))
+    }
+    #expect(traffic(1).sent == [0] && traffic(1).received == 0)
+    #expect(traffic(2).sent == [8192, 16384])
+    #expect(traffic(2).received == 8192)
+    #expect(traffic(3).sent == [3 * 8192, 4 * 8192, 3 * 8192])
+    #expect(traffic(3).received == 5 * 4096)
+  }
+
   /// More ranks than slices are possible too.
   @Test(arguments: [1, 2, 8, 32])
   func everyRankHasTheSumOfTheTree(slices: Int) throws {

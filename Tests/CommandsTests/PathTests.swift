@@ -10,22 +10,6 @@ struct PathTests {
     "--learning-rate", "1e-3",
   ]
 
-  /// A folder with vocabulary and shards.
-  private func prepared() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    try folder.write(madeText(documents: 400), "text.txt")
-    let vocabulary = try Program.run(
-      ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"], in: folder.path)
-    #expect(vocabulary.status == 0, "\(vocabulary.errors)")
-    let shards = try Program.run(
-      [
-        "prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32",
-        "--held-out", "0.1",
-      ], in: folder.path)
-    #expect(shards.status == 0, "\(shards.errors)")
-    return folder
-  }
-
   private func lines(_ folder: TemporaryFolder, _ run: String) throws -> [[String: Any]] {
     try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
       .split(separator: "\n").map {
@@ -35,7 +19,7 @@ struct PathTests {
 
   @Test
   func fromTextToATrainedModelThatDetects() throws {
-    let folder = try prepared()
+    let folder = try preparedData()
     let trained = try Program.run(
       Self.pretrain + ["--output", "run", "--steps", "60", "--keep", "1000000000"],
       in: folder.path)
@@ -67,36 +51,8 @@ struct PathTests {
   }
 
   @Test
-  func aStoppedRunGoesOnToTheBytesOfOneThatWasNot() throws {
-    let folder = try prepared()
-    let whole = try Program.run(
-      Self.pretrain + ["--output", "whole", "--steps", "24"], in: folder.path)
-    #expect(whole.status == 0, "\(whole.errors)")
-    let command = Self.pretrain + ["--output", "parts", "--steps", "24"]
-    var starts = 0
-    var status: Int32 = 75
-    while status == 75 && starts < 50 {
-      // Stops after one step of each start, and changes the number of lanes.
-      status = try Program.run(
-        command + ["--hours", "0", "--threads", "\(starts % 3 + 1)"], in: folder.path
-      ).status
-      starts += 1
-    }
-    #expect(status == 0 && starts >= 20)
-    for file in ["model.safetensors", "optimizer.safetensors"] {
-      let path = "checkpoints/step-00000024/" + file
-      let expected = FileManager.default.contents(atPath: "\(folder.path)/whole/\(path)")
-      #expect(expected != nil)
-      #expect(FileManager.default.contents(atPath: "\(folder.path)/parts/\(path)") == expected)
-    }
-    let steps = try lines(folder, "parts").filter { $0["split"] == nil }
-      .compactMap { $0["step"] as? Int }
-    #expect(steps == Array(Set(steps)).sorted() && steps.last == 24)
-  }
-
-  @Test
   func memoryOfPrepareDoesNotGrowWithTheCorpus() throws {
-    let folder = try prepared()
+    let folder = try preparedData()
     let text = madeText(documents: 2000)
     try folder.write(String(repeating: text + "\n", count: 10), "medium.txt")
     try folder.write(String(repeating: text + "\n", count: 60), "large.txt")

@@ -12,8 +12,15 @@ enum Program {
   }
 
   /// The folder of the test bundle, or of the program itself.
+  /// The program under test.
+  static var path: String { folder + "/electra" }
+
   private static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
     .resolvingSymlinksInPath().deletingLastPathComponent().path
+
+  /// The folder of the repository's scripts.
+  static let launch = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().appendingPathComponent("../../Launch").standardized.path
 
   /// Runs `electra` with these arguments and waits for it.
   ///
@@ -21,9 +28,32 @@ enum Program {
   ///   - input: what it reads from standard input.
   ///   - environment: variables beside those of the test.
   ///   - limits: shell commands before it, such as `ulimit`.
+  ///   - ranks: starts so many under mpirun; nil starts it alone.
   static func run(
     _ arguments: [String], input: String = "", environment: [String: String] = [:],
-    limits: String = ":", in directory: String
+    limits: String = ":", ranks: Int? = nil, in directory: String
+  ) throws -> Result {
+    guard let ranks else {
+      return try shell(
+        "\(limits); exec \"$0\" \"$@\"", [folder + "/electra"] + arguments, input: input,
+        environment: environment, in: directory)
+    }
+    return try shell(
+      ". \(launch)/environment.sh; \(limits); exec mpirun -q --timeout 120 -np \(ranks) \"$0\" \"$@\"",
+      [folder + "/electra"] + arguments, input: input, environment: environment, in: directory)
+  }
+
+  /// Runs one of the repository's scripts and waits for it; the program that it starts is this one.
+  static func script(
+    _ name: String, _ arguments: [String], in directory: String
+  ) throws -> Result {
+    try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
+  }
+
+  /// Runs a line of bash with `arguments` as $0, $1 and so on.
+  static func shell(
+    _ line: String, _ arguments: [String] = [], input: String = "",
+    environment: [String: String] = [:], in directory: String
   ) throws -> Result {
     let (inputFile, outputFile, errorFile) = (
       directory + "/.input", directory + "/.output", directory + "/.errors"
@@ -32,11 +62,7 @@ enum Program {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
-    process.arguments =
-      [
-        "-c",
-        "\(limits); exec \"$0\" \"$@\" < .input > .output 2> .errors", folder + "/electra",
-      ] + arguments
+    process.arguments = ["-c", "exec < .input > .output 2> .errors; \(line)"] + arguments
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("OMPI_") }
     variables.merge(environment) { $1 }
     process.environment = variables
@@ -114,6 +140,23 @@ func exportedModels() throws -> TemporaryFolder {
     ],
     ["export", "--from", "run", "--output", "discriminator"],
     ["export", "--from", "run", "--output", "generator", "--part", "generator"],
+  ] {
+    let result = try Program.run(command, in: folder.path)
+    #expect(result.status == 0, "\(command[0]): \(result.errors)")
+  }
+  return folder
+}
+
+/// A folder with text of its own making, a vocabulary and shards in `data`.
+func preparedData(documents: Int = 400, length: Int = 32) throws -> TemporaryFolder {
+  let folder = try TemporaryFolder()
+  try folder.write(madeText(documents: documents), "text.txt")
+  for command in [
+    ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"],
+    [
+      "prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length",
+      "\(length)", "--held-out", "0.1",
+    ],
   ] {
     let result = try Program.run(command, in: folder.path)
     #expect(result.status == 0, "\(command[0]): \(result.errors)")

@@ -113,7 +113,7 @@ struct SafetensorsTests {
 
   @Test
   func aFullDiskIsAnError() throws {
-    #expect(throws: SafetensorsError.self) { try write("/dev/full") }
+    #expect(throws: CheckpointError.self) { try write("/dev/full") }
   }
 
   @Test

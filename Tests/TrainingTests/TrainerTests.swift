@@ -139,5 +139,34 @@ struct TrainerTests {
     #expect(try !trainer.step(2).wishes.stop)
   }
 
+  /// One bit of one weight of one rank.
+  @Test
+  func replicasThatDifferAreFoundBeforeASave() throws {
+    let world = try Communicator.start()
+    let objective = Self.objective()
+    let last = world.size - 1
+    let trainer = try Trainer(
+      objective: objective, regions: [0..<objective.layout.count], settings: Self.settings,
+      world: world, processors: [-1, -1], source: { Self.batch(step: $0, sequences: $1) })
+    defer { trainer.end() }
+    objective.layout.initialize(trainer.weights, seed: 3)
+    _ = try trainer.step(0)
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    try trainer.beginSave(CheckpointState(step: 1), into: store, files: [:])
+    let saved = try trainer.endedSave(waiting: true)
+    #expect(world.rank > 0 || store.steps() == [1], "\(saved?.failure ?? "")")
+    let parameter = objective.layout.parameters[5]
+    if last > 0 && world.rank == last {
+      let weight = trainer.weights.base + parameter.offset
+      weight.pointee = Float(bitPattern: weight.pointee.bitPattern ^ 1)
+    }
+    if last > 0 {
+      #expect(
+        throws: TrainerError.replicasDiffer(step: 2, rank: last, tensor: parameter.name)
+      ) { try trainer.beginSave(CheckpointState(step: 2), into: store, files: [:]) }
+    }
+  }
+
   private struct BrokenInput: Error {}
 }

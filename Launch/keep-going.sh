@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Starts a job again until it is done, on the hosts that are left. Options are those of mpirun.sh:
+#
+#   Launch/keep-going.sh -np 2 pretrain --data data --output run --preset small
+#   Launch/keep-going.sh --hosts hosts.txt pretrain --data /shared/data --output /shared/run
+#
+# A lost rank or host costs the steps since the last checkpoint; the result is the same on any number
+# of ranks. Hosts that the remote shell does not reach are left out and asked again at the next start.
+# It gives up when the job is done (0) or was asked to stop (75), when starting again would not help
+# (bad options or data, a run that diverged), and after five starts that brought no checkpoint.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+ranks=
+hosts=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -np) ranks=$2; shift 2 ;;
+    --hosts) hosts=$2; shift 2 ;;
+    *) break ;;
+  esac
+done
+[ -z "$hosts" ] || [ -r "$hosts" ] || { echo "keep-going: there is no host file $hosts" >&2; exit 66; }
+run=
+previous=
+for argument in "$@"; do
+  [ "$previous" = --output ] && run=$argument
+  previous=$argument
+done
+left=$(mktemp)
+trap 'rm -f "$left"' EXIT
+say() { echo "keep-going: $*" >&2; }
+
+# The lines of the host file whose hosts answer; fails when none does.
+reachable() {
+  local host rest shell
+  read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=5}"
+  : >"$left"
+  while read -r host rest; do
+    case $host in '' | '#'*) continue ;; esac
+    if [ "$host" = "$(hostname)" ] || timeout 10 "${shell[@]}" "$host" true </dev/null 2>/dev/null; then
+      echo "$host $rest" >>"$left"
+    else
+      say "$host does not answer and is left out"
+    fi
+  done <"$hosts"
+  [ -s "$left" ]
+}
+
+newest() { find "$run/checkpoints" -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort | tail -n 1; }
+
+child=
+asked=0
+trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT
+fruitless=0
+while :; do
+  [ "$asked" -eq 0 ] || exit 75
+  options=()
+  if [ -n "$hosts" ]; then
+    reachable || { say "no host of $hosts answers; trying again in 30 s"; sleep 30; continue; }
+    slots=$(awk '{ n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; sum += n } END { print sum }' "$left")
+    options+=(--hosts "$left")
+    [ -z "$ranks" ] || options+=(-np $((ranks < slots ? ranks : slots)))
+  elif [ -n "$ranks" ]; then
+    options+=(-np "$ranks")
+  fi
+  before=$(newest)
+  "$here/mpirun.sh" "${options[@]}" "$@" &
+  child=$!
+  while :; do
+    wait "$child"
+    status=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+  if [ "$asked" -eq 1 ]; then
+    wait "$child" 2>/dev/null
+    again=$?
+    [ "$again" -eq 127 ] || status=$again
+    exit "$status"
+  fi
+  case $status in 0 | 64 | 65 | 66 | 70 | 75 | 78) exit "$status" ;; esac
+  [ "$(newest)" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
+  if [ "$fruitless" -ge 5 ]; then
+    say "five starts in a row brought no checkpoint; the last ended with status $status"
+    exit "$status"
+  fi
+  say "starting again after status $status"
+  sleep $((1 + 10 * fruitless))
+done

@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+import Training
+
+private let canEmulateCluster =
+  getuid() == 0 && ["/sbin/ip", "/sbin/tc"].allSatisfy(FileManager.default.fileExists)
+
+/// Several hosts, emulated on this machine: names and addresses of their own, real TCP between them.
+@Suite(
+  .serialized,
+  .enabled(if: canEmulateCluster, "network namespaces need root and the command ip"))
+struct ClusterTests {
+  /// Brings `hosts` hosts up for `body`, and down whatever happens.
+  private func withCluster(
+    _ hosts: Int, _ more: [String] = [], in folder: TemporaryFolder, _ body: () throws -> Void
+  ) throws {
+    let up = try Program.script("cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
+    #expect(up.status == 0, "\(up.errors)")
+    defer {
+      let down = try? Program.script("cluster.sh", ["down"], in: folder.path)
+      #expect(down?.status == 0)
+      let left = try? Program.shell("ip netns list | grep electra", in: folder.path)
+      #expect(left?.output == "", "nothing stays behind")
+    }
+    try body()
+  }
+
+  @Test
+  func ranksOnSeveralHostsGiveTheSameBytes() throws {
+    let folder = try InvarianceTests.folder()
+    let whole = try Program.run(
+      InvarianceTests.command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    try withCluster(3, ["--rate", "1gbit"], in: folder) {
+      let names = try Program.script("cluster.sh", ["run", "4", "hostname"], in: folder.path)
+      #expect(names.output.split(separator: "\n").sorted() == ["n1", "n2", "n3", "n3"])
+      for ranks in [2, 3, 4] {
+        let result = try Program.script(
+          "cluster.sh",
+          ["run", "\(ranks)", Program.path] + InvarianceTests.command
+            + ["--output", "over-\(ranks)", "--threads", "1"], in: folder.path)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(
+          try InvarianceTests.Outcome(folder, "over-\(ranks)")
+            == InvarianceTests.Outcome(folder, "whole"))
+      }
+    }
+  }
+
+  /// A host is lost in the middle: the watchdog ends the job, and it goes on with the hosts left.
+  @Test
+  func aCutHostIsLeftOutAndTheRunGoesOn() throws {
+    let folder = try InvarianceTests.folder()
+    let command =
+      InvarianceTests.command + [
+        "--steps", "400", "--save-every", "20", "--log-every", "100", "--evaluate-every", "400",
+        "--deadline", "step=4", "--threads", "1",
+      ]
+    let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    try folder.write("n1 slots=1\nn2 slots=1\nn3 slots=1\n", "hosts")
+    try withCluster(3, in: folder) {
+      let result = try Program.shell(
+        """
+        timeout 100 "$0" host n1 \(Program.launch)/keep-going.sh --hosts hosts "$@" &
+        job=$!
+        for i in $(seq 300); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+        "$0" cut n3
+        wait $job
+        """, ["\(Program.launch)/cluster.sh"] + command + ["--output", "run"], in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("does the network between n1, n2, n3 carry?"))
+      #expect(result.errors.contains("starting again after status 76"), "\(result.errors)")
+      #expect(result.errors.contains("n3 does not answer and is left out"))
+    }
+    #expect(
+      try InvarianceTests.Outcome(folder, "run", steps: 400)
+        == InvarianceTests.Outcome(folder, "whole", steps: 400))
+  }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import Testing
+import Training
+
+/// What goes wrong with machines: ranks that die or hang, disks that fill, two jobs on one folder.
+@Suite(.serialized)
+struct FaultTests {
+  private static let long = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "48", "--slices",
+    "16", "--steps", "100000", "--save-every", "20", "--threads", "1", "--output", "run",
+  ]
+
+  /// Starts `line` of bash in the background, does `fault` once the run has a checkpoint, and returns
+  /// the job's status, the seconds until it ended, and what it said.
+  private func disturb(
+    _ folder: TemporaryFolder, _ fault: String, _ arguments: [String] = []
+  ) throws -> (status: Int32, seconds: Double, errors: String) {
+    let result = try Program.shell(
+      """
+      script=$0
+      MPIEXEC_TIMEOUT=60 env --default-signal "$script" -np 3 "$@" 2> said &
+      job=$!
+      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      mpirun=$(pgrep -P $job -x mpirun)
+      rank() { grep -o 'process=[0-9]*' run/heartbeats/rank-0000$1 | cut -d= -f2; }
+      start=$(date +%s.%N)
+      \(fault)
+      wait $job
+      echo $? $(echo "$(date +%s.%N) $start" | awk '{ print $1 - $2 }')
+      """, ["\(Program.launch)/mpirun.sh"] + Self.long + arguments, in: folder.path)
+    let words = result.output.split(whereSeparator: \.isWhitespace)
+    return (
+      try #require(words.first.flatMap { Int32($0) }),
+      try #require(words.last.flatMap { Double($0) }),
+      try String(contentsOfFile: folder.path + "/said", encoding: .utf8)
+    )
+  }
+
+  @Test
+  func aKilledRankEndsTheJobAndIsNamed() throws {
+    let folder = try preparedData()
+    let end = try disturb(folder, "kill -KILL $(rank 1)")
+    #expect(end.status != 0 && end.status != 75)
+    #expect(end.seconds < 5)
+    let last = end.errors.split(separator: "\n").last ?? ""
+    #expect(last.contains("lost: rank 1 on ") && last.contains("goes on from step-"), "\(end.errors)")
+  }
+
+  @Test(arguments: [0, 2])
+  func aRankThatHangsIsNamedAndEndsTheJob(rank: Int) throws {
+    let folder = try preparedData()
+    let end = try disturb(
+      folder, "kill -STOP $(rank \(rank))",
+      ["--deadline", "step=4", "--deadline", "checkpoint=4"])
+    #expect(end.status == 76, "\(end.errors)")
+    #expect(end.seconds < 6.5)
+    #expect(end.errors.contains("s from rank \(rank) on "), "\(end.errors)")
+  }
+
+  @Test(arguments: ["kill -TERM $job", "kill -USR1 $mpirun"])
+  func aRequestToStopEndsWithACheckpoint(signal: String) throws {
+    let folder = try preparedData()
+    let end = try disturb(folder, signal)
+    #expect(end.status == 75, "\(end.errors)")
+    #expect(end.errors.contains("stopped as asked after step"), "\(end.errors)")
+    let beats = (0..<3).compactMap { Heartbeat.last(folder: folder.path + "/run", rank: $0) }
+    #expect(beats.map(\.state) == ["stopped", "stopped", "stopped"])
+    let store = CheckpointStore(runFolder: folder.path + "/run")
+    let step = try #require(store.newestSound { Issue.record("\($0)") }).state.step
+    #expect(end.errors.contains("step-" + String(format: "%08d", step)))
+  }
+
+  /// Every write, flush and rename of a save, by a real SIGKILL.
+  @Test
+  func aSaveThatIsKilledAnywhereLosesNothing() throws {
+    let folder = try InvarianceTests.folder()
+    let command = InvarianceTests.command + ["--threads", "1", "--save-every", "1"]
+    let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    _ = try Program.run(command + ["--output", "base", "--hours", "0"], in: folder.path)
+    let manager = FileManager.default
+    var point = 0
+    var status: Int32 = 0
+    repeat {
+      point += 1
+      try? manager.removeItem(atPath: folder.path + "/run")
+      try manager.copyItem(atPath: folder.path + "/base", toPath: folder.path + "/run")
+      status = try Program.run(
+        command + ["--output", "run", "--hours", "0"],
+        environment: ["ELECTRA_KILL_AT": "\(point)"], in: folder.path
+      ).status
+      let found = CheckpointStore(runFolder: folder.path + "/run").newestSound {
+        Issue.record("killed at \(point): \($0)")
+      }
+      #expect(found?.state.step == 1 || found?.state.step == 2, "killed at \(point)")
+      if point % 25 == 1 || status == 75 {
+        let rest = try Program.run(command + ["--output", "run"], in: folder.path)
+        #expect(rest.status == 0, "\(rest.errors)")
+        #expect(
+          try InvarianceTests.Outcome(folder, "run") == InvarianceTests.Outcome(folder, "whole"))
+      }
+    } while status != 75 && point < 1000
+    #expect(status == 75 && point > 100)
+  }
+
+  @Test
+  func trainingGoesOnWhereNoCheckpointCanBeWritten() throws {
+    let folder = try preparedData()
+    let command = [
+      "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+      "--steps", "12", "--save-every", "4", "--output", "run",
+    ]
+    // A limit of the size of files, as a quota or a full disk would end a write.
+    let limited = try Program.run(command, limits: "ulimit -f 2000", in: folder.path)
+    #expect(limited.status == 73, "the last checkpoint is missing: \(limited.errors)")
+    #expect(limited.errors.contains("no checkpoint after step 4: cannot write"))
+    #expect(limited.errors.contains("File too large; training goes on"))
+    #expect(limited.errors.contains("no checkpoint after step 8: cannot write"))
+    // A folder that is something else now.
+    try? FileManager.default.removeItem(atPath: folder.path + "/run/checkpoints")
+    try folder.write("", "run/checkpoints")
+    let blocked = try Program.run(command, in: folder.path)
+    #expect(blocked.status == 73 && blocked.errors.contains("no checkpoint after step 8"))
+    try FileManager.default.removeItem(atPath: folder.path + "/run/checkpoints")
+    #expect(try Program.run(command, in: folder.path).status == 0)
+  }
+
+  @Test
+  func aSecondJobOnTheSameFolderIsRefused() throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      "$0" "$@" 2> first &
+      job=$!
+      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      "$0" "$@" 2> second
+      echo refused $?
+      kill -KILL $job
+      wait $job
+      "$0" "$@" --hours 0 2> third
+      echo taken over $?
+      """, [Program.path] + Self.long, in: folder.path)
+    #expect(result.output == "refused 73\ntaken over 75\n")
+    let sentence = try String(contentsOfFile: folder.path + "/second", encoding: .utf8)
+    #expect(sentence.contains("run is in use by process "), "\(sentence)")
+    #expect(!sentence.contains("parameters"))
+  }
+
+  @Test
+  func ranksThatDisagreeAreNamedWithTheKey() throws {
+    let folder = try preparedData()
+    _ = try Program.shell("cp -r data other; echo >> other/vocab.txt", in: folder.path)
+    for (difference, key) in [
+      ("--log-every 7", "option --log-every"), ("--seed 9", "option --seed"),
+    ] {
+      let result = try Program.shell(
+        """
+        . \(Program.launch)/environment.sh
+        mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 "$0" "$@" \(difference)
+        """, [Program.path] + Self.long, in: folder.path)
+      #expect(result.status == 78, "\(result.errors)")
+      #expect(result.errors.contains("rank 1 on ") && result.errors.contains("another \(key)"))
+    }
+    // Another binary: the same program with a byte behind its end.
+    let other = try Program.shell(
+      """
+      . \(Program.launch)/environment.sh
+      cp "$0" ./other-program; echo >> other-program
+      mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 ./other-program "$@"
+      """, [Program.path] + Self.long, in: folder.path)
+    #expect(other.status == 78 && other.errors.contains("another program file"), "\(other.errors)")
+  }
+}

@@ -1,0 +1,141 @@
+import Electra
+import Foundation
+import Layers
+import Testing
+
+/// What the README promises: the bytes of a run depend neither on ranks and lanes, nor on where it was
+/// stopped. Whole runs of the program, of odd widths, unequal lengths, more slices than workers, several
+/// micro-batches a slice, and a clip that is active.
+@Suite(.serialized)
+struct InvarianceTests {
+  static let steps = 6
+  static let command = [
+    "pretrain", "--data", "data", "--config", "odd.json", "--log-every", "1", "--evaluate-every", "3",
+    "--evaluate-examples", "40",
+  ]
+
+  /// A folder with data, and `odd.json`.
+  static func folder(length: Int = 32) throws -> TemporaryFolder {
+    let folder = try preparedData(length: length)
+    func sizes(_ width: Int, heads: Int) -> EncoderSizes {
+      EncoderSizes(
+        hiddenSize: width, layerCount: 2, headCount: heads, intermediateSize: 3 * width + 1)
+    }
+    var configuration = Preset.tiny.configuration(vocabularySize: 300)
+    configuration.model = ElectraSizes(
+      vocabularySize: 300, embeddingSize: 21, positionCount: 32, generator: sizes(9, heads: 3),
+      discriminator: sizes(35, heads: 5))
+    configuration.recipe.length = length
+    configuration.recipe.batchSize = 48
+    configuration.recipe.slices = 16
+    configuration.recipe.microBatchTokens = 50
+    configuration.recipe.steps = steps
+    configuration.recipe.warmupSteps = 0
+    configuration.recipe.learningRate = 0.01
+    try folder.write(
+      String(decoding: try JSONEncoder().encode(configuration), as: UTF8.self), "odd.json")
+    return folder
+  }
+
+  /// What must be equal: both files of the last checkpoint, and the metrics but for times.
+  struct Outcome: Equatable {
+    let model: Data?
+    let optimizer: Data?
+    let metrics: [String]
+
+    init(_ folder: TemporaryFolder, _ run: String, steps: Int = InvarianceTests.steps) throws {
+      let digits = String(steps)
+      let checkpoint =
+        "\(folder.path)/\(run)/checkpoints/step-"
+        + String(repeating: "0", count: 8 - digits.count) + digits
+      model = FileManager.default.contents(atPath: checkpoint + "/model.safetensors")
+      optimizer = FileManager.default.contents(atPath: checkpoint + "/optimizer.safetensors")
+      let times: Set = [
+        "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
+      ]
+      metrics = try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
+        .split(separator: "\n").map { line in
+          let object = try #require(
+            JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+          return object.filter { !times.contains($0.key) }.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        }
+    }
+  }
+
+  @Test
+  func ranksAndLanesDoNotChangeAByte() throws {
+    let folder = try Self.folder()
+    func run(_ name: String, ranks: Int?, lanes: Int, _ more: [String] = []) throws -> Outcome {
+      let result = try Program.run(
+        Self.command + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        in: folder.path)
+      #expect(result.status == 0, "\(name): \(result.errors)")
+      return try Outcome(folder, name)
+    }
+    let reference = try run("alone", ranks: nil, lanes: 1)
+    #expect(reference.model != nil && reference.optimizer != nil)
+    #expect(reference.metrics.count == Self.steps + 2)
+    let norms = reference.metrics.compactMap { line in
+      line.split(separator: " ").first { $0.hasPrefix("gradient_norm=") }
+        .flatMap { Double($0.dropFirst(14)) }
+    }
+    #expect(norms.count == Self.steps && norms.allSatisfy { $0 > 1 }, "the clip is active")
+    for (ranks, lanes) in [
+      (1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (1, 3), (5, 1), (8, 1), (3, 2), (1, 7), (7, 3),
+    ] {
+      let outcome = try run("\(ranks)x\(lanes)", ranks: ranks, lanes: lanes)
+      #expect(outcome == reference, "\(ranks) ranks with \(lanes) lanes")
+    }
+    // The negative control: another tree of the same sum is another run, in its last bits.
+    let other = try run("other", ranks: nil, lanes: 1, ["--slices", "8"])
+    #expect(other.model != reference.model && other.optimizer != reference.optimizer)
+  }
+
+  /// Stopped after every step, and gone on with by another number of ranks and lanes.
+  @Test
+  func stopsAndOtherShapesDoNotChangeAByte() throws {
+    let folder = try Self.folder()
+    let whole = try Program.run(Self.command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let shapes: [(ranks: Int?, lanes: Int)] = [(4, 1), (nil, 3), (2, 2), (3, 1), (nil, 1), (5, 1)]
+    var statuses: [Int32] = []
+    for shape in shapes {
+      statuses.append(
+        try Program.run(
+          Self.command + ["--output", "parts", "--hours", "0", "--threads", "\(shape.lanes)"],
+          ranks: shape.ranks, in: folder.path
+        ).status)
+    }
+    // mpirun makes 1 of some statuses of its ranks, but not of 75.
+    #expect(statuses == [75, 75, 75, 75, 75, 0])
+    #expect(try Outcome(folder, "parts") == Outcome(folder, "whole"))
+  }
+
+  @Test
+  func nothingThatMattersMayChangeInsideARun() throws {
+    let folder = try Self.folder()
+    let first = try Program.run(
+      Self.command + ["--output", "run", "--hours", "0"], in: folder.path)
+    #expect(first.status == 75)
+    for (option, value) in [
+      ("--seed", "7"), ("--batch", "32"), ("--slices", "8"), ("--micro-batch", "64"),
+      ("--length", "16"), ("--steps", "9"), ("--learning-rate", "0.5"), ("--warmup", "3"),
+    ] {
+      let result = try Program.run(
+        Self.command + ["--output", "run", option, value], in: folder.path)
+      #expect(result.status == 64, "\(option)")
+      #expect(result.errors.contains(option + " is "), "\(result.errors)")
+    }
+    let other = try Program.run(
+      [
+        "prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "other", "--length", "32",
+        "--held-out", "0.2",
+      ], in: folder.path)
+    #expect(other.status == 0)
+    let refused = try Program.run(
+      Self.command + ["--output", "run", "--data", "other"], in: folder.path)
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains("other does not hold the data that the run trains on"))
+  }
+}

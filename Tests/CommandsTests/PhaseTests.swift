@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+/// Runs of several phases: short sequences first, then long ones.
+struct PhaseTests {
+  private static let second = """
+    {"data": "long", "max_seq_length": 32, "train_batch_size": 32, "slices": 8, "num_train_steps": 4,
+     "learning_rate": 0.005}
+    """
+
+  /// A finished first phase on short sequences, and data of long ones.
+  private func folder(_ run: String) throws -> TemporaryFolder {
+    let folder = try InvarianceTests.folder(length: 16)
+    let long = try Program.run(
+      [
+        "prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "long", "--length", "32",
+        "--held-out", "0.1",
+      ], in: folder.path)
+    #expect(long.status == 0, "\(long.errors)")
+    try folder.write(Self.second, "second.json")
+    return folder
+  }
+
+  private func pretrain(_ run: String, _ more: [String]) -> [String] {
+    InvarianceTests.command + ["--output", run] + more
+  }
+
+  @Test
+  func aSecondPhaseFollowsAndResumesExactly() throws {
+    let folder = try folder("run")
+    for run in ["whole", "parts"] {
+      let first = try Program.run(pretrain(run, []), in: folder.path)
+      #expect(first.status == 0, "\(first.errors)")
+    }
+    let whole = try Program.run(
+      pretrain("whole", ["--next-phase", "second.json"]), in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    // The same command goes on with the phase, whatever the number of workers.
+    for (ranks, lanes) in [(2, 1), (1, 3), (3, 1), (1, 1)] {
+      let part = try Program.run(
+        pretrain(
+          "parts", ["--next-phase", "second.json", "--hours", "0", "--threads", "\(lanes)"]),
+        ranks: ranks, in: folder.path)
+      #expect([0, 75].contains(part.status), "\(part.errors)")
+    }
+    let outcome = try InvarianceTests.Outcome(folder, "whole", steps: 10)
+    #expect(outcome.model != nil)
+    #expect(try InvarianceTests.Outcome(folder, "parts", steps: 10) == outcome)
+
+    // The schedule begins anew: a warm-up of a tenth of 4 steps is none.
+    let rates = outcome.metrics.compactMap { line in
+      line.split(separator: " ").first { $0.hasPrefix("learning_rate=") }
+        .flatMap { Double($0.dropFirst(14)) }
+    }
+    #expect(rates.suffix(4).map { ($0 * 1e5).rounded() } == [500, 375, 250, 125])
+    // It is recorded, and the first phase's end is kept for good.
+    let configuration = try String(
+      contentsOfFile: folder.path + "/whole/config.json", encoding: .utf8)
+    #expect(configuration.contains("earlier_phases"))
+    let checkpoints = try FileManager.default.contentsOfDirectory(
+      atPath: folder.path + "/whole/checkpoints")
+    #expect(checkpoints.contains("step-00000006"))
+    // Without --next-phase the run goes on with the data of its present phase only.
+    let old = try Program.run(pretrain("whole", []), in: folder.path)
+    #expect(old.status == 64 && old.errors.contains("does not hold the data"), "\(old.errors)")
+  }
+
+  @Test
+  func aPhaseThatCannotFollowIsRefused() throws {
+    let folder = try folder("run")
+    let none = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
+    #expect(none.status == 64 && none.errors.contains("has no run"), "\(none.errors)")
+    _ = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
+    let early = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
+    #expect(early.status == 64 && early.errors.contains("1 of 6 steps"), "\(early.errors)")
+    for (text, sentence) in [
+      (#"{"num_train_steps": 4, "lenght": 7}"#, "no key lenght"),
+      (#"{"max_seq_length": 32}"#, "num_train_steps is missing"),
+      (#"{"num_train_steps": "many"}"#, "num_train_steps"),
+    ] {
+      try folder.write(text, "bad.json")
+      let bad = try Program.run(pretrain("run", ["--next-phase", "bad.json"]), in: folder.path)
+      #expect([64, 65].contains(bad.status) && bad.errors.contains(sentence), "\(bad.errors)")
+    }
+    let missing = try Program.run(pretrain("run", ["--next-phase", "no.json"]), in: folder.path)
+    #expect(missing.status == 64 && missing.errors.contains("no.json"), "\(missing.errors)")
+  }
+}

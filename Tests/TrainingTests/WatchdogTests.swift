@@ -1,0 +1,51 @@
+import Foundation
+import Synchronization
+import Testing
+import Training
+
+struct WatchdogTests {
+  private func beat(
+    _ rank: Int, step: Int = 7, section: String = "reduction", time: Double = 100
+  ) -> Heartbeat.Beat {
+    Heartbeat.Beat(
+      rank: rank, host: "n\(rank + 1)", step: step, section: section, state: "running", time: time)
+  }
+
+  @Test
+  func theRankThatOthersWaitForIsNamed() {
+    func blame(_ beats: [Heartbeat.Beat?]) -> String {
+      Watchdog.blame(beats, own: 0, patience: 5)
+    }
+    #expect(
+      blame([beat(0), beat(1), beat(2, section: "input", time: 60)])
+        == "no sign of life for 40 s from rank 2 on n3 in input of step 7")
+    #expect(
+      blame([beat(0), beat(1, step: 6), beat(2, section: "computation")])
+        == "the others wait for rank 1 on n2 in reduction of step 6, rank 2 on n3 in computation of step 7")
+    #expect(blame([beat(0), beat(1)]).contains("does the network between n1, n2 carry?"))
+    #expect(blame([beat(0), nil]).contains("nothing is known of rank 1"))
+  }
+
+  @Test
+  func aSectionThatLastsTooLongIsTold() throws {
+    let folder = try TemporaryFolder()
+    let told = Mutex<[String]>([])
+    let watchdog = Watchdog(deadlines: [.evaluation: 0.6]) { sentence in
+      told.withLock { $0.append(sentence) }
+    }
+    watchdog.join(rank: 0, of: 1, folder: folder.path)
+    watchdog.enter(.step, "reduction", step: 3)
+    watchdog.add(stepSeconds: 0.1)
+    Thread.sleep(forTimeInterval: 1.2)
+    #expect(told.withLock { $0 }.isEmpty)
+    #expect(Heartbeat.last(folder: folder.path, rank: 0)?.section == "reduction")
+    watchdog.enter(.evaluation)
+    Thread.sleep(forTimeInterval: 1.2)
+    #expect(told.withLock { $0 }.first?.contains("in evaluation") == true)
+    #expect(Heartbeat.last(folder: folder.path, rank: 0)?.state == "late")
+    watchdog.enter(.end)
+    watchdog.say("finished")
+    let beat = Heartbeat.last(folder: folder.path, rank: 0)
+    #expect(beat?.state == "finished" && beat?.step == 3)
+  }
+}
