@@ -60,7 +60,7 @@ package final class Communicator: Sendable {
       for (name, value) in [
         ("OMPI_MCA_coll_tuned_use_dynamic_rules", "1"),
         ("OMPI_MCA_coll_tuned_alltoallv_algorithm", "2"),
-        ("OMPI_MCA_coll_tuned_allgatherv_algorithm", "4"),
+        ("OMPI_MCA_coll_tuned_allgatherv_algorithm", "3"),
         ("OMPI_MCA_btl_vader_single_copy_mechanism", "none"),
       ] { setenv(name, value, 0) }
       var allowed: Int32 = 0

@@ -216,7 +216,7 @@ final class PretrainingRun {
     watchdog.enter(.checkpoint)
     let began = now()
     try tellOfSave(waiting: true)
-    let files = isFirst ? try checkpointFiles() : [:]
+    let files = try world.agree { isFirst ? try checkpointFiles() : [:] }
     try trainer.beginSave(state, into: store, files: files)
     lastSave = now()
     saveStall = lastSave - began
