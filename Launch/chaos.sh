@@ -17,7 +17,7 @@ RANDOM=${2:-$$}
 work=$(mktemp -d)
 export TMPDIR=$work
 trap 'pkill -KILL -f "electra pretrain --data $work" 2>/dev/null; rm -rf "$work"' EXIT
-fail() { echo "chaos: $*" >&2; tail -n 5 "$work"/log.* >&2; exit 1; }
+fail() { echo "chaos: $*" >&2; tail -n 5 "$work"/log.round "$work"/log.whole >&2; exit 1; }
 
 # Text of its own making: a lexicon in which a word mostly decides the next.
 awk 'BEGIN { srand(7); split("ba ko li mu ne ra si to vu ze", part, " ")
@@ -30,7 +30,8 @@ awk 'BEGIN { srand(7); split("ba ko li mu ne ra si to vu ze", part, " ")
   >/dev/null 2>&1 || fail "no shards"
 steps=300
 train=(pretrain --data "$work/data" --preset tiny --length 32 --batch 48 --slices 16 --steps "$steps" --warmup 20
-  --log-every 20 --save-every 10 --evaluate-every 100 --evaluate-examples 50 --deadline step=3 --deadline start=20)
+  --log-every 20 --save-every 10 --evaluate-every 100 --evaluate-examples 50 --deadline step=3 --deadline start=20
+  --deadline connection=10)
 last=checkpoints/step-$(printf %08d "$steps")
 "$electra" "${train[@]}" --output "$work/whole" 2>"$work/log.whole" || fail "the undisturbed run failed"
 
@@ -70,6 +71,8 @@ for round in $(seq "$rounds"); do
   kind=${kinds[RANDOM % ${#kinds[@]}]}
   ranks=$((1 + RANDOM % 4))
   lanes=$((1 + RANDOM % 2))
+  # A rank that is stopped is noticed by the others.
+  [ "$kind" != stop-rank ] || ranks=$((2 + RANDOM % 3))
   [ "$kind" = kill-write ] && export ELECTRA_KILL_AT=$((1 + RANDOM % 400)) || unset ELECTRA_KILL_AT
   "$here/mpirun.sh" -np "$ranks" "${train[@]}" --output "$run" --threads "$lanes" >"$work/log.round" 2>&1 &
   job=$!
@@ -83,7 +86,7 @@ for round in $(seq "$rounds"); do
     kill-launcher) [ -z "$launcher" ] || kill -KILL "$launcher" 2>/dev/null ;;
     TERM | USR1) kill "-$([ "$kind" = TERM ] && echo TERM || echo USR1)" "${launcher:-$job}" 2>/dev/null ;;
   esac
-  # A job that does not end is a failure: the watchdog's deadlines are 20 s at the start, 3 s in a step.
+  # A job that does not end is a failure: its deadlines are 20 s at most.
   for _ in $(seq 300); do kill -0 "$job" 2>/dev/null || break; sleep 0.1; done
   ! kill -0 "$job" 2>/dev/null || fail "round $round ($kind, $ranks ranks) hangs"
   wait "$job"

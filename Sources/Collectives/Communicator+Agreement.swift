@@ -27,7 +27,8 @@ extension Communicator {
       if let rank = all.firstIndex(where: { $0 != all[0] }) {
         let hosts = try gather(Array(hostName().utf8))
         throw CollectivesError.ranksDisagree(
-          key: key, rank: rank, host: String(decoding: hosts[rank], as: UTF8.self), value: String(decoding: all[rank], as: UTF8.self),
+          key: key, rank: rank, host: String(decoding: hosts[rank], as: UTF8.self),
+          value: String(decoding: all[rank], as: UTF8.self),
           first: String(decoding: all[0], as: UTF8.self))
       }
     }

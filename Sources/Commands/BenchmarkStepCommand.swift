@@ -133,7 +133,7 @@ private struct StepMeasurement: Encodable {
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     return try Trainer(
-      objective: objective, regions: model.finishingOrder, settings: configuration.trainerSettings,
+      objective: objective, settings: configuration.trainerSettings,
       world: world, processors: processors,
       source: { step, sequences in
         var batch = Batch(step: step, firstSequence: sequences.lowerBound)

@@ -34,7 +34,7 @@ struct EvaluateCommand: ParsableCommand {
       let trainer = try Trainer(
         objective: checkpoint.configuration.objective(
           model: checkpoint.model, vocabulary: data.vocabulary),
-        regions: [0..<weights.count], settings: checkpoint.configuration.trainerSettings,
+        settings: checkpoint.configuration.trainerSettings,
         world: world,
         processors: try RankLayout(world: world, threads: threads, slices: .max).processors,
         source: { _, _ in throw UsageError("an evaluation reads no training data") })

@@ -56,7 +56,8 @@ struct PhaseFile {
   /// - Parameters:
   ///   - stepsDone: of the run.
   ///   - data: the digest of the phase's data.
-  func append(to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String) throws {
+  func append(to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String) throws
+  {
     if configuration.data == data, !configuration.earlierPhases.isEmpty,
       applied(to: configuration.recipe) == configuration.recipe
     {

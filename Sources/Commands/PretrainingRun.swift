@@ -84,7 +84,6 @@ final class PretrainingRun {
     let (firstStep, firstSample) = (configuration.firstStep, configuration.firstSample)
     trainer = try Trainer(
       objective: configuration.objective(model: model, vocabulary: data.vocabulary),
-      regions: model.finishingOrder,
       settings: configuration.trainerSettings, world: world, processors: layout.processors,
       source: { step, sequences in
         try data.batch(
@@ -139,17 +138,15 @@ final class PretrainingRun {
         log.say(String(format: "first step done %.1f s after the start", now() - start))
       }
       try tellOfSave(waiting: false)
-      let isLast = state.step == configuration.steps || report.wishes.stop
+      let isLast = state.step == configuration.steps
       if state.step % options.logEvery == 0 || isLast { try writeMetrics(report) }
-      if state.step % options.evaluateEvery == 0 || state.step == configuration.steps {
-        try evaluate()
-      }
-      if isLast || report.wishes.save || state.step % options.saveEvery == 0
+      if state.step % options.evaluateEvery == 0 || isLast { try evaluate() }
+      if isLast || report.wishes.stop || report.wishes.save || state.step % options.saveEvery == 0
         || configuration.milestones.contains(state.step)
       {
         try save()
       }
-      if report.wishes.stop && state.step < configuration.steps { return try stopped() }
+      if report.wishes.stop && !isLast { return try stopped() }
     }
     try finishSave()
     if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
@@ -160,8 +157,8 @@ final class PretrainingRun {
     try finishSave()
     if isFirst {
       log.say(
-        "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the same "
-          + "command goes on from here")
+        "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the "
+          + "same command goes on from here")
     }
     return .stopped
   }
@@ -288,7 +285,7 @@ final class PretrainingRun {
     let stepSeconds = state.seconds / Double(state.step)
     if let hours = options.hours, !didTellFit {
       let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
-      log.say("about \(min(fit, configuration.steps).grouped) of the steps fit into the hours given")
+      log.say("about \(min(fit, configuration.steps).grouped) steps fit into the hours given")
       didTellFit = true
     }
     let left = Double(configuration.steps - state.step) * stepSeconds

@@ -18,10 +18,12 @@ struct RunGuard {
     let keeper = Keeper(grace: Self.graceOfLauncher(slurm: grace))
     self.keeper = keeper
     StopSignals.install()
-    watchdog = Watchdog(deadlines: deadlines, onLook: { keeper.look($0) }) { sentence in
-      standardError("electra: \(sentence)\n")
-      endAllRanks(.late)
-    }
+    watchdog = Watchdog(
+      deadlines: deadlines, onLook: { keeper.look($0) },
+      onLate: { sentence in
+        standardError("electra: \(sentence)\n")
+        endAllRanks(.late)
+      })
   }
 
   /// Seconds from SIGTERM until whoever started this rank kills it; nil when nobody will.

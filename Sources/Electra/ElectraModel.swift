@@ -16,8 +16,31 @@ package struct ElectraModel: Sendable {
   package let embeddingRange: Range<Int>
   package let generatorRange: Range<Int>
   package let discriminatorRange: Range<Int>
+  /// The discriminator's head.
+  let headRange: Range<Int>
+
+  /// The discriminator cut between layers, from below, into parts of 4 MB or more, which travel
+  /// while the pass is in others.
+  private var discriminatorParts: [Range<Int>] {
+    var cuts = [discriminatorRange.lowerBound]
+    for range in discriminator.encoder.layerRanges
+    where range.upperBound - (cuts.last ?? 0) >= 1 << 20
+      && discriminatorRange.upperBound - range.upperBound >= 1 << 20
+    {
+      cuts.append(range.upperBound)
+    }
+    return zip(cuts, cuts.dropFirst() + [discriminatorRange.upperBound]).map { $0..<$1 }
+  }
+
   /// The parts in the order in which their gradients become final.
-  package var finishingOrder: [Range<Int>] { [generatorRange, discriminatorRange, embeddingRange] }
+  package var finishingOrder: [Range<Int>] {
+    [generatorRange] + discriminatorParts.reversed() + [embeddingRange]
+  }
+
+  /// The parts in the order in which a step first reads their weights.
+  package var readingOrder: [Range<Int>] {
+    [embeddingRange, generatorRange] + discriminatorParts
+  }
 
   package init(_ sizes: ElectraSizes) {
     self.sizes = sizes
@@ -34,7 +57,9 @@ package struct ElectraModel: Sendable {
     discriminator = Network(
       "discriminator", embeddings: embeddings, embeddingSize: sizes.embeddingSize,
       sizes.discriminator, in: &layout)
+    let headStart = layout.count
     discriminatorHead = DiscriminatorHead(sizes.discriminator, in: &layout)
+    headRange = headStart..<layout.count
     embeddingRange = 0..<generatorStart
     generatorRange = generatorStart..<discriminatorStart
     discriminatorRange = discriminatorStart..<layout.count

@@ -60,6 +60,7 @@ package struct MicroBatchPass {
     inspect: (Network.Activations, GeneratorHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     guard !masked.positions.isEmpty else { return [] }
+    let pass = pass.quiet
     let mark = arena.used
     defer { arena.release(to: mark) }
     let sizes = model.sizes
@@ -98,6 +99,7 @@ package struct MicroBatchPass {
       pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
     let hidden = model.discriminator.forward(
       tokens: tokens, types: batch.types, activations, pass)
+    pass.progress?.needs(model.headRange)
     model.discriminatorHead.forward(hidden, head, pass)
     inspect(activations)
     let gradients = arena.tensor(1, tokens.count)
@@ -112,6 +114,7 @@ package struct MicroBatchPass {
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       model.discriminatorHead.backward(
         gradients, hidden: hidden, head, into: gradient, arena: arena, pass)
+      pass.progress?.finished(model.headRange)
       model.discriminator.backward(
         gradient, tokens: tokens, types: batch.types, activations, arena: arena, pass)
     }

@@ -9,6 +9,8 @@ package struct Network: Sendable {
   let projection: Linear?
   package let encoder: TransformerEncoder
   private let embeddingSize: Int
+  /// Where the projection lies in the flat vector; empty where there is none.
+  let projectionRange: Range<Int>
 
   /// Declares `name.embeddings_project` and `name.encoder`.
   init(
@@ -17,6 +19,7 @@ package struct Network: Sendable {
   ) {
     self.embeddings = embeddings
     self.embeddingSize = embeddingSize
+    let start = layout.count
     embeddingDropout = DropoutSite(name + ".embeddings", rate: sizes.dropoutRate)
     projection =
       embeddingSize == sizes.hiddenSize
@@ -24,6 +27,7 @@ package struct Network: Sendable {
       : Linear(
         name + ".embeddings_project", input: embeddingSize, output: sizes.hiddenSize,
         deviation: sizes.deviation, in: &layout)
+    projectionRange = start..<layout.count
     encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
   }
 
@@ -47,6 +51,7 @@ package struct Network: Sendable {
   func forward(
     tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: Pass
   ) -> Tensor {
+    pass.progress?.needs(projectionRange)
     embeddings.forward(
       tokens: tokens, types: types, activations.embeddings, dropout: embeddingDropout, pass)
     projection?.forward(activations.embeddings.output, into: activations.input, pass)
@@ -67,6 +72,7 @@ package struct Network: Sendable {
         outputGradient: gradient, input: activations.embeddings.output, into: embeddingGradient,
         adding: false, pass)
     }
+    pass.progress?.finished(projectionRange)
     embeddings.backward(
       embeddingGradient, tokens: tokens, types: types, activations.embeddings,
       dropout: embeddingDropout, pass)

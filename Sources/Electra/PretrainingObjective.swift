@@ -33,6 +33,8 @@ package struct PretrainingObjective: Objective {
   }
 
   package var layout: ParameterLayout { model.layout }
+  package var finishingOrder: [Range<Int>] { model.finishingOrder }
+  package var readingOrder: [Range<Int>] { model.readingOrder }
 
   /// Masked positions, and tokens.
   package func counts(of slice: Batch) -> [Int] {
@@ -46,7 +48,7 @@ package struct PretrainingObjective: Objective {
 
   package func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
-    finished: (Range<Int>) -> Void
+    progress: VectorProgress
   ) -> Tally {
     let generatorWeight = 1 / Float(max(1, totals[0]))
     let tokenWeight = discriminatorWeight / Float(max(1, totals[1]))
@@ -55,17 +57,22 @@ package struct PretrainingObjective: Objective {
     for (index, part) in parts.enumerated() {
       workspace.release(to: 0)
       let masked = masking.mask(part)
-      let pass = Pass(batch: part, weights: weights, gradient: gradient, seed: seed)
+      let isLast = index == parts.count - 1
+      let pass = Pass(
+        batch: part, weights: weights, gradient: gradient, seed: seed,
+        progress: VectorProgress(
+          needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
       let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
+      progress.needs(model.embeddingRange)
+      progress.needs(model.generatorRange)
       let outcomes = run.generate(
         draws: { draws(part, masked, $0) }, weight: generatorWeight)
-      if index == parts.count - 1 { finished(model.generatorRange) }
+      if isLast { progress.finished(model.generatorRange) }
       let tokens = run.corrupted(outcomes)
       let verdict = run.discriminate(tokens, weight: tokenWeight)
       tally.add(part, masked, outcomes, tokens, verdict)
     }
-    finished(model.discriminatorRange)
-    finished(model.embeddingRange)
+    progress.finished(model.embeddingRange)
     return tally.tally
   }
 

@@ -11,6 +11,11 @@ package protocol Objective: Sendable {
   /// The parameters, in the order of the flat vector.
   var layout: ParameterLayout { get }
 
+  /// Ranges that cover the flat vector, in the order in which gradients become final, and in the
+  /// order in which weights are first read.
+  var finishingOrder: [Range<Int>] { get }
+  var readingOrder: [Range<Int>] { get }
+
   /// The integer weights of each of its losses in `slice` (masked positions, tokens), found without
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
@@ -20,12 +25,13 @@ package protocol Objective: Sendable {
   /// Adds the gradient of the slice's part of the loss to `gradient`, already divided by `totals`,
   /// the counts of the whole global batch.
   ///
-  /// `finished` is called with each range of the flat vector whose gradient this slice will not
-  /// touch again; together these ranges cover the whole vector.
+  /// `progress` is told of each range of the flat vector before its weights are read for the first
+  /// time, and of each whose gradient this slice will not touch again; either way the ranges cover the
+  /// whole vector, the latter once.
   /// - Returns: the slice's loss sums and scores, not divided by anything.
   func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Workspace,
-    finished: (Range<Int>) -> Void
+    progress: VectorProgress
   ) -> Tally
 
   /// The tally of a slice without dropout and without a gradient.

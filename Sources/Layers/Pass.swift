@@ -18,10 +18,16 @@ package struct Pass {
   package let firstSequence: Int
   /// The run's seed; nil for a pass without dropout.
   package let seed: UInt64?
+  /// Told how the pass gets on; nil when nobody wants to know.
+  package private(set) var progress: VectorProgress?
 
-  package init(batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?) {
+  package init(
+    batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?,
+    progress: VectorProgress? = nil
+  ) {
     self.weights = weights
     self.gradient = gradient
+    self.progress = progress
     ranges = batch.ranges
     step = batch.step
     firstSequence = batch.firstSequence
@@ -32,6 +38,13 @@ package struct Pass {
   package func rows(_ count: Int) -> Pass {
     var copy = self
     copy.ranges = [0..<count]
+    return copy
+  }
+
+  /// The same, but nobody is told how it gets on.
+  package var quiet: Pass {
+    var copy = self
+    copy.progress = nil
     return copy
   }
 
@@ -50,6 +63,22 @@ package struct Pass {
   package func gradient(_ parameter: Parameter) -> Tensor {
     guard let gradient else { preconditionFailure("a backward pass without a gradient vector") }
     return gradient[parameter]
+  }
+}
+
+/// Told how passes get on with the flat vector, so that its traffic can hide behind them.
+package struct VectorProgress {
+  /// The weights of a range are about to be read; returns when they may be.
+  package let needs: (Range<Int>) -> Void
+  /// The gradient of a range is final.
+  package let finished: (Range<Int>) -> Void
+
+  package init(
+    needs: @escaping (Range<Int>) -> Void = { _ in },
+    finished: @escaping (Range<Int>) -> Void = { _ in }
+  ) {
+    self.needs = needs
+    self.finished = finished
   }
 }
 

@@ -4,13 +4,20 @@ import Tensors
 package struct TransformerEncoder: Sendable {
   package let sizes: EncoderSizes
   private let layers: [EncoderLayer]
+  /// Where each layer lies in the flat vector.
+  package let layerRanges: [Range<Int>]
 
   /// Declares `name.layer.0`, `name.layer.1` and so on.
   package init(_ name: String, _ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     self.sizes = sizes
+    var ranges: [Range<Int>] = []
     layers = (0..<sizes.layerCount).map {
-      EncoderLayer("\(name).layer.\($0)", sizes, in: &layout)
+      let start = layout.count
+      let layer = EncoderLayer("\(name).layer.\($0)", sizes, in: &layout)
+      ranges.append(start..<layout.count)
+      return layer
     }
+    layerRanges = ranges
   }
 
   /// The activations of all layers, and the memory that they share.
@@ -32,7 +39,8 @@ package struct TransformerEncoder: Sendable {
   /// Runs all layers on `input` (N, D) and returns the last one's output (N, D).
   package func forward(_ input: Tensor, _ activations: Activations, _ pass: Pass) -> Tensor {
     var hidden = input
-    for (layer, own) in zip(layers, activations.layers) {
+    for ((layer, own), range) in zip(zip(layers, activations.layers), layerRanges) {
+      pass.progress?.needs(range)
       layer.forward(hidden, own, activations.scratch, pass)
       hidden = own.outputNorm.output
     }
@@ -47,6 +55,7 @@ package struct TransformerEncoder: Sendable {
       layers[index].backward(
         gradient, input: index == 0 ? input : activations.output(index - 1),
         activations.layers[index], activations.scratch, pass)
+      pass.progress?.finished(layerRanges[index])
     }
   }
 }

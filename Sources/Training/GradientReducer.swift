@@ -5,9 +5,11 @@ import Tensors
 
 /// Turns the lanes' gradients into the new weights: merge, exchange, norm, update, gather.
 ///
-/// Lanes merge and update by range, each its share of every bucket; the communication thread
-/// exchanges one bucket while lanes merge the next, and gathers one while they update the next. The
-/// moments exist once over all ranks: each rank keeps those of the parts that it owns.
+/// A bucket travels as soon as it is final on all lanes, while they are still computing the rest: the
+/// communication thread merges and exchanges it. What is final only when computing ends is merged by
+/// all lanes together. New weights are gathered while the next step reads and computes; whoever needs
+/// a range waits for it. The moments exist once over all ranks: each rank keeps those of the parts that
+/// it owns.
 final class GradientReducer {
   let exchange: Exchange
   /// The moments of this rank's parts, bucket by bucket.
@@ -21,53 +23,126 @@ final class GradientReducer {
   /// Where each bucket's owned part begins in the moments.
   private let momentOffsets: [Int]
   private let ownBlocks: [Int]
+  /// The buckets in the order in which the next step reads their weights.
+  private let readingOrder: [Int]
+  /// Buckets before this one may travel while lanes compute; those of the last region are final only
+  /// at the end.
+  private let earlyBuckets: Int
   /// A gradient for a rank that has no slice to sum into.
   private var spare: Storage?
+  private let sum = Mutex(Sum())
+  /// The communication thread's job that gathers each bucket.
+  private let gatherJobs: Mutex<[Int]>
 
+  /// A sum of gradients that is under way.
+  private struct Sum {
+    /// What the lanes hold, as far as they have said so.
+    var pieces: [Piece] = []
+    var lanesToCome = 0
+    /// The floats of each bucket that lanes have yet to finish.
+    var unfinished: [Int] = []
+    /// The first bucket that has not been handed to the communication thread.
+    var next = 0
+    var merges: [Merge] = []
+  }
+
+  /// - Parameters:
+  ///   - finishing: ranges of the vector in the order in which gradients become final.
+  ///   - reading: ranges of the vector in the order in which weights are first read.
   init(
-    layout: ParameterLayout, regions: [Range<Int>], tree: ReductionTree, world: Communicator,
-    team: LaneTeam, optimizer: AdamOptimizer
+    layout: ParameterLayout, finishing: [Range<Int>], reading: [Range<Int>], tree: ReductionTree,
+    world: Communicator, team: LaneTeam, optimizer: AdamOptimizer
   ) throws {
     let partition = Partition(
-      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: world.size)
+      regions: finishing, blockBoundaries: layout.blockBoundaries, rankCount: world.size)
     self.layout = layout
     self.team = team
     self.optimizer = optimizer
     rank = world.rank
     exchange = Exchange(tree: tree, partition: partition, world: try world.duplicate())
-    let counts = partition.buckets.indices.map { partition.part($0, of: world.rank).count }
+    let buckets = partition.buckets
+    readingOrder = reading.flatMap { range in
+      buckets.indices.filter { range.contains(buckets[$0].lowerBound) }
+    }
+    earlyBuckets = buckets.indices.first { finishing.last?.overlaps(buckets[$0]) == true } ?? 0
+    let counts = buckets.indices.map { partition.part($0, of: world.rank).count }
     momentOffsets = counts.indices.map { counts[..<$0].reduce(0, +) }
     ownBlocks = partition.blocks(of: world.rank)
     firstMoment = Storage(count: partition.ownedCount(of: world.rank))
     secondMoment = Storage(count: partition.ownedCount(of: world.rank))
+    gatherJobs = Mutex(Array(repeating: 0, count: buckets.count))
   }
 
   private var partition: Partition { exchange.partition }
 
-  /// Adds the pieces of all lanes of all ranks; returns the vector in which this rank's parts hold
-  /// the gradient of the whole batch.
-  func sum(_ pieces: [(node: ReductionTree.Node, gradient: Storage)]) throws -> Storage {
-    let nodes = pieces.map(\.node)
-    let pointers = pieces.map(\.gradient.base)
-    let merges = exchange.ownPieces.map { node in
-      guard let plan = SumPlan(node, from: nodes),
-        let first = nodes.firstIndex(where: { $0.slices.lowerBound == node.slices.lowerBound })
-      else { preconditionFailure("the lanes' pieces do not make up the rank's") }
-      return (plan: plan, output: pieces[first].gradient)
+  /// A sum begins, of which so many lanes will bring pieces.
+  func begin(lanes: Int) {
+    let unfinished = partition.buckets.map { $0.count * lanes }
+    sum.withLock { $0 = Sum(lanesToCome: lanes, unfinished: unfinished) }
+    if lanes == 0 { prepareMerges() }
+  }
+
+  /// A lane says what it holds: sums that are final, and its last slice, which it will now compute.
+  func register(_ pieces: [Piece]) {
+    let isLast = sum.withLock {
+      $0.pieces += pieces
+      $0.lanesToCome -= 1
+      return $0.lanesToCome == 0
     }
-    if merges.isEmpty && spare == nil { spare = Storage(count: layout.count) }
-    guard let result = merges.first?.output ?? spare else { preconditionFailure("no gradient") }
-    try forEachBucket { bucket, lane, lanes in
-      let range = ReductionTree.share(self.partition.buckets[bucket], of: lane, of: lanes)
-      for merge in merges {
-        merge.plan.add(
-          pointers.map { $0 + range.lowerBound }, count: range.count,
-          into: merge.output.base + range.lowerBound)
+    if isLast { prepareMerges() }
+  }
+
+  /// A lane says that a range of its gradient is final. Buckets that now are so on all lanes begin to
+  /// travel, in their order.
+  func finish(_ range: Range<Int>) {
+    sum.withLock { sum in
+      for (bucket, own) in partition.buckets.enumerated() where own.overlaps(range) {
+        sum.unfinished[bucket] -= own.clamped(to: range).count
       }
-    } then: { bucket in
-      try self.exchange.exchange(bucket, own: merges.map(\.output.base), into: result.base)
+      while sum.next < earlyBuckets, !sum.merges.isEmpty, sum.unfinished[sum.next] == 0 {
+        let (bucket, merges) = (sum.next, Shared(sum.merges))
+        let range = partition.buckets[bucket]
+        sum.next += 1
+        submit("exchange", bucket) {
+          for merge in merges.value { merge.add(range) }
+          try self.exchange(bucket, merges.value)
+        }
+      }
     }
+  }
+
+  /// Adds the pieces of all lanes of all ranks, when all lanes have finished; returns the vector in
+  /// which this rank's parts hold the gradient of the whole batch.
+  func finishSum() throws -> Storage {
+    let (merges, first) = sum.withLock { ($0.merges, $0.next) }
+    if merges.isEmpty && spare == nil { spare = Storage(count: layout.count) }
+    try forEachBucket(first..<partition.buckets.count) { bucket, lane, lanes in
+      let range = ReductionTree.share(self.partition.buckets[bucket], of: lane, of: lanes)
+      for merge in merges { merge.add(range) }
+    } then: { bucket in
+      self.submit("exchange", bucket) { try self.exchange(bucket, merges) }
+    }
+    try communication.wait()
+    guard let result = merges.first?.output ?? spare else { preconditionFailure("no gradient") }
     return result
+  }
+
+  private func exchange(_ bucket: Int, _ merges: [Merge]) throws {
+    guard let result = merges.first?.output ?? spare else { preconditionFailure("no gradient") }
+    try exchange.exchange(bucket, own: merges.map(\.output.base), into: result.base)
+  }
+
+  /// How this rank's pieces come from those of its lanes.
+  private func prepareMerges() {
+    sum.withLock { sum in
+      let nodes = sum.pieces.map(\.node)
+      sum.merges = exchange.ownPieces.map { node in
+        guard let plan = SumPlan(node, from: nodes),
+          let first = nodes.firstIndex(where: { $0.slices.lowerBound == node.slices.lowerBound })
+        else { preconditionFailure("the lanes' pieces do not make up the rank's") }
+        return Merge(plan: plan, pieces: sum.pieces, output: sum.pieces[first].gradient)
+      }
+    }
   }
 
   /// The sum of squares of each block of the whole batch's gradient, on every rank.
@@ -84,12 +159,13 @@ final class GradientReducer {
     return try exchange.gatherBlocks(shares.withLock { $0.flatMap(\.self) })
   }
 
-  /// Updates this rank's parts of `weights`, and fetches all others'.
+  /// Updates this rank's parts of `weights`, and begins to fetch all others': `await` tells when a
+  /// range is there.
   func update(_ weights: Storage, gradient: Storage, gradientScale: Float, rate: Float) throws {
     let optimizer = optimizer
     let (first, second, offsets) = (firstMoment, secondMoment, momentOffsets)
     let (partition, rank) = (partition, rank)
-    try forEachBucket { bucket, lane, lanes in
+    try forEachBucket(readingOrder) { bucket, lane, lanes in
       let part = partition.part(bucket, of: rank)
       let range = ReductionTree.share(part, of: lane, of: lanes)
       let moment = offsets[bucket] + range.lowerBound - part.lowerBound
@@ -97,35 +173,72 @@ final class GradientReducer {
         range, weights: weights.base, gradient: gradient.base, firstMoment: first.base + moment,
         secondMoment: second.base + moment, gradientScale: gradientScale, rate: rate)
     } then: { bucket in
-      try self.exchange.gather(bucket, weights.base)
+      let job = self.submit("gather", bucket) { try self.exchange.gather(bucket, weights.base) }
+      self.gatherJobs.withLock { $0[bucket] = job }
     }
   }
+
+  /// Waits until the weights of `range` are those of the last update.
+  func await(_ range: Range<Int>) throws {
+    let buckets = partition.buckets
+    let job = gatherJobs.withLock { jobs in
+      buckets.indices.reduce(0) { buckets[$1].overlaps(range) ? max($0, jobs[$1]) : $0 }
+    }
+    try communication.wait(for: job)
+  }
+
+  /// Waits for everything that travels.
+  func settle() throws { try communication.wait() }
 
   /// Where the moments of `bucket` begin in this rank's moments.
   func momentOffset(_ bucket: Int) -> Int { momentOffsets[bucket] }
 
-  /// Runs `work` on all lanes bucket by bucket; when the last lane is through with a bucket, the
-  /// communication thread does `job`. Returns when all jobs are done.
+  /// Runs `work` on all lanes bucket by bucket; the last lane that is through with a bucket calls
+  /// `then`. All ranks must hand their buckets on in the same order, so that happens under the lock.
   private func forEachBucket(
+    _ buckets: some Collection<Int>,
     _ work: @escaping (_ bucket: Int, _ lane: Int, _ lanes: Int) -> Void,
-    then job: @escaping (_ bucket: Int) throws -> Void
+    then handOn: @escaping (_ bucket: Int) -> Void
   ) throws {
     let lanes = team.count
-    let count = partition.buckets.count
-    let body = Shared((work: work, job: job))
-    let remaining = Mutex([Int](repeating: lanes, count: count))
-    let communication = communication
+    let order = Array(buckets)
+    let body = Shared((work: work, handOn: handOn))
+    let remaining = Mutex([Int](repeating: lanes, count: order.count))
     team.run { lane in
-      for bucket in 0..<count {
+      for (place, bucket) in order.enumerated() {
         body.value.work(bucket, lane, lanes)
-        let isLast = remaining.withLock {
-          $0[bucket] -= 1
-          return $0[bucket] == 0
+        remaining.withLock {
+          $0[place] -= 1
+          if $0[place] == 0 { body.value.handOn(bucket) }
         }
-        if isLast { _ = communication.submit { try body.value.job(bucket) } }
       }
     }
-    try communication.wait()
+  }
+
+  /// Hands a job of `bucket` to the communication thread; returns its number.
+  @discardableResult
+  private func submit(
+    _ name: String, _ bucket: Int, _ job: @escaping () throws -> Void
+  ) -> Int {
+    let job = Shared(job)
+    return communication.submit { try job.value() }
+  }
+}
+
+/// A sum of gradients of a run of slices.
+typealias Piece = (node: ReductionTree.Node, gradient: Storage)
+
+/// How one piece of a rank comes from the pieces of its lanes.
+private struct Merge {
+  let plan: SumPlan
+  let pieces: [Piece]
+  /// One of `pieces`.
+  let output: Storage
+
+  func add(_ range: Range<Int>) {
+    plan.add(
+      pieces.map { $0.gradient.base + range.lowerBound }, count: range.count,
+      into: output.base + range.lowerBound)
   }
 }
 

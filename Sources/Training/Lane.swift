@@ -16,6 +16,8 @@ final class Lane<O: Objective>: @unchecked Sendable {
   private(set) var batches: [Batch] = []
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
+  /// Seconds that the lane waited for weights in the last step.
+  private(set) var waitedSeconds = 0.0
 
   init(slices: Range<Int>, objective: O) {
     self.slices = slices
@@ -34,17 +36,33 @@ final class Lane<O: Objective>: @unchecked Sendable {
     }
   }
 
-  /// Computes the gradients of all slices.
-  func compute(_ objective: O, totals: [Int], weights: Storage) {
+  /// Computes the gradients of all slices. Weights are read as soon as `reducer` has them, and during
+  /// the last slice it is told which ranges are final.
+  func compute(_ objective: O, totals: [Int], weights: Storage, reducer: GradientReducer) {
     sums.reset()
+    failure = nil
+    waitedSeconds = 0
     tallies = zip(slices, batches).map { slice, batch in
       let gradient = sums.next()
+      let (isFirst, isLast) = (slice == slices.lowerBound, slice == slices.upperBound - 1)
+      sums.push(gradient, slice: slice)
+      if isLast { reducer.register(sums.pieces) }
+      let progress = VectorProgress(
+        needs: { if isFirst { self.await($0, reducer) } },
+        finished: { if isLast { reducer.finish($0) } })
       let tally = objective.accumulate(
         batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
-        finished: { _ in })
-      sums.push(gradient, slice: slice, carries: slice != slices.upperBound - 1)
+        progress: progress)
+      if !isLast { sums.carry() }
       return tally
     }
+  }
+
+  /// Waits until the weights of `range` are there; an error is kept for the main thread.
+  private func await(_ range: Range<Int>, _ reducer: GradientReducer) {
+    let start = now()
+    do { try reducer.await(range) } catch { failure = error }
+    waitedSeconds += now() - start
   }
 
   /// The tallies of `ranges` of sequences, without training.

@@ -7,7 +7,7 @@ import Tensors
 /// one. The last slice is left as it is, so that all remaining additions happen in one sweep, range
 /// by range, when lanes merge. So a lane of k slices holds about log2(k) + 1 gradients.
 struct PartialSums {
-  private(set) var pieces: [(node: ReductionTree.Node, gradient: Storage)] = []
+  private(set) var pieces: [Piece] = []
   private var free: [Storage] = []
   private let count: Int
 
@@ -21,10 +21,14 @@ struct PartialSums {
     return storage
   }
 
-  /// Takes the finished gradient of `slice`. With `carries`, adds what can be added.
-  mutating func push(_ gradient: Storage, slice: Int, carries: Bool) {
+  /// Takes the gradient of `slice`, which need not be finished yet.
+  mutating func push(_ gradient: Storage, slice: Int) {
     pieces.append((ReductionTree.Node(level: 0, index: slice), gradient))
-    while carries, pieces.count > 1, let last = pieces.last {
+  }
+
+  /// Adds what can be added, now that the last gradient is finished.
+  mutating func carry() {
+    while pieces.count > 1, let last = pieces.last {
       let before = pieces[pieces.count - 2]
       guard before.node.level == last.node.level, before.node.index ^ 1 == last.node.index,
         last.node.index & 1 == 1
@@ -41,7 +45,8 @@ struct PartialSums {
   static func gradientCount(slices: Range<Int>) -> Int {
     var sums = PartialSums(count: 0)
     for slice in slices {
-      sums.push(sums.next(), slice: slice, carries: slice != slices.upperBound - 1)
+      sums.push(sums.next(), slice: slice)
+      if slice != slices.upperBound - 1 { sums.carry() }
     }
     return sums.pieces.count + sums.free.count
   }

@@ -29,7 +29,8 @@ package final class ReductionComparison {
     optimizer = AdamOptimizer(
       constants: AdamConstants(), weightDecay: 0.01, layout: layout)
     reducer = try GradientReducer(
-      layout: layout, regions: regions, tree: ReductionTree(sliceCount: sliceCount), world: world,
+      layout: layout, finishing: regions, reading: regions,
+      tree: ReductionTree(sliceCount: sliceCount), world: world,
       team: team, optimizer: optimizer)
     weights = Storage(count: layout.count)
     gradients = reducer.exchange.ownPieces.map { _ in Storage(count: layout.count) }
@@ -46,10 +47,13 @@ package final class ReductionComparison {
   /// Exchange, norm, update and gathering. Every rank must call it.
   package func ours() throws {
     let pieces = zip(reducer.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
-    let gradient = try reducer.sum(pieces)
+    reducer.begin(lanes: 1)
+    reducer.register(pieces)
+    let gradient = try reducer.finishSum()
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
     try reducer.update(
       weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), rate: 1e-6)
+    try reducer.settle()
   }
 
   /// All-reduce bucket by bucket, norm and update of everything. Every rank must call it.

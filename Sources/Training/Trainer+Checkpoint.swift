@@ -15,6 +15,7 @@ extension Trainer {
   package func beginSave(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) throws {
+    try settle()
     try expectEqualReplicas(step: state.step)
     saver.begin(state, weights: weights, team: team, into: store, files: files)
   }
@@ -29,6 +30,7 @@ extension Trainer {
   /// Loads weights and moments that were saved: rank zero reads, the others receive. Every rank must
   /// call it; an error on rank zero is thrown on all.
   package func load(checkpoint folder: String) throws {
+    try settle()
     try world.agree {
       guard world.rank == 0 else { return }
       try ModelFile.read(folder + "/model.safetensors", objective.layout, into: weights)

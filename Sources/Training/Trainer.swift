@@ -11,7 +11,8 @@ package final class Trainer<O: Objective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
-  /// The flat vector of weights, the same on every rank.
+  /// The flat vector of weights, the same on every rank. After a step they are still arriving: call
+  /// `settle` before reading them.
   package let weights: Storage
   let reducer: GradientReducer
   let team: LaneTeam
@@ -22,12 +23,11 @@ package final class Trainer<O: Objective> {
   package var watch: (_ part: String) -> Void = { _ in }
 
   /// - Parameters:
-  ///   - regions: ranges of the flat vector in the order in which `objective` finishes them.
   ///   - processors: one lane for each; a negative number leaves a lane free to move.
   ///   - source: where training slices come from.
   package init(
-    objective: O, regions: [Range<Int>], settings: TrainerSettings, world: Communicator,
-    processors: [Int], source: @escaping BatchSource
+    objective: O, settings: TrainerSettings, world: Communicator, processors: [Int],
+    source: @escaping BatchSource
   ) throws {
     precondition(settings.batchSize % settings.sliceCount == 0, "slices do not divide the batch")
     MatrixLibrary.useOneThread()
@@ -43,14 +43,21 @@ package final class Trainer<O: Objective> {
       Lane(slices: ReductionTree.share(run, of: $0, of: processors.count), objective: objective)
     }
     reducer = try GradientReducer(
-      layout: objective.layout, regions: regions, tree: tree, world: world, team: team,
+      layout: objective.layout, finishing: objective.finishingOrder,
+      reading: objective.readingOrder, tree: tree, world: world, team: team,
       optimizer: AdamOptimizer(
         constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout))
     saver = try CheckpointSaver(layout: objective.layout, reducer: reducer, world: world)
   }
 
+  /// Waits until the weights of the last step are there.
+  package func settle() throws { try reducer.settle() }
+
   /// Ends the lanes.
-  package func end() { team.end() }
+  package func end() {
+    try? settle()
+    team.end()
+  }
 
   /// What a step has to say.
   package struct StepReport {
@@ -87,19 +94,22 @@ package final class Trainer<O: Objective> {
     watch("input")
     let totals = try load(step, wishes, &report)
     report.inputSeconds = now() - start
-    let (lanes, objective, weights) = (lanes, objective, weights)
+    let (lanes, objective, weights, reducer) = (lanes, objective, weights, Unchecked(reducer))
     watch("computation")
-    team.run { lanes[$0].compute(objective, totals: totals, weights: weights) }
+    reducer.value.begin(lanes: lanes.count { !$0.slices.isEmpty })
+    team.run {
+      lanes[$0].compute(objective, totals: totals, weights: weights, reducer: reducer.value)
+    }
     let computed = now()
     watch("reduction")
-    let gradient = try reducer.sum(lanes.flatMap(\.sums.pieces))
+    let gradient = try self.reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step)
     report.rate = settings.rate(at: step)
-    try reducer.update(
+    try self.reducer.update(
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       rate: Float(report.rate))
-    report.reductionSeconds = now() - computed
+    report.reductionSeconds = now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
     report.seconds = now() - start
     return report
   }
@@ -153,6 +163,7 @@ package final class Trainer<O: Objective> {
     let ranges = stride(from: 0, to: count, by: Self.evaluationSlice).map {
       $0..<min($0 + Self.evaluationSlice, count)
     }
+    try settle()
     let run = ReductionTree.share(ranges.indices, of: world.rank, of: world.size)
     let (lanes, objective, weights) = (lanes, objective, weights)
     team.run { lane in
@@ -179,6 +190,12 @@ package final class Trainer<O: Objective> {
     total.negativeScores = try world.gather(tallies.flatMap(\.negativeScores)).flatMap(\.self)
     return total
   }
+}
+
+/// Carries the reducer to the lanes, which call what is made for them.
+private struct Unchecked: @unchecked Sendable {
+  let value: GradientReducer
+  init(_ value: GradientReducer) { self.value = value }
 }
 
 /// Seconds on a clock that only runs forward.

@@ -19,8 +19,8 @@ package struct TrainerSettings: Sendable, Equatable {
   package var clipNorm: Double
 
   package init(
-    batchSize: Int, sliceCount: Int, firstStep: Int = 0, steps: Int, warmupSteps: Int, learningRate: Double,
-    weightDecay: Float, adam: AdamConstants, clipNorm: Double
+    batchSize: Int, sliceCount: Int, firstStep: Int = 0, steps: Int, warmupSteps: Int,
+    learningRate: Double, weightDecay: Float, adam: AdamConstants, clipNorm: Double
   ) {
     self.batchSize = batchSize
     self.sliceCount = sliceCount

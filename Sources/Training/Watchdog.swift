@@ -152,8 +152,9 @@ package final class Watchdog: Sendable {
     let place = state.section == .step ? "\(state.detail) of step \(state.step)" : state.detail
     let waited = "rank \(state.rank) on \(hostName()) was longer than \(Int(limit)) s in \(place)"
     guard state.section != .connection else {
-      return waited + ": not all ranks could be reached. Where hosts have several networks, name the "
-        + "right one: mpirun --mca btl_tcp_if_include 10.0.0.0/24 --mca oob_tcp_if_include 10.0.0.0/24"
+      return waited + ": not all ranks could be reached. Where hosts have several networks, name "
+        + "the right one: mpirun --mca btl_tcp_if_include 10.0.0.0/24 "
+        + "--mca oob_tcp_if_include 10.0.0.0/24"
     }
     let beats = (0..<state.size).map { Heartbeat.last(folder: state.folder, rank: $0) }
     return waited + ": " + blame(beats, own: state.rank, patience: max(2, min(limit / 2, 10)))

@@ -43,7 +43,8 @@ struct FaultTests {
     #expect(end.status != 0 && end.status != 75)
     #expect(end.seconds < 5)
     let last = end.errors.split(separator: "\n").last ?? ""
-    #expect(last.contains("lost: rank 1 on ") && last.contains("goes on from step-"), "\(end.errors)")
+    #expect(
+      last.contains("lost: rank 1 on ") && last.contains("goes on from step-"), "\(end.errors)")
   }
 
   @Test(arguments: [0, 2])

@@ -10,7 +10,8 @@ import Testing
 struct InvarianceTests {
   static let steps = 6
   static let command = [
-    "pretrain", "--data", "data", "--config", "odd.json", "--log-every", "1", "--evaluate-every", "3",
+    "pretrain", "--data", "data", "--config", "odd.json", "--log-every", "1", "--evaluate-every",
+    "3",
     "--evaluate-examples", "40",
   ]
 

@@ -57,26 +57,28 @@ struct PretrainingObjectiveTests {
     ) { weights, gradient in
       let tally = objective.accumulate(
         batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
-        workspace: workspace, finished: { _ in })
+        workspace: workspace, progress: VectorProgress())
       return objective.metrics(of: tally)[0].value
     }
     for result in results { #expect(result.error < 1e-2, "\(result)") }
   }
 
   @Test
-  func finishedRangesCoverTheVectorOnce() {
+  func rangesAreFinishedOnceAndAskedForAtAll() {
     let objective = Self.objective(
       embedding: 8, hidden: 8, generator: 4, vocabulary: 30, microBatch: 8)
     let batch = Self.batch(lengths: [7, 9, 5], vocabulary: 30)
     let weights = randomWeights(objective.layout, scale: 0.1)
-    var ranges: [Range<Int>] = []
+    var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
     _ = objective.accumulate(
       batch, totals: objective.counts(of: batch), weights: weights,
       gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
-      finished: { ranges.append($0) })
-    let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
+      progress: VectorProgress(
+        needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
+    let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    #expect(needed == Set(0..<objective.layout.count))
   }
 
   @Test
@@ -117,7 +119,7 @@ struct PretrainingObjectiveTests {
       _ = objective.accumulate(
         batch, totals: objective.counts(of: batch),
         weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
-        workspace: objective.makeWorkspace(), finished: { _ in })
+        workspace: objective.makeWorkspace(), progress: VectorProgress())
       return gradient
     }
     let norm = sumOfSquares(gradients[0].base, count: gradients[0].count).squareRoot()

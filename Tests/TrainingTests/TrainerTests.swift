@@ -1,5 +1,6 @@
 import Collectives
 import Electra
+import Foundation
 import Layers
 import Tensors
 import Testing
@@ -49,7 +50,7 @@ struct TrainerTests {
     weightDecay: 0.01, adam: AdamConstants(), clipNorm: 1)
 
   private struct Outcome: Equatable {
-    var weights: [UInt32]
+    var weights: Data
     var norms: [Double]
     var metrics: [Double]
     var heldOut: [Double]
@@ -58,18 +59,17 @@ struct TrainerTests {
   /// Three steps; the clip is active in each.
   private static func train(_ world: Communicator, lanes: Int) throws -> Outcome {
     let objective = objective()
-    let model = objective.model
     let trainer = try Trainer(
       objective: objective,
-      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
       settings: settings, world: world, processors: Array(repeating: -1, count: lanes),
       source: { batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
     let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
-    let bits = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
+    try trainer.settle()
+    let bytes = UnsafeRawBufferPointer(start: trainer.weights.base, count: 4 * trainer.weights.count)
     return Outcome(
-      weights: bits, norms: norms, metrics: try trainer.metrics().map(\.value),
+      weights: Data(bytes), norms: norms, metrics: try trainer.metrics().map(\.value),
       heldOut: try trainer.evaluate(sequences: 50) { batch(step: $0 + 1000, sequences: $1) }
         .map(\.value))
   }
@@ -87,10 +87,8 @@ struct TrainerTests {
   func trainingLowersTheLoss() throws {
     let world = try Communicator.start()
     let objective = Self.objective()
-    let model = objective.model
     let trainer = try Trainer(
       objective: objective,
-      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
       settings: Self.settings, world: world, processors: [-1, -1],
       source: { Self.batch(step: $0 % 2, sequences: $1) })
     defer { trainer.end() }
@@ -108,7 +106,6 @@ struct TrainerTests {
     let model = objective.model
     let trainer = try Trainer(
       objective: objective,
-      regions: [model.generatorRange, model.discriminatorRange, model.embeddingRange],
       settings: Self.settings, world: world, processors: [-1],
       source: { Self.batch(step: $0, sequences: $1) })
     defer { trainer.end() }
@@ -117,6 +114,7 @@ struct TrainerTests {
     trainer.weights.base[poisoned] = .infinity
     let before = trainer.weights.base[poisoned + 1]
     #expect(throws: TrainerError.self) { try trainer.step(0) }
+    try trainer.settle()
     #expect(trainer.weights.base[poisoned + 1] == before)
   }
 
@@ -126,7 +124,7 @@ struct TrainerTests {
     let objective = Self.objective()
     let last = world.size - 1
     let trainer = try Trainer(
-      objective: objective, regions: [0..<objective.layout.count], settings: Self.settings,
+      objective: objective, settings: Self.settings,
       world: world, processors: [-1],
       source: { step, sequences in
         if step == 1 && sequences.contains(31) { throw BrokenInput() }
@@ -146,7 +144,7 @@ struct TrainerTests {
     let objective = Self.objective()
     let last = world.size - 1
     let trainer = try Trainer(
-      objective: objective, regions: [0..<objective.layout.count], settings: Self.settings,
+      objective: objective, settings: Self.settings,
       world: world, processors: [-1, -1], source: { Self.batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
