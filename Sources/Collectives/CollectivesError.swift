@@ -7,7 +7,7 @@ package enum CollectivesError: Error, Equatable, CustomStringConvertible {
   /// An MPI call failed.
   case callFailed(call: String, text: String)
   /// Something went wrong on rank `rank`, and so for all.
-  case rankFailed(rank: Int, text: String)
+  case rankFailed(rank: Int, host: String, text: String)
   /// Ranks were started with different values of `key`.
   case ranksDisagree(key: String, rank: Int, host: String, value: String, first: String)
 
@@ -20,7 +20,7 @@ package enum CollectivesError: Error, Equatable, CustomStringConvertible {
     case .threadsNotAllowed(let library):
       "\(library) does not allow calls from several threads (MPI_THREAD_MULTIPLE); use another MPI"
     case .callFailed(let call, let text): "\(call) failed: \(text)"
-    case .rankFailed(let rank, let text): "rank \(rank): \(text)"
+    case .rankFailed(let rank, let host, let text): "rank \(rank) on \(host): \(text)"
     case .ranksDisagree(let key, let rank, let host, let value, let first):
       "rank \(rank) on \(host) has another \(key) than rank 0: \(value.prefix(100)), not "
         + "\(first.prefix(100)); give all ranks the same"

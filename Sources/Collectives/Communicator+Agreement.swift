@@ -13,11 +13,12 @@ extension Communicator {
   /// The second half of `agree`: every rank says whether it failed, and all throw if one did.
   package func report(_ failure: (any Error)?) throws {
     let sentences = try gather(Array((failure.map { "\($0)" } ?? "").utf8))
-    if let failure { throw failure }
-    for (rank, sentence) in sentences.enumerated() where !sentence.isEmpty {
-      throw CollectivesError.rankFailed(
-        rank: rank, text: String(decoding: sentence, as: UTF8.self))
-    }
+    guard let rank = sentences.firstIndex(where: { !$0.isEmpty }) else { return }
+    let hosts = try gather(Array(hostName().utf8))
+    throw failure
+      ?? CollectivesError.rankFailed(
+        rank: rank, host: String(decoding: hosts[rank], as: UTF8.self),
+        text: String(decoding: sentences[rank], as: UTF8.self))
   }
 
   /// Checks that all ranks hold the same text under each key.

@@ -68,6 +68,10 @@ private struct StepMeasurement: Encodable {
   /// Of all ranks together, in bytes.
   let peakMemory: Int
   let inputShare: Double
+  /// Seconds of a step in which buckets travelled, and those in which lanes waited for the reduction
+  /// or did its own work.
+  let trafficSeconds: Double
+  let reductionSeconds: Double
   /// Of rank zero's matrix products in a step: as they were made, and as they were foretold.
   let operations: Double
   let expectedOperations: Double
@@ -80,6 +84,8 @@ private struct StepMeasurement: Encodable {
     case shareOfPeak = "share_of_peak"
     case peakMemory = "peak_memory_bytes"
     case inputShare = "input_share"
+    case trafficSeconds = "traffic_seconds"
+    case reductionSeconds = "reduction_seconds"
     case operations = "operations"
     case expectedOperations = "expected_operations"
   }
@@ -104,6 +110,8 @@ private struct StepMeasurement: Encodable {
     length = recipe.length
     seconds = reports.map(\.seconds).sorted()[rounds / 2]
     inputShare = reports.map { $0.inputSeconds / $0.seconds }.sorted()[rounds / 2]
+    trafficSeconds = reports.map(\.trafficSeconds).sorted()[rounds / 2]
+    reductionSeconds = reports.map(\.reductionSeconds).sorted()[rounds / 2]
     tokensPerSecond = Double(recipe.batchSize * recipe.length) / seconds
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
     let team = LaneTeam(processors: processors)
@@ -178,6 +186,8 @@ private struct StepMeasurement: Encodable {
       \(String(format: "%.1f", 1000 * seconds)) ms a step, \
       \(String(format: "%.1f", 100 * shareOfPeak)) % of a peak of \
       \(String(format: "%.1f", peak / 1e9)) GFLOP/s, \(peakMemory.bytes) of memory
+      \(String(format: "%.1f", 1000 * trafficSeconds)) ms of traffic between ranks, \
+      \(String(format: "%.1f", 1000 * reductionSeconds)) ms in which lanes reduced or waited
       a lane's step:
       \(lines.joined(separator: "\n"))
       """

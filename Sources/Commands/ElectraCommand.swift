@@ -1,5 +1,10 @@
 import ArgumentParser
+import Collectives
 import Foundation
+import Tensors
+
+/// The version of the program.
+let version = "0.6.0"
 
 /// The program: one verb a stage, from raw text to a trained encoder.
 @main
@@ -13,6 +18,11 @@ struct ElectraCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "electra",
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",
+    version: """
+      electra \(version)
+      \(Communicator.libraryVersion)
+      \(MatrixLibrary.description)
+      """,
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
       EvaluateCommand.self, DetectCommand.self, ExportCommand.self, FlopsCommand.self,

@@ -75,6 +75,13 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Seconds that Slurm leaves between SIGTERM and SIGKILL (KillWait, GraceTime).")
   var grace = 30.0
 
+  @Option(
+    help: """
+      A file for a picture of the first 20 steps of this start: what the threads of all ranks do \
+      when, for ui.perfetto.dev or chrome://tracing.
+      """)
+  var timeline: String?
+
   /// The checkpoints that are kept unless the user says otherwise.
   static let newestKept = 3
 
@@ -126,7 +133,7 @@ struct PretrainCommand: ParsableCommand {
       hours: hours, logEvery: logEvery,
       evaluateEvery: evaluateEvery ?? max(1, min(5000, recipe.steps / 12)),
       evaluateExamples: evaluateExamples, saveEvery: saveEvery, saveMinutes: saveMinutes,
-      keep: keep)
+      keep: keep, timeline: timeline)
   }
 
   /// The first meeting of the ranks: program, processors' kernels and options must be the same.

@@ -19,6 +19,7 @@ final class PretrainingRun {
     var saveEvery: Int
     var saveMinutes: Double
     var keep: Int
+    var timeline: String?
   }
 
   enum Ending {
@@ -36,6 +37,7 @@ final class PretrainingRun {
   private let store: CheckpointStore
   private let log: RunLog
   private let metrics: MetricsLog
+  private let progress: ProgressLog
   private let watchdog: Watchdog
   private var state = CheckpointState(step: 0)
   private var lastSave: Double
@@ -45,18 +47,7 @@ final class PretrainingRun {
   private var saveFailure: String?
   /// Seconds that a save takes, as far as is known.
   private var saveSeconds: Double
-  private var since = Interval()
   private let start: Double
-  /// Whether the log has said how many steps fit into the hours given.
-  private var didTellFit = false
-
-  /// What happened since the last line of metrics.
-  private struct Interval {
-    var tokens = 0
-    var seconds = 0.0
-    var input = 0.0
-    var reduction = 0.0
-  }
 
   private var recipe: PretrainingConfiguration.Recipe { configuration.recipe }
   private var isFirst: Bool { world.rank == 0 }
@@ -76,6 +67,9 @@ final class PretrainingRun {
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
     metrics = MetricsLog(folder: folder) { log.say($0) }
+    progress = try ProgressLog(
+      steps: configuration.steps, hours: options.hours, world: world, log: log, metrics: metrics,
+      start: start)
     store = CheckpointStore(
       runFolder: folder, keep: options.keep, milestones: configuration.milestones,
       fault: FaultInjection.hook)
@@ -97,23 +91,14 @@ final class PretrainingRun {
     try describe(cost, layout, folder: folder)
   }
 
-  /// Says what this run is, and what it lacks.
+  /// Says what this run is, where it is, and what it lacks.
   private func describe(_ cost: RunCost, _ layout: RankLayout, folder: String) throws {
-    let lanes = try world.gather([layout.processors.count]).map { "\($0[0])" }
-    let shortage = layout.isFirstOnHost ? cost.memoryShortage(ranksHere: layout.ranksOnHost) : nil
-    let shortages = try world.gather(Array((shortage ?? "").utf8))
-    if isFirst {
-      log.say(cost.summary(examples: data.trainCount))
-      log.say(
-        "\(world.size) \(world.size == 1 ? "rank" : "ranks") with "
-          + "\(Set(lanes).sorted().joined(separator: "-")) lanes, \(recipe.slices) slices of "
-          + "\(recipe.batchSize / recipe.slices) sequences")
-      let existing = store.steps().count
-      let notes =
-        [layout.warning, cost.diskShortage(folder: folder, existing: existing)]
-        .compactMap(\.self) + shortages.map { String(decoding: $0, as: UTF8.self) }
-      for note in notes where !note.isEmpty { log.say("note: \(note)") }
-    }
+    let surroundings = try RunSurroundings(layout, cost, slices: recipe.slices, world: world)
+    guard isFirst else { return }
+    log.say(cost.summary(examples: data.trainCount))
+    log.say(surroundings.summary)
+    let disk = cost.diskShortage(folder: folder, existing: store.steps().count)
+    for warning in surroundings.warnings + [disk].compactMap(\.self) { log.say("note: \(warning)") }
   }
 
   func end() { trainer.end() }
@@ -122,7 +107,9 @@ final class PretrainingRun {
   func train() throws -> Ending {
     try restore()
     let first = state.step
+    if options.timeline != nil { try Timeline.turnOn(world) }
     while state.step < configuration.steps {
+      if state.step == first + 20 { try drawTimeline() }
       let step = state.step
       watchdog.enter(step == first ? .start : .step, step: step)
       let report = try trainer.step(step, wishes: wishes())
@@ -130,16 +117,15 @@ final class PretrainingRun {
       state.step += 1
       state.tokens += report.tokens
       state.seconds += report.seconds
-      since.tokens += report.tokens
-      since.seconds += report.seconds
-      since.input += report.inputSeconds
-      since.reduction += report.reductionSeconds
+      progress.add(report)
       if step == first && isFirst {
         log.say(String(format: "first step done %.1f s after the start", now() - start))
       }
       try tellOfSave(waiting: false)
       let isLast = state.step == configuration.steps
-      if state.step % options.logEvery == 0 || isLast { try writeMetrics(report) }
+      if state.step % options.logEvery == 0 || isLast {
+        try progress.tell(report, try trainer.metrics(), state)
+      }
       if state.step % options.evaluateEvery == 0 || isLast { try evaluate() }
       if isLast || report.wishes.stop || report.wishes.save || state.step % options.saveEvery == 0
         || configuration.milestones.contains(state.step)
@@ -149,18 +135,31 @@ final class PretrainingRun {
       if report.wishes.stop && !isLast { return try stopped() }
     }
     try finishSave()
+    try drawTimeline()
     if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
     return .finished
   }
 
   private func stopped() throws -> Ending {
     try finishSave()
+    try drawTimeline()
     if isFirst {
       log.say(
         "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the "
           + "same command goes on from here")
     }
     return .stopped
+  }
+
+  /// Writes the picture of the steps so far, once.
+  private func drawTimeline() throws {
+    guard let path = options.timeline, let trace = try Timeline.turnOff(world) else { return }
+    do {
+      try trace.write(to: URL(fileURLWithPath: path))
+      log.say("timeline: \(path)")
+    } catch {
+      log.say("no timeline: \(error.localizedDescription)")
+    }
   }
 
   /// What this rank wants after the next step.
@@ -259,54 +258,7 @@ final class PretrainingRun {
     let values = try trainer.evaluate(sequences: count) { _, sequences in
       try data.heldOut(sequences, of: count)
     }
-    guard isFirst else { return }
-    metrics.append(
-      [("step", .count(state.step)), ("split", .text("held_out")), ("examples", .count(count))]
-        + values.map { ($0.name, .number($0.value)) })
-    log.say("step \(state.step.grouped) held out: \(Self.summary(values))")
-  }
-
-  private func writeMetrics(_ report: Trainer<PretrainingObjective>.StepReport) throws {
-    let values = try trainer.metrics()
-    defer { since = Interval() }
-    guard isFirst else { return }
-    let seconds = max(since.seconds, 1e-9)
-    let rate = Double(since.tokens) / seconds
-    metrics.append(
-      [
-        ("step", .count(state.step)), ("tokens", .count(state.tokens)),
-        ("seconds", .number(state.seconds)),
-      ] + values.map { ($0.name, .number($0.value)) } + [
-        ("gradient_norm", .number(report.gradientNorm)), ("learning_rate", .number(report.rate)),
-        ("tokens_per_second", .number(rate)),
-        ("communication_fraction", .number(since.reduction / seconds)),
-        ("input_fraction", .number(since.input / seconds)),
-      ])
-    let stepSeconds = state.seconds / Double(state.step)
-    if let hours = options.hours, !didTellFit {
-      let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
-      log.say("about \(min(fit, configuration.steps).grouped) steps fit into the hours given")
-      didTellFit = true
-    }
-    let left = Double(configuration.steps - state.step) * stepSeconds
-    log.say(
-      "step \(state.step.grouped)/\(configuration.steps.grouped) \(Self.summary(values)), "
-        + "\(Int(rate).grouped) tokens/s, \(Self.duration(left)) left")
-  }
-
-  private static func summary(_ values: [(name: String, value: Double)]) -> String {
-    let named = Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
-    func value(_ name: String) -> Double { named[name] ?? .nan }
-    return String(
-      format: "loss %.2f, generator %.3f, discriminator %.4f, AUC %.3f, skill %.3f", value("loss"),
-      value("generator_loss"), value("discriminator_loss"), value("discriminator_auc"),
-      value("discriminator_skill"))
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds)
-    return whole >= 3600
-      ? "\(whole / 3600) h \(whole % 3600 / 60) min" : "\(whole / 60) min \(whole % 60) s"
+    if isFirst { progress.tellHeldOut(values, state, examples: count) }
   }
 }
 

@@ -32,13 +32,11 @@ struct RankLayout {
     // With cores to spare lanes stay free to move: another run may be on the first ones.
     processors = count == share.count ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
-      warning = "\(host.size) ranks share \(usable.count) cores on this host"
+      warning = "\(host.size) ranks share \(usable.count) cores on \(hostName())"
     } else if count > fair {
       warning = "\(count) lanes share \(fair) cores"
-    } else if count < fair {
-      warning =
-        "\(count) of this rank's \(fair) cores are used"
-        + (threads == nil ? "; more slices would use all" : "")
+    } else if count < fair && threads == nil {
+      warning = "\(count) of this rank's \(fair) cores are used; more slices would use all"
     } else {
       warning = nil
     }

@@ -56,9 +56,9 @@ struct RunCost {
 
   /// Whether the memory of this host is short for the run, as a sentence.
   ///
-  /// - Parameter ranksHere: the ranks of this host.
-  func memoryShortage(ranksHere: Int) -> String? {
-    let memory = needs.memory * ranksHere
+  /// - Parameter layout: of this host.
+  func memoryShortage(_ layout: RankLayout) -> String? {
+    let memory = needs.memory * layout.ranksOnHost
     guard let free = HostResources.freeMemory, memory > free else { return nil }
     return "the run needs about \(memory.bytes) of memory on \(hostName()) and \(free.bytes) are "
       + "free; give fewer --threads, fewer --slices or a smaller --micro-batch"

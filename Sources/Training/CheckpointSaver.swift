@@ -70,7 +70,9 @@ package final class CheckpointSaver {
     }
     let saver = Unchecked(self)
     _ = thread.submit {
-      let failure = saver.value.save(state, into: store, files: files)
+      let failure = Timeline.record("checkpoint after step \(state.step)", on: .saver) {
+        saver.value.save(state, into: store, files: files)
+      }
       saver.value.outcome.withLock {
         $0 = Outcome(step: state.step, seconds: now() - start, failure: failure)
       }

@@ -10,7 +10,10 @@ import Tensors
 /// all lanes together. New weights are gathered while the next step reads and computes; whoever needs
 /// a range waits for it. The moments exist once over all ranks: each rank keeps those of the parts that
 /// it owns.
-final class GradientReducer {
+///
+/// Unchecked: lanes only call `register`, `finish` and `await`, which are made for that; all else is the
+/// main thread's.
+final class GradientReducer: @unchecked Sendable {
   let exchange: Exchange
   /// The moments of this rank's parts, bucket by bucket.
   let firstMoment: Storage
@@ -33,6 +36,7 @@ final class GradientReducer {
   private let sum = Mutex(Sum())
   /// The communication thread's job that gathers each bucket.
   private let gatherJobs: Mutex<[Int]>
+  private let traffic = Mutex(0.0)
 
   /// A sum of gradients that is under way.
   private struct Sum {
@@ -116,7 +120,7 @@ final class GradientReducer {
   func finishSum() throws -> Storage {
     let (merges, first) = sum.withLock { ($0.merges, $0.next) }
     if merges.isEmpty && spare == nil { spare = Storage(count: layout.count) }
-    try forEachBucket(first..<partition.buckets.count) { bucket, lane, lanes in
+    try forEachBucket("merge", first..<partition.buckets.count) { bucket, lane, lanes in
       let range = ReductionTree.share(self.partition.buckets[bucket], of: lane, of: lanes)
       for merge in merges { merge.add(range) }
     } then: { bucket in
@@ -165,7 +169,7 @@ final class GradientReducer {
     let optimizer = optimizer
     let (first, second, offsets) = (firstMoment, secondMoment, momentOffsets)
     let (partition, rank) = (partition, rank)
-    try forEachBucket(readingOrder) { bucket, lane, lanes in
+    try forEachBucket("update", readingOrder) { bucket, lane, lanes in
       let part = partition.part(bucket, of: rank)
       let range = ReductionTree.share(part, of: lane, of: lanes)
       let moment = offsets[bucket] + range.lowerBound - part.lowerBound
@@ -196,7 +200,7 @@ final class GradientReducer {
   /// Runs `work` on all lanes bucket by bucket; the last lane that is through with a bucket calls
   /// `then`. All ranks must hand their buckets on in the same order, so that happens under the lock.
   private func forEachBucket(
-    _ buckets: some Collection<Int>,
+    _ name: String, _ buckets: some Collection<Int>,
     _ work: @escaping (_ bucket: Int, _ lane: Int, _ lanes: Int) -> Void,
     then handOn: @escaping (_ bucket: Int) -> Void
   ) throws {
@@ -206,7 +210,9 @@ final class GradientReducer {
     let remaining = Mutex([Int](repeating: lanes, count: order.count))
     team.run { lane in
       for (place, bucket) in order.enumerated() {
-        body.value.work(bucket, lane, lanes)
+        Timeline.record("\(name) bucket \(bucket)", on: .lane(lane)) {
+          body.value.work(bucket, lane, lanes)
+        }
         remaining.withLock {
           $0[place] -= 1
           if $0[place] == 0 { body.value.handOn(bucket) }
@@ -221,7 +227,19 @@ final class GradientReducer {
     _ name: String, _ bucket: Int, _ job: @escaping () throws -> Void
   ) -> Int {
     let job = Shared(job)
-    return communication.submit { try job.value() }
+    return communication.submit {
+      let start = now()
+      try Timeline.record("\(name) bucket \(bucket)", on: .communication) { try job.value() }
+      self.traffic.withLock { $0 += now() - start }
+    }
+  }
+
+  /// Seconds that buckets have travelled since this was last asked.
+  func takeTrafficSeconds() -> Double {
+    traffic.withLock { seconds in
+      defer { seconds = 0 }
+      return seconds
+    }
   }
 }
 

@@ -10,6 +10,7 @@ package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>)
 /// Only the lane's own thread touches it while the team runs, and only the rank's main thread
 /// between two runs; the team's lock orders the two.
 final class Lane<O: Objective>: @unchecked Sendable {
+  private let number: Int
   let slices: Range<Int>
   let workspace: O.Workspace
   var sums: PartialSums
@@ -19,7 +20,8 @@ final class Lane<O: Objective>: @unchecked Sendable {
   /// Seconds that the lane waited for weights in the last step.
   private(set) var waitedSeconds = 0.0
 
-  init(slices: Range<Int>, objective: O) {
+  init(number: Int, slices: Range<Int>, objective: O) {
+    self.number = number
     self.slices = slices
     workspace = objective.makeWorkspace()
     sums = PartialSums(count: objective.layout.count)
@@ -50,9 +52,11 @@ final class Lane<O: Objective>: @unchecked Sendable {
       let progress = VectorProgress(
         needs: { if isFirst { self.await($0, reducer) } },
         finished: { if isLast { reducer.finish($0) } })
-      let tally = objective.accumulate(
-        batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
-        progress: progress)
+      let tally = Timeline.record("slice \(slice)", on: .lane(number)) {
+        objective.accumulate(
+          batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
+          progress: progress)
+      }
       if !isLast { sums.carry() }
       return tally
     }
@@ -61,7 +65,9 @@ final class Lane<O: Objective>: @unchecked Sendable {
   /// Waits until the weights of `range` are there; an error is kept for the main thread.
   private func await(_ range: Range<Int>, _ reducer: GradientReducer) {
     let start = now()
-    do { try reducer.await(range) } catch { failure = error }
+    Timeline.record("waiting for weights", on: .lane(number), atLeast: 1e-4) {
+      do { try reducer.await(range) } catch { failure = error }
+    }
     waitedSeconds += now() - start
   }
 

@@ -40,7 +40,9 @@ package final class Trainer<O: Objective> {
     let tree = ReductionTree(sliceCount: settings.sliceCount)
     let run = tree.run(of: world.rank, of: world.size)
     lanes = processors.indices.map {
-      Lane(slices: ReductionTree.share(run, of: $0, of: processors.count), objective: objective)
+      Lane(
+        number: $0, slices: ReductionTree.share(run, of: $0, of: processors.count),
+        objective: objective)
     }
     reducer = try GradientReducer(
       layout: objective.layout, finishing: objective.finishingOrder,
@@ -64,10 +66,12 @@ package final class Trainer<O: Objective> {
     package var tokens = 0
     package var gradientNorm = 0.0
     package var rate = 0.0
-    /// Seconds spent reading input, waiting for other ranks, and in all.
+    /// Seconds in all, of which input and the reduction took so many.
+    package var seconds = 0.0
     package var inputSeconds = 0.0
     package var reductionSeconds = 0.0
-    package var seconds = 0.0
+    /// Seconds that buckets travelled, mostly while lanes computed.
+    package var trafficSeconds = 0.0
     /// Whether any rank asked to stop, or to save.
     package var wishes = Wishes()
   }
@@ -94,22 +98,23 @@ package final class Trainer<O: Objective> {
     watch("input")
     let totals = try load(step, wishes, &report)
     report.inputSeconds = now() - start
-    let (lanes, objective, weights, reducer) = (lanes, objective, weights, Unchecked(reducer))
+    let (lanes, objective, weights, reducer) = (lanes, objective, weights, reducer)
     watch("computation")
-    reducer.value.begin(lanes: lanes.count { !$0.slices.isEmpty })
+    reducer.begin(lanes: lanes.count { !$0.slices.isEmpty })
     team.run {
-      lanes[$0].compute(objective, totals: totals, weights: weights, reducer: reducer.value)
+      lanes[$0].compute(objective, totals: totals, weights: weights, reducer: reducer)
     }
     let computed = now()
     watch("reduction")
-    let gradient = try self.reducer.finishSum()
+    let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step)
     report.rate = settings.rate(at: step)
-    try self.reducer.update(
+    try reducer.update(
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       rate: Float(report.rate))
     report.reductionSeconds = now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
+    report.trafficSeconds = reducer.takeTrafficSeconds()
     report.seconds = now() - start
     return report
   }
@@ -190,12 +195,6 @@ package final class Trainer<O: Objective> {
     total.negativeScores = try world.gather(tallies.flatMap(\.negativeScores)).flatMap(\.self)
     return total
   }
-}
-
-/// Carries the reducer to the lanes, which call what is made for them.
-private struct Unchecked: @unchecked Sendable {
-  let value: GradientReducer
-  init(_ value: GradientReducer) { self.value = value }
 }
 
 /// Seconds on a clock that only runs forward.

@@ -91,6 +91,7 @@ package final class Watchdog: Sendable {
 
   /// A section begins, or another part of it: the time starts anew.
   package func enter(_ section: Section, _ detail: String? = nil, step: Int? = nil) {
+    Timeline.enter(detail ?? section.rawValue)
     state.withLock {
       $0.section = section
       $0.detail = detail ?? section.rawValue

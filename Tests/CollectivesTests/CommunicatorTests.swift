@@ -26,7 +26,8 @@ struct CommunicatorTests {
     }
     #expect(try world.agree { 5 } == 5)
     if world.size > 1 && world.rank == 0 {
-      let expected = CollectivesError.rankFailed(rank: last, text: "Broken()")
+      let expected = CollectivesError.rankFailed(
+        rank: last, host: hostName(), text: "Broken()")
       #expect("\(expected)" == "rank \(last): Broken()")
     }
   }

@@ -67,7 +67,8 @@ struct TrainerTests {
     objective.layout.initialize(trainer.weights, seed: 3)
     let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
     try trainer.settle()
-    let bytes = UnsafeRawBufferPointer(start: trainer.weights.base, count: 4 * trainer.weights.count)
+    let bytes = UnsafeRawBufferPointer(
+      start: trainer.weights.base, count: 4 * trainer.weights.count)
     return Outcome(
       weights: Data(bytes), norms: norms, metrics: try trainer.metrics().map(\.value),
       heldOut: try trainer.evaluate(sequences: 50) { batch(step: $0 + 1000, sequences: $1) }

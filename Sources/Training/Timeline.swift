@@ -1,0 +1,112 @@
+import Collectives
+import Foundation
+import Synchronization
+
+/// What the threads of all ranks do when: a trace that chrome://tracing and ui.perfetto.dev draw.
+///
+/// It is off unless it is turned on; then every event costs one lock.
+package enum Timeline {
+  /// A row of the picture: a thread of the rank.
+  enum Track {
+    case main, lane(Int), communication, saver
+
+    /// The rows' order.
+    var number: Int {
+      switch self {
+      case .main: 0
+      case .lane(let lane): 1 + lane
+      case .communication: 1_000_000
+      case .saver: 1_000_001
+      }
+    }
+
+    var name: String {
+      switch self {
+      case .main: "main"
+      case .lane(let lane): "lane \(lane)"
+      case .communication: "communication"
+      case .saver: "checkpoints"
+      }
+    }
+  }
+
+  private struct Event {
+    let name: String
+    let track: Track
+    let start: Double
+    let end: Double
+  }
+
+  private struct State {
+    var origin = 0.0
+    var events: [Event] = []
+    /// What the main thread is in, and since when.
+    var section: (name: String, start: Double)?
+  }
+
+  private static let isOn = Atomic<Bool>(false)
+  private static let state = Mutex(State())
+
+  /// Begins to record. Every rank must call it: where all meet is time zero for all.
+  package static func turnOn(_ world: Communicator) throws {
+    _ = try world.sum([0])
+    state.withLock { $0 = State(origin: now()) }
+    isOn.store(true, ordering: .relaxed)
+  }
+
+  /// Does `body`, which is an event unless it takes less than `atLeast` seconds.
+  static func record<Result>(
+    _ name: @autoclosure () -> String, on track: Track, atLeast: Double = 0,
+    _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard isOn.load(ordering: .relaxed) else { return try body() }
+    let start = now()
+    defer {
+      let event = Event(name: name(), track: track, start: start, end: now())
+      if event.end - start >= atLeast { state.withLock { $0.events.append(event) } }
+    }
+    return try body()
+  }
+
+  /// The main thread leaves what it was in, and goes on with `name`.
+  static func enter(_ name: @autoclosure () -> String) {
+    guard isOn.load(ordering: .relaxed) else { return }
+    let (name, time) = (name(), now())
+    state.withLock { state in
+      if let (last, start) = state.section {
+        state.events.append(Event(name: last, track: .main, start: start, end: time))
+      }
+      state.section = (name, time)
+    }
+  }
+
+  /// Stops recording. Every rank must call it.
+  ///
+  /// - Returns: the trace of all ranks on rank zero, in Chrome's trace event format; nil elsewhere,
+  ///   and when it was off.
+  package static func turnOff(_ world: Communicator) throws -> Data? {
+    guard isOn.load(ordering: .relaxed) else { return nil }
+    enter("")
+    isOn.store(false, ordering: .relaxed)
+    let (events, origin) = state.withLock { ($0.events, $0.origin) }
+    let tracks = Dictionary(events.map { ($0.track.number, $0.track.name) }) { first, _ in first }
+    let process = "\"pid\":\(world.rank)"
+    var lines = [
+      #"{"ph":"M","name":"process_name",\#(process),"args":{"name":"rank \#(world.rank) on \#(hostName())"}}"#
+    ]
+    for (number, name) in tracks.sorted(by: { $0.key < $1.key }) {
+      lines.append(
+        #"{"ph":"M","name":"thread_name",\#(process),"tid":\#(number),"args":{"name":"\#(name)"}}"#)
+    }
+    for event in events {
+      let (start, length) = ((event.start - origin) * 1e6, (event.end - event.start) * 1e6)
+      lines.append(
+        #"{"ph":"X","name":"\#(event.name)",\#(process),"tid":\#(event.track.number),"#
+          + String(format: #""ts":%.1f,"dur":%.1f}"#, start, length))
+    }
+    let all = try world.gather(Array(lines.joined(separator: ",\n").utf8))
+    guard world.rank == 0 else { return nil }
+    return Data("{\"traceEvents\":[\n".utf8) + Data(all.joined(separator: Array(",\n".utf8)))
+      + Data("\n]}\n".utf8)
+  }
+}

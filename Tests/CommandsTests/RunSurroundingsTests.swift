@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+import Training
+
+/// What a run says of the place where it was started, and of how its ranks get on.
+struct RunSurroundingsTests {
+  @Test
+  func slicesThatDoNotDivideAreNamed() throws {
+    let folder = try preparedData()
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+        "--slices", "16", "--steps", "1", "--threads", "1", "--output", "run",
+      ], ranks: 3, in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let warning = "note: 16 slices on 3 ranks give a rank 5 to 6 slices"
+    #expect(result.errors.contains(warning), "\(result.errors)")
+  }
+
+  @Test
+  func theSlowestRankAndItsHostAreNamed() {
+    let one = RankTimes(computing: [1], input: [0], exchange: [0], hosts: ["n1"])
+    #expect(one.sentence == nil)
+    let three = RankTimes(
+      computing: [1, 1.5, 1.1], input: [0, 0.25, 0], exchange: [0.5, 0, 0.4],
+      hosts: ["n1", "n2", "n2"])
+    #expect(
+      three.sentence
+        == "ranks computed 1.000, 1.100, 1.500 s a step (fastest, median, slowest: rank 1 on n2), "
+        + "waited up to 0.250 s for input and 0.000 to 0.500 s in the exchange")
+  }
+
+  /// Lanes, buckets and checkpoints of both ranks stand in the picture, inside the time of the run.
+  @Test
+  func aTimelineShowsEveryRank() throws {
+    let folder = try preparedData()
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+        "--slices", "4", "--steps", "3", "--threads", "2", "--output", "run", "--timeline",
+        "trace.json",
+      ], ranks: 2, in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("found 1 host ("), "\(result.errors)")
+    #expect(result.errors.contains("2 ranks x 2 lanes"), "\(result.errors)")
+    let trace = try #require(
+      JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(fileURLWithPath: folder.path + "/trace.json")))
+        as? [String: [[String: Any]]])
+    let events = try #require(trace["traceEvents"])
+    for rank in 0..<2 {
+      let own = events.filter { $0["pid"] as? Int == rank }
+      let names = Set(own.compactMap { $0["name"] as? String })
+      let expected: Set = [
+        "process_name", "thread_name", "computation", "slice \(2 * rank)",
+        "slice \(2 * rank + 1)", "exchange bucket 0", "update bucket 0", "gather bucket 0",
+        "checkpoint after step 3",
+      ]
+      #expect(expected.isSubset(of: names), "\(expected.subtracting(names))")
+      let times = own.compactMap { $0["ts"] as? Double }
+      #expect(times.allSatisfy { $0 >= 0 && $0 < 60e6 })
+    }
+  }
+}
