@@ -4,7 +4,7 @@
 # newer) on the PATH, which no Debian package offers: https://www.swift.org/install/linux
 set -euo pipefail
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip)
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2)
 missing=()
 for package in "${packages[@]}"; do
   state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
