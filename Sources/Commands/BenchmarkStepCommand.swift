@@ -46,7 +46,8 @@ struct BenchmarkStepCommand: ParsableCommand {
         .run(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)
       let measurement = try StepMeasurement(
-        configuration, world: world, processors: layout.processors, rounds: rounds)
+        configuration, recomputes: recipe.recompute, world: world,
+        processors: layout.processors, rounds: rounds)
       guard world.rank == 0 else { return }
       if json { try print(measurement.json()) } else { print(measurement.table) }
     }
@@ -91,10 +92,12 @@ private struct StepMeasurement: Encodable {
   }
 
   init(
-    _ configuration: PretrainingConfiguration, world: Communicator, processors: [Int], rounds: Int
+    _ configuration: PretrainingConfiguration, recomputes: Bool, world: Communicator,
+    processors: [Int], rounds: Int
   ) throws {
     let recipe = configuration.recipe
-    let trainer = try Self.trainer(configuration, world: world, processors: processors)
+    let trainer = try Self.trainer(
+      configuration, recomputes: recomputes, world: world, processors: processors)
     defer { trainer.end() }
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
     for step in 0..<2 { _ = try trainer.step(step) }
@@ -128,7 +131,8 @@ private struct StepMeasurement: Encodable {
   }
 
   private static func trainer(
-    _ configuration: PretrainingConfiguration, world: Communicator, processors: [Int]
+    _ configuration: PretrainingConfiguration, recomputes: Bool, world: Communicator,
+    processors: [Int]
   ) throws -> Trainer<PretrainingObjective> {
     let recipe = configuration.recipe
     let model = ElectraModel(configuration.model)
@@ -137,9 +141,10 @@ private struct StepMeasurement: Encodable {
     let masking = Masking(
       fraction: recipe.maskFraction, maximumLength: recipe.length, special: special,
       seed: recipe.seed)
-    let objective = PretrainingObjective(
+    var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+    objective.recomputes = recomputes
     return try Trainer(
       objective: objective, settings: configuration.trainerSettings,
       world: world, processors: processors,

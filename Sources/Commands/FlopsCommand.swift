@@ -59,7 +59,8 @@ struct FlopsCommand: ParsableCommand {
   private func cost(_ recipe: RecipeOptions) throws -> RunCost {
     let configuration = try recipe.configuration(
       vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads, sizes: nil)
-    return RunCost(configuration, ranks: ranks, lanes: threads, keep: keep)
+    return RunCost(
+      configuration, ranks: ranks, lanes: threads, keep: keep, recomputes: recipe.recompute)
   }
 
   /// One line a size.

@@ -133,7 +133,7 @@ struct PretrainCommand: ParsableCommand {
       hours: hours, logEvery: logEvery,
       evaluateEvery: evaluateEvery ?? max(1, min(5000, recipe.steps / 12)),
       evaluateExamples: evaluateExamples, saveEvery: saveEvery, saveMinutes: saveMinutes,
-      keep: keep, timeline: timeline)
+      keep: keep, timeline: timeline, recomputes: self.recipe.recompute)
   }
 
   /// The first meeting of the ranks: program, processors' kernels and options must be the same.

@@ -20,6 +20,7 @@ final class PretrainingRun {
     var saveMinutes: Double
     var keep: Int
     var timeline: String?
+    var recomputes: Bool
   }
 
   enum Ending {
@@ -76,8 +77,10 @@ final class PretrainingRun {
     let model = ElectraModel(configuration.model)
     let recipe = configuration.recipe
     let (firstStep, firstSample) = (configuration.firstStep, configuration.firstSample)
+    var objective = configuration.objective(model: model, vocabulary: data.vocabulary)
+    objective.recomputes = options.recomputes
     trainer = try Trainer(
-      objective: configuration.objective(model: model, vocabulary: data.vocabulary),
+      objective: objective,
       settings: configuration.trainerSettings, world: world, processors: layout.processors,
       source: { step, sequences in
         try data.batch(
@@ -85,7 +88,8 @@ final class PretrainingRun {
           firstSample: firstSample + (step - firstStep) * recipe.batchSize, seed: recipe.seed)
       })
     let cost = RunCost(
-      configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep)
+      configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep,
+      recomputes: options.recomputes)
     saveSeconds = Double(cost.needs.checkpoint) / 2e8
     trainer.watch = { watchdog.enter(.step, $0) }
     try describe(cost, layout, folder: folder)

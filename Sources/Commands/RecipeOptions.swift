@@ -37,6 +37,10 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers.")
   var seed: UInt64?
 
+  @Flag(
+    help: "Compute encoder layers twice instead of keeping what is inside: less memory, same bits.")
+  var recompute = false
+
   /// The configuration for a new run with `workers` lanes in all.
   ///
   /// - Parameter sizes: those of the model that the run begins with; nil for the preset's.

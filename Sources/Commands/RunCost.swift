@@ -18,7 +18,10 @@ struct RunCost {
   /// - Parameters:
   ///   - lanes: lanes a rank.
   ///   - keep: how many of the newest checkpoints are kept.
-  init(_ configuration: PretrainingConfiguration, ranks: Int, lanes: Int, keep: Int) {
+  ///   - recomputes: whether encoder layers are computed anew in the backward pass.
+  init(
+    _ configuration: PretrainingConfiguration, ranks: Int, lanes: Int, keep: Int, recomputes: Bool
+  ) {
     self.configuration = configuration
     self.ranks = ranks
     self.lanes = lanes
@@ -27,8 +30,9 @@ struct RunCost {
     parameters = model.layout.parameterCount
     let slice = recipe.batchSize / recipe.slices
     let largest = max(slice, Trainer<PretrainingObjective>.evaluationSlice) * recipe.length
-    let shape = BatchShape(
+    var shape = BatchShape(
       tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
+    shape.recomputes = recomputes
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = RunNeeds(
       layout: model.layout, regions: model.finishingOrder, sliceCount: recipe.slices,

@@ -15,6 +15,9 @@ package struct PretrainingObjective: Objective {
   let microBatchTokens: Int
   let longest: Int
   let seed: UInt64
+  /// Whether backward passes compute what is inside encoder layers anew: a third more products for a
+  /// fraction of the memory, and the same bits.
+  package var recomputes = false
   private let sampleSite = RandomStream.site("sample")
 
   /// - Parameters:
@@ -42,7 +45,8 @@ package struct PretrainingObjective: Objective {
   }
 
   package func makeWorkspace() -> Arena {
-    let shape = BatchShape(tokens: microBatchTokens, longest: longest)
+    var shape = BatchShape(tokens: microBatchTokens, longest: longest)
+    shape.recomputes = recomputes
     return Arena(capacity: MicroBatchPass.capacity(model, shape))
   }
 
@@ -59,7 +63,7 @@ package struct PretrainingObjective: Objective {
       let masked = masking.mask(part)
       let isLast = index == parts.count - 1
       let pass = Pass(
-        batch: part, weights: weights, gradient: gradient, seed: seed,
+        batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: VectorProgress(
           needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
       let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
@@ -81,7 +85,8 @@ package struct PretrainingObjective: Objective {
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)
       let masked = masking.mask(part)
-      let pass = Pass(batch: part, weights: weights, gradient: nil, seed: nil)
+      let pass = Pass(
+        batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
       let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
       let outcomes = run.generate(draws: { draws(part, masked, $0) }, weight: nil)
       let tokens = run.corrupted(outcomes)

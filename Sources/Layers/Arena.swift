@@ -57,6 +57,8 @@ package struct BatchShape: Sendable, Equatable {
   package let longest: Int
   /// The sum of the squares of the lengths: the entries of one head's attention.
   package let squares: Int
+  /// Whether a backward pass computes what is inside encoder layers anew, instead of keeping it.
+  package var recomputes = false
 
   /// The shape of sequences at these places.
   package init(_ ranges: [Range<Int>]) {

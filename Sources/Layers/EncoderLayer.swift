@@ -52,6 +52,15 @@ package struct EncoderLayer: Sendable {
       intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
       outputNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
     }
+
+    /// The memory of `other`, but for an output of its own.
+    init(sharing other: Activations, arena: Arena) {
+      attention = other.attention
+      attentionNorm = other.attentionNorm
+      slope = other.slope
+      intermediate = other.intermediate
+      outputNorm = LayerNorm.Activations(sharing: other.outputNorm, arena: arena)
+    }
   }
 
   /// Memory that all layers of an encoder use in turn.

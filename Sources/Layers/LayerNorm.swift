@@ -29,6 +29,13 @@ package struct LayerNorm: Sendable {
       deviations = arena.tensor(1, shape.tokens)
       output = arena.tensor(shape.tokens, size)
     }
+
+    /// The memory of `other`, but for an output of its own.
+    init(sharing other: Activations, arena: Arena) {
+      normalized = other.normalized
+      deviations = other.deviations
+      output = arena.tensor(other.output.rows, other.output.columns)
+    }
   }
 
   /// Normalises the branch that stands in `activations.normalized`.

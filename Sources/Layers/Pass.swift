@@ -18,15 +18,18 @@ package struct Pass {
   package let firstSequence: Int
   /// The run's seed; nil for a pass without dropout.
   package let seed: UInt64?
+  /// Whether its backward pass computes what is inside encoder layers anew.
+  private let recomputes: Bool
   /// Told how the pass gets on; nil when nobody wants to know.
   package private(set) var progress: VectorProgress?
 
   package init(
-    batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?,
+    batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
     progress: VectorProgress? = nil
   ) {
     self.weights = weights
     self.gradient = gradient
+    self.recomputes = recomputes
     self.progress = progress
     ranges = batch.ranges
     step = batch.step
@@ -49,7 +52,11 @@ package struct Pass {
   }
 
   /// The sizes that decide how much memory it takes.
-  package var shape: BatchShape { BatchShape(ranges) }
+  package var shape: BatchShape {
+    var shape = BatchShape(ranges)
+    shape.recomputes = recomputes
+    return shape
+  }
 
   /// The dropout of sequence `index` at `site`, nil for none.
   func dropout(_ site: DropoutSite, sequence index: Int) -> DropoutStream? {

@@ -21,14 +21,23 @@ package struct TransformerEncoder: Sendable {
   }
 
   /// The activations of all layers, and the memory that they share.
+  ///
+  /// Where they are computed anew, every layer has only its output to itself; the rest holds what the
+  /// layer that ran last has left (Chen et al. 2016, section 3).
   package struct Activations {
     package let layers: [EncoderLayer.Activations]
     let scratch: EncoderLayer.Scratch
+    let areShared: Bool
 
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
-      layers = (0..<sizes.layerCount).map { _ in
-        EncoderLayer.Activations(sizes, shape, arena: arena)
+      let first = EncoderLayer.Activations(sizes, shape, arena: arena)
+      layers = (0..<sizes.layerCount).map { index in
+        if index == 0 { return first }
+        return shape.recomputes
+          ? EncoderLayer.Activations(sharing: first, arena: arena)
+          : EncoderLayer.Activations(sizes, shape, arena: arena)
       }
+      areShared = shape.recomputes
       scratch = EncoderLayer.Scratch(sizes, shape, arena: arena)
     }
 
@@ -52,9 +61,13 @@ package struct TransformerEncoder: Sendable {
     _ gradient: Tensor, input: Tensor, _ activations: Activations, _ pass: Pass
   ) {
     for index in layers.indices.reversed() {
-      layers[index].backward(
-        gradient, input: index == 0 ? input : activations.output(index - 1),
-        activations.layers[index], activations.scratch, pass)
+      let (layer, own) = (layers[index], activations.layers[index])
+      let input = index == 0 ? input : activations.output(index - 1)
+      // The last layer's are still there.
+      if activations.areShared && index < layers.count - 1 {
+        layer.forward(input, own, activations.scratch, pass)
+      }
+      layer.backward(gradient, input: input, own, activations.scratch, pass)
       pass.progress?.finished(layerRanges[index])
     }
   }

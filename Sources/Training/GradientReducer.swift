@@ -28,8 +28,8 @@ final class GradientReducer: @unchecked Sendable {
   private let ownBlocks: [Int]
   /// The buckets in the order in which the next step reads their weights.
   private let readingOrder: [Int]
-  /// Buckets before this one may travel while lanes compute; those of the last region are final only
-  /// at the end.
+  /// Buckets before this one may travel while lanes compute: those of the last region are final only
+  /// at the end, and one rank alone has nothing to send.
   private let earlyBuckets: Int
   /// A gradient for a rank that has no slice to sum into.
   private var spare: Storage?
@@ -68,7 +68,9 @@ final class GradientReducer: @unchecked Sendable {
     readingOrder = reading.flatMap { range in
       buckets.indices.filter { range.contains(buckets[$0].lowerBound) }
     }
-    earlyBuckets = buckets.indices.first { finishing.last?.overlaps(buckets[$0]) == true } ?? 0
+    earlyBuckets =
+      world.size == 1
+      ? 0 : buckets.indices.first { finishing.last?.overlaps(buckets[$0]) == true } ?? 0
     let counts = buckets.indices.map { partition.part($0, of: world.rank).count }
     momentOffsets = counts.indices.map { counts[..<$0].reduce(0, +) }
     ownBlocks = partition.blocks(of: world.rank)

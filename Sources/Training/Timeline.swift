@@ -8,7 +8,10 @@ import Synchronization
 package enum Timeline {
   /// A row of the picture: a thread of the rank.
   enum Track {
-    case main, lane(Int), communication, saver
+    case main
+    case lane(Int)
+    case communication
+    case saver
 
     /// The rows' order.
     var number: Int {

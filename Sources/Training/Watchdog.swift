@@ -185,9 +185,9 @@ package final class Watchdog: Sendable {
       let seconds = Int(newest - (silent.map(\.time).min() ?? newest))
       return "no sign of life for \(seconds) s from \(names(silent))"
     }
-    guard let last = known.map(\.step).max() else { return "" }
-    let waiting = known.filter { $0.step == last && $0.section == known[own].section }
-    let behind = known.filter { beat in !waiting.contains { $0.rank == beat.rank } }
+    // In these a rank waits for others, and so does whoever asks, wherever it is.
+    let waiting: Set = ["meeting", "reduction", known[own].section]
+    let behind = known.filter { !waiting.contains($0.section) }
     if behind.isEmpty {
       let hosts = Set(known.map(\.host)).sorted()
       return "all ranks are alive and wait for each other; does the network between "
