@@ -28,7 +28,7 @@ struct CommunicatorTests {
     if world.size > 1 && world.rank == 0 {
       let expected = CollectivesError.rankFailed(
         rank: last, host: hostName(), text: "Broken()")
-      #expect("\(expected)" == "rank \(last): Broken()")
+      #expect("\(expected)" == "rank \(last) on \(hostName()): Broken()")
     }
   }
 
