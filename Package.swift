@@ -68,7 +68,7 @@ let package = Package(
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
-      name: "FinetuningTests", dependencies: ["Finetuning", "Tokenization"],
+      name: "FinetuningTests", dependencies: ["Finetuning", "Tokenization", "Corpus"],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
