@@ -32,6 +32,7 @@ package struct ExampleReader: Sendable {
       case .questions: try readPassages(file)
       }
     if set.examples.isEmpty { throw FinetuningError.noExamples(path: file.path) }
+    if set.outputCount == 0 { throw FinetuningError.noLabels(path: file.path) }
     return set
   }
 
@@ -42,9 +43,6 @@ package struct ExampleReader: Sendable {
   ) throws -> ExampleSet {
     let rows = try TextRows(file, columns, skipsShortRows: task.skipsShortRows)
     let names = rows.rows.compactMap(\.label)
-    if file.split.role == .training, let first = names.first, names.allSatisfy({ $0 == first }) {
-      throw FinetuningError.oneClass(path: file.path, label: first)
-    }
     let isRegression = task.problem == .regression
     let labels = isRegression ? LabelSet([]) : labels ?? LabelSet(inferredFrom: names)
     var notes = ReadingNotes(shortLines: rows.shortLines)
@@ -58,6 +56,9 @@ package struct ExampleReader: Sendable {
       if bothOrders, let second = row.second {
         examples.append(encoder.encode(second, row.first, target: target).example)
       }
+    }
+    if file.split.role == .training, let first = names.first, names.allSatisfy({ $0 == first }) {
+      throw FinetuningError.oneClass(path: file.path, label: first)
     }
     return ExampleSet(
       task: task, split: file.split, path: file.path, labels: labels, examples: examples,

@@ -13,6 +13,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case badField(path: String, line: Int, field: String, wanted: String)
   case unknownLabel(path: String, line: Int, label: String, known: [String])
   case notANumber(path: String, line: Int, text: String)
+  case noLabels(path: String)
   case oneClass(path: String, label: String)
   case malformedQuestions(path: String, reason: String)
   case lengthTooSmall(length: Int, needed: Int, task: String)
@@ -45,6 +46,8 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
         + (known.count > 10 ? " and \(known.count - 10) more" : "")
     case .notANumber(let path, let line, let text):
       "\(path), line \(line): the score \"\(text)\" is not a number"
+    case .noLabels(let path):
+      "\(path) has no labels, and there is no model to give them"
     case .oneClass(let path, let label):
       "every example of \(path) has the label \"\(label)\"; training needs at least two"
     case .malformedQuestions(let path, let reason): "\(path) is not SQuAD's JSON: \(reason)"

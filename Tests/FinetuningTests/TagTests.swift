@@ -78,6 +78,7 @@ struct TagTests {
     #expect(set.examples.map(\.target) == [.none, .none] && !set.isLabelled)
     let text = set.files(of: .tags([["O", "B-X"], ["O"]]))[0].text
     #expect(text == "the O\ncat B-X\n\nsat O\n\n")
+    #expect(sentence { _ = try read(try .named("ner"), .test, "the\n") }.contains("no labels"))
   }
 
   @Test
