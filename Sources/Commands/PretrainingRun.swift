@@ -74,7 +74,7 @@ final class PretrainingRun {
     store = CheckpointStore(
       runFolder: folder, keep: options.keep, milestones: configuration.milestones,
       fault: FaultInjection.hook)
-    let model = ElectraModel(configuration.model)
+    let model = configuration.makeModel()
     let recipe = configuration.recipe
     let (firstStep, firstSample) = (configuration.firstStep, configuration.firstSample)
     var objective = configuration.objective(model: model, vocabulary: data.vocabulary)

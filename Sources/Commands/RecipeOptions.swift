@@ -10,6 +10,13 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "A config.json to take sizes and recipe from, instead of a preset.")
   var config: String?
 
+  @Option(
+    help: """
+      What is learnt: electra (replaced token detection) or mlm (BERT's masked language modelling \
+      with the large encoder alone).
+      """)
+  var objective: PretrainingTask.Goal?
+
   @Option(help: "Steps of the schedule.")
   var steps: Int?
 
@@ -43,9 +50,11 @@ struct RecipeOptions: ParsableArguments {
 
   /// The configuration for a new run with `workers` lanes in all.
   ///
-  /// - Parameter sizes: those of the model that the run begins with; nil for the preset's.
+  /// - Parameter sizes: those of the model that the run begins with, given its task; nil for the
+  ///   preset's.
   func configuration(
-    vocabularySize: Int, dataLength: Int, workers: Int, sizes: ElectraSizes?
+    vocabularySize: Int, dataLength: Int, workers: Int,
+    sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }
   ) throws -> PretrainingConfiguration {
     var result: PretrainingConfiguration
     if let config {
@@ -59,8 +68,8 @@ struct RecipeOptions: ParsableArguments {
       result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
       result.recipe.length = min(result.recipe.length, dataLength)
     }
-    if let sizes { result.model = sizes }
     apply(to: &result)
+    if let sizes = try sizes(result.recipe.task) { result.model = sizes }
     if result.recipe.slices == 0 {
       result.recipe.slices = Self.slices(result.recipe, workers: workers)
     }
@@ -76,6 +85,7 @@ struct RecipeOptions: ParsableArguments {
     guard changed != existing else { return }
     let (old, new) = (existing.recipe, changed.recipe)
     let differences = [
+      ("--objective", old.task.goal.rawValue, new.task.goal.rawValue),
       ("--steps", "\(old.steps)", "\(new.steps)"),
       ("--batch", "\(old.batchSize)", "\(new.batchSize)"),
       ("--length", "\(old.length)", "\(new.length)"),
@@ -93,6 +103,10 @@ struct RecipeOptions: ParsableArguments {
   }
 
   private func apply(to configuration: inout PretrainingConfiguration) {
+    if let objective, objective != configuration.recipe.task.goal {
+      configuration.recipe.task.goal = objective
+      configuration.recipe.discriminatorWeight = objective.defaultWeight
+    }
     if let steps { configuration.recipe.steps = steps }
     if let batch { configuration.recipe.batchSize = batch }
     if let length { configuration.recipe.length = length }
@@ -130,3 +144,4 @@ struct RecipeOptions: ParsableArguments {
 }
 
 extension Preset: ExpressibleByArgument {}
+extension PretrainingTask.Goal: ExpressibleByArgument {}

@@ -15,11 +15,21 @@ package struct Masking: Sendable, Equatable {
   private let special: SpecialTokens
   /// For each id whether it continues a word; empty when every token is drawn by itself.
   private let continuations: [Bool]
+  private let disguise: Disguise
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
-  /// The chance that a drawn position shows [MASK].
-  package static let maskedShare = 0.85
+  /// What a drawn position shows in place of its token.
+  package enum Disguise: Sendable, Equatable {
+    /// [MASK] at 85 of 100, else the token itself; no random tokens (the reference, for every
+    /// objective).
+    case electra
+    /// [MASK] at 80 of 100, any token of a vocabulary of so many at 10, else the token itself (BERT,
+    /// appendix A.1; the paper's baseline).
+    case bert(vocabularySize: Int)
+
+    fileprivate var maskedShare: Double { self == .electra ? 0.85 : 0.8 }
+  }
 
   /// - Parameters:
   ///   - maximumLength: the longest sequence of the run.
@@ -27,9 +37,10 @@ package struct Masking: Sendable, Equatable {
   ///     to draw every token by itself.
   package init(
     fraction: Double, maximumLength: Int, special: SpecialTokens, continuations: [Bool] = [],
-    seed: UInt64
+    disguise: Disguise = .electra, seed: UInt64
   ) {
     self.fraction = fraction
+    self.disguise = disguise
     self.continuations = continuations
     self.maximumLength = maximumLength
     self.special = special
@@ -65,13 +76,19 @@ package struct Masking: Sendable, Equatable {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
         result.places.append((index, ordinal))
-        let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
-        if Double(draw) < Self.maskedShare * Double(1 << 30) {
-          result.tokens[position] = special.mask
-        }
+        result.tokens[position] = shown(batch.tokens[position], ordinal, stream)
       }
     }
     return result
+  }
+
+  /// What the drawn position that is number `ordinal` of its sequence shows in place of `token`.
+  private func shown(_ token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
+    let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
+    let share = Double(draw) / Double(1 << 30)
+    if share < disguise.maskedShare { return special.mask }
+    guard case .bert(let size) = disguise, share < 0.9 else { return token }
+    return Int32(stream.number(below: size, index: 2 * Self.shareOffset + ordinal))
   }
 
   /// The positions to draw in a sequence: its share rounded to even, at least one, and at most the

@@ -1,15 +1,16 @@
 import Layers
 import Tensors
 
-/// Replaced token detection as the paper trains it: the generator's masked language modelling loss
-/// plus 50 times the discriminator's loss over all tokens (ELECTRA, section 2).
+/// What a model's task makes of a batch. ELECTRA's is replaced token detection as the paper trains it:
+/// the generator's masked language modelling loss plus 50 times the discriminator's loss over all
+/// tokens (section 2).
 ///
-/// Both losses are means over the whole global batch: of masked positions, and of tokens, [CLS] and
+/// Losses are means over the whole global batch: of masked positions, or of tokens, [CLS] and
 /// [SEP] included. Their gradients are added as if slices were one.
 package struct PretrainingObjective: Objective {
   package let model: ElectraModel
   package let masking: Masking
-  /// The weight of the discriminator's loss.
+  /// The weight of the large encoder's loss.
   let discriminatorWeight: Float
   /// The most tokens that go through the model at once.
   let microBatchTokens: Int
@@ -54,27 +55,24 @@ package struct PretrainingObjective: Objective {
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
     progress: VectorProgress
   ) -> Tally {
-    let generatorWeight = 1 / Float(max(1, totals[0]))
-    let tokenWeight = discriminatorWeight / Float(max(1, totals[1]))
+    let shares = LossShares(
+      generator: 1 / Float(max(1, totals[0])),
+      encoder: discriminatorWeight / Float(max(1, model.task.goal.detects ? totals[1] : totals[0])))
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     for (index, part) in parts.enumerated() {
       workspace.release(to: 0)
-      let masked = masking.mask(part)
       let isLast = index == parts.count - 1
+      let finished = isLast ? progress.finished : { _ in }
       let pass = Pass(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
-        progress: VectorProgress(
-          needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
-      let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
+        progress: VectorProgress(needs: progress.needs, finished: finished))
+      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
       progress.needs(model.embeddingRange)
       progress.needs(model.generatorRange)
-      let outcomes = run.generate(
-        draws: { draws(part, masked, $0) }, weight: generatorWeight)
-      if isLast { progress.finished(model.generatorRange) }
-      let tokens = run.corrupted(outcomes)
-      let verdict = run.discriminate(tokens, weight: tokenWeight)
-      tally.add(part, masked, outcomes, tokens, verdict)
+      let tokens = generate(run, shares, into: &tally)
+      finished(model.generatorRange)
+      learn(run, tokens, shares, into: &tally)
     }
     progress.finished(model.embeddingRange)
     return tally.tally
@@ -84,19 +82,52 @@ package struct PretrainingObjective: Objective {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)
-      let masked = masking.mask(part)
       let pass = Pass(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
-      let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
-      let outcomes = run.generate(draws: { draws(part, masked, $0) }, weight: nil)
-      let tokens = run.corrupted(outcomes)
-      tally.add(part, masked, outcomes, tokens, run.discriminate(tokens, weight: nil))
+      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
+      learn(run, generate(run, nil, into: &tally), nil, into: &tally)
     }
     return tally.tally
   }
 
   package func metrics(of tally: Tally) -> [(name: String, value: Double)] {
-    PretrainingTally(tally).metrics(discriminatorWeight: Double(discriminatorWeight))
+    PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
+  }
+
+  /// What one masked position and one token weigh in the loss of the global batch.
+  private struct LossShares {
+    /// A masked position in the generator's loss.
+    let generator: Float
+    /// A token, or a masked position, in the large encoder's.
+    let encoder: Float
+  }
+
+  /// What the large encoder reads: the batch with a generator's samples, or with [MASK].
+  ///
+  /// - Parameter shares: nil for no backward pass.
+  private func generate(
+    _ run: MicroBatchPass, _ shares: LossShares?, into tally: inout PretrainingTally
+  ) -> [Int32] {
+    guard model.task.goal.readsSamples else { return run.masked.tokens }
+    let outcomes = run.generate(
+      draws: { draws(run.batch, run.masked, $0) }, weight: shares?.generator)
+    tally.add(generated: outcomes, run.masked)
+    return run.corrupted(outcomes)
+  }
+
+  /// The large encoder on `tokens`.
+  private func learn(
+    _ run: MicroBatchPass, _ tokens: [Int32], _ shares: LossShares?,
+    into tally: inout PretrainingTally
+  ) {
+    switch model.task.goal {
+    case .electra:
+      let verdict = run.discriminate(tokens, weight: shares?.encoder)
+      tally.add(verdict, of: tokens, originals: run.batch.tokens)
+    case .mlm:
+      let outcomes = run.predict(tokens, weight: shares?.encoder)
+      tally.add(predicted: outcomes, run.masked)
+    }
   }
 
   /// The uniform numbers of masked position `k`: its sequence's stream, the vocabulary's blocks of

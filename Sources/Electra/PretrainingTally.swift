@@ -9,6 +9,7 @@ struct PretrainingTally {
   private enum Sum: Int, CaseIterable {
     case generatorLoss, masked, bestIsRight, sampleIsRight
     case discriminatorLoss, tokens, replaced, truePositives, falsePositives
+    case predictionLoss, predicted, predictionIsRight
   }
 
   init() { tally = Tally(sums: Array(repeating: 0, count: Sum.allCases.count)) }
@@ -19,22 +20,23 @@ struct PretrainingTally {
     set { tally.sums[sum.rawValue] = newValue }
   }
 
-  /// Counts a micro-batch. A token is replaced when it differs from the original: a sample that is
-  /// right counts as original (ELECTRA, section 2).
-  mutating func add(
-    _ batch: Batch, _ masked: Masking.Masked, _ outcomes: [VocabularyOutcome], _ tokens: [Int32],
-    _ verdict: DiscriminatorOutcome
-  ) {
+  /// Counts what the generator says at masked positions.
+  mutating func add(generated outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
     for (target, outcome) in zip(masked.targets, outcomes) {
       self[.generatorLoss] += Double(outcome.loss)
       if outcome.best == target { self[.bestIsRight] += 1 }
       if outcome.sample == target { self[.sampleIsRight] += 1 }
     }
     self[.masked] += Double(outcomes.count)
+  }
+
+  /// Counts what the discriminator says of `tokens`. A token is replaced when it differs from the
+  /// original: a sample that is right counts as original (ELECTRA, section 2).
+  mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += verdict.loss
     self[.tokens] += Double(tokens.count)
     for (t, logit) in verdict.logits.enumerated() {
-      let isReplaced = tokens[t] != batch.tokens[t]
+      let isReplaced = tokens[t] != originals[t]
       if isReplaced {
         self[.replaced] += 1
         tally.positiveScores.append(logit)
@@ -45,22 +47,57 @@ struct PretrainingTally {
     }
   }
 
-  /// The metrics in the order of the log. Skill is 1 - loss / H(f), with H(f) the entropy of the
-  /// replaced fraction: 0 for a discriminator that says the same of every token.
-  func metrics(discriminatorWeight: Double) -> [(name: String, value: Double)] {
+  /// Counts what the large encoder says at masked positions.
+  mutating func add(predicted outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
+    for (target, outcome) in zip(masked.targets, outcomes) {
+      self[.predictionLoss] += Double(outcome.loss)
+      if outcome.best == target { self[.predictionIsRight] += 1 }
+    }
+    self[.predicted] += Double(outcomes.count)
+  }
+
+  /// The metrics that a task has, in the order of the log.
+  ///
+  /// - Parameter weight: that of the large encoder's loss.
+  func metrics(_ task: PretrainingTask, weight: Double) -> [(name: String, value: Double)] {
+    var parts: [(name: String, value: Double)] = []
+    var loss = 0.0
+    if task.hasGenerator {
+      parts += generatorMetrics
+      loss += self[.generatorLoss] / max(1, self[.masked])
+    }
+    if task.goal.predicts {
+      let mean = self[.predictionLoss] / max(1, self[.predicted])
+      let accuracy = self[.predictionIsRight] / max(1, self[.predicted])
+      parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
+      loss += weight * mean
+    }
+    if task.goal.detects {
+      parts += detectionMetrics
+      loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
+    }
+    return [("loss", loss)] + parts
+  }
+
+  private var generatorMetrics: [(name: String, value: Double)] {
     let masked = max(1, self[.masked])
+    return [
+      ("generator_loss", self[.generatorLoss] / masked),
+      ("generator_accuracy", self[.bestIsRight] / masked),
+      ("sampled_accuracy", self[.sampleIsRight] / masked),
+    ]
+  }
+
+  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator
+  /// that says the same of every token.
+  private var detectionMetrics: [(name: String, value: Double)] {
     let tokens = max(1, self[.tokens])
-    let generatorLoss = self[.generatorLoss] / masked
-    let discriminatorLoss = self[.discriminatorLoss] / tokens
+    let loss = self[.discriminatorLoss] / tokens
     let fraction = self[.replaced] / tokens
     let positives = self[.truePositives] + self[.falsePositives]
     let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
     return [
-      ("loss", generatorLoss + discriminatorWeight * discriminatorLoss),
-      ("generator_loss", generatorLoss),
-      ("generator_accuracy", self[.bestIsRight] / masked),
-      ("sampled_accuracy", self[.sampleIsRight] / masked),
-      ("discriminator_loss", discriminatorLoss),
+      ("discriminator_loss", loss),
       ("discriminator_accuracy", right / tokens),
       (
         "discriminator_auc",
@@ -68,7 +105,7 @@ struct PretrainingTally {
       ),
       ("discriminator_precision", positives > 0 ? self[.truePositives] / positives : 0),
       ("discriminator_recall", self[.truePositives] / max(1, self[.replaced])),
-      ("discriminator_skill", 1 - discriminatorLoss / entropy(of: fraction)),
+      ("discriminator_skill", 1 - loss / entropy(of: fraction)),
       ("replaced_fraction", fraction),
     ]
   }

@@ -9,14 +9,24 @@ extension PretrainingConfiguration {
   /// The vocabulary's product is made at masked positions only. Everything else that a step does is
   /// no product, and not counted.
   package var productsPerToken: Double {
-    let masked = Double(recipe.maskedPerSequence) / Double(recipe.length)
-    let (e, v) = (Double(model.embeddingSize), Double(model.vocabularySize))
-    let (narrow, wide) = (
-      Double(model.generator.hiddenSize), Double(model.discriminator.hiddenSize)
-    )
-    let generator = encoderProducts(model.generator) + masked * (narrow * e + e * v)
-    let discriminator = encoderProducts(model.discriminator) + wide * wide
-    return 6 * (generator + discriminator)
+    let task = recipe.task
+    let wide = model.discriminator
+    var products = encoderProducts(wide)
+    if task.goal.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
+    if task.goal.predicts { products += maskedShare * vocabularyProducts(wide) }
+    if task.hasGenerator {
+      products +=
+        encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator)
+    }
+    return 6 * products
+  }
+
+  /// The share of tokens that is masked in full sequences.
+  private var maskedShare: Double { Double(recipe.maskedPerSequence) / Double(recipe.length) }
+
+  /// Multiplications of a head over the vocabulary on an encoder, forward, for one token.
+  private func vocabularyProducts(_ sizes: EncoderSizes) -> Double {
+    Double(model.embeddingSize) * Double(sizes.hiddenSize + model.vocabularySize)
   }
 
   /// Those of the whole run.
@@ -40,5 +50,23 @@ extension PretrainingConfiguration.Recipe {
   /// The masked positions of a full sequence.
   package var maskedPerSequence: Int {
     Masking.count(length: length, fraction: maskFraction, maximumLength: length)
+  }
+}
+
+extension PretrainingConfiguration {
+  /// The same run as the paper trains ELECTRA.
+  package var asElectra: PretrainingConfiguration {
+    var result = self
+    result.recipe.task = PretrainingTask()
+    return result
+  }
+
+  /// The steps of this configuration that cost about as much as all of `other`'s.
+  ///
+  /// - Parameter cost: what a run costs, such as `productOperations`.
+  package func steps(
+    asCostlyAs other: PretrainingConfiguration, by cost: (PretrainingConfiguration) -> Double
+  ) -> Int {
+    Int((Double(recipe.steps) * cost(other) / cost(self)).rounded())
   }
 }

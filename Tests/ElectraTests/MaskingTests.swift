@@ -46,6 +46,30 @@ struct MaskingTests {
     }
   }
 
+  /// 80 % [MASK], 10 % random, 10 % unchanged, the random tokens from the whole vocabulary.
+  @Test
+  func bertsDisguiseHasRandomTokens() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 128, count: 400), vocabulary: 999)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 128, special: special,
+      disguise: .bert(vocabularySize: 999), seed: 1)
+    let masked = masking.mask(batch)
+    #expect(masked.positions == self.masking().mask(batch).positions)
+    let shown = zip(masked.positions, masked.targets).map { (masked.tokens[Int($0)], $1) }
+    let count = Double(shown.count)
+    let unchanged = shown.filter { $0 == $1 }
+    let random = shown.filter { $0 != $1 && $0 != special.mask }.map(\.0)
+    let shares = [count - Double(unchanged.count + random.count), Double(random.count)]
+      .map { $0 / count }
+    // Four deviations of binomials of 7600.
+    #expect(abs(shares[0] - 0.8) < 0.0184)
+    #expect(abs(shares[1] - 0.1) < 0.0138)
+    #expect(random.allSatisfy { (0..<999).contains($0) })
+    #expect(random.contains { $0 < 5 } && random.contains { $0 > 990 })
+    #expect(abs(Double(random.reduce(0) { $0 + Int($1) }) / Double(random.count) - 499) < 42)
+  }
+
   @Test
   func everyPositionIsEquallyLikely() {
     let batch = PretrainingObjectiveTests.batch(

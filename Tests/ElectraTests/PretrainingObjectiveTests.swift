@@ -25,7 +25,7 @@ struct PretrainingObjectiveTests {
 
   static func objective(
     embedding: Int, hidden: Int, generator: Int, vocabulary: Int, microBatch: Int = 1000,
-    dropout: Float = 0.1
+    dropout: Float = 0.1, task: PretrainingTask = PretrainingTask()
   ) -> PretrainingObjective {
     func sizes(_ width: Int, _ layers: Int) -> EncoderSizes {
       EncoderSizes(
@@ -35,19 +35,26 @@ struct PretrainingObjectiveTests {
     let model = ElectraModel(
       ElectraSizes(
         vocabularySize: vocabulary, embeddingSize: embedding, positionCount: 20,
-        generator: sizes(generator, 1), discriminator: sizes(hidden, 2)))
-    let masking = Masking(fraction: 0.15, maximumLength: 20, special: special, seed: 8)
+        generator: sizes(generator, 1), discriminator: sizes(hidden, 2)), task)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 20, special: special,
+      disguise: task.goal == .mlm ? .bert(vocabularySize: vocabulary) : .electra, seed: 8)
     return PretrainingObjective(
-      model: model, masking: masking, discriminatorWeight: 50, microBatchTokens: microBatch,
-      longest: 20, seed: 8)
+      model: model, masking: masking, discriminatorWeight: task.goal.defaultWeight,
+      microBatchTokens: microBatch, longest: 20, seed: 8)
   }
 
   /// The whole objective with dropout, masks and samples drawn: they are functions, so the loss is
   /// one, and its slope can be measured.
-  @Test(arguments: [(10, 14, 6), (12, 12, 12)])
-  func theWholeGradientAgreesWithDifferences(embedding: Int, hidden: Int, generator: Int) {
+  @Test(arguments: PretrainingTask.Goal.allCases, [(10, 14, 6), (12, 12, 12)])
+  func theWholeGradientAgreesWithDifferences(
+    goal: PretrainingTask.Goal, sizes: (embedding: Int, hidden: Int, generator: Int)
+  ) {
+    var task = PretrainingTask()
+    task.goal = goal
     let objective = Self.objective(
-      embedding: embedding, hidden: hidden, generator: generator, vocabulary: 37)
+      embedding: sizes.embedding, hidden: sizes.hidden, generator: sizes.generator, vocabulary: 37,
+      task: task)
     let batch = Self.batch(lengths: [20, 9, 13], vocabulary: 37)
     let totals = objective.counts(of: batch)
     let workspace = objective.makeWorkspace()
@@ -63,10 +70,12 @@ struct PretrainingObjectiveTests {
     for result in results { #expect(result.error < 1e-2, "\(result)") }
   }
 
-  @Test
-  func rangesAreFinishedOnceAndAskedForAtAll() {
+  @Test(arguments: PretrainingTask.Goal.allCases)
+  func rangesAreFinishedOnceAndAskedForAtAll(goal: PretrainingTask.Goal) {
+    var task = PretrainingTask()
+    task.goal = goal
     let objective = Self.objective(
-      embedding: 8, hidden: 8, generator: 4, vocabulary: 30, microBatch: 8)
+      embedding: 8, hidden: 8, generator: 4, vocabulary: 30, microBatch: 8, task: task)
     let batch = Self.batch(lengths: [7, 9, 5], vocabulary: 30)
     let weights = randomWeights(objective.layout, scale: 0.1)
     var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
@@ -107,6 +116,29 @@ struct PretrainingObjectiveTests {
     let last = objective.layout["discriminator_predictions.dense_prediction.weight"]
     if let last { weights[last].fill(0) }
     #expect(abs(metric("discriminator_loss") - 0.6931471805599453) < 1e-12)
+  }
+
+  /// A model declares what its task uses, and metrics are those of what there is.
+  @Test
+  func maskedLanguageModellingHasNoGeneratorAndNoDiscriminator() {
+    var task = PretrainingTask()
+    task.goal = .mlm
+    let objective = Self.objective(
+      embedding: 8, hidden: 12, generator: 4, vocabulary: 3000, dropout: 0, task: task)
+    #expect(objective.model.generator == nil && objective.model.discriminatorHead == nil)
+    let names = objective.layout.parameters.map(\.name)
+    #expect(
+      names.allSatisfy { name in
+        ["embeddings.", "discriminator.", "discriminator_mlm_predictions", "discriminator_lm_head"]
+          .contains { name.hasPrefix($0) }
+      })
+    let weights = Storage(count: objective.layout.count)
+    objective.layout.initialize(weights, seed: 1)
+    let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
+    let metrics = objective.metrics(
+      of: objective.evaluate(batch, weights: weights, workspace: objective.makeWorkspace()))
+    #expect(metrics.map(\.name) == ["loss", "mlm_loss", "mlm_accuracy"])
+    #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
 
   @Test
