@@ -62,32 +62,40 @@ struct ModelCard {
 
   /// What it is.
   private var title: String {
-    switch checkpoint.configuration.recipe.task.goal {
-    case .electra:
-      """
-      ELECTRA \(part.rawValue)
+    let goal = checkpoint.configuration.recipe.task.goal
+    if goal == .mlm {
+      return """
+        Masked language model
 
-      The \(part.rawValue) of an ELECTRA pre-trained by replaced token detection (Clark, Luong, Le and \
+        An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
+        """
+    }
+    let network = goal == .electra || part == .generator ? part.rawValue : "encoder"
+    return """
+      ELECTRA \(network)
+
+      The \(network) of an ELECTRA pre-trained by \(method(goal)) (Clark, Luong, Le and \
       Manning 2020), with the embeddings that it shares with the \
       \(part == .discriminator ? "generator" : "discriminator").
       """
-    case .mlm:
-      """
-      Masked language model
+  }
 
-      An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
-      """
+  private func method(_ goal: PretrainingTask.Goal) -> String {
+    switch goal {
+    case .electra: "replaced token detection"
+    case .electra15: "replaced token detection at drawn positions"
+    case .replaceMLM: "Replace MLM"
+    case .allTokensMLM: "All-Tokens MLM"
+    case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
     }
   }
 
   /// What it was trained by.
   private var loss: String {
     let recipe = checkpoint.configuration.recipe
-    switch recipe.task.goal {
-    case .electra:
-      return "masked language modelling + \(recipe.discriminatorWeight) x replaced token detection"
-    case .mlm: return "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
-    }
+    let own = method(recipe.task.goal)
+    return recipe.task.goal == .mlm
+      ? own : "masked language modelling + \(recipe.discriminatorWeight) x \(own)"
   }
 
   /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.

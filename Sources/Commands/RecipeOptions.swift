@@ -12,8 +12,10 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: """
-      What is learnt: electra (replaced token detection) or mlm (BERT's masked language modelling \
-      with the large encoder alone).
+      What is learnt: electra (replaced token detection); mlm (BERT's masked language modelling, with \
+      the large encoder alone); or what the paper compares with: electra-15 (a loss at drawn positions \
+      only), replace-mlm (tokens are named where samples stand instead of [MASK]), all-tokens-mlm \
+      (every token is named, or copied).
       """)
   var objective: PretrainingTask.Goal?
 

@@ -6,9 +6,11 @@ extension MicroBatchPass {
   ///
   /// - Parameters:
   ///   - weight: the weight of one token in the loss; nil for no backward pass.
+  ///   - onlyDrawn: whether the loss is that of the drawn positions alone.
   ///   - inspect: called after the forward pass.
   package func discriminate(
-    _ tokens: [Int32], weight: Float?, inspect: (Network.Activations) -> Void = { _ in }
+    _ tokens: [Int32], weight: Float?, onlyDrawn: Bool = false,
+    inspect: (Network.Activations) -> Void = { _ in }
   ) -> DiscriminatorOutcome {
     guard let detection = model.discriminatorHead else {
       preconditionFailure("the objective \(model.task.goal.rawValue) has no detecting head")
@@ -24,8 +26,10 @@ extension MicroBatchPass {
     detection.forward(hidden, head, pass)
     inspect(activations)
     let gradients = arena.tensor(1, tokens.count)
+    gradients.fill(0)
+    let judged = onlyDrawn ? masked.positions.map { Int($0) } : Array(tokens.indices)
     var loss = 0.0
-    for t in tokens.indices {
+    for t in judged {
       let (own, derivative) = sigmoidCrossEntropy(
         logit: head.logits.base[t], label: tokens[t] != batch.tokens[t])
       loss += own
@@ -40,7 +44,7 @@ extension MicroBatchPass {
         gradient, tokens: tokens, types: batch.types, activations, arena: arena, pass)
     }
     let logits = Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count))
-    return DiscriminatorOutcome(loss: loss, logits: logits)
+    return DiscriminatorOutcome(loss: loss, logits: logits, judged: judged)
   }
 }
 
@@ -50,4 +54,6 @@ package struct DiscriminatorOutcome: Sendable {
   package let loss: Double
   /// (N)
   package let logits: [Float]
+  /// The tokens whose losses are summed.
+  package let judged: [Int]
 }

@@ -72,7 +72,8 @@ extension MicroBatchPass {
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       gradient.fill(0)
       model.head.backward(
-        positions: positions, targets: targets, weight: weight, head, addingTo: gradient,
+        positions: positions, targets: targets,
+        weights: Array(repeating: weight, count: positions.count), head, addingTo: gradient,
         arena: arena, pass)
       pass.progress?.finished(model.headRange)
       model.network.backward(

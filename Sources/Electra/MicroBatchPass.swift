@@ -6,7 +6,7 @@ import Tensors
 /// The generator runs forward, samples, and runs backward; then its activations are given back and
 /// the large encoder runs in the same memory. Nothing of the sample is differentiated (ELECTRA,
 /// section 2: no gradient passes through the sampling step). Each kind of pass has a file of its own:
-/// `LanguageModel.swift` and `Detection.swift`.
+/// `LanguageModel.swift`, `Detection.swift` and `Restoration.swift`.
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -33,8 +33,11 @@ package struct MicroBatchPass {
   ) -> Int {
     let masked = masked ?? (shape.tokens + 1) / 2
     let languageModels = [model.generator, model.predictor].compactMap(\.self)
-    let detection = model.discriminatorHead?.capacity(model.discriminator, shape)
-    return (languageModels.map { $0.capacity(shape, masked: masked) } + [detection ?? 0]).max() ?? 0
+    let others = [
+      model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
+      restorationCapacity(model, shape),
+    ]
+    return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
   }
 
   /// The generator: the outcome at each masked position (K).

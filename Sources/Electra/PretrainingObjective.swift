@@ -57,7 +57,8 @@ package struct PretrainingObjective: Objective {
   ) -> Tally {
     let shares = LossShares(
       generator: 1 / Float(max(1, totals[0])),
-      encoder: discriminatorWeight / Float(max(1, model.task.goal.detects ? totals[1] : totals[0])))
+      encoder: discriminatorWeight
+        / Float(max(1, model.task.goal.judgesAllTokens ? totals[1] : totals[0])))
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     for (index, part) in parts.enumerated() {
@@ -121,10 +122,15 @@ package struct PretrainingObjective: Objective {
     into tally: inout PretrainingTally
   ) {
     switch model.task.goal {
-    case .electra:
-      let verdict = run.discriminate(tokens, weight: shares?.encoder)
+    case .electra, .electra15:
+      let verdict = run.discriminate(
+        tokens, weight: shares?.encoder, onlyDrawn: model.task.goal == .electra15)
       tally.add(verdict, of: tokens, originals: run.batch.tokens)
-    case .mlm:
+    case .allTokensMLM:
+      let outcome = run.restore(tokens, weight: shares?.encoder)
+      tally.add(outcome.verdict, of: tokens, originals: run.batch.tokens)
+      tally.add(outcome, run.masked)
+    case .mlm, .replaceMLM:
       let outcomes = run.predict(tokens, weight: shares?.encoder)
       tally.add(predicted: outcomes, run.masked)
     }

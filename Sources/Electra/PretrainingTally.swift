@@ -9,7 +9,7 @@ struct PretrainingTally {
   private enum Sum: Int, CaseIterable {
     case generatorLoss, masked, bestIsRight, sampleIsRight
     case discriminatorLoss, tokens, replaced, truePositives, falsePositives
-    case predictionLoss, predicted, predictionIsRight
+    case predictionLoss, predicted, drawn, predictionIsRight
   }
 
   init() { tally = Tally(sums: Array(repeating: 0, count: Sum.allCases.count)) }
@@ -34,8 +34,9 @@ struct PretrainingTally {
   /// original: a sample that is right counts as original (ELECTRA, section 2).
   mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += verdict.loss
-    self[.tokens] += Double(tokens.count)
-    for (t, logit) in verdict.logits.enumerated() {
+    self[.tokens] += Double(verdict.judged.count)
+    for t in verdict.judged {
+      let logit = verdict.logits[t]
       let isReplaced = tokens[t] != originals[t]
       if isReplaced {
         self[.replaced] += 1
@@ -54,6 +55,19 @@ struct PretrainingTally {
       if outcome.best == target { self[.predictionIsRight] += 1 }
     }
     self[.predicted] += Double(outcomes.count)
+    self[.drawn] += Double(outcomes.count)
+  }
+
+  /// Counts what the large encoder says of all tokens: losses everywhere, answers at drawn positions,
+  /// since elsewhere it only has to copy.
+  mutating func add(_ outcome: RestorationOutcome, _ masked: Masking.Masked) {
+    self[.predictionLoss] += outcome.losses.reduce(0, +)
+    self[.predicted] += Double(outcome.losses.count)
+    for (position, target) in zip(masked.positions, masked.targets)
+    where outcome.answers[Int(position)] == target {
+      self[.predictionIsRight] += 1
+    }
+    self[.drawn] += Double(masked.positions.count)
   }
 
   /// The metrics that a task has, in the order of the log.
@@ -68,13 +82,14 @@ struct PretrainingTally {
     }
     if task.goal.predicts {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
-      let accuracy = self[.predictionIsRight] / max(1, self[.predicted])
+      let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
       parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
       loss += weight * mean
     }
     if task.goal.detects {
       parts += detectionMetrics
-      loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
+      // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
+      if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
     }
     return [("loss", loss)] + parts
   }

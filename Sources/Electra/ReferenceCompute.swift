@@ -100,13 +100,17 @@ extension PretrainingConfiguration {
         vocabulary: model.vocabularySize, tops: tops)
     }
     let task = recipe.task
-    let masked = ReferenceCompute.Network.Head.prediction(share: ReferenceCompute.predictedShare)
+    let masked = ReferenceCompute.predictedShare
+    let predicted = task.goal.judgesAllTokens ? 1 : masked
     var networks = [
       network(
         model.discriminator,
-        (task.goal.detects ? [.detection] : []) + (task.goal.predicts ? [masked] : []))
+        (task.goal.detects ? [.detection] : [])
+          + (task.goal.predicts ? [.prediction(share: predicted)] : []))
     ]
-    if task.hasGenerator { networks.append(network(model.generator, [masked])) }
+    if task.hasGenerator {
+      networks.append(network(model.generator, [.prediction(share: masked)]))
+    }
     let sequence = ReferenceCompute.sequence(networks)
     return Double(recipe.batchSize) * Double(recipe.steps) * sequence
   }

@@ -6,14 +6,16 @@ extension PretrainingConfiguration {
   ///
   /// A weight that a token meets costs two operations forward, two for the gradient of its input and
   /// two for its own. Attention's products, Q K^T and P V, likewise have two backward for one forward.
-  /// The vocabulary's product is made at masked positions only. Everything else that a step does is
+  /// The vocabulary's product is made at masked positions only, but for All-Tokens MLM. Everything else that a step does is
   /// no product, and not counted.
   package var productsPerToken: Double {
     let task = recipe.task
     let wide = model.discriminator
     var products = encoderProducts(wide)
     if task.goal.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
-    if task.goal.predicts { products += maskedShare * vocabularyProducts(wide) }
+    if task.goal.predicts {
+      products += (task.goal.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
+    }
     if task.hasGenerator {
       products +=
         encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator)

@@ -94,15 +94,15 @@ package struct VocabularyHead: Sendable {
 
   /// Adds all parameter gradients, and that of `hidden` to `hiddenGradient` (N, D).
   ///
-  /// - Parameter weight: the weight of one masked position in the loss.
+  /// - Parameter weights: the weight of each masked position in the loss. (K)
   func backward(
-    positions: [Int32], targets: [Int32], weight: Float, _ activations: Activations,
+    positions: [Int32], targets: [Int32], weights: [Float], _ activations: Activations,
     addingTo hiddenGradient: Tensor, arena: Arena, _ pass: Pass
   ) {
     let biasGradient = pass.gradient(outputBias)
     for k in positions.indices {
       activations.logits.vocabularySoftmaxBackward(
-        row: k, target: targets[k], sum: activations.sums.base[k], weight: weight,
+        row: k, target: targets[k], sum: activations.sums.base[k], weight: weights[k],
         biasGradient: biasGradient)
     }
     let output = arena.tensor(positions.count, embeddingSize)

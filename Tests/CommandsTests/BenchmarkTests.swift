@@ -13,6 +13,7 @@ struct BenchmarkTests {
   /// The products that kernels counted are those that `electra flops` foretells.
   @Test(arguments: [
     ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "mlm"],
+    ["--preset", "tiny", "--objective", "all-tokens-mlm"],
   ])
   func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
     let folder = try TemporaryFolder()

@@ -116,7 +116,10 @@ struct InvarianceTests {
   }
 
   /// What holds for ELECTRA holds for every other objective.
-  @Test(arguments: [["--objective", "mlm"]])
+  @Test(arguments: [
+    ["--objective", "mlm"], ["--objective", "electra-15"], ["--objective", "replace-mlm"],
+    ["--objective", "all-tokens-mlm"],
+  ])
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()
     let command = Self.command + options

@@ -63,9 +63,12 @@ struct ComputeTests {
       let count = Double(parameter.count)
       let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
       let predictors = [model.generator, model.predictor].count { $0 != nil }
+      let own = goal == .allTokensMLM ? 1 : share
       if name.contains("word_embeddings") {
-        products += 6 * count * share * Double(predictors)
-      } else if name.hasPrefix("generator_") || name.contains("mlm_predictions") {
+        products += 6 * count * (Double(predictors - 1) * share + (goal.predicts ? own : share))
+      } else if name.contains("mlm_predictions") {
+        products += 6 * count * own
+      } else if name.hasPrefix("generator_") {
         products += 6 * count * share
       } else if !name.hasPrefix("embeddings") && !name.contains("dense_prediction") {
         products += 6 * count

@@ -141,6 +141,50 @@ struct PretrainingObjectiveTests {
     #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
 
+  /// The loss at drawn positions only: what a token elsewhere says of itself changes nothing.
+  @Test
+  func onlyDrawnPositionsCountWhereTheTaskSaysSo() {
+    var task = PretrainingTask()
+    task.goal = .electra15
+    let objective = Self.objective(
+      embedding: 8, hidden: 12, generator: 6, vocabulary: 300, dropout: 0, task: task)
+    let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
+    let drawn = objective.masking.mask(batch).positions.count
+    let tally = objective.evaluate(
+      batch, weights: randomWeights(objective.layout, scale: 0.3),
+      workspace: objective.makeWorkspace())
+    #expect(tally.positiveScores.count + tally.negativeScores.count == drawn)
+    let metrics = objective.metrics(of: tally)
+    #expect(metrics.first { $0.name == "replaced_fraction" }.map { $0.value > 0.8 } == true)
+  }
+
+  /// What the loss of a model that may copy is, from the definition in Double.
+  @Test(arguments: [Float(-30), -2, 0, 0.7, 25], [Float(0.01), 1.5, 12])
+  func aGatedMixtureIsItsDefinition(gate: Float, loss: Float) {
+    let r = 1 / (1 + naturalExponential(-Double(gate)))
+    let s = naturalExponential(-Double(loss))
+    for isOriginal in [true, false] {
+      let p = (isOriginal ? 1 / (1 + naturalExponential(Double(gate))) : 0) + r * s
+      let mixture = GatedMixture(gate: gate, loss: loss, isOriginal: isOriginal)
+      #expect(abs(mixture.loss + naturalLogarithm(p)) < 1e-9 * max(1, mixture.loss))
+      #expect(abs(mixture.replaced - r) < 1e-12 && abs(mixture.share - r * s / p) < 1e-9)
+    }
+  }
+
+  /// 640 tokens more, of a vocabulary of 30,000: their logits alone would be 19 million floats.
+  @Test
+  func restoringTokensHoldsFewLogitsAtATime() {
+    var task = PretrainingTask()
+    task.goal = .allTokensMLM
+    let model = Self.objective(
+      embedding: 8, hidden: 12, generator: 6, vocabulary: 30_000, task: task
+    ).model
+    let floats = [64, 704].map { tokens in
+      MicroBatchPass.capacity(model, BatchShape(tokens: tokens, longest: 20), masked: 10)
+    }
+    #expect(floats[1] - floats[0] < 1_000_000)
+  }
+
   @Test
   func microBatchesAddUpToTheWhole() {
     let batch = Self.batch(lengths: [20, 9, 13, 6], vocabulary: 37)
