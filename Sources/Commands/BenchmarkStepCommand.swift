@@ -139,6 +139,10 @@ private struct StepMeasurement: Encodable {
       padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
     var objective = configuration.objective(model: configuration.makeModel(), special: special)
     objective.recomputes = recomputes
+    if configuration.recipe.task.generator != .transformer {
+      objective.sampler = TokenSampler(
+        counts: Array(repeating: 1, count: configuration.model.vocabularySize))
+    }
     return try Trainer(
       objective: objective, settings: configuration.trainerSettings,
       world: world, processors: processors,

@@ -101,7 +101,7 @@ struct FlopsCommand: ParsableCommand {
   private func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
 
   private func show(_ cost: RunCost) throws {
-    let figures = figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
+    let figures = try figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
     if json { return try print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
     let memory = [
@@ -120,15 +120,24 @@ struct FlopsCommand: ParsableCommand {
       memory       \(needs.memory.bytes) a rank: \(memory)
       sent         \(needs.sent.bytes) a step by a rank of \(ranks)
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
-      \(comparison(cost.configuration))time         \(String(format: "%.1f", figures.hours)) hours at \
+      \(try comparison(cost.configuration))time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
       \(tokensPerSecond == nil ? ", 75 % of the products that this machine can make" : "")
       """)
   }
 
+  /// The same run as the paper trains ELECTRA.
+  private func plain() throws -> PretrainingConfiguration {
+    var plain = recipe
+    plain.task = try TaskOptions.parse([])
+    var configuration = try cost(plain).configuration
+    configuration.recipe.task = PretrainingTask()
+    return configuration
+  }
+
   /// For another task than ELECTRA's: the steps at which it has cost as much as this many of ELECTRA.
-  private func comparison(_ configuration: PretrainingConfiguration) -> String {
-    guard let steps = EqualSteps(configuration) else { return "" }
+  private func comparison(_ configuration: PretrainingConfiguration) throws -> String {
+    guard let steps = EqualSteps(configuration, try plain()) else { return "" }
     return """
       equal cost   \(configuration.recipe.steps.grouped) steps of electra multiply as much as \
       \(steps.products.grouped) of these, and by the paper's count \(steps.reference.grouped)
@@ -142,8 +151,7 @@ struct FlopsCommand: ParsableCommand {
     let reference: Int
 
     /// nil for ELECTRA itself.
-    init?(_ configuration: PretrainingConfiguration) {
-      let electra = configuration.asElectra
+    init?(_ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration) {
       guard electra != configuration else { return nil }
       products = configuration.steps(asCostlyAs: electra) { $0.productOperations }
       reference = configuration.steps(asCostlyAs: electra) { $0.referenceOperations }
@@ -186,13 +194,13 @@ struct FlopsCommand: ParsableCommand {
     }
   }
 
-  private func figures(_ cost: RunCost, name: String) -> Figures {
+  private func figures(_ cost: RunCost, name: String) throws -> Figures {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
       ?? 0.75 * MachineSpeed.lane() * Double(ranks * threads)
       / configuration.productsPerToken
-    let equal = EqualSteps(configuration)
+    let equal = EqualSteps(configuration, try plain())
     return Figures(
       name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
       reference: configuration.referenceOperations, products: configuration.productOperations,

@@ -103,7 +103,7 @@ struct InitialModel {
         notes += self.notes(try folder.load(into: weights, model.layout, task, as: role))
         embeddings = Array(
           UnsafeBufferPointer(start: weights.base, count: model.embeddingRange.count))
-        if !before.isEmpty && before != embeddings {
+        if !before.isEmpty && task.sharing != .none && before != embeddings {
           notes.append("the two have different embeddings; those of \(folder.path) are taken")
         }
       }

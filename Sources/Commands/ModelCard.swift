@@ -75,8 +75,7 @@ struct ModelCard {
       ELECTRA \(network)
 
       The \(network) of an ELECTRA pre-trained by \(method(goal)) (Clark, Luong, Le and \
-      Manning 2020), with the embeddings that it shares with the \
-      \(part == .discriminator ? "generator" : "discriminator").
+      Manning 2020).
       """
   }
 

@@ -10,8 +10,11 @@ package struct ElectraModel: Sendable {
   package let sizes: ElectraSizes
   package let task: PretrainingTask
   package let layout: ParameterLayout
-  /// What makes the samples; nil where nothing is learnt for that.
+  /// What makes the samples; nil where nothing is learnt for that. Where all weights are shared its
+  /// network is the discriminator.
   package let generator: LanguageModel?
+  /// What reward of the generator is usual; nil where it learns by imitation.
+  package let baseline: RewardBaseline?
   /// The large encoder, which is what pre-training is for.
   package let discriminator: Network
   /// The head that tells replaced tokens; nil where the task has no such.
@@ -36,9 +39,23 @@ package struct ElectraModel: Sendable {
     return zip(cuts, cuts.dropFirst() + [discriminatorRange.upperBound]).map { $0..<$1 }
   }
 
-  /// The parts in the order in which their gradients become final.
+  /// The parts in the order in which their gradients become final. A generator that learns from the
+  /// discriminator's verdict is behind it.
   package var finishingOrder: [Range<Int>] {
-    ([generatorRange] + discriminatorParts.reversed() + [embeddingRange]).filter { !$0.isEmpty }
+    let parts = Array(discriminatorParts.reversed())
+    let both =
+      task.procedure == .adversarial ? parts + [generatorRange] : [generatorRange] + parts
+    return (both + [embeddingRange]).filter { !$0.isEmpty }
+  }
+
+  /// The parts that the generator's pass reads.
+  var generatorReads: [Range<Int>] {
+    [embeddingRange, generatorRange] + (task.sharing == .all ? [discriminatorRange] : [])
+  }
+
+  /// What is final when the generator has learnt.
+  var generatorOwns: Range<Int> {
+    task.sharing == .all ? generator?.headRange ?? generatorRange : generatorRange
   }
 
   /// The parts in the order in which a step first reads their weights.
@@ -52,7 +69,7 @@ package struct ElectraModel: Sendable {
     var layout = ParameterLayout()
     let embeddings = Embeddings(sizes[.discriminator], in: &layout)
     let generatorStart = layout.count
-    func network(_ name: String, _ encoder: EncoderSizes) -> Network {
+    func network(_ name: String, _ encoder: EncoderSizes, _ embeddings: Embeddings) -> Network {
       Network(
         name, embeddings: embeddings, embeddingSize: sizes.embeddingSize, encoder, in: &layout)
     }
@@ -61,14 +78,24 @@ package struct ElectraModel: Sendable {
         network, names: names, embeddingSize: sizes.embeddingSize,
         vocabularySize: sizes.vocabularySize, in: &layout)
     }
-    generator =
-      task.hasGenerator
-      ? languageModel(network("generator", sizes.generator), .generator) : nil
+    var generator: LanguageModel?
+    if task.hasGenerator && task.sharing != .all {
+      let own =
+        task.sharing == .none
+        ? Embeddings(sizes[.generator], named: "generator.embeddings", in: &layout) : embeddings
+      generator = languageModel(network("generator", sizes.generator, own), .generator)
+    }
+    baseline =
+      task.procedure == .adversarial ? RewardBaseline(sizes.generator, in: &layout) : nil
     let discriminatorStart = layout.count
-    discriminator = network("discriminator", sizes.discriminator)
+    discriminator = network("discriminator", sizes.discriminator, embeddings)
     discriminatorHead =
       task.goal.detects ? DiscriminatorHead(sizes.discriminator, in: &layout) : nil
     predictor = task.goal.predicts ? languageModel(discriminator, .discriminator) : nil
+    if task.hasGenerator && task.sharing == .all {
+      generator = languageModel(discriminator, .generator)
+    }
+    self.generator = generator
     embeddingRange = 0..<generatorStart
     generatorRange = generatorStart..<discriminatorStart
     discriminatorRange = discriminatorStart..<layout.count

@@ -4,9 +4,9 @@ import Tokenization
 
 /// Which positions of a batch are masked, and what the generator sees there.
 ///
-/// As the reference (`pretrain_helpers.mask`), but for one decision: positions are drawn without
-/// replacement, so that every draw is a distinct position, as the paper describes. Of the drawn
-/// positions 85 % show [MASK] and the others stay as they are; there are no random tokens.
+/// As the reference (`pretrain_helpers.mask`), but for one decision: unless asked to, positions
+/// are drawn without replacement, so that every draw is a distinct position, as the paper describes.
+/// What a drawn position shows is a `Disguise`.
 package struct Masking: Sendable, Equatable {
   /// The share of a sequence's tokens that is drawn: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
@@ -16,6 +16,7 @@ package struct Masking: Sendable, Equatable {
   /// For each id whether it continues a word; empty when every token is drawn by itself.
   private let continuations: [Bool]
   private let disguise: Disguise
+  private let drawsWithReplacement: Bool
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
@@ -35,10 +36,12 @@ package struct Masking: Sendable, Equatable {
   ///   - maximumLength: the longest sequence of the run.
   ///   - continuations: for each id whether it continues a word, for masking of whole words; empty
   ///     to draw every token by itself.
+  ///   - drawsWithReplacement: whether a position may be drawn again, as in the reference.
   package init(
     fraction: Double, maximumLength: Int, special: SpecialTokens, continuations: [Bool] = [],
-    disguise: Disguise = .electra, seed: UInt64
+    disguise: Disguise = .electra, drawsWithReplacement: Bool = false, seed: UInt64
   ) {
+    self.drawsWithReplacement = drawsWithReplacement
     self.fraction = fraction
     self.disguise = disguise
     self.continuations = continuations
@@ -51,7 +54,7 @@ package struct Masking: Sendable, Equatable {
   package struct Masked: Sendable, Equatable {
     /// What the generator reads. (N)
     package var tokens: [Int32]
-    /// The drawn positions, rising. (K)
+    /// The drawn positions, rising; with replacement one may come again. (K)
     package var positions: [Int32] = []
     /// What stood there. (K)
     package var targets: [Int32] = []
@@ -76,7 +79,8 @@ package struct Masking: Sendable, Equatable {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
         result.places.append((index, ordinal))
-        result.tokens[position] = shown(batch.tokens[position], ordinal, stream)
+        let shown = shown(batch.tokens[position], ordinal, stream)
+        if shown != batch.tokens[position] { result.tokens[position] = shown }
       }
     }
     return result
@@ -102,6 +106,11 @@ package struct Masking: Sendable, Equatable {
   /// not fit is passed by (BERT, `create_pretraining_data.py`).
   private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
     let wanted = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
+    if drawsWithReplacement {
+      let candidates = range.filter { isCandidate(tokens[$0]) }
+      if candidates.isEmpty { return [] }
+      return (0..<wanted).map { candidates[stream.number(below: candidates.count, index: $0)] }
+    }
     var words = words(tokens, range)
     var drawn: [Int] = []
     for i in words.indices where drawn.count < wanted {  // a shuffle (Fisher and Yates)

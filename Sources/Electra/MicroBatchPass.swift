@@ -6,7 +6,8 @@ import Tensors
 /// The generator runs forward, samples, and runs backward; then its activations are given back and
 /// the large encoder runs in the same memory. Nothing of the sample is differentiated (ELECTRA,
 /// section 2: no gradient passes through the sampling step). Each kind of pass has a file of its own:
-/// `LanguageModel.swift`, `Detection.swift` and `Restoration.swift`.
+/// `LanguageModel.swift`, `Detection.swift`, `Restoration.swift` and
+/// `Adversary.swift`.
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -51,16 +52,31 @@ package struct MicroBatchPass {
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
+    // Where both are one network, each of its passes drops other elements.
+    let own = model.task.sharing == .all ? pass.quiet.withOtherDropout : pass.quiet
     return predict(
-      masked.tokens, generator, pass.quiet, draws: draws, weight: weight, inspect: inspect)
+      masked.tokens, generator, own, targets: masked.targets, draws: draws,
+      weights: weight.map { evenly($0) }, inspect: inspect)
   }
 
-  /// The batch with `outcomes`' samples written in at the masked positions.
-  package func corrupted(_ outcomes: [VocabularyOutcome]) -> [Int32] {
+  /// The batch with `samples` (K) written in at the masked positions. A position that was drawn more
+  /// than once gets the mean of its samples' ids, rounded down (the reference's `scatter_update`).
+  package func corrupted(_ samples: [Int32]) -> [Int32] {
     var tokens = batch.tokens
-    for (position, outcome) in zip(masked.positions, outcomes) {
-      tokens[Int(position)] = outcome.sample
+    var k = 0
+    while k < samples.count {
+      let position = masked.positions[k]
+      let end = masked.positions[k...].firstIndex { $0 != position } ?? samples.count
+      tokens[Int(position)] = Int32(samples[k..<end].reduce(0) { $0 + Int($1) } / (end - k))
+      k = end
     }
     return tokens
+  }
+}
+
+extension PretrainingTask {
+  /// How the generator's samples are drawn.
+  var samplingRule: SamplingRule {
+    SamplingRule(temperature: temperature, excludesTarget: disallowsCorrect)
   }
 }

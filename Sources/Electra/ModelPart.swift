@@ -23,11 +23,15 @@ extension PretrainingTask {
   package func huggingFaceName(
     _ name: String, of part: ModelPart, prefix: String = "electra."
   ) -> String? {
-    if name.hasPrefix("embeddings.") { return prefix + name }
-    let network = part.rawValue + "."
+    if name.hasPrefix("embeddings.") {
+      return part == .generator && sharing == .none ? nil : prefix + name
+    }
+    let network = (sharing == .all ? .discriminator : part).rawValue + "."
     if name.hasPrefix(network) { return prefix + name.dropFirst(network.count) }
     switch part {
-    case .generator: return name.hasPrefix("generator_") ? name : nil
+    case .generator:
+      return name.hasPrefix("generator_predictions") || name.hasPrefix("generator_lm_head")
+        ? name : nil
     case .discriminator:
       if goal.detects { return name.hasPrefix("discriminator_predictions") ? name : nil }
       for (own, theirs) in [

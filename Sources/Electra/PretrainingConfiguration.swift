@@ -84,10 +84,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       continuations: continuations,
       disguise: recipe.task.goal == .mlm
         ? .bert(vocabularySize: model.sizes.vocabularySize) : .electra,
+      drawsWithReplacement: recipe.task.drawsWithReplacement,
       seed: recipe.seed)
-    return PretrainingObjective(
+    var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+    if recipe.task.procedure.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
+    return objective
   }
 
   /// What is wrong with it, as one sentence; nil when nothing is.
@@ -111,6 +114,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     if !(recipe.maskFraction > 0 && recipe.maskFraction < 0.5) {
       return "a mask fraction of \(recipe.maskFraction) is not between 0 and 0.5"
     }
-    return nil
+    if !(recipe.discriminatorWeight >= 0 && recipe.discriminatorWeight.isFinite) {
+      return
+        "a weight of \(recipe.discriminatorWeight) for the discriminator's loss is not 0 or more"
+    }
+    if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
+      return "whole words are not drawn with replacement; leave out one of the two"
+    }
+    return recipe.task.problem(model)
   }
 }

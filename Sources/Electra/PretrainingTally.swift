@@ -7,7 +7,7 @@ struct PretrainingTally {
 
   /// The order of the sums.
   private enum Sum: Int, CaseIterable {
-    case generatorLoss, masked, bestIsRight, sampleIsRight
+    case generatorLoss, masked, bestIsRight, sampled, sampleIsRight, reward
     case discriminatorLoss, tokens, replaced, truePositives, falsePositives
     case predictionLoss, predicted, drawn, predictionIsRight
   }
@@ -25,9 +25,21 @@ struct PretrainingTally {
     for (target, outcome) in zip(masked.targets, outcomes) {
       self[.generatorLoss] += Double(outcome.loss)
       if outcome.best == target { self[.bestIsRight] += 1 }
-      if outcome.sample == target { self[.sampleIsRight] += 1 }
     }
     self[.masked] += Double(outcomes.count)
+  }
+
+  /// Counts the samples at masked positions, whatever drew them.
+  mutating func add(samples: [Int32], _ masked: Masking.Masked) {
+    for (target, sample) in zip(masked.targets, samples) where sample == target {
+      self[.sampleIsRight] += 1
+    }
+    self[.sampled] += Double(samples.count)
+  }
+
+  /// Counts what samples earned from the discriminator.
+  mutating func add(rewards: [Double]) {
+    self[.reward] += rewards.reduce(0, +)
   }
 
   /// Counts what the discriminator says of `tokens`. A token is replaced when it differs from the
@@ -77,30 +89,33 @@ struct PretrainingTally {
     var parts: [(name: String, value: Double)] = []
     var loss = 0.0
     if task.hasGenerator {
-      parts += generatorMetrics
-      loss += self[.generatorLoss] / max(1, self[.masked])
+      let mean = self[.generatorLoss] / max(1, self[.masked])
+      parts += [
+        ("generator_loss", mean),
+        ("generator_accuracy", self[.bestIsRight] / max(1, self[.masked])),
+      ]
+      // A generator that learns by policy gradient has no loss of its own.
+      if task.procedure != .adversarial { loss += mean }
     }
-    if task.goal.predicts {
+    if task.goal.readsSamples {
+      parts += [("sampled_accuracy", self[.sampleIsRight] / max(1, self[.sampled]))]
+    }
+    if task.procedure == .adversarial {
+      parts += [("generator_reward", self[.reward] / max(1, self[.sampled]))]
+    }
+    // In its first stage a run has nothing to say of the large encoder.
+    if task.goal.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
       parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
       loss += weight * mean
     }
-    if task.goal.detects {
+    if task.goal.detects && self[.tokens] > 0 {
       parts += detectionMetrics
       // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
       if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
     }
     return [("loss", loss)] + parts
-  }
-
-  private var generatorMetrics: [(name: String, value: Double)] {
-    let masked = max(1, self[.masked])
-    return [
-      ("generator_loss", self[.generatorLoss] / masked),
-      ("generator_accuracy", self[.bestIsRight] / masked),
-      ("sampled_accuracy", self[.sampleIsRight] / masked),
-    ]
   }
 
   /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator

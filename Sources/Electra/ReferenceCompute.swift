@@ -12,6 +12,8 @@ package struct ReferenceCompute: Sendable {
     let hidden: Double, layers: Double, intermediate: Double, heads: Double, embedding: Double
     let length: Double, vocabulary: Double
     let tops: [Head]
+    /// Passes of a training step, a backward pass counted as one forward pass.
+    let passes: Double
 
     /// What stands on a transformer.
     package enum Head: Sendable {
@@ -22,8 +24,10 @@ package struct ReferenceCompute: Sendable {
     }
 
     package init(
-      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, tops: [Head]
+      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, tops: [Head],
+      passes: Double = 2
     ) {
+      self.passes = passes
       hidden = Double(encoder.hiddenSize)
       layers = Double(encoder.layerCount)
       intermediate = Double(encoder.intermediateSize)
@@ -52,7 +56,9 @@ package struct ReferenceCompute: Sendable {
         case .prediction(let share): sum + share * prediction(network)
         }
       }
-      return sum + 2 * network.length * (network.layers * block(network) + input(network) + tops)
+      return sum
+        + network.passes * network.length
+        * (network.layers * block(network) + input(network) + tops)
     }
   }
 
@@ -93,11 +99,12 @@ extension PretrainingConfiguration {
   /// The whole run's compute as the paper counts it (ELECTRA, table 8).
   package var referenceOperations: Double {
     func network(
-      _ encoder: EncoderSizes, _ tops: [ReferenceCompute.Network.Head]
+      _ encoder: EncoderSizes, _ tops: [ReferenceCompute.Network.Head],
+      _ passes: PretrainingTask.Procedure.Passes
     ) -> ReferenceCompute.Network {
       ReferenceCompute.Network(
         encoder, embedding: model.embeddingSize, length: recipe.length,
-        vocabulary: model.vocabularySize, tops: tops)
+        vocabulary: model.vocabularySize, tops: tops, passes: passes.forward + passes.backward)
     }
     let task = recipe.task
     let masked = ReferenceCompute.predictedShare
@@ -106,10 +113,13 @@ extension PretrainingConfiguration {
       network(
         model.discriminator,
         (task.goal.detects ? [.detection] : [])
-          + (task.goal.predicts ? [.prediction(share: predicted)] : []))
+          + (task.goal.predicts ? [.prediction(share: predicted)] : []),
+        task.procedure.passes.encoder)
     ]
     if task.hasGenerator {
-      networks.append(network(model.generator, [.prediction(share: masked)]))
+      networks.append(
+        network(
+          model.generator, [.prediction(share: masked)], task.procedure.passes.generator))
     }
     let sequence = ReferenceCompute.sequence(networks)
     return Double(recipe.batchSize) * Double(recipe.steps) * sequence

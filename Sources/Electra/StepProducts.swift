@@ -16,11 +16,12 @@ extension PretrainingConfiguration {
     if task.goal.predicts {
       products += (task.goal.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
     }
-    if task.hasGenerator {
-      products +=
-        encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator)
-    }
-    return 6 * products
+    let generator =
+      task.hasGenerator
+      ? encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator) : 0
+    let passes = task.procedure.passes
+    return (2 * passes.generator.forward + 4 * passes.generator.backward) * generator
+      + (2 * passes.encoder.forward + 4 * passes.encoder.backward) * products
   }
 
   /// The share of tokens that is masked in full sequences.
@@ -56,13 +57,6 @@ extension PretrainingConfiguration.Recipe {
 }
 
 extension PretrainingConfiguration {
-  /// The same run as the paper trains ELECTRA.
-  package var asElectra: PretrainingConfiguration {
-    var result = self
-    result.recipe.task = PretrainingTask()
-    return result
-  }
-
   /// The steps of this configuration that cost about as much as all of `other`'s.
   ///
   /// - Parameter cost: what a run costs, such as `productOperations`.
@@ -70,5 +64,24 @@ extension PretrainingConfiguration {
     asCostlyAs other: PretrainingConfiguration, by cost: (PretrainingConfiguration) -> Double
   ) -> Int {
     Int((Double(recipe.steps) * cost(other) / cost(self)).rounded())
+  }
+}
+
+extension PretrainingTask.Procedure {
+  /// The forward and backward passes of a network in a step, on average over a run.
+  struct Passes {
+    let forward: Double
+    let backward: Double
+  }
+
+  var passes: (generator: Passes, encoder: Passes) {
+    switch self {
+    case .joint: (Passes(forward: 1, backward: 1), Passes(forward: 1, backward: 1))
+    // The generator is trained in one half, and only samples in the other.
+    case .twoStage, .twoStageFresh:
+      (Passes(forward: 1, backward: 0.5), Passes(forward: 0.5, backward: 0.5))
+    // It samples, and runs again when its rewards are known.
+    case .adversarial: (Passes(forward: 2, backward: 1), Passes(forward: 1, backward: 1))
+    }
   }
 }

@@ -71,9 +71,10 @@ package struct VocabularyHead: Sendable {
   ///   - positions: the masked positions, (K).
   ///   - targets: what stood there, (K).
   ///   - draws: where the uniform numbers of masked position k come from; nil to draw none.
+  ///   - rule: how samples are drawn.
   func forward(
     _ hidden: Tensor, positions: [Int32], targets: [Int32], _ activations: Activations,
-    draws: (Int) -> SampleDraws?, _ pass: Pass
+    draws: (Int) -> SampleDraws?, rule: SamplingRule = SamplingRule(), _ pass: Pass
   ) -> [VocabularyOutcome] {
     activations.hidden.gatherRows(of: hidden, positions)
     dense.product(activations.hidden, into: activations.slope, pass)
@@ -86,7 +87,7 @@ package struct VocabularyHead: Sendable {
     let bias = pass.weights[outputBias]
     return positions.indices.map { k in
       let (outcome, sum) = activations.logits.vocabularySoftmax(
-        row: k, bias: bias, target: targets[k], draws: draws(k))
+        row: k, bias: bias, target: targets[k], draws: draws(k), rule: rule)
       activations.sums.base[k] = sum
       return outcome
     }

@@ -14,6 +14,9 @@ struct BenchmarkTests {
   @Test(arguments: [
     ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "mlm"],
     ["--preset", "tiny", "--objective", "all-tokens-mlm"],
+    ["--preset", "tiny", "--training", "adversarial", "--generator-width", "0.25"],
+    ["--preset", "tiny", "--weight-sharing", "all"],
+    ["--preset", "tiny", "--generator", "unigram"],
   ])
   func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
     let folder = try TemporaryFolder()

@@ -118,7 +118,10 @@ struct InvarianceTests {
   /// What holds for ELECTRA holds for every other objective.
   @Test(arguments: [
     ["--objective", "mlm"], ["--objective", "electra-15"], ["--objective", "replace-mlm"],
-    ["--objective", "all-tokens-mlm"],
+    ["--objective", "all-tokens-mlm"], ["--generator", "unigram", "--disallow-correct"],
+    ["--generator", "uniform"], ["--weight-sharing", "none", "--temperature", "2"],
+    ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
+    ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
   ])
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()
@@ -148,7 +151,9 @@ struct InvarianceTests {
     for (option, value) in [
       ("--seed", "7"), ("--batch", "32"), ("--slices", "8"), ("--micro-batch", "64"),
       ("--length", "16"), ("--steps", "9"), ("--learning-rate", "0.5"), ("--warmup", "3"),
-      ("--objective", "mlm"),
+      ("--objective", "mlm"), ("--generator", "unigram"), ("--generator-width", "0.5"),
+      ("--generator-depth", "0.5"), ("--weight-sharing", "none"), ("--training", "adversarial"),
+      ("--mask-fraction", "0.2"), ("--temperature", "2"), ("--discriminator-weight", "20"),
     ] {
       let result = try Program.run(
         Self.command + ["--output", "run", option, value], in: folder.path)

@@ -43,7 +43,7 @@ struct ComputeTests {
     other.recipe.task.goal = .mlm
     for cost in [\PretrainingConfiguration.productOperations, \.referenceOperations] {
       var equal = other
-      equal.recipe.steps = other.steps(asCostlyAs: other.asElectra) { $0[keyPath: cost] }
+      equal.recipe.steps = other.steps(asCostlyAs: electra) { $0[keyPath: cost] }
       #expect(equal.recipe.steps > electra.recipe.steps)
       #expect(abs(equal[keyPath: cost] / electra[keyPath: cost] - 1) < 1e-5)
     }

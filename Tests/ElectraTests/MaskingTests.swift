@@ -1,4 +1,5 @@
 import Electra
+import Foundation
 import Layers
 import Testing
 import Tokenization
@@ -68,6 +69,23 @@ struct MaskingTests {
     #expect(random.allSatisfy { (0..<999).contains($0) })
     #expect(random.contains { $0 < 5 } && random.contains { $0 > 990 })
     #expect(abs(Double(random.reduce(0) { $0 + Int($1) }) / Double(random.count) - 499) < 42)
+  }
+
+  /// 19 draws of 125 candidates are 17.7 distinct ones; a position shows [MASK] if any draw says so.
+  @Test
+  func withReplacementSomePositionsComeAgain() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 128, count: 400), vocabulary: 999)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 128, special: special, drawsWithReplacement: true, seed: 1)
+    let masked = masking.mask(batch)
+    #expect(masked.positions.count == 7600 && masked.positions == masked.positions.sorted())
+    let distinct = Set(masked.positions).count
+    // 126 candidates here; the deviation of the sum over 400 sequences is about 20.
+    #expect(abs(Double(distinct) / 400 - 126 * (1 - pow(1 - 1 / 126, 19))) < 0.25)
+    let shown = Set(masked.positions).count { masked.tokens[Int($0)] == special.mask }
+    #expect(Double(shown) / Double(distinct) > 0.85)
+    #expect(zip(masked.positions, masked.targets).allSatisfy { batch.tokens[Int($0)] == $1 })
   }
 
   @Test
