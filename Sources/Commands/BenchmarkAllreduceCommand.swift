@@ -56,8 +56,8 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
       let workers = try world.sum([layout.processors.count])[0]
       let configuration = try recipe.configuration(
-        vocabularySize: vocabularySize, dataLength: .max, workers: workers, sizes: nil)
-      let model = ElectraModel(configuration.model)
+        vocabularySize: vocabularySize, dataLength: .max, workers: workers)
+      let model = configuration.makeModel()
       let comparison = try ReductionComparison(
         layout: model.layout, regions: model.finishingOrder,
         sliceCount: configuration.recipe.slices, world: world, processors: layout.processors)

@@ -41,7 +41,7 @@ struct BenchmarkStepCommand: ParsableCommand {
       let all = try RankLayout(world: world, threads: threads, slices: .max)
       let workers = try world.sum([all.processors.count])[0]
       let configuration = try recipe.configuration(
-        vocabularySize: vocabularySize, dataLength: .max, workers: workers, sizes: nil)
+        vocabularySize: vocabularySize, dataLength: .max, workers: workers)
       let slices = ReductionTree(sliceCount: configuration.recipe.slices)
         .run(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)
@@ -135,16 +135,14 @@ private struct StepMeasurement: Encodable {
     processors: [Int]
   ) throws -> Trainer<PretrainingObjective> {
     let recipe = configuration.recipe
-    let model = ElectraModel(configuration.model)
     let special = SpecialTokens(
       padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
-    let masking = Masking(
-      fraction: recipe.maskFraction, maximumLength: recipe.length, special: special,
-      seed: recipe.seed)
-    var objective = PretrainingObjective(
-      model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
-      microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+    var objective = configuration.objective(model: configuration.makeModel(), special: special)
     objective.recomputes = recomputes
+    if configuration.recipe.task.generator != .transformer {
+      objective.sampler = TokenSampler(
+        counts: Array(repeating: 1, count: configuration.model.vocabularySize))
+    }
     return try Trainer(
       objective: objective, settings: configuration.trainerSettings,
       world: world, processors: processors,

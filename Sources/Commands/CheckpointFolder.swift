@@ -25,7 +25,7 @@ struct CheckpointFolder {
     if let problem = configuration.problem {
       throw CheckpointError.damaged(file: file, reason: problem)
     }
-    model = ElectraModel(configuration.model)
+    model = configuration.makeModel()
     tokenizer = try Tokenizer(folder: folder)
   }
 

@@ -32,8 +32,9 @@ struct EvaluateCommand: ParsableCommand {
       let data = try world.agree { try ShardSet(folder: self.data) }
       let (checkpoint, weights) = try world.agree { try open(data) }
       let trainer = try Trainer(
-        objective: checkpoint.configuration.objective(
-          model: checkpoint.model, vocabulary: data.vocabulary),
+        objective: try world.agree {
+          try checkpoint.configuration.objective(model: checkpoint.model, data: data)
+        },
         settings: checkpoint.configuration.trainerSettings,
         world: world,
         processors: try RankLayout(world: world, threads: threads, slices: .max).processors,

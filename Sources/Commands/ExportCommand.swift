@@ -11,7 +11,8 @@ struct ExportCommand: ParsableCommand {
     abstract: "Writes a Hugging Face folder of the discriminator or of the generator.",
     discussion: """
       The discriminator becomes transformers' ElectraForPreTraining, the generator its \
-      ElectraForMaskedLM, each with the shared embeddings. Nothing of either head is lost.
+      ElectraForMaskedLM, each with the shared embeddings. Nothing of either head is lost. The \
+      encoder of a run that predicts tokens (--objective mlm) becomes an ElectraForMaskedLM too.
       """)
 
   @Option(help: "The folder of a run or of a checkpoint.")
@@ -20,7 +21,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The folder to make.")
   var output: String
 
-  @Option(help: "Which network: discriminator or generator.")
+  @Option(help: "Which network: discriminator (the large encoder of any run) or generator.")
   var part = ModelPart.discriminator
 
   func run() throws {
@@ -29,34 +30,44 @@ struct ExportCommand: ParsableCommand {
         throw UsageError("\(output) exists; choose another --output")
       }
       let checkpoint = try CheckpointFolder(from)
+      let task = checkpoint.configuration.recipe.task
+      guard let architecture = task.architecture(of: part) else {
+        throw UsageError(
+          "\(from) has no \(part.rawValue): its objective is \(task.goal.rawValue); leave --part out "
+            + "for its encoder")
+      }
       let partial = output + ".partial"
       do {
         try? FileManager.default.removeItem(atPath: partial)
         try FileManager.default.createDirectory(
           atPath: partial, withIntermediateDirectories: true)
-        try write(checkpoint, to: partial)
+        try write(checkpoint, architecture, to: partial)
         try FileManager.default.moveItem(atPath: partial, toPath: output)
       } catch {
         try? FileManager.default.removeItem(atPath: partial)
         throw error is CocoaError
           ? CheckpointError.unwritable(path: output, reason: error.localizedDescription) : error
       }
-      print("\(output): \(part.architecture), step \(checkpoint.state.step.grouped)")
+      print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
     }
   }
 
-  private func write(_ checkpoint: CheckpointFolder, to folder: String) throws {
+  private func write(
+    _ checkpoint: CheckpointFolder, _ architecture: String, to folder: String
+  ) throws {
+    let task = checkpoint.configuration.recipe.task
     let sizes = checkpoint.model.sizes[part]
     try ModelFile.write(
       checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors",
-      naming: { part.huggingFaceName($0) })
+      naming: { task.huggingFaceName($0, of: part) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     files["config.json"] = try encoder.encode(
       HuggingFaceConfiguration(
-        sizes, part: part, paddingID: checkpoint.tokenizer.vocabulary.special.padding))
-    files["README.md"] = Data(ModelCard(checkpoint, part).text.utf8)
+        sizes, architecture: architecture,
+        paddingID: checkpoint.tokenizer.vocabulary.special.padding))
+    files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
     for (name, data) in files {
       try data.write(to: URL(fileURLWithPath: folder + "/" + name))
     }

@@ -58,7 +58,7 @@ struct FlopsCommand: ParsableCommand {
 
   private func cost(_ recipe: RecipeOptions) throws -> RunCost {
     let configuration = try recipe.configuration(
-      vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads, sizes: nil)
+      vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads)
     return RunCost(
       configuration, ranks: ranks, lanes: threads, keep: keep, recomputes: recipe.recompute)
   }
@@ -101,7 +101,7 @@ struct FlopsCommand: ParsableCommand {
   private func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
 
   private func show(_ cost: RunCost) throws {
-    let figures = figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
+    let figures = try figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
     if json { return try print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
     let memory = [
@@ -120,10 +120,42 @@ struct FlopsCommand: ParsableCommand {
       memory       \(needs.memory.bytes) a rank: \(memory)
       sent         \(needs.sent.bytes) a step by a rank of \(ranks)
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
-      time         \(String(format: "%.1f", figures.hours)) hours at \
+      \(try comparison(cost.configuration))time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
       \(tokensPerSecond == nil ? ", 75 % of the products that this machine can make" : "")
       """)
+  }
+
+  /// The same run as the paper trains ELECTRA.
+  private func plain() throws -> PretrainingConfiguration {
+    var plain = recipe
+    plain.task = try TaskOptions.parse([])
+    var configuration = try cost(plain).configuration
+    configuration.recipe.task = PretrainingTask()
+    return configuration
+  }
+
+  /// For another task than ELECTRA's: the steps at which it has cost as much as this many of ELECTRA.
+  private func comparison(_ configuration: PretrainingConfiguration) throws -> String {
+    guard let steps = EqualSteps(configuration, try plain()) else { return "" }
+    return """
+      equal cost   \(configuration.recipe.steps.grouped) steps of electra multiply as much as \
+      \(steps.products.grouped) of these, and by the paper's count \(steps.reference.grouped)
+
+      """
+  }
+
+  /// The steps at which a run of another task has cost as much as ELECTRA's run.
+  private struct EqualSteps {
+    let products: Int
+    let reference: Int
+
+    /// nil for ELECTRA itself.
+    init?(_ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration) {
+      guard electra != configuration else { return nil }
+      products = configuration.steps(asCostlyAs: electra) { $0.productOperations }
+      reference = configuration.steps(asCostlyAs: electra) { $0.referenceOperations }
+    }
   }
 
   /// The figures as `--json` prints them; sizes in bytes.
@@ -145,6 +177,9 @@ struct FlopsCommand: ParsableCommand {
     let disk: Int
     let tokensPerSecond: Double
     let hours: Double
+    /// Steps that cost what this many of ELECTRA cost; absent for ELECTRA itself.
+    let stepsOfEqualProducts: Int?
+    let stepsOfEqualReference: Int?
 
     enum CodingKeys: String, CodingKey {
       case name, parameters, tokens, memory, weights, moments, gradients, activations, received
@@ -154,15 +189,18 @@ struct FlopsCommand: ParsableCommand {
       case productsPerToken = "products_per_token"
       case sentPerStep = "sent_per_step"
       case tokensPerSecond = "tokens_per_second"
+      case stepsOfEqualProducts = "steps_of_equal_products"
+      case stepsOfEqualReference = "steps_of_equal_reference"
     }
   }
 
-  private func figures(_ cost: RunCost, name: String) -> Figures {
+  private func figures(_ cost: RunCost, name: String) throws -> Figures {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
       ?? 0.75 * MachineSpeed.lane() * Double(ranks * threads)
       / configuration.productsPerToken
+    let equal = EqualSteps(configuration, try plain())
     return Figures(
       name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
       reference: configuration.referenceOperations, products: configuration.productOperations,
@@ -170,6 +208,7 @@ struct FlopsCommand: ParsableCommand {
       weights: needs.weights, moments: needs.moments, gradients: needs.gradients,
       activations: needs.activations, received: needs.received, sentPerStep: needs.sent,
       checkpoint: needs.checkpoint, disk: cost.disk, tokensPerSecond: speed,
-      hours: Double(configuration.recipe.tokens) / speed / 3600)
+      hours: Double(configuration.recipe.tokens) / speed / 3600,
+      stepsOfEqualProducts: equal?.products, stepsOfEqualReference: equal?.reference)
   }
 }

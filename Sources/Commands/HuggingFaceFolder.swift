@@ -61,24 +61,34 @@ struct HuggingFaceFolder {
     part = names.contains { $0.hasPrefix("generator_") } ? .generator : .discriminator
   }
 
-  /// Fills what there is of this part in `weights`. Sizes that differ are an error, told before
+  /// Fills what there is of `role` in `weights`. Sizes that differ are an error, told before
   /// anything is read.
-  func load(into weights: Storage, _ layout: ParameterLayout) throws -> ModelFile.Differences {
-    let differences = try compare(layout)
-    try ModelFile.copy(file, layout, into: weights, naming: name)
+  ///
+  /// - Parameters:
+  ///   - task: that of the model with this layout.
+  ///   - role: which of that model's networks it becomes; nil for the one that it is.
+  func load(
+    into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
+    as role: ModelPart? = nil
+  ) throws -> ModelFile.Differences {
+    let differences = try compare(layout, task, as: role)
+    try ModelFile.copy(file, layout, into: weights) { name($0, task, role ?? part) }
     return differences
   }
 
-  /// What the folder and this part of the layout do not have in common. A tensor of another shape is
-  /// an error that names it and both shapes.
-  func compare(_ layout: ParameterLayout) throws -> ModelFile.Differences {
-    let differences = ModelFile.compare(file, layout, naming: name)
+  /// What the folder and a part of the layout do not have in common. A tensor of another shape is an
+  /// error that names it and both shapes.
+  func compare(
+    _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
+    as role: ModelPart? = nil
+  ) throws -> ModelFile.Differences {
+    let differences = ModelFile.compare(file, layout) { name($0, task, role ?? part) }
     try ModelFile.expectNone(differences.misshapen, path: file.path)
     return differences
   }
 
-  private func name(_ own: String) -> String? {
-    let name = part.huggingFaceName(own, prefix: prefix)
+  private func name(_ own: String, _ task: PretrainingTask, _ role: ModelPart) -> String? {
+    let name = task.huggingFaceName(own, of: role, prefix: prefix)
     guard hasGamma else { return name }
     return name?.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
       .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")

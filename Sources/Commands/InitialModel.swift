@@ -9,51 +9,63 @@ import Training
 struct InitialModel {
   private enum Source {
     case checkpoint(CheckpointFolder)
-    case folders(discriminator: HuggingFaceFolder, generator: HuggingFaceFolder?)
+    /// The folder of each network, the generator's first.
+    case folders([(folder: HuggingFaceFolder, role: ModelPart)])
   }
 
   private let source: Source
   /// The model's sizes. A generator that is not given is a fourth as wide as its discriminator.
   let sizes: ElectraSizes
+  private let task: PretrainingTask
 
   /// Opens the folders and checks that they belong together.
-  init(_ paths: [String]) throws {
+  ///
+  /// - Parameter task: of the run that begins.
+  init(_ paths: [String], _ task: PretrainingTask) throws {
+    self.task = task
     if paths.count == 1, !HuggingFaceFolder.isOne(paths[0]) {
       let checkpoint = try CheckpointFolder(paths[0])
       source = .checkpoint(checkpoint)
       sizes = checkpoint.configuration.model
       return
     }
-    let folders = try paths.map { try HuggingFaceFolder($0) }
-    func only(_ part: ModelPart) throws -> HuggingFaceFolder? {
-      let found = folders.filter { $0.part == part }
-      guard found.count < 2 else {
-        throw UsageError(
-          "--init-from \(found[0].path) and \(found[1].path) are both \(part.rawValue)s; give one")
-      }
-      return found.first
-    }
-    guard let discriminator = try only(.discriminator) else {
+    let folders = try Self.roles(try paths.map { try HuggingFaceFolder($0) }, task)
+    source = .folders(folders)
+    func own(_ role: ModelPart) -> NetworkSizes? { folders.first { $0.role == role }?.folder.sizes }
+    guard let discriminator = own(.discriminator) else {
       throw UsageError(
         "--init-from \(paths[0]) is a generator; give its discriminator too, with a second "
           + "--init-from")
     }
-    let generator = try only(.generator)
-    source = .folders(discriminator: discriminator, generator: generator)
     sizes =
-      generator.map {
-        ElectraSizes(discriminator: discriminator.sizes, generator: $0.sizes.encoder)
-      } ?? ElectraSizes(discriminator: discriminator.sizes)
+      own(.generator).map { ElectraSizes(discriminator: discriminator, generator: $0.encoder) }
+      ?? ElectraSizes(discriminator: discriminator)
     try checkSizes()
+  }
+
+  /// What becomes of each folder. Without a generator the large encoder begins with any one folder.
+  private static func roles(
+    _ folders: [HuggingFaceFolder], _ task: PretrainingTask
+  ) throws -> [(folder: HuggingFaceFolder, role: ModelPart)] {
+    let roles = folders.map { (folder: $0, role: task.hasGenerator ? $0.part : .discriminator) }
+    for part in ModelPart.allCases {
+      let found = roles.filter { $0.role == part }
+      guard found.count < 2 else {
+        throw UsageError(
+          task.hasGenerator
+            ? "--init-from \(found[0].folder.path) and \(found[1].folder.path) are both "
+              + "\(part.rawValue)s; give one"
+            : "the objective \(task.goal.rawValue) has one network; give one --init-from")
+      }
+    }
+    return roles.sorted { $0.role == .generator && $1.role != .generator }
   }
 
   /// Compares every shape before a run's folder is made.
   private func checkSizes() throws {
-    guard case .folders(let discriminator, let generator) = source else { return }
-    let layout = ElectraModel(sizes).layout
-    for folder in [generator, discriminator].compactMap(\.self) {
-      _ = try folder.compare(layout)
-    }
+    guard case .folders(let folders) = source else { return }
+    let layout = ElectraModel(sizes, task).layout
+    for (folder, role) in folders { _ = try folder.compare(layout, task, as: role) }
   }
 
   /// Makes sure that ids mean the same in the model and in the data.
@@ -61,8 +73,8 @@ struct InitialModel {
     let tokenizers: [(path: String, tokenizer: Tokenizer?)] =
       switch source {
       case .checkpoint(let checkpoint): [(checkpoint.path, checkpoint.tokenizer)]
-      case .folders(let discriminator, let generator):
-        try [discriminator, generator].compactMap(\.self).map { ($0.path, try $0.tokenizer()) }
+      case .folders(let folders):
+        try folders.map { ($0.folder.path, try $0.folder.tokenizer()) }
       }
     for (path, tokenizer) in tokenizers {
       guard let own = tokenizer?.vocabulary else { continue }
@@ -79,29 +91,42 @@ struct InitialModel {
   func load(into weights: Storage, _ model: ElectraModel) throws -> [String] {
     switch source {
     case .checkpoint(let checkpoint):
-      try ModelFile.read(checkpoint.modelPath, model.layout, into: weights)
+      let differences = try load(checkpoint, into: weights, model)
       return ["weights of \(checkpoint.path), after step \(checkpoint.state.step.grouped)"]
-    case .folders(let discriminator, let generator):
+        + notes(differences)
+    case .folders(let folders):
       var notes: [String] = []
-      if let generator { notes += try load(generator, into: weights, model) }
-      let embeddings = Array(
-        UnsafeBufferPointer(start: weights.base, count: model.embeddingRange.count))
-      notes += try load(discriminator, into: weights, model)
-      let isSame = embeddings.indices.allSatisfy { embeddings[$0] == weights.base[$0] }
-      if generator == nil {
+      var embeddings: [Float] = []
+      for (folder, role) in folders {
+        let before = embeddings
+        notes.append("\(folder.part.rawValue) of \(folder.path)")
+        notes += self.notes(try folder.load(into: weights, model.layout, task, as: role))
+        embeddings = Array(
+          UnsafeBufferPointer(start: weights.base, count: model.embeddingRange.count))
+        if !before.isEmpty && task.sharing != .none && before != embeddings {
+          notes.append("the two have different embeddings; those of \(folder.path) are taken")
+        }
+      }
+      if task.hasGenerator && folders.count == 1 {
         notes.append("the generator begins with new weights")
-      } else if !isSame {
-        notes.append("the two have different embeddings; those of \(discriminator.path) are taken")
       }
       return notes
     }
   }
 
+  /// What a checkpoint has of the model. One of another objective has some of its tensors.
   private func load(
-    _ folder: HuggingFaceFolder, into weights: Storage, _ model: ElectraModel
-  ) throws -> [String] {
-    let differences = try folder.load(into: weights, model.layout)
-    var notes = ["\(folder.part.rawValue) of \(folder.path)"]
+    _ checkpoint: CheckpointFolder, into weights: Storage, _ model: ElectraModel
+  ) throws -> ModelFile.Differences {
+    let file = try SafetensorsFile(path: checkpoint.modelPath)
+    let differences = ModelFile.compare(file, model.layout) { $0 }
+    try ModelFile.expectNone(differences.misshapen, path: checkpoint.modelPath)
+    try ModelFile.copy(file, model.layout, into: weights) { $0 }
+    return differences
+  }
+
+  private func notes(_ differences: ModelFile.Differences) -> [String] {
+    var notes: [String] = []
     if !differences.missing.isEmpty {
       notes.append("new weights for what it lacks: \(shortList(differences.missing))")
     }

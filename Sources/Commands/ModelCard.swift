@@ -6,10 +6,13 @@ import Training
 struct ModelCard {
   private let checkpoint: CheckpointFolder
   private let part: ModelPart
+  private let architecture: String
 
-  init(_ checkpoint: CheckpointFolder, _ part: ModelPart) {
+  /// - Parameter architecture: the class of transformers that loads it.
+  init(_ checkpoint: CheckpointFolder, _ part: ModelPart, _ architecture: String) {
     self.checkpoint = checkpoint
     self.part = part
+    self.architecture = architecture
   }
 
   var text: String {
@@ -17,25 +20,21 @@ struct ModelCard {
     let encoder = sizes.encoder
     let recipe = checkpoint.configuration.recipe
     let parameters = checkpoint.model.layout.parameters
-      .filter { part.huggingFaceName($0.name) != nil }.reduce(0) { $0 + $1.count }
+      .filter { recipe.task.huggingFaceName($0.name, of: part) != nil }.reduce(0) { $0 + $1.count }
     let normalization = checkpoint.tokenizer.normalization
-    let other = part == .discriminator ? "generator" : "discriminator"
     return """
       ---
       library_name: transformers
       tags:
       - electra
       ---
-      # ELECTRA \(part.rawValue)
-
-      The \(part.rawValue) of an ELECTRA pre-trained by replaced token detection (Clark, Luong, Le and \
-      Manning 2020), with the embeddings that it shares with the \(other).
+      # \(title)
 
       ```python
-      from transformers import AutoTokenizer, \(part.architecture)
+      from transformers import AutoTokenizer, \(architecture)
 
       tokenizer = AutoTokenizer.from_pretrained(".")
-      model = \(part.architecture).from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
       ```
 
       | size | |
@@ -55,10 +54,47 @@ struct ModelCard {
       | tokens seen | \(checkpoint.state.tokens.grouped) |
       | learning rate | \(recipe.learningRate), \(recipe.warmupSteps.grouped) steps of warm-up, linear decay |
       | masked | \(recipe.maskFraction * 100) % of the tokens |
-      | loss | masked language modelling + \(recipe.discriminatorWeight) x replaced token detection |
+      | loss | \(loss) |
       | seed | \(recipe.seed) |
       \(heldOut)
       """
+  }
+
+  /// What it is.
+  private var title: String {
+    let goal = checkpoint.configuration.recipe.task.goal
+    if goal == .mlm {
+      return """
+        Masked language model
+
+        An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
+        """
+    }
+    let network = goal == .electra || part == .generator ? part.rawValue : "encoder"
+    return """
+      ELECTRA \(network)
+
+      The \(network) of an ELECTRA pre-trained by \(method(goal)) (Clark, Luong, Le and \
+      Manning 2020).
+      """
+  }
+
+  private func method(_ goal: PretrainingTask.Goal) -> String {
+    switch goal {
+    case .electra: "replaced token detection"
+    case .electra15: "replaced token detection at drawn positions"
+    case .replaceMLM: "Replace MLM"
+    case .allTokensMLM: "All-Tokens MLM"
+    case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
+    }
+  }
+
+  /// What it was trained by.
+  private var loss: String {
+    let recipe = checkpoint.configuration.recipe
+    let own = method(recipe.task.goal)
+    return recipe.task.goal == .mlm
+      ? own : "masked language modelling + \(recipe.discriminatorWeight) x \(own)"
   }
 
   /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.
@@ -72,7 +108,7 @@ struct ModelCard {
     guard let last = evaluations.last, let step = last["step"] as? Int else { return "" }
     let rows = last.compactMap { name, value in
       (value as? Double).map { (name, $0) }
-    }.filter { !["step", "examples"].contains($0.0) }.sorted { $0.0 < $1.0 }
+    }.filter { !["step", "examples", "time"].contains($0.0) }.sorted { $0.0 < $1.0 }
     let table = rows.map {
       "| \($0.0.replacingOccurrences(of: "_", with: " ")) | \(String(format: "%.4f", $0.1)) |"
     }

@@ -11,7 +11,8 @@ import Training
 struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
-    abstract: "Pre-trains a generator and a discriminator; goes on where the run was left.",
+    abstract:
+      "Pre-trains a generator and a discriminator, or a masked language model; goes on where the run was left.",
     discussion: """
       Alone it uses all cores of this machine; under mpirun or srun every rank does its part. The \
       result does not depend on how many ranks and threads there are.
@@ -200,8 +201,12 @@ struct PretrainCommand: ParsableCommand {
   ) throws -> (PretrainingConfiguration, InitialModel?) {
     let steps = CheckpointStore(runFolder: output).steps()
     // A run that was killed before its first checkpoint has its first weights yet to come.
-    let initial = try steps.isEmpty && !initFrom.isEmpty ? InitialModel(initFrom) : nil
-    try initial?.expect(data.vocabulary, of: data.folder)
+    func initialModel(_ task: PretrainingTask) throws -> InitialModel? {
+      guard steps.isEmpty, !initFrom.isEmpty else { return nil }
+      let initial = try InitialModel(initFrom, task)
+      try initial.expect(data.vocabulary, of: data.folder)
+      return initial
+    }
     if var existing = try folder.existingConfiguration() {
       let before = existing
       try phase?.append(
@@ -210,14 +215,19 @@ struct PretrainCommand: ParsableCommand {
       try check(existing, data)
       try RecipeOptions.check(existing)
       if existing != before { try folder.write(existing) }
-      return (existing, initial)
+      return (existing, try initialModel(existing.recipe.task))
     }
     if let nextPhase, phase != nil {
       throw UsageError("\(output) has no run that \(nextPhase) could be the next phase of")
     }
+    var initial: InitialModel?
     var new = try recipe.configuration(
       vocabularySize: data.vocabulary.size, dataLength: data.description.maximumLength,
-      workers: workers, sizes: initial?.sizes)
+      workers: workers
+    ) { task in
+      initial = try initialModel(task)
+      return initial?.sizes
+    }
     new.data = data.description.digest
     try check(new, data)
     try folder.write(new)

@@ -20,6 +20,12 @@ struct PretrainedDiscriminator {
   }
 
   private init(_ checkpoint: CheckpointFolder) throws {
+    let goal = checkpoint.configuration.recipe.task.goal
+    guard goal.detects else {
+      throw ModelError.unusable(
+        path: checkpoint.path,
+        reason: "its objective is \(goal.rawValue), so nothing in it tells replaced tokens")
+    }
     tokenizer = checkpoint.tokenizer
     discriminator = Discriminator(checkpoint.model.sizes[.discriminator])
     let file = try SafetensorsFile(path: checkpoint.modelPath)

@@ -74,10 +74,10 @@ final class PretrainingRun {
     store = CheckpointStore(
       runFolder: folder, keep: options.keep, milestones: configuration.milestones,
       fault: FaultInjection.hook)
-    let model = ElectraModel(configuration.model)
+    let model = configuration.makeModel()
     let recipe = configuration.recipe
     let (firstStep, firstSample) = (configuration.firstStep, configuration.firstSample)
-    var objective = configuration.objective(model: model, vocabulary: data.vocabulary)
+    var objective = try world.agree { try configuration.objective(model: model, data: data) }
     objective.recomputes = options.recomputes
     trainer = try Trainer(
       objective: objective,
@@ -102,7 +102,8 @@ final class PretrainingRun {
     log.say(cost.summary(examples: data.trainCount))
     log.say(surroundings.summary)
     let disk = cost.diskShortage(folder: folder, existing: store.steps().count)
-    for warning in surroundings.warnings + [disk].compactMap(\.self) { log.say("note: \(warning)") }
+    let others = [disk, configuration.warning].compactMap(\.self)
+    for warning in surroundings.warnings + others { log.say("note: \(warning)") }
   }
 
   func end() { trainer.end() }
@@ -281,7 +282,8 @@ extension PretrainingConfiguration {
   var trainerSettings: TrainerSettings {
     TrainerSettings(
       batchSize: recipe.batchSize, sliceCount: recipe.slices, firstStep: firstStep,
-      steps: recipe.steps, warmupSteps: recipe.warmupSteps, learningRate: recipe.learningRate,
+      steps: recipe.steps, warmupSteps: recipe.warmupSteps,
+      cycles: recipe.task.procedure.hasStages ? 2 : 1, learningRate: recipe.learningRate,
       weightDecay: recipe.weightDecay,
       adam: AdamConstants(
         firstDecay: recipe.firstDecay, secondDecay: recipe.secondDecay, epsilon: recipe.epsilon),

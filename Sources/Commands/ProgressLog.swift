@@ -96,11 +96,12 @@ final class ProgressLog {
 
   private static func summary(_ values: [(name: String, value: Double)]) -> String {
     let named = Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
-    func value(_ name: String) -> Double { named[name] ?? .nan }
-    return String(
-      format: "loss %.2f, generator %.3f, discriminator %.4f, AUC %.3f, skill %.3f", value("loss"),
-      value("generator_loss"), value("discriminator_loss"), value("discriminator_auc"),
-      value("discriminator_skill"))
+    return [
+      ("loss", "loss %.2f"), ("generator_loss", "generator %.3f"), ("mlm_loss", "MLM %.3f"),
+      ("mlm_accuracy", "accuracy %.3f"), ("discriminator_loss", "discriminator %.4f"),
+      ("discriminator_auc", "AUC %.3f"), ("discriminator_skill", "skill %.3f"),
+    ].compactMap { name, format in named[name].map { String(format: format, $0) } }
+      .joined(separator: ", ")
   }
 
   private static func duration(_ seconds: Double) -> String {

@@ -10,6 +10,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "A config.json to take sizes and recipe from, instead of a preset.")
   var config: String?
 
+  @OptionGroup var task: TaskOptions
+
   @Option(help: "Steps of the schedule.")
   var steps: Int?
 
@@ -43,9 +45,11 @@ struct RecipeOptions: ParsableArguments {
 
   /// The configuration for a new run with `workers` lanes in all.
   ///
-  /// - Parameter sizes: those of the model that the run begins with; nil for the preset's.
+  /// - Parameter sizes: those of the model that the run begins with, given its task; nil for the
+  ///   preset's.
   func configuration(
-    vocabularySize: Int, dataLength: Int, workers: Int, sizes: ElectraSizes?
+    vocabularySize: Int, dataLength: Int, workers: Int,
+    sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }
   ) throws -> PretrainingConfiguration {
     var result: PretrainingConfiguration
     if let config {
@@ -59,8 +63,9 @@ struct RecipeOptions: ParsableArguments {
       result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
       result.recipe.length = min(result.recipe.length, dataLength)
     }
-    if let sizes { result.model = sizes }
     apply(to: &result)
+    if let sizes = try sizes(result.recipe.task) { result.model = sizes }
+    task.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {
       result.recipe.slices = Self.slices(result.recipe, workers: workers)
     }
@@ -73,26 +78,32 @@ struct RecipeOptions: ParsableArguments {
   func expectSame(_ existing: PretrainingConfiguration) throws {
     var changed = existing
     apply(to: &changed)
+    task.apply(to: &changed.model, changed.recipe.task)
     guard changed != existing else { return }
-    let (old, new) = (existing.recipe, changed.recipe)
-    let differences = [
-      ("--steps", "\(old.steps)", "\(new.steps)"),
-      ("--batch", "\(old.batchSize)", "\(new.batchSize)"),
-      ("--length", "\(old.length)", "\(new.length)"),
-      ("--learning-rate", "\(old.learningRate)", "\(new.learningRate)"),
-      ("--warmup", "\(old.warmupSteps)", "\(new.warmupSteps)"),
-      ("--slices", "\(old.slices)", "\(new.slices)"),
-      ("--micro-batch", "\(old.microBatchTokens)", "\(new.microBatchTokens)"),
-      ("--whole-words", "\(old.masksWholeWords)", "\(new.masksWholeWords)"),
-      ("--seed", "\(old.seed)", "\(new.seed)"),
-    ].filter { $0.1 != $0.2 }
+    let differences = zip(Self.values(existing), Self.values(changed))
+      .map { ($0.option, $0.value, $1.value) }.filter { $0.1 != $0.2 }
     let list = differences.map { "\($0.0) is \($0.1) there and \($0.2) here" }
     throw UsageError(
       "the run exists with another recipe: \(list.joined(separator: ", ")); leave the options out "
         + "to go on, or choose another --output")
   }
 
+  /// What the options set, by option.
+  private static func values(
+    _ configuration: PretrainingConfiguration
+  ) -> [(option: String, value: String)] {
+    let recipe = configuration.recipe
+    return TaskOptions.values(configuration) + [
+      ("--steps", "\(recipe.steps)"), ("--batch", "\(recipe.batchSize)"),
+      ("--length", "\(recipe.length)"), ("--learning-rate", "\(recipe.learningRate)"),
+      ("--warmup", "\(recipe.warmupSteps)"), ("--slices", "\(recipe.slices)"),
+      ("--micro-batch", "\(recipe.microBatchTokens)"),
+      ("--whole-words", "\(recipe.masksWholeWords)"), ("--seed", "\(recipe.seed)"),
+    ]
+  }
+
   private func apply(to configuration: inout PretrainingConfiguration) {
+    task.apply(to: &configuration.recipe)
     if let steps { configuration.recipe.steps = steps }
     if let batch { configuration.recipe.batchSize = batch }
     if let length { configuration.recipe.length = length }

@@ -25,7 +25,7 @@ struct RunCost {
     self.configuration = configuration
     self.ranks = ranks
     self.lanes = lanes
-    let model = ElectraModel(configuration.model)
+    let model = configuration.makeModel()
     let recipe = configuration.recipe
     parameters = model.layout.parameterCount
     let slice = recipe.batchSize / recipe.slices

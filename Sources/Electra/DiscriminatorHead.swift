@@ -7,14 +7,18 @@ import Tensors
 package struct DiscriminatorHead: Sendable {
   let dense: Linear
   let prediction: Linear
+  /// Where it lies in the flat vector.
+  let range: Range<Int>
 
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
+    let start = layout.count
     dense = Linear(
       "discriminator_predictions.dense", input: sizes.hiddenSize, output: sizes.hiddenSize,
       deviation: EncoderSizes.headDeviation, in: &layout)
     prediction = Linear(
       "discriminator_predictions.dense_prediction", input: sizes.hiddenSize, output: 1,
       deviation: EncoderSizes.headDeviation, in: &layout)
+    range = start..<layout.count
   }
 
   /// What a forward pass leaves for the backward pass.
@@ -28,6 +32,18 @@ package struct DiscriminatorHead: Sendable {
       slope = arena.tensor(shape.tokens, size)
       dense = arena.tensor(shape.tokens, size)
       logits = arena.tensor(1, shape.tokens)
+    }
+  }
+
+  /// The floats that `MicroBatchPass.discriminate` takes of an arena with this head on `network`.
+  func capacity(_ network: Network, _ shape: BatchShape) -> Int {
+    let width = network.encoder.sizes.hiddenSize
+    return Arena.measure { arena in
+      _ = Network.Activations(network, shape, arena: arena)
+      _ = Activations(shape, size: width, arena: arena)
+      for width in [1, width, width, network.embeddingSize] {
+        _ = arena.tensor(shape.tokens, width)
+      }
     }
   }
 

@@ -1,23 +1,30 @@
 import Layers
 import Tensors
 
-/// Generator and discriminator with shared embeddings (Clark et al. 2020, section 2).
+/// Generator and discriminator with shared embeddings (Clark et al. 2020, section 2), or what else a
+/// task trains of them.
 ///
 /// The flat vector holds the shared embeddings, then the generator, then the discriminator. Names
 /// are Hugging Face's, with `generator.` or `discriminator.` before what both networks have.
 package struct ElectraModel: Sendable {
   package let sizes: ElectraSizes
+  package let task: PretrainingTask
   package let layout: ParameterLayout
-  package let generator: Network
-  package let generatorHead: GeneratorHead
+  /// What makes the samples; nil where nothing is learnt for that. Where all weights are shared its
+  /// network is the discriminator.
+  package let generator: LanguageModel?
+  /// What reward of the generator is usual; nil where it learns by imitation.
+  package let baseline: RewardBaseline?
+  /// The large encoder, which is what pre-training is for.
   package let discriminator: Network
-  package let discriminatorHead: DiscriminatorHead
-  /// Where in the flat vector each part lies.
+  /// The head that tells replaced tokens; nil where the task has no such.
+  package let discriminatorHead: DiscriminatorHead?
+  /// The large encoder with a head of its own over the vocabulary; nil where the task has no such.
+  package let predictor: LanguageModel?
+  /// Where in the flat vector each part lies; a part that is not there is empty.
   package let embeddingRange: Range<Int>
   package let generatorRange: Range<Int>
   package let discriminatorRange: Range<Int>
-  /// The discriminator's head.
-  let headRange: Range<Int>
 
   /// The discriminator cut between layers, from below, into parts of 4 MB or more, which travel
   /// while the pass is in others.
@@ -32,34 +39,63 @@ package struct ElectraModel: Sendable {
     return zip(cuts, cuts.dropFirst() + [discriminatorRange.upperBound]).map { $0..<$1 }
   }
 
-  /// The parts in the order in which their gradients become final.
+  /// The parts in the order in which their gradients become final. A generator that learns from the
+  /// discriminator's verdict is behind it.
   package var finishingOrder: [Range<Int>] {
-    [generatorRange] + discriminatorParts.reversed() + [embeddingRange]
+    let parts = Array(discriminatorParts.reversed())
+    let both =
+      task.procedure == .adversarial ? parts + [generatorRange] : [generatorRange] + parts
+    return (both + [embeddingRange]).filter { !$0.isEmpty }
+  }
+
+  /// The parts that the generator's pass reads.
+  var generatorReads: [Range<Int>] {
+    [embeddingRange, generatorRange] + (task.sharing == .all ? [discriminatorRange] : [])
+  }
+
+  /// What is final when the generator has learnt.
+  var generatorOwns: Range<Int> {
+    task.sharing == .all ? generator?.headRange ?? generatorRange : generatorRange
   }
 
   /// The parts in the order in which a step first reads their weights.
   package var readingOrder: [Range<Int>] {
-    [embeddingRange, generatorRange] + discriminatorParts
+    ([embeddingRange, generatorRange] + discriminatorParts).filter { !$0.isEmpty }
   }
 
-  package init(_ sizes: ElectraSizes) {
+  package init(_ sizes: ElectraSizes, _ task: PretrainingTask = PretrainingTask()) {
     self.sizes = sizes
+    self.task = task
     var layout = ParameterLayout()
     let embeddings = Embeddings(sizes[.discriminator], in: &layout)
     let generatorStart = layout.count
-    generator = Network(
-      "generator", embeddings: embeddings, embeddingSize: sizes.embeddingSize, sizes.generator,
-      in: &layout)
-    generatorHead = GeneratorHead(
-      embeddings: embeddings, embeddingSize: sizes.embeddingSize,
-      vocabularySize: sizes.vocabularySize, sizes.generator, in: &layout)
+    func network(_ name: String, _ encoder: EncoderSizes, _ embeddings: Embeddings) -> Network {
+      Network(
+        name, embeddings: embeddings, embeddingSize: sizes.embeddingSize, encoder, in: &layout)
+    }
+    func languageModel(_ network: Network, _ names: VocabularyHead.Names) -> LanguageModel {
+      LanguageModel(
+        network, names: names, embeddingSize: sizes.embeddingSize,
+        vocabularySize: sizes.vocabularySize, in: &layout)
+    }
+    var generator: LanguageModel?
+    if task.hasGenerator && task.sharing != .all {
+      let own =
+        task.sharing == .none
+        ? Embeddings(sizes[.generator], named: "generator.embeddings", in: &layout) : embeddings
+      generator = languageModel(network("generator", sizes.generator, own), .generator)
+    }
+    baseline =
+      task.procedure == .adversarial ? RewardBaseline(sizes.generator, in: &layout) : nil
     let discriminatorStart = layout.count
-    discriminator = Network(
-      "discriminator", embeddings: embeddings, embeddingSize: sizes.embeddingSize,
-      sizes.discriminator, in: &layout)
-    let headStart = layout.count
-    discriminatorHead = DiscriminatorHead(sizes.discriminator, in: &layout)
-    headRange = headStart..<layout.count
+    discriminator = network("discriminator", sizes.discriminator, embeddings)
+    discriminatorHead =
+      task.goal.detects ? DiscriminatorHead(sizes.discriminator, in: &layout) : nil
+    predictor = task.goal.predicts ? languageModel(discriminator, .discriminator) : nil
+    if task.hasGenerator && task.sharing == .all {
+      generator = languageModel(discriminator, .generator)
+    }
+    self.generator = generator
     embeddingRange = 0..<generatorStart
     generatorRange = generatorStart..<discriminatorStart
     discriminatorRange = discriminatorStart..<layout.count

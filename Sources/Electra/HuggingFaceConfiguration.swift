@@ -1,30 +1,5 @@
 import Layers
 
-/// The two models that a pre-training run makes.
-package enum ModelPart: String, Sendable, CaseIterable {
-  case discriminator
-  case generator
-
-  /// The class of transformers that loads it.
-  package var architecture: String {
-    switch self {
-    case .discriminator: "ElectraForPreTraining"
-    case .generator: "ElectraForMaskedLM"
-    }
-  }
-
-  /// What transformers calls the parameter that we call `name`; nil when this part has none such.
-  ///
-  /// Ours say which network a tensor belongs to (`generator.encoder...`); a folder of Hugging Face
-  /// holds one network, and its names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
-  /// (`generator_lm_head...`) keep their names.
-  package func huggingFaceName(_ name: String, prefix: String = "electra.") -> String? {
-    if name.hasPrefix("embeddings.") { return prefix + name }
-    if name.hasPrefix(rawValue + ".") { return prefix + name.dropFirst(rawValue.count + 1) }
-    return name.hasPrefix(rawValue + "_") ? name : nil
-  }
-}
-
 /// `config.json` of a Hugging Face ELECTRA folder: written for our models, read for others', BERT's
 /// among them, which have no `embedding_size`.
 package struct HuggingFaceConfiguration: Sendable, Equatable {
@@ -36,9 +11,10 @@ package struct HuggingFaceConfiguration: Sendable, Equatable {
   package var positions = "absolute"
   package var paddingID: Int32
 
-  package init(_ sizes: NetworkSizes, part: ModelPart, paddingID: Int32) {
+  /// - Parameter architecture: the class of transformers that loads it.
+  package init(_ sizes: NetworkSizes, architecture: String, paddingID: Int32) {
     self.sizes = sizes
-    self.architecture = part.architecture
+    self.architecture = architecture
     self.paddingID = paddingID
   }
 

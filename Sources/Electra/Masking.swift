@@ -4,9 +4,9 @@ import Tokenization
 
 /// Which positions of a batch are masked, and what the generator sees there.
 ///
-/// As the reference (`pretrain_helpers.mask`), but for one decision: positions are drawn without
-/// replacement, so that every draw is a distinct position, as the paper describes. Of the drawn
-/// positions 85 % show [MASK] and the others stay as they are; there are no random tokens.
+/// As the reference (`pretrain_helpers.mask`), but for one decision: unless asked to, positions
+/// are drawn without replacement, so that every draw is a distinct position, as the paper describes.
+/// What a drawn position shows is a `Disguise`.
 package struct Masking: Sendable, Equatable {
   /// The share of a sequence's tokens that is drawn: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
@@ -15,21 +15,35 @@ package struct Masking: Sendable, Equatable {
   private let special: SpecialTokens
   /// For each id whether it continues a word; empty when every token is drawn by itself.
   private let continuations: [Bool]
+  private let disguise: Disguise
+  private let drawsWithReplacement: Bool
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
-  /// The chance that a drawn position shows [MASK].
-  package static let maskedShare = 0.85
+  /// What a drawn position shows in place of its token.
+  package enum Disguise: Sendable, Equatable {
+    /// [MASK] at 85 of 100, else the token itself; no random tokens (the reference, for every
+    /// objective).
+    case electra
+    /// [MASK] at 80 of 100, any token of a vocabulary of so many at 10, else the token itself (BERT,
+    /// appendix A.1; the paper's baseline).
+    case bert(vocabularySize: Int)
+
+    fileprivate var maskedShare: Double { self == .electra ? 0.85 : 0.8 }
+  }
 
   /// - Parameters:
   ///   - maximumLength: the longest sequence of the run.
   ///   - continuations: for each id whether it continues a word, for masking of whole words; empty
   ///     to draw every token by itself.
+  ///   - drawsWithReplacement: whether a position may be drawn again, as in the reference.
   package init(
     fraction: Double, maximumLength: Int, special: SpecialTokens, continuations: [Bool] = [],
-    seed: UInt64
+    disguise: Disguise = .electra, drawsWithReplacement: Bool = false, seed: UInt64
   ) {
+    self.drawsWithReplacement = drawsWithReplacement
     self.fraction = fraction
+    self.disguise = disguise
     self.continuations = continuations
     self.maximumLength = maximumLength
     self.special = special
@@ -40,7 +54,7 @@ package struct Masking: Sendable, Equatable {
   package struct Masked: Sendable, Equatable {
     /// What the generator reads. (N)
     package var tokens: [Int32]
-    /// The drawn positions, rising. (K)
+    /// The drawn positions, rising; with replacement one may come again. (K)
     package var positions: [Int32] = []
     /// What stood there. (K)
     package var targets: [Int32] = []
@@ -65,13 +79,20 @@ package struct Masking: Sendable, Equatable {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
         result.places.append((index, ordinal))
-        let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
-        if Double(draw) < Self.maskedShare * Double(1 << 30) {
-          result.tokens[position] = special.mask
-        }
+        let shown = shown(batch.tokens[position], ordinal, stream)
+        if shown != batch.tokens[position] { result.tokens[position] = shown }
       }
     }
     return result
+  }
+
+  /// What the drawn position that is number `ordinal` of its sequence shows in place of `token`.
+  private func shown(_ token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
+    let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
+    let share = Double(draw) / Double(1 << 30)
+    if share < disguise.maskedShare { return special.mask }
+    guard case .bert(let size) = disguise, share < 0.9 else { return token }
+    return Int32(stream.number(below: size, index: 2 * Self.shareOffset + ordinal))
   }
 
   /// The positions to draw in a sequence: its share rounded to even, at least one, and at most the
@@ -85,6 +106,11 @@ package struct Masking: Sendable, Equatable {
   /// not fit is passed by (BERT, `create_pretraining_data.py`).
   private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
     let wanted = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
+    if drawsWithReplacement {
+      let candidates = range.filter { isCandidate(tokens[$0]) }
+      if candidates.isEmpty { return [] }
+      return (0..<wanted).map { candidates[stream.number(below: candidates.count, index: $0)] }
+    }
     var words = words(tokens, range)
     var drawn: [Int] = []
     for i in words.indices where drawn.count < wanted {  // a shuffle (Fisher and Yates)

@@ -1,11 +1,13 @@
 import Layers
 import Tensors
 
-/// One micro-batch through both networks: mask, generate, sample, discriminate.
+/// One micro-batch through the networks of a task: mask, generate, sample, discriminate or predict.
 ///
 /// The generator runs forward, samples, and runs backward; then its activations are given back and
-/// the discriminator runs in the same memory. Nothing of the sample is differentiated (ELECTRA,
-/// section 2: no gradient passes through the sampling step).
+/// the large encoder runs in the same memory. Nothing of the sample is differentiated (ELECTRA,
+/// section 2: no gradient passes through the sampling step). Each kind of pass has a file of its own:
+/// `LanguageModel.swift`, `Detection.swift`, `Restoration.swift` and
+/// `Adversary.swift`.
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -23,30 +25,20 @@ package struct MicroBatchPass {
     self.arena = arena
   }
 
-  /// The most floats that both passes take of an arena.
+  /// The most floats that any of the passes takes of an arena.
   ///
   /// - Parameter masked: the masked positions; by default half of the tokens, which no sequence
   ///   exceeds. Memory that is never touched costs nothing.
   package static func capacity(
     _ model: ElectraModel, _ shape: BatchShape, masked: Int? = nil
   ) -> Int {
-    let (sizes, masked) = (model.sizes, masked ?? (shape.tokens + 1) / 2)
-    let (narrow, wide) = (sizes.generator.hiddenSize, sizes.discriminator.hiddenSize)
-    let generator = Arena.measure { arena in
-      _ = Network.Activations(model.generator, shape, arena: arena)
-      _ = GeneratorHead.Activations(
-        masked: masked, hidden: narrow, embedding: sizes.embeddingSize,
-        vocabulary: sizes.vocabularySize, arena: arena)
-      for width in [narrow, sizes.embeddingSize, narrow, sizes.embeddingSize] {
-        _ = arena.tensor(shape.tokens, width)
-      }
-    }
-    let discriminator = Arena.measure { arena in
-      _ = Network.Activations(model.discriminator, shape, arena: arena)
-      _ = DiscriminatorHead.Activations(shape, size: wide, arena: arena)
-      for width in [1, wide, wide, sizes.embeddingSize] { _ = arena.tensor(shape.tokens, width) }
-    }
-    return max(generator, discriminator)
+    let masked = masked ?? (shape.tokens + 1) / 2
+    let languageModels = [model.generator, model.predictor].compactMap(\.self)
+    let others = [
+      model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
+      restorationCapacity(model, shape),
+    ]
+    return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
   }
 
   /// The generator: the outcome at each masked position (K).
@@ -57,85 +49,34 @@ package struct MicroBatchPass {
   ///   - inspect: called after the forward pass.
   package func generate(
     draws: (Int) -> SampleDraws?, weight: Float?,
-    inspect: (Network.Activations, GeneratorHead.Activations) -> Void = { _, _ in }
+    inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
-    guard !masked.positions.isEmpty else { return [] }
-    let pass = pass.quiet
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let sizes = model.sizes
-    let activations = Network.Activations(model.generator, pass.shape, arena: arena)
-    let head = GeneratorHead.Activations(
-      masked: masked.positions.count, hidden: sizes.generator.hiddenSize,
-      embedding: sizes.embeddingSize, vocabulary: sizes.vocabularySize, arena: arena)
-    let hidden = model.generator.forward(
-      tokens: masked.tokens, types: batch.types, activations, pass)
-    let outcomes = model.generatorHead.forward(
-      hidden, positions: masked.positions, targets: masked.targets, head, draws: draws, pass)
-    inspect(activations, head)
-    if let weight {
-      let gradient = arena.tensor(hidden.rows, hidden.columns)
-      model.generatorHead.backward(
-        positions: masked.positions, targets: masked.targets, weight: weight, head,
-        into: gradient, arena: arena, pass)
-      model.generator.backward(
-        gradient, tokens: masked.tokens, types: batch.types, activations, arena: arena, pass)
-    }
-    return outcomes
+    guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
+    // Where both are one network, each of its passes drops other elements.
+    let own = model.task.sharing == .all ? pass.quiet.withOtherDropout : pass.quiet
+    return predict(
+      masked.tokens, generator, own, targets: masked.targets, draws: draws,
+      weights: weight.map { evenly($0) }, inspect: inspect)
   }
 
-  /// The discriminator on `tokens` (N), the batch with samples written in: the logit of each (N).
-  ///
-  /// - Parameters:
-  ///   - weight: the weight of one token in the loss; nil for no backward pass.
-  ///   - inspect: called after the forward pass.
-  package func discriminate(
-    _ tokens: [Int32], weight: Float?, inspect: (Network.Activations) -> Void = { _ in }
-  ) -> DiscriminatorOutcome {
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let activations = Network.Activations(model.discriminator, pass.shape, arena: arena)
-    let head = DiscriminatorHead.Activations(
-      pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
-    let hidden = model.discriminator.forward(
-      tokens: tokens, types: batch.types, activations, pass)
-    pass.progress?.needs(model.headRange)
-    model.discriminatorHead.forward(hidden, head, pass)
-    inspect(activations)
-    let gradients = arena.tensor(1, tokens.count)
-    var loss = 0.0
-    for t in tokens.indices {
-      let (own, derivative) = sigmoidCrossEntropy(
-        logit: head.logits.base[t], label: tokens[t] != batch.tokens[t])
-      loss += own
-      gradients.base[t] = derivative * (weight ?? 0)
-    }
-    if weight != nil {
-      let gradient = arena.tensor(hidden.rows, hidden.columns)
-      model.discriminatorHead.backward(
-        gradients, hidden: hidden, head, into: gradient, arena: arena, pass)
-      pass.progress?.finished(model.headRange)
-      model.discriminator.backward(
-        gradient, tokens: tokens, types: batch.types, activations, arena: arena, pass)
-    }
-    let logits = Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count))
-    return DiscriminatorOutcome(loss: loss, logits: logits)
-  }
-
-  /// The batch with `outcomes`' samples written in at the masked positions.
-  package func corrupted(_ outcomes: [VocabularyOutcome]) -> [Int32] {
+  /// The batch with `samples` (K) written in at the masked positions. A position that was drawn more
+  /// than once gets the mean of its samples' ids, rounded down (the reference's `scatter_update`).
+  package func corrupted(_ samples: [Int32]) -> [Int32] {
     var tokens = batch.tokens
-    for (position, outcome) in zip(masked.positions, outcomes) {
-      tokens[Int(position)] = outcome.sample
+    var k = 0
+    while k < samples.count {
+      let position = masked.positions[k]
+      let end = masked.positions[k...].firstIndex { $0 != position } ?? samples.count
+      tokens[Int(position)] = Int32(samples[k..<end].reduce(0) { $0 + Int($1) } / (end - k))
+      k = end
     }
     return tokens
   }
 }
 
-/// What the discriminator says of a micro-batch.
-package struct DiscriminatorOutcome: Sendable {
-  /// The sum of the sigmoid cross-entropies, in nats.
-  package let loss: Double
-  /// (N)
-  package let logits: [Float]
+extension PretrainingTask {
+  /// How the generator's samples are drawn.
+  var samplingRule: SamplingRule {
+    SamplingRule(temperature: temperature, excludesTarget: disallowsCorrect)
+  }
 }

@@ -8,7 +8,7 @@ package struct Network: Sendable {
   /// Embedding to hidden width; nil where they are equal.
   let projection: Linear?
   package let encoder: TransformerEncoder
-  private let embeddingSize: Int
+  let embeddingSize: Int
   /// Where the projection lies in the flat vector; empty where there is none.
   let projectionRange: Range<Int>
 

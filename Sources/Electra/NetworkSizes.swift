@@ -50,13 +50,7 @@ extension ElectraSizes {
   /// A discriminator with a generator of a fourth of its width: the same head width and depth, a
   /// fourth of the heads, as the paper's small model has (table 6).
   package init(discriminator part: NetworkSizes) {
-    let encoder = part.encoder
-    var generator = encoder
-    generator.headCount = max(1, encoder.headCount / 4)
-    generator.hiddenSize = generator.headCount * (encoder.hiddenSize / encoder.headCount)
-    generator.intermediateSize = max(
-      1, encoder.intermediateSize * generator.hiddenSize / encoder.hiddenSize)
-    self.init(discriminator: part, generator: generator)
+    self.init(discriminator: part, generator: part.encoder.scaled(width: 0.25, depth: 1))
   }
 
   /// A discriminator with a generator of these sizes, which shares its embeddings.
@@ -69,11 +63,11 @@ extension ElectraSizes {
 }
 
 extension Embeddings {
-  /// Declares the shared embeddings; their epsilon and first weights are the encoder's.
-  init(_ sizes: NetworkSizes, in layout: inout ParameterLayout) {
+  /// Declares embeddings, by default the shared ones; their epsilon and first weights are the encoder's.
+  init(_ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout) {
     let deviation = sizes.encoder.deviation
     self.init(
-      "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
+      name, vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
       typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: sizes.encoder.epsilon,
       deviation: deviation,
       positions: sizes.firstPositions == .sinusoids

@@ -63,64 +63,34 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     (recipe, data) = (next.recipe, next.data)
   }
 
-  /// How the model is trained (ELECTRA, appendix A).
-  package struct Recipe: Sendable, Equatable, Codable {
-    /// The longest sequence.
-    package var length: Int
-    /// Sequences a step, over all ranks.
-    package var batchSize: Int
-    /// The steps of the schedule.
-    package var steps: Int
-    package var warmupSteps: Int
-    /// The peak learning rate.
-    package var learningRate: Double
-    /// The share of tokens that is masked.
-    package var maskFraction: Double
-    /// Whether the tokens of a word are masked together.
-    package var masksWholeWords: Bool
-    /// The weight of the discriminator's loss beside the generator's.
-    package var discriminatorWeight: Float
-    package var weightDecay: Float
-    package var firstDecay: Float
-    package var secondDecay: Float
-    package var epsilon: Float
-    /// The global norm that gradients are clipped to.
-    package var clipNorm: Double
-    /// Parts that a batch is cut into for the reduction; a power of two. Zero before the first
-    /// start, which fixes it for the run's life.
-    package var slices: Int
-    /// Tokens that go through the model at once.
-    package var microBatchTokens: Int
-    package var seed: UInt64
-
-    private enum CodingKeys: String, CodingKey {
-      case length = "max_seq_length"
-      case batchSize = "train_batch_size"
-      case steps = "num_train_steps"
-      case warmupSteps = "num_warmup_steps"
-      case learningRate = "learning_rate"
-      case maskFraction = "mask_prob"
-      case masksWholeWords = "mask_whole_words"
-      case discriminatorWeight = "disc_weight"
-      case weightDecay = "weight_decay_rate"
-      case firstDecay = "adam_beta1"
-      case secondDecay = "adam_beta2"
-      case epsilon = "adam_epsilon"
-      case clipNorm = "clip_norm"
-      case slices
-      case microBatchTokens = "micro_batch_tokens"
-      case seed
-    }
-  }
+  /// The model that the recipe's task trains.
+  package func makeModel() -> ElectraModel { ElectraModel(model, recipe.task) }
 
   /// The objective of this run on data of `vocabulary`.
   package func objective(model: ElectraModel, vocabulary: Vocabulary) -> PretrainingObjective {
+    objective(
+      model: model, special: vocabulary.special,
+      continuations: recipe.masksWholeWords ? vocabulary.continuations : [])
+  }
+
+  /// The objective of this run.
+  ///
+  /// - Parameter continuations: for each id whether it continues a word, for masking of whole words.
+  package func objective(
+    model: ElectraModel, special: SpecialTokens, continuations: [Bool] = []
+  ) -> PretrainingObjective {
     let masking = Masking(
-      fraction: recipe.maskFraction, maximumLength: recipe.length, special: vocabulary.special,
-      continuations: recipe.masksWholeWords ? vocabulary.continuations : [], seed: recipe.seed)
-    return PretrainingObjective(
+      fraction: recipe.maskFraction, maximumLength: recipe.length, special: special,
+      continuations: continuations,
+      disguise: recipe.task.goal == .mlm
+        ? .bert(vocabularySize: model.sizes.vocabularySize) : .electra,
+      drawsWithReplacement: recipe.task.drawsWithReplacement,
+      seed: recipe.seed)
+    var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+    if recipe.task.procedure.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
+    return objective
   }
 
   /// What is wrong with it, as one sentence; nil when nothing is.
@@ -144,6 +114,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     if !(recipe.maskFraction > 0 && recipe.maskFraction < 0.5) {
       return "a mask fraction of \(recipe.maskFraction) is not between 0 and 0.5"
     }
-    return nil
+    if !(recipe.discriminatorWeight >= 0 && recipe.discriminatorWeight.isFinite) {
+      return
+        "a weight of \(recipe.discriminatorWeight) for the discriminator's loss is not 0 or more"
+    }
+    if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
+      return "whole words are not drawn with replacement; leave out one of the two"
+    }
+    return recipe.task.problem(model)
   }
 }

@@ -1,15 +1,16 @@
 import Layers
 import Tensors
 
-/// Replaced token detection as the paper trains it: the generator's masked language modelling loss
-/// plus 50 times the discriminator's loss over all tokens (ELECTRA, section 2).
+/// What a model's task makes of a batch. ELECTRA's is replaced token detection as the paper trains it:
+/// the generator's masked language modelling loss plus 50 times the discriminator's loss over all
+/// tokens (section 2).
 ///
-/// Both losses are means over the whole global batch: of masked positions, and of tokens, [CLS] and
+/// Losses are means over the whole global batch: of masked positions, or of tokens, [CLS] and
 /// [SEP] included. Their gradients are added as if slices were one.
 package struct PretrainingObjective: Objective {
   package let model: ElectraModel
   package let masking: Masking
-  /// The weight of the discriminator's loss.
+  /// The weight of the large encoder's loss.
   let discriminatorWeight: Float
   /// The most tokens that go through the model at once.
   let microBatchTokens: Int
@@ -18,6 +19,10 @@ package struct PretrainingObjective: Objective {
   /// Whether backward passes compute what is inside encoder layers anew: a third more products for a
   /// fraction of the memory, and the same bits.
   package var recomputes = false
+  /// What draws samples where no network does; nil where one does, or none are drawn.
+  package var sampler: TokenSampler?
+  /// The step at which the generator has learnt and the discriminator begins, in two-stage training.
+  package var secondStage: Int?
   private let sampleSite = RandomStream.site("sample")
 
   /// - Parameters:
@@ -54,27 +59,38 @@ package struct PretrainingObjective: Objective {
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
     progress: VectorProgress
   ) -> Tally {
-    let generatorWeight = 1 / Float(max(1, totals[0]))
-    let tokenWeight = discriminatorWeight / Float(max(1, totals[1]))
+    let shares = LossShares(
+      generator: 1 / Float(max(1, totals[0])),
+      encoder: discriminatorWeight
+        / Float(max(1, model.task.goal.judgesAllTokens ? totals[1] : totals[0])))
+    let stage = stage(slice.step)
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     for (index, part) in parts.enumerated() {
       workspace.release(to: 0)
-      let masked = masking.mask(part)
       let isLast = index == parts.count - 1
+      let finished = isLast ? progress.finished : { _ in }
       let pass = Pass(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
-        progress: VectorProgress(
-          needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
-      let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
-      progress.needs(model.embeddingRange)
-      progress.needs(model.generatorRange)
-      let outcomes = run.generate(
-        draws: { draws(part, masked, $0) }, weight: generatorWeight)
-      if isLast { progress.finished(model.generatorRange) }
-      let tokens = run.corrupted(outcomes)
-      let verdict = run.discriminate(tokens, weight: tokenWeight)
-      tally.add(part, masked, outcomes, tokens, verdict)
+        progress: VectorProgress(needs: progress.needs, finished: finished))
+      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
+      model.generatorReads.forEach(progress.needs)
+      let isAdversarial = model.task.procedure == .adversarial
+      let samples = generate(
+        run, share: stage.generator && !isAdversarial ? shares.generator : nil, into: &tally)
+      if !isAdversarial { finished(model.generatorOwns) }
+      guard stage.encoder else {
+        // Weights that nobody reads must have arrived before they are updated all the same.
+        progress.needs(model.discriminatorRange)
+        finished(model.discriminatorRange)
+        continue
+      }
+      let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
+      let rewards = learn(run, tokens, share: shares.encoder, into: &tally)
+      if isAdversarial {
+        _ = run.reinforce(samples, rewards: rewards, share: shares.generator)
+        finished(model.generatorOwns)
+      }
     }
     progress.finished(model.embeddingRange)
     return tally.tally
@@ -84,29 +100,90 @@ package struct PretrainingObjective: Objective {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)
-      let masked = masking.mask(part)
       let pass = Pass(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
-      let run = MicroBatchPass(model, part, masked, pass: pass, arena: workspace)
-      let outcomes = run.generate(draws: { draws(part, masked, $0) }, weight: nil)
-      let tokens = run.corrupted(outcomes)
-      tally.add(part, masked, outcomes, tokens, run.discriminate(tokens, weight: nil))
+      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
+      let samples = generate(run, share: nil, into: &tally)
+      let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
+      _ = learn(run, tokens, share: nil, into: &tally)
     }
     return tally.tally
   }
 
   package func metrics(of tally: Tally) -> [(name: String, value: Double)] {
-    PretrainingTally(tally).metrics(discriminatorWeight: Double(discriminatorWeight))
+    PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
+  }
+
+  /// What one masked position and one token weigh in the loss of the global batch.
+  private struct LossShares {
+    /// A masked position in the generator's loss.
+    let generator: Float
+    /// A token, or a masked position, in the large encoder's.
+    let encoder: Float
+  }
+
+  /// The samples at the masked positions (K); none where the large encoder reads [MASK].
+  ///
+  /// - Parameter share: what a masked position weighs; nil for no backward pass.
+  private func generate(
+    _ run: MicroBatchPass, share: Float?, into tally: inout PretrainingTally
+  ) -> [Int32] {
+    guard model.task.goal.readsSamples else { return [] }
+    let samples: [Int32]
+    if let sampler {
+      samples = run.masked.positions.indices.map { k in
+        sampler.sample(
+          sampleStream(run.batch, run.masked.places[k]), index: run.masked.places[k].ordinal,
+          excluding: model.task.disallowsCorrect ? run.masked.targets[k] : nil)
+      }
+    } else {
+      let outcomes = run.generate(draws: { draws(run.batch, run.masked, $0) }, weight: share)
+      tally.add(generated: outcomes, run.masked)
+      samples = outcomes.map(\.sample)
+    }
+    tally.add(samples: samples, run.masked)
+    return samples
+  }
+
+  /// The large encoder on `tokens`; returns the rewards of a generator that learns from them. (K)
+  ///
+  /// - Parameter share: what a token or masked position weighs; nil for no backward pass.
+  private func learn(
+    _ run: MicroBatchPass, _ tokens: [Int32], share: Float?, into tally: inout PretrainingTally
+  ) -> [Double] {
+    switch model.task.goal {
+    case .electra, .electra15:
+      let verdict = run.discriminate(
+        tokens, weight: share, onlyDrawn: model.task.goal == .electra15)
+      tally.add(verdict, of: tokens, originals: run.batch.tokens)
+      guard model.task.procedure == .adversarial else { return [] }
+      let rewards = run.rewards(verdict, tokens)
+      tally.add(rewards: rewards)
+      return rewards
+    case .allTokensMLM:
+      let outcome = run.restore(tokens, weight: share)
+      tally.add(outcome.verdict, of: tokens, originals: run.batch.tokens)
+      tally.add(outcome, run.masked)
+    case .mlm, .replaceMLM:
+      tally.add(predicted: run.predict(tokens, weight: share), run.masked)
+    }
+    return []
+  }
+
+  /// The random numbers of a sequence's samples.
+  private func sampleStream(
+    _ batch: Batch, _ place: (sequence: Int, ordinal: Int)
+  ) -> RandomStream {
+    RandomStream(
+      seed: seed, site: sampleSite, step: batch.step,
+      sequence: batch.firstSequence + place.sequence)
   }
 
   /// The uniform numbers of masked position `k`: its sequence's stream, the vocabulary's blocks of
   /// its ordinal.
   private func draws(_ batch: Batch, _ masked: Masking.Masked, _ k: Int) -> SampleDraws {
     let place = masked.places[k]
-    let stream = RandomStream(
-      seed: seed, site: sampleSite, step: batch.step,
-      sequence: batch.firstSequence + place.sequence)
     let blocks = (model.sizes.vocabularySize + 31) / 32
-    return .stream(stream, firstBlock: place.ordinal * blocks)
+    return .stream(sampleStream(batch, place), firstBlock: place.ordinal * blocks)
   }
 }

@@ -7,8 +7,9 @@ struct PretrainingTally {
 
   /// The order of the sums.
   private enum Sum: Int, CaseIterable {
-    case generatorLoss, masked, bestIsRight, sampleIsRight
+    case generatorLoss, masked, bestIsRight, sampled, sampleIsRight, reward
     case discriminatorLoss, tokens, replaced, truePositives, falsePositives
+    case predictionLoss, predicted, drawn, predictionIsRight
   }
 
   init() { tally = Tally(sums: Array(repeating: 0, count: Sum.allCases.count)) }
@@ -19,22 +20,36 @@ struct PretrainingTally {
     set { tally.sums[sum.rawValue] = newValue }
   }
 
-  /// Counts a micro-batch. A token is replaced when it differs from the original: a sample that is
-  /// right counts as original (ELECTRA, section 2).
-  mutating func add(
-    _ batch: Batch, _ masked: Masking.Masked, _ outcomes: [VocabularyOutcome], _ tokens: [Int32],
-    _ verdict: DiscriminatorOutcome
-  ) {
+  /// Counts what the generator says at masked positions.
+  mutating func add(generated outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
     for (target, outcome) in zip(masked.targets, outcomes) {
       self[.generatorLoss] += Double(outcome.loss)
       if outcome.best == target { self[.bestIsRight] += 1 }
-      if outcome.sample == target { self[.sampleIsRight] += 1 }
     }
     self[.masked] += Double(outcomes.count)
+  }
+
+  /// Counts the samples at masked positions, whatever drew them.
+  mutating func add(samples: [Int32], _ masked: Masking.Masked) {
+    for (target, sample) in zip(masked.targets, samples) where sample == target {
+      self[.sampleIsRight] += 1
+    }
+    self[.sampled] += Double(samples.count)
+  }
+
+  /// Counts what samples earned from the discriminator.
+  mutating func add(rewards: [Double]) {
+    self[.reward] += rewards.reduce(0, +)
+  }
+
+  /// Counts what the discriminator says of `tokens`. A token is replaced when it differs from the
+  /// original: a sample that is right counts as original (ELECTRA, section 2).
+  mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += verdict.loss
-    self[.tokens] += Double(tokens.count)
-    for (t, logit) in verdict.logits.enumerated() {
-      let isReplaced = tokens[t] != batch.tokens[t]
+    self[.tokens] += Double(verdict.judged.count)
+    for t in verdict.judged {
+      let logit = verdict.logits[t]
+      let isReplaced = tokens[t] != originals[t]
       if isReplaced {
         self[.replaced] += 1
         tally.positiveScores.append(logit)
@@ -45,22 +60,74 @@ struct PretrainingTally {
     }
   }
 
-  /// The metrics in the order of the log. Skill is 1 - loss / H(f), with H(f) the entropy of the
-  /// replaced fraction: 0 for a discriminator that says the same of every token.
-  func metrics(discriminatorWeight: Double) -> [(name: String, value: Double)] {
-    let masked = max(1, self[.masked])
+  /// Counts what the large encoder says at masked positions.
+  mutating func add(predicted outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
+    for (target, outcome) in zip(masked.targets, outcomes) {
+      self[.predictionLoss] += Double(outcome.loss)
+      if outcome.best == target { self[.predictionIsRight] += 1 }
+    }
+    self[.predicted] += Double(outcomes.count)
+    self[.drawn] += Double(outcomes.count)
+  }
+
+  /// Counts what the large encoder says of all tokens: losses everywhere, answers at drawn positions,
+  /// since elsewhere it only has to copy.
+  mutating func add(_ outcome: RestorationOutcome, _ masked: Masking.Masked) {
+    self[.predictionLoss] += outcome.losses.reduce(0, +)
+    self[.predicted] += Double(outcome.losses.count)
+    for (position, target) in zip(masked.positions, masked.targets)
+    where outcome.answers[Int(position)] == target {
+      self[.predictionIsRight] += 1
+    }
+    self[.drawn] += Double(masked.positions.count)
+  }
+
+  /// The metrics that a task has, in the order of the log.
+  ///
+  /// - Parameter weight: that of the large encoder's loss.
+  func metrics(_ task: PretrainingTask, weight: Double) -> [(name: String, value: Double)] {
+    var parts: [(name: String, value: Double)] = []
+    var loss = 0.0
+    if task.hasGenerator {
+      let mean = self[.generatorLoss] / max(1, self[.masked])
+      parts += [
+        ("generator_loss", mean),
+        ("generator_accuracy", self[.bestIsRight] / max(1, self[.masked])),
+      ]
+      // A generator that learns by policy gradient has no loss of its own.
+      if task.procedure != .adversarial { loss += mean }
+    }
+    if task.goal.readsSamples {
+      parts += [("sampled_accuracy", self[.sampleIsRight] / max(1, self[.sampled]))]
+    }
+    if task.procedure == .adversarial {
+      parts += [("generator_reward", self[.reward] / max(1, self[.sampled]))]
+    }
+    // In its first stage a run has nothing to say of the large encoder.
+    if task.goal.predicts && self[.predicted] > 0 {
+      let mean = self[.predictionLoss] / max(1, self[.predicted])
+      let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
+      parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
+      loss += weight * mean
+    }
+    if task.goal.detects && self[.tokens] > 0 {
+      parts += detectionMetrics
+      // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
+      if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
+    }
+    return [("loss", loss)] + parts
+  }
+
+  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator
+  /// that says the same of every token.
+  private var detectionMetrics: [(name: String, value: Double)] {
     let tokens = max(1, self[.tokens])
-    let generatorLoss = self[.generatorLoss] / masked
-    let discriminatorLoss = self[.discriminatorLoss] / tokens
+    let loss = self[.discriminatorLoss] / tokens
     let fraction = self[.replaced] / tokens
     let positives = self[.truePositives] + self[.falsePositives]
     let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
     return [
-      ("loss", generatorLoss + discriminatorWeight * discriminatorLoss),
-      ("generator_loss", generatorLoss),
-      ("generator_accuracy", self[.bestIsRight] / masked),
-      ("sampled_accuracy", self[.sampleIsRight] / masked),
-      ("discriminator_loss", discriminatorLoss),
+      ("discriminator_loss", loss),
       ("discriminator_accuracy", right / tokens),
       (
         "discriminator_auc",
@@ -68,7 +135,7 @@ struct PretrainingTally {
       ),
       ("discriminator_precision", positives > 0 ? self[.truePositives] / positives : 0),
       ("discriminator_recall", self[.truePositives] / max(1, self[.replaced])),
-      ("discriminator_skill", 1 - discriminatorLoss / entropy(of: fraction)),
+      ("discriminator_skill", 1 - loss / entropy(of: fraction)),
       ("replaced_fraction", fraction),
     ]
   }

@@ -11,12 +11,23 @@ package struct ReferenceCompute: Sendable {
   package struct Network: Sendable {
     let hidden: Double, layers: Double, intermediate: Double, heads: Double, embedding: Double
     let length: Double, vocabulary: Double
-    let isDiscriminator: Bool
+    let tops: [Head]
+    /// Passes of a training step, a backward pass counted as one forward pass.
+    let passes: Double
+
+    /// What stands on a transformer.
+    package enum Head: Sendable {
+      /// The discriminator's, at every token.
+      case detection
+      /// A softmax over the vocabulary, at this share of the tokens.
+      case prediction(share: Double)
+    }
 
     package init(
-      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int,
-      isDiscriminator: Bool
+      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, tops: [Head],
+      passes: Double = 2
     ) {
+      self.passes = passes
       hidden = Double(encoder.hiddenSize)
       layers = Double(encoder.layerCount)
       intermediate = Double(encoder.intermediateSize)
@@ -24,7 +35,7 @@ package struct ReferenceCompute: Sendable {
       self.embedding = Double(embedding)
       self.length = Double(length)
       self.vocabulary = Double(vocabulary)
-      self.isDiscriminator = isDiscriminator
+      self.tops = tops
     }
   }
 
@@ -34,13 +45,20 @@ package struct ReferenceCompute: Sendable {
   private static let activation = 8.0
   private static let softmax = 5.0
   /// The share of tokens that the script lets the generator predict, whatever the mask fraction is.
-  private static let predictedShare = 0.15625
+  package static let predictedShare = 0.15625
 
   /// The operations of training on one sequence.
   package static func sequence(_ networks: [Network]) -> Double {
     networks.reduce(0) { sum, network in
-      let head = network.isDiscriminator ? verdict(network) : prediction(network)
-      return sum + 2 * network.length * (network.layers * block(network) + input(network) + head)
+      let tops = network.tops.reduce(0) { sum, head in
+        switch head {
+        case .detection: sum + verdict(network)
+        case .prediction(let share): sum + share * prediction(network)
+        }
+      }
+      return sum
+        + network.passes * network.length
+        * (network.layers * block(network) + input(network) + tops)
     }
   }
 
@@ -64,11 +82,11 @@ package struct ReferenceCompute: Sendable {
     return tables + normalization * e + dropout * e + (h == e ? 0 : 2 * h * e + h)
   }
 
-  /// The generator's head, per token.
+  /// A head over the vocabulary, per token that it predicts.
   private static func prediction(_ n: Network) -> Double {
     let (h, e, v) = (n.hidden, n.embedding, n.vocabulary)
     let layer = 2 * h * e + e + activation * e + normalization * e
-    return predictedShare * (2 * e * v + layer + softmax * v + 2 * v)
+    return 2 * e * v + layer + softmax * v + 2 * v
   }
 
   /// The discriminator's head, per token.
@@ -80,15 +98,30 @@ package struct ReferenceCompute: Sendable {
 extension PretrainingConfiguration {
   /// The whole run's compute as the paper counts it (ELECTRA, table 8).
   package var referenceOperations: Double {
-    func network(_ encoder: EncoderSizes, isDiscriminator: Bool) -> ReferenceCompute.Network {
+    func network(
+      _ encoder: EncoderSizes, _ tops: [ReferenceCompute.Network.Head],
+      _ passes: PretrainingTask.Procedure.Passes
+    ) -> ReferenceCompute.Network {
       ReferenceCompute.Network(
         encoder, embedding: model.embeddingSize, length: recipe.length,
-        vocabulary: model.vocabularySize, isDiscriminator: isDiscriminator)
+        vocabulary: model.vocabularySize, tops: tops, passes: passes.forward + passes.backward)
     }
-    let sequence = ReferenceCompute.sequence([
-      network(model.discriminator, isDiscriminator: true),
-      network(model.generator, isDiscriminator: false),
-    ])
+    let task = recipe.task
+    let masked = ReferenceCompute.predictedShare
+    let predicted = task.goal.judgesAllTokens ? 1 : masked
+    var networks = [
+      network(
+        model.discriminator,
+        (task.goal.detects ? [.detection] : [])
+          + (task.goal.predicts ? [.prediction(share: predicted)] : []),
+        task.procedure.passes.encoder)
+    ]
+    if task.hasGenerator {
+      networks.append(
+        network(
+          model.generator, [.prediction(share: masked)], task.procedure.passes.generator))
+    }
+    let sequence = ReferenceCompute.sequence(networks)
     return Double(recipe.batchSize) * Double(recipe.steps) * sequence
   }
 }
@@ -110,7 +143,8 @@ package enum ReferenceBERT: String, Sendable, CaseIterable {
     let encoder = EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 64, intermediateSize: 4 * width)
     let network = ReferenceCompute.Network(
-      encoder, embedding: embedding, length: length, vocabulary: 30_522, isDiscriminator: false)
+      encoder, embedding: embedding, length: length, vocabulary: 30_522,
+      tops: [.prediction(share: ReferenceCompute.predictedShare)])
     return Double(batch) * steps * ReferenceCompute.sequence([network])
   }
 }

@@ -6,17 +6,30 @@ extension PretrainingConfiguration {
   ///
   /// A weight that a token meets costs two operations forward, two for the gradient of its input and
   /// two for its own. Attention's products, Q K^T and P V, likewise have two backward for one forward.
-  /// The vocabulary's product is made at masked positions only. Everything else that a step does is
+  /// The vocabulary's product is made at masked positions only, but for All-Tokens MLM. Everything else that a step does is
   /// no product, and not counted.
   package var productsPerToken: Double {
-    let masked = Double(recipe.maskedPerSequence) / Double(recipe.length)
-    let (e, v) = (Double(model.embeddingSize), Double(model.vocabularySize))
-    let (narrow, wide) = (
-      Double(model.generator.hiddenSize), Double(model.discriminator.hiddenSize)
-    )
-    let generator = encoderProducts(model.generator) + masked * (narrow * e + e * v)
-    let discriminator = encoderProducts(model.discriminator) + wide * wide
-    return 6 * (generator + discriminator)
+    let task = recipe.task
+    let wide = model.discriminator
+    var products = encoderProducts(wide)
+    if task.goal.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
+    if task.goal.predicts {
+      products += (task.goal.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
+    }
+    let generator =
+      task.hasGenerator
+      ? encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator) : 0
+    let passes = task.procedure.passes
+    return (2 * passes.generator.forward + 4 * passes.generator.backward) * generator
+      + (2 * passes.encoder.forward + 4 * passes.encoder.backward) * products
+  }
+
+  /// The share of tokens that is masked in full sequences.
+  private var maskedShare: Double { Double(recipe.maskedPerSequence) / Double(recipe.length) }
+
+  /// Multiplications of a head over the vocabulary on an encoder, forward, for one token.
+  private func vocabularyProducts(_ sizes: EncoderSizes) -> Double {
+    Double(model.embeddingSize) * Double(sizes.hiddenSize + model.vocabularySize)
   }
 
   /// Those of the whole run.
@@ -40,5 +53,35 @@ extension PretrainingConfiguration.Recipe {
   /// The masked positions of a full sequence.
   package var maskedPerSequence: Int {
     Masking.count(length: length, fraction: maskFraction, maximumLength: length)
+  }
+}
+
+extension PretrainingConfiguration {
+  /// The steps of this configuration that cost about as much as all of `other`'s.
+  ///
+  /// - Parameter cost: what a run costs, such as `productOperations`.
+  package func steps(
+    asCostlyAs other: PretrainingConfiguration, by cost: (PretrainingConfiguration) -> Double
+  ) -> Int {
+    Int((Double(recipe.steps) * cost(other) / cost(self)).rounded())
+  }
+}
+
+extension PretrainingTask.Procedure {
+  /// The forward and backward passes of a network in a step, on average over a run.
+  struct Passes {
+    let forward: Double
+    let backward: Double
+  }
+
+  var passes: (generator: Passes, encoder: Passes) {
+    switch self {
+    case .joint: (Passes(forward: 1, backward: 1), Passes(forward: 1, backward: 1))
+    // The generator is trained in one half, and only samples in the other.
+    case .twoStage, .twoStageFresh:
+      (Passes(forward: 1, backward: 0.5), Passes(forward: 0.5, backward: 0.5))
+    // It samples, and runs again when its rewards are known.
+    case .adversarial: (Passes(forward: 2, backward: 1), Passes(forward: 1, backward: 1))
+    }
   }
 }

@@ -38,4 +38,16 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
     case epsilon = "layer_norm_eps"
     case deviation = "initializer_range"
   }
+
+  /// A fraction of its width and depth, with heads of the same width and at least one of them and one
+  /// layer (ELECTRA, table 6: generator size).
+  package func scaled(width: Double, depth: Double) -> EncoderSizes {
+    var result = self
+    let wanted = max(1, Int((Double(hiddenSize) * width).rounded()))
+    result.headCount = max(1, wanted / (hiddenSize / headCount))
+    result.hiddenSize = wanted / result.headCount * result.headCount
+    result.intermediateSize = max(1, intermediateSize * result.hiddenSize / hiddenSize)
+    result.layerCount = max(1, Int((Double(layerCount) * depth).rounded()))
+    return result
+  }
 }

@@ -16,6 +16,12 @@ package protocol Objective: Sendable {
   var finishingOrder: [Range<Int>] { get }
   var readingOrder: [Range<Int>] { get }
 
+  /// Ranges of whole parameters that step `step` leaves as they are, moments and all.
+  func frozen(at step: Int) -> [Range<Int>]
+
+  /// What happens to the weights before step `step`, the same on every rank; nil for nothing.
+  func preparation(for step: Int) -> ((Storage) -> Void)?
+
   /// The integer weights of each of its losses in `slice` (masked positions, tokens), found without
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
@@ -39,6 +45,12 @@ package protocol Objective: Sendable {
 
   /// Named figures for the log, in their order, from the sum of all tallies.
   func metrics(of tally: Tally) -> [(name: String, value: Double)]
+}
+
+extension Objective {
+  /// Every step trains everything.
+  package func frozen(at step: Int) -> [Range<Int>] { [] }
+  package func preparation(for step: Int) -> ((Storage) -> Void)? { nil }
 }
 
 /// What a slice has to say of itself: sums in Double and the scores of binary decisions.

@@ -17,7 +17,7 @@ package struct Pass {
   package let step: Int
   package let firstSequence: Int
   /// The run's seed; nil for a pass without dropout.
-  package let seed: UInt64?
+  package private(set) var seed: UInt64?
   /// Whether its backward pass computes what is inside encoder layers anew.
   private let recomputes: Bool
   /// Told how the pass gets on; nil when nobody wants to know.
@@ -48,6 +48,13 @@ package struct Pass {
   package var quiet: Pass {
     var copy = self
     copy.progress = nil
+    return copy
+  }
+
+  /// The same with dropout of its own, for a second pass of the same network.
+  package var withOtherDropout: Pass {
+    var copy = self
+    copy.seed = seed.map { $0 ^ 0x9E37_79B9_7F4A_7C15 }
     return copy
   }
 

@@ -6,7 +6,7 @@
   import Musl
 #endif
 
-func naturalExponential(_ x: Double) -> Double { exp(x) }
+package func naturalExponential(_ x: Double) -> Double { exp(x) }
 func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
 
 /// The natural logarithm, in Double.

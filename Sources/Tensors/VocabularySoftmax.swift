@@ -19,6 +19,19 @@ package enum SampleDraws {
   case given(UnsafeMutablePointer<Float>)
 }
 
+/// How an entry is drawn from a softmax.
+package struct SamplingRule: Sendable, Equatable {
+  /// What the logits are divided by.
+  package var temperature: Float
+  /// Whether the target is never drawn.
+  package var excludesTarget: Bool
+
+  package init(temperature: Float = 1, excludesTarget: Bool = false) {
+    self.temperature = temperature
+    self.excludesTarget = excludesTarget
+  }
+}
+
 extension Tensor {
   /// Adds `bias` to row `index`, then takes softmax, cross-entropy, best and sampled entry of these
   /// logits; the row ends as their exponentials, e^(logit - largest).
@@ -29,7 +42,8 @@ extension Tensor {
   ///
   /// - Returns: the outcome, and the sum of the exponentials.
   package func vocabularySoftmax(
-    row index: Int, bias: Tensor, target: Int32, draws: SampleDraws?
+    row index: Int, bias: Tensor, target: Int32, draws: SampleDraws?,
+    rule: SamplingRule = SamplingRule()
   ) -> (outcome: VocabularyOutcome, sum: Float) {
     let start = Profile.begin()
     defer { Profile.end(.vocabularySoftmax, start) }
@@ -46,7 +60,7 @@ extension Tensor {
     }
     let sum = (total.0 + total.1).orderedSum
     let loss = largest - targetLogit + naturalLogarithm(Vector(repeating: sum))[0]
-    let sample = draws.map { self.sample(row, $0) } ?? -1
+    let sample = draws.map { self.sample(row, $0, rule, target: target) } ?? -1
     return (VocabularyOutcome(loss: loss, best: best, sample: sample), sum)
   }
 
@@ -88,15 +102,34 @@ extension Tensor {
     return 0  // only when every logit is not a number; the trainer stops before it is used
   }
 
-  /// The winner of the race of a row of exponentials.
-  private func sample(_ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws) -> Int32 {
+  /// The winner of the race of a row of exponentials, by `rule`.
+  private func sample(
+    _ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws, _ rule: SamplingRule, target: Int32
+  ) -> Int32 {
+    let own = powers[Int(target)]
+    if rule.excludesTarget { powers[Int(target)] = -1 }
+    defer { powers[Int(target)] = own }
+    return rule.temperature == 1
+      ? race(powers, draws) { $0 }
+      : race(powers, draws) { power in
+        // e^(logit / T); what may not win stays below all others.
+        let tempered = exponential(naturalLogarithm(power) * (1 / rule.temperature))
+        return tempered.replacing(with: -1, where: power .< 0)
+      }
+  }
+
+  /// The winner among the entries' `scale`d exponentials; one below zero never wins.
+  @inline(__always)
+  private func race(
+    _ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws, _ scale: (Vector) -> Vector
+  ) -> Int32 {
     var bestScore = Vector(repeating: -1)
     var bestIndex = SIMD8<Int32>(repeating: 0)
     let lanes = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
     @inline(__always)
     func race(_ uniform: Vector, _ i: Int, _ tail: Int?) {
       let time = 1e-9 - naturalLogarithm(uniform + 1e-9)
-      let score = powers.load(at: i, tail: tail, neutral: -1) / time
+      let score = scale(powers.load(at: i, tail: tail, neutral: -1)) / time
       let wins = score .> bestScore
       bestScore.replace(with: score, where: wins)
       bestIndex.replace(with: lanes &+ Int32(i), where: wins)

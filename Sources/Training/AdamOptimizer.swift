@@ -18,15 +18,20 @@ package struct AdamOptimizer: Sendable {
   /// Updates the floats of `range` of the flat vector. All pointers stand for the beginning of the
   /// vector but the moments, which begin at `range`: a rank holds only its own parts of them.
   ///
-  /// - Parameter gradientScale: what clipping multiplies the gradient by.
+  /// - Parameters:
+  ///   - gradientScale: what clipping multiplies the gradient by.
+  ///   - frozen: ranges of whole parameters that stay as they are, moments and all.
   package func update(
     _ range: Range<Int>, weights: UnsafeMutablePointer<Float>,
     gradient: UnsafeMutablePointer<Float>, firstMoment: UnsafeMutablePointer<Float>,
-    secondMoment: UnsafeMutablePointer<Float>, gradientScale: Float, rate: Float
+    secondMoment: UnsafeMutablePointer<Float>, gradientScale: Float, rate: Float,
+    frozen: [Range<Int>] = []
   ) {
     var index = firstParameter(endingAfter: range.lowerBound)
     while index < layout.parameters.count, layout.parameters[index].offset < range.upperBound {
       let parameter = layout.parameters[index]
+      index += 1
+      if frozen.contains(where: { $0.contains(parameter.offset) }) { continue }
       let part = parameter.range.clamped(to: range)
       let moment = part.lowerBound - range.lowerBound
       adamStep(
@@ -34,7 +39,6 @@ package struct AdamOptimizer: Sendable {
         firstMoment: firstMoment + moment, secondMoment: secondMoment + moment, count: part.count,
         gradientScale: gradientScale, rate: rate,
         weightDecay: parameter.decays ? weightDecay : 0, constants: constants)
-      index += 1
     }
   }
 

@@ -167,7 +167,12 @@ final class GradientReducer: @unchecked Sendable {
 
   /// Updates this rank's parts of `weights`, and begins to fetch all others': `await` tells when a
   /// range is there.
-  func update(_ weights: Storage, gradient: Storage, gradientScale: Float, rate: Float) throws {
+  ///
+  /// - Parameter frozen: ranges of whole parameters that stay as they are.
+  func update(
+    _ weights: Storage, gradient: Storage, gradientScale: Float, rate: Float,
+    frozen: [Range<Int>] = []
+  ) throws {
     let optimizer = optimizer
     let (first, second, offsets) = (firstMoment, secondMoment, momentOffsets)
     let (partition, rank) = (partition, rank)
@@ -177,7 +182,8 @@ final class GradientReducer: @unchecked Sendable {
       let moment = offsets[bucket] + range.lowerBound - part.lowerBound
       optimizer.update(
         range, weights: weights.base, gradient: gradient.base, firstMoment: first.base + moment,
-        secondMoment: second.base + moment, gradientScale: gradientScale, rate: rate)
+        secondMoment: second.base + moment, gradientScale: gradientScale, rate: rate,
+        frozen: frozen)
     } then: { bucket in
       let job = self.submit("gather", bucket) { try self.exchange.gather(bucket, weights.base) }
       self.gatherJobs.withLock { $0[bucket] = job }

@@ -95,6 +95,10 @@ package final class Trainer<O: Objective> {
   package func step(_ step: Int, wishes: Wishes = Wishes()) throws -> StepReport {
     let start = now()
     var report = StepReport()
+    if let prepare = objective.preparation(for: step) {
+      try settle()
+      prepare(weights)
+    }
     watch("input")
     let totals = try load(step, wishes, &report)
     report.inputSeconds = now() - start
@@ -112,7 +116,7 @@ package final class Trainer<O: Objective> {
     try reducer.update(
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
-      rate: Float(report.rate))
+      rate: Float(report.rate), frozen: objective.frozen(at: step))
     report.reductionSeconds = now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
     report.trafficSeconds = reducer.takeTrafficSeconds()
     report.seconds = now() - start

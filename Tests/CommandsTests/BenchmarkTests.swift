@@ -11,14 +11,20 @@ struct BenchmarkTests {
   }
 
   /// The products that kernels counted are those that `electra flops` foretells.
-  @Test(arguments: ["small", "tiny"])
-  func aStepMakesTheProductsThatWereForetold(preset: String) throws {
+  @Test(arguments: [
+    ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "mlm"],
+    ["--preset", "tiny", "--objective", "all-tokens-mlm"],
+    ["--preset", "tiny", "--training", "adversarial", "--generator-width", "0.25"],
+    ["--preset", "tiny", "--weight-sharing", "all"],
+    ["--preset", "tiny", "--generator", "unigram"],
+  ])
+  func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
     let folder = try TemporaryFolder()
     let figures = try run(
       [
-        "benchmark", "step", "--preset", preset, "--vocabulary-size", "500", "--batch", "4",
-        "--length", "32", "--threads", "2", "--rounds", "1", "--json",
-      ], in: folder)
+        "benchmark", "step", "--vocabulary-size", "500", "--batch", "4", "--length", "32",
+        "--threads", "2", "--rounds", "1", "--json",
+      ] + options, in: folder)
     let counted = try #require(figures["operations"] as? Double)
     let expected = try #require(figures["expected_operations"] as? Double)
     #expect(counted > 1e8 && abs(counted / expected - 1) < 1e-9)

@@ -94,6 +94,49 @@ struct ExportTests {
     #expect(refused.errors.contains("it lacks discriminator_predictions.dense.weight"))
   }
 
+  /// A BERT-style run: its encoder is exported with its head, and begins runs of either kind.
+  @Test
+  func aMaskedLanguageModelIsExportedAndBeginsOtherRuns() throws {
+    let folder = try exportedModels()
+    let begin = [
+      "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "5", "--hours",
+      "0", "--save-every", "1",
+    ]
+    func run(_ arguments: [String], status: Int32 = 0) throws -> String {
+      let result = try Program.run(arguments, in: folder.path)
+      #expect(result.status == status, "\(arguments): \(result.errors)")
+      return result.errors
+    }
+    _ = try run(begin.dropLast(4) + ["--output", "mlm", "--objective", "mlm"])
+    _ = try run(["export", "--from", "mlm", "--output", "model"])
+    let file = try SafetensorsFile(path: folder.path + "/model/model.safetensors")
+    let names = Set(file.entries.map(\.name))
+    #expect(
+      names.isSuperset(of: [
+        "electra.embeddings.word_embeddings.weight", "generator_predictions.dense.weight",
+        "generator_predictions.LayerNorm.bias", "generator_lm_head.bias",
+      ]))
+    #expect(!names.contains { $0.hasPrefix("discriminator") })
+    func weights(_ run: String, _ step: Int) -> Data? {
+      FileManager.default.contents(
+        atPath: "\(folder.path)/\(run)/checkpoints/step-0000000\(step)/model.safetensors")
+    }
+    _ = try run(
+      begin + ["--output", "again", "--objective", "mlm", "--init-from", "model"], status: 75)
+    #expect(weights("mlm", 5) != nil && weights("again", 0) == weights("mlm", 5))
+    // Replaced token detection takes what it can use of the run's checkpoint.
+    let log = try run(begin + ["--output", "electra", "--init-from", "mlm"], status: 75)
+    #expect(log.contains("new weights for what it lacks: generator.embeddings_project.weight"))
+    #expect(log.contains("not used of it: discriminator_lm_head.bias"))
+    // What it has not is refused in a sentence.
+    let part = ["export", "--from", "mlm", "--output", "none", "--part", "generator"]
+    #expect(try run(part, status: 64).contains("mlm has no generator: its objective is mlm"))
+    #expect(
+      try run(["detect", "--from", "mlm"], status: 65).contains("nothing in it tells replaced"))
+    let two = ["--objective", "mlm", "--init-from", "model", "--init-from", "generator"]
+    #expect(try run(begin + ["--output", "two"] + two, status: 64).contains("has one network"))
+  }
+
   @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
   func transformersLoadsBothAndAgrees() throws {
     let folder = try exportedModels()

@@ -115,6 +115,33 @@ struct InvarianceTests {
     #expect(try Outcome(folder, "parts") == Outcome(folder, "whole"))
   }
 
+  /// What holds for ELECTRA holds for every other objective.
+  @Test(arguments: [
+    ["--objective", "mlm"], ["--objective", "electra-15"], ["--objective", "replace-mlm"],
+    ["--objective", "all-tokens-mlm"], ["--generator", "unigram", "--disallow-correct"],
+    ["--generator", "uniform"], ["--weight-sharing", "none", "--temperature", "2"],
+    ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
+    ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
+  ])
+  func otherTasksKeepTheirBytesToo(options: [String]) throws {
+    let folder = try Self.folder()
+    let command = Self.command + options
+    func run(_ name: String, ranks: Int?, lanes: Int, _ more: [String] = []) throws -> Outcome {
+      let result = try Program.run(
+        command + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        in: folder.path)
+      #expect(result.status == 0, "\(name): \(result.errors)")
+      return try Outcome(folder, name)
+    }
+    let reference = try run("whole", ranks: nil, lanes: 1)
+    #expect(reference.model != nil && !reference.metrics.isEmpty)
+    #expect(try run("many", ranks: 3, lanes: 2, ["--recompute"]) == reference)
+    let stopped = try Program.run(
+      command + ["--output", "parts", "--hours", "0"], ranks: 2, in: folder.path)
+    #expect(stopped.status == 75, "\(stopped.errors)")
+    #expect(try run("parts", ranks: nil, lanes: 3) == reference)
+  }
+
   @Test
   func nothingThatMattersMayChangeInsideARun() throws {
     let folder = try Self.folder()
@@ -124,6 +151,9 @@ struct InvarianceTests {
     for (option, value) in [
       ("--seed", "7"), ("--batch", "32"), ("--slices", "8"), ("--micro-batch", "64"),
       ("--length", "16"), ("--steps", "9"), ("--learning-rate", "0.5"), ("--warmup", "3"),
+      ("--objective", "mlm"), ("--generator", "unigram"), ("--generator-width", "0.5"),
+      ("--generator-depth", "0.5"), ("--weight-sharing", "none"), ("--training", "adversarial"),
+      ("--mask-fraction", "0.2"), ("--temperature", "2"), ("--discriminator-weight", "20"),
     ] {
       let result = try Program.run(
         Self.command + ["--output", "run", option, value], in: folder.path)

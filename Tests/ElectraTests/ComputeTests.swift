@@ -27,25 +27,55 @@ struct ComputeTests {
     #expect(isNear(bert.operations, expected))
   }
 
+  /// The paper's baselines are runs of the same tool: BERT-Small is small with another objective.
+  @Test
+  func maskedLanguageModellingCostsWhatBERTDoes() {
+    var configuration = Preset.small.configuration(vocabularySize: 30_522)
+    configuration.recipe.task.goal = .mlm
+    configuration.recipe.steps = 1_450_000
+    #expect(isNear(configuration.referenceOperations, ReferenceBERT.small.operations))
+  }
+
+  @Test
+  func equalCostIsEqual() {
+    let electra = Preset.base.configuration(vocabularySize: 30_522)
+    var other = electra
+    other.recipe.task.goal = .mlm
+    for cost in [\PretrainingConfiguration.productOperations, \.referenceOperations] {
+      var equal = other
+      equal.recipe.steps = other.steps(asCostlyAs: electra) { $0[keyPath: cost] }
+      #expect(equal.recipe.steps > electra.recipe.steps)
+      #expect(abs(equal[keyPath: cost] / electra[keyPath: cost] - 1) < 1e-5)
+    }
+  }
+
   /// Six operations for each entry of each matrix that tokens meet, by the model's own list of tensors,
   /// and six for each of attention's two products.
-  @Test(arguments: Preset.allCases)
-  func productsAreThoseOfTheModelsTensors(preset: Preset) throws {
-    let configuration = preset.configuration(vocabularySize: 1000)
-    let model = ElectraModel(configuration.model)
+  @Test(arguments: Preset.allCases, PretrainingTask.Goal.allCases)
+  func productsAreThoseOfTheModelsTensors(preset: Preset, goal: PretrainingTask.Goal) throws {
+    var configuration = preset.configuration(vocabularySize: 1000)
+    configuration.recipe.task.goal = goal
+    let model = configuration.makeModel()
     let recipe = configuration.recipe
     var products = 0.0
     for parameter in model.layout.parameters where parameter.shape.count == 2 {
       let name = parameter.name
       let count = Double(parameter.count)
       let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
-      if name.hasPrefix("generator_") || name.contains("word_embeddings") {
+      let predictors = [model.generator, model.predictor].count { $0 != nil }
+      let own = goal == .allTokensMLM ? 1 : share
+      if name.contains("word_embeddings") {
+        products += 6 * count * (Double(predictors - 1) * share + (goal.predicts ? own : share))
+      } else if name.contains("mlm_predictions") {
+        products += 6 * count * own
+      } else if name.hasPrefix("generator_") {
         products += 6 * count * share
       } else if !name.hasPrefix("embeddings") && !name.contains("dense_prediction") {
         products += 6 * count
       }
     }
-    for sizes in [configuration.model.generator, configuration.model.discriminator] {
+    for network in [model.generator?.network, model.discriminator].compactMap(\.self) {
+      let sizes = network.encoder.sizes
       products += 12 * Double(sizes.layerCount * sizes.hiddenSize * recipe.length)
     }
     #expect(abs(configuration.productsPerToken / products - 1) < 1e-12)

@@ -1,4 +1,5 @@
 import Electra
+import Foundation
 import Layers
 import Testing
 import Tokenization
@@ -44,6 +45,47 @@ struct MaskingTests {
     for (position, target) in zip(masked.positions, masked.targets) {
       #expect([special.mask, target].contains(masked.tokens[Int(position)]))
     }
+  }
+
+  /// 80 % [MASK], 10 % random, 10 % unchanged, the random tokens from the whole vocabulary.
+  @Test
+  func bertsDisguiseHasRandomTokens() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 128, count: 400), vocabulary: 999)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 128, special: special,
+      disguise: .bert(vocabularySize: 999), seed: 1)
+    let masked = masking.mask(batch)
+    #expect(masked.positions == self.masking().mask(batch).positions)
+    let shown = zip(masked.positions, masked.targets).map { (masked.tokens[Int($0)], $1) }
+    let count = Double(shown.count)
+    let unchanged = shown.filter { $0 == $1 }
+    let random = shown.filter { $0 != $1 && $0 != special.mask }.map(\.0)
+    let shares = [count - Double(unchanged.count + random.count), Double(random.count)]
+      .map { $0 / count }
+    // Four deviations of binomials of 7600.
+    #expect(abs(shares[0] - 0.8) < 0.0184)
+    #expect(abs(shares[1] - 0.1) < 0.0138)
+    #expect(random.allSatisfy { (0..<999).contains($0) })
+    #expect(random.contains { $0 < 5 } && random.contains { $0 > 990 })
+    #expect(abs(Double(random.reduce(0) { $0 + Int($1) }) / Double(random.count) - 499) < 42)
+  }
+
+  /// 19 draws of 125 candidates are 17.7 distinct ones; a position shows [MASK] if any draw says so.
+  @Test
+  func withReplacementSomePositionsComeAgain() {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 128, count: 400), vocabulary: 999)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 128, special: special, drawsWithReplacement: true, seed: 1)
+    let masked = masking.mask(batch)
+    #expect(masked.positions.count == 7600 && masked.positions == masked.positions.sorted())
+    let distinct = Set(masked.positions).count
+    // 126 candidates here; the deviation of the sum over 400 sequences is about 20.
+    #expect(abs(Double(distinct) / 400 - 126 * (1 - pow(1 - 1 / 126, 19))) < 0.25)
+    let shown = Set(masked.positions).count { masked.tokens[Int($0)] == special.mask }
+    #expect(Double(shown) / Double(distinct) > 0.85)
+    #expect(zip(masked.positions, masked.targets).allSatisfy { batch.tokens[Int($0)] == $1 })
   }
 
   @Test

@@ -25,7 +25,7 @@ struct PretrainingObjectiveTests {
 
   static func objective(
     embedding: Int, hidden: Int, generator: Int, vocabulary: Int, microBatch: Int = 1000,
-    dropout: Float = 0.1
+    dropout: Float = 0.1, task: PretrainingTask = PretrainingTask()
   ) -> PretrainingObjective {
     func sizes(_ width: Int, _ layers: Int) -> EncoderSizes {
       EncoderSizes(
@@ -35,11 +35,15 @@ struct PretrainingObjectiveTests {
     let model = ElectraModel(
       ElectraSizes(
         vocabularySize: vocabulary, embeddingSize: embedding, positionCount: 20,
-        generator: sizes(generator, 1), discriminator: sizes(hidden, 2)))
-    let masking = Masking(fraction: 0.15, maximumLength: 20, special: special, seed: 8)
+        generator: sizes(generator, generator == hidden ? 2 : 1),
+        discriminator: sizes(hidden, 2)), task)
+    let masking = Masking(
+      fraction: 0.15, maximumLength: 20, special: special,
+      disguise: task.goal == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
+      drawsWithReplacement: task.drawsWithReplacement, seed: 8)
     return PretrainingObjective(
-      model: model, masking: masking, discriminatorWeight: 50, microBatchTokens: microBatch,
-      longest: 20, seed: 8)
+      model: model, masking: masking, discriminatorWeight: task.goal.defaultWeight,
+      microBatchTokens: microBatch, longest: 20, seed: 8)
   }
 
   /// The whole objective with dropout, masks and samples drawn: they are functions, so the loss is
@@ -61,24 +65,6 @@ struct PretrainingObjectiveTests {
       return objective.metrics(of: tally)[0].value
     }
     for result in results { #expect(result.error < 1e-2, "\(result)") }
-  }
-
-  @Test
-  func rangesAreFinishedOnceAndAskedForAtAll() {
-    let objective = Self.objective(
-      embedding: 8, hidden: 8, generator: 4, vocabulary: 30, microBatch: 8)
-    let batch = Self.batch(lengths: [7, 9, 5], vocabulary: 30)
-    let weights = randomWeights(objective.layout, scale: 0.1)
-    var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
-    _ = objective.accumulate(
-      batch, totals: objective.counts(of: batch), weights: weights,
-      gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
-      progress: VectorProgress(
-        needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
-    let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
-    #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
-    #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
-    #expect(needed == Set(0..<objective.layout.count))
   }
 
   @Test
@@ -107,6 +93,73 @@ struct PretrainingObjectiveTests {
     let last = objective.layout["discriminator_predictions.dense_prediction.weight"]
     if let last { weights[last].fill(0) }
     #expect(abs(metric("discriminator_loss") - 0.6931471805599453) < 1e-12)
+  }
+
+  /// A model declares what its task uses, and metrics are those of what there is.
+  @Test
+  func maskedLanguageModellingHasNoGeneratorAndNoDiscriminator() {
+    var task = PretrainingTask()
+    task.goal = .mlm
+    let objective = Self.objective(
+      embedding: 8, hidden: 12, generator: 4, vocabulary: 3000, dropout: 0, task: task)
+    #expect(objective.model.generator == nil && objective.model.discriminatorHead == nil)
+    let names = objective.layout.parameters.map(\.name)
+    #expect(
+      names.allSatisfy { name in
+        ["embeddings.", "discriminator.", "discriminator_mlm_predictions", "discriminator_lm_head"]
+          .contains { name.hasPrefix($0) }
+      })
+    let weights = Storage(count: objective.layout.count)
+    objective.layout.initialize(weights, seed: 1)
+    let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
+    let metrics = objective.metrics(
+      of: objective.evaluate(batch, weights: weights, workspace: objective.makeWorkspace()))
+    #expect(metrics.map(\.name) == ["loss", "mlm_loss", "mlm_accuracy"])
+    #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
+  }
+
+  /// The loss at drawn positions only: what a token elsewhere says of itself changes nothing.
+  @Test
+  func onlyDrawnPositionsCountWhereTheTaskSaysSo() {
+    var task = PretrainingTask()
+    task.goal = .electra15
+    let objective = Self.objective(
+      embedding: 8, hidden: 12, generator: 6, vocabulary: 300, dropout: 0, task: task)
+    let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
+    let drawn = objective.masking.mask(batch).positions.count
+    let tally = objective.evaluate(
+      batch, weights: randomWeights(objective.layout, scale: 0.3),
+      workspace: objective.makeWorkspace())
+    #expect(tally.positiveScores.count + tally.negativeScores.count == drawn)
+    let metrics = objective.metrics(of: tally)
+    #expect(metrics.first { $0.name == "replaced_fraction" }.map { $0.value > 0.8 } == true)
+  }
+
+  /// What the loss of a model that may copy is, from the definition in Double.
+  @Test(arguments: [Float(-30), -2, 0, 0.7, 25], [Float(0.01), 1.5, 12])
+  func aGatedMixtureIsItsDefinition(gate: Float, loss: Float) {
+    let r = 1 / (1 + naturalExponential(-Double(gate)))
+    let s = naturalExponential(-Double(loss))
+    for isOriginal in [true, false] {
+      let p = (isOriginal ? 1 / (1 + naturalExponential(Double(gate))) : 0) + r * s
+      let mixture = GatedMixture(gate: gate, loss: loss, isOriginal: isOriginal)
+      #expect(abs(mixture.loss + naturalLogarithm(p)) < 1e-9 * max(1, mixture.loss))
+      #expect(abs(mixture.replaced - r) < 1e-12 && abs(mixture.share - r * s / p) < 1e-9)
+    }
+  }
+
+  /// 640 tokens more, of a vocabulary of 30,000: their logits alone would be 19 million floats.
+  @Test
+  func restoringTokensHoldsFewLogitsAtATime() {
+    var task = PretrainingTask()
+    task.goal = .allTokensMLM
+    let model = Self.objective(
+      embedding: 8, hidden: 12, generator: 6, vocabulary: 30_000, task: task
+    ).model
+    let floats = [64, 704].map { tokens in
+      MicroBatchPass.capacity(model, BatchShape(tokens: tokens, longest: 20), masked: 10)
+    }
+    #expect(floats[1] - floats[0] < 1_000_000)
   }
 
   @Test

@@ -51,8 +51,12 @@ struct VocabularySoftmaxTests {
     }
   }
 
-  @Test
-  func samplesFollowTheSoftmax() {
+  /// As it is, tempered, and without the right token.
+  @Test(arguments: [
+    SamplingRule(), SamplingRule(temperature: 2.5), SamplingRule(temperature: 0.5),
+    SamplingRule(excludesTarget: true), SamplingRule(temperature: 1.5, excludesTarget: true),
+  ])
+  func samplesFollowTheSoftmax(rule: SamplingRule) {
     let vocabulary = 41
     let storage = Storage(count: vocabulary * 2)
     let (logits, bias) = (storage[0..<vocabulary], storage[vocabulary..<2 * vocabulary])
@@ -62,12 +66,15 @@ struct VocabularySoftmaxTests {
       for i in 0..<vocabulary { logits.base[i] = Float(i % 5) * 0.7 }
       let stream = RandomStream(seed: 2, site: 9, step: trial, sequence: 0)
       let (outcome, _) = logits.vocabularySoftmax(
-        row: 0, bias: bias, target: 0, draws: .stream(stream, firstBlock: 0))
+        row: 0, bias: bias, target: 4, draws: .stream(stream, firstBlock: 0), rule: rule)
       hits[Int(outcome.sample)] += 1
     }
-    let weights = (0..<vocabulary).map { exp(Double($0 % 5) * 0.7) }
+    let weights = (0..<vocabulary).map {
+      rule.excludesTarget && $0 == 4 ? 0 : exp(Double($0 % 5) * 0.7 / Double(rule.temperature))
+    }
     let total = weights.reduce(0, +)
-    let statistic = (0..<vocabulary).reduce(0.0) {
+    #expect(!rule.excludesTarget || hits[4] == 0)
+    let statistic = (0..<vocabulary).filter { weights[$0] > 0 }.reduce(0.0) {
       let expected = weights[$1] / total * Double(trials)
       return $0 + (Double(hits[$1]) - expected) * (Double(hits[$1]) - expected) / expected
     }

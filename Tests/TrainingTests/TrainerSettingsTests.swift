@@ -22,6 +22,18 @@ struct TrainerSettingsTests {
   }
 
   @Test
+  func cyclesRepeatTheSchedule() {
+    var twice = settings(steps: 200, warmup: 10)
+    twice.cycles = 2
+    let once = settings(steps: 100, warmup: 10)
+    for step in 0..<100 {
+      #expect(twice.rate(at: step) == once.rate(at: step))
+      #expect(twice.rate(at: 100 + step) == once.rate(at: step))
+    }
+    #expect(twice.rate(at: 200) == 0)
+  }
+
+  @Test
   func withoutWarmupTheFirstStepHasThePeak() {
     #expect(settings(steps: 10, warmup: 0).rate(at: 0) == 5e-4)
   }

@@ -1,30 +1,47 @@
 import Layers
 import Tensors
 
-/// The generator's head: at each masked position, a softmax over the vocabulary.
+/// The head of the generator and of other language models: at each masked position, a softmax over
+/// the vocabulary.
 ///
 ///     logits = norm(gelu(h W + b)) word^T + output_bias
 ///
-/// The output matrix is the shared word embedding (ELECTRA, section 3.1). Only masked positions are
-/// ever computed: K rows, not N. Where the word embedding begins wider than BERT's, the
-/// normalisation's gain begins lower, so that the first loss is within a hundredth of log V.
-package struct GeneratorHead: Sendable {
+/// The output matrix is the word embedding that the network reads with (ELECTRA, section 3.1). Only
+/// masked positions are ever computed: K rows, not N. Where the word embedding begins wider than
+/// BERT's, the normalisation's gain begins lower, so that the first loss is within a hundredth of log V.
+package struct VocabularyHead: Sendable {
+  /// The names of a head's parameters.
+  struct Names {
+    /// What stands before `.dense` and `.LayerNorm`.
+    let layers: String
+    let bias: String
+
+    static let generator = Names(layers: "generator_predictions", bias: "generator_lm_head.bias")
+    static let discriminator = Names(
+      layers: "discriminator_mlm_predictions", bias: "discriminator_lm_head.bias")
+  }
+
   let dense: Linear
   let norm: LayerNorm
   let outputBias: Parameter  // (V)
   let word: Parameter  // (V, E)
 
+  /// E, and V.
+  var embeddingSize: Int { dense.weight.rows }
+  private var vocabularySize: Int { word.rows }
+
   init(
-    embeddings: Embeddings, embeddingSize: Int, vocabularySize: Int, _ sizes: EncoderSizes,
+    _ names: Names, embeddings: Embeddings, embeddingSize: Int, vocabularySize: Int,
+    _ sizes: EncoderSizes,
     in layout: inout ParameterLayout
   ) {
     dense = Linear(
-      "generator_predictions.dense", input: sizes.hiddenSize, output: embeddingSize,
+      names.layers + ".dense", input: sizes.hiddenSize, output: embeddingSize,
       deviation: EncoderSizes.headDeviation, in: &layout)
     norm = LayerNorm(
-      "generator_predictions.LayerNorm", size: embeddingSize, epsilon: sizes.epsilon,
+      names.layers + ".LayerNorm", size: embeddingSize, epsilon: sizes.epsilon,
       gain: min(1, 2 * EncoderSizes.headDeviation / sizes.deviation), in: &layout)
-    outputBias = layout.declare("generator_lm_head.bias", [vocabularySize], .zeros)
+    outputBias = layout.declare(names.bias, [vocabularySize], .zeros)
     word = embeddings.word
   }
 
@@ -37,12 +54,12 @@ package struct GeneratorHead: Sendable {
     let logits: Tensor
     let sums: Tensor  // (1, K)
 
-    init(masked: Int, hidden: Int, embedding: Int, vocabulary: Int, arena: Arena) {
-      self.hidden = arena.tensor(masked, hidden)
-      slope = arena.tensor(masked, embedding)
+    init(_ head: VocabularyHead, masked: Int, arena: Arena) {
+      hidden = arena.tensor(masked, head.dense.weight.columns)
+      slope = arena.tensor(masked, head.embeddingSize)
       norm = LayerNorm.Activations(
-        BatchShape([0..<masked]), size: embedding, arena: arena)
-      logits = arena.tensor(masked, vocabulary)
+        BatchShape([0..<masked]), size: head.embeddingSize, arena: arena)
+      logits = arena.tensor(masked, head.vocabularySize)
       sums = arena.tensor(1, masked)
     }
   }
@@ -54,9 +71,10 @@ package struct GeneratorHead: Sendable {
   ///   - positions: the masked positions, (K).
   ///   - targets: what stood there, (K).
   ///   - draws: where the uniform numbers of masked position k come from; nil to draw none.
+  ///   - rule: how samples are drawn.
   func forward(
     _ hidden: Tensor, positions: [Int32], targets: [Int32], _ activations: Activations,
-    draws: (Int) -> SampleDraws?, _ pass: Pass
+    draws: (Int) -> SampleDraws?, rule: SamplingRule = SamplingRule(), _ pass: Pass
   ) -> [VocabularyOutcome] {
     activations.hidden.gatherRows(of: hidden, positions)
     dense.product(activations.hidden, into: activations.slope, pass)
@@ -69,26 +87,26 @@ package struct GeneratorHead: Sendable {
     let bias = pass.weights[outputBias]
     return positions.indices.map { k in
       let (outcome, sum) = activations.logits.vocabularySoftmax(
-        row: k, bias: bias, target: targets[k], draws: draws(k))
+        row: k, bias: bias, target: targets[k], draws: draws(k), rule: rule)
       activations.sums.base[k] = sum
       return outcome
     }
   }
 
-  /// Adds all parameter gradients and writes that of `hidden` into `hiddenGradient` (N, D).
+  /// Adds all parameter gradients, and that of `hidden` to `hiddenGradient` (N, D).
   ///
-  /// - Parameter weight: the weight of one masked position in the loss.
+  /// - Parameter weights: the weight of each masked position in the loss. (K)
   func backward(
-    positions: [Int32], targets: [Int32], weight: Float, _ activations: Activations,
-    into hiddenGradient: Tensor, arena: Arena, _ pass: Pass
+    positions: [Int32], targets: [Int32], weights: [Float], _ activations: Activations,
+    addingTo hiddenGradient: Tensor, arena: Arena, _ pass: Pass
   ) {
     let biasGradient = pass.gradient(outputBias)
     for k in positions.indices {
       activations.logits.vocabularySoftmaxBackward(
-        row: k, target: targets[k], sum: activations.sums.base[k], weight: weight,
+        row: k, target: targets[k], sum: activations.sums.base[k], weight: weights[k],
         biasGradient: biasGradient)
     }
-    let output = arena.tensor(positions.count, dense.weight.rows)
+    let output = arena.tensor(positions.count, embeddingSize)
     let rows = arena.tensor(positions.count, hiddenGradient.columns)
     output.multiply(activations.logits.plain, pass.weights[word].plain)
     pass.gradient(word).multiply(
@@ -99,7 +117,6 @@ package struct GeneratorHead: Sendable {
     output.geluBackward(derivative: activations.slope, biasGradient: pass.gradient(dense.bias))
     dense.backward(
       outputGradient: output, input: activations.hidden, into: rows, adding: false, pass)
-    hiddenGradient.fill(0)
     hiddenGradient.scatterAddRows(of: rows, positions)
   }
 }

@@ -1,0 +1,42 @@
+import Corpus
+import Electra
+
+extension PretrainingConfiguration {
+  /// The objective of this run on `data`, whose training split it reads where samples follow the
+  /// frequencies of tokens.
+  func objective(model: ElectraModel, data: ShardSet) throws -> PretrainingObjective {
+    var objective = objective(model: model, vocabulary: data.vocabulary)
+    switch recipe.task.generator {
+    case .transformer: break
+    case .unigram: objective.sampler = TokenSampler(counts: try frequencies(data))
+    case .uniform:
+      objective.sampler = TokenSampler(counts: Array(repeating: 1, count: data.vocabulary.size))
+    }
+    return objective
+  }
+
+  /// How often each token stands in the training examples; those that are never masked do not count.
+  private func frequencies(_ data: ShardSet) throws -> [Int] {
+    var counts = [Int](repeating: 0, count: data.vocabulary.size)
+    try data.forEachTrainingExample { tokens in
+      for token in tokens { counts[Int(token)] += 1 }
+    }
+    let special = data.vocabulary.special
+    for token in [special.classification, special.separator, special.mask, special.padding] {
+      counts[Int(token)] = 0
+    }
+    // Data without a word would leave nothing to draw from.
+    return counts.contains { $0 > 0 } ? counts : counts.map { _ in 1 }
+  }
+
+  /// What is unusual in the recipe, as a sentence; nil for nothing.
+  var warning: String? {
+    let task = recipe.task
+    guard task.hasGenerator, task.sharing != .all, task.procedure != .twoStage else { return nil }
+    let (own, whole) = (model.generator, model.discriminator)
+    guard 2 * own.hiddenSize > whole.hiddenSize else { return nil }
+    return "the generator is \(own.hiddenSize) wide beside a discriminator of \(whole.hiddenSize); "
+      + "above a half the discriminator learns less, or nothing, from samples that are too good "
+      + "(--generator-width)"
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// The options of the paper's studies: what they refuse, and what they cost.
+struct TaskOptionsTests {
+  private func flops(_ options: String) throws -> Program.Result {
+    let folder = try TemporaryFolder()
+    return try Program.run(
+      ["flops", "--preset", "tiny", "--tokens-per-second", "1", "--json"]
+        + options.split(separator: " ").map(String.init), in: folder.path)
+  }
+
+  /// Combinations that mean nothing, each with its sentence.
+  @Test(arguments: [
+    ("--objective mlm --weight-sharing none", "the objective mlm has no generator"),
+    ("--objective mlm --generator unigram", "reads no samples"),
+    ("--objective mlm --disallow-correct", "reads no samples"),
+    ("--generator unigram --temperature 2", "a unigram generator has no network"),
+    ("--generator uniform --training two-stage", "a uniform generator has no network"),
+    ("--temperature 0", "a temperature of 0.0 is not above 0"),
+    ("--discriminator-weight=-1", "a weight of -1.0"),
+    ("--mask-fraction 0.5", "a mask fraction of 0.5"),
+    ("--generator-width 0", "--generator-width 0.0 is not a fraction"),
+    ("--generator-width 0.5 --weight-sharing all", "must have the same sizes"),
+    ("--generator-depth 0.4 --training two-stage", "two-stage-fresh does without"),
+    ("--training two-stage --weight-sharing embeddings", "needs --weight-sharing none"),
+    ("--training adversarial --objective replace-mlm", "needs a discriminator"),
+    ("--training adversarial --temperature 2", "takes the generator's samples as they are"),
+    ("--whole-words --mask-with-replacement", "leave out one of the two"),
+    ("--objective bert", "--objective"),
+  ])
+  func whatMeansNothingIsRefused(options: String, says: String) throws {
+    let result = try flops(options)
+    #expect(result.status == 64 && result.errors.contains(says), "\(result.errors)")
+  }
+
+  private struct Figures: Decodable {
+    let productOperations: Double
+    let referenceOperations: Double
+    let stepsOfEqualProducts: Int?
+    let stepsOfEqualReference: Int?
+  }
+
+  /// The number that is printed is one that can be given: a run of so many steps costs as much.
+  @Test(arguments: [
+    "--objective mlm", "--objective all-tokens-mlm", "--generator unigram",
+    "--generator-width 0.25", "--weight-sharing all", "--training two-stage",
+  ])
+  func stepsOfEqualCostAreThoseToAskFor(options: String) throws {
+    func figures(_ options: String) throws -> Figures {
+      let result = try flops(options)
+      #expect(result.status == 0, "\(result.errors)")
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(Figures.self, from: Data(result.output.utf8))
+    }
+    let electra = try figures("")
+    #expect(electra.stepsOfEqualProducts == nil)
+    let other = try figures(options)
+    let products = try #require(other.stepsOfEqualProducts)
+    let reference = try #require(other.stepsOfEqualReference)
+    let equal = try figures("\(options) --steps \(products)")
+    #expect(abs(equal.productOperations / electra.productOperations - 1) < 1e-3)
+    let counted = try figures("\(options) --steps \(reference)")
+    #expect(abs(counted.referenceOperations / electra.referenceOperations - 1) < 1e-3)
+  }
+}

@@ -1,0 +1,241 @@
+import Electra
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+/// Everything that the paper varies, on models of odd sizes.
+struct PretrainingTaskTests {
+  static func task(_ change: (inout PretrainingTask) -> Void) -> PretrainingTask {
+    var task = PretrainingTask()
+    change(&task)
+    return task
+  }
+
+  /// One of each kind, by name.
+  static let variants: [(name: String, task: PretrainingTask)] =
+    PretrainingTask.Goal.allCases.map { goal in (goal.rawValue, task { $0.goal = goal }) } + [
+      ("unigram", task { $0.generator = .unigram }),
+      ("uniform, all tokens", task { ($0.generator, $0.goal) = (.uniform, .allTokensMLM) }),
+      ("nothing shared", task { $0.sharing = .none }),
+      ("all shared", task { $0.sharing = .all }),
+      ("all shared, all tokens", task { ($0.sharing, $0.goal) = (.all, .allTokensMLM) }),
+      (
+        "sampling",
+        task { ($0.temperature, $0.disallowsCorrect, $0.drawsWithReplacement) = (1.7, true, true) }
+      ),
+      ("two stages", task { ($0.procedure, $0.sharing) = (.twoStage, .none) }),
+      ("adversarial", task { $0.procedure = .adversarial }),
+      ("adversarial 15", task { ($0.procedure, $0.goal) = (.adversarial, .electra15) }),
+    ]
+
+  static func objective(_ task: PretrainingTask, microBatch: Int = 1000) -> PretrainingObjective {
+    let isWhole = task.sharing == .all || task.procedure == .twoStage
+    var objective = PretrainingObjectiveTests.objective(
+      embedding: 10, hidden: 14, generator: isWhole ? 14 : 6, vocabulary: 37,
+      microBatch: microBatch, task: task)
+    if task.generator != .transformer {
+      objective.sampler = TokenSampler(counts: (0..<37).map { $0 < 5 ? 0 : $0 })
+    }
+    if task.procedure.hasStages { objective.secondStage = 7 }
+    return objective
+  }
+
+  /// Where every part of the gradient is that of the loss that is logged.
+  @Test(arguments: variants.filter { $0.task.procedure != .adversarial }.map(\.name))
+  func theWholeGradientAgreesWithDifferences(name: String) throws {
+    let task = try #require(Self.variants.first { $0.name == name }).task
+    let objective = Self.objective(task)
+    // Step 5, which of two stages is the first.
+    let batch = PretrainingObjectiveTests.batch(lengths: [20, 9, 13], vocabulary: 37)
+    let totals = objective.counts(of: batch)
+    let workspace = objective.makeWorkspace()
+    let scratch = Storage(count: objective.layout.count)
+    let results = compareGradients(
+      of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
+    ) { weights, gradient in
+      let tally = objective.accumulate(
+        batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
+        workspace: workspace, progress: VectorProgress())
+      return objective.metrics(of: tally)[0].value
+    }
+    for result in results { #expect(result.error < 1e-2, "\(result)") }
+  }
+
+  @Test(arguments: variants.map(\.name), [5, 8])
+  func rangesAreFinishedOnceAndAskedForAtAll(name: String, step: Int) throws {
+    let objective = Self.objective(
+      try #require(Self.variants.first { $0.name == name }).task, microBatch: 8)
+    let batch = PretrainingObjectiveTests.batch(lengths: [7, 9, 5], vocabulary: 37, step: step)
+    let weights = randomWeights(objective.layout, scale: 0.1)
+    var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
+    _ = objective.accumulate(
+      batch, totals: objective.counts(of: batch), weights: weights,
+      gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
+      progress: VectorProgress(
+        needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
+    let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
+    #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
+    #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    #expect(needed == Set(0..<objective.layout.count))
+    #expect(
+      Set(objective.finishingOrder.flatMap { Array($0) }) == Set(0..<objective.layout.count))
+  }
+
+  /// What a frozen part gets of a gradient is nothing, and what is trained gets something.
+  @Test(arguments: [(5, ["generator"]), (8, ["embeddings.", "discriminator"])])
+  func eachStageTrainsItsOwn(step: Int, trained: [String]) {
+    let objective = Self.objective(Self.task { ($0.procedure, $0.sharing) = (.twoStage, .none) })
+    let batch = PretrainingObjectiveTests.batch(lengths: [20, 19], vocabulary: 37, step: step)
+    let gradient = Storage(count: objective.layout.count)
+    _ = objective.accumulate(
+      batch, totals: objective.counts(of: batch),
+      weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
+      workspace: objective.makeWorkspace(), progress: VectorProgress())
+    let frozen = objective.frozen(at: step)
+    for parameter in objective.layout.parameters {
+      let isTrained = trained.contains { parameter.name.hasPrefix($0) }
+      let values = gradient[parameter]
+      let square = sumOfSquares(values.base, count: values.count)
+      #expect((square > 0) == isTrained, "\(parameter.name)")
+      #expect(frozen.contains { $0.contains(parameter.offset) } != isTrained, "\(parameter.name)")
+    }
+  }
+
+  /// Generator and gradient of policy, beside differences of what the samples would lose with weights
+  /// that stay as they are; the baseline beside its cross-entropy.
+  @Test
+  func thePolicyGradientAgreesWithDifferences() throws {
+    let objective = Self.objective(Self.task { $0.procedure = .adversarial })
+    let (model, layout) = (objective.model, objective.layout)
+    let batch = PretrainingObjectiveTests.batch(lengths: [20, 15, 20], vocabulary: 37)
+    let masked = objective.masking.mask(batch)
+    let samples = masked.positions.indices.map { Int32(5 + $0 * 7 % 30) }
+    let rewards = samples.indices.map { 0.2 + Double($0 % 3) }
+    let arena = objective.makeWorkspace()
+    let generator = try #require(model.generator)
+    func run(_ weights: Storage, _ gradient: Storage?) -> MicroBatchPass {
+      arena.release(to: 0)
+      let pass = Pass(batch: batch, weights: weights, gradient: gradient, seed: 8)
+      return MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
+    }
+    let weights = randomWeights(layout, scale: 0.4)
+    let scratch = Storage(count: layout.count)
+    let fixed = run(weights, scratch).reinforce(samples, rewards: rewards, share: 1).weights
+    let policy = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
+      if let gradient { _ = run(weights, gradient).reinforce(samples, rewards: rewards, share: 1) }
+      let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: 8)
+      let outcomes = run(weights, nil).predict(
+        masked.tokens, generator, pass, targets: samples, draws: { _ in nil }, weights: nil)
+      return zip(outcomes, fixed).reduce(0) { $0 + Double($1.0.loss) * Double($1.1) }
+    }
+    let baseline = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
+      let outcome = run(weights, gradient ?? scratch).reinforce(
+        samples, rewards: rewards, share: 1)
+      return zip(outcome.baselines, rewards).reduce(0) { sum, pair in
+        let (own, wanted) = (naturalExponential(-pair.0), naturalExponential(-pair.1))
+        return sum - wanted * naturalLogarithm(own) - (1 - wanted) * naturalLogarithm(1 - own)
+      }
+    }
+    for (own, learnt) in zip(baseline, policy) {
+      // The baseline reads the encoder but does not teach it.
+      let isBaseline = own.parameter.hasPrefix("generator_baseline")
+      let result = isBaseline ? own : learnt
+      #expect(result.error < 1e-2, "\(result)")
+      #expect((result.norm == 0) == result.parameter.hasPrefix("discriminator"), "\(result)")
+    }
+  }
+
+  @Test
+  func rewardsAreTheDiscriminatorsLosses() {
+    let objective = Self.objective(Self.task { $0.procedure = .adversarial })
+    let batch = PretrainingObjectiveTests.batch(lengths: [20, 20], vocabulary: 37)
+    let masked = objective.masking.mask(batch)
+    let pass = Pass(
+      batch: batch, weights: randomWeights(objective.layout, scale: 0.4), gradient: nil, seed: nil)
+    let run = MicroBatchPass(
+      objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace())
+    let tokens = run.corrupted(masked.targets.enumerated().map { $0 % 2 == 0 ? $1 : 5 + $1 % 30 })
+    let verdict = run.discriminate(tokens, weight: nil)
+    for (k, reward) in run.rewards(verdict, tokens).enumerated() {
+      let t = Int(masked.positions[k])
+      let z = Double(verdict.logits[t])
+      let replaced = 1 / (1 + naturalExponential(-z))
+      let chance = tokens[t] != batch.tokens[t] ? replaced : 1 - replaced
+      #expect(abs(reward + naturalLogarithm(chance)) < 1e-9)
+    }
+  }
+
+  /// Of each part one name a tensor, embeddings and every layer among them.
+  @Test(arguments: variants.map(\.name))
+  func exportedNamesAreThoseOfOneNetwork(name: String) throws {
+    let task = try #require(Self.variants.first { $0.name == name }).task
+    let model = Self.objective(task).model
+    for part in ModelPart.allCases {
+      let names = model.layout.parameters.compactMap { task.huggingFaceName($0.name, of: part) }
+      #expect(Set(names).count == names.count, "\(part)")
+      guard let architecture = task.architecture(of: part) else { continue }
+      let head =
+        architecture == "ElectraForMaskedLM"
+        ? "generator_lm_head.bias" : "discriminator_predictions.dense.weight"
+      for wanted in [
+        head, "electra.embeddings.word_embeddings.weight",
+        "electra.encoder.layer.0.attention.self.query.weight",
+      ] { #expect(names.contains(wanted), "\(part) lacks \(wanted)") }
+      let heads = names.filter { !$0.hasPrefix("electra.") }
+      #expect(heads.allSatisfy { $0.hasPrefix(String(head.prefix(9))) })
+    }
+  }
+
+  @Test
+  func configurationsWithoutATaskAreElectra() throws {
+    var configuration = Preset.tiny.configuration(vocabularySize: 99)
+    let encoded = try JSONEncoder().encode(configuration)
+    var object = try #require(JSONSerialization.jsonObject(with: encoded) as? [String: Any])
+    var recipe = try #require(object["recipe"] as? [String: Any])
+    for key in [
+      "objective", "generator_kind", "weight_sharing", "training", "temperature",
+      "disallow_correct", "mask_with_replacement",
+    ] { #expect(recipe.removeValue(forKey: key) != nil, "\(key)") }
+    object["recipe"] = recipe
+    let old = try JSONSerialization.data(withJSONObject: object)
+    #expect(try JSONDecoder().decode(PretrainingConfiguration.self, from: old) == configuration)
+    for (_, task) in Self.variants {
+      configuration.recipe.task = task
+      let again = try JSONDecoder().decode(
+        PretrainingConfiguration.self, from: JSONEncoder().encode(configuration))
+      #expect(again == configuration)
+    }
+  }
+
+  @Test(arguments: [(Preset.small, 0.25), (.base, 1.0 / 3), (.large, 0.25), (.smallPlusPlus, 1)])
+  func fractionsGiveThePapersGenerators(preset: Preset, width: Double) {
+    let sizes = preset.configuration(vocabularySize: 99).model
+    #expect(sizes.discriminator.scaled(width: width, depth: 1) == sizes.generator)
+  }
+
+  @Test
+  func samplersFollowTheirCounts() {
+    let counts = [0, 30, 0, 50, 1, 19]
+    let sampler = TokenSampler(counts: counts)
+    var (hits, others) = (counts.map { _ in 0 }, counts.map { _ in 0 })
+    for index in 0..<40_000 {
+      let stream = RandomStream(seed: 4, site: 5, step: 0, sequence: index / 100)
+      hits[Int(sampler.sample(stream, index: index % 100))] += 1
+      others[Int(sampler.sample(stream, index: index % 100, excluding: 3))] += 1
+    }
+    for token in counts.indices {
+      // Four deviations of a binomial are at most 400.
+      #expect(abs(hits[token] - 400 * counts[token]) < 400, "\(token)")
+      #expect(abs(others[token] - (token == 3 ? 0 : 800 * counts[token])) < 400, "\(token)")
+    }
+    #expect(hits[0] + hits[2] + others[0] + others[2] + others[3] == 0)
+    let huge = TokenSampler(counts: [1 << 40, 1 << 41, 0])
+    let stream = RandomStream(seed: 4, site: 5, step: 0, sequence: 0)
+    let second = (0..<9000).count { huge.sample(stream, index: $0) == 1 }
+    #expect(abs(second - 6000) < 180)
+    // One token alone is drawn whatever is excluded.
+    #expect(TokenSampler(counts: [0, 7]).sample(stream, index: 0, excluding: 1) == 1)
+  }
+}
