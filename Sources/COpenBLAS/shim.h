@@ -1,5 +1,6 @@
 // What Swift needs of OpenBLAS: one matrix product, its version, and its threads kept at one.
-// The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift.
+// The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift. One more is for our own
+// products: Swift has no word for a prefetch.
 
 #ifndef COPENBLAS_SHIM_H
 #define COPENBLAS_SHIM_H
@@ -22,5 +23,8 @@ static inline const char *cblas_shim_core_name(void) { return openblas_get_coren
 
 // Version and build options, for the log.
 static inline const char *cblas_shim_configuration(void) { return openblas_get_config(); }
+
+// Begins to fetch the cache line at p, which will be written.
+static inline void cblas_shim_prefetch(const float *p) { __builtin_prefetch(p, 1, 3); }
 
 #endif

@@ -18,7 +18,8 @@ extension Tensor {
   /// Writes `scale * a * b`, or adds it when `adding`.
   ///
   /// Single-threaded: lanes are the only threads that compute. The same shapes give the same bits
-  /// wherever the matrices lie.
+  /// wherever the matrices lie. OpenBLAS makes it, or for the shapes at which that is slow our own
+  /// tiles.
   package func multiply(_ a: Factor, _ b: Factor, scale: Float = 1, adding: Bool = false) {
     precondition(
       a.rows == rows && b.columns == columns && a.columns == b.rows,
@@ -32,6 +33,9 @@ extension Tensor {
     defer {
       Profile.end(
         activity(a, b), start, operations: 2 * Double(rows) * Double(columns) * Double(a.columns))
+    }
+    if TiledProduct.isFaster(a, columns: columns) {
+      return multiplyInTiles(a, b, scale: scale, adding: adding)
     }
     cblas_shim_sgemm(
       a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
