@@ -43,6 +43,13 @@ package final class CommunicationThread: @unchecked Sendable {
     return submitted
   }
 
+  /// Whether job `number` and all before it are done.
+  package func isDone(_ number: Int) -> Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return done >= number
+  }
+
   /// Waits until job `number` and all before it are done; throws what one of them threw.
   package func wait(for number: Int) throws {
     pthread_mutex_lock(mutex)

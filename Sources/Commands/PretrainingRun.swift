@@ -92,6 +92,7 @@ final class PretrainingRun {
       recomputes: options.recomputes)
     saveSeconds = Double(cost.needs.checkpoint) / 2e8
     trainer.watch = { watchdog.enter(.step, $0) }
+    trainer.onWait = { watchdog.mark($0 ? Watchdog.waitingForWeights : "computation") }
     try describe(cost, layout, folder: folder)
   }
 

@@ -37,6 +37,8 @@ final class GradientReducer: @unchecked Sendable {
   /// The communication thread's job that gathers each bucket.
   private let gatherJobs: Mutex<[Int]>
   private let traffic = Mutex(0.0)
+  /// Told on a lane's thread when it begins, and ends, to wait for weights.
+  var onWait: @Sendable (_ begins: Bool) -> Void = { _ in }
 
   /// A sum of gradients that is under way.
   private struct Sum {
@@ -196,7 +198,10 @@ final class GradientReducer: @unchecked Sendable {
     let job = gatherJobs.withLock { jobs in
       buckets.indices.reduce(0) { buckets[$1].overlaps(range) ? max($0, jobs[$1]) : $0 }
     }
+    let waits = !communication.isDone(job)
+    if waits { onWait(true) }
     try communication.wait(for: job)
+    if waits { onWait(false) }
   }
 
   /// Waits for everything that travels.

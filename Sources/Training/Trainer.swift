@@ -21,6 +21,11 @@ package final class Trainer<O: Objective> {
   private let source: BatchSource
   /// Told of each part of a step as it begins.
   package var watch: (_ part: String) -> Void = { _ in }
+  /// Told on a lane's thread when it begins, and ends, to wait for weights that travel.
+  package var onWait: @Sendable (_ begins: Bool) -> Void {
+    get { reducer.onWait }
+    set { reducer.onWait = newValue }
+  }
 
   /// - Parameters:
   ///   - processors: one lane for each; a negative number leaves a lane free to move.

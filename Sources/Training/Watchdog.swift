@@ -100,6 +100,9 @@ package final class Watchdog: Sendable {
     }
   }
 
+  /// What of the section is being done, whose time goes on; from any thread.
+  package func mark(_ detail: String) { state.withLock { $0.detail = detail } }
+
   /// A step took so many seconds.
   package func add(stepSeconds: Double) {
     state.withLock {
@@ -148,6 +151,9 @@ package final class Watchdog: Sendable {
     if let limit { onLate(Self.sentence(state, limit: limit)) }
   }
 
+  /// What a rank does whose lanes wait for weights that travel.
+  package static let waitingForWeights = "waiting for weights"
+
   /// Who is late, and where.
   private static func sentence(_ state: State, limit: Double) -> String {
     let place = state.section == .step ? "\(state.detail) of step \(state.step)" : state.detail
@@ -186,7 +192,7 @@ package final class Watchdog: Sendable {
       return "no sign of life for \(seconds) s from \(names(silent))"
     }
     // In these a rank waits for others, and so does whoever asks, wherever it is.
-    let waiting: Set = ["meeting", "reduction", known[own].section]
+    let waiting: Set = ["meeting", "reduction", waitingForWeights, known[own].section]
     let behind = known.filter { !waiting.contains($0.section) }
     if behind.isEmpty {
       let hosts = Set(known.map(\.host)).sorted()

@@ -25,6 +25,9 @@ struct WatchdogTests {
     #expect(
       blame([beat(0), beat(1, step: 8, section: "meeting")]).contains(
         "does the network between n1, n2 carry?"))
+    #expect(
+      blame([beat(0), beat(1, section: Watchdog.waitingForWeights)]).contains(
+        "does the network between n1, n2 carry?"))
     #expect(blame([beat(0), nil]).contains("nothing is known of rank 1"))
   }
 
