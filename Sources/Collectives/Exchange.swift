@@ -33,12 +33,14 @@ package final class Exchange {
     self.plan = plan
   }
 
-  /// The floats that each rank sends in a step, and the most that any holds of others' pieces.
+  /// The floats that each rank sends in a step, the most that any holds of others' pieces, and the
+  /// messages that follow each other.
   ///
-  /// Every piece travels but for the part of its own rank; new weights go around all ranks once.
+  /// Every piece travels but for the part of its own rank; new weights go around all ranks once. A
+  /// bucket's pieces go to one rank after the other, and its weights around the ring.
   package static func traffic(
     tree: ReductionTree, partition: Partition
-  ) -> (sent: [Int], received: Int) {
+  ) -> (sent: [Int], received: Int, messages: Int) {
     let size = partition.rankCount
     let pieces = (0..<size).map { ReductionTree.pieces(of: tree.run(of: $0, of: size)).count }
     let count = partition.blockBoundaries.last ?? 0
@@ -50,7 +52,8 @@ package final class Exchange {
       let largest = partition.buckets.indices.map { partition.part($0, of: rank).count }.max() ?? 0
       return (pieces.reduce(0, +) - pieces[rank]) * largest
     }
-    return (sent, received.max() ?? 0)
+    let rounds = pieces.max() ?? 1
+    return (sent, received.max() ?? 0, partition.buckets.count * (rounds + 1) * (size - 1))
   }
 
   /// The subtrees that this rank must bring, in order.

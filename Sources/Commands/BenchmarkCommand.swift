@@ -7,5 +7,6 @@ struct BenchmarkCommand: ParsableCommand {
     abstract: "Measures how fast this machine trains and tokenizes.",
     subcommands: [
       BenchmarkStepCommand.self, BenchmarkTokenizerCommand.self, BenchmarkAllreduceCommand.self,
+      BenchmarkScalingCommand.self,
     ])
 }

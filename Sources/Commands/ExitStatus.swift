@@ -46,6 +46,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case let error as TokenizationError: error.exitStatus
   case let error as SafetensorsError: error.exitStatus
   case let error as CheckpointError: error.exitStatus
+  case let error as ScalingError: error.exitStatus
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData
   case is CollectivesError: .disagreement

@@ -172,6 +172,8 @@ struct FlopsCommand: ParsableCommand {
     let gradients: Int
     let activations: Int
     let received: Int
+    let snapshot: Int
+    let program: Int
     let sentPerStep: Int
     let checkpoint: Int
     let disk: Int
@@ -183,7 +185,7 @@ struct FlopsCommand: ParsableCommand {
 
     enum CodingKeys: String, CodingKey {
       case name, parameters, tokens, memory, weights, moments, gradients, activations, received
-      case checkpoint, disk, hours
+      case snapshot, program, checkpoint, disk, hours
       case reference = "reference_operations"
       case products = "product_operations"
       case productsPerToken = "products_per_token"
@@ -206,8 +208,9 @@ struct FlopsCommand: ParsableCommand {
       reference: configuration.referenceOperations, products: configuration.productOperations,
       productsPerToken: configuration.productsPerToken, memory: needs.memory,
       weights: needs.weights, moments: needs.moments, gradients: needs.gradients,
-      activations: needs.activations, received: needs.received, sentPerStep: needs.sent,
-      checkpoint: needs.checkpoint, disk: cost.disk, tokensPerSecond: speed,
+      activations: needs.activations, received: needs.received, snapshot: needs.snapshot,
+      program: RunNeeds.program, sentPerStep: needs.sent, checkpoint: needs.checkpoint,
+      disk: cost.disk, tokensPerSecond: speed,
       hours: Double(configuration.recipe.tokens) / speed / 3600,
       stepsOfEqualProducts: equal?.products, stepsOfEqualReference: equal?.reference)
   }

@@ -51,7 +51,10 @@ struct PretrainCommand: ParsableCommand {
   var logEvery = 50
 
   @Option(
-    help: "Steps between held-out evaluations; by default a twelfth of the run, at most 5000.")
+    help: """
+      Steps between held-out evaluations; by default a twelfth of the run, at most 5000, but no more \
+      often than costs a fifteenth of the training.
+      """)
   var evaluateEvery: Int?
 
   @Option(help: "Held-out examples of an evaluation.")
@@ -123,16 +126,20 @@ struct PretrainCommand: ParsableCommand {
     let layout = try RankLayout(world: world, threads: threads, slices: slices.count)
     let run = try PretrainingRun(
       configuration: configuration, initial: initial, data: data, folder: output, world: world,
-      layout: layout, options: options(configuration.recipe), watchdog: sentinel.watchdog,
+      layout: layout, options: options(configuration.recipe, data), watchdog: sentinel.watchdog,
       start: start)
     defer { run.end() }
     return try run.train()
   }
 
-  private func options(_ recipe: PretrainingConfiguration.Recipe) -> PretrainingRun.Options {
-    PretrainingRun.Options(
-      hours: hours, logEvery: logEvery,
-      evaluateEvery: evaluateEvery ?? max(1, min(5000, recipe.steps / 12)),
+  private func options(
+    _ recipe: PretrainingConfiguration.Recipe, _ data: ShardSet
+  ) -> PretrainingRun.Options {
+    // An evaluated sequence costs a third of one that is trained on.
+    let examples = min(evaluateExamples, data.heldOutCount)
+    let usual = max(min(5000, recipe.steps / 12), 5 * examples / recipe.batchSize)
+    return PretrainingRun.Options(
+      hours: hours, logEvery: logEvery, evaluateEvery: evaluateEvery ?? max(1, usual),
       evaluateExamples: evaluateExamples, saveEvery: saveEvery, saveMinutes: saveMinutes,
       keep: keep, timeline: timeline, recomputes: self.recipe.recompute)
   }

@@ -142,7 +142,10 @@ final class PretrainingRun {
     }
     try finishSave()
     try drawTimeline()
-    if isFirst { log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens") }
+    if isFirst {
+      log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens")
+      log.say(progress.shares)
+    }
     return .finished
   }
 
@@ -150,6 +153,7 @@ final class PretrainingRun {
     try finishSave()
     try drawTimeline()
     if isFirst {
+      log.say(progress.shares)
       log.say(
         "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the "
           + "same command goes on from here")
@@ -222,11 +226,14 @@ final class PretrainingRun {
     try trainer.beginSave(state, into: store, files: files)
     lastSave = now()
     saveStall = lastSave - began
+    progress.spend(saveStall, on: .checkpoints)
   }
 
   /// Waits for the last checkpoint; without it the run has not ended well.
   private func finishSave() throws {
+    let began = now()
     try tellOfSave(waiting: true)
+    progress.spend(now() - began, on: .checkpoints)
     try world.agree {
       if let saveFailure { throw CheckpointError.unsaved(step: state.step, reason: saveFailure) }
     }
@@ -260,43 +267,12 @@ final class PretrainingRun {
     let count = min(options.evaluateExamples, data.heldOutCount)
     guard count > 0 else { return }
     watchdog.enter(.evaluation)
+    let began = now()
+    defer { progress.spend(now() - began, on: .evaluation) }
     let data = data
     let values = try trainer.evaluate(sequences: count) { _, sequences in
       try data.heldOut(sequences, of: count)
     }
     if isFirst { progress.tellHeldOut(values, state, examples: count) }
-  }
-}
-
-extension PretrainingConfiguration {
-  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 % of each phase, as
-  /// in the paper's table 1.
-  var milestones: Set<Int> {
-    var (result, first): (Set<Int>, Int) = ([], 0)
-    for phase in earlierPhases.map(\.recipe) + [recipe] {
-      result.formUnion([16, 8, 4, 2, 1].map { first + phase.steps / $0 })
-      first += phase.steps
-    }
-    return result.subtracting([0])
-  }
-
-  var trainerSettings: TrainerSettings {
-    TrainerSettings(
-      batchSize: recipe.batchSize, sliceCount: recipe.slices, firstStep: firstStep,
-      steps: recipe.steps, warmupSteps: recipe.warmupSteps,
-      cycles: recipe.task.procedure.hasStages ? 2 : 1, learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      adam: AdamConstants(
-        firstDecay: recipe.firstDecay, secondDecay: recipe.secondDecay, epsilon: recipe.epsilon),
-      clipNorm: recipe.clipNorm)
-  }
-}
-
-extension PretrainingConfiguration.Recipe {
-  /// The course of the learning rate, in words.
-  var schedule: String {
-    "\(steps.grouped) steps of \(batchSize) sequences, at most "
-      + "\((steps * batchSize * length).grouped) tokens; the rate rises to \(learningRate) in "
-      + "\(warmupSteps.grouped) steps and falls to 0 at the end"
   }
 }

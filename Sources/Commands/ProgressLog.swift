@@ -13,16 +13,34 @@ final class ProgressLog {
   /// The host of every rank.
   private let hosts: [String]
   private var since = Interval()
+  /// Seconds of this start beside steps, and all of its steps.
+  private var spent: [Expense: Double] = [:]
+  private var all = Interval()
   /// Whether the log has said how many steps fit into the hours given.
   private var didTellFit = false
 
-  /// What this rank did since the last line of metrics.
+  /// What keeps a run from training.
+  enum Expense {
+    case evaluation
+    /// Snapshots, and waiting for a checkpoint that is still being written.
+    case checkpoints
+  }
+
+  /// What this rank did in a number of steps.
   private struct Interval {
     var steps = 0
     var tokens = 0
     var seconds = 0.0
     var input = 0.0
     var reduction = 0.0
+
+    mutating func add(_ report: Trainer<some Any>.StepReport) {
+      steps += 1
+      tokens += report.tokens
+      seconds += report.seconds
+      input += report.inputSeconds
+      reduction += report.reductionSeconds
+    }
   }
 
   /// - Parameters:
@@ -38,11 +56,29 @@ final class ProgressLog {
   }
 
   func add(_ report: Trainer<some Any>.StepReport) {
-    since.steps += 1
-    since.tokens += report.tokens
-    since.seconds += report.seconds
-    since.input += report.inputSeconds
-    since.reduction += report.reductionSeconds
+    since.add(report)
+    all.add(report)
+  }
+
+  /// Seconds that training stood still.
+  func spend(_ seconds: Double, on expense: Expense) { spent[expense, default: 0] += seconds }
+
+  /// The part of this start that an expense took.
+  private func share(_ expense: Expense) -> Double {
+    spent[expense, default: 0] / max(now() - start, 1e-9)
+  }
+
+  /// What this start was spent on, for its last words.
+  var shares: String {
+    let seconds = now() - start
+    let parts = String(
+      format:
+        "evaluation took %.1f %%, checkpoints stopped training for %.1f %%, input took %.1f %%",
+      100 * share(.evaluation), 100 * share(.checkpoints), 100 * all.input / seconds)
+    let waiting = String(
+      format: ", reduction and waiting for other ranks %.1f %%", 100 * all.reduction / seconds)
+    return "of \(Self.duration(seconds)) since the start, " + parts
+      + (world.size > 1 ? waiting : "")
   }
 
   /// The metrics of the step just done. Every rank must call it.
@@ -67,6 +103,8 @@ final class ProgressLog {
         ("tokens_per_second", .number(rate)),
         ("communication_fraction", .number(interval.reduction / seconds)),
         ("input_fraction", .number(interval.input / seconds)),
+        ("evaluation_fraction", .number(share(.evaluation))),
+        ("checkpoint_fraction", .number(share(.checkpoints))),
       ])
     let stepSeconds = state.seconds / Double(state.step)
     tellFit(state, stepSeconds: stepSeconds)

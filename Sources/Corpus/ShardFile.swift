@@ -98,9 +98,16 @@ final class ShardFile: Sendable {
     if !isSound { throw .damagedBlock(path: path, block: block) }
   }
 
-  /// The bytes of a block, nil when they are not what was written.
-  private func verifiedBlock(
-    _ block: Int, _ bytes: UnsafeRawBufferPointer
+  /// Gives back the memory that `block` takes; it may be read again.
+  func giveBack(_ block: Int) {
+    data.withUnsafeBytes { bytes in
+      if let own = place(of: block, bytes) { giveBackPages(own) }
+    }
+  }
+
+  /// Where the table says that a block lies, nil when that is outside the blocks.
+  private func place(
+    of block: Int, _ bytes: UnsafeRawBufferPointer
   ) -> UnsafeRawBufferPointer? {
     let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
     let place = Int(truncatingIfNeeded: bytes.number(at: entry, as: UInt64.self))
@@ -108,8 +115,16 @@ final class ShardFile: Sendable {
     guard place >= ShardFormat.headerBytes, place <= header.tablePlace,
       size <= header.tablePlace - place
     else { return nil }
-    let own = UnsafeRawBufferPointer(rebasing: bytes[place..<place + size])
+    return UnsafeRawBufferPointer(rebasing: bytes[place..<place + size])
+  }
+
+  /// The bytes of a block, nil when they are not what was written.
+  private func verifiedBlock(
+    _ block: Int, _ bytes: UnsafeRawBufferPointer
+  ) -> UnsafeRawBufferPointer? {
+    guard let own = place(of: block, bytes) else { return nil }
     if verified.withLock({ $0[block] }) { return own }
+    let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
     guard Checksum.of(own) == bytes.number(at: entry + 12, as: UInt32.self),
       isSound(own, count: examples(in: block))
     else { return nil }

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Synchronization
 import Tokenization
 
 /// A folder of prepared data, opened for training.
@@ -7,9 +8,10 @@ import Tokenization
 ///     let data = try ShardSet(folder: "data")
 ///     let batch = try data.batch(step: 7, sequences: 0..<16, firstSample: 7 * 128, seed: 1)
 ///
-/// Sample g of the run is a function of the seed alone: in every epoch blocks come in a random order, and so do the examples inside a block. There is no table of
-/// the order, and opening takes the same time whatever the size. Every example comes exactly once an
-/// epoch.
+/// Sample g of the run is a function of the seed alone: in every epoch blocks come in a random order,
+/// and so do the examples inside a block. There is no table of the order; opening reads headers and
+/// block tables alone, and only the blocks that were read last stay in memory. Every example comes
+/// exactly once an epoch.
 package final class ShardSet: Sendable {
   package let folder: String
   package let description: DataDescription
@@ -85,12 +87,16 @@ package final class ShardSet: Sendable {
 }
 
 /// The files of one split, seen as one run of blocks.
-private struct Split: Sendable {
+private final class Split: Sendable {
   let count: Int
   let blockExamples = ShardFormat.blockExamples
   private let files: [ShardFile]
   /// The number of blocks before each file.
   private let firstBlocks: [Int]
+  /// The blocks read last, the newest at the end: all others' memory has been given back.
+  private let recent = Mutex<[Int]>([])
+  /// How many blocks stay in memory, each about a megabyte: lanes read from one or two.
+  private static let kept = 8
 
   /// An example: its block over all files, and its number there.
   struct Place {
@@ -118,7 +124,11 @@ private struct Split: Sendable {
     }
     self.files = files
     count = files.reduce(0) { $0 + $1.header.examples }
-    firstBlocks = files.indices.map { files[..<$0].reduce(0) { $0 + $1.header.blocks } }
+    var blocks = 0
+    firstBlocks = files.map { file in
+      defer { blocks += file.header.blocks }
+      return blocks
+    }
   }
 
   /// Where example `position` of the epoch's order lies. Whole blocks come in a random order; the
@@ -144,7 +154,27 @@ private struct Split: Sendable {
   }
 
   func append(_ place: Place, to batch: inout Batch) throws(CorpusError) {
-    let file = firstBlocks.lastIndex { $0 <= place.block } ?? 0
-    try files[file].append(place.index, of: place.block - firstBlocks[file], to: &batch)
+    let (file, block) = locate(place.block)
+    try file.append(place.index, of: block, to: &batch)
+    guard let oldest = remember(place.block) else { return }
+    let (old, oldBlock) = locate(oldest)
+    old.giveBack(oldBlock)
+  }
+
+  /// The file of a block, and its number there.
+  private func locate(_ block: Int) -> (file: ShardFile, block: Int) {
+    let file = firstBlocks.lastIndex { $0 <= block } ?? 0
+    return (files[file], block - firstBlocks[file])
+  }
+
+  /// Takes note that a block was read; returns the one that has not been for longest when there are
+  /// now too many.
+  private func remember(_ block: Int) -> Int? {
+    recent.withLock { recent in
+      if recent.last == block { return nil }
+      recent.removeAll { $0 == block }
+      recent.append(block)
+      return recent.count > Self.kept ? recent.removeFirst() : nil
+    }
   }
 }

@@ -16,6 +16,8 @@ package struct RunNeeds: Sendable {
   package let checkpoint: Int
   /// Sent in a step by the rank that sends most.
   package let sent: Int
+  /// Messages that follow each other in a step.
+  package let messages: Int
 
   /// All memory of rank zero, which needs most.
   package var memory: Int {
@@ -53,5 +55,6 @@ package struct RunNeeds: Sendable {
     snapshot = weights + moments + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount
     sent = bytes * (traffic.sent.max() ?? 0)
+    messages = traffic.messages
   }
 }

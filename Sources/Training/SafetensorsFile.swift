@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 
 /// A safetensors file, opened for reading: named tensors of numbers, mapped into memory.
 ///
@@ -174,6 +175,8 @@ package struct SafetensorsFile: Sendable {
         let place = start + i * size
         body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
       }
+      giveBackPages(
+        UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count * size]))
     }
   }
 

@@ -71,7 +71,8 @@ package final class Trainer<O: Objective> {
     package var tokens = 0
     package var gradientNorm = 0.0
     package var rate = 0.0
-    /// Seconds in all, of which input and the reduction took so many.
+    /// Seconds in all; those of them that this rank's input took; and those in which it met the others,
+    /// waited for them and their weights, and reduced.
     package var seconds = 0.0
     package var inputSeconds = 0.0
     package var reductionSeconds = 0.0
@@ -106,7 +107,6 @@ package final class Trainer<O: Objective> {
     }
     watch("input")
     let totals = try load(step, wishes, &report)
-    report.inputSeconds = now() - start
     let (lanes, objective, weights, reducer) = (lanes, objective, weights, reducer)
     watch("computation")
     reducer.begin(lanes: lanes.count { !$0.slices.isEmpty })
@@ -122,7 +122,7 @@ package final class Trainer<O: Objective> {
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       rate: Float(report.rate), frozen: objective.frozen(at: step))
-    report.reductionSeconds = now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
+    report.reductionSeconds += now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
     report.trafficSeconds = reducer.takeTrafficSeconds()
     report.seconds = now() - start
     return report
@@ -132,7 +132,7 @@ package final class Trainer<O: Objective> {
   private func load(
     _ step: Int, _ wishes: Wishes, _ report: inout StepReport
   ) throws -> [Int] {
-    let (lanes, settings, source) = (lanes, settings, source)
+    let (lanes, settings, source, start) = (lanes, settings, source, now())
     team.run { lanes[$0].load(step: step, settings: settings, source: source) }
     let batches = lanes.flatMap(\.batches)
     let failure = lanes.compactMap(\.failure).first
@@ -143,8 +143,10 @@ package final class Trainer<O: Objective> {
     }
     let tokens = batches.reduce(0) { $0 + $1.tokenCount }
     watch("meeting")
+    report.inputSeconds = now() - start
     let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
     let all = try world.sum(flags + [tokens] + counts)
+    report.reductionSeconds = now() - start - report.inputSeconds
     if all[0] > 0 { try world.report(failure) }
     report.wishes = Wishes(stop: all[1] > 0, save: all[2] > 0)
     report.tokens = all[3]

@@ -23,7 +23,7 @@ struct ExchangeTests {
   /// slices the middle one holds the subtrees 5, 6-7 and 8-9, the others two each.
   @Test
   func trafficIsThatOfPiecesAndNewWeights() {
-    func traffic(_ ranks: Int) -> (sent: [Int], received: Int) {
+    func traffic(_ ranks: Int) -> (sent: [Int], received: Int, messages: Int) {
       Exchange.traffic(
         tree: ReductionTree(sliceCount: 16),
         partition: Partition(
@@ -34,6 +34,8 @@ struct ExchangeTests {
     #expect(traffic(2).received == 8192)
     #expect(traffic(3).sent == [3 * 8192, 4 * 8192, 3 * 8192])
     #expect(traffic(3).received == 5 * 4096)
+    // One bucket: a message for each piece and one for the new weights, to each of the others.
+    #expect(traffic(1).messages == 0 && traffic(2).messages == 2 && traffic(3).messages == 2 * 4)
   }
 
   /// More ranks than slices are possible too.

@@ -52,6 +52,7 @@ struct InvarianceTests {
       optimizer = FileManager.default.contents(atPath: checkpoint + "/optimizer.safetensors")
       let times: Set = [
         "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
+        "evaluation_fraction", "checkpoint_fraction",
       ]
       metrics = try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
         .split(separator: "\n").map { line in

@@ -111,4 +111,40 @@ struct ShardSetTests {
     }
     #expect(throws: CorpusError.self) { try ShardSet(folder: folder.file("nowhere")) }
   }
+
+  /// Bytes of the mapped shards of `folder` that this process holds.
+  private func held(_ folder: TemporaryFolder) throws -> Int {
+    let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+    var (isShard, bytes) = (false, 0)
+    for line in maps.split(separator: "\n") {
+      if line.contains(".tokens") { isShard = line.contains(folder.path) }
+      if isShard && line.hasPrefix("Rss:") {
+        bytes += 1024 * (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
+        isShard = false
+      }
+    }
+    return bytes
+  }
+
+  /// Whoever has gone through a large set does not hold it.
+  @Test
+  func onlyTheBlocksReadLastStayInMemory() throws {
+    let folder = try TemporaryFolder()
+    let filler = String(repeating: " word", count: 11)
+    let text = (0..<90_000).map { "w\($0 % 1000) w\($0 / 1000)" + filler }
+    try prepare(
+      try folder.write(text.joined(separator: "\n\n"), "text.txt"), in: folder, length: 48)
+    let data = try ShardSet(folder: folder.file("data"))
+    let size = try folder.bytes("data/train-00000.tokens").count
+    #expect(data.trainCount > 20 * 4096 && size > 5_000_000)
+    var (tokens, most) = (0, 0)
+    for step in 0..<data.trainCount / 4096 {
+      let batch = try data.batch(
+        step: step, sequences: 0..<4096, firstSample: 4096 * step, seed: 1)
+      tokens += batch.tokenCount
+      most = max(most, try held(folder))
+    }
+    #expect(tokens > 2_000_000)
+    #expect(most > 100_000 && most < size / 2, "\(most) of \(size) bytes")
+  }
 }

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# What weak-scaling.sh and strong-scaling.sh share: steps on 1 to N ranks, one after the other, then the
+# fit, the table and the picture of `electra benchmark scaling`.
+#
+#   Launch/scaling.sh weak|strong [where] [what]
+#
+# where (inside a Slurm allocation: its tasks; else this machine):
+#   --cluster 1gbit     hosts emulated on this machine, one a rank, with links of this rate (root)
+#   --hosts FILE        the hosts of a file for mpirun, as in mpirun.sh
+# what:
+#   --ranks "1 2 4 8"   numbers of ranks; by default powers of two up to 8, the slots or the tasks
+#   --output DIR        a new folder for steps.jsonl, scaling.csv and scaling.svg
+#   --batch N           sequences: of a rank (weak), or of all (strong)
+#   and options of `electra benchmark step`: --preset, --length, --threads, --rounds, ...
+#
+# The largest number of ranks is kept back from the fit and checks it. Hosts that are one machine share
+# its cores: the program notices, divides computing by the lanes that took turns, and says so.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=environment.sh
+. "$here/environment.sh"
+fail() { echo "scaling: $2" >&2; exit "$1"; }
+
+kind=${1:-}
+case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
+rate= hosts= ranks= batch= threads=1 folder=$kind-scaling
+options=()
+while [ $# -gt 0 ]; do
+  [ $# -gt 1 ] || fail 64 "$1 needs a value"
+  case $1 in
+    --cluster) rate=$2 ;;
+    --hosts) hosts=$2 ;;
+    --ranks) ranks=$2 ;;
+    --batch) batch=$2 ;;
+    --threads) threads=$2 ;;
+    --output) folder=$2 ;;
+    --*) options+=("$1" "$2") ;;
+    *) fail 64 "$1 is no option" ;;
+  esac
+  shift 2
+done
+[ -z "$hosts" ] || [ -r "$hosts" ] || fail 66 "there is no host file $hosts"
+[ ! -e "$folder" ] || fail 73 "$folder is there already; choose another --output"
+[ -z "$rate" ] || [ "$(id -u)" -eq 0 ] || fail 64 "emulated hosts need root"
+
+# The most ranks that there is room for.
+most=8
+if [ -n "$hosts" ]; then
+  most=$(awk '!/^ *(#|$)/ { n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; s += n } END { print s + 0 }' "$hosts")
+elif [ -z "$rate" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
+  most=${SLURM_NTASKS:-1}
+fi
+if [ -z "$ranks" ]; then
+  for ((n = 1; n <= most; n *= 2)); do ranks+="$n "; done
+fi
+largest=0
+for n in $ranks; do
+  [[ $n =~ ^[1-9][0-9]*$ ]] || fail 64 "--ranks takes numbers, not $n"
+  [ "$n" -le "$most" ] || [ -z "$hosts${SLURM_JOB_ID:-}" ] || fail 64 "$n ranks are more than the $most that there is room for"
+  [ "$n" -le "$largest" ] || largest=$n
+done
+if [ "$kind" = weak ]; then
+  batch=${batch:-16}
+else
+  batch=${batch:-64}
+  [ "$batch" -ge $((largest * threads)) ] || fail 64 "$batch sequences are not enough for $largest ranks x $threads lanes"
+  # The same slices on all numbers of ranks: the same step, to the bit.
+  slices=1
+  while [ "$slices" -lt $((largest * threads)) ]; do slices=$((2 * slices)); done
+  options+=(--slices "$slices")
+fi
+
+# launch N COMMAND...: on N ranks.
+launch() {
+  local n=$1
+  shift
+  if [ -n "$rate" ]; then
+    "$here/cluster.sh" up "$n" --rate "$rate"
+    "$here/cluster.sh" run "$n" "$@"
+    "$here/cluster.sh" down
+  elif [ -n "$hosts" ]; then
+    mpirun -q --hostfile "$hosts" --map-by slot -np "$n" "$@"
+  elif [ -n "${SLURM_JOB_ID:-}" ]; then
+    srun --mpi=pmix -K1 -n "$n" "$@"
+  else
+    mpirun -q --map-by slot -np "$n" "$@"
+  fi
+}
+
+[ -x "$electra" ] || build
+mkdir -p "$folder"
+[ -z "$rate" ] || trap '"$here/cluster.sh" down' EXIT
+for n in $ranks; do
+  [ "$kind" = weak ] && own=$((batch * n)) || own=$batch
+  echo "$n ranks, $own sequences" >&2
+  launch "$n" "$electra" benchmark step --without-peak --json --threads "$threads" --batch "$own" "${options[@]}" \
+    >>"$folder/steps.jsonl"
+done
+"$electra" benchmark scaling "$folder/steps.jsonl" --csv "$folder/scaling.csv" --picture "$folder/scaling.svg"

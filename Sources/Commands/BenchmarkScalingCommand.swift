@@ -1,0 +1,89 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `electra benchmark scaling`: what steps on 1 to N ranks say of more ranks.
+struct BenchmarkScalingCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scaling",
+    abstract: "Fits computing, latency and bandwidth to measured steps, and draws the scaling.",
+    discussion: """
+      The file has a line of `electra benchmark step --json` for each number of ranks; \
+      Launch/weak-scaling.sh and Launch/strong-scaling.sh make one. The largest number of ranks and \
+      those that are no powers of two are kept back from the fit, to check it. Where lanes shared \
+      cores, the figures say what each would do with a core of its own.
+      """)
+
+  @Argument(help: "The measured steps, a line of JSON each.")
+  var file: String
+
+  @Option(help: "A table of all points and predictions, as CSV.")
+  var csv: String
+
+  @Option(help: "The picture, as SVG.")
+  var picture: String
+
+  func run() throws {
+    try reportingErrors {
+      for path in [csv, picture] where FileManager.default.fileExists(atPath: path) {
+        throw ScalingError.unwritable(path: path, reason: "it is there already")
+      }
+      let report = ScalingReport(study: ScalingStudy(try points()))
+      for (text, path) in [(report.csv, csv), (ScalingPicture(report).svg, picture)] {
+        do {
+          try text.write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+          throw ScalingError.unwritable(path: path, reason: error.localizedDescription)
+        }
+      }
+      print(report.text)
+    }
+  }
+
+  private func points() throws -> [ScalingPoint] {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw ScalingError.missing(path: file)
+    }
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let points = try lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
+      guard let point = try? JSONDecoder().decode(ScalingPoint.self, from: Data(line)),
+        point.isSound
+      else { throw ScalingError.notAStep(path: file, line: index + 1) }
+      return point
+    }
+    guard let first = points.first else { throw ScalingError.notAStep(path: file, line: 1) }
+    if let other = points.first(where: { !$0.isSameModel(as: first) }) {
+      throw ScalingError.mixed(path: file, ranks: first.ranks, others: other.ranks)
+    }
+    return points
+  }
+}
+
+/// What keeps measured steps from being read or told of.
+enum ScalingError: Error, CustomStringConvertible {
+  case missing(path: String)
+  case notAStep(path: String, line: Int)
+  case mixed(path: String, ranks: Int, others: Int)
+  case unwritable(path: String, reason: String)
+
+  var description: String {
+    switch self {
+    case .missing(let path): "there is no file \(path) of measured steps"
+    case .notAStep(let path, let line):
+      "line \(line) of \(path) is no measured step; electra benchmark step --json makes one"
+    case .mixed(let path, let ranks, let others):
+      "\(path) mixes models, lengths or lanes: \(ranks) and \(others) ranks did not take the same "
+        + "step; measure all with the same options"
+    case .unwritable(let path, let reason):
+      "\(path) cannot be written: \(reason); choose another file"
+    }
+  }
+
+  var exitStatus: ExitStatus {
+    switch self {
+    case .missing: .missingFile
+    case .notAStep, .mixed: .badData
+    case .unwritable: .cannotCreate
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import FoundationXML
+import Testing
+import Training
+
+/// `electra benchmark scaling` on steps of the test's making and on measured ones.
+struct ScalingTests {
+  /// Lines of steps that take what `model` says.
+  private func lines(_ ranks: [Int], lanesPerCore: [Double]) throws -> String {
+    let model = ScalingModel(
+      secondsPerToken: 4e-4, secondsPerMessage: 2e-3, secondsPerByte: 1e-8)
+    return try zip(ranks, lanesPerCore).map { count, sharing in
+      var point = ScalingPoint(
+        ranks: 1, hosts: 1, lanes: 1, lanesPerCore: 1, batch: 16, length: 128, rankTokens: 2048,
+        microBatchTokens: 1024, vectorBytes: 72_000_000, buckets: 10, hideableShare: 0.75,
+        sentBytes: 0, messages: 0, seconds: 1, reductionSeconds: 0
+      ).onRanks(count, isWeak: true)
+      point.lanesPerCore = sharing
+      (point.seconds, point.reductionSeconds) = (model.seconds(point), model.exposed(point))
+      return String(decoding: try JSONEncoder().encode(point), as: UTF8.self)
+    }.joined(separator: "\n") + "\n"
+  }
+
+  private func study(_ folder: TemporaryFolder) throws -> Program.Result {
+    try Program.run(
+      [
+        "benchmark", "scaling", "steps.jsonl", "--csv", "scaling.csv", "--picture", "scaling.svg",
+      ], in: folder.path)
+  }
+
+  /// Elements of an XML file by name, nil when it is not well formed.
+  private final class Elements: NSObject, XMLParserDelegate {
+    var counts: [String: Int] = [:]
+    var text = ""
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+      qualifiedName: String?, attributes: [String: String]
+    ) {
+      counts[name, default: 0] += 1
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
+
+    init?(path: String) throws {
+      super.init()
+      let parser = XMLParser(data: try Data(contentsOf: URL(fileURLWithPath: path)))
+      parser.delegate = self
+      guard parser.parse() else { return nil }
+    }
+  }
+
+  @Test
+  func theTableHasEveryPointAndThePictureIsWellFormed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(try lines([1, 2, 4, 8], lanesPerCore: [1, 1, 2, 4]), "steps.jsonl")
+    let result = try study(folder)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("weak scaling, 1 to 8 ranks x 1 lane"))
+    #expect(result.output.contains("8 ranks were kept back from the fit"))
+    #expect(result.output.contains("4.0 lanes took turns on a core"))
+    #expect(result.output.contains("1024 ranks"))
+    #expect(result.output.contains("extrapolated far beyond what was measured"))
+
+    let csv = try String(contentsOfFile: folder.path + "/scaling.csv", encoding: .utf8)
+    let rows = csv.split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    #expect(rows.allSatisfy { $0.count == rows[0].count })
+    #expect(
+      rows.dropFirst().map { String($0[0]) }
+        == ["1", "2", "4", "8"] + (0...10).map { "\(1 << $0)" })
+    #expect(
+      rows.dropFirst().compactMap(\.last) == ["fit", "fit", "fit", "check"]
+        + Array(repeating: "prediction", count: 7) + Array(repeating: "extrapolation", count: 4))
+    // Measured points corrected for turns are what the model says of ranks with cores of their own.
+    for (measured, predicted) in zip(rows[1...4], rows[5...8]) {
+      let own = try #require(Double(measured[8]))
+      let foretold = try #require(Double(predicted[8]))
+      #expect(abs(own / foretold - 1) < 1e-4)
+    }
+
+    let picture = try #require(try Elements(path: folder.path + "/scaling.svg"))
+    #expect(picture.counts["svg"] == 1)
+    // Three panels with four measured points, two of them also as lanes took turns, and the legend's.
+    #expect(picture.counts["circle"] == 3 * 4 + 2 * 2 + 3)
+    #expect(picture.text.contains("extrapolated") && picture.text.contains("kept back"))
+  }
+
+  @Test
+  func measuredStepsAreRead() throws {
+    let folder = try TemporaryFolder()
+    var lines = ""
+    for ranks in [1, 2] {
+      let step = try Program.run(
+        [
+          "benchmark", "step", "--preset", "tiny", "--vocabulary-size", "500", "--length", "32",
+          "--batch", "\(4 * ranks)", "--threads", "1", "--rounds", "1", "--without-peak", "--json",
+        ], ranks: ranks, in: folder.path)
+      #expect(step.status == 0, "\(step.errors)")
+      lines += step.output
+    }
+    try folder.write(lines, "steps.jsonl")
+    let result = try study(folder)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("its error is not known"))
+    let again = try study(folder)
+    #expect(again.status == 73 && again.errors.contains("scaling.csv cannot be written"))
+  }
+
+  @Test(arguments: [
+    ("", 65, "line 1 of steps.jsonl is no measured step"),
+    ("{\"ranks\":1}\n", 65, "line 1 of steps.jsonl is no measured step"),
+  ])
+  func whatIsNoStepIsRefused(text: String, status: Int32, sentence: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(text, "steps.jsonl")
+    let result = try study(folder)
+    #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test
+  func stepsOfTwoModelsDoNotMakeAStudy() throws {
+    let folder = try TemporaryFolder()
+    let text = try lines([1, 2], lanesPerCore: [1, 1])
+    let other = text.replacingOccurrences(of: "72000000", with: "71000000")
+    try folder.write(text + other, "steps.jsonl")
+    let result = try study(folder)
+    #expect(result.status == 65 && result.errors.contains("mixes models"), "\(result.errors)")
+  }
+}

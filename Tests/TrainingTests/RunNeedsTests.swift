@@ -1,0 +1,58 @@
+import Collectives
+import Electra
+import Layers
+import Testing
+import Training
+
+struct RunNeedsTests {
+  /// A model of three tensors, one of them not a multiple of 16 floats, and its needs.
+  private func needs(ranks: Int = 1, lanes: Int = 1, slices: Int = 8) -> RunNeeds {
+    var layout = ParameterLayout()
+    for (name, count) in [("a", 8192), ("b", 100), ("c", 4096)] {
+      _ = layout.declare(name, [count], .zeros)
+    }
+    #expect(layout.count == 8192 + 112 + 4096)
+    return RunNeeds(
+      layout: layout, regions: [8192..<layout.count, 0..<8192], sliceCount: slices, ranks: ranks,
+      lanes: lanes, activations: 1000)
+  }
+
+  private let vector = 4 * (8192 + 112 + 4096)
+
+  /// Alone: the weights, two moments, and gradients of a binary counter over eight slices: sums of 4, 2
+  /// and 1 slices and the one that is being computed.
+  @Test
+  func oneRankHoldsEverythingOnce() {
+    let needs = needs()
+    #expect(needs.weights == vector && needs.moments == 2 * vector)
+    #expect(needs.gradients == 4 * vector)
+    #expect(needs.activations == 4 * 1000)
+    #expect(needs.received == 0 && needs.sent == 0 && needs.messages == 0)
+    #expect(needs.snapshot == 3 * vector)
+    #expect(needs.checkpoint == 3 * 4 * (8192 + 100 + 4096))
+    #expect(
+      needs.memory
+        == RunNeeds.program + (1 + 2 + 4 + 3) * vector + needs.activations)
+  }
+
+  /// Two lanes of four slices each hold three gradients each: sums of 2 and 1 and one being computed.
+  @Test
+  func lanesHoldGradientsOfTheirOwn() {
+    let needs = needs(lanes: 2)
+    #expect(needs.gradients == 2 * 3 * vector && needs.activations == 2 * 4 * 1000)
+    #expect(self.needs(slices: 1).gradients == vector)
+  }
+
+  /// Of two ranks one owns a block more; each holds the other's piece of its largest part.
+  @Test
+  func ranksShareTheMoments() {
+    let needs = needs(ranks: 2)
+    // Of b and c, 4208 floats, the cut falls behind b and c's only block; of a, between its two.
+    #expect(needs.moments == 2 * 4 * (4096 + 4208))
+    #expect(needs.received == 4 * 4208)
+    #expect(needs.snapshot == needs.weights + needs.moments + 4 * 4208)
+    #expect(needs.gradients == 3 * vector)
+    #expect(needs.sent == 2 * 4 * (4096 + 4208))
+    #expect(needs.messages == 4)
+  }
+}
