@@ -15,6 +15,18 @@ export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy
 # Lanes are the only threads.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
+# answers HOST: whether the remote shell that mpirun would use reaches it; this host needs none.
+answers() {
+  local shell
+  read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=5}"
+  [ "$1" = "$(hostname)" ] || [ "$1" = localhost ] || timeout 10 "${shell[@]}" "$1" true </dev/null 2>/dev/null
+}
+
+# hosts FILE: the host file's lines as `line host slots`.
+hosts() {
+  awk '{ sub(/#.*/, "") } NF { n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; print NR, $1, n }' "$1"
+}
+
 # The folder of the repository.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 

@@ -10,6 +10,8 @@
 # (bad options or data, a run that diverged), and after five starts that brought no checkpoint.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=environment.sh
+. "$here/environment.sh"
 ranks=
 hosts=
 while [ $# -gt 0 ]; do
@@ -32,17 +34,15 @@ say() { echo "keep-going: $*" >&2; }
 
 # The lines of the host file whose hosts answer; fails when none does.
 reachable() {
-  local host rest shell
-  read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=5}"
+  local host slots
   : >"$left"
-  while read -r host rest; do
-    case $host in '' | '#'*) continue ;; esac
-    if [ "$host" = "$(hostname)" ] || timeout 10 "${shell[@]}" "$host" true </dev/null 2>/dev/null; then
-      echo "$host $rest" >>"$left"
+  while read -r _ host slots; do
+    if answers "$host"; then
+      echo "$host slots=$slots" >>"$left"
     else
       say "$host does not answer and is left out"
     fi
-  done <"$hosts"
+  done < <(hosts "$hosts")
   [ -s "$left" ]
 }
 
@@ -57,7 +57,7 @@ while :; do
   options=()
   if [ -n "$hosts" ]; then
     reachable || { say "no host of $hosts answers; trying again in 30 s"; sleep 30; continue; }
-    slots=$(awk '{ n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; sum += n } END { print sum }' "$left")
+    slots=$(hosts "$left" | awk '{ sum += $3 } END { print sum }')
     options+=(--hosts "$left")
     [ -z "$ranks" ] || options+=(-np $((ranks < slots ? ranks : slots)))
   elif [ -n "$ranks" ]; then

@@ -6,7 +6,8 @@
 #
 # hosts.txt has a line a host, `name slots=2`, which ssh reaches without a password; the program, the
 # data and the run's folder have the same path on all of them. One rank a NUMA domain is best: its lanes
-# use the cores. Between hosts with several networks name the right one:
+# use the cores. A host file that names a host twice, one that does not answer, or fewer slots than -np is
+# refused before anything starts. Between hosts with several networks name the right one:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
 # TERM and INT let the run write a checkpoint and end with status 75; the same command goes on. A second
@@ -15,16 +16,49 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
+say() { echo "mpirun.sh: $*" >&2; }
 launcher=(mpirun -q)
+ranks=
+hosts=
 while [ $# -gt 0 ]; do
   case $1 in
-    -np) launcher+=(-np "$2"); shift 2 ;;
-    --hosts)
-      [ -r "$2" ] || { echo "mpirun.sh: there is no host file $2" >&2; exit 66; }
-      launcher+=(--hostfile "$2" --map-by slot); shift 2 ;;
+    -np) ranks=$2; launcher+=(-np "$2"); shift 2 ;;
+    --hosts) hosts=$2; launcher+=(--hostfile "$2" --map-by slot); shift 2 ;;
     *) break ;;
   esac
 done
+
+# Says what is wrong with the host file, naming the host and the ranks that would be there.
+check_hosts() {
+  local line host slots first=0 places=() silent place
+  [ -r "$hosts" ] || { say "there is no host file $hosts"; return 66; }
+  declare -A lines
+  while read -r line host slots; do
+    if [ -n "${lines[$host]:-}" ]; then
+      say "$hosts names $host in line ${lines[$host]} and again in line $line, for rank $first; give it one line with slots=2"
+      return 65
+    fi
+    lines[$host]=$line
+    places+=("$host $line $first")
+    first=$((first + slots))
+  done < <(hosts "$hosts")
+  [ "$first" -gt 0 ] || { say "$hosts names no host"; return 65; }
+  if [ "${ranks:-0}" -gt "$first" ]; then
+    say "-np asks for $ranks ranks and $hosts has slots for $first: rank $first has no place after ${places[-1]%% *}; add hosts or slots"
+    return 64
+  fi
+  silent=$(for place in "${places[@]}"; do
+    read -r host line first <<<"$place"
+    answers "$host" || echo "$host in line $line of $hosts does not answer, and rank $first would be there; see that 'ssh $host true' works without a password, or take the host out" &
+  done; wait)
+  [ -z "$silent" ] || { say "${silent%%$'\n'*}"; return 69; }
+}
+if [ -n "$hosts" ]; then
+  check_hosts || exit
+elif [ "${ranks:-0}" -gt "${SLURM_NTASKS:-${ranks:-0}}" ]; then
+  say "-np asks for $ranks ranks and job $SLURM_JOB_ID has $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS has no place; allocate more with --ntasks"
+  exit 64
+fi
 # A cut cable is noticed in ten seconds, not in eight minutes.
 export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
 
@@ -83,8 +117,8 @@ for file in "$beats"/rank-*; do
 done
 newest=$(ls "$run/checkpoints" 2>/dev/null | grep -E '^step-[0-9]+$' | tail -n 1)
 case $status in
-  75) echo "mpirun.sh: stopped as asked; the same command goes on from ${newest:-the beginning}" >&2 ;;
+  75) say "stopped as asked; the same command goes on from ${newest:-the beginning}" ;;
   64 | 65 | 66 | 70 | 73 | 78) ;; # electra has said what is wrong, and going on would not help
-  *) echo "mpirun.sh: the job ended with status $status; lost: ${lost:-no rank}; the same command goes on from ${newest:-the beginning}" >&2 ;;
+  *) say "the job ended with status $status; lost: ${lost:-no rank}; the same command goes on from ${newest:-the beginning}" ;;
 esac
 exit "$status"

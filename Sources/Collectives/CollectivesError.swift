@@ -2,6 +2,8 @@
 package enum CollectivesError: Error, Equatable, CustomStringConvertible {
   /// The launcher counts `expected` ranks, but MPI only one: two MPI libraries.
   case launcherDisagrees(launcher: String, expected: Int, library: String)
+  /// The launcher counts several ranks and tells none of them of the others.
+  case launcherIsSilent(launcher: String, count: Int)
   /// This MPI does not let several threads call it.
   case threadsNotAllowed(library: String)
   /// An MPI call failed.
@@ -17,6 +19,9 @@ package enum CollectivesError: Error, Equatable, CustomStringConvertible {
       "\(launcher) started \(expected) ranks, but this program was built with \(library), which "
         + "sees only one; start it with that library's own mpirun, or build it against the MPI "
         + "of \(launcher)"
+    case .launcherIsSilent(let launcher, let count):
+      "\(launcher) started \(count) ranks and tells none of the others; give it --mpi=pmix, or "
+        + "--mpi=pmi2 where this program was built with MPICH"
     case .threadsNotAllowed(let library):
       "\(library) does not allow calls from several threads (MPI_THREAD_MULTIPLE); use another MPI"
     case .callFailed(let call, let text): "\(call) failed: \(text)"

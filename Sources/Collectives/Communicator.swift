@@ -41,9 +41,13 @@ package final class Communicator: Sendable {
   ///
   /// Tuning that users should not have to know is set here, where they have not set it themselves:
   /// pairwise exchange and ring gather (MPI's own choices change with size), no idle spinning noise.
-  /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program.
+  /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program,
+  ///   `launcherIsSilent` when srun was not told which MPI it starts.
   package static func start() throws(CollectivesError) -> Communicator {
     guard let launcher = launcher() else { return Communicator() }
+    if launcher.name == "srun" && launcher.count > 1 && getenv("PMIX_RANK") == nil {
+      throw .launcherIsSilent(launcher: launcher.name, count: launcher.count)
+    }
     try starting.withLock { _ throws(CollectivesError) in try initialize() }
     let world = Communicator(handle: cmpi_world())
     if world.size == 1 && launcher.count > 1 {

@@ -2,7 +2,8 @@ import ArgumentParser
 import Collectives
 
 /// Runs `body` on every rank, and turns an error into one sentence from rank zero and one exit status
-/// on all. `body` sees to it that all ranks throw together.
+/// on all. `body` sees to it that all ranks throw together. What is wrong with files on one host names
+/// it.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
   do {
@@ -12,14 +13,16 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   } catch let error as ExitCode {
     throw error
   } catch {
-    if world?.rank ?? 0 == 0 { standardError("electra: \(error)\n") }
-    throw ExitCode(try agreed(exitStatus(of: error), world).rawValue)
+    let own = exitStatus(of: error)
+    let all = try world?.gather([own.rawValue]).flatMap(\.self) ?? [own.rawValue]
+    // The rank where the error arose knows its status; the others only know that a rank has failed.
+    let first = all.first { $0 != ExitStatus.disagreement.rawValue }
+    let status = first.flatMap(ExitStatus.init) ?? .disagreement
+    if world?.rank ?? 0 == 0 {
+      let isAlone = all.contains(ExitStatus.disagreement.rawValue)
+      let isOfHost = [.badData, .missingFile, .inputOutput].contains(own) && isAlone
+      standardError("electra: \(isOfHost ? "rank 0 on \(hostName()): " : "")\(error)\n")
+    }
+    throw ExitCode(status.rawValue)
   }
-}
-
-/// The status of the rank where the error arose: the others only know that a rank has failed.
-private func agreed(_ own: ExitStatus, _ world: Communicator?) throws -> ExitStatus {
-  let all = try world?.gather([own.rawValue]).flatMap(\.self) ?? [own.rawValue]
-  let first = all.first { $0 != ExitStatus.disagreement.rawValue }
-  return first.flatMap(ExitStatus.init) ?? .disagreement
 }

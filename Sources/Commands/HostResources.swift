@@ -22,6 +22,44 @@ enum HostResources {
     return attributes?[.systemFreeSize] as? Int
   }
 
+  /// The processor's name; nil where the system does not say.
+  static var processorType: String? {
+    lines(of: "/proc/cpuinfo").first { $0.hasPrefix("model name") }?
+      .split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
+  }
+
+  /// How many processors the launcher of this rank may use; nil where there is none.
+  static var processorsOfLauncher: Int? {
+    let environment = ProcessInfo.processInfo.environment
+    let signs = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]
+    guard signs.contains(where: { environment[$0] != nil }) else { return nil }
+    let key = "Cpus_allowed_list:"
+    return lines(of: "/proc/\(getppid())/status").first { $0.hasPrefix(key) }.map {
+      count(inList: $0.dropFirst(key.count).trimmingCharacters(in: .whitespaces))
+    }
+  }
+
+  /// How many numbers there are in a list as the kernel writes it: `0-3,8`.
+  static func count(inList list: String) -> Int {
+    list.split(separator: ",").reduce(0) { sum, part in
+      let ends = part.split(separator: "-").compactMap { Int($0) }
+      return sum + (ends.isEmpty ? 0 : ends[ends.count - 1] - ends[0] + 1)
+    }
+  }
+
+  /// How many cores these processors are: hardware threads of one core count once.
+  static func cores(among processors: [Int]) -> Int {
+    let siblings = processors.map { processor in
+      let file = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
+      return lines(of: file).first.map(String.init) ?? "\(processor)"
+    }
+    return Set(siblings).count
+  }
+
+  private static func lines(of path: String) -> [Substring] {
+    (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+  }
+
   /// The first number behind `key` in a file of the system's.
   static func number(after key: String, in path: String) -> Int? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8),

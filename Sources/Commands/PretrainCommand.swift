@@ -158,7 +158,7 @@ struct PretrainCommand: ParsableCommand {
       ] + all.sorted().map { ("option \($0)", options[String($0)] ?? "none") })
   }
 
-  /// The options of a command line, but for those that may differ from host to host.
+  /// The options of a command line, but for the place of the data, which may be each host's own.
   private static func options(_ arguments: [String]) -> [String: String] {
     var options: [String: String] = [:]
     var name = ""
@@ -171,7 +171,7 @@ struct PretrainCommand: ParsableCommand {
         options[name, default: ""] += " " + argument
       }
     }
-    for own in ["--threads", "--data", ""] { options[own] = nil }
+    for own in ["--data", ""] { options[own] = nil }
     return options
   }
 

@@ -11,6 +11,8 @@ struct RankLayout {
   let processors: [Int]
   /// How many ranks share this host.
   let ranksOnHost: Int
+  /// The processors that these ranks may use, all together.
+  let processorsOnHost: [Int]
   /// Whether this rank speaks for its host.
   let isFirstOnHost: Bool
   /// A remark for the log, nil when all is as it should be.
@@ -26,6 +28,7 @@ struct RankLayout {
     let masks = try host.gather(allowedProcessors().map { Int32($0) })
     let union = Set(masks.flatMap(\.self)).sorted().map { Int($0) }
     let usable = Array(union.prefix(processorQuota() ?? union.count))
+    processorsOnHost = usable
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))

@@ -1,15 +1,14 @@
 import Collectives
-import Foundation
 import Tensors
 import Training
 
-/// What a run found where it was started: hosts, ranks, lanes, network, libraries, memory; and what
+/// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
 /// is usually a mistake there.
 struct RunSurroundings {
   /// For the log.
   let summary: String
-  /// Sentences, on rank zero.
-  private(set) var warnings: [String] = []
+  /// Sentences for the log.
+  let warnings: [String]
 
   /// Every rank must call it.
   ///
@@ -17,47 +16,98 @@ struct RunSurroundings {
   ///   - cost: what the run needs.
   ///   - slices: of the recipe.
   init(_ layout: RankLayout, _ cost: RunCost, slices: Int, world: Communicator) throws {
-    let hosts = try world.gather(Array(hostName().utf8)).map { String(decoding: $0, as: UTF8.self) }
-    let lanes = try world.gather([layout.processors.count]).map { $0[0] }
-    let kept = try world.gather([layout.processors.allSatisfy { $0 >= 0 } ? 1 : 0]).map { $0[0] }
-    let free = try world.gather([layout.isFirstOnHost ? HostResources.freeMemory ?? 0 : 0])
-      .map { $0[0] }
-    let names = hosts.reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+    // It makes the connections that the facts then tell of.
+    let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
+    self.init(
+      try RankFacts(layout, cost).gathered(world), ringSpeed: speed, slices: slices)
+  }
+
+  /// - Parameters:
+  ///   - ranks: the facts of each.
+  ///   - ringSpeed: bytes a second that go around them.
+  init(_ ranks: [RankFacts], ringSpeed: Double?, slices: Int) {
+    let hosts = Dictionary(grouping: ranks, by: \.host)
+    let names = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
+    let perHost = names.compactMap { hosts[$0] }
+    let lanes = ranks.map(\.lanes)
     var parts = [
-      "\(Set(hosts).count) \(Set(hosts).count == 1 ? "host" : "hosts") (\(Self.list(names)))",
-      "\(world.size) \(world.size == 1 ? "rank" : "ranks") x \(Self.range(lanes)) "
-        + (lanes == [1] ? "lane, " : "lanes, ")
-        + (kept.contains(0) ? "free to move" : "each on a core of its own"),
-      "\(free.filter { $0 > 0 }.min()?.bytes ?? "?") of memory free on each host",
-      MatrixLibrary.description,
+      "\(names.count) \(names.count == 1 ? "host" : "hosts") (\(Self.list(names)))",
+      "\(ranks.count) \(ranks.count == 1 ? "rank" : "ranks") x \(Self.range(lanes)) "
+        + (Set(lanes) == [1] ? "lane, " : "lanes, ")
+        + (ranks.allSatisfy(\.isPinned) ? "each on a core of its own" : "free to move"),
     ]
-    if world.size > 1 {
-      let speed = try Self.ringSpeed(world)
+    if let ringSpeed {
       parts.append(
-        "\(Communicator.libraryVersion), in which \(Int(speed).bytes)/s go around the ranks")
+        "\(Self.transport(perHost)), \(Int(ringSpeed).bytes)/s around the ranks "
+          + "(\(Communicator.libraryVersion))")
     }
+    let types = Set(ranks.map(\.processorType)).sorted()
+    parts += [
+      "\(types.joined(separator: " and ")), \(Self.range(perHost.map { $0[0].processors })) "
+        + "processors a host, \(MatrixLibrary.description)",
+      "\(ranks.compactMap(\.freeMemory).min()?.bytes ?? "?") of memory free on each host",
+    ]
     summary = "found " + parts.joined(separator: "; ")
-    var own = [layout.warning, layout.isFirstOnHost ? cost.memoryShortage(layout) : nil]
-    if layout.isFirstOnHost && layout.ranksOnHost > 4 {
-      own.append(
-        "\(layout.ranksOnHost) ranks are on one host; one rank a NUMA domain with more --threads "
-          + "needs less memory and sends less")
+    let own = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
+    let shared = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
+    let all = [Self.laneWarning(ranks), Self.shapeWarning(slices: slices, ranks: ranks.count)]
+    let alone = ranks.count == 1
+    warnings =
+      Self.grouped(own).map { ranks, text in
+        alone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
+      }
+      + Self.grouped(shared).map { hosts, text in "on \(Self.list(hosts)) " + text }
+      + all.compactMap(\.self)
+  }
+
+  /// What carries the sums from rank to rank.
+  private static func transport(_ hosts: [[RankFacts]]) -> String {
+    let interfaces = Set(hosts.joined().flatMap(\.interfaces)).sorted()
+    if !interfaces.isEmpty { return "TCP over \(list(interfaces))" }
+    return hosts.count == 1 ? "shared memory" : "a network without TCP"
+  }
+
+  /// What is usually a mistake on a host, after the words "on n1".
+  private static func notes(on ranks: [RankFacts]) -> [String] {
+    let first = ranks[0]
+    let lanes = ranks.reduce(0) { $0 + $1.lanes }
+    var notes: [String] = []
+    if ranks.count > 4 {
+      notes.append(
+        "there are \(ranks.count) ranks; one rank a NUMA domain with more lanes needs less memory "
+          + "and sends less")
     }
-    let sentence = own.compactMap(\.self).joined(separator: "; ")
-    let all = try world.gather(Array(sentence.utf8)).map { String(decoding: $0, as: UTF8.self) }
-    for text in Set(all).subtracting([""]).sorted() {
-      let ranks = all.indices.filter { all[$0] == text }
-      let place =
-        world.size == 1
-        ? "" : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks.map(String.init))): "
-      warnings.append(place + text)
+    if first.processors < first.launcherProcessors {
+      notes.append(
+        "the launcher keeps the ranks to \(first.processors) of \(first.launcherProcessors) "
+          + "processors; give mpirun --bind-to none, or srun --cpus-per-task")
     }
-    if Set(lanes).count > 1 {
-      warnings.append(
-        "ranks have \(Self.range(lanes)) lanes; all wait for the ones with the fewest; give every "
-          + "rank as many cores")
+    if first.cores < min(lanes, first.processors) {
+      notes.append(
+        "\(lanes) lanes run on the hardware threads of \(first.cores) cores; one lane a core may "
+          + "be as fast and needs less memory: try fewer --threads")
     }
-    if let shape = Self.shapeWarning(slices: slices, ranks: world.size) { warnings.append(shape) }
+    return notes
+  }
+
+  /// A word on ranks of which some have fewer lanes than others.
+  private static func laneWarning(_ ranks: [RankFacts]) -> String? {
+    guard let least = ranks.indices.min(by: { ranks[$0].lanes < ranks[$1].lanes }),
+      Set(ranks.map(\.lanes)).count > 1
+    else { return nil }
+    return "ranks have \(range(ranks.map(\.lanes))) lanes; all wait for the ones with the fewest, "
+      + "such as rank \(least) on \(ranks[least].host); give every rank as many cores"
+  }
+
+  /// Sentences with all the places of which each is true, in the order of their first ones.
+  private static func grouped(_ notes: [(place: String, text: String)]) -> [([String], String)] {
+    notes.reduce(into: [([String], String)]()) { groups, note in
+      if let known = groups.firstIndex(where: { $0.1 == note.text }) {
+        groups[known].0.append(note.place)
+      } else {
+        groups.append(([note.place], note.text))
+      }
+    }
   }
 
   /// Bytes a second that the ranks give around to each other, as in a step.

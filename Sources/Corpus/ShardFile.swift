@@ -8,6 +8,13 @@ final class ShardFile: Sendable {
   let header: ShardFormat.Header
   /// The bytes of the file.
   var size: Int { data.count }
+  /// The checksum of its block table, and so of all checksums of blocks, as `data.json` tells it.
+  var checksum: String {
+    data.withUnsafeBytes { bytes in
+      let end = header.tablePlace + header.blocks * ShardFormat.tableEntryBytes
+      return String(bytes.number(at: end, as: UInt32.self), radix: 16)
+    }
+  }
   private let data: Data
   private let limits: Limits
   /// Whether each block's checksum has been verified.

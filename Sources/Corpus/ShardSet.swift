@@ -116,6 +116,7 @@ private final class Split: Sendable {
       guard file.header.vocabulary == ShardFormat.vocabularyMark(description.vocabularyDigest)
       else { throw .otherVocabulary(path: file.path) }
       guard file.header.examples == entry.examples, file.size == entry.bytes,
+        file.checksum == entry.checksum,
         isLast || entry.examples % blockExamples == 0
       else {
         throw .notAShard(path: file.path, reason: "it is not the file that data.json tells of")

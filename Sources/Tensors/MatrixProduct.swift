@@ -57,6 +57,9 @@ package enum MatrixLibrary {
 
   /// Version, options and the kernels chosen for this processor.
   package static var description: String {
-    "\(String(cString: cblas_shim_configuration())) kernels \(String(cString: cblas_shim_core_name()))"
+    "\(String(cString: cblas_shim_configuration())) kernels \(coreName)"
   }
+
+  /// The kernels chosen for this processor, by the name of its type.
+  package static var coreName: String { String(cString: cblas_shim_core_name()) }
 }
