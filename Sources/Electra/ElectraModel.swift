@@ -19,27 +19,14 @@ package struct ElectraModel: Sendable {
   /// The discriminator's head.
   let headRange: Range<Int>
 
-  /// The discriminator cut between layers, from below, into parts of 4 MB or more, which travel
-  /// while the pass is in others.
-  private var discriminatorParts: [Range<Int>] {
-    var cuts = [discriminatorRange.lowerBound]
-    for range in discriminator.encoder.layerRanges
-    where range.upperBound - (cuts.last ?? 0) >= 1 << 20
-      && discriminatorRange.upperBound - range.upperBound >= 1 << 20
-    {
-      cuts.append(range.upperBound)
-    }
-    return zip(cuts, cuts.dropFirst() + [discriminatorRange.upperBound]).map { $0..<$1 }
-  }
-
   /// The parts in the order in which their gradients become final.
   package var finishingOrder: [Range<Int>] {
-    [generatorRange] + discriminatorParts.reversed() + [embeddingRange]
+    [generatorRange] + discriminator.parts(of: discriminatorRange).reversed() + [embeddingRange]
   }
 
   /// The parts in the order in which a step first reads their weights.
   package var readingOrder: [Range<Int>] {
-    [embeddingRange, generatorRange] + discriminatorParts
+    [embeddingRange, generatorRange] + discriminator.parts(of: discriminatorRange)
   }
 
   package init(_ sizes: ElectraSizes) {

@@ -69,11 +69,13 @@ extension ElectraSizes {
 }
 
 extension Embeddings {
-  /// Declares the shared embeddings; their epsilon and first weights are the encoder's.
-  init(_ sizes: NetworkSizes, in layout: inout ParameterLayout) {
+  /// Declares embeddings; their epsilon and first weights are the encoder's.
+  package init(
+    _ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout
+  ) {
     let deviation = sizes.encoder.deviation
     self.init(
-      "embeddings", vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
+      name, vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
       typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: sizes.encoder.epsilon,
       deviation: deviation,
       positions: sizes.firstPositions == .sinusoids

@@ -16,6 +16,9 @@ package protocol Objective: Sendable {
   var finishingOrder: [Range<Int>] { get }
   var readingOrder: [Range<Int>] { get }
 
+  /// The share of the learning rate that each parameter gets, in the layout's order.
+  var rateFactors: [Float] { get }
+
   /// The integer weights of each of its losses in `slice` (masked positions, tokens), found without
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
@@ -41,6 +44,11 @@ package protocol Objective: Sendable {
   func metrics(of tally: Tally) -> [(name: String, value: Double)]
 }
 
+extension Objective {
+  /// All of it, unless the objective says otherwise.
+  package var rateFactors: [Float] { Array(repeating: 1, count: layout.parameters.count) }
+}
+
 /// What a slice has to say of itself: sums in Double and the scores of binary decisions.
 /// Tallies of slices are added in slice order, so that figures do not depend on ranks.
 package struct Tally: Sendable, Equatable {
@@ -49,11 +57,17 @@ package struct Tally: Sendable, Equatable {
   /// The logits of true positives' and negatives' class, for exact areas under the curve.
   package var positiveScores: [Float]
   package var negativeScores: [Float]
+  /// What the model answers, sequence by sequence; its meaning is the objective's.
+  package var answers: [Float]
 
-  package init(sums: [Double] = [], positiveScores: [Float] = [], negativeScores: [Float] = []) {
+  package init(
+    sums: [Double] = [], positiveScores: [Float] = [], negativeScores: [Float] = [],
+    answers: [Float] = []
+  ) {
     self.sums = sums
     self.positiveScores = positiveScores
     self.negativeScores = negativeScores
+    self.answers = answers
   }
 
   /// Adds the tally of the slice that comes next.
@@ -66,5 +80,6 @@ package struct Tally: Sendable, Equatable {
     }
     positiveScores += next.positiveScores
     negativeScores += next.negativeScores
+    answers += next.answers
   }
 }
