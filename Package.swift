@@ -46,10 +46,12 @@ let package = Package(
     room("Corpus", ["Tokenization", "Layers"]),
     room("Electra", ["Layers", "Tokenization"]),
     room("Training", ["Layers", "Collectives"]),
+    room("Finetuning", ["Tokenization", "Corpus", "Layers", "Electra", "Training"]),
     .executableTarget(
       name: "Commands",
       dependencies: [
         "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
+        "Finetuning",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -65,6 +67,9 @@ let package = Package(
     tests("Corpus", ["Tokenization", "Layers"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
+    .testTarget(
+      name: "FinetuningTests", dependencies: ["Finetuning", "Tokenization"],
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
       dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training"],

@@ -12,8 +12,10 @@ struct ImportOrderTests {
     "Corpus": ["Tokenization", "Layers"],
     "Electra": ["Layers", "Tensors", "Tokenization"],
     "Training": ["Layers", "Tensors", "Collectives"],
+    "Finetuning": ["Layers", "Tensors", "Tokenization", "Corpus", "Electra", "Training"],
     "Commands": [
       "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
+      "Finetuning",
     ],
   ]
 

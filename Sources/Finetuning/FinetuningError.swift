@@ -1,0 +1,54 @@
+/// What can be wrong with a task, its files and its answers.
+package enum FinetuningError: Error, Equatable, CustomStringConvertible {
+  case unknownTask(name: String, known: [String])
+  /// No file of a split is in the folder.
+  case missingFile(split: String, folder: String, names: [String])
+  case unreadable(path: String, reason: String)
+  case noExamples(path: String)
+  case notUTF8(path: String, line: Int)
+  case notJSON(path: String, line: Int)
+  case missingColumn(path: String, column: String, header: [String])
+  case doubledColumn(path: String, column: String)
+  case shortRow(path: String, line: Int, found: Int, needed: Int)
+  /// A field of a JSON line is absent or of another type.
+  case badField(path: String, line: Int, field: String, wanted: String)
+  case unknownLabel(path: String, line: Int, label: String, known: [String])
+  case notANumber(path: String, line: Int, text: String)
+  case oneClass(path: String, label: String)
+  case malformedQuestions(path: String, reason: String)
+  case lengthTooSmall(length: Int, needed: Int, task: String)
+  case outputExists(path: String)
+  case unwritable(path: String, reason: String)
+
+  package var description: String {
+    switch self {
+    case .unknownTask(let name, let known):
+      "there is no task \(name); the tasks are \(known.joined(separator: ", "))"
+    case .missingFile(let split, let folder, let names):
+      "\(folder) has no \(split) file; it would be called \(names.joined(separator: " or "))"
+    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .noExamples(let path): "there are no examples in \(path)"
+    case .notUTF8(let path, let line):
+      "\(path), line \(line): not UTF-8; convert it (iconv -f latin1 -t utf-8)"
+    case .notJSON(let path, let line): "\(path), line \(line): not a JSON object"
+    case .missingColumn(let path, let column, let header):
+      "\(path) has no column \(column); its columns are \(header.joined(separator: ", "))"
+    case .doubledColumn(let path, let column): "\(path) has two columns \(column); rename one"
+    case .shortRow(let path, let line, let found, let needed):
+      "\(path), line \(line): \(found) columns where \(needed) are needed"
+    case .badField(let path, let line, let field, let wanted):
+      "\(path), line \(line): the field \"\(field)\" is absent or is not \(wanted)"
+    case .unknownLabel(let path, let line, let label, let known):
+      "\(path), line \(line): the label \"\(label)\" is none of \(known.joined(separator: ", "))"
+    case .notANumber(let path, let line, let text):
+      "\(path), line \(line): the score \"\(text)\" is not a number"
+    case .oneClass(let path, let label):
+      "every example of \(path) has the label \"\(label)\"; training needs at least two"
+    case .malformedQuestions(let path, let reason): "\(path) is not SQuAD's JSON: \(reason)"
+    case .lengthTooSmall(let length, let needed, let task):
+      "sequences of \(length) tokens are too short for \(task), which needs \(needed)"
+    case .outputExists(let path): "\(path) exists already; remove it or choose another output"
+    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    }
+  }
+}
