@@ -68,7 +68,8 @@ let package = Package(
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
-      name: "FinetuningTests", dependencies: ["Finetuning", "Tokenization"],
+      name: "FinetuningTests",
+      dependencies: ["Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",

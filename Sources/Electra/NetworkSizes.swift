@@ -9,7 +9,19 @@ package struct NetworkSizes: Sendable, Equatable {
   package var typeCount: Int
   package var encoder: EncoderSizes
   /// How position embeddings begin.
-  package var firstPositions = FirstPositions.normal
+  package var firstPositions: FirstPositions
+
+  package init(
+    vocabularySize: Int, embeddingSize: Int, positionCount: Int, typeCount: Int,
+    encoder: EncoderSizes, firstPositions: FirstPositions = .normal
+  ) {
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    self.positionCount = positionCount
+    self.typeCount = typeCount
+    self.encoder = encoder
+    self.firstPositions = firstPositions
+  }
 
   /// What is wrong with the sizes, as a sentence; nil when a network can be made of them.
   package var problem: String? {
