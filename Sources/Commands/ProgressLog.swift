@@ -103,7 +103,7 @@ final class ProgressLog {
       value("discriminator_skill"))
   }
 
-  private static func duration(_ seconds: Double) -> String {
+  static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds)
     return whole >= 3600
       ? "\(whole / 3600) h \(whole % 3600 / 60) min" : "\(whole / 60) min \(whole % 60) s"

@@ -23,13 +23,11 @@ struct SpanHead: Head {
 
   func answerCount(tokens: Int) -> Int { 2 * tokens }
 
-  /// For each sequence the logits of all tokens to be the start, then those to be the end.
+  /// For each token its logits to be the start and the end.
   func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float] {
     let logits = arena.tensor(batch.tokenCount, 2)
     output.forward(hidden, into: logits, pass)
-    return pass.ranges.flatMap { range in
-      (0..<2).flatMap { column in range.map { logits[$0, column] } }
-    }
+    return logits.floats
   }
 
   func learn(

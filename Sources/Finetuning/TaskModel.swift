@@ -9,6 +9,7 @@ import Tensors
 /// flat vector holds the embeddings, the encoder, and the head.
 package struct TaskModel: Sendable {
   package let sizes: NetworkSizes
+  package let style: HeadStyle
   package let layout: ParameterLayout
   private let network: Network
   private let head: any Head
@@ -19,6 +20,7 @@ package struct TaskModel: Sendable {
   ///   - outputs: C: the number of labels or tags; 1 for a score; not asked for spans.
   package init(_ sizes: NetworkSizes, _ problem: Problem, outputs: Int, style: HeadStyle) {
     self.sizes = sizes
+    self.style = style
     var layout = ParameterLayout()
     let embeddings = Embeddings(sizes, named: "electra.embeddings", in: &layout)
     embeddingRange = 0..<layout.count

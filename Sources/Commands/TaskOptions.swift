@@ -1,0 +1,95 @@
+import ArgumentParser
+import Finetuning
+import Foundation
+
+/// Which task, and where its files are.
+struct TaskOptions: ParsableArguments {
+  @Argument(
+    help: """
+      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own for \
+      files of your own.
+      """)
+  var task: String
+
+  @Option(help: "The folder of the task's files, as they are given out: train.tsv, dev.tsv and so on.")
+  var data: String?
+
+  @Option(help: "The training file, where it is not the folder's.")
+  var train: String?
+
+  @Option(help: "The file whose scores choose the best epoch, where it is not the folder's.")
+  var dev: String?
+
+  @Option(help: "A file to answer at the end, where it is not the folder's.")
+  var test: String?
+
+  @Option(
+    help: "Of own: classification, regression, tagging or span (a question and a passage).")
+  var problem: Problem?
+
+  @Option(
+    help: """
+      Of own: the column of the text: its name in the header or in JSON lines, or its place from 0 \
+      in a file without header. For tagging, the column of the words.
+      """)
+  var text = "text"
+
+  @Option(help: "Of own: the column of the second text of a pair.")
+  var text2: String?
+
+  @Option(help: "Of own: the column of the label, score or tag.")
+  var label = "label"
+
+  func validate() throws {
+    if task != "own" && (problem != nil || text2 != nil || text != "text" || label != "label") {
+      throw ValidationError("--problem, --text, --text2 and --label belong to the task own")
+    }
+    if data == nil && (train == nil || dev == nil) {
+      throw ValidationError("give --data, or both --train and --dev")
+    }
+  }
+
+  /// The task that is meant.
+  func resolve() throws -> Task {
+    guard task == "own" else { return try Task.named(task) }
+    let problem = problem ?? .classification
+    switch problem {
+    case .classification, .regression:
+      return .own(
+        problem,
+        .table(
+          Columns(
+            first: Column(text), second: text2.map { Column($0) }, label: Column(label))))
+    case .tagging:
+      return .own(
+        problem,
+        .words(
+          WordColumns(
+            word: Int(text) ?? 0, tag: Int(label) ?? -1, wordField: text == "text" ? "tokens" : text,
+            tagField: label == "label" ? "tags" : label)))
+    case .span: return .own(problem, .questions)
+    }
+  }
+
+  /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and
+  /// none is there.
+  func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
+    let named =
+      switch role {
+      case .training: train
+      case .development: dev
+      case .test: test
+      }
+    if let named { return [task.file(role, at: named)] }
+    guard let data else { return [] }
+    guard FileManager.default.fileExists(atPath: data) else {
+      throw ModelError.unreadable(path: data, reason: "there is no such folder")
+    }
+    let found = task.files(in: data).filter { $0.split.role == role }
+    if found.isEmpty && role != .test { _ = try task.file(role, in: data) }
+    return found
+  }
+}
+
+extension Problem: ExpressibleByArgument {}
+extension HeadStyle: ExpressibleByArgument {}
