@@ -69,7 +69,9 @@ let package = Package(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
       name: "FinetuningTests",
-      dependencies: ["Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "TestSupport"],
+      dependencies: [
+        "Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "Corpus", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A stream of bytes: a file, standard input, or what a system program unpacks.
-final class ByteSource {
+package final class ByteSource {
   let path: String
   /// The compressed or plain bytes of the file, for the progress; 0 when not known.
   let fileSize: Int
@@ -10,7 +10,7 @@ final class ByteSource {
   private let program: String
 
   /// Opens `path`; `-` is standard input, `.gz` and `.xz` go through the system's programs.
-  init(path: String) throws(CorpusError) {
+  package init(path: String) throws(CorpusError) {
     self.path = path
     fileSize = path == "-" ? 0 : Self.size(path)
     switch (path == "-", (path as NSString).pathExtension) {
@@ -32,7 +32,7 @@ final class ByteSource {
   var isPacked: Bool { unpacker != nil }
 
   /// Appends up to `count` bytes to `bytes`; false at the end.
-  func read(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
+  package func read(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: count))
     var got = 0

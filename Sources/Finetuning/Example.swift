@@ -45,20 +45,3 @@ package struct EncodedExample: Sendable, Equatable {
   package var types: [UInt8]
   package var target: Target
 }
-
-/// A measure of answers.
-package enum Metric: String, Sendable, Codable, CaseIterable {
-  case matthews, accuracy, pearson, spearman
-  /// Of the label at place 1 among two.
-  case f1
-  /// The mean over the labels, each against the rest.
-  case macroF1 = "macro_f1"
-  /// Of entities or chunks: whole ones, kind and borders right.
-  case entityF1 = "entity_f1"
-  case entityPrecision = "entity_precision"
-  case entityRecall = "entity_recall"
-  /// SQuAD: answers that equal a gold one after normalisation.
-  case exactMatch = "exact_match"
-  /// SQuAD: overlap of words with the best gold answer.
-  case answerF1 = "answer_f1"
-}

@@ -2,8 +2,7 @@
 package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case unknownTask(name: String, known: [String])
   /// No file of a split is in the folder.
-  case missingFile(split: String, folder: String, names: [String])
-  case unreadable(path: String, reason: String)
+  case missingFile(split: String, task: String, folder: String, names: [String])
   case noExamples(path: String)
   case notUTF8(path: String, line: Int)
   case notJSON(path: String, line: Int)
@@ -14,6 +13,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case badField(path: String, line: Int, field: String, wanted: String)
   case unknownLabel(path: String, line: Int, label: String, known: [String])
   case notANumber(path: String, line: Int, text: String)
+  case noLabels(path: String)
   case oneClass(path: String, label: String)
   case malformedQuestions(path: String, reason: String)
   case lengthTooSmall(length: Int, needed: Int, task: String)
@@ -24,9 +24,11 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownTask(let name, let known):
       "there is no task \(name); the tasks are \(known.joined(separator: ", "))"
-    case .missingFile(let split, let folder, let names):
-      "\(folder) has no \(split) file; it would be called \(names.joined(separator: " or "))"
-    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .missingFile(let split, let task, _, let names) where names.isEmpty:
+      "\(task) has no \(split) data of its own; it is answered by a model of another task"
+    case .missingFile(let split, let task, let folder, let names):
+      "\(folder) has no \(split) file of \(task); it would be called "
+        + names.joined(separator: " or ")
     case .noExamples(let path): "there are no examples in \(path)"
     case .notUTF8(let path, let line):
       "\(path), line \(line): not UTF-8; convert it (iconv -f latin1 -t utf-8)"
@@ -39,9 +41,13 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .badField(let path, let line, let field, let wanted):
       "\(path), line \(line): the field \"\(field)\" is absent or is not \(wanted)"
     case .unknownLabel(let path, let line, let label, let known):
-      "\(path), line \(line): the label \"\(label)\" is none of \(known.joined(separator: ", "))"
+      "\(path), line \(line): the label \"\(label)\" is none of "
+        + known.prefix(10).joined(separator: ", ")
+        + (known.count > 10 ? " and \(known.count - 10) more" : "")
     case .notANumber(let path, let line, let text):
       "\(path), line \(line): the score \"\(text)\" is not a number"
+    case .noLabels(let path):
+      "\(path) has no labels, and there is no model to give them"
     case .oneClass(let path, let label):
       "every example of \(path) has the label \"\(label)\"; training needs at least two"
     case .malformedQuestions(let path, let reason): "\(path) is not SQuAD's JSON: \(reason)"

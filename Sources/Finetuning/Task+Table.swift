@@ -91,7 +91,12 @@ extension Task {
   }
 
   private static let squad1 = squad("1.1", metrics: [.exactMatch, .answerF1])
-  private static let squad2 = squad("2.0", metrics: [.exactMatch, .answerF1])
+  static let squad2 = squad(
+    "2.0",
+    metrics: [
+      .exactMatch, .answerF1, .hasAnswerExactMatch, .hasAnswerF1, .noAnswerAccuracy,
+      .bestExactMatch, .bestAnswerF1, .bestNullThreshold,
+    ])
 
   private static func squad(_ version: String, metrics: [Metric]) -> Task {
     Task(
@@ -101,7 +106,7 @@ extension Task {
         .init("dev", .development, "dev-v\(version).json", .questions),
         .init("test", .test, "test-v\(version).json", .questions),
       ],
-      metrics: metrics, epochs: 2, maximumLength: 512)
+      metrics: metrics, epochs: 2, maximumLength: 512, allowsNoAnswer: version == "2.0")
   }
 
   /// CoNLL-2000 has no dev set: its test set is measured on, as in the reference's table.
@@ -111,7 +116,8 @@ extension Task {
       .init("train", .training, ["train.txt"], taggedWords),
       .init("dev", .development, ["dev.txt", "test.txt"], taggedWords),
     ],
-    metrics: [.entityF1, .entityPrecision, .entityRecall], maximumLength: 256)
+    metrics: [.entityF1, .entityPrecision, .entityRecall, .accuracy], maximumLength: 256,
+    learnsBIOES: true)
 
   /// Named entities, in the files of CoNLL-2003 and of WNUT-17.
   private static let ner = Task(
@@ -125,7 +131,7 @@ extension Task {
         "test", .test,
         ["test.txt", "eng.testb", "emerging.test.annotated", "emerging.test.conll"], taggedWords),
     ],
-    metrics: [.entityF1, .entityPrecision, .entityRecall], maximumLength: 256)
+    metrics: [.entityF1, .entityPrecision, .entityRecall, .accuracy], maximumLength: 256)
 
   private static let taggedWords = Layout.words(WordColumns(word: 0, tag: -1))
 

@@ -17,7 +17,7 @@ package enum Problem: String, Sendable, Codable, CaseIterable {
 ///
 /// All tasks stand in one table, `Task.all`; a task of the user's own is a value of the same type.
 /// The paper fine-tunes on them with the settings of its Table 7.
-package struct Task: Sendable, Equatable {
+package struct Task: Sendable, Equatable, Codable {
   /// The name on the command line, in small letters: `sst2`.
   package var name: String
   /// The name in tables and of its folder in the GLUE download: `SST-2`.
@@ -40,6 +40,10 @@ package struct Task: Sendable, Equatable {
   package var scoreScale: Float = 1
   /// The range that written scores are clipped to; nil for none.
   package var scoreRange: ClosedRange<Float>?
+  /// Whether tags are learnt as BIOES, whatever form the file has, as the reference does for chunks.
+  package var learnsBIOES = false
+  /// Whether a question may have no answer, as in SQuAD 2.0.
+  package var allowsNoAnswer = false
   /// Whether rows without enough columns are passed over and counted instead of refused: the
   /// download of QQP has some.
   package var skipsShortRows = false
@@ -53,7 +57,7 @@ package enum SplitRole: String, Sendable, Codable {
 }
 
 /// A file of a task and how it is laid out.
-package struct TaskSplit: Sendable, Equatable {
+package struct TaskSplit: Sendable, Equatable, Codable {
   /// `train`, `dev`, `dev_mismatched`, `test` and the like.
   package var name: String
   package var role: SplitRole
@@ -66,7 +70,7 @@ package struct TaskSplit: Sendable, Equatable {
 
   /// Which rows belong to the split: all, or those that `dev_ids.tsv` lists (or does not) by the
   /// pair of columns `#1 ID` and `#2 ID`.
-  package enum Rows: Sendable { case all, listed, notListed }
+  package enum Rows: String, Sendable, Codable { case all, listed, notListed }
 }
 
 /// How a file holds examples.
@@ -80,7 +84,7 @@ package enum Layout: Sendable, Equatable {
 }
 
 /// The columns of a table that are read.
-package struct Columns: Sendable, Equatable {
+package struct Columns: Sendable, Equatable, Codable {
   /// The text, or the first of a pair.
   package var first: Column
   /// The second text of a pair.
@@ -89,6 +93,15 @@ package struct Columns: Sendable, Equatable {
   package var label: Column?
   /// The number that GLUE wants beside a prediction; nil to count rows from 0.
   package var index: Column?
+
+  package init(
+    first: Column, second: Column? = nil, label: Column? = nil, index: Column? = nil
+  ) {
+    self.first = first
+    self.second = second
+    self.label = label
+    self.index = index
+  }
 }
 
 /// A column by its name in the header, or by its place from 0 in a file without header.
@@ -97,11 +110,22 @@ package enum Column: Sendable, Equatable {
   case number(Int)
 }
 
-/// The columns of a file of words: places from 0; negative ones count from the end.
-package struct WordColumns: Sendable, Equatable {
+/// The columns of a file of words: places from 0; negative ones count from the end. In JSON lines,
+/// where a sentence is an object, the fields that hold the list of words and the list of tags.
+package struct WordColumns: Sendable, Equatable, Codable {
   package var word = 0
-  /// The tag's column; nil where the file has none.
-  package var tag: Int?
+  package var tag = -1
+  package var wordField = "tokens"
+  package var tagField = "tags"
+
+  package init(
+    word: Int = 0, tag: Int = -1, wordField: String = "tokens", tagField: String = "tags"
+  ) {
+    self.word = word
+    self.tag = tag
+    self.wordField = wordField
+    self.tagField = tagField
+  }
 }
 
 extension Task {

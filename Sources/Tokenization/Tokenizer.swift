@@ -44,11 +44,18 @@ package struct Tokenizer: Sendable {
     package let range: Range<String.Index>
   }
 
+  /// The tokens of valid UTF-8, each with the range of bytes from the first to the last character that
+  /// it stands for. The ids are those of `encode`.
+  package func places(of bytes: UnsafeBufferPointer<UInt8>) -> [(id: Int32, range: Range<Int>)] {
+    var sink = PieceSink(matcher: matcher)
+    splitter.split(bytes, into: &sink)
+    return sink.pieces
+  }
+
   /// The tokens of a text with their places. The ids are those of `encode`.
   package func words(of text: String) -> [Piece] {
-    var sink = PieceSink(matcher: matcher)
     var copy = text
-    copy.withUTF8 { splitter.split($0, into: &sink) }
+    let pieces = copy.withUTF8 { places(of: $0) }
     let utf8 = copy.utf8
     var offset = 0
     var index = utf8.startIndex
@@ -57,7 +64,7 @@ package struct Tokenizer: Sendable {
       offset = target
       return index
     }
-    return sink.pieces.map { id, range in
+    return pieces.map { id, range in
       let start = move(to: range.lowerBound)
       return Piece(id: id, range: start..<move(to: range.upperBound))
     }

@@ -1,0 +1,186 @@
+import Tokenization
+
+/// Reads a task's files into sequences.
+package struct ExampleReader: Sendable {
+  package let task: Task
+  package let tokenizer: Tokenizer
+  /// The longest sequence, special tokens counted.
+  package let maximumLength: Int
+  private let encoder: TextEncoder
+
+  /// `maximumLength` is the task's own unless given; it must not exceed the model's. Throws
+  /// `lengthTooSmall`.
+  package init(
+    _ task: Task, tokenizer: Tokenizer, maximumLength: Int? = nil
+  ) throws(FinetuningError) {
+    self.task = task
+    self.tokenizer = tokenizer
+    self.maximumLength = maximumLength ?? task.maximumLength
+    encoder = try TextEncoder(
+      tokenizer: tokenizer, maximumLength: self.maximumLength, task: task.title)
+  }
+
+  /// The examples of a file. `labels` are those of the model, or of the training data; without them
+  /// the task's own count, or those that the file has. Throws `FinetuningError`, each of which names
+  /// file and line, and `CorpusError`.
+  package func read(_ file: TaskFile, labels: LabelSet? = nil) throws -> ExampleSet {
+    let labels = labels ?? (task.labels.isEmpty ? nil : LabelSet(task.labels))
+    let set =
+      switch file.split.layout {
+      case .table(let columns): try readTable(file, columns, labels)
+      case .words(let columns): try readSentences(file, columns, labels)
+      case .questions: try readPassages(file)
+      }
+    if set.examples.isEmpty { throw FinetuningError.noExamples(path: file.path) }
+    if set.outputCount == 0 { throw FinetuningError.noLabels(path: file.path) }
+    return set
+  }
+
+  // MARK: Texts and pairs
+
+  private func readTable(
+    _ file: TaskFile, _ columns: Columns, _ labels: LabelSet?
+  ) throws -> ExampleSet {
+    let rows = try TextRows(file, columns, skipsShortRows: task.skipsShortRows)
+    let names = rows.rows.compactMap(\.label)
+    let isRegression = task.problem == .regression
+    let labels = isRegression ? LabelSet([]) : labels ?? LabelSet(inferredFrom: names)
+    var notes = ReadingNotes(shortLines: rows.shortLines)
+    var examples: [EncodedExample] = []
+    let bothOrders = task.bothOrders && file.split.role == .training
+    for row in rows.rows {
+      let target = try target(of: row, labels, path: file.path)
+      let (example, lost) = encoder.encode(row.first, row.second, target: target)
+      examples.append(example)
+      if lost > 0 { notes.truncated += 1 }
+      if bothOrders, let second = row.second {
+        examples.append(encoder.encode(second, row.first, target: target).example)
+      }
+    }
+    if file.split.role == .training, let first = names.first, names.allSatisfy({ $0 == first }) {
+      throw FinetuningError.oneClass(path: file.path, label: first)
+    }
+    return ExampleSet(
+      task: task, split: file.split, path: file.path, labels: labels, examples: examples,
+      notes: notes, source: .rows(rows.rows.map(\.index)))
+  }
+
+  private func target(
+    of row: TextRows.Row, _ labels: LabelSet, path: String
+  ) throws(FinetuningError) -> Target {
+    guard let label = row.label else { return .none }
+    if task.problem == .regression {
+      guard let score = Float(label), score.isFinite else {
+        throw .notANumber(path: path, line: row.line, text: label)
+      }
+      return .score(score / task.scoreScale)
+    }
+    guard let place = labels.index(of: label) else {
+      throw .unknownLabel(path: path, line: row.line, label: label, known: labels.names)
+    }
+    return .label(place)
+  }
+
+  // MARK: Tags
+
+  private func readSentences(
+    _ file: TaskFile, _ columns: WordColumns, _ labels: LabelSet?
+  ) throws -> ExampleSet {
+    let sentences = try SentenceReader.sentences(
+      TextFile(path: file.path), columns, tagsAreOptional: file.split.role == .test)
+    let tags = Set(sentences.flatMap(\.tags))
+    if file.split.role == .training && tags.count == 1 {
+      throw FinetuningError.oneClass(path: file.path, label: tags.first ?? "")
+    }
+    let isBIOES = Tags.areBIOES(Array(tags))
+    let converts = task.learnsBIOES && !isBIOES && Tags.areEntityTags(Array(tags))
+    let learnt = sentences.map { sentence in
+      converts
+        ? Tags.tags(
+          of: Tags.entities(sentence.tags), count: sentence.tags.count, bioes: true)
+        : sentence.tags
+    }
+    let labels = labels ?? LabelSet(inferredFrom: learnt.joined())
+    var notes = ReadingNotes()
+    var pieces: [TagEncoder.Piece] = []
+    var examples: [EncodedExample] = []
+    let encoder = TagEncoder(tokenizer: tokenizer, maximumLength: maximumLength)
+    for (number, (sentence, tags)) in zip(sentences, learnt).enumerated() {
+      let places = tags.map { labels.index(of: $0).map(Int32.init) ?? -1 }
+      notes.unknownTags += places.count { $0 < 0 }
+      for (piece, example) in encoder.encode(
+        sentence, number: number, tags: sentence.tags.isEmpty ? nil : places)
+      {
+        pieces.append(piece)
+        examples.append(example)
+      }
+    }
+    return ExampleSet(
+      task: task, split: file.split, path: file.path, labels: labels, examples: examples,
+      notes: notes, source: .sentences(sentences, pieces, isBIOES: isBIOES))
+  }
+
+  // MARK: Questions
+
+  private func readPassages(_ file: TaskFile) throws -> ExampleSet {
+    let passages = try Passage.all(in: TextFile(path: file.path))
+    let encoder = QuestionEncoder(tokenizer: tokenizer, maximumLength: maximumLength)
+    var notes = ReadingNotes()
+    var questions: [Question] = []
+    var passageNumbers: [Int] = []
+    var windows: [QuestionEncoder.Window] = []
+    var examples: [EncodedExample] = []
+    let encoded = passages.map { EncodedPassage($0.text, by: tokenizer) }
+    for (number, passage) in passages.enumerated() {
+      for question in passage.questions {
+        let answer = answer(to: question, in: encoded[number], role: file.split.role)
+        if file.split.role == .training && answer == .unknown {
+          notes.unreachable.append(question.identifier)
+          continue
+        }
+        for (window, example) in encoder.encode(
+          question.text, number: questions.count, passage: encoded[number], answer: answer)
+        {
+          windows.append(window)
+          examples.append(example)
+        }
+        questions.append(question)
+        passageNumbers.append(number)
+      }
+    }
+    return ExampleSet(
+      task: task, split: file.split, path: file.path, labels: LabelSet([]), examples: examples,
+      notes: notes,
+      source: .questions(
+        QuestionSheet(
+          questions: questions, passageNumbers: passageNumbers, passages: encoded,
+          windows: windows, allowsNoAnswer: task.allowsNoAnswer)))
+  }
+
+  /// The first gold answer that is found in the passage.
+  private func answer(
+    to question: Question, in passage: EncodedPassage, role: SplitRole
+  ) -> QuestionEncoder.Answer {
+    if question.answers.isEmpty { return role == .test ? .unknown : .none }
+    let found = question.answers.lazy.compactMap { passage.tokens(of: $0) }.first
+    return found.map { .tokens($0) } ?? .unknown
+  }
+}
+
+extension LabelSet {
+  /// The different names of some data, sorted: as numbers if all are whole numbers, otherwise by their
+  /// bytes, and `O`, the tag of what is no entity, first.
+  init(inferredFrom names: some Sequence<String>) {
+    let names = Array(Set(names))
+    let numbers = names.compactMap { Int($0) }
+    if numbers.count == names.count {
+      self.init(zip(numbers, names).sorted { $0 < $1 }.map(\.1))
+    } else {
+      self.init(
+        names.sorted { first, second in
+          if (first == "O") != (second == "O") { return first == "O" }
+          return first.utf8.lexicographicallyPrecedes(second.utf8)
+        })
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Foundation
+
+/// The value of a field in a JSON line, as far as examples use it.
+enum JSONField: Decodable, Equatable {
+  /// A string, number or truth value, as text.
+  case text(String)
+  case list([JSONField])
+  /// An object, null, or a number that no `Double` holds.
+  case other
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let text = try? container.decode(String.self) {
+      self = .text(text)
+    } else if let truth = try? container.decode(Bool.self) {
+      self = .text(truth ? "true" : "false")
+    } else if let number = try? container.decode(Int.self) {
+      self = .text(String(number))
+    } else if let number = try? container.decode(Double.self) {
+      self = .text(String(number))
+    } else if let list = try? container.decode([JSONField].self) {
+      self = .list(list)
+    } else {
+      self = .other
+    }
+  }
+
+  var text: String? {
+    if case .text(let text) = self { text } else { nil }
+  }
+
+  /// The texts of a list of texts; nil for anything else.
+  var texts: [String]? {
+    guard case .list(let fields) = self else { return nil }
+    let texts = fields.compactMap(\.text)
+    return texts.count == fields.count ? texts : nil
+  }
+}
+
+extension TextFile {
+  /// Calls `body` with the number and the fields of each object; blank lines are passed over. Throws
+  /// `notJSON`.
+  func forEachObject(_ body: (Int, [String: JSONField]) throws -> Void) throws {
+    let decoder = JSONDecoder()
+    try forEachLine { number, line in
+      if line.isBlank { return }
+      guard let fields = try? decoder.decode([String: JSONField].self, from: Data(line)) else {
+        throw FinetuningError.notJSON(path: path, line: number)
+      }
+      try body(number, fields)
+    }
+  }
+}

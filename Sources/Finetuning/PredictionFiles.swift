@@ -1,0 +1,83 @@
+import Foundation
+
+extension ExampleSet {
+  /// Writes answers in the form in which they are handed in, and returns the names of the files.
+  ///
+  /// - Labels and scores: GLUE's `index` and `prediction`, under the name that GLUE wants for a test file
+  ///   and `dev_predictions.tsv` or the like for any other; scores are clipped to the task's range.
+  /// - Tags: the word, the right tag where it is known, and the predicted one, as conlleval reads them.
+  /// - Spans: SQuAD's JSON of answers and, where there may be none, of null odds.
+  ///
+  /// Throws `outputExists` unless files are to be replaced, and `unwritable`.
+  package func write(
+    _ answers: Answers, to folder: String, replacing: Bool = false
+  ) throws(FinetuningError) -> [String] {
+    var written: [String] = []
+    for (name, text) in files(of: answers) {
+      let path = folder + "/" + name
+      if !replacing && FileManager.default.fileExists(atPath: path) {
+        throw .outputExists(path: path)
+      }
+      do {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      } catch {
+        throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
+      }
+      written.append(name)
+    }
+    return written
+  }
+
+  /// The files of answers: name and text.
+  package func files(of answers: Answers) -> [(name: String, text: String)] {
+    let name = split.name + "_predictions"
+    switch (answers, source) {
+    case (.labels(let places), .rows(let indices)):
+      let rows = zip(indices, places.map { labels.names[$0] })
+      return [(split.submission ?? name + ".tsv", Self.table(rows))]
+    case (.scores(let scores), .rows(let indices)):
+      let rows = zip(indices, scores.map(written))
+      return [(split.submission ?? name + ".tsv", Self.table(rows))]
+    case (.tags(let tags), .sentences(let sentences, _, _)):
+      return [(name + ".txt", Self.columns(sentences, tags))]
+    case (.spans(let spans), _):
+      let answers = Dictionary(
+        spans.map { ($0.identifier, $0.text) }, uniquingKeysWith: { first, _ in first })
+      let odds = Dictionary(
+        spans.map { ($0.identifier, $0.nullOdds.isFinite ? $0.nullOdds : 1e9) },
+        uniquingKeysWith: { first, _ in first })
+      return [(name + ".json", Self.json(answers))]
+        + (task.allowsNoAnswer ? [(split.name + "_null_odds.json", Self.json(odds))] : [])
+    default: preconditionFailure("the answers are those of another set")
+    }
+  }
+
+  /// A score with three decimals, within the task's range.
+  private func written(_ score: Float) -> String {
+    let clipped = task.scoreRange.map { min(max(score, $0.lowerBound), $0.upperBound) } ?? score
+    return String(format: "%.3f", Double(clipped))
+  }
+
+  private static func table(_ rows: some Sequence<(String, String)>) -> String {
+    "index\tprediction\n" + rows.map { "\($0.0)\t\($0.1)\n" }.joined()
+  }
+
+  /// One word a line, a blank line after each sentence. Columns stand between blanks, or between tabs
+  /// if a word holds a blank.
+  private static func columns(_ sentences: [Sentence], _ tags: [[String]]) -> String {
+    let hasBlanks = sentences.contains { $0.words.contains { $0.contains(" ") } }
+    let separator = hasBlanks ? "\t" : " "
+    return zip(sentences, tags).map { sentence, tags in
+      tags.indices.map { word in
+        let gold = sentence.tags.isEmpty ? [] : [sentence.tags[word]]
+        return ([sentence.words[word]] + gold + [tags[word]]).joined(separator: separator) + "\n"
+      }.joined() + "\n"
+    }.joined()
+  }
+
+  private static func json(_ object: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+  }
+}

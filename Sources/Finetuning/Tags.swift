@@ -1,0 +1,65 @@
+/// Entities (or chunks) in tags of the forms BIO and BIOES, and tags from entities.
+///
+/// Borders are those of conlleval and of seqeval's default mode: an entity also begins where the kind
+/// changes or an `I-` follows no entity, so that every sequence of tags has entities.
+package enum Tags {
+  /// Words `range` are an entity of `kind`.
+  package struct Entity: Hashable {
+    package let kind: Substring
+    package let range: Range<Int>
+  }
+
+  /// The parts of a tag: `B-NP` is `B` and `NP`; `O` has the kind `_`.
+  private static func parts(_ tag: String) -> (border: Character, kind: Substring) {
+    let rest = tag.dropFirst()
+    let kind = rest.firstIndex(of: "-").map { rest[rest.index(after: $0)...] } ?? rest
+    return (tag.first ?? "O", kind.isEmpty ? "_" : kind)
+  }
+
+  /// The entities of a sentence's tags.
+  package static func entities(_ tags: [String]) -> [Entity] {
+    var entities: [Entity] = []
+    var (border, kind): (Character, Substring) = ("O", "")
+    var start = 0
+    for (place, tag) in (tags + ["O"]).enumerated() {
+      let (nextBorder, nextKind) = parts(tag)
+      let isInside = border != "O" && border != "."
+      let differs = kind != nextKind
+      let ends =
+        "ES".contains(border) || ("BI".contains(border) && "BSO".contains(nextBorder))
+        || (isInside && differs)
+      if ends { entities.append(Entity(kind: kind, range: start..<place)) }
+      let begins =
+        "BS".contains(nextBorder) || ("ESO".contains(border) && "EI".contains(nextBorder))
+        || (nextBorder != "O" && nextBorder != "." && differs)
+      if begins { start = place }
+      (border, kind) = (nextBorder, nextKind)
+    }
+    return entities
+  }
+
+  /// Whether all are `O` or a border and a kind.
+  static func areEntityTags(_ tags: [String]) -> Bool {
+    tags.allSatisfy { tag in
+      tag == "O" || ["B-", "I-", "E-", "S-"].contains { tag.hasPrefix($0) && tag.count > 2 }
+    }
+  }
+
+  /// Whether any tag is of the form BIOES and not of BIO.
+  static func areBIOES(_ tags: [String]) -> Bool {
+    tags.contains { $0.hasPrefix("E-") || $0.hasPrefix("S-") }
+  }
+
+  /// The tags of `count` words in the form BIO, or BIOES.
+  package static func tags(of entities: [Entity], count: Int, bioes: Bool) -> [String] {
+    var tags = [String](repeating: "O", count: count)
+    for entity in entities {
+      for word in entity.range { tags[word] = "I-" + entity.kind }
+      let last = entity.range.upperBound - 1
+      if bioes { tags[last] = "E-" + entity.kind }
+      let isSingle = entity.range.count == 1
+      tags[entity.range.lowerBound] = (bioes && isSingle ? "S-" : "B-") + entity.kind
+    }
+    return tags
+  }
+}

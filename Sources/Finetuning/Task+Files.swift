@@ -1,0 +1,61 @@
+import Foundation
+
+/// A file of a task.
+package struct TaskFile: Sendable, Equatable {
+  package let split: TaskSplit
+  package let path: String
+
+  package init(split: TaskSplit, path: String) {
+    self.split = split
+    self.path = path
+  }
+}
+
+extension Task {
+  /// The files of a folder, in the order of `splits`. Files that are not there are left out.
+  package func files(in folder: String) -> [TaskFile] {
+    var found: [TaskFile] = []
+    for split in splits where !found.contains(where: { $0.split.name == split.name }) {
+      if let path = split.path(in: folder) { found.append(TaskFile(split: split, path: path)) }
+    }
+    return found
+  }
+
+  /// The first file of a role; throws `missingFile`.
+  package func file(
+    _ role: SplitRole, in folder: String
+  ) throws(FinetuningError) -> TaskFile {
+    if let file = files(in: folder).first(where: { $0.split.role == role }) { return file }
+    let wanted = splits.filter { $0.role == role }
+    throw .missingFile(
+      split: role.word, task: title, folder: folder, names: wanted.flatMap(\.files))
+  }
+
+  /// A file that the user names, in the layout of the task's files of that role, or of any role if it
+  /// has none.
+  package func file(_ role: SplitRole, at path: String) -> TaskFile {
+    var split = splits.first { $0.role == role } ?? splits[0]
+    split.role = role
+    split.rows = .all
+    return TaskFile(split: split, path: path)
+  }
+}
+
+extension SplitRole {
+  /// As it is called in sentences.
+  fileprivate var word: String {
+    switch self {
+    case .training: "training"
+    case .development: "dev"
+    case .test: "test"
+    }
+  }
+}
+
+extension TaskSplit {
+  /// The first of its files that is there, packed or not.
+  fileprivate func path(in folder: String) -> String? {
+    files.flatMap { [$0, $0 + ".gz", $0 + ".xz"] }.map { folder + "/" + $0 }
+      .first { FileManager.default.fileExists(atPath: $0) }
+  }
+}

@@ -1,0 +1,100 @@
+import Corpus
+import Finetuning
+import Foundation
+import Testing
+
+/// Damaged files of every layout: a sentence or examples that can be answered, never a crash.
+@Suite(.serialized)
+struct DamageTests {
+  private static let table = """
+    index\tsentence1\tsentence2\tlabel
+    0\tthe cat sat\ton the mat\tentailment
+    1\tcafé, “the” mat\tcat\tnot_entailment
+    2\t\t\tentailment
+
+    """
+  private static let scores =
+    "sentence1\tsentence2\tscore\na\tb\t5.000\nthe cat\tc\t0.25\nd\te\t3\n"
+  private static let words = "the DT B-NP\ncat NN I-NP\n\nsat VB B-VP\non IN B-PP\nmat NN B-NP\n"
+  private static let lines = """
+    {"tokens": ["the", "cat\\u00e9"], "tags": ["B-X", "O"], "n": [1.5e3, null, {"a": true}]}
+    {"tokens": ["sat"], "tags": ["S-X"]}
+
+    """
+  private static let questions = """
+    {"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "the café cat sat",
+    "qas": [{"id": "1", "question": "the?", "answers": [{"text": "café", "answer_start": 4}],
+    "is_impossible": false}, {"id": "2", "question": "on?", "answers": [], "is_impossible": true}]}]}]}
+    """
+
+  /// ELECTRA_MUTATIONS=1000000 tries more.
+  private static let mutations =
+    Int(ProcessInfo.processInfo.environment["ELECTRA_MUTATIONS"] ?? "") ?? 10_000
+
+  @Test
+  func mutatedFilesAreRefusedOrAnswered() throws {
+    let folder = try TemporaryFolder()
+    let cases: [(task: Task, name: String, text: String)] = [
+      (try .named("rte"), "rte.tsv", Self.table), (try .named("stsb"), "stsb.tsv", Self.scores),
+      (try .named("chunking"), "words.txt", Self.words),
+      (.own(.tagging, .words(WordColumns())), "lines.jsonl", Self.lines),
+      (try .named("squad2"), "questions.json", Self.questions),
+    ]
+    let roles: [SplitRole] = [.training, .development, .test]
+    let tokenizer = try smallTokenizer()
+    var draws = Draws(state: 12)
+    var refused = 0
+    for round in 0..<Self.mutations {
+      let item = cases[round % cases.count]
+      var bytes = [UInt8](item.text.utf8)
+      for _ in 0..<Int.random(in: 1...3, using: &draws) { damage(&bytes, &draws) }
+      let path = try folder.write(bytes, item.name)
+      let file = item.task.file(roles[round / cases.count % roles.count], at: path)
+      do {
+        let reader = try ExampleReader(item.task, tokenizer: tokenizer, maximumLength: 16)
+        try check(try reader.read(file), &draws)
+      } catch {
+        #expect(error is FinetuningError || error is CorpusError, "round \(round): \(error)")
+        #expect(!"\(error)".isEmpty)
+        refused += 1
+      }
+    }
+    #expect(refused > Self.mutations / 20 && refused < Self.mutations)
+  }
+
+  /// Any outputs of the right size can be turned into answers, files and scores.
+  private func check(_ set: ExampleSet, _ draws: inout Draws) throws {
+    var outputs: [[Float]] = []
+    for example in set.examples {
+      #expect(
+        (2...16).contains(example.tokens.count) && example.types.count == example.tokens.count)
+      let rows = [.tagging, .span].contains(set.task.problem) ? example.tokens.count : 1
+      outputs.append((0..<rows * set.outputCount).map { _ in .random(in: -1...1, using: &draws) })
+      if case .span(let start, let end) = example.target {
+        #expect(start <= end && end < example.tokens.count)
+      }
+    }
+    let answers = set.answers(outputs: outputs)
+    #expect(set.files(of: answers).allSatisfy { !$0.text.isEmpty })
+    #expect(set.scores(of: answers).count == (set.isLabelled ? set.metrics.count : 0))
+  }
+
+  private func damage(_ bytes: inout [UInt8], _ draws: inout Draws) {
+    if bytes.isEmpty { return }
+    let place = Int.random(in: 0..<bytes.count, using: &draws)
+    let special: [UInt8] = [0, 9, 10, 13, 32, 34, 44, 58, 91, 93, 123, 125, 0xC3, 0xFF]
+    switch Int.random(in: 0..<6, using: &draws) {
+    case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &draws)
+    case 1: bytes[place] = special.randomElement(using: &draws) ?? 0
+    case 2: bytes.insert(special.randomElement(using: &draws) ?? 0, at: place)
+    case 3: bytes.removeLast(place + 1)
+    case 4:
+      let end = min(bytes.count, place + Int.random(in: 1...20, using: &draws))
+      bytes.removeSubrange(place..<end)
+    default:
+      let end = min(bytes.count, place + Int.random(in: 1...40, using: &draws))
+      bytes.insert(
+        contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &draws))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import Finetuning
+import Testing
+
+/// Tasks that are told by their columns alone.
+struct OwnTaskTests {
+  private let reviews = Task.own(
+    .classification, .table(Columns(first: Column("text"), label: Column("stars"))))
+
+  @Test
+  func jsonLinesAreRowsAndLabelsAreInferred() throws {
+    let text = """
+      {"text": "the cat", "stars": 10, "more": {"x": [1, null]}}
+
+      {"stars": 2, "text": "on \\"the\\" mat"}
+      {"text": "sat", "stars": 2}
+      """
+    let set = try read(reviews, .training, text, as: "reviews.jsonl")
+    #expect(set.labels.names == ["2", "10"])
+    #expect(set.examples.map(\.target) == [.label(1), .label(0), .label(0)])
+  }
+
+  @Test(arguments: [
+    ("{\"text\": \"a\", \"stars\": 1}\n{\"text\": \"a\"}", "line 2: the field \"stars\" is absent"),
+    ("{\"text\": [1], \"stars\": 1}", "line 1: the field \"text\" is absent or is not a text"),
+    ("{\"text\": \"a\", \"stars\": 1}\n{\"text\"", "line 2: not a JSON object"),
+    ("[1]", "line 1: not a JSON object"),
+  ])
+  func badJSONLinesAreNamed(text: String, says: String) throws {
+    let error = sentence { _ = try read(reviews, .training, text, as: "x.jsonl") }
+    #expect(error.contains(says), "\(error)")
+  }
+
+  @Test
+  func tablesWithAndWithoutHeader() throws {
+    let named = try read(reviews, .training, "stars\ttext\ngood\tthe cat\nbad\ton\n")
+    #expect(named.labels.names == ["bad", "good"])
+    let placed = Task.own(
+      .classification, .table(Columns(first: Column("1"), second: Column("2"), label: Column("0"))))
+    let set = try read(placed, .training, "x\ta\tb\ny\tc\td\n")
+    #expect(set.labels.names == ["x", "y"] && set.examples[1].types == [0, 0, 0, 1, 1])
+  }
+
+  @Test
+  func aTestFileNeedsNoLabels() throws {
+    let set = try read(
+      reviews, .test, "text\nthe cat\n", labels: LabelSet(["bad", "good"]))
+    #expect(set.examples.map(\.target) == [.none] && !set.isLabelled)
+    #expect(set.scores(of: .labels([1])).isEmpty)
+    #expect(set.files(of: .labels([1]))[0].text == "index\tprediction\n0\tgood\n")
+    let error = sentence { _ = try read(reviews, .development, "text\nthe cat\n") }
+    #expect(error.contains("no column stars"))
+  }
+
+  @Test
+  func numbersAreLearntAsTheyStand() throws {
+    let task = Task.own(.regression, .table(Columns(first: Column("text"), label: Column("age"))))
+    let set = try read(task, .training, "text\tage\na\t-3e1\nb\t7\n")
+    #expect(set.examples.map(\.target) == [.score(-30), .score(7)])
+    #expect(set.answers(outputs: [[1], [2.5]]) == .scores([1, 2.5]))
+    // Two numbers always correlate wholly; their lengths are rounded.
+    #expect(set.scores(of: .scores([1, 2.5])).allSatisfy { abs($0.value - 1) < 1e-12 })
+  }
+
+  @Test
+  func tagsComeInJSONLinesToo() throws {
+    let task = Task.own(.tagging, .words(WordColumns(tagField: "pos")))
+    let text = """
+      {"tokens": ["the", "cat"], "pos": ["DET", "NOUN"]}
+      {"tokens": [], "pos": []}
+      {"tokens": ["sat"], "pos": ["VERB"]}
+      """
+    let set = try read(task, .training, text, as: "x.jsonl")
+    #expect(set.labels.names == ["DET", "NOUN", "VERB"] && set.metrics == [.accuracy])
+    #expect(set.examples.map(\.target) == [.tags([-1, 0, 1, -1]), .tags([-1, 2, -1])])
+    let error = sentence {
+      _ = try read(task, .training, "{\"tokens\": [\"a\"], \"pos\": []}", as: "x.jsonl")
+    }
+    #expect(error.contains("a list of 1 texts"))
+  }
+}

@@ -1,0 +1,140 @@
+import Finetuning
+import Foundation
+import Testing
+
+/// Questions, from SQuAD's JSON to windows and back to answers cut from the passage.
+struct QuestionTests {
+  private struct Entry {
+    var answers: [(String, Int)] = []
+    var impossible = false
+  }
+
+  private func json(_ context: String, _ entries: [Entry]) throws -> String {
+    let questions = entries.enumerated().map { number, entry -> [String: Any] in
+      [
+        "id": "q\(number)", "question": "the cat ?", "is_impossible": entry.impossible,
+        "answers": entry.answers.map { ["text": $0.0, "answer_start": $0.1] },
+      ]
+    }
+    let paragraphs: [[String: Any]] = [["context": context, "qas": questions]]
+    let document: [String: Any] = ["data": [["paragraphs": paragraphs]], "version": "x"]
+    return String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
+  }
+
+  /// Logits that are highest at the first and last token of the target.
+  private func outputs(for set: ExampleSet) -> [[Float]] {
+    set.examples.map { example in
+      var logits = [Float](repeating: 0, count: 2 * example.tokens.count)
+      if case .span(let start, let end) = example.target {
+        logits[2 * start] += 5
+        logits[2 * end + 1] += 5
+      }
+      return logits
+    }
+  }
+
+  private func texts(_ set: ExampleSet) -> [String] {
+    guard case .spans(let spans) = set.answers(outputs: outputs(for: set)) else { return [] }
+    return spans.map(\.text)
+  }
+
+  /// Answers of every kind, each with its place in code points.
+  private static let passage = "Ünàble CÁT\u{301}  on 𝔘 the Mat, 3-4 İ.\u{200B} end\u{301}"
+  private static let answers = [
+    "Ünàble", "CÁT\u{301}", "CÁT\u{301}  on", "Mat", "3-4", "end\u{301}", "𝔘 the",
+  ]
+
+  @Test(arguments: answers)
+  func answersAreCutFromThePassageAsItStands(answer: String) throws {
+    let range = try #require(Self.passage.unicodeScalars.firstRange(of: answer.unicodeScalars))
+    let start = Self.passage.unicodeScalars.distance(
+      from: Self.passage.unicodeScalars.startIndex, to: range.lowerBound)
+    let set = try read(
+      try .named("squad1"), .training, json(Self.passage, [Entry(answers: [(answer, start)])]))
+    #expect(texts(set).map { Array($0.unicodeScalars) } == [Array(answer.unicodeScalars)])
+    #expect(set.scores(of: set.answers(outputs: outputs(for: set))).map(\.value) == [1, 1])
+  }
+
+  @Test
+  func ofEqualTextsTheOneAtThePlaceIsTheAnswer() throws {
+    let set = try read(
+      try .named("squad1"), .training,
+      json("the cat the cat", [Entry(answers: [("the", 8)]), Entry(answers: [("cat", 13)])]))
+    #expect(set.examples.map(\.target) == [.span(start: 7, end: 7), .span(start: 8, end: 8)])
+  }
+
+  @Test
+  func answersThatAreNowhereAreLeftOutOfTrainingOnly() throws {
+    let text = try json("the cat", [Entry(answers: [("dog", 0)]), Entry(answers: [("cat", 4)])])
+    let train = try read(try .named("squad1"), .training, text)
+    #expect(train.examples.count == 1 && train.notes.unreachable == ["q0"])
+    let dev = try read(try .named("squad1"), .development, text)
+    #expect(dev.examples.count == 2)
+    #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0.5)
+  }
+
+  @Test
+  func longPassagesAreReadInWindows() throws {
+    let words = (0..<60).map { ["the", "cat", "sat", "on"][$0 % 4] }
+    let passage =
+      words[..<45].joined(separator: " ") + " mat " + words[45...].joined(separator: " ")
+    let start = words[..<45].joined(separator: " ").count + 1
+    let text = try json(passage, [Entry(answers: [("mat", start)])])
+    let set = try read(try .named("squad1"), .training, text, length: 32)
+    #expect(set.examples.count == 4)
+    #expect(set.examples.allSatisfy { $0.tokens.count <= 32 })
+    // The question takes 3 tokens and [CLS], [SEP], [SEP] three more: 26 are left, the step is 13.
+    #expect(
+      set.examples.map(\.target) == [
+        .span(start: 0, end: 0), .span(start: 0, end: 0), .span(start: 24, end: 24),
+        .span(start: 11, end: 11),
+      ])
+    #expect(texts(set) == ["mat"])
+    #expect(set.passagePlaces(ofExample: 3) == 5..<27)
+  }
+
+  @Test
+  func noAnswerIsAnAnswerInTheSecondVersion() throws {
+    let text = try json(
+      "the cat sat", [Entry(impossible: true), Entry(answers: [("cat", 4)], impossible: true)])
+    let set = try read(try .named("squad2"), .development, text)
+    #expect(set.examples.map(\.target) == [.span(start: 0, end: 0), .span(start: 0, end: 0)])
+    #expect(texts(set) == ["", ""])
+    let rules = SpanRules(nullThreshold: 100)
+    guard case .spans(let spans) = set.answers(outputs: outputs(for: set), rules: rules) else {
+      return
+    }
+    #expect(spans.allSatisfy { !$0.text.isEmpty && $0.nullOdds == 10 })
+    let names = set.files(of: .spans(spans)).map(\.name)
+    #expect(names == ["dev_predictions.json", "dev_null_odds.json"])
+  }
+
+  @Test
+  func theBestSpanIsTheOneThatTryingAllFinds() throws {
+    let text = try json("the cat sat on the mat . the cat", [Entry(answers: [("cat", 4)])])
+    let set = try read(try .named("squad1"), .development, text)
+    let places = set.passagePlaces(ofExample: 0)
+    var draws = Draws(state: 4)
+    for _ in 0..<50 {
+      let logits = set.examples[0].tokens.flatMap { _ in
+        [Float.random(in: 0...1, using: &draws), Float.random(in: 0...1, using: &draws)]
+      }
+      let rules = SpanRules(maximumLength: 3)
+      var best: Float = 0
+      for start in places {
+        for end in start..<min(start + 3, places.upperBound) {
+          best = max(best, logits[2 * start] + logits[2 * end + 1])
+        }
+      }
+      guard case .spans(let spans) = set.answers(outputs: [logits], rules: rules) else { return }
+      #expect(spans[0].nullOdds == logits[0] + logits[1] - best)
+    }
+  }
+
+  @Test
+  func aPassageWithoutTokensHasNoAnswer() throws {
+    let set = try read(try .named("squad1"), .test, json(" \u{200B} ", [Entry()]))
+    #expect(set.examples.map(\.target) == [.none])
+    #expect(texts(set) == [""])
+  }
+}

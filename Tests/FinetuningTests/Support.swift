@@ -1,0 +1,96 @@
+import Finetuning
+import Foundation
+import Tokenization
+
+/// A folder of its own for a test, removed afterwards.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  @discardableResult
+  func write(_ text: String, _ name: String) throws -> String {
+    try write([UInt8](text.utf8), name)
+  }
+
+  @discardableResult
+  func write(_ bytes: [UInt8], _ name: String) throws -> String {
+    let url = URL(fileURLWithPath: file(name))
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  func text(_ name: String) throws -> String {
+    try String(contentsOfFile: file(name), encoding: .utf8)
+  }
+
+  /// Packs a file with gzip, and removes the plain one.
+  func pack(_ name: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["gzip", file(name)]
+    try process.run()
+    process.waitUntilExit()
+  }
+}
+
+/// A tokenizer that knows letters and a few words.
+func smallTokenizer(_ normalization: TextNormalization = .uncased) throws -> Tokenizer {
+  let letters = "abcdefghijklmnopqrstuvwxyz0123456789".map { String($0) }
+  let tokens =
+    SpecialTokens.names + [".", ",", "?", "-"] + letters + letters.map { "##" + $0 }
+    + ["the", "cat", "sat", "on", "mat", "un", "##able", "éa"]
+  return Tokenizer(
+    vocabulary: try Vocabulary(tokens: tokens, source: "test"), normalization: normalization)
+}
+
+extension Tokenizer {
+  /// The tokens of ids, between blanks.
+  func tokens(_ ids: [Int32]) -> String {
+    ids.map { vocabulary.tokens[Int($0)] }.joined(separator: " ")
+  }
+}
+
+/// Writes `text` and reads it as a task's file of a role.
+func read(
+  _ task: Task, _ role: SplitRole, _ text: String, as name: String? = nil, length: Int? = nil,
+  labels: LabelSet? = nil
+) throws -> ExampleSet {
+  let folder = try TemporaryFolder()
+  let split = task.splits.first { $0.role == role } ?? task.splits[0]
+  let path = try folder.write(text, name ?? split.files[0])
+  let reader = try ExampleReader(task, tokenizer: smallTokenizer(), maximumLength: length)
+  return try reader.read(task.file(role, at: path), labels: labels)
+}
+
+/// The sentence of the error that `body` throws; empty if it throws none.
+func sentence(_ body: () throws -> Void) -> String {
+  do {
+    try body()
+    return ""
+  } catch {
+    return "\(error)"
+  }
+}
+
+/// A small generator of numbers, the same in every run (SplitMix64).
+struct Draws: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

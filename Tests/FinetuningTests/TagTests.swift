@@ -1,0 +1,98 @@
+import Finetuning
+import Testing
+
+/// Sentences of words, from file to tags and back.
+struct TagTests {
+  private let text = """
+    -DOCSTART- -X- O
+
+    the DT B-NP
+    catx NN I-NP
+    sat VBD B-VP
+
+    on IN B-PP
+
+    """
+
+  @Test
+  func theFirstTokenOfAWordCarriesItsTag() throws {
+    let set = try read(try .named("ner"), .training, text)
+    #expect(set.labels.names == ["B-NP", "B-PP", "B-VP", "I-NP"])
+    #expect(try smallTokenizer().tokens(set.examples[0].tokens) == "[CLS] the cat ##x sat [SEP]")
+    #expect(set.examples.map(\.target) == [.tags([-1, 0, 3, -1, 2, -1]), .tags([-1, 1, -1])])
+  }
+
+  @Test
+  func chunksAreLearntAsBIOESAndWrittenAsBIO() throws {
+    let set = try read(try .named("chunking"), .training, text)
+    #expect(set.labels.names == ["B-NP", "E-NP", "S-PP", "S-VP"])
+    #expect(set.examples[0].target == .tags([-1, 0, 1, -1, 3, -1]))
+    let answers = set.answers(outputs: outputs(for: set))
+    #expect(answers == .tags([["B-NP", "I-NP", "B-VP"], ["B-PP"]]))
+    #expect(set.scores(of: answers).map(\.value) == [1, 1, 1, 1])
+    let file = set.files(of: answers)[0]
+    #expect(file.name == "train_predictions.txt")
+    #expect(file.text.hasPrefix("the B-NP B-NP\ncatx I-NP I-NP\nsat B-VP B-VP\n\non "))
+  }
+
+  /// Outputs that are highest where the target is.
+  private func outputs(for set: ExampleSet) -> [[Float]] {
+    set.examples.map { example in
+      guard case .tags(let tags) = example.target else { return [] }
+      return tags.flatMap { tag in (0..<set.outputCount).map { Float($0 == Int(tag) ? 1 : 0) } }
+    }
+  }
+
+  @Test
+  func longSentencesAreCutBetweenWordsAndJoinedAgain() throws {
+    let words = (0..<40).map { "w\($0) X \($0 % 3 == 0 ? "B-A" : "I-A")" }
+    let set = try read(
+      try .named("ner"), .training, words.joined(separator: "\n"), length: 12)
+    #expect(set.examples.count > 5)
+    #expect(set.examples.allSatisfy { $0.tokens.count <= 12 && $0.tokens.count > 7 })
+    let answers = set.answers(outputs: outputs(for: set))
+    guard case .tags(let tags) = answers else { return }
+    #expect(tags == [words.map { String($0.suffix(3)) }])
+  }
+
+  @Test
+  func aWordWithoutTokenIsUnknown() throws {
+    let set = try read(try .named("ner"), .training, "\u{200B}\tO\nthe\tB-X\n")
+    #expect(try smallTokenizer().tokens(set.examples[0].tokens) == "[CLS] [UNK] the [SEP]")
+  }
+
+  @Test
+  func tagsThatTrainingLacksAreCountedAsMissed() throws {
+    let train = try read(try .named("ner"), .training, text)
+    let dev = try read(
+      try .named("ner"), .development, "the B-X\nmat O\n", labels: train.labels)
+    #expect(dev.notes.unknownTags == 2)
+    #expect(dev.examples[0].target == .tags([-1, -1, -1, -1]))
+    #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0)
+  }
+
+  @Test
+  func untaggedFilesAreReadForTesting() throws {
+    let set = try read(
+      try .named("ner"), .test, "the\ncat\n\nsat\n", labels: LabelSet(["O", "B-X"]))
+    #expect(set.examples.map(\.target) == [.none, .none] && !set.isLabelled)
+    let text = set.files(of: .tags([["O", "B-X"], ["O"]]))[0].text
+    #expect(text == "the O\ncat B-X\n\nsat O\n\n")
+    #expect(sentence { _ = try read(try .named("ner"), .test, "the\n") }.contains("no labels"))
+  }
+
+  @Test
+  func bothFormsHoldTheSameEntities() {
+    var draws = Draws(state: 3)
+    for _ in 0..<300 {
+      let count = Int.random(in: 1..<12, using: &draws)
+      let tags = (0..<count).map { _ in
+        ["O", "B-X", "I-X", "B-Y", "I-Y", "E-X", "S-Y"].randomElement(using: &draws) ?? "O"
+      }
+      let entities = Tags.entities(tags)
+      for form in [false, true] {
+        #expect(Tags.entities(Tags.tags(of: entities, count: count, bioes: form)) == entities)
+      }
+    }
+  }
+}
