@@ -134,21 +134,28 @@ struct FinetuningPlan {
   /// What is about to be done, a sentence a line.
   var summary: [String] {
     let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
-    let sets = [train] + dev + test
-    return [
-      "\(task.title): \(train.examples.count.grouped) training sequences of "
-        + "\(tokens / train.examples.count) tokens on average and \(train.longest) at most"
-        + (train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"),
-      "dev: " + dev.map { "\($0.examples.count.grouped) of \($0.path)" }.joined(separator: ", ")
-        + (test.isEmpty
-          ? "" : "; test: " + test.map { "\($0.examples.count.grouped) of \($0.path)" }
-            .joined(separator: ", ")),
-      "\(isScratch ? "new weights in the sizes of" : "encoder of") \(source.path): "
-        + "\(model.layout.parameterCount.grouped) parameters with the \(model.style.rawValue) head",
+    let mean = tokens / train.examples.count
+    let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
+    let encoder = isScratch ? "new weights in the sizes of" : "encoder of"
+    let parameters = model.layout.parameterCount.grouped
+    let warmup = trainerSettings.warmupSteps.grouped
+    var lines = [
+      "\(task.title): \(train.examples.count.grouped) training sequences of \(mean) tokens on "
+        + "average and \(train.longest) at most\(labels)"
+    ]
+    for set in dev + test {
+      lines.append("\(set.split.name): \(set.examples.count.grouped) of \(set.path)")
+    }
+    lines.append(
+      "\(encoder) \(source.path): \(parameters) parameters with the \(model.style.rawValue) head")
+    lines.append(
       "\(steps.grouped) steps of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
-        + "\(recipe.epochs) epochs; the rate rises to \(recipe.learningRate) in "
-        + "\(trainerSettings.warmupSteps) steps, each layer has \(recipe.layerDecay) of the one above",
-    ] + sets.flatMap { $0.notes.sentences(path: $0.path).map { "note: " + $0 } }
+        + "\(recipe.epochs) epochs; the rate rises to \(recipe.learningRate) in \(warmup) steps, "
+        + "each layer has \(recipe.layerDecay) of that of the one above")
+    for set in [train] + dev + test {
+      lines += set.notes.sentences(path: set.path).map { "note: " + $0 }
+    }
+    return lines
   }
 
   private static func list(_ names: [String]) -> String {
