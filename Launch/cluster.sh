@@ -10,17 +10,18 @@
 #   Launch/cluster.sh host n2 COMMAND...       a command on n2
 #   Launch/cluster.sh down
 #
-# Hosts share the machine's cores, files and processes; latency is the machine's own, because few
-# kernels can add any. A link of 1 Gbit/s is the fastest that two cores can fill honestly.
+# ELECTRA_CLUSTER=NAME makes it another cluster, which can be up beside the first. Hosts share the
+# machine's cores, files and processes; latency is the machine's own, because few kernels can add any. A
+# link of 1 Gbit/s is the fastest that two cores can fill honestly.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # Names that other namespaces of the machine will not have.
-prefix=electra-
+prefix=${ELECTRA_CLUSTER:-electra}-
 switch=${prefix}switch
 
 fail() { echo "cluster: $*" >&2; exit 1; }
 
-hosts() { ip netns list | awk -v p="^${prefix}n[0-9]+\$" '$1 ~ p { sub(/^electra-/, "", $1); print $1 }' | sort -V; }
+hosts() { ip netns list | sed -nE "s/^$prefix(n[0-9]+)( .*)?\$/\1/p" | sort -V; }
 
 down() {
   local host pid

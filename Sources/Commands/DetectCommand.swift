@@ -3,6 +3,7 @@ import Corpus
 import Electra
 import Foundation
 import Layers
+import Synchronization
 import Tensors
 import Tokenization
 import Training
@@ -24,13 +25,23 @@ struct DetectCommand: ParsableCommand {
   @Argument(help: "The text; standard input if none is given.")
   var file: String?
 
+  @Option(help: "Threads; by default all cores.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
   @Flag(help: "Print tokens, ids and logits as JSON.")
   var json = false
+
+  func validate() throws {
+    guard threads > 0 else {
+      throw ValidationError("--threads must be at least 1, not \(threads)")
+    }
+  }
 
   func run() throws {
     try reportingErrors {
       MatrixLibrary.useOneThread()
-      let detector = Detector(try PretrainedDiscriminator(from: from))
+      let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
+      defer { detector.end() }
       let isTerminal = isatty(STDOUT_FILENO) == 1
       try detector.judge(lines()) { line, verdict in
         print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
@@ -53,53 +64,80 @@ struct DetectCommand: ParsableCommand {
 }
 
 /// A discriminator that judges lines of text, many at a time: a batch is whole lines in their order,
-/// laid end to end without padding.
-struct Detector {
+/// laid end to end without padding, and every lane has one at a time.
+///
+/// Unchecked: a lane uses its own arena alone.
+final class Detector: @unchecked Sendable {
   private let pretrained: PretrainedDiscriminator
-  private let arena: Arena
+  private let team: LaneTeam
+  private let arenas: [Arena]
   private let window: Int
   /// Tokens of a batch; a line alone may have more.
   private static let batchTokens = 1024
 
-  init(_ pretrained: PretrainedDiscriminator) {
+  init(_ pretrained: PretrainedDiscriminator, lanes: Int) {
     self.pretrained = pretrained
+    team = LaneTeam(processors: Array(repeating: -1, count: lanes))
     window = pretrained.discriminator.sizes.positionCount
     let shape = BatchShape(tokens: max(Self.batchTokens, window), longest: window)
-    arena = Arena(capacity: pretrained.discriminator.capacity(shape))
+    let capacity = pretrained.discriminator.capacity(shape)
+    arenas = (0..<lanes).map { _ in Arena(capacity: capacity) }
+  }
+
+  /// Ends the lanes. The detector must not be used afterwards.
+  func end() { team.end() }
+
+  /// Whole lines that are judged together.
+  private struct Group {
+    var lines: [(line: String, verdict: Verdict)] = []
+    var batch = Batch()
   }
 
   /// Calls `body` with every line and its verdict, in order.
   func judge(_ lines: [String], _ body: (String, Verdict) throws -> Void) throws {
-    var pending: [(line: String, verdict: Verdict)] = []
-    var batch = Batch()
-    func flush() throws {
-      let logits = logits(batch)
-      var start = 0
-      for (line, verdict) in pending {
-        let end = start + verdict.ids.count
-        try body(line, verdict.completed(Array(logits[start..<end])))
-        start = end
-      }
-      pending = []
-      batch = Batch()
-    }
+    var groups = [Group()]
     for line in lines {
       let (verdict, lengths) = encode(line)
-      if batch.tokenCount > 0 && batch.tokenCount + verdict.ids.count > Self.batchTokens {
-        try flush()
+      let tokens = groups[groups.count - 1].batch.tokenCount
+      if tokens > 0 && tokens + verdict.ids.count > Self.batchTokens {
+        if groups.count == arenas.count {
+          try judge(groups, body)
+          groups = []
+        }
+        groups.append(Group())
       }
+      let last = groups.count - 1
       var rest = verdict.ids[...]
       for length in lengths {
-        batch.append(tokens: rest.prefix(length), types: repeatElement(0, count: length))
+        groups[last].batch.append(
+          tokens: rest.prefix(length), types: repeatElement(0, count: length))
         rest = rest.dropFirst(length)
       }
-      pending.append((line, verdict))
+      groups[last].lines.append((line, verdict))
     }
-    try flush()
+    try judge(groups, body)
+  }
+
+  /// Judges a group a lane.
+  private func judge(_ groups: [Group], _ body: (String, Verdict) throws -> Void) throws {
+    let batches = groups.map(\.batch)
+    let results = Mutex([[Float]](repeating: [], count: batches.count))
+    team.run { lane in
+      guard lane < batches.count else { return }
+      let logits = self.logits(batches[lane], self.arenas[lane])
+      results.withLock { $0[lane] = logits }
+    }
+    for (group, logits) in zip(groups, results.withLock(\.self)) {
+      var rest = logits[...]
+      for (line, verdict) in group.lines {
+        try body(line, verdict.completed(Array(rest.prefix(verdict.ids.count))))
+        rest = rest.dropFirst(verdict.ids.count)
+      }
+    }
   }
 
   /// The logits of a batch, in parts that fit the arena: a line may be longer than any batch.
-  private func logits(_ batch: Batch) -> [Float] {
+  private func logits(_ batch: Batch, _ arena: Arena) -> [Float] {
     batch.microBatches(tokenLimit: max(Self.batchTokens, window)).flatMap {
       pretrained.discriminator.detect($0, weights: pretrained.weights, arena: arena)
     }

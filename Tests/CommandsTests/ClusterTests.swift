@@ -14,13 +14,15 @@ struct ClusterTests {
   private func withCluster(
     _ hosts: Int, _ more: [String] = [], in folder: TemporaryFolder, _ body: () throws -> Void
   ) throws {
+    let spaces = "ip netns list | sort"
+    let before = try Program.shell(spaces, in: folder.path).output
     let up = try Program.script("cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
     #expect(up.status == 0, "\(up.errors)")
     defer {
       let down = try? Program.script("cluster.sh", ["down"], in: folder.path)
       #expect(down?.status == 0)
-      let left = try? Program.shell("ip netns list | grep electra", in: folder.path)
-      #expect(left?.output == "", "nothing stays behind")
+      let left = try? Program.shell(spaces, in: folder.path)
+      #expect(left?.output == before, "nothing stays behind")
     }
     try body()
   }
