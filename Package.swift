@@ -75,8 +75,8 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training"],
-      exclude: ["check-export.py"], swiftSettings: settings),
+      dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning"],
+      exclude: ["check-export.py", "check-finetuned.py"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),

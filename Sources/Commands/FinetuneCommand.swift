@@ -20,8 +20,8 @@ struct FinetuneCommand: ParsableCommand {
 
   @Option(
     help: """
-      The encoder: the folder of a run or checkpoint, of a Hugging Face ELECTRA or BERT, or of a model \
-      that was fine-tuned before.
+      The encoder: the folder of a run or checkpoint, of a Hugging Face ELECTRA or BERT, or of a \
+      model that was fine-tuned before.
       """)
   var from: String
 
@@ -36,7 +36,7 @@ struct FinetuneCommand: ParsableCommand {
   @Option(help: "How many seeds to train with, --seed being the first.")
   var seeds = 1
 
-  @Flag(help: "Begin with new weights in the encoder's sizes: what would it be without pre-training?")
+  @Flag(help: "Begin with new weights in the encoder's sizes, as if it were not pre-trained.")
   var scratch = false
 
   @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
@@ -58,8 +58,9 @@ struct FinetuneCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--seeds", seeds), ("--log-every", logEvery), ("--threads", threads ?? 1)]
-    where value < 1 {
+    for (name, value) in [
+      ("--seeds", seeds), ("--log-every", logEvery), ("--threads", threads ?? 1),
+    ] where value < 1 {
       throw ValidationError("\(name) must be at least 1, not \(value)")
     }
   }

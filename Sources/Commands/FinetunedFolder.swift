@@ -147,3 +147,52 @@ struct FinetunedFolder {
     }
   }
 }
+
+extension FinetunedFolder {
+  /// Copies the model to a new folder, with a model card; returns the class that loads it.
+  func export(to output: String) throws -> String {
+    guard let architecture = description.architecture else {
+      throw UsageError(
+        "transformers has no model with the reference's head; fine-tune with --head transformers")
+    }
+    let manager = FileManager.default
+    let partial = output + ".partial"
+    do {
+      try? manager.removeItem(atPath: partial)
+      try manager.copyItem(atPath: path, toPath: partial)
+      try Data(card(architecture).utf8).write(to: URL(fileURLWithPath: partial + "/README.md"))
+      try manager.moveItem(atPath: partial, toPath: output)
+    } catch {
+      try? manager.removeItem(atPath: partial)
+      throw CheckpointError.unwritable(path: output, reason: error.localizedDescription)
+    }
+    return architecture
+  }
+
+  /// `README.md` of the exported model.
+  private func card(_ architecture: String) -> String {
+    let task = description.task
+    let names = description.labels.names.joined(separator: ", ")
+    let scale =
+      task.scoreScale == 1 ? "" : "\n\nThe output times \(task.scoreScale) is the score."
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # ELECTRA for \(task.title)
+
+      An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
+      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)").\(scale)
+
+      ```python
+      from transformers import AutoTokenizer, \(architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
+      ```
+
+      """
+  }
+}

@@ -54,7 +54,8 @@ struct FinetuningResults: Codable, Equatable {
       let values = values(place)
       let numbers = [Self.median(values), Self.mean(values), Self.deviation(values)]
       let each = values.map { String(format: "%.2f", $0) }.joined(separator: " ")
-      let name = "\(measure.split) \(measure.metric.rawValue.replacingOccurrences(of: "_", with: " "))"
+      let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
+      let name = "\(measure.split) \(metric)"
       lines.append(
         name.padded(32) + numbers.map { String(format: "%8.2f", $0) }.joined() + "  " + each)
     }

@@ -191,7 +191,10 @@ final class FinetuningRun {
     try world.agree {
       guard isFirst else { return }
       metrics.append(
-        [("step", .count(state.step)), ("split", .text("held_out")), ("epoch", .count(result.epoch))]
+        [
+          ("step", .count(state.step)), ("split", .text("held_out")),
+          ("epoch", .count(result.epoch)),
+        ]
           + scores.map {
             ("\($0.0.split.name)_\($0.1.metric.rawValue)", .number($0.1.value))
           })

@@ -11,7 +11,7 @@ struct TaskOptions: ParsableArguments {
       """)
   var task: String
 
-  @Option(help: "The folder of the task's files, as they are given out: train.tsv, dev.tsv and so on.")
+  @Option(help: "The folder of the task's files, as they are given out: train.tsv, dev.tsv...")
   var data: String?
 
   @Option(help: "The training file, where it is not the folder's.")
@@ -65,7 +65,8 @@ struct TaskOptions: ParsableArguments {
         problem,
         .words(
           WordColumns(
-            word: Int(text) ?? 0, tag: Int(label) ?? -1, wordField: text == "text" ? "tokens" : text,
+            word: Int(text) ?? 0, tag: Int(label) ?? -1,
+            wordField: text == "text" ? "tokens" : text,
             tagField: label == "label" ? "tags" : label)))
     case .span: return .own(problem, .questions)
     }

@@ -29,6 +29,11 @@ extension ExampleSet {
     return answers(
       windows: outputs.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: .reference)
   }
+
+  /// The words of each sentence; none for other tasks than tagging.
+  package var words: [[String]] {
+    if case .sentences(let sentences, _, _) = source { sentences.map(\.words) } else { [] }
+  }
 }
 
 extension WindowAnswers {
@@ -47,5 +52,5 @@ extension WindowAnswers {
 
 extension SpanRules {
   /// The reference's: none is the answer where its logit is above -2.75.
-  fileprivate static let reference = SpanRules(nullThreshold: -2.75)
+  fileprivate static let reference = SpanRules(nullThreshold: -2.75, weighsNull: false)
 }

@@ -145,7 +145,9 @@ struct FinetuneTests {
       (finetune + files + ["--epochs", "0"], 64, "epochs is 0"),
       (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "no checkpoint"),
       (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
-      (["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"),
+      (
+        ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
+      ),
     ]
     for (arguments, status, says) in cases {
       for ranks in [nil, 2] {
