@@ -68,12 +68,15 @@ let package = Package(
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
-      name: "FinetuningTests", dependencies: ["Finetuning", "Tokenization", "Corpus"],
+      name: "FinetuningTests",
+      dependencies: [
+        "Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "Corpus", "TestSupport",
+      ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training"],
-      exclude: ["check-export.py"], swiftSettings: settings),
+      dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning"],
+      exclude: ["check-export.py", "check-finetuned.py"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),

@@ -25,7 +25,7 @@ struct ElectraCommand: ParsableCommand {
       """,
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
-      EvaluateCommand.self, DetectCommand.self, ExportCommand.self, FlopsCommand.self,
-      BenchmarkCommand.self,
+      EvaluateCommand.self, DetectCommand.self, FinetuneCommand.self, PredictCommand.self,
+      ExportCommand.self, FlopsCommand.self, BenchmarkCommand.self,
     ])
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Corpus
 import Electra
+import Finetuning
 import Foundation
 import Tokenization
 import Training
@@ -47,6 +48,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case let error as SafetensorsError: error.exitStatus
   case let error as CheckpointError: error.exitStatus
   case let error as ScalingError: error.exitStatus
+  case let error as FinetuningError: error.exitStatus
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData
   case is CollectivesError: .disagreement
@@ -92,6 +94,17 @@ extension CheckpointError {
     case .notFound: .missingFile
     case .unwritable, .unsaved, .inUse: .cannotCreate
     case .damaged, .otherModel: .badData
+    }
+  }
+}
+
+extension FinetuningError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unknownTask, .lengthTooSmall: .usage
+    case .missingFile: .missingFile
+    case .outputExists, .unwritable: .cannotCreate
+    default: .badData
     }
   }
 }

@@ -8,14 +8,15 @@ import Training
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Writes a Hugging Face folder of the discriminator or of the generator.",
+    abstract: "Writes a Hugging Face folder of a pre-trained network or a fine-tuned model.",
     discussion: """
       The discriminator becomes transformers' ElectraForPreTraining, the generator its \
       ElectraForMaskedLM, each with the shared embeddings. Nothing of either head is lost. The \
-      encoder of a run that predicts tokens (--objective mlm) becomes an ElectraForMaskedLM too.
+      encoder of a run that predicts tokens (--objective mlm) becomes an ElectraForMaskedLM too. A \
+      fine-tuned model becomes the class of its task.
       """)
 
-  @Option(help: "The folder of a run or of a checkpoint.")
+  @Option(help: "The folder of a run, of a checkpoint, or of a fine-tuning.")
   var from: String
 
   @Option(help: "The folder to make.")
@@ -28,6 +29,10 @@ struct ExportCommand: ParsableCommand {
     try reportingErrors {
       guard !FileManager.default.fileExists(atPath: output) else {
         throw UsageError("\(output) exists; choose another --output")
+      }
+      if FinetunedFolder.model(in: from) != nil {
+        let architecture = try FinetunedFolder(from).export(to: output)
+        return print("\(output): \(architecture)")
       }
       let checkpoint = try CheckpointFolder(from)
       let task = checkpoint.configuration.recipe.task

@@ -129,7 +129,7 @@ struct FlopsCommand: ParsableCommand {
   /// The same run as the paper trains ELECTRA.
   private func plain() throws -> PretrainingConfiguration {
     var plain = recipe
-    plain.task = try TaskOptions.parse([])
+    plain.task = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask()
     return configuration

@@ -12,7 +12,7 @@ struct HuggingFaceFolder {
   /// Which of our networks it is: a generator if it has a generator's head, else a discriminator,
   /// with its head or without.
   let part: ModelPart
-  private let file: SafetensorsFile
+  let file: SafetensorsFile
   /// What stands before the names of embeddings and encoder.
   private let prefix: String
   /// Whether normalisations have TensorFlow's names for their parameters, as old BERT folders do.
@@ -88,11 +88,17 @@ struct HuggingFaceFolder {
   }
 
   private func name(_ own: String, _ task: PretrainingTask, _ role: ModelPart) -> String? {
-    let name = task.huggingFaceName(own, of: role, prefix: prefix)
+    task.huggingFaceName(own, of: role, prefix: prefix).map(renamed)
+  }
+
+  private func renamed(_ name: String) -> String {
     guard hasGamma else { return name }
-    return name?.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
+    return name.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
       .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
   }
+
+  /// What a parameter of embeddings or encoder (`embeddings...`, `encoder...`) is called here.
+  func encoderName(_ own: String) -> String { renamed(prefix + own) }
 
   /// Its tokenizer; nil when there is no vocabulary.
   func tokenizer() throws -> Tokenizer? {

@@ -142,7 +142,7 @@ final class ProgressLog {
       .joined(separator: ", ")
   }
 
-  private static func duration(_ seconds: Double) -> String {
+  static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds)
     return whole >= 3600
       ? "\(whole / 3600) h \(whole % 3600 / 60) min" : "\(whole / 60) min \(whole % 60) s"

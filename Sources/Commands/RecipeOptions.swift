@@ -10,7 +10,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "A config.json to take sizes and recipe from, instead of a preset.")
   var config: String?
 
-  @OptionGroup var task: TaskOptions
+  @OptionGroup var task: ObjectiveOptions
 
   @Option(help: "Steps of the schedule.")
   var steps: Int?
@@ -93,7 +93,7 @@ struct RecipeOptions: ParsableArguments {
     _ configuration: PretrainingConfiguration
   ) -> [(option: String, value: String)] {
     let recipe = configuration.recipe
-    return TaskOptions.values(configuration) + [
+    return ObjectiveOptions.values(configuration) + [
       ("--steps", "\(recipe.steps)"), ("--batch", "\(recipe.batchSize)"),
       ("--length", "\(recipe.length)"), ("--learning-rate", "\(recipe.learningRate)"),
       ("--warmup", "\(recipe.warmupSteps)"), ("--slices", "\(recipe.slices)"),

@@ -1,123 +1,96 @@
 import ArgumentParser
-import Electra
-import Layers
+import Finetuning
+import Foundation
 
-/// What the paper varies: what is learnt, what makes the samples, and how the two are trained.
+/// Which task, and where its files are.
 struct TaskOptions: ParsableArguments {
-  @Option(
+  @Argument(
     help: """
-      What is learnt: electra (replaced token detection); mlm (BERT's masked language modelling, with \
-      the large encoder alone); or what the paper compares with: electra-15 (a loss at drawn positions \
-      only), replace-mlm (tokens are named where samples stand instead of [MASK]), all-tokens-mlm \
-      (every token is named, or copied).
+      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own for \
+      files of your own.
       """)
-  var objective: PretrainingTask.Goal?
+  var task: String
 
-  @Option(
-    help: """
-      What makes the samples: transformer, unigram (the data's frequencies) or uniform (any token).
-      """)
-  var generator: PretrainingTask.Generator?
+  @Option(help: "The folder of the task's files, as they are given out: train.tsv, dev.tsv...")
+  var data: String?
 
-  @Option(help: "The generator's width as a fraction of the discriminator's.")
-  var generatorWidth: Double?
+  @Option(help: "The training file, where it is not the folder's.")
+  var train: String?
 
-  @Option(help: "The generator's layers as a fraction of the discriminator's.")
-  var generatorDepth: Double?
+  @Option(help: "The file whose scores choose the best epoch, where it is not the folder's.")
+  var dev: String?
+
+  @Option(help: "A file to answer at the end, where it is not the folder's.")
+  var test: String?
 
   @Option(
-    help: """
-      What generator and discriminator share: none, embeddings, or all (one network of two).
-      """)
-  var weightSharing: PretrainingTask.Sharing?
+    help: "Of own: classification, regression, tagging or span (a question and a passage).")
+  var problem: Problem?
 
   @Option(
     help: """
-      How they are trained: joint; two-stage (the generator alone, then the discriminator from its \
-      weights, half of the steps each); two-stage-fresh (from new weights); adversarial (by policy \
-      gradient).
+      Of own: the column of the text: its name in the header or in JSON lines, or its place from 0 \
+      in a file without header. For tagging, the column of the words.
       """)
-  var training: PretrainingTask.Procedure?
+  var text = "text"
 
-  @Option(help: "The share of tokens that is masked.")
-  var maskFraction: Double?
+  @Option(help: "Of own: the column of the second text of a pair.")
+  var text2: String?
 
-  @Option(help: "What the generator's logits are divided by when it samples.")
-  var temperature: Float?
-
-  @Option(help: "The weight of the discriminator's loss beside the generator's.")
-  var discriminatorWeight: Float?
-
-  @Flag(help: "Never sample the right token.")
-  var disallowCorrect = false
-
-  @Flag(
-    help: """
-      Draw masked positions with replacement as the reference does: one drawn twice counts twice, and \
-      gets the mean of two ids.
-      """)
-  var maskWithReplacement = false
+  @Option(help: "Of own: the column of the label, score or tag.")
+  var label = "label"
 
   func validate() throws {
-    for (name, value) in [
-      ("--generator-width", generatorWidth), ("--generator-depth", generatorDepth),
-    ] {
-      if let value, !(value > 0 && value <= 4) {
-        throw ValidationError("\(name) \(value) is not a fraction between 0 and 4")
+    if task != "own" && (problem != nil || text2 != nil || text != "text" || label != "label") {
+      throw ValidationError("--problem, --text, --text2 and --label belong to the task own")
+    }
+    if data == nil && (train == nil || dev == nil) {
+      throw ValidationError("give --data, or both --train and --dev")
+    }
+  }
+
+  /// The task that is meant.
+  func resolve() throws -> Task {
+    guard task == "own" else { return try Task.named(task) }
+    let problem = problem ?? .classification
+    switch problem {
+    case .classification, .regression:
+      return .own(
+        problem,
+        .table(
+          Columns(
+            first: Column(text), second: text2.map { Column($0) }, label: Column(label))))
+    case .tagging:
+      return .own(
+        problem,
+        .words(
+          WordColumns(
+            word: Int(text) ?? 0, tag: Int(label) ?? -1,
+            wordField: text == "text" ? "tokens" : text,
+            tagField: label == "label" ? "tags" : label)))
+    case .span: return .own(problem, .questions)
+    }
+  }
+
+  /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and
+  /// none is there.
+  func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
+    let named =
+      switch role {
+      case .training: train
+      case .development: dev
+      case .test: test
       }
+    if let named { return [task.file(role, at: named)] }
+    guard let data else { return [] }
+    guard FileManager.default.fileExists(atPath: data) else {
+      throw ModelError.unreadable(path: data, reason: "there is no such folder")
     }
-  }
-
-  func apply(to recipe: inout PretrainingConfiguration.Recipe) {
-    if let objective, objective != recipe.task.goal {
-      recipe.task.goal = objective
-      recipe.discriminatorWeight = objective.defaultWeight
-    }
-    if let generator { recipe.task.generator = generator }
-    if let training {
-      recipe.task.procedure = training
-      if training.hasStages { recipe.task.sharing = .none }
-    }
-    if let weightSharing { recipe.task.sharing = weightSharing }
-    if let maskFraction { recipe.maskFraction = maskFraction }
-    if let temperature { recipe.task.temperature = temperature }
-    if let discriminatorWeight { recipe.discriminatorWeight = discriminatorWeight }
-    if disallowCorrect { recipe.task.disallowsCorrect = true }
-    if maskWithReplacement { recipe.task.drawsWithReplacement = true }
-  }
-
-  /// The generator's size, where it is asked for or follows from the task.
-  func apply(to sizes: inout ElectraSizes, _ task: PretrainingTask) {
-    let isWhole = task.sharing == .all || task.procedure == .twoStage
-    guard isWhole || generatorWidth != nil || generatorDepth != nil else { return }
-    let (own, whole) = (sizes.generator, sizes.discriminator)
-    sizes.generator = whole.scaled(
-      width: generatorWidth
-        ?? (isWhole ? 1 : Double(own.hiddenSize) / Double(whole.hiddenSize)),
-      depth: generatorDepth ?? (isWhole ? 1 : Double(own.layerCount) / Double(whole.layerCount)))
-  }
-
-  /// What differs between two configurations of what these options set: option, old and new value.
-  static func values(_ configuration: PretrainingConfiguration) -> [(option: String, value: String)]
-  {
-    let (recipe, generator) = (configuration.recipe, configuration.model.generator)
-    return [
-      ("--objective", recipe.task.goal.rawValue),
-      ("--generator", recipe.task.generator.rawValue),
-      ("--generator-width", "\(generator.hiddenSize)"),
-      ("--generator-depth", "\(generator.layerCount)"),
-      ("--weight-sharing", recipe.task.sharing.rawValue),
-      ("--training", recipe.task.procedure.rawValue),
-      ("--mask-fraction", "\(recipe.maskFraction)"),
-      ("--temperature", "\(recipe.task.temperature)"),
-      ("--discriminator-weight", "\(recipe.discriminatorWeight)"),
-      ("--disallow-correct", "\(recipe.task.disallowsCorrect)"),
-      ("--mask-with-replacement", "\(recipe.task.drawsWithReplacement)"),
-    ]
+    let found = task.files(in: data).filter { $0.split.role == role }
+    if found.isEmpty && role != .test { _ = try task.file(role, in: data) }
+    return found
   }
 }
 
-extension PretrainingTask.Goal: ExpressibleByArgument {}
-extension PretrainingTask.Generator: ExpressibleByArgument {}
-extension PretrainingTask.Sharing: ExpressibleByArgument {}
-extension PretrainingTask.Procedure: ExpressibleByArgument {}
+extension Problem: ExpressibleByArgument {}
+extension HeadStyle: ExpressibleByArgument {}

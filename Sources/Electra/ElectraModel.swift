@@ -26,23 +26,10 @@ package struct ElectraModel: Sendable {
   package let generatorRange: Range<Int>
   package let discriminatorRange: Range<Int>
 
-  /// The discriminator cut between layers, from below, into parts of 4 MB or more, which travel
-  /// while the pass is in others.
-  private var discriminatorParts: [Range<Int>] {
-    var cuts = [discriminatorRange.lowerBound]
-    for range in discriminator.encoder.layerRanges
-    where range.upperBound - (cuts.last ?? 0) >= 1 << 20
-      && discriminatorRange.upperBound - range.upperBound >= 1 << 20
-    {
-      cuts.append(range.upperBound)
-    }
-    return zip(cuts, cuts.dropFirst() + [discriminatorRange.upperBound]).map { $0..<$1 }
-  }
-
   /// The parts in the order in which their gradients become final. A generator that learns from the
   /// discriminator's verdict is behind it.
   package var finishingOrder: [Range<Int>] {
-    let parts = Array(discriminatorParts.reversed())
+    let parts = Array(discriminator.parts(of: discriminatorRange).reversed())
     let both =
       task.procedure == .adversarial ? parts + [generatorRange] : [generatorRange] + parts
     return (both + [embeddingRange]).filter { !$0.isEmpty }
@@ -60,7 +47,8 @@ package struct ElectraModel: Sendable {
 
   /// The parts in the order in which a step first reads their weights.
   package var readingOrder: [Range<Int>] {
-    ([embeddingRange, generatorRange] + discriminatorParts).filter { !$0.isEmpty }
+    ([embeddingRange, generatorRange] + discriminator.parts(of: discriminatorRange))
+      .filter { !$0.isEmpty }
   }
 
   package init(_ sizes: ElectraSizes, _ task: PretrainingTask = PretrainingTask()) {

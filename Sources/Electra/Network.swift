@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// One of the two transformers: the shared embeddings, a projection where widths differ, an encoder.
+/// A transformer: embeddings, which it may share, a projection where widths differ, an encoder.
 package struct Network: Sendable {
   package let embeddings: Embeddings
   let embeddingDropout: DropoutSite
@@ -13,7 +13,7 @@ package struct Network: Sendable {
   let projectionRange: Range<Int>
 
   /// Declares `name.embeddings_project` and `name.encoder`.
-  init(
+  package init(
     _ name: String, embeddings: Embeddings, embeddingSize: Int, _ sizes: EncoderSizes,
     in layout: inout ParameterLayout
   ) {
@@ -31,6 +31,19 @@ package struct Network: Sendable {
     encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
   }
 
+  /// `range`, which holds its encoder, cut between layers into parts of 4 MB or more, from below: they
+  /// travel while a pass is in others.
+  package func parts(of range: Range<Int>) -> [Range<Int>] {
+    var cuts = [range.lowerBound]
+    for layer in encoder.layerRanges
+    where layer.upperBound - (cuts.last ?? 0) >= 1 << 20
+      && range.upperBound - layer.upperBound >= 1 << 20
+    {
+      cuts.append(layer.upperBound)
+    }
+    return zip(cuts, cuts.dropFirst() + [range.upperBound]).map { $0..<$1 }
+  }
+
   /// What a forward pass leaves for the backward pass.
   package struct Activations {
     let embeddings: Embeddings.Activations
@@ -38,7 +51,7 @@ package struct Network: Sendable {
     package let input: Tensor
     package let encoder: TransformerEncoder.Activations
 
-    init(_ network: Network, _ shape: BatchShape, arena: Arena) {
+    package init(_ network: Network, _ shape: BatchShape, arena: Arena) {
       embeddings = Embeddings.Activations(shape, size: network.embeddingSize, arena: arena)
       input =
         network.projection == nil
@@ -48,7 +61,7 @@ package struct Network: Sendable {
   }
 
   /// Encodes `tokens` (N) with segment ids `types` (N); returns (N, D).
-  func forward(
+  package func forward(
     tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: Pass
   ) -> Tensor {
     pass.progress?.needs(projectionRange)
@@ -59,7 +72,7 @@ package struct Network: Sendable {
   }
 
   /// Adds all parameter gradients; `gradient` (N, D), that of the output, is used up.
-  func backward(
+  package func backward(
     _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations, arena: Arena,
     _ pass: Pass
   ) {

@@ -9,7 +9,19 @@ package struct NetworkSizes: Sendable, Equatable {
   package var typeCount: Int
   package var encoder: EncoderSizes
   /// How position embeddings begin.
-  package var firstPositions = FirstPositions.normal
+  package var firstPositions: FirstPositions
+
+  package init(
+    vocabularySize: Int, embeddingSize: Int, positionCount: Int, typeCount: Int,
+    encoder: EncoderSizes, firstPositions: FirstPositions = .normal
+  ) {
+    self.vocabularySize = vocabularySize
+    self.embeddingSize = embeddingSize
+    self.positionCount = positionCount
+    self.typeCount = typeCount
+    self.encoder = encoder
+    self.firstPositions = firstPositions
+  }
 
   /// What is wrong with the sizes, as a sentence; nil when a network can be made of them.
   package var problem: String? {
@@ -64,7 +76,9 @@ extension ElectraSizes {
 
 extension Embeddings {
   /// Declares embeddings, by default the shared ones; their epsilon and first weights are the encoder's.
-  init(_ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout) {
+  package init(
+    _ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout
+  ) {
     let deviation = sizes.encoder.deviation
     self.init(
       name, vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,

@@ -9,6 +9,8 @@ package struct Batch: Sendable, Equatable {
   package var types: [UInt8]
   /// The length of each sequence. (B)
   package var lengths: [Int]
+  /// What the objective knows each sequence by; none in pre-training, whose sequences say it all. (B)
+  package var examples: [Int] = []
   /// The step that it belongs to.
   package var step: Int
   /// The index of its first sequence within the step's global batch; the others follow.
@@ -37,13 +39,16 @@ package struct Batch: Sendable, Equatable {
     }
   }
 
-  /// Adds a sequence at the end.
-  package mutating func append(tokens: some Sequence<Int32>, types: some Sequence<UInt8>) {
+  /// Adds a sequence at the end. All sequences of a batch have an `example`, or none has.
+  package mutating func append(
+    tokens: some Sequence<Int32>, types: some Sequence<UInt8>, example: Int? = nil
+  ) {
     let before = self.tokens.count
     self.tokens.append(contentsOf: tokens)
     self.types.append(contentsOf: types)
     precondition(self.types.count == self.tokens.count, "a type for each token")
     lengths.append(self.tokens.count - before)
+    if let example { examples.append(example) }
   }
 
   /// Cuts into batches of whole consecutive sequences: each takes as many as fit into
@@ -56,7 +61,9 @@ package struct Batch: Sendable, Equatable {
         result.append(current)
         current = Batch(step: step, firstSequence: firstSequence + index)
       }
-      current.append(tokens: tokens[range], types: types[range])
+      current.append(
+        tokens: tokens[range], types: types[range],
+        example: examples.isEmpty ? nil : examples[index])
     }
     if current.tokenCount > 0 { result.append(current) }
     return result

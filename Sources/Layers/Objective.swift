@@ -22,6 +22,9 @@ package protocol Objective: Sendable {
   /// What happens to the weights before step `step`, the same on every rank; nil for nothing.
   func preparation(for step: Int) -> ((Storage) -> Void)?
 
+  /// The share of the learning rate that each parameter gets, in the layout's order.
+  var rateFactors: [Float] { get }
+
   /// The integer weights of each of its losses in `slice` (masked positions, tokens), found without
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
@@ -51,6 +54,9 @@ extension Objective {
   /// Every step trains everything.
   package func frozen(at step: Int) -> [Range<Int>] { [] }
   package func preparation(for step: Int) -> ((Storage) -> Void)? { nil }
+
+  /// All of it, unless the objective says otherwise.
+  package var rateFactors: [Float] { Array(repeating: 1, count: layout.parameters.count) }
 }
 
 /// What a slice has to say of itself: sums in Double and the scores of binary decisions.
@@ -61,11 +67,17 @@ package struct Tally: Sendable, Equatable {
   /// The logits of true positives' and negatives' class, for exact areas under the curve.
   package var positiveScores: [Float]
   package var negativeScores: [Float]
+  /// What the model answers, sequence by sequence; its meaning is the objective's.
+  package var answers: [Float]
 
-  package init(sums: [Double] = [], positiveScores: [Float] = [], negativeScores: [Float] = []) {
+  package init(
+    sums: [Double] = [], positiveScores: [Float] = [], negativeScores: [Float] = [],
+    answers: [Float] = []
+  ) {
     self.sums = sums
     self.positiveScores = positiveScores
     self.negativeScores = negativeScores
+    self.answers = answers
   }
 
   /// Adds the tally of the slice that comes next.
@@ -78,5 +90,6 @@ package struct Tally: Sendable, Equatable {
     }
     positiveScores += next.positiveScores
     negativeScores += next.negativeScores
+    answers += next.answers
   }
 }

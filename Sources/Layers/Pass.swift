@@ -66,7 +66,7 @@ package struct Pass {
   }
 
   /// The dropout of sequence `index` at `site`, nil for none.
-  func dropout(_ site: DropoutSite, sequence index: Int) -> DropoutStream? {
+  package func dropout(_ site: DropoutSite, sequence index: Int) -> DropoutStream? {
     guard let seed, site.rate > 0 else { return nil }
     let random = RandomStream(
       seed: seed, site: site.number, step: step, sequence: firstSequence + index)

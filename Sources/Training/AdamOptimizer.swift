@@ -8,11 +8,17 @@ package struct AdamOptimizer: Sendable {
   /// The share of a weight that decays at a learning rate of one.
   package let weightDecay: Float
   private let layout: ParameterLayout
+  /// The share of the learning rate that each parameter gets. It scales the decay too.
+  private let rateFactors: [Float]
 
-  package init(constants: AdamConstants, weightDecay: Float, layout: ParameterLayout) {
+  package init(
+    constants: AdamConstants, weightDecay: Float, layout: ParameterLayout, rateFactors: [Float]
+  ) {
+    precondition(rateFactors.count == layout.parameters.count, "a rate factor for each parameter")
     self.constants = constants
     self.weightDecay = weightDecay
     self.layout = layout
+    self.rateFactors = rateFactors
   }
 
   /// Updates the floats of `range` of the flat vector. All pointers stand for the beginning of the
@@ -37,7 +43,7 @@ package struct AdamOptimizer: Sendable {
       adamStep(
         weights: weights + part.lowerBound, gradient: gradient + part.lowerBound,
         firstMoment: firstMoment + moment, secondMoment: secondMoment + moment, count: part.count,
-        gradientScale: gradientScale, rate: rate,
+        gradientScale: gradientScale, rate: rate * rateFactors[index],
         weightDecay: parameter.decays ? weightDecay : 0, constants: constants)
     }
   }

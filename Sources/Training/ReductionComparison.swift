@@ -27,7 +27,8 @@ package final class ReductionComparison {
     self.world = world
     team = LaneTeam(processors: processors)
     optimizer = AdamOptimizer(
-      constants: AdamConstants(), weightDecay: 0.01, layout: layout)
+      constants: AdamConstants(), weightDecay: 0.01, layout: layout,
+      rateFactors: Array(repeating: 1, count: layout.parameters.count))
     reducer = try GradientReducer(
       layout: layout, finishing: regions, reading: regions,
       tree: ReductionTree(sliceCount: sliceCount), world: world,

@@ -53,7 +53,8 @@ package final class Trainer<O: Objective> {
       layout: objective.layout, finishing: objective.finishingOrder,
       reading: objective.readingOrder, tree: tree, world: world, team: team,
       optimizer: AdamOptimizer(
-        constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout))
+        constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout,
+        rateFactors: objective.rateFactors))
     saver = try CheckpointSaver(layout: objective.layout, reducer: reducer, world: world)
   }
 
@@ -176,6 +177,12 @@ package final class Trainer<O: Objective> {
   package func evaluate(
     sequences count: Int, source: @escaping BatchSource
   ) throws -> [(name: String, value: Double)] {
+    objective.metrics(of: try tally(sequences: count, source: source))
+  }
+
+  /// The sum of the tallies behind these metrics, the same on every rank, answers in the order of the
+  /// sequences.
+  package func tally(sequences count: Int, source: @escaping BatchSource) throws -> Tally {
     let ranges = stride(from: 0, to: count, by: Self.evaluationSlice).map {
       $0..<min($0 + Self.evaluationSlice, count)
     }
@@ -187,7 +194,7 @@ package final class Trainer<O: Objective> {
       lanes[lane].evaluate(objective, ranges: ranges[own], weights: weights, source: source)
     }
     try world.report(lanes.compactMap(\.failure).first)
-    return objective.metrics(of: try gather(lanes.flatMap(\.tallies)))
+    return try gather(lanes.flatMap(\.tallies))
   }
 
   /// Sequences of an evaluation slice.
@@ -204,6 +211,7 @@ package final class Trainer<O: Objective> {
     }
     total.positiveScores = try world.gather(tallies.flatMap(\.positiveScores)).flatMap(\.self)
     total.negativeScores = try world.gather(tallies.flatMap(\.negativeScores)).flatMap(\.self)
+    total.answers = try world.gather(tallies.flatMap(\.answers)).flatMap(\.self)
     return total
   }
 }

@@ -143,7 +143,8 @@ struct OracleTests {
     let optimizer = AdamOptimizer(
       constants: AdamConstants(
         firstDecay: settings.beta1, secondDecay: settings.beta2, epsilon: settings.eps),
-      weightDecay: settings.weightDecay, layout: model.layout)
+      weightDecay: settings.weightDecay, layout: model.layout,
+      rateFactors: Array(repeating: 1, count: model.layout.parameters.count))
     let moments = (Storage(count: model.layout.count), Storage(count: model.layout.count))
     for (index, expected) in oracle.info.steps.enumerated() {
       let step = try OracleStep(oracle, step: index)

@@ -1,0 +1,62 @@
+import Finetuning
+import Foundation
+
+/// Answers to lines of text, for the screen or for a machine.
+struct AnsweredText {
+  private let lines: [Line]
+
+  /// One line's answer: what belongs to its problem is there.
+  private struct Line: Encodable {
+    var label: String?
+    var probabilities: [String: Float]?
+    var score: Float?
+    var words: [String]?
+    var tags: [String]?
+    var answer: String?
+    var nullOdds: Float?
+
+    private enum CodingKeys: String, CodingKey {
+      case label, probabilities, score, words, tags, answer
+      case nullOdds = "null_odds"
+    }
+
+    /// For the screen.
+    var shown: String {
+      if let label {
+        return "\(label)\t" + String(format: "%.4f", probabilities?[label] ?? .nan)
+      }
+      if let score { return String(format: "%.4f", score) }
+      if let words, let tags {
+        return zip(words, tags).map { "\($0) \($1)\n" }.joined()
+      }
+      return answer ?? ""
+    }
+  }
+
+  /// - Parameter numbers: the model's, from which `answers` follow.
+  init(_ answers: Answers, _ numbers: [Float], _ set: ExampleSet, _ folder: FinetunedFolder) {
+    let names = folder.description.labels.names
+    switch answers {
+    case .labels(let places):
+      lines = places.enumerated().map { line, place in
+        let logits = numbers[line * names.count..<(line + 1) * names.count]
+        let largest = logits.max() ?? 0
+        let powers = logits.map { exp($0 - largest) }
+        let sum = powers.reduce(0, +)
+        let chances = zip(names, powers).map { ($0, $1 / sum) }
+        return Line(label: names[place], probabilities: Dictionary(chances) { $1 })
+      }
+    case .scores(let scores): lines = scores.map { Line(score: $0) }
+    case .tags(let tags):
+      lines = zip(set.words, tags).map { Line(words: $0, tags: $1) }
+    case .spans(let spans):
+      lines = spans.map {
+        Line(answer: $0.text, nullOdds: $0.nullOdds.isFinite ? $0.nullOdds : nil)
+      }
+    }
+  }
+
+  func show(json: Bool) throws {
+    for line in lines { print(json ? try line.json() : line.shown) }
+  }
+}

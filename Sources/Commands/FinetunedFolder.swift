@@ -1,0 +1,198 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Tensors
+import Tokenization
+import Training
+
+/// A fine-tuned model on disk: a folder that transformers loads (unless its head is the reference's),
+/// with what is needed to answer the task besides, in `task.json`.
+struct FinetunedFolder {
+  let path: String
+  let description: Description
+  let model: TaskModel
+  let tokenizer: Tokenizer
+
+  /// `task.json`.
+  struct Description: Codable, Equatable {
+    var formatVersion = 1
+    var task: Task
+    var labels: LabelSet
+    var head: HeadStyle
+    /// The longest sequence, special tokens counted.
+    var length: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case formatVersion = "format_version"
+      case task, labels, head
+      case length = "max_seq_length"
+    }
+
+    /// The model that it describes.
+    func model(_ sizes: NetworkSizes) -> TaskModel {
+      TaskModel(
+        sizes, task.problem, outputs: task.problem == .regression ? 1 : labels.count, style: head)
+    }
+
+    /// The class of transformers that loads the model; nil for a head that it does not know.
+    var architecture: String? {
+      if task.problem == .tagging { return "ElectraForTokenClassification" }
+      guard head == .transformers else { return nil }
+      return task.problem == .span
+        ? "ElectraForQuestionAnswering" : "ElectraForSequenceClassification"
+    }
+  }
+
+  /// Opens the folder of a model, or the best model of a fine-tuning's folder.
+  init(_ path: String) throws {
+    guard let path = Self.model(in: path) else {
+      throw ModelError.unreadable(
+        path: path + "/task.json",
+        reason: "there is no such file; the folder of a finished finetune is needed")
+    }
+    self.path = path
+    let file = path + "/task.json"
+    description = try decodeJSON(
+      Description.self, FileManager.default.contents(atPath: file) ?? Data(), from: file)
+    let folder = try HuggingFaceFolder(path)
+    guard let tokenizer = try folder.tokenizer() else {
+      throw ModelError.unreadable(path: path + "/vocab.txt", reason: "there is no such file")
+    }
+    self.tokenizer = tokenizer
+    model = description.model(folder.sizes)
+  }
+
+  /// All weights.
+  func weights() throws -> Storage {
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
+    return weights
+  }
+
+  /// The folder of the model at `path`: itself, that of a seed, or that of the best seed of a whole
+  /// fine-tuning; nil when there is none.
+  static func model(in path: String) -> String? {
+    let best = FileManager.default.contents(atPath: path + "/results.json")
+      .flatMap { try? JSONDecoder().decode(FinetuningResults.self, from: $0) }
+      .map { "\(path)/\(FinetuningResults.folder(ofSeed: $0.bestSeed))/model" }
+    return [path, path + "/model", best].compactMap(\.self).first {
+      FileManager.default.fileExists(atPath: $0 + "/task.json")
+    }
+  }
+
+  /// Writes a model's folder, whole or not at all; one that is there is replaced.
+  static func write(
+    _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
+    to path: String
+  ) throws {
+    let partial = path + ".partial"
+    let manager = FileManager.default
+    do {
+      try? manager.removeItem(atPath: partial)
+      try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
+      try ModelFile.write(weights, model.layout, path: partial + "/model.safetensors")
+      for (name, data) in try files(model, description, tokenizer) {
+        try data.write(to: URL(fileURLWithPath: partial + "/" + name))
+      }
+      try? manager.removeItem(atPath: path)
+      try manager.moveItem(atPath: partial, toPath: path)
+    } catch let error as CocoaError {
+      throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+    }
+  }
+
+  /// The files beside the weights.
+  static func files(
+    _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer
+  ) throws -> [String: Data] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    var files = try tokenizer.files(maximumLength: model.sizes.positionCount)
+    files["task.json"] = try encoder.encode(description)
+    files["config.json"] = try encoder.encode(
+      Configuration(
+        description: description, sizes: model.sizes,
+        paddingID: tokenizer.vocabulary.special.padding))
+    return files
+  }
+
+  /// `config.json`, with what transformers wants to know of a head.
+  private struct Configuration: Encodable {
+    let description: Description
+    let sizes: NetworkSizes
+    let paddingID: Int32
+
+    private enum Key: String, CodingKey {
+      case names = "id2label"
+      case places = "label2id"
+      case problem = "problem_type"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var configuration = HuggingFaceConfiguration(
+        sizes, part: .discriminator, paddingID: paddingID)
+      configuration.architecture = description.architecture
+      try configuration.encode(to: encoder)
+      var values = encoder.container(keyedBy: Key.self)
+      let isRegression = description.task.problem == .regression
+      let names = isRegression ? ["score"] : description.labels.names
+      if names.isEmpty { return }
+      try values.encode(
+        Dictionary(names.enumerated().map { ("\($0)", $1) }) { $1 }, forKey: .names)
+      try values.encode(Dictionary(zip(names, names.indices)) { $1 }, forKey: .places)
+      if description.task.problem == .tagging { return }
+      try values.encode(
+        isRegression ? "regression" : "single_label_classification", forKey: .problem)
+    }
+  }
+}
+
+extension FinetunedFolder {
+  /// Copies the model to a new folder, with a model card; returns the class that loads it.
+  func export(to output: String) throws -> String {
+    guard let architecture = description.architecture else {
+      throw UsageError(
+        "transformers has no model with the reference's head; fine-tune with --head transformers")
+    }
+    let manager = FileManager.default
+    let partial = output + ".partial"
+    do {
+      try? manager.removeItem(atPath: partial)
+      try manager.copyItem(atPath: path, toPath: partial)
+      try Data(card(architecture).utf8).write(to: URL(fileURLWithPath: partial + "/README.md"))
+      try manager.moveItem(atPath: partial, toPath: output)
+    } catch {
+      try? manager.removeItem(atPath: partial)
+      throw CheckpointError.unwritable(path: output, reason: error.localizedDescription)
+    }
+    return architecture
+  }
+
+  /// `README.md` of the exported model.
+  private func card(_ architecture: String) -> String {
+    let task = description.task
+    let names = description.labels.names.joined(separator: ", ")
+    let scale =
+      task.scoreScale == 1 ? "" : "\n\nThe output times \(task.scoreScale) is the score."
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # ELECTRA for \(task.title)
+
+      An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
+      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)").\(scale)
+
+      ```python
+      from transformers import AutoTokenizer, \(architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
+      ```
+
+      """
+  }
+}

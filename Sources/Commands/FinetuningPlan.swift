@@ -1,0 +1,172 @@
+import Collectives
+import Finetuning
+import Foundation
+import Layers
+import Tensors
+import Training
+
+/// Everything that decides the result of a fine-tuning; `finetuning.json` of its folder.
+struct FinetuningConfiguration: Codable, Equatable {
+  var formatVersion = 1
+  var model: FinetunedFolder.Description
+  /// CRC-32C of the encoder's file; empty for new weights.
+  var encoder: String
+  /// CRC-32C of the training sequences and what they should be answered with.
+  var data: String
+  var recipe: FinetuningRecipe
+
+  private enum CodingKeys: String, CodingKey {
+    case formatVersion = "format_version"
+    case model
+    case encoder = "encoder_checksum"
+    case data = "data_checksum"
+    case recipe
+  }
+
+  /// As JSON, keys sorted.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  /// In what a fine-tuning that exists is another one, as a list; nil when it is the same.
+  func differences(from existing: FinetuningConfiguration) throws -> String? {
+    if existing == self { return nil }
+    var parts: [String] = []
+    if existing.model != model { parts.append("its task, labels, head or length are others") }
+    if existing.encoder != encoder { parts.append("it began with another encoder") }
+    if existing.data != data { parts.append("its training data are others") }
+    func fields(_ recipe: FinetuningRecipe) throws -> [String: Any] {
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe)) as? [String: Any] ?? [:]
+    }
+    let (old, new) = (try fields(existing.recipe), try fields(recipe))
+    for key in new.keys.sorted() {
+      let (was, now) = ("\(old[key] ?? "")", "\(new[key] ?? "")")
+      if was != now { parts.append("\(key) is \(was) there and \(now) here") }
+    }
+    return parts.joined(separator: ", ")
+  }
+}
+
+/// A fine-tuning before its first step: encoder, model, data and recipe, all checked.
+struct FinetuningPlan {
+  let source: EncoderSource
+  /// Whether the encoder begins with new weights.
+  let isScratch: Bool
+  let model: TaskModel
+  let train: ExampleSet
+  /// The first chooses the best epoch.
+  let dev: [ExampleSet]
+  let test: [ExampleSet]
+  var configuration: FinetuningConfiguration
+
+  var task: Task { train.task }
+  var recipe: FinetuningRecipe { configuration.recipe }
+  var steps: Int { recipe.steps(examples: train.examples.count) }
+  /// The tokens of the longest sequence that will come.
+  var longest: Int { ([train] + dev + test).map(\.longest).max() ?? 0 }
+
+  /// Opens and reads everything.
+  ///
+  /// - Parameters:
+  ///   - change: applies the user's options to the paper's recipe.
+  ///   - workers: lanes of all ranks.
+  init(
+    _ options: TaskOptions, from path: String, isScratch: Bool, head: HeadStyle, workers: Int,
+    change: (inout FinetuningRecipe) -> Void
+  ) throws {
+    let task = try options.resolve()
+    source = try EncoderSource(path)
+    self.isScratch = isScratch
+    var recipe = FinetuningRecipe(task, source.sizes)
+    change(&recipe)
+    if recipe.length > source.sizes.positionCount {
+      throw UsageError(
+        "--length \(recipe.length) is above the encoder's \(source.sizes.positionCount) positions")
+    }
+    let reader = try ExampleReader(
+      task, tokenizer: source.tokenizer, maximumLength: recipe.length)
+    train = try reader.read(options.files(.training, of: task)[0])
+    let labels = train.labels
+    func read(_ role: SplitRole) throws -> [ExampleSet] {
+      try options.files(role, of: task).map { try reader.read($0, labels: labels) }
+    }
+    dev = try read(.development)
+    test = try read(.test)
+    if recipe.slices == 0 { recipe.slices = Self.slices(recipe, train, workers: workers) }
+    if let problem = recipe.problem(positions: source.sizes.positionCount) {
+      throw UsageError(problem)
+    }
+    let description = FinetunedFolder.Description(
+      task: task, labels: labels, head: head, length: recipe.length)
+    var sizes = source.sizes
+    sizes.encoder.dropoutRate = recipe.dropoutRate
+    sizes.encoder.attentionDropoutRate = recipe.dropoutRate
+    model = description.model(sizes)
+    configuration = FinetuningConfiguration(
+      model: description, encoder: isScratch ? "" : source.checksum,
+      data: Self.checksum(train.examples), recipe: recipe)
+  }
+
+  /// Slices of about 2048 tokens, but no fewer than workers: the nearest power of two that divides
+  /// the batch.
+  private static func slices(
+    _ recipe: FinetuningRecipe, _ train: ExampleSet, workers: Int
+  ) -> Int {
+    let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
+    let wanted = max(workers, recipe.batchSize * tokens / train.examples.count / 2048)
+    var slices = 1
+    while slices < wanted && recipe.batchSize % (2 * slices) == 0 { slices *= 2 }
+    return slices
+  }
+
+  private static func checksum(_ examples: [EncodedExample]) -> String {
+    var checksum = Checksum()
+    for example in examples {
+      example.tokens.withUnsafeBytes { checksum.add($0) }
+      example.types.withUnsafeBytes { checksum.add($0) }
+      Array("\(example.target)".utf8).withUnsafeBytes { checksum.add($0) }
+    }
+    return String(checksum.value, radix: 16)
+  }
+
+  /// What is about to be done, a sentence a line.
+  var summary: [String] {
+    let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
+    let mean = tokens / train.examples.count
+    let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
+    let encoder = isScratch ? "new weights in the sizes of" : "encoder of"
+    let parameters = model.layout.parameterCount.grouped
+    let warmup = trainerSettings.warmupSteps.grouped
+    var lines = [
+      "\(task.title): \(train.examples.count.grouped) training sequences of \(mean) tokens on "
+        + "average and \(train.longest) at most\(labels)"
+    ]
+    for set in dev + test {
+      lines.append("\(set.split.name): \(set.examples.count.grouped) of \(set.path)")
+    }
+    lines.append(
+      "\(encoder) \(source.path): \(parameters) parameters with the \(model.style.rawValue) head")
+    lines.append(
+      "\(steps.grouped) steps of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
+        + "\(recipe.epochs) epochs; the rate rises to \(recipe.learningRate) in \(warmup) steps, "
+        + "each layer has \(recipe.layerDecay) of that of the one above")
+    for set in [train] + dev + test {
+      lines += set.notes.sentences(path: set.path).map { "note: " + $0 }
+    }
+    return lines
+  }
+
+  private static func list(_ names: [String]) -> String {
+    "\(names.count) labels: " + names.prefix(8).joined(separator: ", ")
+      + (names.count > 8 ? " and \(names.count - 8) more" : "")
+  }
+
+  var trainerSettings: TrainerSettings {
+    TrainerSettings(
+      batchSize: recipe.batchSize, sliceCount: recipe.slices, steps: steps,
+      warmupSteps: Int(recipe.warmupFraction * Double(steps)), learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay, adam: AdamConstants(), clipNorm: recipe.clipNorm)
+  }
+}

@@ -1,0 +1,134 @@
+import Finetuning
+import Foundation
+
+/// What a fine-tuning has come to: `results.json`.
+struct FinetuningResults: Codable, Equatable {
+  let task: String
+  let head: HeadStyle
+  /// In the order of the task's metrics, those of the first split first.
+  let measures: [Measure]
+  let seeds: [SeedResult]
+
+  /// A metric of a split of the data.
+  struct Measure: Codable, Hashable {
+    let split: String
+    let metric: Metric
+
+    /// The measure's name in logs: `dev_accuracy`.
+    var name: String { "\(split)_\(metric.rawValue)" }
+  }
+
+  /// What one seed has come to.
+  struct SeedResult: Codable, Equatable {
+    let seed: UInt64
+    /// The evaluation that was best, counted from 1, and the step that it came after.
+    let epoch: Int
+    let step: Int
+    /// One for each measure; nil where it is not a number.
+    let values: [Double?]
+  }
+
+  /// The file of a `SeedResult` in its seed's folder, there once the seed is done.
+  static let seedFile = "result.json"
+
+  /// A seed's folder within that of the fine-tuning.
+  static func folder(ofSeed seed: UInt64) -> String { "seed-\(seed)" }
+
+  /// The seed that is best by the first measure, of equals the first.
+  var bestSeed: UInt64 {
+    seeds.max { a, b in
+      let (x, y) = (a.values.first.flatMap(\.self), b.values.first.flatMap(\.self))
+      return (x ?? -.infinity) < (y ?? -.infinity) || (x == y && a.seed > b.seed)
+    }?.seed ?? 0
+  }
+
+  /// The values of a measure over all seeds, as percentages where they are fractions.
+  private func values(_ place: Int) -> [Double] {
+    seeds.map { ($0.values[place] ?? .nan) * measures[place].metric.displayScale }
+  }
+
+  /// A line for each measure: median, mean and standard deviation over seeds, then each seed's value.
+  var table: String {
+    var lines = ["\("measure".padded(32))  median    mean      sd  by seed"]
+    for (place, measure) in measures.enumerated() {
+      let values = values(place)
+      let numbers = [Self.median(values), Self.mean(values), Self.deviation(values)]
+      let each = values.map { String(format: "%.2f", $0) }.joined(separator: " ")
+      let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
+      let name = "\(measure.split) \(metric)"
+      lines.append(
+        name.padded(32) + numbers.map { String(format: "%8.2f", $0) }.joined() + "  " + each)
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(values.count)
+  }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+
+  /// The standard deviation of a sample; zero for one value.
+  private static func deviation(_ values: [Double]) -> Double {
+    guard values.count > 1 else { return 0 }
+    let mean = mean(values)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(values.count - 1)).squareRoot()
+  }
+
+  /// For a machine: the measures' statistics beside the seeds.
+  func summary() -> some Encodable {
+    Summary(
+      task: task, head: head, bestSeed: bestSeed, seeds: seeds,
+      measures: measures.indices.map { place in
+        let values = seeds.map { $0.values[place] ?? .nan }
+        func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+        return Summary.Statistics(
+          split: measures[place].split, metric: measures[place].metric,
+          median: finite(Self.median(values)), mean: finite(Self.mean(values)),
+          deviation: finite(Self.deviation(values)), values: values.map(finite))
+      })
+  }
+
+  private struct Summary: Encodable {
+    let task: String
+    let head: HeadStyle
+    let bestSeed: UInt64
+    let seeds: [SeedResult]
+    let measures: [Statistics]
+
+    struct Statistics: Encodable {
+      let split: String
+      let metric: Metric
+      let median: Double?
+      let mean: Double?
+      let deviation: Double?
+      let values: [Double?]
+
+      enum CodingKeys: String, CodingKey {
+        case split, metric, median, mean, values
+        case deviation = "standard_deviation"
+      }
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case task, head, seeds, measures
+      case bestSeed = "best_seed"
+    }
+  }
+}
+
+extension Metric {
+  /// What tables multiply it by: fractions are shown in percent.
+  fileprivate var displayScale: Double { self == .bestNullThreshold ? 1 : 100 }
+}
+
+extension String {
+  fileprivate func padded(_ width: Int) -> String {
+    padding(toLength: max(width, count), withPad: " ", startingAt: 0)
+  }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+import Training
+
+/// `finetune` as a user runs it, on small tasks of the test's own making.
+@Suite(.serialized)
+struct FinetuneTests {
+  /// A folder with a short run, and files of three tasks in which a word tells the answer.
+  private static func folder() throws -> TemporaryFolder {
+    let folder = try preparedData(documents: 200)
+    let made = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+        "--steps", "5",
+      ], in: folder.path)
+    #expect(made.status == 0, "\(made.errors)")
+    let lines = madeText(documents: 60).split(separator: "\n").map(String.init)
+    func isMarked(_ line: String) -> Bool { line.contains("ba") }
+    let parts = [("train", lines[..<300]), ("dev", lines[300...])]
+    for (name, lines) in parts {
+      try folder.write(
+        "text\tlabel\n" + lines.map { "\($0)\t\(isMarked($0) ? "yes" : "no")\n" }.joined(),
+        "\(name).tsv")
+      try folder.write(
+        lines.map { line in
+          line.split(separator: " ").map { "\($0) \(isMarked(String($0)) ? "B-x" : "O")\n" }
+            .joined() + "\n"
+        }.joined(), "\(name).txt")
+    }
+    return folder
+  }
+
+  private static let classification = [
+    "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "run", "--epochs", "2",
+    "--slices", "8", "--log-every", "3", "--micro-batch", "50", "--dropout", "0.1",
+  ]
+
+  /// What must be equal: weights, results, answers, metrics but for times.
+  private struct Outcome: Equatable {
+    let model: Data?
+    let results: Data?
+    let answers: Data?
+    let metrics: [String]
+
+    init(_ folder: TemporaryFolder, _ run: String) throws {
+      func contents(_ name: String) -> Data? {
+        FileManager.default.contents(atPath: "\(folder.path)/\(run)/\(name)")
+      }
+      model = contents("seed-1/model/model.safetensors")
+      results = contents("results.json")
+      answers = contents("predictions/dev_predictions.tsv")
+      metrics = try String(
+        contentsOfFile: "\(folder.path)/\(run)/seed-1/metrics.jsonl", encoding: .utf8
+      ).split(separator: "\n").map { line in
+        let object = try #require(
+          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        return object.filter { !["seconds", "time", "tokens_per_second"].contains($0.key) }
+          .map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+      }
+    }
+  }
+
+  @Test
+  func neitherRanksNorLanesNorStopsChangeAByte() throws {
+    let folder = try Self.folder()
+    func run(
+      _ name: String, ranks: Int? = nil, lanes: Int, _ more: [String] = []
+    ) throws -> Int32 {
+      let result = try Program.run(
+        Self.classification + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        in: folder.path)
+      #expect([0, 75].contains(result.status), "\(name): \(result.errors)")
+      return result.status
+    }
+    #expect(try run("whole", lanes: 1) == 0)
+    let whole = try Outcome(folder, "whole")
+    #expect(whole.model != nil && whole.results != nil && whole.answers != nil)
+    for (ranks, lanes) in [(2, 1), (1, 2), (3, 1), (2, 2)] {
+      #expect(try run("\(ranks)x\(lanes)", ranks: ranks, lanes: lanes) == 0)
+      #expect(try Outcome(folder, "\(ranks)x\(lanes)") == whole, "\(ranks) x \(lanes)")
+    }
+    // Stopped after every step, and gone on with by other numbers of ranks and lanes.
+    var starts = 0
+    while try run(
+      "parts", ranks: starts % 3 == 0 ? nil : starts % 3 + 1, lanes: 1 + starts % 2,
+      ["--hours", "0"]) == 75, starts < 40
+    { starts += 1 }
+    #expect(starts > 10)
+    #expect(try Outcome(folder, "parts") == whole)
+    // The negative control: another seed is another result.
+    #expect(try run("other", lanes: 1, ["--seed", "2"]) == 0)
+    #expect(
+      FileManager.default.contents(
+        atPath: folder.path + "/other/seed-2/model/model.safetensors") != whole.model)
+  }
+
+  @Test
+  func aTaskThatAWordDecidesIsLearnt() throws {
+    let folder = try Self.folder()
+    let result = try Program.run(
+      [
+        "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "run",
+        "--output", "out", "--epochs", "20", "--learning-rate", "2e-3", "--layer-decay", "1",
+        "--seeds", "2", "--json",
+      ], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
+    #expect(summary.seeds.count == 2)
+    let accuracy = try #require(summary.measures.first { $0.metric == "accuracy" })
+    #expect(accuracy.median > 0.9, "\(result.output)")
+  }
+
+  private struct Summary: Decodable {
+    let measures: [Measure]
+    let seeds: [Seed]
+    struct Measure: Decodable {
+      let metric: String
+      let median: Double
+    }
+    struct Seed: Decodable { let seed: Int }
+  }
+
+  @Test
+  func aDryRunMakesNothing() throws {
+    let folder = try Self.folder()
+    let result = try Program.run(
+      Self.classification + ["--output", "out", "--dry-run"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("300 training sequences"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+  }
+
+  @Test
+  func whatIsWrongIsSaidInOneSentenceOnEveryShape() throws {
+    let folder = try Self.folder()
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tperhaps\n", "bad.tsv")
+    let finetune = ["finetune", "own", "--from", "run", "--output", "out"]
+    let files = ["--train", "train.tsv", "--dev", "dev.tsv"]
+    let cases: [(arguments: [String], status: Int32, says: String)] = [
+      (finetune + ["--train", "train.tsv", "--dev", "bad.tsv"], 65, "bad.tsv, line 3"),
+      (finetune + ["--train", "train.tsv", "--dev", "none.tsv"], 66, "none.tsv"),
+      (finetune + files + ["--text", "body"], 65, "no column body"),
+      (finetune + files + ["--length", "1000"], 64, "--length 1000"),
+      (finetune + files + ["--slices", "3"], 64, "power of two"),
+      (finetune + files + ["--epochs", "0"], 64, "epochs is 0"),
+      (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "no checkpoint"),
+      (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
+      (
+        ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
+      ),
+    ]
+    for (arguments, status, says) in cases {
+      for ranks in [nil, 2] {
+        let result = try Program.run(arguments, ranks: ranks, in: folder.path)
+        #expect(result.status == status, "\(arguments): \(result.errors)")
+        #expect(result.errors.contains(says), "\(arguments): \(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+  }
+
+  @Test
+  func nothingThatMattersMayChangeInsideAFinetuning() throws {
+    let folder = try Self.folder()
+    let first = try Program.run(
+      Self.classification + ["--output", "out", "--hours", "0"], in: folder.path)
+    #expect(first.status == 75, "\(first.errors)")
+    for (option, value) in [
+      ("--learning-rate", "0.5"), ("--batch", "16"), ("--slices", "4"), ("--head", "reference"),
+    ] {
+      let result = try Program.run(
+        Self.classification + ["--output", "out", option, value], in: folder.path)
+      #expect(result.status == 64, "\(option): \(result.errors)")
+      #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Tensors
+import Testing
+import Training
+
+/// Fine-tuned models in use: `predict`, and `export` on its way to transformers.
+@Suite(.serialized)
+struct PredictTests {
+  /// A Python with torch and transformers, for the comparison with them.
+  private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
+
+  /// A folder with a fine-tuned model for each kind of problem, in folders of these names.
+  private static func models() throws -> TemporaryFolder {
+    let folder = try preparedData(documents: 100)
+    let lines = madeText(documents: 12).split(separator: "\n").map(String.init)
+    try folder.write(
+      "a\tb\tlabel\tscore\n"
+        + zip(lines, lines.dropFirst()).enumerated().map { i, pair in
+          "\(pair.0)\t\(pair.1)\t\(i % 3)\t\(Double(i % 7) / 2)\n"
+        }.joined(), "pairs.tsv")
+    try folder.write(
+      lines.enumerated().map { i, line in
+        line.split(separator: " ").map { "\($0) \($0.count % 3 == i % 2 ? "B-x" : "O")\n" }
+          .joined() + "\n"
+      }.joined(), "words.txt")
+    try folder.write(Self.questions(lines), "questions.json")
+    let pairs = ["--text", "a", "--text2", "b"]
+    let train = { (file: String) in ["--train", file, "--dev", file] }
+    for command in [
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+        "--steps", "5",
+      ],
+      ["finetune", "own", "--output", "classification"] + train("pairs.tsv") + pairs,
+      ["finetune", "own", "--problem", "regression", "--output", "regression", "--label", "score"]
+        + train("pairs.tsv") + pairs,
+      ["finetune", "own", "--problem", "tagging", "--output", "tagging"] + train("words.txt"),
+      ["finetune", "own", "--problem", "span", "--output", "span", "--length", "32"]
+        + train("questions.json"),
+      [
+        "finetune", "own", "--problem", "span", "--output", "joint", "--length", "32", "--head",
+        "reference",
+      ] + train("questions.json"),
+    ] {
+      let more = command[0] == "finetune" ? ["--from", "run", "--epochs", "1"] : []
+      let result = try Program.run(command + more, in: folder.path)
+      #expect(result.status == 0, "\(command): \(result.errors)")
+    }
+    return folder
+  }
+
+  /// SQuAD's JSON about lines of text: the answer is the second word, or nothing.
+  private static func questions(_ lines: [String]) -> String {
+    let paragraphs = lines.enumerated().map { i, line in
+      let words = line.split(separator: " ")
+      let answer = "{\"text\": \"\(words[1])\", \"answer_start\": \(words[0].count + 1)}"
+      return """
+        {"context": "\(line)", "qas": [{"id": "\(i)", "question": "\(words[0])", \
+        "is_impossible": \(i % 4 == 0), "answers": [\(i % 4 == 0 ? "" : answer)]}]}
+        """
+    }
+    return "{\"data\": [{\"paragraphs\": [\(paragraphs.joined(separator: ","))]}]}"
+  }
+
+  @Test
+  func newTextIsAnsweredLineByLine() throws {
+    let folder = try Self.models()
+    func predict(_ from: String, _ text: String, _ more: [String] = []) throws -> [String] {
+      let result = try Program.run(
+        ["predict", "--from", from] + more, input: text, in: folder.path)
+      #expect(result.status == 0, "\(from): \(result.errors)")
+      return result.output.split(separator: "\n").map(String.init)
+    }
+    let labels = try predict("classification", "ba ko\tli mu\nne\tra\n")
+    #expect(labels.count == 2)
+    #expect(labels.allSatisfy { ["0", "1", "2"].contains($0.split(separator: "\t")[0]) })
+    #expect(try predict("regression", "ba ko\tli mu\n").compactMap(Double.init).count == 1)
+    let tags = try predict("tagging", "bako  li\nmu\n", ["--json"])
+    #expect(tags.count == 2 && tags[0].contains("\"words\":[\"bako\",\"li\"]"))
+    for model in ["span", "joint"] {
+      #expect(try predict(model, "ba\tbako limu nera\nli\tsito\n", ["--json"]).count == 2)
+    }
+    let refused = try Program.run(
+      ["predict", "--from", "classification"], input: "no pair\n", in: folder.path)
+    #expect(refused.status == 64 && refused.errors.contains("a tab between the two"))
+  }
+
+  /// The scores that `finetune` told, and the answers that it wrote.
+  @Test
+  func aFileIsAnsweredAsWhileTraining() throws {
+    let folder = try Self.models()
+    for (model, file, answers) in [
+      ("classification", "pairs.tsv", "dev_predictions.tsv"),
+      ("tagging", "words.txt", "dev_predictions.txt"),
+      ("joint", "questions.json", "dev_predictions.json"),
+    ] {
+      let result = try Program.run(
+        ["predict", "--from", model, "--dev", file, "--output", "\(model)-answers"], ranks: 2,
+        in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      let own = FileManager.default.contents(atPath: "\(folder.path)/\(model)-answers/\(answers)")
+      #expect(
+        own != nil
+          && own
+            == FileManager.default.contents(
+              atPath: "\(folder.path)/\(model)/predictions/\(answers)"))
+    }
+  }
+
+  @Test
+  func theReferencesHeadIsNotExported() throws {
+    let folder = try Self.models()
+    let result = try Program.run(
+      ["export", "--from", "joint", "--output", "exported"], in: folder.path)
+    #expect(result.status == 64 && result.errors.contains("--head transformers"))
+  }
+
+  @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
+  func transformersLoadsAllFourAndAgrees() throws {
+    let folder = try Self.models()
+    var expected: [String: [Sequence]] = [:]
+    for problem in Problem.allCases {
+      let name = problem.rawValue
+      let exported = "exported/\(name)"
+      try FileManager.default.createDirectory(
+        atPath: folder.path + "/exported", withIntermediateDirectories: true)
+      let result = try Program.run(
+        ["export", "--from", name, "--output", exported], in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      expected[name] = try Self.sequences("\(folder.path)/\(exported)", problem)
+    }
+    try JSONEncoder().encode(expected).write(
+      to: URL(fileURLWithPath: folder.path + "/exported/expected.json"))
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+    process.arguments = [script + "/check-finetuned.py", folder.path + "/exported"]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
+  private struct Sequence: Encodable {
+    let ids: [Int32]
+    let types: [UInt8]
+    let numbers: [Float]
+  }
+
+  /// What our model says of sequences of arbitrary ids.
+  private static func sequences(_ path: String, _ problem: Problem) throws -> [Sequence] {
+    let data = try #require(FileManager.default.contents(atPath: path + "/config.json"))
+    let configuration = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)
+    let labels = try #require(
+      try JSONSerialization.jsonObject(
+        with: #require(FileManager.default.contents(atPath: path + "/task.json")))
+        as? [String: Any])["labels"] as? [String]
+    let model = TaskModel(
+      configuration.sizes, problem, outputs: max(1, labels?.count ?? 1), style: .transformers)
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
+    return [3, 17, 31].map { length in
+      let ids = (0..<length).map { Int32($0 * 31 % 300) }
+      let types = (0..<length).map { UInt8($0 * 2 > length ? 1 : 0) }
+      var batch = Batch()
+      batch.append(tokens: ids, types: types)
+      let arena = Arena(capacity: model.capacity(BatchShape(tokens: length, longest: length)))
+      return Sequence(
+        ids: ids, types: types, numbers: model.answers(batch, weights: weights, arena: arena))
+    }
+  }
+}
