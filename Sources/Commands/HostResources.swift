@@ -51,23 +51,21 @@ enum HostResources {
   static func cores(among processors: [Int]) -> Int {
     let siblings = processors.map { processor in
       let file = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
-      return lines(of: file).first.map(String.init) ?? "\(processor)"
+      return lines(of: file).first ?? "\(processor)"
     }
     return Set(siblings).count
   }
 
-  private static func lines(of path: String) -> [Substring] {
-    (try? String(contentsOfFile: path, encoding: .utf8))?.split(separator: "\n") ?? []
+  /// The lines of a file of the kernel's. It has no size, and is read to its end only by a handle.
+  static func lines(of path: String) -> [String] {
+    let data = try? FileHandle(forReadingAtPath: path)?.readToEnd()
+    return String(decoding: data ?? Data(), as: UTF8.self).split(separator: "\n").map(String.init)
   }
 
   /// The first number behind `key` in a file of the system's.
   static func number(after key: String, in path: String) -> Int? {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-      let range = key.isEmpty ? text.startIndex..<text.startIndex : text.range(of: key)
-    else { return nil }
-    return text[range.upperBound...].split(whereSeparator: \.isWhitespace).first.flatMap {
-      Int($0)
-    }
+    guard let line = lines(of: path).first(where: { $0.hasPrefix(key) }) else { return nil }
+    return line.dropFirst(key.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
   }
 }
 

@@ -8,8 +8,7 @@ enum NetworkInterfaces {
   static var inUse: [String] {
     let sockets = ownSockets
     let addresses = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].flatMap { path in
-      let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-      return localAddresses(connectionsIn: text, of: sockets)
+      localAddresses(connectionsIn: HostResources.lines(of: path), of: sockets)
     }
     let names = namesByAddress
     return Set(addresses.compactMap { names[$0] }).subtracting(["lo"]).sorted()
@@ -19,8 +18,8 @@ enum NetworkInterfaces {
   /// hexadecimal words in the processor's byte order. An IPv4 address in IPv6's clothes loses them.
   ///
   /// - Parameter sockets: inode numbers of the sockets that count.
-  static func localAddresses(connectionsIn table: String, of sockets: Set<String>) -> [String] {
-    table.split(separator: "\n").dropFirst().compactMap { line in
+  static func localAddresses(connectionsIn table: [String], of sockets: Set<String>) -> [String] {
+    table.dropFirst().compactMap { line in
       let words = line.split(separator: " ")
       guard words.count > 9, words[3] == "01", sockets.contains(String(words[9])) else {
         return nil

@@ -44,10 +44,12 @@ package struct ScalingStudy: Sendable {
     points.filter(isKeptBack).map { abs(model.error($0)) }.max()
   }
 
-  /// Seconds of a measured step if every lane had a core of its own: computing is divided by the lanes
-  /// that took turns on one, the rest stays as it was measured.
+  /// Seconds of a measured step if every lane had a core of its own: less what the turns cost by the
+  /// model, which counts that shorter computing also hides less traffic.
   package func ownCoreSeconds(_ point: ScalingPoint) -> Double {
-    point.seconds - model.computing(point) * (1 - 1 / point.lanesPerCore)
+    var own = point
+    own.lanesPerCore = 1
+    return point.seconds - (model.seconds(point) - model.seconds(own))
   }
 
   /// Tokens a second of one rank, on which efficiency is based: measured if it was.
