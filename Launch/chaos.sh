@@ -41,7 +41,7 @@ same() {
   for file in model.safetensors optimizer.safetensors; do
     cmp "$work/whole/$last/$file" "$1/$last/$file" || return 1
   done
-  local times='s/"(seconds|time|tokens_per_second|communication_fraction|input_fraction)": [^,}]*//g'
+  local times='s/"(seconds|time|tokens_per_second|(communication|input|evaluation|checkpoint)_fraction)": [^,}]*//g'
   diff <(sed -E "$times" "$work/whole/metrics.jsonl") <(sed -E "$times" "$1/metrics.jsonl")
 }
 
