@@ -130,9 +130,8 @@ struct FinetunedFolder {
     }
 
     func encode(to encoder: any Encoder) throws {
-      var configuration = HuggingFaceConfiguration(
-        sizes, part: .discriminator, paddingID: paddingID)
-      configuration.architecture = description.architecture
+      let configuration = HuggingFaceConfiguration(
+        sizes, architecture: description.architecture, paddingID: paddingID)
       try configuration.encode(to: encoder)
       var values = encoder.container(keyedBy: Key.self)
       let isRegression = description.task.problem == .regression

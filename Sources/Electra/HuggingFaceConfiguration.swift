@@ -11,8 +11,8 @@ package struct HuggingFaceConfiguration: Sendable, Equatable {
   package var positions = "absolute"
   package var paddingID: Int32
 
-  /// - Parameter architecture: the class of transformers that loads it.
-  package init(_ sizes: NetworkSizes, architecture: String, paddingID: Int32) {
+  /// - Parameter architecture: the class of transformers that loads it; nil for none.
+  package init(_ sizes: NetworkSizes, architecture: String?, paddingID: Int32) {
     self.sizes = sizes
     self.architecture = architecture
     self.paddingID = paddingID

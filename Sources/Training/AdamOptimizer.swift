@@ -35,7 +35,7 @@ package struct AdamOptimizer: Sendable {
   ) {
     var index = firstParameter(endingAfter: range.lowerBound)
     while index < layout.parameters.count, layout.parameters[index].offset < range.upperBound {
-      let parameter = layout.parameters[index]
+      let (parameter, factor) = (layout.parameters[index], rateFactors[index])
       index += 1
       if frozen.contains(where: { $0.contains(parameter.offset) }) { continue }
       let part = parameter.range.clamped(to: range)
@@ -43,7 +43,7 @@ package struct AdamOptimizer: Sendable {
       adamStep(
         weights: weights + part.lowerBound, gradient: gradient + part.lowerBound,
         firstMoment: firstMoment + moment, secondMoment: secondMoment + moment, count: part.count,
-        gradientScale: gradientScale, rate: rate * rateFactors[index],
+        gradientScale: gradientScale, rate: rate * factor,
         weightDecay: parameter.decays ? weightDecay : 0, constants: constants)
     }
   }

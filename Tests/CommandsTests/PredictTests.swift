@@ -153,10 +153,9 @@ struct PredictTests {
   private static func sequences(_ path: String, _ problem: Problem) throws -> [Sequence] {
     let data = try #require(FileManager.default.contents(atPath: path + "/config.json"))
     let configuration = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)
-    let labels = try #require(
-      try JSONSerialization.jsonObject(
-        with: #require(FileManager.default.contents(atPath: path + "/task.json")))
-        as? [String: Any])["labels"] as? [String]
+    let task = try #require(FileManager.default.contents(atPath: path + "/task.json"))
+    let fields = try JSONSerialization.jsonObject(with: task) as? [String: Any]
+    let labels = fields?["labels"] as? [String]
     let model = TaskModel(
       configuration.sizes, problem, outputs: max(1, labels?.count ?? 1), style: .transformers)
     let weights = Storage(count: model.layout.count)
