@@ -106,7 +106,8 @@ struct PredictTests {
         own != nil
           && own
             == FileManager.default.contents(
-              atPath: "\(folder.path)/\(model)/predictions/\(answers)"))
+              atPath: "\(folder.path)/\(model)/predictions/\(answers)")
+      )
     }
   }
 
