@@ -22,6 +22,8 @@ struct RunGuard {
       deadlines: deadlines, onLook: { keeper.look($0) },
       onLate: { sentence in
         standardError("electra: \(sentence)\n")
+        // The launcher kills at once, and passes on what has reached it by then.
+        Thread.sleep(forTimeInterval: 0.3)
         endAllRanks(.late)
       })
   }

@@ -56,7 +56,7 @@ struct ClusterTests {
     let command =
       InvarianceTests.command + [
         "--steps", "400", "--save-every", "20", "--log-every", "100", "--evaluate-every", "400",
-        "--deadline", "step=4", "--threads", "1",
+        "--deadline", "step=6", "--threads", "1",
       ]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")

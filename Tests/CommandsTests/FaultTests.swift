@@ -52,9 +52,9 @@ struct FaultTests {
     let folder = try preparedData()
     let end = try disturb(
       folder, "kill -STOP $(rank \(rank))",
-      ["--deadline", "step=4", "--deadline", "checkpoint=4"])
+      ["--deadline", "step=6", "--deadline", "checkpoint=6"])
     #expect(end.status == 76, "\(end.errors)")
-    #expect(end.seconds < 6.5)
+    #expect(end.seconds < 8.5)
     #expect(end.errors.contains("s from rank \(rank) on "), "\(end.errors)")
   }
 

@@ -1,0 +1,89 @@
+import Collectives
+import Foundation
+import Testing
+
+/// What goes wrong before the first step on several hosts: one sentence that names host and rank, and all
+/// ranks end.
+@Suite(.serialized)
+struct LaunchTests {
+  /// Runs mpirun.sh on a host file of these lines, with a remote shell that reaches no host but this one.
+  private func mpirun(
+    _ hosts: String?, _ options: [String] = [], environment: [String: String] = [:]
+  ) throws -> Program.Result {
+    let folder = try TemporaryFolder()
+    if let hosts { try folder.write(hosts, "hosts") }
+    return try Program.shell(
+      "exec \"$0\" \"$@\"",
+      ["\(Program.launch)/mpirun.sh"] + options + ["--hosts", "hosts", "pretrain"],
+      environment: ["OMPI_MCA_plm_rsh_agent": "false"].merging(environment) { $1 },
+      in: folder.path)
+  }
+
+  @Test(arguments: [
+    (nil, [], 66, "there is no host file hosts"),
+    ("# none\n\n", [], 65, "hosts names no host"),
+    (
+      "here slots=2\nn2\nhere\n", [], 65,
+      "hosts names here in line 1 and again in line 3, for rank 3"
+    ),
+    ("localhost slots=2\n", ["-np", "3"], 64, "-np asks for 3 ranks and hosts has slots for 2"),
+    (
+      "localhost slots=2\nnowhere.invalid\n", [], 69,
+      "nowhere.invalid in line 2 of hosts does not answer, and rank 2 would be there"
+    ),
+  ])
+  func aHostFileThatCannotServeIsRefused(
+    hosts: String?, options: [String], status: Int32, sentence: String
+  ) throws {
+    let result = try mpirun(hosts, options)
+    #expect(result.status == status, "\(result.errors)")
+    #expect(result.errors.contains(sentence), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test
+  func anAllocationSmallerThanAskedForIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.shell(
+      "exec \"$0\" -np 4 pretrain", ["\(Program.launch)/mpirun.sh"],
+      environment: ["SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_JOB_NODELIST": "n[1-2]"],
+      in: folder.path)
+    #expect(result.status == 64)
+    #expect(
+      result.errors.contains("-np asks for 4 ranks and job 7 has 2 tasks on n[1-2]: rank 2 has no"),
+      "\(result.errors)")
+  }
+
+  /// Two ranks, each with data of its own.
+  private func pretrain(_ first: String, _ second: String, in folder: TemporaryFolder) throws
+    -> Program.Result
+  {
+    try Program.shell(
+      """
+      . \(Program.launch)/environment.sh
+      run="$0 pretrain --output run --preset tiny --length 32 --batch 8 --steps 2 --threads 1 --data"
+      mpirun -q --timeout 60 -np 1 $run \(first) : -np 1 $run \(second)
+      """, [Program.path], in: folder.path)
+  }
+
+  /// Each host's copy is as good as a shared one; one that is missing or another one is named.
+  @Test
+  func dataOfAHostAreTheSameOrNamed() throws {
+    let folder = try preparedData(documents: 60)
+    let copies = try Program.shell(
+      """
+      cp -r data copy
+      "$0" prepare text.txt --vocabulary vocab.txt --output other --length 32 --seed 2 >/dev/null
+      """, [Program.path], in: folder.path)
+    #expect(copies.status == 0)
+    let same = try pretrain("data", "copy", in: folder)
+    #expect(same.status == 0, "\(same.errors)")
+    let missing = try pretrain("data", "nowhere", in: folder)
+    #expect(missing.status == 66, "\(missing.errors)")
+    #expect(missing.errors.contains("rank 1 on \(hostName()): "), "\(missing.errors)")
+    #expect(missing.errors.contains("nowhere"))
+    let other = try pretrain("data", "other", in: folder)
+    #expect(other.status == 78, "\(other.errors)")
+    #expect(other.errors.contains("rank 1 on \(hostName()) has another data than rank 0"))
+  }
+}
