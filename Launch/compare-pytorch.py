@@ -1,6 +1,7 @@
 """Runs our pre-training step beside PyTorch's on this machine, in turns, and prints the ratios.
 
     python Launch/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2] [--rounds 3]
+                                     [--only electra,tuned]
 
 Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`.
 Machines drift by tens of percent, so every round runs each program once and ratios are taken within the round;
@@ -43,8 +44,9 @@ def main():
     parser.add_argument("--config", default="small", choices=["small", "base"])
     for name, default in dict(batch=32, length=128, cores=1, rounds=3, steps=3).items():
         parser.add_argument("--" + name, type=int, default=default)
+    parser.add_argument("--only", default="electra,transformers,tuned", help="how the names of the programs begin")
     a = parser.parse_args()
-    commands = programs(a)
+    commands = {name: command for name, command in programs(a).items() if name.startswith(tuple(a.only.split(",")))}
     rounds = []
     for number in range(a.rounds):
         figures = {}

@@ -67,7 +67,7 @@ package enum Preset: String, Sendable, CaseIterable {
       length: length, batchSize: batch, steps: steps, warmupSteps: warmup, learningRate: rate,
       maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
       firstDecay: 0.9,
-      secondDecay: secondDecay, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 1024,
+      secondDecay: secondDecay, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 512,
       seed: 1)
   }
 }
