@@ -94,6 +94,38 @@ struct FinetuneTests {
         atPath: folder.path + "/other/seed-2/model/model.safetensors") != whole.model)
   }
 
+  /// By `kill -9` at some write, flush or rename of a checkpoint, each start on other ranks and lanes.
+  @Test
+  func aKilledFinetuningComesToTheSameBytes() throws {
+    let folder = try Self.folder()
+    let whole = try Program.run(
+      Self.classification + ["--output", "whole", "--threads", "1"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let killed = Self.classification + ["--output", "killed", "--save-minutes", "0"]
+    for (start, point) in [3, 40, 75, 101, 160].enumerated() {
+      let result = try Program.run(
+        killed + ["--threads", "\(1 + start % 2)"],
+        environment: ["ELECTRA_KILL_AT": "\(point)"], ranks: start % 3 == 0 ? nil : start % 3 + 1,
+        in: folder.path)
+      #expect(![0, 75].contains(result.status), "start \(start) was not killed")
+    }
+    let last = try Program.run(killed + ["--threads", "2"], in: folder.path)
+    #expect(last.status == 0 && last.errors.contains("going on after step"), "\(last.errors)")
+    #expect(try Outcome(folder, "killed") == Outcome(folder, "whole"))
+  }
+
+  @Test
+  func aTestSetWithAnswersIsMeasuredToo() throws {
+    let folder = try Self.folder()
+    let result = try Program.run(
+      Self.classification + ["--output", "out", "--test", "dev.tsv", "--json"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
+    let medians = summary.measures.map(\.median)
+    #expect(summary.measures.map(\.split) == ["dev", "dev", "dev", "test", "test", "test"])
+    #expect(Array(medians[..<3]) == Array(medians[3...]))
+  }
+
   @Test
   func aTaskThatAWordDecidesIsLearnt() throws {
     let folder = try Self.folder()
@@ -114,6 +146,7 @@ struct FinetuneTests {
     let measures: [Measure]
     let seeds: [Seed]
     struct Measure: Decodable {
+      let split: String
       let metric: String
       let median: Double
     }

@@ -14,7 +14,7 @@ struct PredictTests {
 
   /// A folder with a fine-tuned model for each kind of problem, in folders of these names.
   private static func models() throws -> TemporaryFolder {
-    let folder = try preparedData(documents: 100)
+    let folder = try runFolder()
     let lines = madeText(documents: 12).split(separator: "\n").map(String.init)
     try folder.write(
       "a\tb\tlabel\tscore\n"
@@ -30,10 +30,6 @@ struct PredictTests {
     let pairs = ["--text", "a", "--text2", "b"]
     let train = { (file: String) in ["--train", file, "--dev", file] }
     for command in [
-      [
-        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
-        "--steps", "5",
-      ],
       ["finetune", "own", "--output", "classification"] + train("pairs.tsv") + pairs,
       ["finetune", "own", "--problem", "regression", "--output", "regression", "--label", "score"]
         + train("pairs.tsv") + pairs,
@@ -45,10 +41,22 @@ struct PredictTests {
         "reference",
       ] + train("questions.json"),
     ] {
-      let more = command[0] == "finetune" ? ["--from", "run", "--epochs", "1"] : []
-      let result = try Program.run(command + more, in: folder.path)
+      let result = try Program.run(
+        command + ["--from", "run", "--epochs", "1"], in: folder.path)
       #expect(result.status == 0, "\(command): \(result.errors)")
     }
+    return folder
+  }
+
+  /// A folder with a short run.
+  private static func runFolder() throws -> TemporaryFolder {
+    let folder = try preparedData(documents: 100)
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+        "--steps", "5",
+      ], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
     return folder
   }
 
@@ -85,7 +93,80 @@ struct PredictTests {
     }
     let refused = try Program.run(
       ["predict", "--from", "classification"], input: "no pair\n", in: folder.path)
-    #expect(refused.status == 64 && refused.errors.contains("a tab between the two"))
+    #expect(refused.status == 64, "\(refused.errors)")
+    #expect(refused.errors.contains("line 1: no tab; a line is a pair"), "\(refused.errors)")
+    // A line without text is answered too, so that answers stand beside their lines.
+    #expect(try predict("regression", "\t\r\nba\tko\n\t").count == 3)
+    try Data([0x62, 0x61, 0x0A, 0xFF, 0x0A]).write(
+      to: URL(fileURLWithPath: folder.path + "/latin.txt"))
+    let latin = try Program.run(["predict", "--from", "tagging", "latin.txt"], in: folder.path)
+    #expect(latin.status == 65 && latin.errors.contains("latin.txt, line 2: not UTF-8"))
+  }
+
+  /// A model of natural language inference answers GLUE's diagnostic set.
+  @Test
+  func aModelOfMNLIAnswersTheDiagnosticSet() throws {
+    let folder = try Self.runFolder()
+    let lines = madeText(documents: 9).split(separator: "\n").map(String.init)
+    let labels = ["entailment", "neutral", "contradiction"]
+    func table(_ header: String, _ row: (Int) -> String) -> String {
+      header + "\n" + (0..<24).map { row($0) + "\n" }.joined()
+    }
+    let rows = table("sentence1\tsentence2\tgold_label") {
+      "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
+    }
+    for name in ["train.tsv", "dev_matched.tsv", "dev_mismatched.tsv"] {
+      try folder.write(rows, name)
+    }
+    try folder.write(
+      table("index\tsentence1\tsentence2") { "\(100 + $0)\t\(lines[$0])\t\(lines[$0 + 24])" },
+      "diagnostic.tsv")
+    try folder.write(
+      table("Premise\tHypothesis\tLabel") {
+        "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
+      }, "diagnostic-full.tsv")
+    func run(_ arguments: [String], status: Int32 = 0) throws -> Program.Result {
+      let result = try Program.run(arguments, in: folder.path)
+      #expect(result.status == status, "\(arguments): \(result.errors)")
+      return result
+    }
+    func answers(_ name: String) -> Data? {
+      FileManager.default.contents(atPath: folder.path + "/" + name)
+    }
+    _ = try run([
+      "finetune", "mnli", "--data", ".", "--from", "run", "--output", "model", "--epochs", "1",
+    ])
+    _ = try run(["predict", "--from", "model", "--test", "diagnostic.tsv", "--output", "again"])
+    let file = try #require(answers("again/AX.tsv"))
+    #expect(String(decoding: file, as: UTF8.self).hasPrefix("index\tprediction\n100\t"))
+    #expect(file == answers("model/predictions/AX.tsv"))
+    let full = try run([
+      "predict", "--from", "model", "--task", "ax", "--dev", "diagnostic-full.tsv",
+    ])
+    #expect(full.output.hasPrefix("matthews "))
+    let other = try run(
+      ["predict", "--from", "model", "--task", "rte", "--dev", "train.tsv"], status: 64)
+    #expect(other.errors.contains("a model of MNLI does not give the answers that RTE wants"))
+    let alone = try run(
+      ["finetune", "ax", "--data", ".", "--from", "run", "--output", "ax"], status: 66)
+    #expect(alone.errors.contains("predict --task"))
+  }
+
+  @Test
+  func aVocabularyOfAnotherModelIsRefused() throws {
+    let folder = try Self.models()
+    let path = folder.path + "/tagging/seed-1/model/vocab.txt"
+    var tokens = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    tokens.swapAt(tokens.count - 1, tokens.count - 2)
+    try (tokens.joined(separator: "\n") + "\n").write(
+      toFile: path, atomically: true, encoding: .utf8)
+    for ranks in [nil, 2] {
+      let result = try Program.run(
+        ["predict", "--from", "tagging"], input: "ba\n", ranks: ranks, in: folder.path)
+      #expect(result.status == 65, "\(result.errors)")
+      #expect(result.errors.contains("its vocabulary is not the one"), "\(result.errors)")
+      #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    }
   }
 
   /// The scores that `finetune` told, and the answers that it wrote.
