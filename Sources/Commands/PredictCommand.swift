@@ -38,6 +38,13 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "The folder for the answers to --dev and --test; it is made.")
   var output: String?
 
+  @Option(
+    help: """
+      Of questions that may have no answer: none is given where its odds are above this. finetune \
+      prints the best threshold of the dev data.
+      """)
+  var nullThreshold: Float?
+
   @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
   var threads: Int?
 
@@ -60,7 +67,12 @@ struct PredictCommand: ParsableCommand {
     try runOnAllRanks { world in
       let folder = try world.agree { try FinetunedFolder(from) }
       let reader = try world.agree {
-        try ExampleReader(
+        if nullThreshold != nil && !folder.description.task.allowsNoAnswer {
+          throw UsageError(
+            "--null-threshold is for questions that may have no answer, and \(from) always gives one"
+          )
+        }
+        return try ExampleReader(
           answeredTask(folder.description), tokenizer: folder.tokenizer,
           maximumLength: folder.description.length)
       }
@@ -75,7 +87,7 @@ struct PredictCommand: ParsableCommand {
       defer { answerer.end() }
       for set in sets {
         let numbers = try answerer.numbers(for: set)
-        let answers = set.answers(numbers, of: folder.model)
+        let answers = set.answers(numbers, of: folder.model, nullThreshold: nullThreshold)
         try world.agree { if world.rank == 0 { try tell(answers, numbers, of: set, folder) } }
       }
     }

@@ -167,12 +167,27 @@ struct FinetuneTests {
   func whatIsWrongIsSaidInOneSentenceOnEveryShape() throws {
     let folder = try Self.folder()
     try folder.write("text\tlabel\nba ko\tyes\nli mu\tperhaps\n", "bad.tsv")
+    try folder.write("", "empty.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tyes\n", "one.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\n", "short.tsv")
+    let exported = try Program.run(
+      ["export", "--from", "run", "--output", "other"], in: folder.path)
+    #expect(exported.status == 0, "\(exported.errors)")
+    try folder.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nba\n", "other/vocab.txt")
     let finetune = ["finetune", "own", "--from", "run", "--output", "out"]
     let files = ["--train", "train.tsv", "--dev", "dev.tsv"]
     let cases: [(arguments: [String], status: Int32, says: String)] = [
       (finetune + ["--train", "train.tsv", "--dev", "bad.tsv"], 65, "bad.tsv, line 3"),
       (finetune + ["--train", "train.tsv", "--dev", "none.tsv"], 66, "none.tsv"),
+      (finetune + ["--train", "empty.tsv", "--dev", "dev.tsv"], 65, "no examples in empty.tsv"),
+      (finetune + ["--train", "train.tsv", "--dev", "empty.tsv"], 65, "no examples in empty.tsv"),
+      (finetune + ["--train", "one.tsv", "--dev", "dev.tsv"], 65, "has the label \"yes\""),
+      (finetune + ["--train", "short.tsv", "--dev", "dev.tsv"], 65, "short.tsv, line 3: 1"),
       (finetune + files + ["--text", "body"], 65, "no column body"),
+      (
+        ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
+        "its vocabulary has 6 tokens"
+      ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
       (finetune + files + ["--length", "1000"], 64, "--length 1000"),
       (finetune + files + ["--slices", "3"], 64, "power of two"),
       (finetune + files + ["--epochs", "0"], 64, "epochs is 0"),

@@ -89,8 +89,16 @@ struct PredictTests {
     let tags = try predict("tagging", "bako  li\nmu\n", ["--json"])
     #expect(tags.count == 2 && tags[0].contains("\"words\":[\"bako\",\"li\"]"))
     for model in ["span", "joint"] {
-      #expect(try predict(model, "ba\tbako limu nera\nli\tsito\n", ["--json"]).count == 2)
+      for (threshold, isNone) in [("-1000", true), ("1000", false)] {
+        let answers = try predict(
+          model, "ba\tbako limu nera\nli\tsito\n", ["--json", "--null-threshold=\(threshold)"])
+        #expect(answers.count == 2)
+        #expect(answers.allSatisfy { $0.contains("\"answer\":\"\"") == isNone }, "\(answers)")
+      }
     }
+    let other = try Program.run(
+      ["predict", "--from", "tagging", "--null-threshold", "1"], input: "ba\n", in: folder.path)
+    #expect(other.status == 64 && other.errors.contains("questions that may have no answer"))
     let refused = try Program.run(
       ["predict", "--from", "classification"], input: "no pair\n", in: folder.path)
     #expect(refused.status == 64, "\(refused.errors)")
