@@ -7,8 +7,8 @@ import Training
 /// Which training examples each step of one seed takes.
 ///
 /// Every pass over the data has a random order of its own, and batches go on over its end. The examples
-/// of a batch are dealt out to its slices by length, the longest first, forth and back, so that slices
-/// are about equally long and no lane waits long for another.
+/// of a batch are dealt out to its slices, the longest first, each to the slice that has the fewest
+/// tokens so far, so that slices are about equally long and no lane waits for another.
 struct FinetuningBatches: Sendable {
   private let train: ExampleSet
   private let recipe: FinetuningRecipe
@@ -38,17 +38,19 @@ struct FinetuningBatches: Sendable {
   }
 
   private func deal(_ examples: [Int]) -> [Int] {
-    let order = examples.enumerated()
-      .sorted { a, b in
-        let (x, y) = (
-          train.examples[a.element].tokens.count, train.examples[b.element].tokens.count
-        )
-        return x == y ? a.offset < b.offset : x > y
-      }.map(\.element)
-    let (slices, size) = (recipe.slices, recipe.batchSize / recipe.slices)
-    return (0..<slices).flatMap { slice in
-      (0..<size).map { order[$0 * slices + ($0 % 2 == 0 ? slice : slices - 1 - slice)] }
+    let lengths = examples.map { train.examples[$0].tokens.count }
+    let order = examples.indices.sorted {
+      lengths[$0] == lengths[$1] ? $0 < $1 : lengths[$0] > lengths[$1]
     }
+    let size = recipe.batchSize / recipe.slices
+    var slices = [(tokens: Int, examples: [Int])](repeating: (0, []), count: recipe.slices)
+    for place in order {
+      let open = slices.indices.filter { slices[$0].examples.count < size }
+      guard let slice = open.min(by: { slices[$0].tokens < slices[$1].tokens }) else { break }
+      slices[slice].tokens += lengths[place]
+      slices[slice].examples.append(examples[place])
+    }
+    return slices.flatMap(\.examples)
   }
 }
 
