@@ -102,7 +102,7 @@ struct FinetuneTests {
       Self.classification + ["--output", "whole", "--threads", "1"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
     let killed = Self.classification + ["--output", "killed", "--save-minutes", "0"]
-    for (start, point) in [3, 40, 75, 101, 160].enumerated() {
+    for (start, point) in [3, 220, 420, 600, 800].enumerated() {
       let result = try Program.run(
         killed + ["--threads", "\(1 + start % 2)"],
         environment: ["ELECTRA_KILL_AT": "\(point)"], ranks: start % 3 == 0 ? nil : start % 3 + 1,
