@@ -35,19 +35,19 @@ def read(path, task, tokenizer, both_orders=False):
     place = {name: name for name in range(len(rows[0]))}
     if isinstance(task["answer"], str):
         place = {name: number for number, name in enumerate(rows.pop(0))}
-    examples = []
+    texts, answers = [], []
     for row in rows:
-        texts = [row[place[name]] for name in task["texts"]]
+        pair = tuple(row[place[name]] for name in task["texts"])
         answer = row[place[task["answer"]]]
-        answer = float(answer) / 5 if task["answer"] == "score" else int(answer)
-        for pair in [texts, texts[::-1]] if both_orders else [texts]:
-            encoding = tokenizer.encode(*pair)
-            examples.append((encoding.ids, encoding.type_ids, answer))
-    return examples
+        for order in [pair, pair[::-1]] if both_orders else [pair]:
+            texts.append(order if len(order) > 1 else order[0])
+            answers.append(float(answer) / 5 if task["answer"] == "score" else int(answer))
+    encodings = tokenizer.encode_batch(texts)
+    return [(encoding.ids, encoding.type_ids, answer) for encoding, answer in zip(encodings, answers)]
 
 
 def make_model(torch, path, outputs, dropout):
-    """The encoder in `path` under transformers' ELECTRA head."""
+    """The encoder in `path` under transformers' ELECTRA head, which is new unless it is there too."""
     from safetensors.torch import load_file
     from transformers import ElectraConfig, ElectraForSequenceClassification
 
@@ -66,9 +66,12 @@ def make_model(torch, path, outputs, dropout):
         bare = name.removeprefix("electra.").removeprefix("bert.")
         if bare.startswith(parts) and not bare.endswith("position_ids"):
             tensors["electra." + bare] = tensor
+        elif name.startswith("classifier."):
+            tensors[name] = tensor
     missing, unexpected = model.load_state_dict(tensors, strict=False)
     assert not unexpected and all(name.startswith("classifier.") for name in missing), (missing, unexpected)
-    for name, parameter in model.classifier.named_parameters():
+    for name in missing:
+        parameter = model.get_parameter(name)
         if name.endswith("weight"):
             torch.nn.init.trunc_normal_(parameter, std=0.02, a=-0.04, b=0.04)
         else:
@@ -153,21 +156,24 @@ def train(torch, a, model, train_set, dev_set, recipe):
     ends = {round(count * (i + 1) / batch) for i in range(int(recipe["num_train_epochs"]))}
     ends = {end for end in ends if 0 < end < steps} | {steps}
     optimizer = Adam(torch, layer_groups(model, recipe["layerwise_lr_decay"]))
-    order, best = [], []
+    order, losses, best = [], [], []
     for step in range(steps):
         while len(order) < batch:
             order += torch.randperm(count).tolist()
         examples, order = [train_set[place] for place in order[:batch]], order[batch:]
         examples.sort(key=lambda example: len(example[0]))
+        losses.append(0.0)
         for start in range(0, batch, PART):
             part = examples[start:start + PART]
-            (loss_of(torch, model, part) * (len(part) / batch)).backward()
+            loss = loss_of(torch, model, part) * (len(part) / batch)
+            loss.backward()
+            losses[-1] += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
         optimizer.step(recipe["learning_rate"] * (1 - step / steps) * (min(1, step / warmup) if warmup else 1))
         model.zero_grad(set_to_none=True)
         if step + 1 in ends:
             best.append(scores_of(torch, model, dev_set, a.task))
-    return dict(seed=a.seed, steps=steps, examples=count, by_epoch=best, score=max(best))
+    return dict(seed=a.seed, steps=steps, examples=count, losses=losses, by_epoch=best, score=max(best))
 
 
 def measure(torch, a, model, train_set):

@@ -233,6 +233,56 @@ struct PredictTests {
     #expect(process.terminationStatus == 0)
   }
 
+  /// From the same first weights, with all examples in every batch and without dropout, each step has
+  /// the loss that it has in PyTorch: Adam, rates, their decay over layers, warm-up and clip are equal.
+  @Test(
+    .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
+    arguments: ["cola", "stsb"])
+  func everyStepIsThatOfPyTorch(task: String) throws {
+    let folder = try Self.runFolder()
+    let lines = madeText(documents: 8).split(separator: "\n")
+    let rows = (0..<16).map { "\(lines[$0])\t\(lines[$0 + 16])\t\($0 % 6)\n" }
+    for name in ["train.tsv", "dev.tsv"] {
+      try folder.write(
+        task == "stsb"
+          ? "sentence1\tsentence2\tscore\n" + rows.joined()
+          : (0..<32).map { "x\t\($0 % 2)\t\t\(lines[$0])\n" }.joined(), name)
+    }
+    func run(_ command: [String]) throws {
+      let result = try Program.run(command, in: folder.path)
+      #expect(result.status == 0, "\(command): \(result.errors)")
+    }
+    let finetune = [
+      "finetune", task, "--data", ".", "--from", "run", "--dropout", "0", "--epochs", "12",
+      "--log-every", "1",
+    ]
+    try run(finetune + ["--output", "ours"])
+    try run(finetune + ["--output", "first", "--learning-rate", "1e-30"])
+    try run(["export", "--from", "first", "--output", "model"])
+    let peer = try Program.shell(
+      "exec \"$0\" \"$@\"",
+      [
+        try #require(Self.python), Program.launch + "/finetuning-peer.py", task, ".", "--from",
+        "model", "--recipe", "ours/finetuning.json",
+      ], in: folder.path)
+    #expect(peer.status == 0, "\(peer.errors)")
+    let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
+    let metrics = try String(
+      contentsOfFile: folder.path + "/ours/seed-1/metrics.jsonl", encoding: .utf8)
+    let ours = metrics.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
+    }
+    #expect(ours.count == 12 && theirs.count == 12)
+    // What float32 leaves after so many updates.
+    for (own, their) in zip(ours, theirs) {
+      #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
+    }
+    #expect(ours.last.map { $0 < ours[0] } == true)
+  }
+
+  private struct Losses: Decodable { let losses: [Double] }
+  private struct Loss: Decodable { let loss: Double }
+
   private struct Sequence: Encodable {
     let ids: [Int32]
     let types: [UInt8]
