@@ -38,7 +38,8 @@ tasks=(cola:CoLA sst2:SST-2 mrpc:MRPC stsb:STS-B qqp:QQP mnli:MNLI qnli:QNLI rte
 failed=
 for entry in "${tasks[@]}"; do
   task=${entry%:*} folder=$glue/${entry#*:}
-  compgen -G "$folder/*train*" >/dev/null || continue
+  [ -d "$folder" ] || continue
+  compgen -G "$folder/*train*" >/dev/null || { echo "${entry#*:}: no training file, left out"; continue; }
   [ ! -s "$output/$task/results.json" ] || continue
   echo "${entry#*:}"
   arguments=(finetune "$task" --data "$folder" --output "$output/$task" "${options[@]}")

@@ -6,7 +6,7 @@ struct BenchmarkCommand: ParsableCommand {
     commandName: "benchmark",
     abstract: "Measures how fast this machine trains and tokenizes.",
     subcommands: [
-      BenchmarkStepCommand.self, BenchmarkTokenizerCommand.self, BenchmarkAllreduceCommand.self,
-      BenchmarkScalingCommand.self,
+      BenchmarkStepCommand.self, BenchmarkFinetuneCommand.self, BenchmarkTokenizerCommand.self,
+      BenchmarkAllreduceCommand.self, BenchmarkScalingCommand.self,
     ])
 }

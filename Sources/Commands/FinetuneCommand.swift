@@ -162,7 +162,7 @@ struct FinetuneCommand: ParsableCommand {
       guard case .finished(let result) = try run.train() else { return nil }
       done.append(result)
     }
-    let measures = plan.dev.flatMap { set in
+    let measures = plan.measured.flatMap { set in
       set.metrics.map { FinetuningResults.Measure(split: set.split.name, metric: $0) }
     }
     let results = FinetuningResults(

@@ -22,11 +22,14 @@ struct FinetunedFolder {
     var head: HeadStyle
     /// The longest sequence, special tokens counted.
     var length: Int
+    /// SHA-256 of the vocabulary's file, once the model is written.
+    var vocabulary: String?
 
     private enum CodingKeys: String, CodingKey {
       case formatVersion = "format_version"
       case task, labels, head
       case length = "max_seq_length"
+      case vocabulary = "vocab_sha256"
     }
 
     /// The model that it describes.
@@ -58,6 +61,11 @@ struct FinetunedFolder {
     let folder = try HuggingFaceFolder(path)
     guard let tokenizer = try folder.tokenizer() else {
       throw ModelError.unreadable(path: path + "/vocab.txt", reason: "there is no such file")
+    }
+    if let own = description.vocabulary, own != tokenizer.vocabulary.digest {
+      throw ModelError.unusable(
+        path: path,
+        reason: "its vocabulary is not the one that it was fine-tuned with; put that back")
     }
     self.tokenizer = tokenizer
     model = description.model(folder.sizes)
@@ -109,7 +117,9 @@ struct FinetunedFolder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     var files = try tokenizer.files(maximumLength: model.sizes.positionCount)
-    files["task.json"] = try encoder.encode(description)
+    var own = description
+    own.vocabulary = tokenizer.vocabulary.digest
+    files["task.json"] = try encoder.encode(own)
     files["config.json"] = try encoder.encode(
       Configuration(
         description: description, sizes: model.sizes,

@@ -62,6 +62,8 @@ struct FinetuningPlan {
   var configuration: FinetuningConfiguration
 
   var task: Task { train.task }
+  /// The sets whose answers are measured: dev, then test where the right answers are known.
+  var measured: [ExampleSet] { dev + test.filter(\.isLabelled) }
   var recipe: FinetuningRecipe { configuration.recipe }
   var steps: Int { recipe.steps(examples: train.examples.count) }
   /// The tokens of the longest sequence that will come.

@@ -53,28 +53,9 @@ final class FinetuningRun {
     (self.options, self.log, self.watchdog, self.start) = (options, log, watchdog, start)
     metrics = MetricsLog(folder: folder) { log.say($0) }
     store = CheckpointStore(runFolder: folder, keep: 1, fault: FaultInjection.hook)
-    let (recipe, train) = (plan.recipe, plan.train)
-    epochEnds = recipe.epochEnds(examples: train.examples.count)
-    let objective = FinetuningObjective(
-      model: plan.model, targets: train.examples.map(\.target), layerDecay: recipe.layerDecay,
-      microBatchTokens: recipe.microBatchTokens, longest: plan.longest, seed: seed)
-    trainer = try Trainer(
-      objective: objective, settings: plan.trainerSettings, world: world,
-      processors: layout.processors,
-      source: { step, sequences in
-        train.batch(
-          sequences.map {
-            Self.place(
-              ofSample: step * recipe.batchSize + $0, of: train.examples.count, seed: seed)
-          }, step: step, firstSequence: sequences.lowerBound)
-      })
+    epochEnds = plan.recipe.epochEnds(examples: plan.train.examples.count)
+    trainer = try plan.trainer(seed: seed, world: world, processors: layout.processors)
     trainer.watch = { watchdog.enter(.step, $0) }
-  }
-
-  /// The training example that comes as number `sample`: every pass has a random order of its own.
-  private static func place(ofSample sample: Int, of count: Int, seed: UInt64) -> Int {
-    let (epoch, position) = sample.quotientAndRemainder(dividingBy: count)
-    return Permutation(count: count, seed: seed, stream: UInt64(epoch))[position]
   }
 
   func end() { trainer.end() }
@@ -176,11 +157,11 @@ final class FinetuningRun {
         + "\(ProgressLog.duration(left)) left")
   }
 
-  /// Answers the dev sets; the best model so far is written.
+  /// Answers what can be measured; the best model on the dev set so far is written.
   private func evaluate() throws {
     watchdog.enter(.evaluation)
     let answerer = Answerer(trainer)
-    let scores = try plan.dev.flatMap { set in
+    let scores = try plan.measured.flatMap { set in
       try set.scores(of: answerer.answers(to: set)).map { (set, $0) }
     }
     let result = FinetuningResults.SeedResult(

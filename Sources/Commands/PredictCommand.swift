@@ -25,6 +25,10 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: "The text; standard input if none is given.")
   var file: String?
 
+  @Option(
+    help: "The task whose files these are, where it is not the model's: ax for a model of mnli.")
+  var task: String?
+
   @Option(help: "A file like the task's dev file, to answer and to measure.")
   var dev: String?
 
@@ -33,6 +37,13 @@ struct PredictCommand: ParsableCommand {
 
   @Option(help: "The folder for the answers to --dev and --test; it is made.")
   var output: String?
+
+  @Option(
+    help: """
+      Of questions that may have no answer: none is given where its odds are above this. finetune \
+      prints the best threshold of the dev data.
+      """)
+  var nullThreshold: Float?
 
   @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
   var threads: Int?
@@ -44,6 +55,9 @@ struct PredictCommand: ParsableCommand {
     if file != nil && (dev != nil || test != nil) {
       throw ValidationError("give text, or --dev and --test")
     }
+    if task != nil && dev == nil && test == nil {
+      throw ValidationError("--task says what --dev and --test are; give one of them")
+    }
     if test != nil && output == nil {
       throw ValidationError("--test needs an --output for its answers")
     }
@@ -52,9 +66,16 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try runOnAllRanks { world in
       let folder = try world.agree { try FinetunedFolder(from) }
-      let task = folder.description.task
-      let reader = try ExampleReader(
-        task, tokenizer: folder.tokenizer, maximumLength: folder.description.length)
+      let reader = try world.agree {
+        if nullThreshold != nil && !folder.description.task.allowsNoAnswer {
+          throw UsageError(
+            "--null-threshold is for questions that may have no answer, and \(from) always gives one"
+          )
+        }
+        return try ExampleReader(
+          answeredTask(folder.description), tokenizer: folder.tokenizer,
+          maximumLength: folder.description.length)
+      }
       let own = try world.agree { world.rank == 0 ? try input() : Data() }
       let text = Data(try world.broadcast(Array(own)))
       let sets = try world.agree { try read(reader, folder.description, text) }
@@ -66,10 +87,23 @@ struct PredictCommand: ParsableCommand {
       defer { answerer.end() }
       for set in sets {
         let numbers = try answerer.numbers(for: set)
-        let answers = set.answers(numbers, of: folder.model)
+        let answers = set.answers(numbers, of: folder.model, nullThreshold: nullThreshold)
         try world.agree { if world.rank == 0 { try tell(answers, numbers, of: set, folder) } }
       }
     }
+  }
+
+  /// The model's own task, or the one asked for, whose answers must be of the same kind.
+  private func answeredTask(_ model: FinetunedFolder.Description) throws -> Task {
+    guard let task else { return model.task }
+    let other = try Task.named(task)
+    let labels = other.labels.isEmpty ? model.labels.names : other.labels
+    guard other.problem == model.task.problem, labels == model.labels.names else {
+      throw UsageError(
+        "a model of \(model.task.title) does not give the answers that \(other.title) wants; leave "
+          + "--task out, or choose another --from")
+    }
+    return other
   }
 
   /// The text to answer; empty where files are answered.
@@ -85,15 +119,14 @@ struct PredictCommand: ParsableCommand {
   private func read(
     _ reader: ExampleReader, _ description: FinetunedFolder.Description, _ text: Data
   ) throws -> [ExampleSet] {
-    let task = description.task
+    let task = reader.task
     let files =
       [dev.map { task.file(.development, at: $0) }, test.map { task.file(.test, at: $0) }]
       .compactMap(\.self)
     if !files.isEmpty { return try files.map { try reader.read($0, labels: description.labels) } }
-    let lines = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline)
-      .map(String.init)
-    if lines.isEmpty { return [] }
-    return [try NewText(task, lines).read(reader, labels: description.labels)]
+    if text.isEmpty { return [] }
+    let lines = try NewText(task, text, from: file ?? "standard input")
+    return [try lines.read(reader, labels: description.labels)]
   }
 
   /// Prints the answers to a set, or its scores; keeps the answers where that was asked for.
@@ -113,92 +146,6 @@ struct PredictCommand: ParsableCommand {
           ? "{\"metric\": \"\(score.metric.rawValue)\", \"value\": "
             + (score.value.isFinite ? "\(score.value)}" : "null}")
           : "\(score.metric.rawValue) \(String(format: "%.4f", score.value))")
-    }
-  }
-}
-
-/// Lines of new text as a file that a task can read.
-private struct NewText {
-  private let task: Task
-  private let lines: [String]
-
-  init(_ task: Task, _ lines: [String]) { (self.task, self.lines) = (task, lines) }
-
-  /// By way of a file of JSON lines, so that new text is read as training data are.
-  func read(_ reader: ExampleReader, labels: LabelSet) throws -> ExampleSet {
-    let path = NSTemporaryDirectory() + "electra-\(getpid()).jsonl"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let encoder = JSONEncoder()
-    let text = try content(encoder)
-    try text.write(to: URL(fileURLWithPath: path), options: .atomic)
-    var split = task.file(.test, at: path).split
-    split.layout = layout
-    return try reader.read(TaskFile(split: split, path: path), labels: labels)
-  }
-
-  private var isPair: Bool {
-    if case .table(let columns) = task.splits.first?.layout { columns.second != nil } else { false }
-  }
-
-  private var layout: Layout {
-    switch task.problem {
-    case .classification, .regression:
-      .table(Columns(first: .named("text"), second: isPair ? .named("text2") : nil))
-    case .tagging: .words(WordColumns())
-    case .span: .questions
-    }
-  }
-
-  private func content(_ encoder: JSONEncoder) throws -> Data {
-    switch task.problem {
-    case .classification, .regression:
-      return try jsonLines(encoder) { line in
-        guard isPair else { return ["text": line] }
-        let (first, second) = try parts(line, of: "a pair")
-        return ["text": first, "text2": second]
-      }
-    case .tagging:
-      return try jsonLines(encoder) {
-        ["tokens": $0.split(whereSeparator: \.isWhitespace).map(String.init)]
-      }
-    case .span:
-      let passages = try lines.enumerated().map { number, line in
-        let (question, passage) = try parts(line, of: "a question and its passage")
-        return Passage(
-          context: passage, qas: [Passage.Question(id: "\(number)", question: question)])
-      }
-      return try encoder.encode(Document(data: [Document.Article(paragraphs: passages)]))
-    }
-  }
-
-  private func jsonLines(
-    _ encoder: JSONEncoder, _ object: (String) throws -> some Encodable
-  ) throws -> Data {
-    try lines.reduce(into: Data()) { data, line in
-      data += try encoder.encode(try object(line)) + [0x0A]
-    }
-  }
-
-  /// The two texts of a line.
-  private func parts(_ line: String, of what: String) throws -> (String, String) {
-    let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2 else {
-      throw UsageError("a line is \(what), with a tab between the two: \(line.prefix(60))")
-    }
-    return (String(parts[0]), String(parts[1]))
-  }
-
-  private struct Document: Encodable {
-    let data: [Article]
-    struct Article: Encodable { let paragraphs: [Passage] }
-  }
-
-  private struct Passage: Encodable {
-    let context: String
-    let qas: [Question]
-    struct Question: Encodable {
-      let id: String
-      let question: String
     }
   }
 }

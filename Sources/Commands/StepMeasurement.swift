@@ -22,11 +22,12 @@ struct StepMeasurement: Encodable {
   /// Of rank zero's matrix products in a step: as they were made, and as they were foretold.
   let operations: Double
   let expectedOperations: Double
-  /// Milliseconds of a lane of rank zero in a step, by activity.
-  let milliseconds: [String: Double]
+  /// Of a lane of rank zero in a step.
+  let times: ActivityTimes
 
   private enum CodingKeys: String, CodingKey {
-    case peak, operations, milliseconds
+    case peak, operations
+    case times = "milliseconds"
     case tokensPerSecond = "tokens_per_second"
     case shareOfPeak = "share_of_peak"
     case peakMemory = "peak_memory_bytes"
@@ -46,7 +47,7 @@ struct StepMeasurement: Encodable {
     try figures.encode(trafficSeconds, forKey: .trafficSeconds)
     try figures.encode(operations, forKey: .operations)
     try figures.encode(expectedOperations, forKey: .expectedOperations)
-    try figures.encode(milliseconds, forKey: .milliseconds)
+    try figures.encode(times, forKey: .times)
   }
 
   init(
@@ -83,7 +84,7 @@ struct StepMeasurement: Encodable {
     expectedOperations =
       configuration.productsPerToken * Double(recipe.batchSize * recipe.length)
       * Double(run.count) / Double(recipe.slices)
-    milliseconds = Self.milliseconds(entries, profiled, lanes: processors.count)
+    times = ActivityTimes(entries, profiled, lanes: processors.count)
   }
 
   /// What all lanes reach together in products of 4096 x 4096 matrices.
@@ -152,28 +153,8 @@ struct StepMeasurement: Encodable {
       })
   }
 
-  /// What a lane spent on each activity, and what is left of its step: exchange, waiting and the rest.
-  private static func milliseconds(
-    _ entries: [Activity: Profile.Entry], _ step: Trainer<PretrainingObjective>.StepReport,
-    lanes: Int
-  ) -> [String: Double] {
-    var result: [String: Double] = [:]
-    for (activity, entry) in entries {
-      result[activity.name, default: 0] += 1000 * entry.seconds / Double(lanes)
-    }
-    let known = result.values.reduce(0, +)
-    result["input"] = 1000 * step.inputSeconds
-    result["exchange, waiting and the rest"] = max(
-      0, 1000 * (step.seconds - step.inputSeconds) - known)
-    return result
-  }
-
   /// For the screen.
   var table: String {
-    let total = milliseconds.values.reduce(0, +)
-    let lines = milliseconds.sorted { $0.value > $1.value }.map { name, value in
-      String(format: "  %9.1f ms %5.1f %%  ", value, 100 * value / total) + name
-    }
     var parts = [
       "\(Int(step.tokensPerSecond).grouped) tokens/s",
       String(format: "%.1f ms a step", 1000 * step.seconds),
@@ -188,26 +169,7 @@ struct StepMeasurement: Encodable {
       \(String(format: "%.1f", 1000 * trafficSeconds)) ms of traffic between ranks, \
       \(String(format: "%.1f", 1000 * step.reductionSeconds)) ms in which lanes reduced or waited
       a lane's step:
-      \(lines.joined(separator: "\n"))
+      \(times.lines)
       """
-  }
-}
-
-extension Activity {
-  /// Its name in tables; products by (rows, inner) x (inner, columns).
-  fileprivate var name: String {
-    switch self {
-    case .product(let rows, let columns, let inner):
-      "product \(rows) x \(inner) x \(columns)"
-    case .attentionProducts: "products of attention"
-    case .softmax: "softmax of attention"
-    case .normalization: "normalisation, with bias, dropout and residual"
-    case .gelu: "GELU"
-    case .dropout: "dropout of attention and embeddings"
-    case .vocabularySoftmax: "softmax over the vocabulary, sampling"
-    case .rows: "look-ups and sums over rows"
-    case .merging: "zeroing and merging gradients"
-    case .optimizer: "norm and update"
-    }
   }
 }

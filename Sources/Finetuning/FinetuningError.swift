@@ -25,7 +25,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .unknownTask(let name, let known):
       "there is no task \(name); the tasks are \(known.joined(separator: ", "))"
     case .missingFile(let split, let task, _, let names) where names.isEmpty:
-      "\(task) has no \(split) data of its own; it is answered by a model of another task"
+      "\(task) has no \(split) data of its own; a model of another task answers it, with predict --task"
     case .missingFile(let split, let task, let folder, let names):
       "\(folder) has no \(split) file of \(task); it would be called "
         + names.joined(separator: " or ")

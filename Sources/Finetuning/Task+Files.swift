@@ -31,10 +31,12 @@ extension Task {
       split: role.word, task: title, folder: folder, names: wanted.flatMap(\.files))
   }
 
-  /// A file that the user names, in the layout of the task's files of that role, or of any role if it
-  /// has none.
+  /// A file that the user names, in the layout of the task's file of that role that is called so, or of
+  /// the first of that role, or of any role if it has none.
   package func file(_ role: SplitRole, at path: String) -> TaskFile {
-    var split = splits.first { $0.role == role } ?? splits[0]
+    let name = (path as NSString).lastPathComponent
+    let own = splits.filter { $0.role == role }
+    var split = own.first { $0.isCalled(name) } ?? own.first ?? splits[0]
     split.role = role
     split.rows = .all
     return TaskFile(split: split, path: path)
@@ -53,6 +55,12 @@ extension SplitRole {
 }
 
 extension TaskSplit {
+  /// Whether one of its files is called so, packed or not.
+  fileprivate func isCalled(_ name: String) -> Bool {
+    files.map { ($0 as NSString).lastPathComponent }
+      .contains { [$0, $0 + ".gz", $0 + ".xz"].contains(name) }
+  }
+
   /// The first of its files that is there, packed or not.
   fileprivate func path(in folder: String) -> String? {
     files.flatMap { [$0, $0 + ".gz", $0 + ".xz"] }.map { folder + "/" + $0 }

@@ -15,7 +15,11 @@ extension ExampleSet {
   package var longest: Int { examples.reduce(0) { max($0, $1.tokens.count) } }
 
   /// The answers that `numbers`, a model's for all examples in order, mean.
-  package func answers(_ numbers: [Float], of model: TaskModel) -> Answers {
+  ///
+  /// - Parameter nullThreshold: in place of the head's own (`SpanRules`).
+  package func answers(
+    _ numbers: [Float], of model: TaskModel, nullThreshold: Float? = nil
+  ) -> Answers {
     var start = 0
     let outputs = examples.map { example in
       let count = model.answerCount(tokens: example.tokens.count)
@@ -23,11 +27,11 @@ extension ExampleSet {
       return Array(numbers[start..<start + count])
     }
     precondition(start == numbers.count, "\(numbers.count) numbers for \(examples.count) examples")
-    guard model.style == .reference && task.problem == .span else {
-      return answers(outputs: outputs)
-    }
-    return answers(
-      windows: outputs.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: .reference)
+    let isBeam = model.style == .reference && task.problem == .span
+    var rules = isBeam ? SpanRules.reference : SpanRules()
+    if let nullThreshold { rules.nullThreshold = nullThreshold }
+    guard isBeam else { return answers(outputs: outputs, rules: rules) }
+    return answers(windows: outputs.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
   }
 
   /// The words of each sentence; none for other tasks than tagging.

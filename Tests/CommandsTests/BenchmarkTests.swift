@@ -33,6 +33,32 @@ struct BenchmarkTests {
     }
   }
 
+  /// One step is one pass over the training file: every sequence is there once, whoever computes it.
+  @Test
+  func aFinetuningStepTakesEverySequenceOfItsBatchOnce() throws {
+    let folder = try exportedModels()
+    let lines = madeText(documents: 4).split(separator: "\n").map(String.init)
+    #expect(lines.count == 32)
+    try folder.write(lines.joined(separator: "\n") + "\n", "lines.txt")
+    try folder.write(
+      "text\tlabel\n" + lines.enumerated().map { "\($1)\t\($0 % 2)\n" }.joined(), "own.tsv")
+    let ids = try Program.run(
+      ["tokenize", "--vocabulary", "vocab.txt", "lines.txt"], in: folder.path)
+    let counts = ids.output.split(separator: "\n").map { $0.split(separator: " ").count + 2 }
+    for more in [["--threads", "1", "--slices", "1"], ["--threads", "2", "--slices", "8"]] {
+      let figures = try run(
+        [
+          "benchmark", "finetune", "own", "--train", "own.tsv", "--dev", "own.tsv", "--from",
+          "discriminator", "--rounds", "2", "--json",
+        ] + more, in: folder)
+      #expect(figures["tokens"] as? Int == counts.reduce(0, +))
+      #expect(figures["padded_tokens"] as? Int == 32 * (counts.max() ?? 0))
+      for name in ["examples_per_second", "tokens_per_second", "peak_memory_bytes"] {
+        #expect((figures[name] as? Double).map { $0 > 0 } == true, "\(name)")
+      }
+    }
+  }
+
   @Test
   func theTokenizersBenchmarkCountsTokens() throws {
     let folder = try TemporaryFolder()

@@ -94,6 +94,38 @@ struct FinetuneTests {
         atPath: folder.path + "/other/seed-2/model/model.safetensors") != whole.model)
   }
 
+  /// By `kill -9` at some write, flush or rename of a checkpoint, each start on other ranks and lanes.
+  @Test
+  func aKilledFinetuningComesToTheSameBytes() throws {
+    let folder = try Self.folder()
+    let whole = try Program.run(
+      Self.classification + ["--output", "whole", "--threads", "1"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let killed = Self.classification + ["--output", "killed", "--save-minutes", "0"]
+    for (start, point) in [3, 220, 420, 600, 800].enumerated() {
+      let result = try Program.run(
+        killed + ["--threads", "\(1 + start % 2)"],
+        environment: ["ELECTRA_KILL_AT": "\(point)"], ranks: start % 3 == 0 ? nil : start % 3 + 1,
+        in: folder.path)
+      #expect(![0, 75].contains(result.status), "start \(start) was not killed")
+    }
+    let last = try Program.run(killed + ["--threads", "2"], in: folder.path)
+    #expect(last.status == 0 && last.errors.contains("going on after step"), "\(last.errors)")
+    #expect(try Outcome(folder, "killed") == Outcome(folder, "whole"))
+  }
+
+  @Test
+  func aTestSetWithAnswersIsMeasuredToo() throws {
+    let folder = try Self.folder()
+    let result = try Program.run(
+      Self.classification + ["--output", "out", "--test", "dev.tsv", "--json"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
+    let medians = summary.measures.map(\.median)
+    #expect(summary.measures.map(\.split) == ["dev", "dev", "dev", "test", "test", "test"])
+    #expect(Array(medians[..<3]) == Array(medians[3...]))
+  }
+
   @Test
   func aTaskThatAWordDecidesIsLearnt() throws {
     let folder = try Self.folder()
@@ -114,6 +146,7 @@ struct FinetuneTests {
     let measures: [Measure]
     let seeds: [Seed]
     struct Measure: Decodable {
+      let split: String
       let metric: String
       let median: Double
     }
@@ -134,12 +167,27 @@ struct FinetuneTests {
   func whatIsWrongIsSaidInOneSentenceOnEveryShape() throws {
     let folder = try Self.folder()
     try folder.write("text\tlabel\nba ko\tyes\nli mu\tperhaps\n", "bad.tsv")
+    try folder.write("", "empty.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tyes\n", "one.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\n", "short.tsv")
+    let exported = try Program.run(
+      ["export", "--from", "run", "--output", "other"], in: folder.path)
+    #expect(exported.status == 0, "\(exported.errors)")
+    try folder.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nba\n", "other/vocab.txt")
     let finetune = ["finetune", "own", "--from", "run", "--output", "out"]
     let files = ["--train", "train.tsv", "--dev", "dev.tsv"]
     let cases: [(arguments: [String], status: Int32, says: String)] = [
       (finetune + ["--train", "train.tsv", "--dev", "bad.tsv"], 65, "bad.tsv, line 3"),
       (finetune + ["--train", "train.tsv", "--dev", "none.tsv"], 66, "none.tsv"),
+      (finetune + ["--train", "empty.tsv", "--dev", "dev.tsv"], 65, "no examples in empty.tsv"),
+      (finetune + ["--train", "train.tsv", "--dev", "empty.tsv"], 65, "no examples in empty.tsv"),
+      (finetune + ["--train", "one.tsv", "--dev", "dev.tsv"], 65, "has the label \"yes\""),
+      (finetune + ["--train", "short.tsv", "--dev", "dev.tsv"], 65, "short.tsv, line 3: 1"),
       (finetune + files + ["--text", "body"], 65, "no column body"),
+      (
+        ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
+        "its vocabulary has 6 tokens"
+      ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
       (finetune + files + ["--length", "1000"], 64, "--length 1000"),
       (finetune + files + ["--slices", "3"], 64, "power of two"),
       (finetune + files + ["--epochs", "0"], 64, "epochs is 0"),

@@ -14,7 +14,7 @@ struct PredictTests {
 
   /// A folder with a fine-tuned model for each kind of problem, in folders of these names.
   private static func models() throws -> TemporaryFolder {
-    let folder = try preparedData(documents: 100)
+    let folder = try runFolder()
     let lines = madeText(documents: 12).split(separator: "\n").map(String.init)
     try folder.write(
       "a\tb\tlabel\tscore\n"
@@ -30,10 +30,6 @@ struct PredictTests {
     let pairs = ["--text", "a", "--text2", "b"]
     let train = { (file: String) in ["--train", file, "--dev", file] }
     for command in [
-      [
-        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
-        "--steps", "5",
-      ],
       ["finetune", "own", "--output", "classification"] + train("pairs.tsv") + pairs,
       ["finetune", "own", "--problem", "regression", "--output", "regression", "--label", "score"]
         + train("pairs.tsv") + pairs,
@@ -45,10 +41,22 @@ struct PredictTests {
         "reference",
       ] + train("questions.json"),
     ] {
-      let more = command[0] == "finetune" ? ["--from", "run", "--epochs", "1"] : []
-      let result = try Program.run(command + more, in: folder.path)
+      let result = try Program.run(
+        command + ["--from", "run", "--epochs", "1"], in: folder.path)
       #expect(result.status == 0, "\(command): \(result.errors)")
     }
+    return folder
+  }
+
+  /// A folder with a short run.
+  private static func runFolder() throws -> TemporaryFolder {
+    let folder = try preparedData(documents: 100)
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+        "--steps", "5",
+      ], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
     return folder
   }
 
@@ -81,11 +89,92 @@ struct PredictTests {
     let tags = try predict("tagging", "bako  li\nmu\n", ["--json"])
     #expect(tags.count == 2 && tags[0].contains("\"words\":[\"bako\",\"li\"]"))
     for model in ["span", "joint"] {
-      #expect(try predict(model, "ba\tbako limu nera\nli\tsito\n", ["--json"]).count == 2)
+      for (threshold, isNone) in [("-1000", true), ("1000", false)] {
+        let answers = try predict(
+          model, "ba\tbako limu nera\nli\tsito\n", ["--json", "--null-threshold=\(threshold)"])
+        #expect(answers.count == 2)
+        #expect(answers.allSatisfy { $0.contains("\"answer\":\"\"") == isNone }, "\(answers)")
+      }
     }
+    let other = try Program.run(
+      ["predict", "--from", "tagging", "--null-threshold", "1"], input: "ba\n", in: folder.path)
+    #expect(other.status == 64 && other.errors.contains("questions that may have no answer"))
     let refused = try Program.run(
       ["predict", "--from", "classification"], input: "no pair\n", in: folder.path)
-    #expect(refused.status == 64 && refused.errors.contains("a tab between the two"))
+    #expect(refused.status == 64, "\(refused.errors)")
+    #expect(refused.errors.contains("line 1: no tab; a line is a pair"), "\(refused.errors)")
+    // A line without text is answered too, so that answers stand beside their lines.
+    #expect(try predict("regression", "\t\r\nba\tko\n\t").count == 3)
+    try Data([0x62, 0x61, 0x0A, 0xFF, 0x0A]).write(
+      to: URL(fileURLWithPath: folder.path + "/latin.txt"))
+    let latin = try Program.run(["predict", "--from", "tagging", "latin.txt"], in: folder.path)
+    #expect(latin.status == 65 && latin.errors.contains("latin.txt, line 2: not UTF-8"))
+  }
+
+  /// A model of natural language inference answers GLUE's diagnostic set.
+  @Test
+  func aModelOfMNLIAnswersTheDiagnosticSet() throws {
+    let folder = try Self.runFolder()
+    let lines = madeText(documents: 9).split(separator: "\n").map(String.init)
+    let labels = ["entailment", "neutral", "contradiction"]
+    func table(_ header: String, _ row: (Int) -> String) -> String {
+      header + "\n" + (0..<24).map { row($0) + "\n" }.joined()
+    }
+    let rows = table("sentence1\tsentence2\tgold_label") {
+      "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
+    }
+    for name in ["train.tsv", "dev_matched.tsv", "dev_mismatched.tsv"] {
+      try folder.write(rows, name)
+    }
+    try folder.write(
+      table("index\tsentence1\tsentence2") { "\(100 + $0)\t\(lines[$0])\t\(lines[$0 + 24])" },
+      "diagnostic.tsv")
+    try folder.write(
+      table("Premise\tHypothesis\tLabel") {
+        "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
+      }, "diagnostic-full.tsv")
+    func run(_ arguments: [String], status: Int32 = 0) throws -> Program.Result {
+      let result = try Program.run(arguments, in: folder.path)
+      #expect(result.status == status, "\(arguments): \(result.errors)")
+      return result
+    }
+    func answers(_ name: String) -> Data? {
+      FileManager.default.contents(atPath: folder.path + "/" + name)
+    }
+    _ = try run([
+      "finetune", "mnli", "--data", ".", "--from", "run", "--output", "model", "--epochs", "1",
+    ])
+    _ = try run(["predict", "--from", "model", "--test", "diagnostic.tsv", "--output", "again"])
+    let file = try #require(answers("again/AX.tsv"))
+    #expect(String(decoding: file, as: UTF8.self).hasPrefix("index\tprediction\n100\t"))
+    #expect(file == answers("model/predictions/AX.tsv"))
+    let full = try run([
+      "predict", "--from", "model", "--task", "ax", "--dev", "diagnostic-full.tsv",
+    ])
+    #expect(full.output.hasPrefix("matthews "))
+    let other = try run(
+      ["predict", "--from", "model", "--task", "rte", "--dev", "train.tsv"], status: 64)
+    #expect(other.errors.contains("a model of MNLI does not give the answers that RTE wants"))
+    let alone = try run(
+      ["finetune", "ax", "--data", ".", "--from", "run", "--output", "ax"], status: 66)
+    #expect(alone.errors.contains("predict --task"))
+  }
+
+  @Test
+  func aVocabularyOfAnotherModelIsRefused() throws {
+    let folder = try Self.models()
+    let path = folder.path + "/tagging/seed-1/model/vocab.txt"
+    var tokens = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    tokens.swapAt(tokens.count - 1, tokens.count - 2)
+    try (tokens.joined(separator: "\n") + "\n").write(
+      toFile: path, atomically: true, encoding: .utf8)
+    for ranks in [nil, 2] {
+      let result = try Program.run(
+        ["predict", "--from", "tagging"], input: "ba\n", ranks: ranks, in: folder.path)
+      #expect(result.status == 65, "\(result.errors)")
+      #expect(result.errors.contains("its vocabulary is not the one"), "\(result.errors)")
+      #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    }
   }
 
   /// The scores that `finetune` told, and the answers that it wrote.
@@ -143,6 +232,56 @@ struct PredictTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
   }
+
+  /// From the same first weights, with all examples in every batch and without dropout, each step has
+  /// the loss that it has in PyTorch: Adam, rates, their decay over layers, warm-up and clip are equal.
+  @Test(
+    .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
+    arguments: ["cola", "stsb"])
+  func everyStepIsThatOfPyTorch(task: String) throws {
+    let folder = try Self.runFolder()
+    let lines = madeText(documents: 8).split(separator: "\n")
+    let rows = (0..<16).map { "\(lines[$0])\t\(lines[$0 + 16])\t\($0 % 6)\n" }
+    for name in ["train.tsv", "dev.tsv"] {
+      try folder.write(
+        task == "stsb"
+          ? "sentence1\tsentence2\tscore\n" + rows.joined()
+          : (0..<32).map { "x\t\($0 % 2)\t\t\(lines[$0])\n" }.joined(), name)
+    }
+    func run(_ command: [String]) throws {
+      let result = try Program.run(command, in: folder.path)
+      #expect(result.status == 0, "\(command): \(result.errors)")
+    }
+    let finetune = [
+      "finetune", task, "--data", ".", "--from", "run", "--dropout", "0", "--epochs", "12",
+      "--log-every", "1",
+    ]
+    try run(finetune + ["--output", "ours"])
+    try run(finetune + ["--output", "first", "--learning-rate", "1e-30"])
+    try run(["export", "--from", "first", "--output", "model"])
+    let peer = try Program.shell(
+      "exec \"$0\" \"$@\"",
+      [
+        try #require(Self.python), Program.launch + "/finetuning-peer.py", task, ".", "--from",
+        "model", "--recipe", "ours/finetuning.json",
+      ], in: folder.path)
+    #expect(peer.status == 0, "\(peer.errors)")
+    let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
+    let metrics = try String(
+      contentsOfFile: folder.path + "/ours/seed-1/metrics.jsonl", encoding: .utf8)
+    let ours = metrics.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
+    }
+    #expect(ours.count == 12 && theirs.count == 12)
+    // What float32 leaves after so many updates.
+    for (own, their) in zip(ours, theirs) {
+      #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
+    }
+    #expect(ours.last.map { $0 < ours[0] } == true)
+  }
+
+  private struct Losses: Decodable { let losses: [Double] }
+  private struct Loss: Decodable { let loss: Double }
 
   private struct Sequence: Encodable {
     let ids: [Int32]

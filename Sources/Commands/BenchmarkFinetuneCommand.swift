@@ -1,0 +1,58 @@
+import ArgumentParser
+import Collectives
+import Finetuning
+import Training
+
+/// `electra benchmark finetune`: whole fine-tuning steps on a task's own sequences.
+struct BenchmarkFinetuneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finetune",
+    abstract: "Times whole fine-tuning steps on the sequences of a task.",
+    discussion: """
+      The batches are those that finetune would take, so lengths are real ones; nothing is padded. \
+      Works under mpirun too.
+      """)
+
+  @OptionGroup var task: TaskOptions
+
+  @Option(help: "The encoder, as for finetune.")
+  var from: String
+
+  @Option(help: "The head: transformers or reference.")
+  var head = HeadStyle.transformers
+
+  @OptionGroup var recipe: FinetuningRecipeOptions
+
+  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  var threads: Int?
+
+  @Option(help: "Steps that are timed, behind two that are not.")
+  var rounds = 20
+
+  @Flag(help: "Print the figures as JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [("--rounds", rounds), ("--threads", threads ?? 1)] where value < 1 {
+      throw ValidationError("\(name) must be at least 1, not \(value)")
+    }
+  }
+
+  func run() throws {
+    try runOnAllRanks { world in
+      let all = try RankLayout(world: world, threads: threads, slices: .max)
+      let workers = try world.sum([all.processors.count])[0]
+      let plan = try world.agree {
+        try FinetuningPlan(
+          task, from: from, isScratch: false, head: head, workers: workers, change: recipe.apply)
+      }
+      let slices = ReductionTree(sliceCount: plan.recipe.slices)
+        .run(of: world.rank, of: world.size).count
+      let layout = try RankLayout(world: world, threads: threads, slices: slices)
+      let measurement = try FinetuneMeasurement(
+        plan, world: world, processors: layout.processors, rounds: rounds)
+      guard world.rank == 0 else { return }
+      if json { try print(measurement.json()) } else { print(measurement.table) }
+    }
+  }
+}
