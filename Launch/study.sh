@@ -57,6 +57,7 @@ read_options() {
   pretrain+=("${preset[@]}" --length "$length")
   mkdir -p "$output" || exit 73
   log=$output/log.txt
+  [ -x "$electra" ] || build || exit
 }
 
 # job COMMAND...: runs a part of the study, and ends with it when it was asked to stop.
@@ -174,8 +175,8 @@ find_tasks() {
 figure() {
   local key=$1
   shift
-  "$electra" flops "${pretrain[@]}" --steps "$steps" --vocabulary-size "$vocabulary" "$@" --json \
-    | grep -o "\"$key\":[0-9.e+]*" | cut -d: -f2
+  "$electra" flops "${pretrain[@]}" --steps "$steps" --vocabulary-size "$vocabulary" "$@" \
+    --tokens-per-second 1 --json | grep -o "\"$key\":[0-9.e+]*" | cut -d: -f2
 }
 
 # system QUESTION NAME PAPER PLACE FOLDER [OPTION...]: a system as `electra compare` lists it, its folder in DIR,
@@ -236,7 +237,6 @@ compare() {
 failed=()
 study() {
   local folder
-  [ -x "$electra" ] || build
   prepare
   find_tasks
   for folder in "${folders[@]}"; do

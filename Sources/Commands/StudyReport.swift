@@ -93,15 +93,18 @@ struct Agreement {
   }
 
   let pairs: Int
+  /// Pairs in the order of the places; equal scores are in none.
+  let agreeing: Int
   let exceptions: [Exception]
 
   init(_ entries: [Entry]) {
-    var (pairs, exceptions) = (0, [Exception]())
+    var (pairs, agreeing, exceptions) = (0, 0, [Exception]())
     for better in entries {
       for worse in entries where better.place < worse.place {
         pairs += 1
         let difference = (worse.sample.mean ?? 0) - (better.sample.mean ?? 0)
-        guard difference >= 0 else { continue }
+        if difference < 0 { agreeing += 1 }
+        guard difference > 0 else { continue }
         let (a, b) = (better.sample.deviation, worse.sample.deviation)
         exceptions.append(
           Exception(
@@ -109,17 +112,17 @@ struct Agreement {
             deviation: (a * a + b * b).squareRoot()))
       }
     }
-    (self.pairs, self.exceptions) = (pairs, exceptions)
+    (self.pairs, self.agreeing, self.exceptions) = (pairs, agreeing, exceptions)
   }
 
   /// Kendall's rank correlation over these pairs: 1 for the same order, -1 for its reverse.
-  var correlation: Double { 1 - 2 * Double(exceptions.count) / Double(max(1, pairs)) }
+  var correlation: Double { Double(agreeing - exceptions.count) / Double(max(1, pairs)) }
 
   /// None where the paper tells no pair apart or nothing is done.
   var sentences: [String] {
     guard pairs > 0 else { return [] }
     let order =
-      "In the paper's order: \(pairs - exceptions.count) of \(pairs) pairs (rank correlation "
+      "In the paper's order: \(agreeing) of \(pairs) pairs (rank correlation "
       + String(format: "%.2f).", correlation)
     guard !exceptions.isEmpty else { return [order] }
     let others = exceptions.map {
