@@ -54,6 +54,8 @@ read_options() {
   for number in "$steps" "$seeds" "$vocabulary" "$length"; do
     [[ $number =~ ^[1-9][0-9]*$ ]] || fail 64 "--steps, --seeds, --vocabulary and --length take numbers, not $number"
   done
+  # The preset tiny warms up for three tenths of a run.
+  [ "${preset[*]}" != "--preset tiny" ] || pretrain=(--warmup $((steps * 3 / 10)) "${pretrain[@]}")
   pretrain+=("${preset[@]}" --length "$length")
   mkdir -p "$output" || exit 73
   log=$output/log.txt
