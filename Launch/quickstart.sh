@@ -19,21 +19,7 @@ work=${1:-quickstart}
 mkdir -p "$work"
 cd "$work"
 
-# Real text: one entry or quotation a line, a blank line after each fifty.
-if [ ! -s corpus.txt ]; then
-  echo "fetching text (15 MB)"
-  (apt-get download dict-gcide || { apt-get update && apt-get download dict-gcide; }) >fetch.log 2>&1 \
-    || { tail -n 3 fetch.log >&2; echo "cannot fetch the Debian package dict-gcide" >&2; exit 69; }
-  dpkg-deb -x dict-gcide_*.deb package
-  zcat package/usr/share/dictd/gcide.dict.dz | iconv -c -f utf-8 -t utf-8 | awk '
-    BEGIN { RS = "" }
-    { gsub(/\n[ ]*/, " ")
-      gsub(/\[(1913 Webster|PJC|WordNet 1.5|Webster Suppl|Century 1906|RH|AS|GK)[^\]]*\]/, "")
-      gsub(/[{}]/, ""); gsub(/\\[^\\]*\\/, ""); gsub(/[ \t]+/, " ")
-      if (NF >= 8) { print; if (++lines % 50 == 0) print "" } }' >corpus.partial
-  mv corpus.partial corpus.txt
-  rm -rf package dict-gcide_*.deb fetch.log
-fi
+"$here/fetch-text.sh" corpus.txt
 
 if [ ! -s vocab.txt ]; then
   echo "training a vocabulary"

@@ -26,6 +26,6 @@ struct ElectraCommand: ParsableCommand {
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
       EvaluateCommand.self, DetectCommand.self, FinetuneCommand.self, PredictCommand.self,
-      ExportCommand.self, FlopsCommand.self, BenchmarkCommand.self,
+      ExportCommand.self, FlopsCommand.self, CompareCommand.self, BenchmarkCommand.self,
     ])
 }

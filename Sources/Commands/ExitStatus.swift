@@ -48,6 +48,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case let error as SafetensorsError: error.exitStatus
   case let error as CheckpointError: error.exitStatus
   case let error as ScalingError: error.exitStatus
+  case let error as StudyError: error.exitStatus
   case let error as FinetuningError: error.exitStatus
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationXML
 import Testing
 import Training
 
@@ -26,28 +25,6 @@ struct ScalingTests {
       [
         "benchmark", "scaling", "steps.jsonl", "--csv", "scaling.csv", "--picture", "scaling.svg",
       ], in: folder.path)
-  }
-
-  /// Elements of an XML file by name, nil when it is not well formed.
-  private final class Elements: NSObject, XMLParserDelegate {
-    var counts: [String: Int] = [:]
-    var text = ""
-
-    func parser(
-      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
-      qualifiedName: String?, attributes: [String: String]
-    ) {
-      counts[name, default: 0] += 1
-    }
-
-    func parser(_ parser: XMLParser, foundCharacters string: String) { text += string }
-
-    init?(path: String) throws {
-      super.init()
-      let parser = XMLParser(data: try Data(contentsOf: URL(fileURLWithPath: path)))
-      parser.delegate = self
-      guard parser.parse() else { return nil }
-    }
   }
 
   @Test

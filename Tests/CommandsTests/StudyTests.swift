@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+/// `electra compare`, and the studies of Launch in miniature.
+@Suite(.serialized)
+struct StudyTests {
+  /// Writes a fine-tuning's results as `electra finetune` does.
+  private func tune(
+    _ folder: TemporaryFolder, _ place: String, _ task: String, _ metric: String,
+    _ values: [String]
+  ) throws {
+    let path = "\(folder.path)/\(place)/\(task)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let seeds = values.enumerated().map {
+      #"{"seed":\#($0 + 1),"epoch":1,"step":3,"values":[\#($1),0.5]}"#
+    }.joined(separator: ",")
+    try folder.write(
+      #"{"task":"\#(task)","head":"transformers","measures":[{"split":"dev","metric":"\#(metric)"},"#
+        + #"{"split":"dev","metric":"accuracy"}],"seeds":[\#(seeds)]}"#,
+      "\(place)/\(task)/results.json")
+  }
+
+  private func compare(_ folder: TemporaryFolder) throws -> Program.Result {
+    try Program.run(
+      ["compare", "study.tsv", "--csv", "table.csv", "--picture", "picture.svg"], in: folder.path)
+  }
+
+  @Test
+  func meansDeviationsAndTheOrderAreThoseOfTheSeeds() throws {
+    let folder = try TemporaryFolder()
+    // Means of both tasks by seed: a 60 and 62, b 65 and 71, c 50 and 50.
+    try tune(folder, "a", "cola", "matthews", ["0.50", "0.54"])
+    try tune(folder, "a", "stsb", "spearman", ["0.70", "0.70"])
+    try tune(folder, "b", "cola", "matthews", ["0.60", "0.72"])
+    try tune(folder, "b", "stsb", "spearman", ["0.70", "0.70"])
+    // A correlation that is not defined counts as none.
+    try tune(folder, "c", "cola", "matthews", ["null", "null"])
+    try tune(folder, "c", "stsb", "spearman", ["1", "1"])
+    try tune(folder, "d", "cola", "matthews", ["0.1", "0.1"])
+    try folder.write(
+      """
+      parts, all\tfirst\t85.0\t1\ta
+      parts, all\tsecond\t84.3\t2\tb
+      parts, all\tthird\t82.2\t3\tc
+      half\tfourth <4>\t-\t-\td
+
+      """, "study.tsv")
+    let result = try compare(folder)
+    #expect(result.status == 0, "\(result.errors)")
+    for line in [
+      "| system | the paper | mean | CoLA matthews | STS-B spearman | steps | operations | hours |",
+      "| first | 85.0 | 61.0 ± 1.4 | 52.0 ± 2.8 | 70.0 ± 0.0 | - | - | - |",
+      "| third | 82.2 | 50.0 ± 0.0 | 0.0 ± 0.0 | 100.0 ± 0.0 | - | - | - |",
+      "| fourth <4> | - | - | 10.0 ± 0.0 | - | - | - | - |",
+      "In the paper's order: 2 of 3 pairs (rank correlation 0.33). "
+        + "Not so: second above first by 7.0 ± 4.5.",
+    ] {
+      #expect(result.output.contains(line + "\n"), "\(line)\n\(result.output)")
+    }
+    let csv = try String(contentsOfFile: folder.path + "/table.csv", encoding: .utf8)
+    #expect(csv.contains("\"parts, all\",second,84.3,2,,,,2,68.0000,4.2426,66.0000,8.4853,70.0000"))
+    let picture = try #require(try Elements(path: folder.path + "/picture.svg"))
+    // Three systems with a mean and two seeds each; the fourth lacks a task.
+    #expect(picture.counts["circle"] == 9)
+    #expect(picture.text.contains("fourth <4>") && picture.text.contains("not done"))
+    // A study grows: the same files are written again.
+    #expect(try compare(folder).status == 0)
+  }
+
+  @Test(arguments: [
+    (nil, 66, "there is no file study.tsv"),
+    ("", 65, "line 1 of study.tsv is no system"),
+    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is no system"),
+  ])
+  func whatIsNoStudyIsRefused(text: String?, status: Int32, sentence: String) throws {
+    let folder = try TemporaryFolder()
+    if let text { try folder.write(text, "study.tsv") }
+    let result = try compare(folder)
+    #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+  }
+
+  /// A folder with text, and CoLA in small.
+  private func labels() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.write(madeText(documents: 100), "text.txt")
+    let path = folder.path + "/labels/glue/CoLA"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let rows = madeText(documents: 12).split(separator: "\n").map {
+      "made\t\($0.contains("ba") ? 1 : 0)\t\t\($0)\n"
+    }
+    try folder.write(rows[..<64].joined(), "labels/glue/CoLA/train.tsv")
+    try folder.write(rows[64...].joined(), "labels/glue/CoLA/dev.tsv")
+    return folder
+  }
+
+  private static let small = [
+    "labels", "--output", "out", "--text", "text.txt", "--vocabulary", "300", "--length", "32",
+    "--batch", "4", "--warmup", "1", "--tasks", "cola:1",
+  ]
+
+  @Test
+  func aSystemIsMadeOnceForAllStudies() throws {
+    let folder = try labels()
+    let small = Self.small + ["--steps", "8", "--seeds", "2"]
+    let pays = try Program.script("pretraining-pays.sh", small, in: folder.path)
+    #expect(pays.status == 0, "\(pays.output)\(pays.errors)")
+    #expect(pays.output.matches(of: /\| \w.* ± .*\|\n/).count == 3, "\(pays.output)")
+    let parts = try Program.script("ablations.sh", small + ["--studies", "parts"], in: folder.path)
+    #expect(parts.status == 0, "\(parts.output)\(parts.errors)")
+    // ELECTRA and BERT are there already.
+    let tuned = parts.output.matches(of: /\n(.*): cola\n/).map { String($0.1) }
+    #expect(tuned == ["all-tokens-mlm", "replace-mlm", "electra-15"])
+    #expect(parts.output.contains("### Parts of ELECTRA (Table 5)"))
+    #expect(parts.output.matches(of: /\| \w.* ± .*\|\n/).count == 5)
+    // In operations, four steps of ELECTRA are as much as five of masked language modelling.
+    #expect(parts.output.contains("\nelectra: 4 steps\n"))
+    #expect(parts.output.contains("\nmlm: 5 steps\n"), "\(parts.output)")
+    let table = try String(contentsOfFile: folder.path + "/out/table.md", encoding: .utf8)
+    #expect(parts.output.hasSuffix(table))
+  }
+
+  @Test
+  func aStudyThatIsAskedToStopGoesOn() throws {
+    let folder = try labels()
+    func start(steps: Int) throws -> Program.Result {
+      let options = Self.small + ["--steps", "\(steps)", "--seeds", "1"]
+      return try Program.shell(
+        """
+        "$0" "$@" & script=$!
+        for _ in $(seq 300); do grep -q 'first step' out/electra/run/log.txt && break; sleep 0.1; done
+        kill -TERM $script
+        wait $script
+        """, ["\(Program.launch)/pretraining-pays.sh"] + options, in: folder.path)
+    }
+    let stopped = try start(steps: 1_000_000)
+    #expect(stopped.status == 75, "\(stopped.output)\(stopped.errors)")
+    #expect(stopped.output.contains("stopped as asked; the same command goes on"))
+    let log = try String(contentsOfFile: folder.path + "/out/electra/run/log.txt", encoding: .utf8)
+    #expect(log.contains("stopped as asked after step"))
+    // What does not fit what is there is refused, by the program's own sentence.
+    let other = try Program.script(
+      "pretraining-pays.sh", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
+    #expect(other.status == 70 && other.errors.contains("electra: "), "\(other.errors)")
+  }
+
+  @Test(arguments: [
+    (["labels"], 64, "give the folder of labelled data and --output"),
+    (["nowhere", "--output", "out"], 66, "there is no folder nowhere"),
+    (["labels", "--output", "out", "--steps", "many"], 64, "take numbers, not many"),
+    (["labels", "--output", "out", "--text", "none.txt"], 66, "there is no text none.txt"),
+    (["labels", "--output", "out", "--studies", "size"], 64, "--studies knows parts"),
+    (
+      ["labels", "--output", "out", "--tasks", "rte", "--text", "text.txt", "--vocabulary", "300"],
+      66, "labels has a training set for none of: rte"
+    ),
+  ])
+  func whatAStudyCannotDoIsSaidInASentence(
+    options: [String], status: Int32, sentence: String
+  ) throws {
+    let folder = try labels()
+    let result = try Program.script("ablations.sh", options, in: folder.path)
+    #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1)
+  }
+}
