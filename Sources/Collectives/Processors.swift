@@ -16,6 +16,12 @@ package func allowedProcessors() -> [Int] {
   return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
 }
 
+/// A kind of instructions that this program was built to use and this host's processor lacks; nil when it
+/// has all of them.
+package func missingInstructions() -> String? {
+  cmpi_missing_instructions().map { String(cString: $0) }
+}
+
 /// Keeps the calling thread to one processor; a refusal is no harm and is passed over.
 package func pinCurrentThread(to processor: Int) {
   guard (0..<maskBytes * 8).contains(processor) else { return }
