@@ -10,12 +10,7 @@ let version = "0.6.0"
 @main
 struct ElectraCommand: ParsableCommand {
   static func main() {
-    if let missing = missingInstructions() {
-      standardError(
-        "electra: the processor of \(hostName()) lacks \(missing), which this program was built for; "
-          + "build it with ELECTRA_MARCH=native on the oldest host\n")
-      exit(withError: ExitCode(ExitStatus.disagreement.rawValue))
-    }
+    expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
     // A full disk or a closed pipe is an error to report, not a reason to die.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     main(nil)
