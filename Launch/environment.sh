@@ -27,11 +27,57 @@ hosts() {
   awk '{ sub(/#.*/, "") } NF { n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; print NR, $1, n }' "$1"
 }
 
+# value OPTION ARGUMENTS...: what the arguments of electra give for an option.
+value() {
+  local option=$1 previous= result= argument
+  shift
+  for argument in "$@"; do
+    case $argument in "$option="*) result=${argument#*=} ;; esac
+    [ "$previous" != "$option" ] || result=$argument
+    previous=$argument
+  done
+  echo "$result"
+}
+
+# await JOB: waits for a job of this shell, whatever signals come; returns its status.
+await() {
+  local status again
+  while :; do
+    wait "$1"
+    status=$?
+    kill -0 "$1" 2>/dev/null || break
+  done
+  # The status was a signal's if the job ended just then; the job's own can be had once.
+  wait "$1" 2>/dev/null
+  again=$?
+  [ "$again" -eq 127 ] || status=$again
+  return "$status"
+}
+
+# newest RUN: its newest checkpoint's folder.
+newest() { find "$1/checkpoints" -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort | tail -n 1; }
+
+# word KEY FILE: what a rank says in its file of signs of life.
+word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
+
+# lost RUN FILE: the ranks that were last heard of since FILE was made and were then at work, with host
+# and place.
+lost() {
+  local file list=
+  for file in "$1"/heartbeats/rank-*; do
+    if [ "$file" -nt "$2" ] && [ "$(word state "$file")" = running ]; then
+      list+="${list:+, }rank $(word rank "$file") on $(word host "$file") in $(word section "$file") of step $(word step "$file")"
+    fi
+  done
+  echo "${list:-no rank}"
+}
+
 # The folder of the repository.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The program; ELECTRA_PROGRAM names another one, such as build.sh makes.
+electra=${ELECTRA_PROGRAM:-$root/.build/release/electra}
 
-# build: the release program, quietly unless it fails; its path is in $electra.
-electra=$root/.build/release/electra
+# build: the release program, quietly unless it fails.
 build() {
   echo "building (one to two minutes the first time)"
   local log

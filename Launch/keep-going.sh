@@ -7,7 +7,8 @@
 # A lost rank or host costs the steps since the last checkpoint; the result is the same on any number
 # of ranks. Hosts that the remote shell does not reach are left out and asked again at the next start.
 # It gives up when the job is done (0) or was asked to stop (75), when starting again would not help
-# (bad options or data, a run that diverged), and after five starts that brought no checkpoint.
+# (bad options or data, a folder that cannot be written, a run that diverged), and after five starts
+# that brought no checkpoint.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
@@ -22,12 +23,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -z "$hosts" ] || [ -r "$hosts" ] || { echo "keep-going: there is no host file $hosts" >&2; exit 66; }
-run=
-previous=
-for argument in "$@"; do
-  [ "$previous" = --output ] && run=$argument
-  previous=$argument
-done
+run=$(value --output "$@")
 left=$(mktemp)
 trap 'rm -f "$left"' EXIT
 say() { echo "keep-going: $*" >&2; }
@@ -46,8 +42,6 @@ reachable() {
   [ -s "$left" ]
 }
 
-newest() { find "$run/checkpoints" -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort | tail -n 1; }
-
 child=
 asked=0
 trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT
@@ -63,22 +57,14 @@ while :; do
   elif [ -n "$ranks" ]; then
     options+=(-np "$ranks")
   fi
-  before=$(newest)
+  before=$(newest "$run")
   "$here/mpirun.sh" "${options[@]}" "$@" &
   child=$!
-  while :; do
-    wait "$child"
-    status=$?
-    kill -0 "$child" 2>/dev/null || break
-  done
-  if [ "$asked" -eq 1 ]; then
-    wait "$child" 2>/dev/null
-    again=$?
-    [ "$again" -eq 127 ] || status=$again
-    exit "$status"
-  fi
-  case $status in 0 | 64 | 65 | 66 | 70 | 75 | 78) exit "$status" ;; esac
-  [ "$(newest)" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
+  await "$child"
+  status=$?
+  [ "$asked" -eq 0 ] || exit "$status"
+  case $status in 0 | 64 | 65 | 66 | 70 | 73 | 75 | 78) exit "$status" ;; esac
+  [ "$(newest "$run")" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
   if [ "$fruitless" -ge 5 ]; then
     say "five starts in a row brought no checkpoint; the last ended with status $status"
     exit "$status"

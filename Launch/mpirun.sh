@@ -4,10 +4,11 @@
 #   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# hosts.txt has a line a host, `name slots=2`, which ssh reaches without a password; the program, the
-# data and the run's folder have the same path on all of them. One rank a NUMA domain is best: its lanes
-# use the cores. A host file that names a host twice, one that does not answer, or fewer slots than -np is
-# refused before anything starts. Between hosts with several networks name the right one:
+# hosts.txt has a line a host, `name` for one rank or `name slots=2`, which ssh reaches without a
+# password; the program, the data and the run's folder have the same path on all of them. One rank a NUMA
+# domain is best: its lanes use the cores. A host file that names a host twice, one that does not answer,
+# or fewer slots than -np is refused before anything starts. Between hosts with several networks name the
+# right one:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
 # TERM and INT let the run write a checkpoint and end with status 75; the same command goes on. A second
@@ -23,7 +24,7 @@ hosts=
 while [ $# -gt 0 ]; do
   case $1 in
     -np) ranks=$2; launcher+=(-np "$2"); shift 2 ;;
-    --hosts) hosts=$2; launcher+=(--hostfile "$2" --map-by slot); shift 2 ;;
+    --hosts) hosts=$2; shift 2 ;;
     *) break ;;
   esac
 done
@@ -53,8 +54,14 @@ check_hosts() {
   done; wait)
   [ -z "$silent" ] || { say "${silent%%$'\n'*}"; return 69; }
 }
+places=$(mktemp)
+start=$(mktemp)
+trap 'rm -f "$places" "$start"' EXIT
 if [ -n "$hosts" ]; then
   check_hosts || exit
+  # Where a line names no slots, mpirun would take the host's cores.
+  hosts "$hosts" | awk '{ print $2 " slots=" $3 }' >"$places"
+  launcher+=(--hostfile "$places" --map-by slot)
 elif [ "${ranks:-0}" -gt "${SLURM_NTASKS:-${ranks:-0}}" ]; then
   say "-np asks for $ranks ranks and job $SLURM_JOB_ID has $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS has no place; allocate more with --ntasks"
   exit 64
@@ -62,15 +69,7 @@ fi
 # A cut cable is noticed in ten seconds, not in eight minutes.
 export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
 
-run=
-previous=
-for argument in "$@"; do
-  [ "$previous" = --output ] && run=$argument
-  previous=$argument
-done
-
-start=$(mktemp)
-trap 'rm -f "$start"' EXIT
+run=$(value --output "$@")
 # In a session of its own, so that Ctrl-C reaches this script alone.
 setsid "${launcher[@]}" "$electra" "$@" &
 job=$!
@@ -89,19 +88,8 @@ late() { [ -d "$beats" ] && find "$beats" -name 'rank-*' -newer "$start" -exec g
   done
 ) 2>/dev/null &
 watcher=$!
-# word KEY FILE: what a rank last said.
-word() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
-# A signal interrupts the waiting, not the job.
-while :; do
-  wait "$job"
-  status=$?
-  kill -0 "$job" 2>/dev/null || break
-done
-if [ "$asked" -gt 0 ]; then
-  wait "$job" 2>/dev/null
-  again=$?
-  [ "$again" -eq 127 ] || status=$again
-fi
+await "$job"
+status=$?
 trap - TERM INT
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
@@ -109,16 +97,10 @@ wait "$watcher" 2>/dev/null
 
 [ "$status" -ne 0 ] || exit 0
 [ -n "$run" ] && [ -d "$beats" ] || exit "$status"
-lost=
-for file in "$beats"/rank-*; do
-  if [ "$file" -nt "$start" ] && [ "$(word state "$file")" = running ]; then
-    lost+="${lost:+, }rank $(word rank "$file") on $(word host "$file") in $(word section "$file") of step $(word step "$file")"
-  fi
-done
-newest=$(ls "$run/checkpoints" 2>/dev/null | grep -E '^step-[0-9]+$' | tail -n 1)
+newest=$(basename "$(newest "$run")")
 case $status in
   75) say "stopped as asked; the same command goes on from ${newest:-the beginning}" ;;
   64 | 65 | 66 | 70 | 73 | 78) ;; # electra has said what is wrong, and going on would not help
-  *) say "the job ended with status $status; lost: ${lost:-no rank}; the same command goes on from ${newest:-the beginning}" ;;
+  *) say "the job ended with status $status; lost: $(lost "$run" "$start"); the same command goes on from ${newest:-the beginning}" ;;
 esac
 exit "$status"

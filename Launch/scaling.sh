@@ -23,7 +23,7 @@ fail() { echo "scaling: $2" >&2; exit "$1"; }
 
 kind=${1:-}
 case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
-rate= hosts= ranks= batch= threads=1 folder=$kind-scaling
+rate= hosts= places= ranks= batch= threads=1 folder=$kind-scaling
 options=()
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || fail 64 "$1 needs a value"
@@ -46,7 +46,9 @@ done
 # The most ranks that there is room for.
 most=8
 if [ -n "$hosts" ]; then
-  most=$(awk '!/^ *(#|$)/ { n = 1; for (i = 2; i <= NF; i++) if (sub(/^slots=/, "", $i)) n = $i; s += n } END { print s + 0 }' "$hosts")
+  most=$(hosts "$hosts" | awk '{ slots += $3 } END { print slots + 0 }')
+  places=$(mktemp)
+  hosts "$hosts" | awk '{ print $2 " slots=" $3 }' >"$places"
 elif [ -z "$rate" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
   most=${SLURM_NTASKS:-1}
 fi
@@ -79,9 +81,9 @@ launch() {
     "$here/cluster.sh" run "$n" "$@"
     "$here/cluster.sh" down
   elif [ -n "$hosts" ]; then
-    mpirun -q --hostfile "$hosts" --map-by slot -np "$n" "$@"
+    mpirun -q --hostfile "$places" --map-by slot -np "$n" "$@"
   elif [ -n "${SLURM_JOB_ID:-}" ]; then
-    srun --mpi=pmix -K1 -n "$n" "$@"
+    srun --mpi="${ELECTRA_PMI:-pmix}" -K1 --distribution=block:block -n "$n" --cpus-per-task="$threads" "$@"
   else
     mpirun -q --map-by slot -np "$n" "$@"
   fi
@@ -89,7 +91,7 @@ launch() {
 
 [ -x "$electra" ] || build
 mkdir -p "$folder"
-[ -z "$rate" ] || trap '"$here/cluster.sh" down' EXIT
+trap '[ -z "$rate" ] || "$here/cluster.sh" down; rm -f "$places"' EXIT
 for n in $ranks; do
   [ "$kind" = weak ] && own=$((batch * n)) || own=$batch
   echo "$n ranks, $own sequences" >&2

@@ -91,8 +91,10 @@ package final class Communicator: Sendable {
   package static var libraryVersion: String {
     var text = [CChar](repeating: 0, count: 80)
     cmpi_library_version(&text, 80)
+    // The first line, or its part before a comma: "Open MPI v4.1.4, ...", "MPICH Version:\t4.0.2".
     let line = text.prefix { $0 != 0 && $0 != 10 && $0 != 44 }
     return String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      .split(whereSeparator: \.isWhitespace).filter { $0 != "Version:" }.joined(separator: " ")
   }
 
   /// This rank by itself.

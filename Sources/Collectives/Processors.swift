@@ -16,6 +16,10 @@ package func allowedProcessors() -> [Int] {
   return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
 }
 
+/// Ends the program with a sentence and `status` where this host's processor lacks instructions that the
+/// program was built to use. To be called before anything else: all other code may use them.
+package func expectProcessor(orEndWith status: Int32) { cmpi_expect_processor(status) }
+
 /// Keeps the calling thread to one processor; a refusal is no harm and is passed over.
 package func pinCurrentThread(to processor: Int) {
   guard (0..<maskBytes * 8).contains(processor) else { return }

@@ -45,17 +45,18 @@ func expectEqualPrograms(_ world: Communicator) throws {
 
 /// The options of a command line, but for the place of the data, which may be each host's own.
 private func commandLineOptions(_ arguments: [String]) -> [String: String] {
-  var options: [String: String] = [:]
+  var values: [String: [String]] = [:]
   var name = ""
   for argument in arguments.dropFirst() {
     if argument.hasPrefix("--") {
       let parts = argument.split(separator: "=", maxSplits: 1)
       name = String(parts[0])
-      options[name, default: ""] += parts.count > 1 ? " \(parts[1])" : ""
+      if parts.count > 1 { values[name, default: []].append(String(parts[1])) }
+      values[name, default: []] += []
     } else {
-      options[name, default: ""] += " " + argument
+      values[name, default: []].append(argument)
     }
   }
-  for own in ["--data", ""] { options[own] = nil }
-  return options
+  for own in ["--data", ""] { values[own] = nil }
+  return values.mapValues { $0.isEmpty ? "given" : $0.joined(separator: " ") }
 }

@@ -10,6 +10,7 @@ let version = "0.6.0"
 @main
 struct ElectraCommand: ParsableCommand {
   static func main() {
+    expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
     // A full disk or a closed pipe is an error to report, not a reason to die.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     main(nil)

@@ -16,9 +16,10 @@ extension PretrainingConfiguration {
   }
 
   /// How often each token stands in the training examples; those that are never masked do not count.
+  /// A million examples tell, however many there are.
   private func frequencies(_ data: ShardSet) throws -> [Int] {
     var counts = [Int](repeating: 0, count: data.vocabulary.size)
-    try data.forEachTrainingExample { tokens in
+    try data.forEachTrainingExample(ofBlocks: 256) { tokens in
       for token in tokens { counts[Int(token)] += 1 }
     }
     let special = data.vocabulary.special

@@ -35,9 +35,9 @@ struct RankLayout {
     // With cores to spare lanes stay free to move: another run may be on the first ones.
     processors = count == share.count ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
-      warning = "\(host.size) ranks share \(usable.count) cores on \(hostName())"
+      warning = "\(host.size.of("rank")) share \(usable.count.of("core")) on \(hostName())"
     } else if count > fair {
-      warning = "\(count) lanes share \(fair) cores"
+      warning = "\(count) lanes share \(fair.of("core"))"
     } else if count < fair && threads == nil {
       warning = "\(count) of this rank's \(fair) cores are used; more slices would use all"
     } else {

@@ -36,7 +36,9 @@ struct RunGuard {
   }
 
   /// Takes the run's folder for this program; on rank zero.
-  func lock(_ folder: String) throws { keeper.hold(try RunLock(folder: folder)) }
+  func lock(_ folder: String) throws {
+    keeper.hold(try RunLock(folder: folder) { standardError("electra: \($0)\n") })
+  }
 
   /// The run has ended on this rank, in one word; others may still be at work.
   func end(_ word: String) {

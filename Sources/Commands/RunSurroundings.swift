@@ -12,27 +12,34 @@ struct RunSurroundings {
 
   /// Every rank must call it.
   ///
-  /// - Parameters:
-  ///   - cost: what the run needs.
-  ///   - slices: of the recipe.
-  init(_ layout: RankLayout, _ cost: RunCost, slices: Int, world: Communicator) throws {
+  /// - Parameter cost: what the run needs.
+  init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
     // It makes the connections that the facts then tell of.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
-      try RankFacts(layout, cost).gathered(world), ringSpeed: speed, slices: slices)
+      try RankFacts(layout, cost).gathered(world), ringSpeed: speed,
+      lanesPerCore: try Commands.lanesPerCore(world, lanes: layout.processors.count),
+      slices: cost.configuration.recipe.slices, excessTraffic: cost.needs.excessTraffic)
   }
 
   /// - Parameters:
   ///   - ranks: the facts of each.
   ///   - ringSpeed: bytes a second that go around them.
-  init(_ ranks: [RankFacts], ringSpeed: Double?, slices: Int) {
+  ///   - lanesPerCore: on the machine where most share one, whatever hosts it plays.
+  ///   - slices: of the recipe.
+  ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
+  ///     power of two.
+  init(
+    _ ranks: [RankFacts], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
+    excessTraffic: Double
+  ) {
     let hosts = Dictionary(grouping: ranks, by: \.host)
     let names = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
     let perHost = names.compactMap { hosts[$0] }
     let lanes = ranks.map(\.lanes)
     var parts = [
-      "\(names.count) \(names.count == 1 ? "host" : "hosts") (\(Self.list(names)))",
-      "\(ranks.count) \(ranks.count == 1 ? "rank" : "ranks") x \(Self.range(lanes)) "
+      "\(names.count.of("host")) (\(Self.list(names)))",
+      "\(ranks.count.of("rank")) x \(Self.range(lanes)) "
         + (Set(lanes) == [1] ? "lane, " : "lanes, ")
         + (ranks.allSatisfy(\.isPinned) ? "each on a core of its own" : "free to move"),
     ]
@@ -42,15 +49,22 @@ struct RunSurroundings {
           + "(\(Communicator.libraryVersion))")
     }
     let types = Set(ranks.map(\.processorType)).sorted()
+    let processors = perHost.map { $0[0].processors }
     parts += [
-      "\(types.joined(separator: " and ")), \(Self.range(perHost.map { $0[0].processors })) "
-        + "processors a host, \(MatrixLibrary.description)",
+      "\(types.joined(separator: " and ")), \(Self.range(processors)) "
+        + (Set(processors) == [1] ? "processor" : "processors")
+        + " a host, \(MatrixLibrary.description)",
       "\(ranks.compactMap(\.freeMemory).min()?.bytes ?? "?") of memory free on each host",
     ]
     summary = "found " + parts.joined(separator: "; ")
     let own = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
     let shared = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
-    let all = [Self.laneWarning(ranks), Self.shapeWarning(slices: slices, ranks: ranks.count)]
+    let isCrowded = lanesPerCore > 1 && ranks.allSatisfy { $0.notes.isEmpty } && perHost.count > 1
+    let all = [
+      isCrowded ? Self.crowdWarning(names, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
+      Self.idleWarning(slices: slices, lanes: lanes),
+      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
+    ]
     let alone = ranks.count == 1
     warnings =
       Self.grouped(own).map { ranks, text in
@@ -65,38 +79,6 @@ struct RunSurroundings {
     let interfaces = Set(hosts.joined().flatMap(\.interfaces)).sorted()
     if !interfaces.isEmpty { return "TCP over \(list(interfaces))" }
     return hosts.count == 1 ? "shared memory" : "a network without TCP"
-  }
-
-  /// What is usually a mistake on a host, after the words "on n1".
-  private static func notes(on ranks: [RankFacts]) -> [String] {
-    let first = ranks[0]
-    let lanes = ranks.reduce(0) { $0 + $1.lanes }
-    var notes: [String] = []
-    if ranks.count > 4 {
-      notes.append(
-        "there are \(ranks.count) ranks; one rank a NUMA domain with more lanes needs less memory "
-          + "and sends less")
-    }
-    if first.processors < first.launcherProcessors {
-      notes.append(
-        "the launcher keeps the ranks to \(first.processors) of \(first.launcherProcessors) "
-          + "processors; give mpirun --bind-to none, or srun --cpus-per-task")
-    }
-    if first.cores < min(lanes, first.processors) {
-      notes.append(
-        "\(lanes) lanes run on the hardware threads of \(first.cores) cores; one lane a core may "
-          + "be as fast and needs less memory: try fewer --threads")
-    }
-    return notes
-  }
-
-  /// A word on ranks of which some have fewer lanes than others.
-  private static func laneWarning(_ ranks: [RankFacts]) -> String? {
-    guard let least = ranks.indices.min(by: { ranks[$0].lanes < ranks[$1].lanes }),
-      Set(ranks.map(\.lanes)).count > 1
-    else { return nil }
-    return "ranks have \(range(ranks.map(\.lanes))) lanes; all wait for the ones with the fewest, "
-      + "such as rank \(least) on \(ranks[least].host); give every rank as many cores"
   }
 
   /// Sentences with all the places of which each is true, in the order of their first ones.
@@ -123,26 +105,12 @@ struct RunSurroundings {
     return Double(bytes) * Double(world.size - 1) / Double(world.size) / (now() - start)
   }
 
-  /// A word on ranks that the slices do not divide among evenly: some compute more than others, and
-  /// bring several sums instead of one.
-  static func shapeWarning(slices: Int, ranks: Int) -> String? {
-    let tree = ReductionTree(sliceCount: slices)
-    let runs = (0..<ranks).map { tree.run(of: $0, of: ranks) }
-    let pieces = runs.map { ReductionTree.pieces(of: $0).count }
-    guard let most = runs.map(\.count).max(), let least = runs.map(\.count).min() else {
-      return nil
-    }
-    if most == least && pieces.allSatisfy({ $0 == 1 }) { return nil }
-    return "\(slices) slices on \(ranks) ranks give a rank \(least) to \(most) slices and up to "
-      + "\(pieces.max() ?? 1) sums to send; a number of ranks that is a power of two does best"
-  }
-
-  private static func range(_ numbers: [Int]) -> String {
+  static func range(_ numbers: [Int]) -> String {
     let (low, high) = (numbers.min() ?? 0, numbers.max() ?? 0)
     return low == high ? "\(low)" : "\(low) to \(high)"
   }
 
-  private static func list(_ names: [String]) -> String {
+  static func list(_ names: [String]) -> String {
     names.count <= 4 ? names.joined(separator: ", ") : "\(names[0]) ... \(names[names.count - 1])"
   }
 }

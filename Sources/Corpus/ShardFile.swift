@@ -35,7 +35,8 @@ final class ShardFile: Sendable {
       throw .unreadable(path: path, reason: "the file is missing or cannot be opened")
     }
     let checked = data.withUnsafeBytes { bytes in
-      Result { () throws(CorpusError) in try Self.header(bytes, path: path) }
+      expectScatteredReads(bytes)
+      return Result { () throws(CorpusError) in try Self.header(bytes, path: path) }
     }
     header = try checked.get()
     verified = Mutex([Bool](repeating: false, count: header.blocks))
@@ -103,6 +104,13 @@ final class ShardFile: Sendable {
       return true
     }
     if !isSound { throw .damagedBlock(path: path, block: block) }
+  }
+
+  /// Begins to read `block`, which will be wanted as a whole.
+  func beginReading(_ block: Int) {
+    data.withUnsafeBytes { bytes in
+      if let own = place(of: block, bytes) { Layers.beginReading(own) }
+    }
   }
 
   /// Gives back the memory that `block` takes; it may be read again.

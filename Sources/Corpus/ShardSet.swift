@@ -75,13 +75,20 @@ package final class ShardSet: Sendable {
   }
 
   /// Calls `body` with every training example's tokens, in the order of the files.
-  package func forEachTrainingExample(_ body: (ArraySlice<Int32>) -> Void) throws {
-    for example in 0..<train.count {
-      var batch = Batch()
-      try train.append(
-        Split.Place(block: example / train.blockExamples, index: example % train.blockExamples),
-        to: &batch)
-      body(batch.tokens[...])
+  ///
+  /// - Parameter most: blocks, of 4096 examples; where there are more, so many that are spread evenly.
+  package func forEachTrainingExample(
+    ofBlocks most: Int = .max, _ body: (ArraySlice<Int32>) -> Void
+  ) throws {
+    let size = train.blockExamples
+    let blocks = (train.count + size - 1) / size
+    for number in 0..<min(most, blocks) {
+      let block = number * blocks / min(most, blocks)
+      for index in 0..<min(size, train.count - block * size) {
+        var batch = Batch()
+        try train.append(Split.Place(block: block, index: index), to: &batch)
+        body(batch.tokens[...])
+      }
     }
   }
 }
@@ -156,8 +163,10 @@ private final class Split: Sendable {
 
   func append(_ place: Place, to batch: inout Batch) throws(CorpusError) {
     let (file, block) = locate(place.block)
+    let (isNew, oldest) = remember(place.block)
+    if isNew { file.beginReading(block) }
     try file.append(place.index, of: block, to: &batch)
-    guard let oldest = remember(place.block) else { return }
+    guard let oldest else { return }
     let (old, oldBlock) = locate(oldest)
     old.giveBack(oldBlock)
   }
@@ -168,14 +177,16 @@ private final class Split: Sendable {
     return (files[file], block - firstBlocks[file])
   }
 
-  /// Takes note that a block was read; returns the one that has not been for longest when there are
-  /// now too many.
-  private func remember(_ block: Int) -> Int? {
+  /// Takes note that a block is read. Returns whether it was not among the last ones, and the one that
+  /// has not been read for longest when there are now too many.
+  private func remember(_ block: Int) -> (isNew: Bool, oldest: Int?) {
     recent.withLock { recent in
-      if recent.last == block { return nil }
+      if recent.last == block { return (false, nil) }
+      let before = recent.count
       recent.removeAll { $0 == block }
+      let isNew = recent.count == before
       recent.append(block)
-      return recent.count > Self.kept ? recent.removeFirst() : nil
+      return (isNew, recent.count > Self.kept ? recent.removeFirst() : nil)
     }
   }
 }

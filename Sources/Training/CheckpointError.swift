@@ -23,8 +23,7 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
       "\(path) does not hold this model: \(differences)"
     case .inUse(let folder, let host, let process, let silence):
       "\(folder) is in use by process \(process) on \(host), which gave a sign \(Int(silence)) s ago; "
-        + "stop that, or choose another --output; after \(Int(RunLock.patience)) s without a sign the "
-        + "run is free"
+        + "stop that, or choose another --output"
     }
   }
 }

@@ -8,8 +8,9 @@ import Foundation
 ///     lock.refresh()                              // every few seconds
 ///     lock.release()
 ///
-/// A holder that has ended on this host, or that gave no sign for two minutes, has lost it. Times are
-/// those of the file system, so clocks of hosts need not agree.
+/// A holder that has ended on this host, or that gave no sign for two minutes, has lost it. One on
+/// another host may have been lost with it: its next sign is waited for, and if none comes, so is the
+/// end of the two minutes. Times are those of the file system, so clocks of hosts need not agree.
 package final class RunLock: Sendable {
   /// Who holds a lock.
   private struct Holder: Codable, Equatable {
@@ -47,6 +48,8 @@ package final class RunLock: Sendable {
 
   /// Seconds without a sign after which a holder has lost the lock.
   package static let patience = 120.0
+  /// Seconds between the signs of a holder that lives, with some to spare.
+  private static let usualSilence = 15.0
 
   private let folder: String
   private let own = Holder.own
@@ -54,8 +57,9 @@ package final class RunLock: Sendable {
 
   /// Takes the lock of a run's folder, which must exist.
   ///
+  /// - Parameter onWait: told once, in a sentence, when a silent holder is waited for.
   /// - Throws: `CheckpointError.inUse` when another program holds it.
-  package init(folder: String) throws {
+  package init(folder: String, onWait: (String) -> Void = { _ in }) throws {
     self.folder = folder
     let draft = folder + "/.lock-\(own.host)-\(own.process)"
     defer { unlink(draft) }
@@ -67,12 +71,7 @@ package final class RunLock: Sendable {
     // A hard link is made by one program only, on network file systems too.
     for _ in 0..<3 {
       if link(draft, path) == 0 { return }
-      let holder = Self.holder(path)
-      let silence = max(0, Self.modified(draft) - Self.modified(path))
-      if let holder, !holder.hasEnded, silence <= Self.patience {
-        throw CheckpointError.inUse(
-          folder: folder, host: holder.host, process: Int(holder.process), silence: silence)
-      }
+      let holder = try staleHolder(draft, onWait)
       // Only one of several that find it stale can move it away.
       let stale = draft + "-stale"
       if rename(path, stale) == 0 {
@@ -81,6 +80,32 @@ package final class RunLock: Sendable {
       }
     }
     throw CheckpointError.unwritable(path: path, reason: "the lock cannot be made")
+  }
+
+  /// The holder that has lost the lock by now, nil where there is none to be read.
+  ///
+  /// - Parameter draft: a file of ours, whose time is the file system's.
+  private func staleHolder(_ draft: String, _ onWait: (String) -> Void) throws -> Holder? {
+    let firstSign = Self.modified(path)
+    var isTold = false
+    while let holder = Self.holder(path), !holder.hasEnded {
+      utimes(draft, nil)
+      let sign = Self.modified(path)
+      let silence = max(0, Self.modified(draft) - sign)
+      if silence > Self.patience { return holder }
+      if holder.host == hostName() || sign != firstSign {
+        throw CheckpointError.inUse(
+          folder: folder, host: holder.host, process: Int(holder.process), silence: silence)
+      }
+      if silence > Self.usualSilence && !isTold {
+        isTold = true
+        onWait(
+          "process \(holder.process) on \(holder.host) held \(folder) and gave no sign for "
+            + "\(Int(silence)) s; going on when it is \(Int(Self.patience)) s")
+      }
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+    return Self.holder(path)
   }
 
   /// Gives a sign of life. Returns false when the lock is no longer ours.

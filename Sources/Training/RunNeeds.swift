@@ -16,6 +16,8 @@ package struct RunNeeds: Sendable {
   package let checkpoint: Int
   /// Sent in a step by the rank that sends most.
   package let sent: Int
+  /// How many times the bytes are sent that would do on as many ranks with one sum each.
+  package let excessTraffic: Double
   /// Messages that follow each other in a step.
   package let messages: Int
 
@@ -55,6 +57,8 @@ package struct RunNeeds: Sendable {
     snapshot = weights + moments + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount
     sent = bytes * (traffic.sent.max() ?? 0)
+    let least = 2 * Double(weights) * Double(ranks - 1) / Double(ranks)
+    excessTraffic = ranks > 1 ? Double(sent) / least : 1
     messages = traffic.messages
   }
 }

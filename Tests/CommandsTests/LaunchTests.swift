@@ -41,6 +41,19 @@ struct LaunchTests {
     #expect(result.errors.split(separator: "\n").count == 1)
   }
 
+  /// mpirun itself would give a host without slots as many ranks as it has cores.
+  @Test
+  func aHostWithoutSlotsGetsOneRank() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("localhost  # here\n\n\(hostName()) slots=2\n", "hosts")
+    try folder.write(
+      "#!/bin/sh\nwhile [ \"$1\" != --hostfile ]; do shift; done; cat \"$2\"\n", "mpirun")
+    let result = try Program.shell(
+      "chmod +x mpirun; PATH=$PWD:$PATH exec \"$0\" -np 3 --hosts hosts pretrain",
+      ["\(Program.launch)/mpirun.sh"], in: folder.path)
+    #expect(result.output == "localhost slots=1\n\(hostName()) slots=2\n", "\(result.errors)")
+  }
+
   @Test
   func anAllocationSmallerThanAskedForIsRefused() throws {
     let folder = try TemporaryFolder()

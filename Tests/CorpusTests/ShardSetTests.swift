@@ -37,6 +37,22 @@ struct ShardSetTests {
   }
 
   @Test
+  func blocksOfAPartAreSpreadEvenly() throws {
+    let folder = try TemporaryFolder()
+    let data = try data(folder)
+    var all: [[Int32]] = []
+    try data.forEachTrainingExample { all.append(Array($0)) }
+    for (blocks, expected) in [(1, [0..<4096]), (2, [0..<4096, 4096..<8192])] {
+      var part: [[Int32]] = []
+      try data.forEachTrainingExample(ofBlocks: blocks) { part.append(Array($0)) }
+      #expect(part == expected.flatMap { all[$0] })
+    }
+    var whole: [[Int32]] = []
+    try data.forEachTrainingExample(ofBlocks: 3) { whole.append(Array($0)) }
+    #expect(whole == all)
+  }
+
+  @Test
   func examplesStayInTheirBlockSoThatFilesAreReadInRuns() throws {
     let folder = try TemporaryFolder()
     let data = try data(folder)

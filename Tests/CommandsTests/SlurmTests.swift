@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+private let canRunSlurm =
+  getuid() == 0
+  && ["ip", "mungekey", "munged", "slurmctld", "slurmd", "sbatch"].allSatisfy { name in
+    ["/usr/sbin/", "/usr/bin/"].contains { FileManager.default.fileExists(atPath: $0 + name) }
+  }
+
+/// Jobs of a real Slurm, whose two nodes are emulated on this machine.
+@Suite(
+  .serialized,
+  .enabled(if: canRunSlurm, "a Slurm of one's own needs root, iproute2, slurm-wlm and munge"))
+struct SlurmTests {
+  /// A job that loses a rank, and later its nodes to a more important one, is queued again each time,
+  /// and brings the bytes of a run that nobody disturbed.
+  @Test
+  func aJobThatIsDisturbedGoesOnByItself() throws {
+    let folder = try InvarianceTests.folder()
+    let command =
+      InvarianceTests.command + [
+        "--steps", "600", "--save-every", "20", "--log-every", "200", "--evaluate-every", "600",
+      ]
+    let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let result = try Program.shell(
+      """
+      lab=$0
+      "$lab" up 2 || exit
+      trap '"$lab" down' EXIT
+      await() { for i in $(seq 400); do eval "$1" && return; sleep 0.1; done; echo "no $1"; }
+      said() { [ "$(grep -c "$1" electra-*.log 2>/dev/null)" = "$2" ]; }
+      "$lab" run sbatch --nodes=2 \(Program.launch)/electra.sbatch "$@" --grace 10
+      await 'ls run/checkpoints/step-00000020' 2>/dev/null
+      kill -KILL $(grep -o 'process=[0-9]*' run/heartbeats/rank-00001 | cut -d= -f2)
+      await 'said "first step done" 2'
+      "$lab" run sbatch --partition=high --nodes=2 --output=/dev/null --wrap 'sleep 1'
+      await 'said "queued again" 2'
+      await 'said "done: 600 steps" 1'
+      cat electra-*.log
+      """, ["\(Program.launch)/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
+      environment: [
+        "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
+        "TMPDIR": folder.path,
+      ], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    for sentence in [
+      "found 2 hosts (n1, n2)", "lost: rank 1 on n2 in", "start 2 stopped as asked; queued again",
+    ] {
+      #expect(result.output.contains(sentence), "\(result.output) \(result.errors)")
+    }
+    #expect(
+      try InvarianceTests.Outcome(folder, "run", steps: 600)
+        == InvarianceTests.Outcome(folder, "whole", steps: 600))
+    let left = try Program.shell(
+      "ip netns list | grep electra-slurm; pgrep -r R,S,D 'munged|slurm'; ls -d electra-slurm",
+      in: folder.path)
+    #expect(left.output.isEmpty, "nothing stays behind: \(left.output)")
+  }
+}
