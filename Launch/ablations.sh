@@ -16,7 +16,7 @@
 set -uo pipefail
 # shellcheck source=study.sh
 . "$(dirname "$0")/study.sh"
-steps=5000 seeds=3 vocabulary=4096 length=128 tasks="chunking stsb:5" pretrain=(--batch 16)
+steps=5000 seeds=3 vocabulary=4096 length=64 tasks="chunking stsb:5" pretrain=()
 studies="parts generator training sharing weight"
 read_options "$@"
 

@@ -7,7 +7,7 @@
 #   Launch/pretraining-pays.sh LABELS --output DIR --text corpus --preset small --steps 62500     a sixteenth
 #
 # SQuAD's dev set is cut by article where there is no training set. Scores are those of the best epoch on dev data.
-# `electra report DIR/electra/run DIR/mlm/run` shows the curves of the pre-trainings.
+# `electra report DIR --output page.html` shows the curves of the pre-trainings.
 #
 # The arithmetic, by default: the preset tiny with 5000 steps of 16 x 128 tokens and 5500 of MLM, 5.5e13 operations
 # each: seven minutes on two idle cores. A seed of all five tasks takes a system five minutes; 3 seeds of 3 systems
@@ -15,7 +15,7 @@
 set -uo pipefail
 # shellcheck source=study.sh
 . "$(dirname "$0")/study.sh"
-steps=5000 seeds=3 vocabulary=8192 length=128 tasks="cola sst2:1 stsb:5 chunking squad1" pretrain=(--batch 16)
+steps=5000 seeds=3 vocabulary=4096 length=64 tasks="cola sst2:1 stsb:5 chunking squad1" pretrain=()
 read_options "$@"
 
 # The paper's numbers are those of its small models (Table 1).

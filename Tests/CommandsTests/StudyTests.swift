@@ -127,7 +127,7 @@ struct StudyTests {
       let options = Self.small + ["--steps", "\(steps)", "--seeds", "1"]
       return try Program.shell(
         """
-        "$0" "$@" & script=$!
+        env --default-signal "$0" "$@" & script=$!
         for _ in $(seq 300); do grep -q 'first step' out/electra/run/log.txt && break; sleep 0.1; done
         kill -TERM $script
         wait $script
