@@ -97,10 +97,16 @@ final class ShardFile: Sendable {
       }
       let length = Int(own.number(at: 2 * index, as: UInt16.self))
       let first = Int(own.number(at: 2 * (count + index), as: UInt16.self))
-      let tokens = (0..<length).lazy.map { [self] in
-        token(own, at: start + $0 * header.tokenBytes)
+      // Arrays, which the other module copies as a whole: a sequence would be asked for each token.
+      let tokens = [Int32](unsafeUninitializedCapacity: length) { tokens, count in
+        for i in 0..<length {
+          tokens.initializeElement(at: i, to: token(own, at: start + i * header.tokenBytes))
+        }
+        count = length
       }
-      batch.append(tokens: tokens, types: (0..<length).lazy.map { $0 < first ? 0 : 1 })
+      var types = [UInt8](repeating: 0, count: length)
+      for i in first..<length { types[i] = 1 }
+      batch.append(tokens: tokens, types: types)
       return true
     }
     if !isSound { throw .damagedBlock(path: path, block: block) }

@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import Testing
 import Training
@@ -21,53 +22,43 @@ struct RunSurroundingsTests {
     }
   }
 
-  /// What of two hosts with two ranks each is said to be a mistake.
-  private func warnings(
-    _ change: (inout [RankFacts]) -> Void = { _ in }, lanesPerCore: Double = 1
-  ) -> [String] {
-    var ranks = ["n1", "n1", "n2", "n2"].map { RankFacts(host: $0, lanes: 4) }
-    for rank in ranks.indices {
-      (ranks[rank].processors, ranks[rank].cores, ranks[rank].launcherProcessors) = (8, 8, 8)
+  private static let train = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+    "--steps", "1", "--output", "run",
+  ]
+
+  /// Five ranks that the launcher keeps to one processor.
+  @Test
+  func classicMistakesAreNamedWithTheirPlace() throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      . \(Program.launch)/environment.sh
+      exec mpirun -q --timeout 60 -np 5 taskset -c 0 "$0" "$@" --slices 16 --threads 1
+      """, [Program.path] + Self.train, in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    for note in [
+      "note: ranks 0 ... 4: 5 ranks share 1 core on \(hostName())\n",
+      "note: on \(hostName()) there are 5 ranks; one rank a NUMA domain",
+    ] {
+      #expect(result.errors.contains(note), "\(result.errors)")
     }
-    change(&ranks)
-    return RunSurroundings(
-      ranks, ringSpeed: 1e9, lanesPerCore: lanesPerCore, slices: 16, excessTraffic: 1
-    ).warnings
+    let note = "note: on \(hostName()) the launcher keeps the ranks to 1 of "
+    #expect(
+      result.errors.contains(note) == (ProcessInfo.processInfo.activeProcessorCount > 1),
+      "\(result.errors)")
   }
 
   @Test
-  func classicMistakesAreNamedWithTheirPlace() {
-    #expect(warnings().isEmpty)
+  func lanesThatWaitForOthersAreCounted() throws {
+    let folder = try preparedData()
+    let result = try Program.run(
+      Self.train + ["--slices", "4", "--threads", "3"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
     #expect(
-      warnings { $0[1].notes = ["4 lanes share 2 cores"] } == ["rank 1: 4 lanes share 2 cores"])
-    #expect(
-      warnings { for rank in 2..<4 { $0[rank].processors = 2 } }.first
-        == "on n2 the launcher keeps the ranks to 2 of 8 processors; give mpirun --bind-to none, or "
-        + "srun --cpus-per-task")
-    #expect(
-      warnings { for rank in 0..<4 { $0[rank].cores = 4 } }.first?.hasPrefix(
-        "on n1, n2 8 lanes run on the hardware threads of 4 cores") == true)
-    #expect(
-      warnings { $0[3].lanes = 1 }.first?.hasPrefix(
-        "ranks have 1 to 4 lanes; all wait for the ones with the fewest, such as rank 3 on n2")
-        == true)
-    #expect(
-      warnings { $0 += Array(repeating: $0[2], count: 3) }.first?.hasPrefix(
-        "on n2 there are 5 ranks") == true)
-    #expect(
-      warnings(lanesPerCore: 1.5).first?.hasPrefix(
-        "among n1, n2 are some that are one machine, on which up to 1.5 lanes share a core")
-        == true)
-  }
-
-  /// 48 cores and slices that are a power of two.
-  @Test
-  func lanesThatWaitForOthersAreCounted() {
-    #expect(RunSurroundings.idleWarning(slices: 64, lanes: [16, 16, 16, 16]) == nil)
-    #expect(
-      RunSurroundings.idleWarning(slices: 64, lanes: [48])?.hasPrefix(
-        "64 slices on 48 lanes give a lane 1 to 2, so 33 % of the computing time is lost") == true)
-    #expect(RunSurroundings.idleWarning(slices: 1024, lanes: [48]) == nil)
+      result.errors.contains(
+        "note: 4 slices on 3 lanes give a lane 1 to 2, so 33 % of the computing time is lost"),
+      "\(result.errors)")
   }
 
   @Test
