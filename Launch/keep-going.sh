@@ -77,7 +77,7 @@ while :; do
     [ "$again" -eq 127 ] || status=$again
     exit "$status"
   fi
-  case $status in 0 | 64 | 65 | 66 | 70 | 75 | 78) exit "$status" ;; esac
+  case $status in 0 | 64 | 65 | 66 | 70 | 75 | 77 | 78) exit "$status" ;; esac
   [ "$(newest)" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
   if [ "$fruitless" -ge 5 ]; then
     say "five starts in a row brought no checkpoint; the last ended with status $status"
