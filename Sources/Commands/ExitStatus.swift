@@ -54,6 +54,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData
   case is CollectivesError: .disagreement
+  case is ReportError: .cannotCreate
   case is TrainerError: .diverged
   default: .inputOutput
   }
