@@ -76,11 +76,20 @@ struct ReportPage {
     "<section>\n<h2>\(title.inXML)</h2>\n\(body)\n</section>"
   }
 
+  /// What the runs found wrong with themselves.
   private var health: String {
-    let silent = subjects.runs.filter(\.verdicts.isEmpty).map(\.name)
-    let names = silent.joined(separator: ", ").inXML
-    return (tables.health?.html ?? "")
-      + (silent.isEmpty ? "" : "<p class=\"quiet\">\(names): nothing found.</p>")
+    let verdicts = subjects.runs.flatMap { run in
+      run.verdicts.map { line in
+        let name = (line.texts["verdict"] ?? "").replacingOccurrences(of: "-", with: " ")
+        let severity = line.texts["severity"] ?? ""
+        return "<li class=\"\(severity)\"><b>\(run.name.inXML), step \(line.step.grouped): "
+          + "\(name.inXML)</b> <small>\(severity.inXML)</small><br/>"
+          + "\((line.texts["sentence"] ?? "").inXML)</li>"
+      }
+    }
+    let silent = subjects.runs.filter(\.verdicts.isEmpty).map(\.name).joined(separator: ", ")
+    return (verdicts.isEmpty ? "" : "<ul class=\"verdicts\">\(verdicts.joined())</ul>")
+      + (silent.isEmpty ? "" : "<p class=\"quiet\">\(silent.inXML): nothing found.</p>")
   }
 
   /// Whose colour is whose, and what kinds of line there are.

@@ -38,22 +38,26 @@ enum ReportStyle {
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td {
-      padding: 6px 14px 6px 0; text-align: right; vertical-align: top;
+      padding: 6px 20px 6px 0; text-align: right; vertical-align: top;
       border-bottom: 1px solid var(--grid);
     }
     th { font-weight: 600; border-bottom-color: var(--rule); }
     th:first-child, td:first-child, .text { text-align: left; }
     td:first-child { color: var(--quiet); }
+    th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
     td.text { min-width: 11ch; }
-    td:last-child.text { min-width: 26ch; max-width: 76ch; }
     td.best { font-weight: 650; color: var(--accent); }
     td small, th small { display: block; color: var(--quiet); font-size: 12px; font-weight: 400; }
+    .verdicts { margin: 0; padding: 0; list-style: none; max-width: 76ch; }
+    .verdicts li { margin: 0 0 12px; padding-left: 12px; border-left: 3px solid var(--rule); }
+    .verdicts li.grave { border-left-color: var(--warn); }
+    .verdicts small { color: var(--quiet); }
     .figures {
       display: grid; gap: 22px 26px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr));
     }
     figure { margin: 0; }
     .chart { display: block; width: 100%; height: auto; font: 11px system-ui, sans-serif; touch-action: pan-y; }
-    figcaption { min-height: 3em; padding-left: 13%; color: var(--quiet); font-size: 12.5px; line-height: 1.4; }
+    figcaption { min-height: 2.8em; padding-left: 13%; color: var(--quiet); font-size: 12.5px; line-height: 1.4; }
     figcaption b { color: var(--ink); font-weight: 600; font-variant-numeric: tabular-nums; }
     .ruler { stroke: var(--quiet); stroke-width: 1; visibility: hidden; }
     .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 16px; padding: 0; list-style: none; font-size: 14px; }

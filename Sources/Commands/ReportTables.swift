@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Layers
 
 /// The tables of a report.
 struct ReportTables {
@@ -30,17 +31,16 @@ struct ReportTables {
     let count = configuration.makeModel().layout.parameterCount
     let done = last?.step ?? 0
     let seconds = last?.numbers["seconds"] ?? 0
+    func size(_ encoder: EncoderSizes) -> String { "\(encoder.hiddenSize) x \(encoder.layerCount)" }
     let rates = run.training.compactMap { $0.numbers["tokens_per_second"] }.sorted()
     return [
       (
         "model", preset.rawValue,
-        differences.isEmpty ? "" : "\(differences.count) settings of its own"
+        differences.isEmpty ? "" : "\(differences.count) of its own"
       ),
-      (
-        "parameters", count.grouped,
-        "generator \(model.generator.hiddenSize) x \(model.generator.layerCount), discriminator "
-          + "\(model.discriminator.hiddenSize) x \(model.discriminator.layerCount)"
-      ),
+      ("parameters", count.grouped, ""),
+      ("discriminator", size(model.discriminator), ""),
+      ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
       ("objective", recipe.task.goal.rawValue, ""),
       ("batch", "\(recipe.batchSize) x \(recipe.length)", ""),
       (
@@ -90,25 +90,6 @@ struct ReportTables {
       let tokens = run.tokens(at: step)
     else { return nil }
     return PublishedCurve.value(of: metric.name, tokens: Int(tokens)).map(metric.text)
-  }
-
-  /// What the runs found wrong with themselves.
-  var health: ReportTable? {
-    let rows = runs.flatMap { run in
-      run.verdicts.map { line -> [ReportTable.Cell] in
-        [
-          .init(run.name), .init(line.step.grouped),
-          .init(
-            (line.texts["verdict"] ?? "").replacingOccurrences(of: "-", with: " "), isText: true,
-            note: line.texts["severity"] ?? ""),
-          .init(line.texts["sentence"] ?? "", isText: true),
-        ]
-      }
-    }
-    guard !rows.isEmpty else { return nil }
-    return ReportTable(
-      head: ["run", "step", .init("verdict", isText: true), .init("in words", isText: true)],
-      rows: rows)
   }
 
   /// In what runs are not alike; of one run, in what it is not like the nearest preset.

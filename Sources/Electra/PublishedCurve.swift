@@ -92,7 +92,8 @@ package enum PublishedCurve {
     let task = configuration.recipe.task
     guard task.goal == .electra, task.hasGenerator else { return [] }
     let step = tokens / tokensPerStep
-    let place = "after the same \(tokens) tokens (step \(step) of it)"
+    let place = String(
+      format: "after the same %.4g million tokens (its step %d)", Double(tokens) / 1e6, step)
     let both = values.compactMap { name, value in
       self.value(of: name, tokens: tokens).map { published in
         name.replacingOccurrences(of: "_", with: " ")

@@ -269,7 +269,7 @@ struct HealthTests {
     #expect(between > 0.873 && between < 0.890)
     let near = PublishedCurve.comparison(
       small, tokens: 20_000 * 16_384, values: [("generator_loss", 4.3), ("reward", 1)])
-    #expect(near.count == 2 && near[0].contains("step 20000 of it"))
+    #expect(near.count == 2 && near[0].contains("its step 20000"))
     #expect(near[0].hasSuffix("generator loss 4.3 here and 4.18 there"), "\(near)")
     #expect(near[1].contains("AUC compares best"))
     let tiny = Preset.tiny.configuration(vocabularySize: 4096)
