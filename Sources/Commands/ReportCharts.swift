@@ -107,7 +107,7 @@ struct ReportCharts {
     guard !curves.isEmpty else { return nil }
     let values = Self.range(curves.flatMap { $0.points.map(\.y) })
     let axis = ChartAxis(
-      holding: metric.unit == .percent && values[0] < 0.1 ? [0, values[1]] : values,
+      holding: metric.unit == .percent && values[0] < 0.1 ? [0, max(0.01, values[1])] : values,
       isLogarithmic: metric.name == "gradient_norm", label: metric.text)
     var chart = Chart(
       metric.title, frame: (46, 30, 302, 140), x: tokens, y: axis, theme: Self.theme)
