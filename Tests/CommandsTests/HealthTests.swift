@@ -88,7 +88,7 @@ struct HealthTests {
 
   @Test
   func aFewSentencesAreLearntByHeart() throws {
-    let folder = try preparedData(documents: 20)
+    let folder = try preparedData(documents: 60)
     let result = try Program.run(
       Self.pretrain + [
         "--steps", "3000", "--warmup", "100", "--log-every", "20", "--evaluate-every", "200",
