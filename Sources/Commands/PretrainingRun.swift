@@ -52,7 +52,8 @@ final class PretrainingRun {
     lastSave = now()
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
-    metrics = MetricsLog(folder: folder) { log.say($0) }
+    let metrics = MetricsLog(folder: folder) { log.say($0) }
+    self.metrics = metrics
     progress = try ProgressLog(
       steps: configuration.steps, hours: options.hours, world: world, log: log, metrics: metrics,
       start: start)
