@@ -63,7 +63,7 @@ while :; do
   await "$child"
   status=$?
   [ "$asked" -eq 0 ] || exit "$status"
-  case $status in 0 | 64 | 65 | 66 | 70 | 73 | 75 | 78) exit "$status" ;; esac
+  case $status in 0 | 64 | 65 | 66 | 70 | 73 | 75 | 77 | 78) exit "$status" ;; esac
   [ "$(newest "$run")" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
   if [ "$fruitless" -ge 5 ]; then
     say "five starts in a row brought no checkpoint; the last ended with status $status"

@@ -100,7 +100,7 @@ wait "$watcher" 2>/dev/null
 newest=$(basename "$(newest "$run")")
 case $status in
   75) say "stopped as asked; the same command goes on from ${newest:-the beginning}" ;;
-  64 | 65 | 66 | 70 | 73 | 78) ;; # electra has said what is wrong, and going on would not help
+  64 | 65 | 66 | 70 | 73 | 77 | 78) ;; # electra has said what is wrong, and going on would not help
   *) say "the job ended with status $status; lost: $(lost "$run" "$start"); the same command goes on from ${newest:-the beginning}" ;;
 esac
 exit "$status"

@@ -26,7 +26,8 @@ struct ElectraCommand: ParsableCommand {
       """,
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
-      EvaluateCommand.self, DetectCommand.self, FinetuneCommand.self, PredictCommand.self,
-      ExportCommand.self, FlopsCommand.self, CompareCommand.self, BenchmarkCommand.self,
+      EvaluateCommand.self, ReportCommand.self, DetectCommand.self, FinetuneCommand.self,
+      PredictCommand.self, ExportCommand.self, FlopsCommand.self, CompareCommand.self,
+      BenchmarkCommand.self,
     ])
 }

@@ -18,6 +18,8 @@ enum ExitStatus: Int32 {
   case stopped = 75
   /// A deadline passed: a rank hangs.
   case late = 76
+  /// A run stopped itself because of its health.
+  case sick = 77
   case disagreement = 78
 }
 
@@ -53,6 +55,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData
   case is CollectivesError: .disagreement
+  case is ReportError: .cannotCreate
   case is TrainerError: .diverged
   default: .inputOutput
   }

@@ -47,12 +47,20 @@ struct FinetuningResults: Codable, Equatable {
     seeds.map { ($0.values[place] ?? .nan) * measures[place].metric.displayScale }
   }
 
+  /// What a measure has come to over all seeds, in percent where values are fractions.
+  func statistics(_ place: Int) -> (
+    values: [Double], median: Double, mean: Double, deviation: Double
+  ) {
+    let values = values(place)
+    return (values, Self.median(values), Self.mean(values), Self.deviation(values))
+  }
+
   /// A line for each measure: median, mean and standard deviation over seeds, then each seed's value.
   var table: String {
     var lines = ["\("measure".padded(32))  median    mean      sd  by seed"]
     for (place, measure) in measures.enumerated() {
-      let values = values(place)
-      let numbers = [Self.median(values), Self.mean(values), Self.deviation(values)]
+      let (values, median, mean, deviation) = statistics(place)
+      let numbers = [median, mean, deviation]
       let each = values.map { String(format: "%.2f", $0) }.joined(separator: " ")
       let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
       let name = "\(measure.split) \(metric)"

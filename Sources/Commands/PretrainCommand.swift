@@ -86,6 +86,13 @@ struct PretrainCommand: ParsableCommand {
       """)
   var timeline: String?
 
+  @Flag(
+    help: """
+      Stop with a checkpoint and status 77 when the run finds itself gravely ill: a discriminator that \
+      says the same of every token, a generator that learns nothing, a loss that is lost, overfitting.
+      """)
+  var stopWhenSick = false
+
   /// The checkpoints that are kept unless the user says otherwise.
   static let newestKept = 3
 
@@ -106,8 +113,12 @@ struct PretrainCommand: ParsableCommand {
     try runOnAllRanks { world in
       do {
         let ending = try train(world, sentinel)
-        sentinel.end(ending == .stopped ? "stopped" : "finished")
-        if ending == .stopped { throw ExitCode(ExitStatus.stopped.rawValue) }
+        sentinel.end(ending == .finished ? "finished" : "stopped")
+        switch ending {
+        case .finished: break
+        case .stopped: throw ExitCode(ExitStatus.stopped.rawValue)
+        case .sick: throw ExitCode(ExitStatus.sick.rawValue)
+        }
       } catch {
         sentinel.end(error is ExitCode ? "stopped" : "failed")
         throw error
@@ -141,7 +152,8 @@ struct PretrainCommand: ParsableCommand {
     return PretrainingRun.Options(
       hours: hours, logEvery: logEvery, evaluateEvery: evaluateEvery ?? max(1, usual),
       evaluateExamples: evaluateExamples, saveEvery: saveEvery, saveMinutes: saveMinutes,
-      keep: keep, timeline: timeline, recomputes: self.recipe.recompute)
+      keep: keep, timeline: timeline, recomputes: self.recipe.recompute,
+      stopsWhenSick: stopWhenSick)
   }
 
   /// Opens the data on every rank and settles configuration and first weights on rank zero.

@@ -29,15 +29,4 @@ extension PretrainingConfiguration {
     // Data without a word would leave nothing to draw from.
     return counts.contains { $0 > 0 } ? counts : counts.map { _ in 1 }
   }
-
-  /// What is unusual in the recipe, as a sentence; nil for nothing.
-  var warning: String? {
-    let task = recipe.task
-    guard task.hasGenerator, task.sharing != .all, task.procedure != .twoStage else { return nil }
-    let (own, whole) = (model.generator, model.discriminator)
-    guard 2 * own.hiddenSize > whole.hiddenSize else { return nil }
-    return "the generator is \(own.hiddenSize) wide beside a discriminator of \(whole.hiddenSize); "
-      + "above a half the discriminator learns less, or nothing, from samples that are too good "
-      + "(--generator-width)"
-  }
 }

@@ -11,23 +11,6 @@ import Training
 /// All ranks go through the same lines; where only rank zero has something to do (files, the
 /// screen), the others have nothing.
 final class PretrainingRun {
-  struct Options {
-    var hours: Double?
-    var logEvery: Int
-    var evaluateEvery: Int
-    var evaluateExamples: Int
-    var saveEvery: Int
-    var saveMinutes: Double
-    var keep: Int
-    var timeline: String?
-    var recomputes: Bool
-  }
-
-  enum Ending {
-    case finished
-    case stopped
-  }
-
   private let configuration: PretrainingConfiguration
   /// The model that a new run begins with, on rank zero; nil for new weights.
   private let initial: InitialModel?
@@ -39,6 +22,8 @@ final class PretrainingRun {
   private let log: RunLog
   private let metrics: MetricsLog
   private let progress: ProgressLog
+  /// On rank zero.
+  private let health: RunHealth?
   private let watchdog: Watchdog
   private var state = CheckpointState(step: 0)
   private var lastSave: Double
@@ -67,10 +52,15 @@ final class PretrainingRun {
     lastSave = now()
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
-    metrics = MetricsLog(folder: folder) { log.say($0) }
+    let metrics = MetricsLog(folder: folder) { log.say($0) }
+    self.metrics = metrics
     progress = try ProgressLog(
       steps: configuration.steps, hours: options.hours, world: world, log: log, metrics: metrics,
       start: start)
+    health = try world.agree {
+      world.rank == 0
+        ? try RunHealth(configuration, data, folder: folder, log: log, metrics: metrics) : nil
+    }
     store = CheckpointStore(
       runFolder: folder, keep: options.keep, milestones: configuration.milestones,
       fault: FaultInjection.hook)
@@ -103,8 +93,7 @@ final class PretrainingRun {
     log.say(cost.summary(examples: data.trainCount))
     log.say(surroundings.summary)
     let disk = cost.diskShortage(folder: folder, existing: store.steps().count)
-    let others = [disk, configuration.warning].compactMap(\.self)
-    for warning in surroundings.warnings + others { log.say("note: \(warning)") }
+    for warning in surroundings.warnings + [disk].compactMap(\.self) { log.say("note: \(warning)") }
   }
 
   func end() { trainer.end() }
@@ -118,7 +107,7 @@ final class PretrainingRun {
       if state.step == first + 20 { try drawTimeline() }
       let step = state.step
       watchdog.enter(step == first ? .start : .step, step: step)
-      let report = try trainer.step(step, wishes: wishes())
+      let report = try notingDivergence { try trainer.step(step, wishes: wishes()) }
       watchdog.add(stepSeconds: report.seconds)
       state.step += 1
       state.tokens += report.tokens
@@ -130,7 +119,9 @@ final class PretrainingRun {
       try tellOfSave(waiting: false)
       let isLast = state.step == configuration.steps
       if state.step % options.logEvery == 0 || isLast {
-        try progress.tell(report, try trainer.metrics(), state)
+        let values = try trainer.metrics()
+        try progress.tell(report, values, state)
+        health?.judge(values, state)
       }
       if state.step % options.evaluateEvery == 0 || isLast { try evaluate() }
       if isLast || report.wishes.stop || report.wishes.save || state.step % options.saveEvery == 0
@@ -146,20 +137,34 @@ final class PretrainingRun {
       log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens")
       log.say(progress.shares)
     }
+    health?.conclude(state)
     return .finished
+  }
+
+  /// Does a step; what made it not finite is kept.
+  private func notingDivergence<Result>(_ step: () throws -> Result) throws -> Result {
+    do { return try step() } catch TrainerError.diverged(let divergence) {
+      health?.note(divergence, data.vocabulary)
+      throw TrainerError.diverged(divergence)
+    }
   }
 
   private func stopped() throws -> Ending {
     try finishSave()
     try drawTimeline()
+    // Whose wish it was, rank zero knows.
+    let isSick = try world.sum([stopsForHealth ? 1 : 0])[0] > 0
     if isFirst {
       log.say(progress.shares)
       log.say(
-        "stopped as asked after step \(state.step.grouped) of \(configuration.steps.grouped); the "
-          + "same command goes on from here")
+        "stopped \(isSick ? "because of its health" : "as asked") after step "
+          + "\(state.step.grouped) of \(configuration.steps.grouped); the same command goes on from "
+          + "here")
     }
-    return .stopped
+    return isSick ? .sick : .stopped
   }
+
+  private var stopsForHealth: Bool { options.stopsWhenSick && health?.isGrave == true }
 
   /// Writes the picture of the steps so far, once.
   private func drawTimeline() throws {
@@ -178,7 +183,7 @@ final class PretrainingRun {
     let needed = saveSeconds + (state.step > 0 ? state.seconds / Double(state.step) : 0)
     let late = options.hours.map { now() - start + needed >= $0 * 3600 } ?? false
     return .init(
-      stop: StopSignals.isRequested || (isFirst && late),
+      stop: StopSignals.isRequested || (isFirst && late) || stopsForHealth,
       save: isFirst && now() - lastSave >= options.saveMinutes * 60)
   }
 
@@ -199,12 +204,14 @@ final class PretrainingRun {
       metrics.cut(afterStep: state.step)
       log.say("going on after step \(state.step.grouped) of \(configuration.steps.grouped)")
     }
+    health?.begin(step: state.step)
   }
 
   /// First weights. Those of another model are saved before the first step, so that a run that goes
   /// on needs them no more.
   private func begin() throws {
     if isFirst { metrics.cut(afterStep: 0) }
+    health?.begin(step: 0)
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
     try world.agree {
       guard let initial else { return }
@@ -274,5 +281,6 @@ final class PretrainingRun {
       try data.heldOut(sequences, of: count)
     }
     if isFirst { progress.tellHeldOut(values, state, examples: count) }
+    health?.judge(values, state, isHeldOut: true)
   }
 }

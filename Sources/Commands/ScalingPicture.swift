@@ -63,16 +63,17 @@ struct ScalingPicture {
   }
 
   private var rateChart: Chart {
-    let ideal = [1, mostRanks].map { (ranks: $0, value: $0 * study.baseRate) }
+    let ideal = [1, mostRanks].map { (x: $0, y: $0 * study.baseRate) }
     let values =
-      (measured + predictions).map(\.tokensPerSecond) + ideal.map(\.value)
+      (measured + predictions).map(\.tokensPerSecond) + ideal.map(\.y)
       + measured.map { $0.point.tokensPerSecond }
     let low = pow(10, floor(log10(values.min() ?? 1)))
     let high = max(10 * low, pow(10, ceil(log10(values.max() ?? 10))))
+    let decades = sequence(first: low) { $0 * 10 }.prefix { $0 <= high * 1.001 }
     var chart = Chart(
-      "tokens a second", frame: (80, 100, 430, 360), scale: .logarithmic(low...high),
-      ranks: mostRanks, shadedFrom: Double(ScalingStudy.trusted)
-    ) { Int($0.rounded()).grouped }
+      "tokens a second", frame: (80, 100, 430, 360), x: ranks,
+      y: ChartAxis(.logarithmic(low...high), ticks: Array(decades)) { Int($0.rounded()).grouped },
+      shaded: extrapolated)
     chart.line(ideal, color: Self.ideal, dash: "6 4")
     drawModel(in: &chart, \.tokensPerSecond)
     for row in measured where row.point.lanesPerCore > 1 {
@@ -86,7 +87,7 @@ struct ScalingPicture {
   private var efficiencyChart: Chart {
     var chart = share("efficiency", top: 100)
     chart.line(
-      [(ranks: 1, value: 1), (ranks: mostRanks, value: 1)], color: Self.ideal, dash: "6 4")
+      [(x: 1, y: 1), (x: mostRanks, y: 1)], color: Self.ideal, dash: "6 4")
     drawModel(in: &chart, \.efficiency)
     mark(in: &chart, \.efficiency)
     return chart
@@ -105,19 +106,32 @@ struct ScalingPicture {
 
   private func share(_ title: String, top: Double) -> Chart {
     Chart(
-      title, frame: (610, top, 430, 150), scale: .linear(0...1), ranks: mostRanks,
-      shadedFrom: Double(ScalingStudy.trusted)
-    ) { "\(Int(($0 * 100).rounded())) %" }
+      title, frame: (610, top, 430, 150), x: ranks,
+      y: ChartAxis(.linear(0...1), ticks: [0, 0.25, 0.5, 0.75, 1]) {
+        "\(Int(($0 * 100).rounded())) %"
+      }, shaded: extrapolated)
+  }
+
+  /// Powers of two.
+  private var ranks: ChartAxis {
+    let counts = sequence(first: 1.0) { $0 * 2 }.prefix { $0 <= mostRanks }
+    return ChartAxis(.logarithmic(1...mostRanks), name: "ranks", ticks: Array(counts)) {
+      "\(Int($0))"
+    }
+  }
+
+  private var extrapolated: (from: Double, name: String) {
+    (Double(ScalingStudy.trusted), "extrapolated")
   }
 
   /// The model's line: full as far as it is trusted, dotted beyond.
   private func drawModel(
     in chart: inout Chart, _ value: (ScalingReport.Row) -> Double
   ) {
-    let points = predictions.map { (ranks: Double($0.point.ranks), value: value($0)) }
-    chart.line(points.filter { $0.ranks <= Double(ScalingStudy.trusted) }, color: Self.own)
+    let points = predictions.map { (x: Double($0.point.ranks), y: value($0)) }
+    chart.line(points.filter { $0.x <= Double(ScalingStudy.trusted) }, color: Self.own)
     chart.line(
-      points.filter { $0.ranks >= Double(ScalingStudy.trusted) }, color: Self.own, dash: "2 4")
+      points.filter { $0.x >= Double(ScalingStudy.trusted) }, color: Self.own, dash: "2 4")
   }
 
   private func mark(in chart: inout Chart, _ value: (ScalingReport.Row) -> Double) {

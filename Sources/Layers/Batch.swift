@@ -2,7 +2,7 @@
 ///
 /// N tokens in B sequences. A batch is also the address of its random numbers: masks, samples and
 /// dropout are functions of (seed, purpose, `step`, sequence index), never of where it is computed.
-package struct Batch: Sendable, Equatable {
+package struct Batch: Sendable, Equatable, Codable {
   /// Token ids, one sequence after the other. (N)
   package var tokens: [Int32]
   /// Segment ids, 0 or 1. (N)

@@ -29,7 +29,7 @@ package final class MetricsLog {
     let line = Data("{\(fields.joined(separator: ", "))}\n".utf8)
     telling {
       try line.append(toFile: path)
-      guard let point = Point(line: line) else { return }
+      guard let point = Point(line: line), !point.isWithoutCurves else { return }
       try add(point.record, toEventsOf: point.split)
     }
   }
@@ -43,6 +43,7 @@ package final class MetricsLog {
     for line in text.split(separator: 0x0A) {
       guard let point = Point(line: line), point.step <= step else { continue }
       kept += line + [0x0A]
+      if point.isWithoutCurves { continue }
       events[point.split, default: Data()] += point.record
     }
     telling {
@@ -96,6 +97,9 @@ package final class MetricsLog {
         (object[name] as? Double).map { (name, $0) }
       }
     }
+
+    /// Whether it only has something to say.
+    var isWithoutCurves: Bool { scalars.isEmpty }
 
     var record: Data { EventFile.record(step: step, time: time, scalars: scalars) }
   }

@@ -17,7 +17,7 @@ package final class Trainer<O: Objective> {
   let reducer: GradientReducer
   let team: LaneTeam
   let saver: CheckpointSaver
-  private let lanes: [Lane<O>]
+  let lanes: [Lane<O>]
   private let source: BatchSource
   /// Told of each part of a step as it begins.
   package var watch: (_ part: String) -> Void = { _ in }
@@ -117,7 +117,7 @@ package final class Trainer<O: Objective> {
     let computed = now()
     watch("reduction")
     let gradient = try reducer.finishSum()
-    report.gradientNorm = try norm(gradient, step: step)
+    report.gradientNorm = try norm(gradient, step: step, totals: totals)
     report.rate = settings.rate(at: step)
     try reducer.update(
       weights, gradient: gradient,
@@ -155,14 +155,14 @@ package final class Trainer<O: Objective> {
   }
 
   /// The global norm of the gradient.
-  private func norm(_ gradient: Storage, step: Int) throws -> Double {
+  private func norm(_ gradient: Storage, step: Int, totals: [Int]) throws -> Double {
     let squares = try reducer.squares(gradient)
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else {
       let boundaries = reducer.exchange.partition.blockBoundaries
       let block = squares.firstIndex { !$0.isFinite } ?? 0
       let name = objective.layout.parameters.last { $0.offset <= boundaries[block] }?.name
-      throw TrainerError.diverged(step: step, tensor: name ?? "")
+      throw TrainerError.diverged(try divergence(step: step, tensor: name ?? "", totals: totals))
     }
     return norm
   }
@@ -222,15 +222,13 @@ package func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e
 /// What stops a training run.
 package enum TrainerError: Error, Equatable, CustomStringConvertible {
   /// The gradient is not finite.
-  case diverged(step: Int, tensor: String)
+  case diverged(Divergence)
   /// A rank's weights are not those of rank zero.
   case replicasDiffer(step: Int, rank: Int, tensor: String)
 
   package var description: String {
     switch self {
-    case .diverged(let step, let tensor):
-      "the gradient of \(tensor) is not a number or infinite at step \(step); no weight was "
-        + "changed; lower the learning rate or lengthen the warm-up"
+    case .diverged(let divergence): divergence.description
     case .replicasDiffer(let step, let rank, let tensor):
       "after step \(step), \(tensor) on rank \(rank) is not what it is on rank 0: a fault of memory "
         + "or processor on one of their hosts; nothing was saved; start again without that host"

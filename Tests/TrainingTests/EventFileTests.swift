@@ -114,6 +114,9 @@ struct EventFileTests {
     log.append([
       ("step", .count(300)), ("split", .text("held_out")), ("loss", .number(2.25)),
     ])
+    // Words alone are no point of a curve.
+    log.append([("step", .count(300)), ("split", .text("health")), ("sentence", .text("ill"))])
+    #expect(!FileManager.default.fileExists(atPath: folder.file("health")))
     let own = try events(folder.file("events.out.tfevents.electra"))
     #expect(own.map(\.version) == ["brain.Event:2", nil])
     #expect(own[1].step == 300 && own[1].time >= before)

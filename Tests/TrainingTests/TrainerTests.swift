@@ -100,23 +100,58 @@ struct TrainerTests {
     #expect(try trainer.metrics()[0].value < before - 5)
   }
 
-  @Test
-  func anInfiniteGradientStopsEveryRankBeforeTheUpdate() throws {
-    let world = try Communicator.start()
-    let objective = Self.objective()
-    let model = objective.model
+  /// A step with `value` as the embedding of a position. Where its numbers are too large to be added,
+  /// all slices with a sequence that long have no finite gradient, on whatever rank they are.
+  private static func poisoned(
+    _ world: Communicator, lanes: Int, by value: Float
+  ) throws -> (error: TrainerError?, isUnchanged: Bool) {
+    let objective = objective()
     let trainer = try Trainer(
-      objective: objective,
-      settings: Self.settings, world: world, processors: [-1],
-      source: { Self.batch(step: $0, sequences: $1) })
+      objective: objective, settings: settings, world: world,
+      processors: Array(repeating: -1, count: lanes), source: { batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
-    let poisoned = model.discriminatorRange.lowerBound
-    trainer.weights.base[poisoned] = .infinity
-    let before = trainer.weights.base[poisoned + 1]
-    #expect(throws: TrainerError.self) { try trainer.step(0) }
+    let table = try #require(objective.layout.parameters.first { $0.name == poisonedTable })
+    for column in 0..<table.columns {
+      trainer.weights[table].row(poisonedPosition)[column] = value
+    }
+    let before = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
+    var found: TrainerError?
+    do { _ = try trainer.step(0) } catch let error as TrainerError { found = error }
     try trainer.settle()
-    #expect(trainer.weights.base[poisoned + 1] == before)
+    let after = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
+    return (found, before == after)
+  }
+
+  private static let poisonedTable = "embeddings.position_embeddings.weight"
+  private static let poisonedPosition = 21
+
+  @Test(arguments: [1, 3])
+  func aGradientThatIsNotFiniteNamesItsFirstSliceBeforeTheUpdate(lanes: Int) throws {
+    let outcome = try Self.poisoned(Communicator.start(), lanes: lanes, by: 3e38)
+    guard case .diverged(let divergence) = outcome.error, case .slice(let slice) = divergence.origin
+    else {
+      Issue.record("\(String(describing: outcome.error))")
+      return
+    }
+    let slices = (0..<16).map { Self.batch(step: 0, sequences: 2 * $0..<2 * $0 + 2) }
+    let first = slices.firstIndex { $0.lengths.contains { $0 > Self.poisonedPosition } }
+    #expect(first.map { $0 > 0 } == true, "the first slice has nothing to do with it")
+    #expect(slice.number == first && slice.count == 16 && divergence.step == 0)
+    #expect(slice.batch == slices[slice.number])
+    #expect(slice.tensors.contains(Self.poisonedTable) && divergence.tensor == slice.tensors[0])
+    #expect(slice.losses == ["generator_loss", "discriminator_loss"])
+    #expect(divergence.description.contains("in step 1, slice \(slice.number) of 0 to 15"))
+    #expect(outcome.isUnchanged)
+  }
+
+  @Test
+  func weightsThatAreNotFiniteAreNamed() throws {
+    let outcome = try Self.poisoned(Communicator.start(), lanes: 2, by: .infinity)
+    #expect(
+      outcome.error
+        == .diverged(Divergence(step: 0, tensor: Self.poisonedTable, origin: .weights)))
+    #expect(outcome.isUnchanged)
   }
 
   @Test

@@ -1,0 +1,101 @@
+import Foundation
+
+/// One axis of a chart: how values become places, where its ticks stand, and what they are called.
+struct ChartAxis {
+  /// How values become places.
+  enum Scale {
+    /// From the lower to the upper bound.
+    case linear(ClosedRange<Double>)
+    /// The same ratio, the same distance; bounds above zero.
+    case logarithmic(ClosedRange<Double>)
+  }
+
+  let scale: Scale
+  /// What is measured, at the end of a horizontal axis.
+  let name: String
+  let ticks: [Double]
+  /// A tick in words.
+  let label: (Double) -> String
+
+  init(
+    _ scale: Scale, name: String = "", ticks: [Double], label: @escaping (Double) -> String
+  ) {
+    (self.scale, self.name, self.ticks, self.label) = (scale, name, ticks, label)
+  }
+
+  /// An axis that holds `values`, with ticks at round numbers.
+  ///
+  /// - Parameters:
+  ///   - isTight: whether it ends where the values do; else with a tick.
+  ///   - most: intervals between ticks.
+  init(
+    holding values: [Double], isLogarithmic: Bool = false, isTight: Bool = false, most: Int = 4,
+    name: String = "", label: @escaping (Double) -> String
+  ) {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
+    if isLogarithmic, low > 0 {
+      // A single value still needs room on both sides.
+      let range = high > low * 1.01 ? low...high : low / 2...low * 2
+      self.init(
+        .logarithmic(range), name: name, ticks: Self.ratioTicks(range, most: most), label: label)
+      return
+    }
+    let step = Self.roundStep(max(high - low, max(abs(high), 1e-9) * 0.02) / Double(most))
+    let ticks = Self.ticks(low, high, step: step)
+    if isTight, high > low {
+      self.init(
+        .linear(low...high), name: name, ticks: ticks.filter { (low...high).contains($0) },
+        label: label)
+    } else {
+      self.init(.linear(ticks[0]...ticks[ticks.count - 1]), name: name, ticks: ticks, label: label)
+    }
+  }
+
+  /// The place of a value: 0 at the lower bound, 1 at the upper, and no further.
+  func place(_ value: Double) -> Double {
+    let share =
+      switch scale {
+      case .linear(let range):
+        (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+      case .logarithmic(let range):
+        log(max(value, 1e-300) / range.lowerBound) / log(range.upperBound / range.lowerBound)
+      }
+    return min(1, max(0, share))
+  }
+
+  /// Whether a value lies between the bounds.
+  func holds(_ value: Double) -> Bool {
+    switch scale {
+    case .linear(let range), .logarithmic(let range): range.contains(value)
+    }
+  }
+
+  /// The smallest of 1, 2 and 5 times a power of ten that is at least `step`.
+  static func roundStep(_ step: Double) -> Double {
+    let power = pow(10, floor(log10(max(step, 1e-12))))
+    return [1, 2, 5, 10].map { $0 * power }.first { $0 >= step * 0.999 } ?? step
+  }
+
+  /// Multiples of `step`, two at least, from below the lower to above the upper value.
+  private static func ticks(_ low: Double, _ high: Double, step: Double) -> [Double] {
+    let first = Int((low / step + 1e-6).rounded(.down))
+    let last = max(Int((high / step - 1e-6).rounded(.up)), first + 1)
+    return (first...last).map { Double($0) * step }
+  }
+
+  /// Powers of ten inside the range; where there are few, 2 and 5 times them too, and where there are
+  /// many, only every second or third.
+  private static func ratioTicks(_ range: ClosedRange<Double>, most: Int) -> [Double] {
+    let decades = Int(floor(log10(range.lowerBound)))...Int(ceil(log10(range.upperBound)))
+    func inside(_ factors: [Double], every: Int = 1) -> [Double] {
+      decades.filter { $0 % every == 0 }.flatMap { power in
+        factors.map { $0 * pow(10, Double(power)) }
+      }
+      .filter { range.lowerBound * 0.999 <= $0 && $0 <= range.upperBound * 1.001 }
+    }
+    let choices = [
+      inside([1, 2, 5]), inside([1, 3]), inside([1]), inside([1], every: 2), inside([1], every: 3),
+    ]
+    return choices.first { $0.count <= most + 1 } ?? []
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// `electra report`: runs as a page to look at.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract:
+      "Makes one page of runs: curves, comparisons, health, held-out and fine-tuning results.",
+    discussion: """
+      The page needs nothing beside itself and no network. Runs and fine-tunings that lie inside the \
+      folders are found; a run that is still going on can be reported too.
+      """)
+
+  @Argument(help: "Folders of runs and fine-tunings, or folders that hold such.")
+  var folders: [String]
+
+  @Option(help: "The page to write.")
+  var output: String
+
+  func run() throws {
+    try reportingErrors {
+      if FileManager.default.fileExists(atPath: output) {
+        throw ReportError(path: output, reason: "it is there already")
+      }
+      let subjects = try ReportSubjects(folders)
+      do {
+        try ReportPage(subjects).html.write(toFile: output, atomically: true, encoding: .utf8)
+      } catch {
+        throw ReportError(path: output, reason: error.localizedDescription)
+      }
+      func count(_ number: Int, _ one: String, _ many: String) -> String {
+        "\(number) \(number == 1 ? one : many)"
+      }
+      print(
+        "\(output): \(count(subjects.runs.count, "run", "runs")), "
+          + count(subjects.finetunings.count, "fine-tuning", "fine-tunings"))
+    }
+  }
+}
+
+/// A page that cannot be written.
+struct ReportError: Error, CustomStringConvertible {
+  let path: String
+  let reason: String
+
+  var description: String { "\(path) cannot be written: \(reason); choose another --output" }
+}

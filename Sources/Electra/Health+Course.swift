@@ -1,0 +1,101 @@
+extension Health {
+  /// What is kept of the lines so far.
+  struct Course: Sendable {
+    /// Lines that figures are averaged over: one line is one step, and noisy.
+    static let window = 20
+    /// Lines below which an average says nothing.
+    static let fewest = 10
+
+    /// The step of the last line of training.
+    private(set) var step: Int?
+    /// The loss of the last lines, of the same sum of losses.
+    private(set) var losses: [Double] = []
+    /// The lowest median of `fewest` losses, and how many lines the median has been far above it.
+    private(set) var lowest = Double.infinity
+    private(set) var linesAbove = 0
+    /// What the model knows of language: the loss of the last lines.
+    private(set) var knowledge: [Double] = []
+    /// The discriminator's figures of the last lines, and the first line that had any.
+    private(set) var skills: [Double] = []
+    private(set) var areas: [Double] = []
+    private(set) var detectsSince: (step: Int, tokens: Int)?
+    /// The step since which the discriminator has said the same of every token, nil when it does not.
+    private(set) var flatSince: Int?
+    /// Held-out evaluations of what the model knows.
+    private(set) var heldOut = Series(rises: false)
+    /// Held-out evaluations of the discriminator's skill.
+    private(set) var heldOutSkill = Series(rises: true)
+
+    /// A held-out figure beside that of training.
+    struct Series: Sendable {
+      /// Whether higher is better.
+      let rises: Bool
+      private(set) var best: (value: Double, step: Int)?
+      private(set) var last: Double?
+      /// Evaluations at the end that were all worse than the best by `margin`.
+      private(set) var worse = 0
+      /// The mean over the last lines of training before the evaluation.
+      private(set) var training: Double?
+
+      mutating func add(_ value: Double, step: Int, margin: Double, training: [Double]) {
+        last = value
+        self.training = training.isEmpty ? nil : training.mean
+        guard let best, (value > best.value) != rises else {
+          best = (value, step)
+          worse = 0
+          return
+        }
+        worse = abs(value - best.value) > margin ? worse + 1 : 0
+      }
+    }
+
+    mutating func add(training reading: Reading, knowledge name: String?) {
+      step = reading.step
+      if let loss = reading["loss"] {
+        add(loss: loss, detects: reading["discriminator_loss"] != nil)
+      }
+      if let name, let loss = reading[name] { knowledge.keep(loss) }
+      guard let skill = reading["discriminator_skill"] else { return }
+      if detectsSince == nil { detectsSince = (reading.step, reading.tokens) }
+      skills.keep(skill)
+      if let area = reading["discriminator_auc"] { areas.keep(area) }
+      let isFlat = skills.count >= Self.fewest && skills.mean < 0.02 && areas.mean < 0.56
+      flatSince = isFlat ? flatSince ?? reading.step : nil
+    }
+
+    /// A second stage adds the discriminator's loss to the sum, which begins anew.
+    private mutating func add(loss: Double, detects: Bool) {
+      if detects && detectsSince == nil { (losses, lowest, linesAbove) = ([], .infinity, 0) }
+      losses.keep(loss)
+      guard losses.count >= Self.fewest else { return }
+      let median = losses.suffix(Self.fewest).median
+      lowest = min(lowest, median)
+      linesAbove = median > 1.3 * lowest ? linesAbove + 1 : 0
+    }
+
+    mutating func add(heldOut reading: Reading, knowledge name: String?) {
+      if let name, let loss = reading[name] {
+        heldOut.add(loss, step: reading.step, margin: 0.1, training: knowledge)
+      }
+      if let skill = reading["discriminator_skill"] {
+        heldOutSkill.add(skill, step: reading.step, margin: 0.05, training: skills)
+      }
+    }
+  }
+}
+
+extension [Double] {
+  /// Adds a value; the oldest goes when there are more than a window.
+  fileprivate mutating func keep(_ value: Double) {
+    append(value)
+    if count > Health.Course.window { removeFirst() }
+  }
+}
+
+extension Collection<Double> {
+  /// Zero for none.
+  var mean: Double { reduce(0, +) / Double(Swift.max(1, count)) }
+
+  /// The upper one of two in the middle; zero for none.
+  var median: Double { isEmpty ? 0 : sorted()[count / 2] }
+}

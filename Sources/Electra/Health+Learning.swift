@@ -1,0 +1,102 @@
+import Foundation
+
+// What a run should have learnt after a while. The published small model leaves the plateau of token
+// frequencies between 8,000 and 16,000 steps; its discriminator's skill is 0.11 after 5,000 and a third
+// after 20,000. `tiny`, whose first weights are made for it, leaves it between 1,000 and 2,000 steps.
+
+extension Health {
+  /// When a run should have taken off, whatever its data: later than any that is known and did.
+  struct TakeOff: Sendable {
+    let steps: Int
+    let tokens: Int
+    /// Nats below the entropy of token frequencies at which a generator is still on the plateau: it
+    /// learns a little of the topic there.
+    let plateau: Double
+
+    init(_ configuration: PretrainingConfiguration) {
+      let isQuick = configuration.model.firstPositions == .sinusoids
+      steps = max(isQuick ? 5000 : 20_000, 2 * configuration.recipe.warmupSteps)
+      tokens = isQuick ? 9_000_000 : 20_000 * PublishedCurve.tokensPerStep
+      plateau = isQuick ? 0.5 : 0.8
+    }
+  }
+
+  /// Whether all that was published would have taken off by now.
+  ///
+  /// - Parameter start: the step and tokens at which what is judged began to learn.
+  private func isDue(_ reading: Reading, since start: (step: Int, tokens: Int) = (0, 0)) -> Bool {
+    let due = TakeOff(subject.configuration)
+    return reading.step - max(start.step, subject.configuration.firstStep) >= due.steps
+      && reading.tokens - start.tokens >= due.tokens
+  }
+
+  /// A discriminator that no one would use: its loss is that of guessing the majority.
+  func majorityClass(_ reading: Reading) -> Verdict? {
+    guard recipe.task.goal.detects, !recipe.task.goal.predicts,
+      let begun = course.detectsSince, let since = course.flatSince,
+      isDue(reading, since: begun),
+      reading.step - since >= TakeOff(subject.configuration).steps / 2
+    else { return nil }
+    let cause =
+      if isGeneratorLarge {
+        "the generator is too large beside it; --generator-width 0.25 makes it smaller in a new run"
+      } else if recipe.task.procedure == .twoStageFresh {
+        "one that begins anew against a finished generator often fails (the paper's section 3.2); "
+          + "use --training two-stage or joint"
+      } else {
+        "the learning rate is too high, or the warm-up too short for it; begin anew with half the "
+          + "--learning-rate or twice the --warmup"
+      }
+    return Verdict(
+      .majorityClass, isGrave: true, step: reading.step,
+      String(
+        format: "after %d steps the discriminator still says the same of every token "
+          + "(skill %.3f, AUC %.3f): ", reading.step, course.skills.mean, course.areas.mean) + cause
+    )
+  }
+
+  /// A generator that predicts the same everywhere.
+  func noTakeOff(_ reading: Reading) -> Verdict? {
+    guard recipe.task.procedure != .adversarial, course.knowledge.count >= Course.fewest,
+      isDue(reading),
+      course.knowledge.mean
+        > subject.unigramEntropy - TakeOff(subject.configuration).plateau
+    else { return nil }
+    let who = recipe.task.hasGenerator ? "the generator" : "the model"
+    return Verdict(
+      .noTakeOff, isGrave: true, step: reading.step,
+      String(
+        format:
+          "after %d steps %@'s loss is %.2f, and knowing the frequencies of tokens alone gives "
+          + "%.2f: ", reading.step, who, course.knowledge.mean, subject.unigramEntropy)
+        + "it has learnt nothing of context; the learning rate is too high, or the warm-up too short "
+        + "or too long; begin anew with half the --learning-rate")
+  }
+
+  /// Samples that anyone can tell from text: fine figures, and little to learn from.
+  func uniformSamples(_ reading: Reading) -> Verdict? {
+    guard recipe.task.goal.detects, course.skills.count >= Course.fewest,
+      course.skills.mean > 0.1
+    else { return nil }
+    let uniform = log(Double(subject.configuration.model.vocabularySize))
+    let figures = String(
+      format: "(skill %.3f, AUC %.3f) ", course.skills.mean, course.areas.mean)
+    if recipe.task.generator == .uniform {
+      return Verdict(
+        .uniformSamples, isGrave: false, step: reading.step,
+        "samples are drawn from the whole vocabulary alike, so the discriminator's figures \(figures)"
+          + "look better than what it learns; --generator transformer is the paper's")
+    }
+    guard recipe.task.hasGenerator, recipe.task.procedure != .adversarial,
+      course.knowledge.mean > (uniform + subject.unigramEntropy) / 2
+    else { return nil }
+    return Verdict(
+      .uniformSamples, isGrave: true, step: reading.step,
+      String(
+        format:
+          "the generator has learnt nothing (loss %.2f of %.2f), so samples are random tokens "
+          + "and the discriminator's figures ", course.knowledge.mean, uniform)
+        + "\(figures)look better than what it learns; begin anew with a wider generator or half the "
+        + "--learning-rate")
+  }
+}

@@ -1,0 +1,80 @@
+import Foundation
+
+// How the loss should go: down, with two known exceptions that stay within a tenth. Total loss rises a
+// little when the generator takes off, and a step's loss is noisy.
+
+extension Health {
+  /// A line far above those before it. Small batches are noisy, so the measure is what the last lines
+  /// differ by among themselves.
+  func lossSpike(_ reading: Reading) -> Verdict? {
+    guard let loss = reading["loss"], course.losses.count == Course.window else { return nil }
+    // The first line with a discriminator is of another sum.
+    if reading["discriminator_loss"] != nil && course.detectsSince == nil { return nil }
+    let usual = course.losses.median
+    let deviation = 1.4826 * course.losses.map { abs($0 - usual) }.median
+    guard loss > 1.25 * usual, loss > usual + 8 * deviation else { return nil }
+    return Verdict(
+      .lossSpike, isGrave: false, step: reading.step,
+      String(
+        format:
+          "the loss jumped from %.2f to %.2f at step %d: strange text, or a learning rate near "
+          + "what the model bears; if it does not come back, ", usual, loss, reading.step)
+        + "begin anew with half the --learning-rate or twice the --warmup")
+  }
+
+  /// A loss that is lost: above that of a new model, or far above what it was, and not coming back.
+  func divergence(_ reading: Reading) -> Verdict? {
+    let losses = course.losses
+    let recent = losses.suffix(5)
+    let isWorseThanNew = recent.count == 5 && recent.median > 1.1 * firstLoss
+    guard isWorseThanNew || course.linesAbove >= Course.window else { return nil }
+    let comparison =
+      isWorseThanNew
+      ? String(format: "that of a new model is %.2f", firstLoss)
+      : String(format: "it was %.2f", course.lowest)
+    return Verdict(
+      .divergence, isGrave: true, step: reading.step,
+      String(format: "the loss is %.2f after %d steps and ", recent.median, reading.step)
+        + "\(comparison): the learning rate is too high, or the warm-up too short; begin anew with "
+        + "half the --learning-rate or twice the --warmup")
+  }
+
+  /// What a new model's loss is at most: every token equally likely, replaced or not equally likely
+  /// (44.98 with the vocabulary of 30,522 and the paper's weight).
+  var firstLoss: Double {
+    let (task, weight) = (recipe.task, Double(recipe.discriminatorWeight))
+    let language = log(Double(subject.configuration.model.vocabularySize))
+    return (task.hasGenerator && task.procedure != .adversarial ? language : 0)
+      + weight * (task.goal.predicts ? language : log(2))
+  }
+
+  /// What training gains and held-out text loses, evaluation after evaluation, in text that was read
+  /// before.
+  func overfitting(_ reading: Reading) -> Verdict? {
+    let passes = epochs(at: reading.step)
+    guard passes >= 2 else { return nil }
+    let (language, skill) = (course.heldOut, course.heldOutSkill)
+    let figures: String
+    if let best = language.best, let last = language.last, let training = language.training,
+      language.worse >= 2, last - training > 0.5
+    {
+      figures = String(
+        format: "loss rose from %.2f at step %d to %.2f while that of training is %.2f", best.value,
+        best.step, last, training)
+    } else if let best = skill.best, let last = skill.last, let training = skill.training,
+      skill.worse >= 2, training - last > 0.2
+    {
+      figures = String(
+        format: "skill fell from %.3f at step %d to %.3f while that of training is %.3f",
+        best.value,
+        best.step, last, training)
+    } else {
+      return nil
+    }
+    return Verdict(
+      .overfitting, isGrave: true, step: reading.step,
+      "held-out \(figures), after \(Int(passes)) passes over \(subject.examples) examples: the run "
+        + "learns its text by heart; give it more text or fewer --steps, and take an earlier checkpoint"
+    )
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+
+/// A run's judgement of itself, from the lines of its metrics and nothing else.
+///
+///     var health = Health(of: subject)
+///     health.judgeRecipe()                              // what is unusual before the first step
+///     health.judge(reading)                             // what a line of metrics adds to that
+///
+/// Metrics are the same on every number of ranks and lanes, and so are verdicts; a run that goes on
+/// comes to the same state by reading its old lines. Each illness is told once in a run's life.
+///
+/// Thresholds come from published curves (the paper's small model on OpenWebText: 128 sequences of 128
+/// tokens, 10,000 steps of warm-up; google-research/electra issues 3 and 81) and from what users of
+/// other programs took for a learning run. They are wide: a run that looks like a published one at any
+/// point of its life is never accused.
+package struct Health: Sendable {
+  /// What is judged.
+  package struct Subject: Sendable {
+    package let configuration: PretrainingConfiguration
+    /// The training examples.
+    package let examples: Int
+    /// The entropy of the frequencies of tokens, in nats: the loss of a generator that has learnt
+    /// them and nothing of context.
+    package let unigramEntropy: Double
+
+    package init(
+      configuration: PretrainingConfiguration, examples: Int, unigramEntropy: Double
+    ) {
+      (self.configuration, self.examples) = (configuration, examples)
+      self.unigramEntropy = unigramEntropy
+    }
+  }
+
+  let subject: Subject
+  /// The illnesses that have been told.
+  package private(set) var said: Set<Illness> = []
+  var course = Course()
+
+  package init(of subject: Subject) { self.subject = subject }
+
+  var recipe: PretrainingConfiguration.Recipe { subject.configuration.recipe }
+
+  /// Takes note that an illness was told before.
+  package mutating func silence(_ illness: Illness) { said.insert(illness) }
+
+  /// What is to say of the recipe before `step`.
+  package mutating func judgeRecipe(step: Int) -> [Verdict] {
+    take([largeGenerator(step), manyEpochs(step)])
+  }
+
+  /// What is to say after a line of metrics; lines come in the order of the steps.
+  package mutating func judge(_ reading: Reading) -> [Verdict] {
+    if reading.isHeldOut {
+      course.add(heldOut: reading, knowledge: knowledge)
+      return take([overfitting(reading)])
+    }
+    // Another phase has another loss.
+    if let before = course.step, before <= subject.configuration.firstStep,
+      reading.step > subject.configuration.firstStep
+    {
+      course = Course()
+    }
+    let spike = lossSpike(reading)
+    course.add(training: reading, knowledge: knowledge)
+    return take([
+      uniformSamples(reading), majorityClass(reading), noTakeOff(reading), divergence(reading),
+      spike,
+    ])
+  }
+
+  /// Those of `verdicts` that have not been told.
+  private mutating func take(_ verdicts: [Verdict?]) -> [Verdict] {
+    verdicts.compactMap(\.self).filter { said.insert($0.illness).inserted }
+  }
+
+  /// The loss that tells what a run knows of language.
+  private var knowledge: String? {
+    if recipe.task.hasGenerator { return "generator_loss" }
+    return recipe.task.goal == .mlm ? "mlm_loss" : nil
+  }
+
+  // MARK: The recipe
+
+  /// How much wider than the paper's best a generator is.
+  private func largeGenerator(_ step: Int) -> Verdict? {
+    guard isGeneratorLarge else { return nil }
+    let model = subject.configuration.model
+    return Verdict(
+      .largeGenerator, isGrave: false, step: step,
+      "the generator is \(model.generator.hiddenSize) wide beside a discriminator of "
+        + "\(model.discriminator.hiddenSize): above a half, samples are too good to learn from, and "
+        + "some runs learn nothing (the paper's best is a quarter to a half); --generator-width 0.25 "
+        + "makes it smaller in a new run")
+  }
+
+  /// Where the two are one, or one begins with the other's weights, they are equal by design.
+  var isGeneratorLarge: Bool {
+    let (task, model) = (recipe.task, subject.configuration.model)
+    guard task.hasGenerator, task.sharing != .all, task.procedure != .twoStage else { return false }
+    return 2 * model.generator.hiddenSize > model.discriminator.hiddenSize
+  }
+
+  /// BERT passed 40 times over its text (Devlin et al. 2019, appendix A.2), ELECTRA fewer.
+  private func manyEpochs(_ step: Int) -> Verdict? {
+    let passes = epochs(at: subject.configuration.steps)
+    guard passes > 40 else { return nil }
+    return Verdict(
+      .manyEpochs, isGrave: false, step: step,
+      "the schedule passes \(Int(passes)) times over \(subject.examples) examples, and no published "
+        + "run more than 40 times: it may learn the text by heart; give it more text or fewer --steps"
+    )
+  }
+
+  /// Passes over the data after `step` steps.
+  func epochs(at step: Int) -> Double {
+    let configuration = subject.configuration
+    let samples =
+      configuration.firstSample
+      + max(0, step - configuration.firstStep) * configuration.recipe.batchSize
+    return Double(samples) / Double(max(1, subject.examples))
+  }
+}

@@ -1,0 +1,55 @@
+/// What can be wrong with a run, as `metrics.jsonl` names it.
+package enum Illness: String, Sendable, CaseIterable {
+  /// The generator is more than half as wide as the discriminator.
+  case largeGenerator = "large-generator"
+  /// The schedule passes too often over the data.
+  case manyEpochs = "many-epochs"
+  /// Samples are drawn from the whole vocabulary alike, by a generator that has not learnt or that was
+  /// chosen so.
+  case uniformSamples = "uniform-samples"
+  /// The discriminator says the same of every token.
+  case majorityClass = "majority-class"
+  /// The generator knows the frequencies of tokens and nothing else.
+  case noTakeOff = "no-take-off"
+  /// Training goes on to improve what held-out text loses.
+  case overfitting
+  /// The loss has jumped.
+  case lossSpike = "loss-spike"
+  /// The loss is far above what it was, and stays there.
+  case divergence
+  /// A step's gradient holds a number that is not finite.
+  case notFinite = "not-finite"
+}
+
+/// What a run says of its own health: what is wrong, in one sentence with the likely cause and the
+/// way out.
+package struct Verdict: Sendable, Equatable {
+  package let illness: Illness
+  /// Whether going on is a waste; a run that is not gravely ill may still come to something.
+  package let isGrave: Bool
+  /// The steps done.
+  package let step: Int
+  package let sentence: String
+
+  package init(_ illness: Illness, isGrave: Bool, step: Int, _ sentence: String) {
+    (self.illness, self.isGrave, self.step, self.sentence) = (illness, isGrave, step, sentence)
+  }
+}
+
+/// A line of a run's metrics, as its health sees it.
+package struct Reading: Sendable {
+  /// The steps done, and the tokens seen.
+  package let step: Int
+  package let tokens: Int
+  /// Whether it is of held-out examples.
+  package let isHeldOut: Bool
+  private let values: [String: Double]
+
+  /// - Parameter values: the metrics; those that are not finite count as missing.
+  package init(step: Int, tokens: Int, isHeldOut: Bool, values: [String: Double]) {
+    (self.step, self.tokens, self.isHeldOut) = (step, tokens, isHeldOut)
+    self.values = values.filter { $0.value.isFinite }
+  }
+
+  package subscript(name: String) -> Double? { values[name] }
+}

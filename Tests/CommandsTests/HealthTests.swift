@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+import Training
+
+/// Runs that are made sick on purpose, and one that is not.
+@Suite(.serialized)
+struct HealthTests {
+  private static let pretrain = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+    "--slices", "4", "--log-every", "5", "--evaluate-every", "50", "--evaluate-examples", "50",
+    "--output", "run",
+  ]
+
+  /// What a run has said of its health.
+  private func verdicts(_ folder: TemporaryFolder) throws -> [[String: String]] {
+    try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n").compactMap { line in
+        let object = try #require(
+          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        guard object["split"] as? String == "health" else { return nil }
+        return object.mapValues { "\($0)" }
+      }
+  }
+
+  private func names(_ folder: TemporaryFolder) throws -> [String?] {
+    try verdicts(folder).map { $0["verdict"] }
+  }
+
+  @Test
+  func aHealthyRunHearsNothing() throws {
+    let folder = try preparedData(documents: 2000)
+    let result = try Program.run(
+      Self.pretrain + ["--steps", "400", "--warmup", "100", "--stop-when-sick"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(try verdicts(folder).isEmpty)
+    #expect(result.errors.contains("health: nothing found"))
+    #expect(result.errors.contains("published curve of small: after the same"))
+    #expect(result.errors.contains("it has no point; its first is at step 4,000"))
+  }
+
+  @Test
+  func aLargeGeneratorAndUniformSamplesAreNotesThatStopNothing() throws {
+    let folder = try preparedData(documents: 2000)
+    let large = try Program.run(
+      Self.pretrain + ["--steps", "10", "--generator-width", "1", "--stop-when-sick"],
+      in: folder.path)
+    #expect(large.status == 0, "\(large.errors)")
+    #expect(try names(folder) == ["large-generator"])
+    #expect(large.errors.contains("health: the generator is 128 wide beside"))
+    try FileManager.default.removeItem(atPath: folder.path + "/run")
+    let uniform = try Program.run(
+      Self.pretrain + [
+        "--steps", "400", "--warmup", "50", "--generator", "uniform", "--stop-when-sick",
+      ], in: folder.path)
+    #expect(uniform.status == 0, "\(uniform.errors)")
+    #expect(try names(folder) == ["uniform-samples"], "\(uniform.errors)")
+  }
+
+  /// The same verdicts at the same steps on any shape and after any stop; two ranks end alike.
+  @Test
+  func aRateFarTooHighStopsAllRanksWithACheckpoint() throws {
+    let folder = try preparedData(documents: 2000)
+    let command =
+      Self.pretrain + [
+        "--steps", "400", "--warmup", "0", "--learning-rate", "1", "--save-every", "1000",
+      ]
+    let result = try Program.run(command + ["--stop-when-sick"], ranks: 2, in: folder.path)
+    #expect(result.status == 77, "\(result.errors)")
+    let told = try #require(try verdicts(folder).last)
+    #expect(told["verdict"] == "divergence" && told["severity"] == "grave", "\(told)")
+    #expect(result.errors.contains("health: the loss is "))
+    #expect(result.errors.contains("stopped because of its health after step"))
+    let steps = try #require(told["step"].flatMap { Int($0) })
+    let store = CheckpointStore(runFolder: folder.path + "/run")
+    #expect(store.steps() == [steps + 1])
+    // Whoever starts it again has been told.
+    let again = try Program.run(
+      command + ["--stop-when-sick", "--threads", "1"], in: folder.path)
+    #expect(again.status == 0, "\(again.errors)")
+    let all = try verdicts(folder).map { $0.filter { $0.key != "time" } }
+    try FileManager.default.moveItem(
+      atPath: folder.path + "/run", toPath: folder.path + "/stopped")
+    let whole = try Program.run(command, in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    #expect(try verdicts(folder).map { $0.filter { $0.key != "time" } } == all)
+    #expect(Set(all.map { $0["verdict"] }).count == all.count, "each is told once")
+  }
+
+  @Test
+  func aFewSentencesAreLearntByHeart() throws {
+    let folder = try preparedData(documents: 60)
+    let result = try Program.run(
+      Self.pretrain + [
+        "--steps", "3000", "--warmup", "100", "--log-every", "20", "--evaluate-every", "200",
+        "--stop-when-sick",
+      ], in: folder.path)
+    #expect(result.status == 77, "\(result.errors)")
+    #expect(try names(folder) == ["many-epochs", "overfitting"], "\(result.errors)")
+  }
+
+  /// A position's embedding is too large to be added up, so that only long sequences are not finite.
+  @Test
+  func aStepThatIsNotFiniteIsNamedAndKept() throws {
+    let folder = try exportedModels()
+    for part in ["discriminator", "generator"] {
+      try poison(
+        "\(folder.path)/\(part)/model.safetensors", "electra.embeddings.position_embeddings.weight",
+        row: 29, by: 3e38)
+    }
+    let result = try Program.run(
+      [
+        "pretrain", "--data", "data", "--preset", "tiny", "--batch", "16", "--slices", "8",
+        "--length", "32", "--steps", "400", "--init-from", "discriminator", "--init-from",
+        "generator", "--output", "run",
+      ], ranks: 2, in: folder.path)
+    #expect(result.status == 70, "\(result.errors)")
+    let told = try #require(try verdicts(folder).last)
+    #expect(told["verdict"] == "not-finite")
+    let sentence = try #require(told["sentence"])
+    #expect(result.errors.contains("electra: " + sentence), "\(result.errors)")
+    let step = try #require(told["step"])
+    #expect(sentence.contains(" is not finite in step \(step), slice "))
+    struct Kept: Decodable {
+      struct Sequence: Decodable {
+        let number: Int
+        let text: String
+        let tokens: [Int]
+      }
+      let slice: Int
+      let tensors: [String]
+      let sequences: [Sequence]
+    }
+    let file = "\(folder.path)/run/not-finite-\(step).json"
+    let kept = try JSONDecoder().decode(
+      Kept.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+    #expect(sentence.contains("slice \(kept.slice) of 0 to 7"))
+    #expect(kept.sequences.map(\.number) == [2 * kept.slice, 2 * kept.slice + 1])
+    #expect(kept.sequences.contains { $0.tokens.count > 29 })
+    #expect(kept.sequences.allSatisfy { $0.text.hasPrefix("[CLS] ") })
+    #expect(kept.tensors.contains("embeddings.position_embeddings.weight"))
+  }
+
+  /// Writes `value` over a row of a tensor.
+  private func poison(_ path: String, _ tensor: String, row: Int, by value: Float) throws {
+    var data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+    let header = try #require(
+      JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: Any])
+    let entry = try #require(header[tensor] as? [String: Any])
+    let shape = try #require(entry["shape"] as? [Int])
+    let offsets = try #require(entry["data_offsets"] as? [Int])
+    let place = 8 + length + offsets[0] + 4 * row * shape[1]
+    let bytes = [Float](repeating: value, count: shape[1]).withUnsafeBytes { Data($0) }
+    data.replaceSubrange(place..<place + bytes.count, with: bytes)
+    try data.write(to: URL(fileURLWithPath: path))
+  }
+}

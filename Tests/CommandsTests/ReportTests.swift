@@ -1,0 +1,151 @@
+import Foundation
+import FoundationXML
+import Testing
+
+/// `report` on two short runs and a fine-tuning of the first.
+@Suite(.serialized)
+struct ReportTests {
+  /// A folder with two runs that differ in their rate, and a fine-tuning with two seeds.
+  private static func folder() throws -> TemporaryFolder {
+    let folder = try preparedData(documents: 400)
+    let pretrain = [
+      "pretrain", "--data", "data", "--preset", "tiny", "--batch", "16", "--steps", "60",
+      "--warmup",
+      "10", "--log-every", "5", "--evaluate-every", "20", "--evaluate-examples", "20",
+    ]
+    let rows = madeText(documents: 20).split(separator: "\n").map {
+      "\($0)\t\($0.contains("ba") ? "yes" : "no")\n"
+    }
+    try folder.write("text\tlabel\n" + rows.joined(), "rows.tsv")
+    for command in [
+      pretrain + ["--output", "studies/first & one"],
+      pretrain + [
+        "--output", "studies/second", "--learning-rate", "1e-4", "--generator-width", "1",
+      ],
+      [
+        "finetune", "own", "--train", "rows.tsv", "--dev", "rows.tsv", "--from",
+        "studies/first & one", "--epochs", "1", "--seeds", "2", "--output", "studies/tuned",
+      ],
+    ] {
+      let result = try Program.run(command, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+    return folder
+  }
+
+  /// The text of a page's elements, and its curves by chart; nil when tags are not in order.
+  private final class Page: NSObject, XMLParserDelegate {
+    var text = ""
+    var titles: [String] = []
+    /// The names of curves, and their values, in the chart that has this label.
+    var curves: [String: [(name: String, values: [Double])]] = [:]
+    private var chart = ""
+    private var isTitle = false
+
+    init?(_ html: String) throws {
+      super.init()
+      // Style and script are no XML.
+      let body = html.replacingOccurrences(
+        of: "<(style|script)>[^\u{0}]*?</(style|script)>", with: "", options: .regularExpression)
+      let parser = XMLParser(data: Data(body.utf8))
+      parser.delegate = self
+      guard parser.parse() else { return nil }
+    }
+
+    func parser(
+      _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
+      qualifiedName: String?, attributes: [String: String]
+    ) {
+      isTitle = name == "h2"
+      if name == "svg" { chart = attributes["aria-label"] ?? "" }
+      if let curve = attributes["data-name"] {
+        let values = (attributes["data-y"] ?? "").split(separator: " ").compactMap { Double($0) }
+        curves[chart, default: []].append((curve, values))
+      }
+    }
+
+    func parser(_ parser: XMLParser, foundCharacters string: String) {
+      text += string
+      if isTitle { titles.append(string) }
+    }
+
+    func parser(
+      _ parser: XMLParser, didEndElement name: String, namespaceURI: String?,
+      qualifiedName: String?
+    ) {
+      isTitle = false
+      text += " "
+    }
+  }
+
+  private func metric(
+    _ name: String, of run: String, split: String?, _ folder: TemporaryFolder
+  ) throws -> [Double] {
+    try String(contentsOfFile: "\(folder.path)/studies/\(run)/metrics.jsonl", encoding: .utf8)
+      .split(separator: "\n").compactMap { line in
+        let object = try #require(
+          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        return object["split"] as? String == split ? object[name] as? Double : nil
+      }
+  }
+
+  @Test
+  func onePageHoldsAllCurvesAndTables() throws {
+    let folder = try Self.folder()
+    // The folder above is enough: what lies in it is found.
+    let result = try Program.run(
+      ["report", "studies", "--output", "report.html"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output == "report.html: 2 runs, 1 fine-tuning\n")
+    let html = try String(contentsOfFile: folder.path + "/report.html", encoding: .utf8)
+    for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
+      #expect(!html.contains(outside), "\(outside) is not of the page itself")
+    }
+    let page = try #require(try Page(html))
+    #expect(
+      page.titles == [
+        "Runs", "Health", "Learning", "Steps", "Speed and waits", "Held-out text", "Fine-tuning",
+        "Where the runs differ",
+      ])
+    // Every metric of the runs has its chart, and the chart has the values of the file.
+    for (name, label) in [
+      ("loss", "Loss"), ("generator_loss", "Generator loss"), ("learning_rate", "Learning rate"),
+      ("discriminator_recall", "Discriminator recall"), ("checkpoint_fraction", "Checkpoints"),
+    ] {
+      let curves = try #require(page.curves[label], "\(label)")
+      for run in ["first & one", "second"] {
+        let drawn = try #require(curves.first { $0.name == run + " " }, "\(label)").values
+        let all = try metric(name, of: run, split: nil, folder)
+        let wanted = Set(all.map { String(format: "%.4g", $0) })
+        #expect(drawn.count > 1 && drawn.allSatisfy { wanted.contains(String(format: "%.4g", $0)) })
+      }
+    }
+    let heldOut = page.curves["Generator loss"]?.first { $0.name == "second held-out " }
+    #expect(heldOut.map { $0.values.count } == 3)
+    let last = try #require(
+      try metric("generator_loss", of: "second", split: "held_out", folder).last)
+    #expect(page.text.contains(String(format: "%.4g", last)))
+    #expect(page.text.contains("after step 60"))
+    // Health, settings, and the run that a fine-tuning began with.
+    #expect(page.text.contains("the generator is 128 wide beside a discriminator of 128"))
+    #expect(page.text.contains("first & one: nothing found."))
+    #expect(page.text.contains("learning_rate") && !page.text.contains("num_train_steps"))
+    #expect(page.text.contains("first & one, step 60") && page.text.contains("dev accuracy"))
+  }
+
+  @Test
+  func whatIsNoRunOrIsThereAlreadyIsRefused() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("", "report.html")
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/empty", withIntermediateDirectories: false)
+    for (arguments, status, sentence) in [
+      (["empty", "--output", "new.html"], 64, "empty holds no run of pretrain"),
+      (["missing", "--output", "new.html"], 66, "cannot read missing: there is no such folder"),
+      (["empty", "--output", "report.html"], 73, "report.html cannot be written: it is there"),
+    ] as [([String], Int32, String)] {
+      let result = try Program.run(["report"] + arguments, in: folder.path)
+      #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
+    }
+  }
+}
