@@ -15,8 +15,9 @@ struct ReportSubjects {
         throw ModelError.unreadable(path: path, reason: "there is no such folder")
       }
       let before = runs.count + finetunings.count
+      let isNew = !seen.contains(Self.real(path))
       try take(path, depth: 2, seen: &seen)
-      if runs.count + finetunings.count == before && !seen.contains(Self.real(path)) {
+      if isNew && runs.count + finetunings.count == before {
         throw UsageError(
           "\(path) holds no run of pretrain and no results of finetune; give folders that "
             + "--output of these named")

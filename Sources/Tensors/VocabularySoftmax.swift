@@ -118,12 +118,13 @@ extension Tensor {
       }
   }
 
-  /// The winner among the entries' `scale`d exponentials; one below zero never wins.
+  /// The winner among the entries' `scale`d exponentials; one below zero or that is not a number never
+  /// wins, and where none is left it is entry 0.
   @inline(__always)
   private func race(
     _ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws, _ scale: (Vector) -> Vector
   ) -> Int32 {
-    var bestScore = Vector(repeating: -1)
+    var bestScore = Vector(repeating: 0)
     var bestIndex = SIMD8<Int32>(repeating: 0)
     let lanes = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
     @inline(__always)

@@ -72,7 +72,7 @@ struct HealthTests {
     #expect(result.errors.contains("stopped because of its health after step"))
     let steps = try #require(told["step"].flatMap { Int($0) })
     let store = CheckpointStore(runFolder: folder.path + "/run")
-    #expect(store.steps() == [steps + 1])
+    #expect(store.steps().last == steps + 1)
     // Whoever starts it again has been told.
     let again = try Program.run(
       command + ["--stop-when-sick", "--threads", "1"], in: folder.path)

@@ -80,4 +80,19 @@ struct VocabularySoftmaxTests {
     }
     #expect(statistic < 80)  // chi-squared with 40 degrees of freedom: one in 5000 is above
   }
+
+  /// So that a run that diverged comes to the sentence that says so.
+  @Test
+  func logitsThatAreNoNumbersDrawAnEntryOfTheVocabulary() {
+    let vocabulary = 41
+    let storage = Storage(count: vocabulary * 2)
+    let (logits, bias) = (storage[0..<vocabulary], storage[vocabulary..<2 * vocabulary])
+    for trial in 0..<100 {
+      for i in 0..<vocabulary { logits.base[i] = .nan }
+      let stream = RandomStream(seed: 2, site: 9, step: trial, sequence: 0)
+      let (outcome, _) = logits.vocabularySoftmax(
+        row: 0, bias: bias, target: 4, draws: .stream(stream, firstBlock: 0))
+      #expect((0..<vocabulary).contains(Int(outcome.sample)))
+    }
+  }
 }
