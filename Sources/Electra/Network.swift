@@ -31,13 +31,13 @@ package struct Network: Sendable {
     encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
   }
 
-  /// `range`, which holds its encoder, cut between layers into parts of 4 MB or more, from below: they
+  /// `range`, which holds its encoder, cut between layers into parts of 2 MB or more, from below: they
   /// travel while a pass is in others.
   package func parts(of range: Range<Int>) -> [Range<Int>] {
     var cuts = [range.lowerBound]
     for layer in encoder.layerRanges
-    where layer.upperBound - (cuts.last ?? 0) >= 1 << 20
-      && range.upperBound - layer.upperBound >= 1 << 20
+    where layer.upperBound - (cuts.last ?? 0) >= 1 << 19
+      && range.upperBound - layer.upperBound >= 1 << 19
     {
       cuts.append(layer.upperBound)
     }

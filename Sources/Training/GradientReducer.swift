@@ -26,6 +26,8 @@ final class GradientReducer: @unchecked Sendable {
   /// Where each bucket's owned part begins in the moments.
   private let momentOffsets: [Int]
   private let ownBlocks: [Int]
+  /// What the timeline calls each bucket: its number and the part of the model that it begins with.
+  private let bucketNames: [String]
   /// The buckets in the order in which the next step reads their weights.
   private let readingOrder: [Int]
   /// Buckets before this one may travel while lanes compute: those of the last region are final only
@@ -76,6 +78,10 @@ final class GradientReducer: @unchecked Sendable {
     let counts = buckets.indices.map { partition.part($0, of: world.rank).count }
     momentOffsets = counts.indices.map { counts[..<$0].reduce(0, +) }
     ownBlocks = partition.blocks(of: world.rank)
+    bucketNames = buckets.indices.map { bucket in
+      let first = layout.parameters.last { $0.offset <= buckets[bucket].lowerBound }
+      return "bucket \(bucket) (\(first?.name ?? ""))"
+    }
     firstMoment = Storage(count: partition.ownedCount(of: world.rank))
     secondMoment = Storage(count: partition.ownedCount(of: world.rank))
     gatherJobs = Mutex(Array(repeating: 0, count: buckets.count))
@@ -221,9 +227,10 @@ final class GradientReducer: @unchecked Sendable {
     let order = Array(buckets)
     let body = Shared((work: work, handOn: handOn))
     let remaining = Mutex([Int](repeating: lanes, count: order.count))
+    let bucketNames = bucketNames
     team.run { lane in
       for (place, bucket) in order.enumerated() {
-        Timeline.record("\(name) bucket \(bucket)", on: .lane(lane)) {
+        Timeline.record("\(name) \(bucketNames[bucket])", on: .lane(lane)) {
           body.value.work(bucket, lane, lanes)
         }
         remaining.withLock {
@@ -242,7 +249,9 @@ final class GradientReducer: @unchecked Sendable {
     let job = Shared(job)
     return communication.submit {
       let start = now()
-      try Timeline.record("\(name) bucket \(bucket)", on: .communication) { try job.value() }
+      try Timeline.record("\(name) \(self.bucketNames[bucket])", on: .communication) {
+        try job.value()
+      }
       self.traffic.withLock { $0 += now() - start }
     }
   }
