@@ -138,13 +138,24 @@ struct ExportTests {
   }
 
   @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
-  func transformersLoadsBothAndAgrees() throws {
+  func transformersLoadsThemAndAgrees() throws {
     let folder = try exportedModels()
+    for command in [
+      [
+        "pretrain", "--data", "data", "--output", "mlm", "--preset", "tiny", "--batch", "8",
+        "--steps", "5", "--objective", "mlm",
+      ], ["export", "--from", "mlm", "--output", "predictor"],
+    ] {
+      #expect(try Program.run(command, in: folder.path).status == 0)
+    }
     let detections = try detect("run", in: folder)
     let lines = zip(Self.text, detections).map { text, detection in
       Expected.Line(text: text, ids: detection.ids, logits: detection.logits)
     }
-    let expected = Expected(lines: lines, sequences: try generatorSequences(folder))
+    let expected = Expected(
+      lines: lines,
+      sequences: try sequences(folder, run: "run", part: "generator")
+        + sequences(folder, run: "mlm", part: "predictor"))
     try JSONEncoder().encode(expected).write(
       to: URL(fileURLWithPath: folder.path + "/expected.json"))
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
@@ -167,19 +178,22 @@ struct ExportTests {
     }
 
     struct Sequence: Encodable {
+      let part: String
       let ids: [Int32]
       let targets: [Int32]
       let logProbabilities: [Float]
     }
   }
 
-  /// What our generator says of sequences of arbitrary ids: at each place the log-probability of an
-  /// arbitrary target.
-  private func generatorSequences(_ folder: TemporaryFolder) throws -> [Expected.Sequence] {
-    let checkpoint = folder.path + "/run/checkpoints/step-00000005"
+  /// What the network of `run` that names tokens says of sequences of arbitrary ids: at each place the
+  /// log-probability of an arbitrary target.
+  private func sequences(
+    _ folder: TemporaryFolder, run: String, part: String
+  ) throws -> [Expected.Sequence] {
+    let checkpoint = "\(folder.path)/\(run)/checkpoints/step-00000005"
     let data = try #require(FileManager.default.contents(atPath: checkpoint + "/config.json"))
     let configuration = try JSONDecoder().decode(PretrainingConfiguration.self, from: data)
-    let model = ElectraModel(configuration.model)
+    let model = ElectraModel(configuration.model, configuration.recipe.task)
     let weights = Storage(count: model.layout.count)
     try ModelFile.read(checkpoint + "/model.safetensors", model.layout, into: weights)
     return [1, 7, 40].map { length in
@@ -193,10 +207,12 @@ struct ExportTests {
       let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
       let shape = BatchShape(tokens: 2 * length, longest: length)
       let arena = Arena(capacity: MicroBatchPass.capacity(model, shape))
-      let outcomes = MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
-        .generate(draws: { _ in nil }, weight: nil)
+      let micro = MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
+      let outcomes =
+        part == "generator"
+        ? micro.generate(draws: { _ in nil }, weight: nil) : micro.predict(ids, weight: nil)
       return Expected.Sequence(
-        ids: ids, targets: targets, logProbabilities: outcomes.map { -$0.loss })
+        part: part, ids: ids, targets: targets, logProbabilities: outcomes.map { -$0.loss })
     }
   }
 }

@@ -2,11 +2,12 @@
 
     python check-export.py FOLDER
 
-FOLDER holds `discriminator` and `generator`, as `electra export` made them, and `expected.json`, which
-the test beside this file writes: lines of text with their ids and logits as `electra detect --json` gives
-them, and sequences of ids with a target a position and the generator's log-probability of each.
+FOLDER holds `discriminator`, `generator` and `predictor` (the encoder of a run with `--objective mlm`), as
+`electra export` made them, and `expected.json`, which the test beside this file writes: lines of text with
+their ids and logits as `electra detect --json` gives them, and for the two that name tokens sequences of ids
+with a target a position and the log-probability of each.
 
-Checked: both load without a missing, unexpected or mismatched key and without a warning, the fast tokenizer
+Checked: all load without a missing, unexpected or mismatched key and without a warning, the fast tokenizer
 gives the same ids, and logits and log-probabilities agree within 1e-4 of the largest. One line a finding;
 exit status 1 if anything differs.
 """
@@ -53,7 +54,7 @@ tokenizer = AutoTokenizer.from_pretrained(f"{folder}/discriminator")
 if not tokenizer.is_fast:
     failures.append("the tokenizer is not the fast one")
 discriminator = load(ElectraForPreTraining, "discriminator")
-generator = load(ElectraForMaskedLM, "generator")
+languageModels = {part: load(ElectraForMaskedLM, part) for part in ("generator", "predictor")}
 worst = 0.0
 with torch.no_grad():
     for line in expected["lines"]:
@@ -65,9 +66,10 @@ with torch.no_grad():
             logits = discriminator(**encoded).logits[0]
             worst = max(worst, compare("discriminator", line["logits"], logits))
     for sequence in expected["sequences"]:
-        logits = generator(input_ids=torch.tensor([sequence["ids"]])).logits[0]
+        part = sequence["part"]
+        logits = languageModels[part](input_ids=torch.tensor([sequence["ids"]])).logits[0]
         scores = logits.log_softmax(-1).gather(1, torch.tensor(sequence["targets"])[:, None])[:, 0]
-        worst = max(worst, compare("generator", sequence["logProbabilities"], scores))
+        worst = max(worst, compare(part, sequence["logProbabilities"], scores))
 failures += [f"warning: {warning}" for warning in warnings]
 for failure in failures:
     print(failure)
