@@ -44,8 +44,9 @@ extension Health {
         "one that begins anew against a finished generator often fails (the paper's section 3.2); "
           + "use --training two-stage or joint"
       } else {
-        "the learning rate is too high, or the warm-up too short for it; begin anew with half the "
-          + "--learning-rate or twice the --warmup"
+        "it knows nothing yet that the generator does not, for which the published small model read "
+          + "65 million tokens; or the learning rate is too high, or the warm-up too short for it: "
+          + "begin anew with half the --learning-rate or twice the --warmup"
       }
     return Verdict(
       .majorityClass, isGrave: true, step: reading.step,
