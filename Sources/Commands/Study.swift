@@ -95,16 +95,12 @@ extension Study.Training {
     guard let configuration = try RunFolder(path: run).existingConfiguration() else { return nil }
     steps = configuration.steps
     operations = configuration.productOperations
-    hours = try Self.seconds(of: run) / 3600
+    hours = Self.seconds(of: run) / 3600
   }
 
-  /// Of all starts together: the last line of the metrics says so.
-  private static func seconds(of run: String) throws -> Double {
-    struct Line: Decodable { let seconds: Double }
-    let path = run + "/metrics.jsonl"
-    guard let data = FileManager.default.contents(atPath: path) else { return 0 }
-    let lines = data.split(separator: UInt8(ascii: "\n"))
-    return lines.last.flatMap { try? JSONDecoder().decode(Line.self, from: $0) }?.seconds ?? 0
+  /// Of all starts together, as the last line of the metrics that tells of training says.
+  private static func seconds(of run: String) -> Double {
+    RunMetrics(path: run + "/metrics.jsonl").lines.last { $0.split == nil }?.numbers["seconds"] ?? 0
   }
 }
 

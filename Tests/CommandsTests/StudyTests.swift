@@ -20,9 +20,11 @@ struct StudyTests {
       "\(place)/\(task)/results.json")
   }
 
-  private func compare(_ folder: TemporaryFolder) throws -> Program.Result {
+  private func compare(
+    _ folder: TemporaryFolder, _ study: String = "study.tsv"
+  ) throws -> Program.Result {
     try Program.run(
-      ["compare", "study.tsv", "--csv", "table.csv", "--picture", "picture.svg"], in: folder.path)
+      ["compare", study, "--csv", "table.csv", "--picture", "picture.svg"], in: folder.path)
   }
 
   @Test
@@ -118,6 +120,15 @@ struct StudyTests {
     #expect(parts.output.contains("\nmlm: 9 steps\n"), "\(parts.output)")
     let table = try String(contentsOfFile: folder.path + "/out/table.md", encoding: .utf8)
     #expect(parts.output.hasSuffix(table))
+    // What evaluations and health write behind the last step tells nothing of hours.
+    try folder.write(
+      """
+      {"step":8,"seconds":7200.0}
+      {"step":8,"split":"held_out","loss":1.0}
+
+      """, "out/electra/run/metrics.jsonl")
+    let hours = try compare(folder, "out/study.tsv")
+    #expect(hours.output.matches(of: /\| ELECTRA \|.*\| 2\.00 \|\n/).count == 1, "\(hours.output)")
   }
 
   @Test
