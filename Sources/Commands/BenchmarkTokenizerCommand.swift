@@ -98,7 +98,9 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   }
 }
 
-/// A number that one thread writes and another reads when it has ended.
+/// A number.
+///
+/// Unchecked: one thread writes it, and another reads it when that one has ended.
 private final class Counter: @unchecked Sendable {
   var value = 0
 }

@@ -125,6 +125,7 @@ struct StudyTests {
       """
       {"step":8,"seconds":7200.0}
       {"step":8,"split":"held_out","loss":1.0}
+      {"step":8,"split":"health","verdict":"loss-spike"}
 
       """, "out/electra/run/metrics.jsonl")
     let hours = try compare(folder, "out/study.tsv")
