@@ -1,0 +1,117 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Tensors
+import Testing
+import Training
+
+/// Fine-tuning beside PyTorch: exported models answer alike, and every step has the same loss.
+@Suite(.serialized)
+struct FinetuningPythonTests {
+  /// A Python with torch and transformers, for the comparison with them.
+  private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
+
+  @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
+  func transformersLoadsAllFourAndAgrees() throws {
+    let folder = try PredictTests.models()
+    var expected: [String: [Sequence]] = [:]
+    for problem in Problem.allCases {
+      let name = problem.rawValue
+      let exported = "exported/\(name)"
+      try FileManager.default.createDirectory(
+        atPath: folder.path + "/exported", withIntermediateDirectories: true)
+      let result = try Program.run(
+        ["export", "--from", name, "--output", exported], in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      expected[name] = try Self.sequences("\(folder.path)/\(exported)", problem)
+    }
+    try JSONEncoder().encode(expected).write(
+      to: URL(fileURLWithPath: folder.path + "/exported/expected.json"))
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+    process.arguments = [script + "/check-finetuned.py", folder.path + "/exported"]
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+  }
+
+  /// From the same first weights, with all examples in every batch and without dropout, each step has
+  /// the loss that it has in PyTorch: Adam, rates, their decay over layers, warm-up and clip are equal.
+  @Test(
+    .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
+    arguments: ["cola", "stsb"])
+  func everyStepIsThatOfPyTorch(task: String) throws {
+    let folder = try PredictTests.runFolder()
+    let lines = madeText(documents: 8).split(separator: "\n")
+    let rows = (0..<16).map { "\(lines[$0])\t\(lines[$0 + 16])\t\($0 % 6)\n" }
+    for name in ["train.tsv", "dev.tsv"] {
+      try folder.write(
+        task == "stsb"
+          ? "sentence1\tsentence2\tscore\n" + rows.joined()
+          : (0..<32).map { "x\t\($0 % 2)\t\t\(lines[$0])\n" }.joined(), name)
+    }
+    func run(_ command: [String]) throws {
+      let result = try Program.run(command, in: folder.path)
+      #expect(result.status == 0, "\(command): \(result.errors)")
+    }
+    let finetune = [
+      "finetune", task, "--data", ".", "--from", "run", "--dropout", "0", "--epochs", "12",
+      "--log-every", "1",
+    ]
+    try run(finetune + ["--output", "ours"])
+    try run(finetune + ["--output", "first", "--learning-rate", "1e-30"])
+    try run(["export", "--from", "first", "--output", "model"])
+    let peer = try Program.shell(
+      "exec \"$0\" \"$@\"",
+      [
+        try #require(Self.python), Program.launch + "/finetuning-peer.py", task, ".", "--from",
+        "model", "--recipe", "ours/finetuning.json",
+      ], in: folder.path)
+    #expect(peer.status == 0, "\(peer.errors)")
+    let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
+    let metrics = try String(
+      contentsOfFile: folder.path + "/ours/seed-1/metrics.jsonl", encoding: .utf8)
+    let ours = metrics.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
+    }
+    #expect(ours.count == 12 && theirs.count == 12)
+    // What float32 leaves after so many updates.
+    for (own, their) in zip(ours, theirs) {
+      #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
+    }
+    #expect(ours.last.map { $0 < ours[0] } == true)
+  }
+
+  private struct Losses: Decodable { let losses: [Double] }
+  private struct Loss: Decodable { let loss: Double }
+
+  private struct Sequence: Encodable {
+    let ids: [Int32]
+    let types: [UInt8]
+    let numbers: [Float]
+  }
+
+  /// What our model says of sequences of arbitrary ids.
+  private static func sequences(_ path: String, _ problem: Problem) throws -> [Sequence] {
+    let data = try #require(FileManager.default.contents(atPath: path + "/config.json"))
+    let configuration = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)
+    let task = try #require(FileManager.default.contents(atPath: path + "/task.json"))
+    let fields = try JSONSerialization.jsonObject(with: task) as? [String: Any]
+    let labels = fields?["labels"] as? [String]
+    let model = TaskModel(
+      configuration.sizes, problem, outputs: max(1, labels?.count ?? 1), style: .transformers)
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
+    return [3, 17, 31].map { length in
+      let ids = (0..<length).map { Int32($0 * 31 % 300) }
+      let types = (0..<length).map { UInt8($0 * 2 > length ? 1 : 0) }
+      var batch = Batch()
+      batch.append(tokens: ids, types: types)
+      let arena = Arena(capacity: model.capacity(BatchShape(tokens: length, longest: length)))
+      return Sequence(
+        ids: ids, types: types, numbers: model.answers(batch, weights: weights, arena: arena))
+    }
+  }
+}
