@@ -1,10 +1,6 @@
-import Electra
 import Finetuning
 import Foundation
-import Layers
-import Tensors
 import Testing
-import Training
 
 /// Fine-tuned models in use: `predict`, and what `export` refuses.
 @Suite(.serialized)
