@@ -47,6 +47,10 @@ package final class Heartbeat: Sendable {
 
   deinit { if file >= 0 { close(file) } }
 
+  /// - Parameters:
+  ///   - step: that is being done, from 0.
+  ///   - section: the part of it, without spaces.
+  ///   - state: how the rank is or has ended, without spaces.
   package func say(step: Int, section: String, state: String) {
     guard file >= 0 else { return }
     let line =

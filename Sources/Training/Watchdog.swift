@@ -152,7 +152,7 @@ package final class Watchdog: Sendable {
   }
 
   /// What a rank does whose lanes wait for weights that travel.
-  package static let waitingForWeights = "waiting for weights"
+  package static let waitingForWeights = "waiting-for-weights"
 
   /// Who is late, and where.
   private static func sentence(_ state: State, limit: Double) -> String {

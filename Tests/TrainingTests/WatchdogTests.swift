@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import Synchronization
 import Testing
@@ -29,6 +30,16 @@ struct WatchdogTests {
       blame([beat(0), beat(1, section: Watchdog.waitingForWeights)]).contains(
         "does the network between n1, n2 carry?"))
     #expect(blame([beat(0), nil]).contains("nothing is known of rank 1"))
+  }
+
+  /// A part of a step that does not come back whole is blamed on the rank that is in it.
+  @Test(arguments: ["input", "meeting", "computation", "reduction", Watchdog.waitingForWeights])
+  func whatARankSaysIsReadBack(section: String) throws {
+    let folder = try TemporaryFolder()
+    Heartbeat(folder: folder.path, rank: 0).say(step: 3, section: section, state: "running")
+    let beat = try #require(Heartbeat.last(folder: folder.path, rank: 0))
+    #expect((beat.rank, beat.step, beat.host) == (0, 3, hostName()))
+    #expect((beat.section, beat.state) == (section, "running"))
   }
 
   @Test
