@@ -228,9 +228,6 @@ struct FinetuningRecipeOptions: ParsableArguments {
   @Option(help: "The share of the steps in which the rate rises.")
   var warmup: Double?
 
-  @Option(help: "Weight decay.")
-  var weightDecay: Float?
-
   @Option(help: "Dropout of encoder and head.")
   var dropout: Float?
 
@@ -254,7 +251,6 @@ struct FinetuningRecipeOptions: ParsableArguments {
     if let learningRate { recipe.learningRate = learningRate }
     if let layerDecay { recipe.layerDecay = layerDecay }
     if let warmup { recipe.warmupFraction = warmup }
-    if let weightDecay { recipe.weightDecay = weightDecay }
     if let dropout { recipe.dropoutRate = dropout }
     if let batch { recipe.batchSize = batch }
     if let length { recipe.length = length }

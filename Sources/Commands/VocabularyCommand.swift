@@ -27,9 +27,6 @@ struct VocabularyCommand: ParsableCommand {
   @Option(help: "The most characters in the alphabet; words with others are unknown.")
   var alphabet = 1000
 
-  @Option(help: "How often a pair must be seen to become a token.")
-  var minimumFrequency = 2
-
   @Option(help: "What to do with lines that are not UTF-8 text: stop or skip.")
   var invalidText = InvalidText.stop
 
@@ -38,8 +35,7 @@ struct VocabularyCommand: ParsableCommand {
 
   func validate() throws {
     let counts = [
-      ("--size", size), ("--alphabet", alphabet), ("--minimum-frequency", minimumFrequency),
-      ("--threads", threads ?? 1),
+      ("--size", size), ("--alphabet", alphabet), ("--threads", threads ?? 1),
     ]
     for (name, value) in counts where !(1...Int(Int32.max) ~= value) {
       throw ValidationError("\(name) must be between 1 and \(Int32.max), not \(value)")
@@ -54,8 +50,7 @@ struct VocabularyCommand: ParsableCommand {
     try Vocabulary.checkOutput(output)
     var trainer = VocabularyTrainer(
       size: size, normalization: normalization.normalization,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet,
-      minimumFrequency: minimumFrequency)
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet)
     try count(into: &trainer)
     var progress = ProgressLine()
     let vocabulary = try trainer.train { tokens in

@@ -50,6 +50,39 @@ struct PathTests {
     #expect((verdict["logits"] as? [Double])?.count == tokens.count)
   }
 
+  /// A language with capitals and letters of its own, in books without an empty line between documents.
+  @Test
+  func capitalsAndAccentsAreKeptAllTheWay() throws {
+    let folder = try TemporaryFolder()
+    let page = "Der Ärger über Öl ist groß.\n\nDas Öl ist süß.\n"
+    for book in ["a.txt", "b.txt"] { try folder.write(String(repeating: page, count: 50), book) }
+    func run(_ line: String, input: String = "") throws -> String {
+      let result = try Program.run(
+        line.split(separator: " ").map(String.init), input: input, in: folder.path)
+      #expect(result.status == 0, "\(line): \(result.errors)")
+      return result.output
+    }
+    _ = try run("vocabulary a.txt b.txt --output few.txt --size 60 --cased --alphabet 4")
+    let few = try String(contentsOfFile: folder.path + "/few.txt", encoding: .utf8)
+    #expect(few.split(separator: "\n").count { $0.count == 1 } == 4)
+    _ = try run("vocabulary a.txt b.txt --output vocab.txt --size 60 --cased")
+    let ids = try run("tokenize --vocabulary vocab.txt --cased --json", input: "Ärger Öl das")
+    #expect(ids.contains("\"tokens\":[\"Ärger\",\"Öl\",\"[UNK]\"]"), "\(ids)")
+
+    let report = try run(
+      "prepare a.txt b.txt --vocabulary vocab.txt --output data --cased --file-is-document "
+        + "--length 16 --held-out 0")
+    #expect(report.contains("documents   2 ") && report.contains("(0 unknown,"), "\(report)")
+    _ = try run(
+      "pretrain --data data --preset tiny --length 16 --batch 4 --slices 1 --threads 1 --steps 2 "
+        + "--output run")
+    _ = try run("export --from run --output model")
+    for model in ["run", "model"] {
+      let verdict = try run("detect --from \(model) --json", input: "Der Ärger")
+      #expect(verdict.contains("[\"[CLS]\",\"Der\",\"Ärger\",\"[SEP]\"]"), "\(verdict)")
+    }
+  }
+
   @Test
   func memoryOfPrepareDoesNotGrowWithTheCorpus() throws {
     let folder = try preparedData()
