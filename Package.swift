@@ -64,7 +64,7 @@ let package = Package(
       name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Fixtures"],
       swiftSettings: settings),
     tests("Collectives", ["Tensors"]),
-    tests("Corpus", ["Tokenization", "Layers"]),
+    tests("Corpus", ["Tokenization", "Layers", "TestSupport"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
     .testTarget(
@@ -75,7 +75,9 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning"],
+      dependencies: [
+        "Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning", "TestSupport",
+      ],
       exclude: ["check-export.py", "check-finetuned.py"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],

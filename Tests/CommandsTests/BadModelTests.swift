@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Models that somebody else made, broken in every way that we could think of: one sentence, status 65

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Benchmarks do what they say; how fast is nobody's test.

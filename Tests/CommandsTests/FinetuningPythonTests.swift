@@ -3,6 +3,7 @@ import Finetuning
 import Foundation
 import Layers
 import Tensors
+import TestSupport
 import Testing
 import Training
 

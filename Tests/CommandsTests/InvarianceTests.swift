@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Layers
+import TestSupport
 import Testing
 
 /// What the README promises: the bytes of a run depend neither on ranks and lanes, nor on where it was

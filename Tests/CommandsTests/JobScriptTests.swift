@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The Slurm job script, with stand-ins for Slurm's commands: srun writes down what it was told and

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import TestSupport
 import Testing
 
 /// What goes wrong before the first step on several hosts: one sentence that names host and rank, and all

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The whole path on text that the test makes: vocabulary, shards, training, going on, evaluation,

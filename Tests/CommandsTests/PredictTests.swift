@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import TestSupport
 import Testing
 
 /// Fine-tuned models in use: `predict`, and what `export` refuses.

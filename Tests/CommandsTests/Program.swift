@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The program as a user runs it: the release binary beside the test bundle.
@@ -87,22 +88,6 @@ enum Program {
     }
     process.waitUntilExit()
     return peak
-  }
-}
-
-/// A folder of its own for a test, removed afterwards.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func write(_ text: String, _ name: String) throws {
-    try text.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
   }
 }
 

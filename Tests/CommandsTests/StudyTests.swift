@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `electra compare`, and the studies of Launch in miniature.

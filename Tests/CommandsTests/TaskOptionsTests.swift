@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The options of the paper's studies: what they refuse, and what they cost.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `electra vocabulary` and `electra tokenize` as a user runs them.

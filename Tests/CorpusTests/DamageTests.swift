@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Layers
+import TestSupport
 import Testing
 import Tokenization
 

@@ -1,52 +1,7 @@
 import Corpus
 import Foundation
+import TestSupport
 import Tokenization
-
-/// A folder of its own for a test, removed afterwards.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  @discardableResult
-  func write(_ text: String, _ name: String) throws -> String {
-    try write([UInt8](text.utf8), name)
-  }
-
-  @discardableResult
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let url = URL(fileURLWithPath: file(name))
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  func bytes(_ name: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
-  }
-
-  /// The names of all files in `folder`, sorted.
-  func names(_ folder: String = "") throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: path + "/" + folder).sorted()
-  }
-
-  /// Packs a file with a system program, and removes the plain one.
-  func pack(_ name: String, with program: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program, file(name)]
-    try process.run()
-    process.waitUntilExit()
-  }
-}
 
 /// A tokenizer whose words are the letters, and `w0` to `w999` which it knows whole.
 func letterTokenizer() throws -> Tokenizer {

@@ -1,6 +1,7 @@
 import Corpus
 import Finetuning
 import Foundation
+import TestSupport
 import Testing
 
 /// Damaged files of every layout: a sentence or examples that can be answered, never a crash.

@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import TestSupport
 import Testing
 
 /// Files of answers, in the form in which they are handed in.

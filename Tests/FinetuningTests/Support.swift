@@ -1,47 +1,7 @@
 import Finetuning
 import Foundation
+import TestSupport
 import Tokenization
-
-/// A folder of its own for a test, removed afterwards.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  @discardableResult
-  func write(_ text: String, _ name: String) throws -> String {
-    try write([UInt8](text.utf8), name)
-  }
-
-  @discardableResult
-  func write(_ bytes: [UInt8], _ name: String) throws -> String {
-    let url = URL(fileURLWithPath: file(name))
-    try FileManager.default.createDirectory(
-      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(bytes).write(to: url)
-    return url.path
-  }
-
-  func text(_ name: String) throws -> String {
-    try String(contentsOfFile: file(name), encoding: .utf8)
-  }
-
-  /// Packs a file with gzip, and removes the plain one.
-  func pack(_ name: String) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["gzip", file(name)]
-    try process.run()
-    process.waitUntilExit()
-  }
-}
 
 /// A tokenizer that knows letters and a few words.
 func smallTokenizer(_ normalization: TextNormalization = .uncased) throws -> Tokenizer {

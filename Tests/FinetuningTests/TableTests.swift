@@ -1,4 +1,5 @@
 import Finetuning
+import TestSupport
 import Testing
 import Tokenization
 
@@ -46,7 +47,7 @@ struct TableTests {
   func packedFilesAreFoundInAFolder() throws {
     let folder = try TemporaryFolder()
     try folder.write("sentence\tlabel\nthe cat\t1\non\t0\n", "train.tsv")
-    try folder.pack("train.tsv")
+    try folder.pack("train.tsv", with: "gzip")
     let task = try Task.named("sst2")
     let file = try task.file(.training, in: folder.path)
     #expect(file.path == folder.file("train.tsv.gz"))

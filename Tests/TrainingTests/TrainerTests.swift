@@ -3,6 +3,7 @@ import Electra
 import Foundation
 import Layers
 import Tensors
+import TestSupport
 import Testing
 import Tokenization
 import Training

@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 import Training
 

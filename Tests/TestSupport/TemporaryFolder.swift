@@ -1,0 +1,53 @@
+import Foundation
+
+/// A folder of its own for a test, removed afterwards.
+package final class TemporaryFolder {
+  package let path: String
+
+  package init() throws {
+    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// The path of the file `name` in it.
+  package func file(_ name: String) -> String { path + "/" + name }
+
+  /// Writes a file, and the folders above it; returns its path.
+  @discardableResult
+  package func write(_ text: String, _ name: String) throws -> String {
+    try write(text.utf8, name)
+  }
+
+  @discardableResult
+  package func write(_ bytes: some Sequence<UInt8>, _ name: String) throws -> String {
+    let url = URL(fileURLWithPath: file(name))
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  package func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
+  }
+
+  package func text(_ name: String) throws -> String {
+    try String(contentsOfFile: file(name), encoding: .utf8)
+  }
+
+  /// The names of all files in `folder`, sorted.
+  package func names(_ folder: String = "") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path + "/" + folder).sorted()
+  }
+
+  /// Packs a file with a system program, and removes the plain one.
+  package func pack(_ name: String, with program: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program, file(name)]
+    try process.run()
+    process.waitUntilExit()
+  }
+}
