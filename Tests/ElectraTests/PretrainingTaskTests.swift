@@ -49,18 +49,7 @@ struct PretrainingTaskTests {
     let objective = Self.objective(task)
     // Step 5, which of two stages is the first.
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 9, 13], vocabulary: 37)
-    let totals = objective.counts(of: batch)
-    let workspace = objective.makeWorkspace()
-    let scratch = Storage(count: objective.layout.count)
-    let results = compareGradients(
-      of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
-    ) { weights, gradient in
-      let tally = objective.accumulate(
-        batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
-        workspace: workspace, progress: VectorProgress())
-      return objective.metrics(of: tally)[0].value
-    }
-    for result in results { #expect(result.error < 1e-2, "\(result)") }
+    PretrainingObjectiveTests.expectTheGradientIsRight(objective, batch)
   }
 
   @Test(arguments: variants.map(\.name), [5, 8])
