@@ -64,8 +64,7 @@ struct PathTests {
       return result.output
     }
     _ = try run("vocabulary a.txt b.txt --output few.txt --size 60 --cased --alphabet 4")
-    let few = try String(contentsOfFile: folder.path + "/few.txt", encoding: .utf8)
-    #expect(few.split(separator: "\n").count { $0.count == 1 } == 4)
+    #expect(try folder.text("few.txt").split(separator: "\n").count { $0.count == 1 } == 4)
     _ = try run("vocabulary a.txt b.txt --output vocab.txt --size 60 --cased")
     let ids = try run("tokenize --vocabulary vocab.txt --cased --json", input: "Ärger Öl das")
     #expect(ids.contains("\"tokens\":[\"Ärger\",\"Öl\",\"[UNK]\"]"), "\(ids)")
