@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Does pre-training pay, and ELECTRA more than BERT? Pre-trains a model as ELECTRA and one as masked language
 # model (BERT: 80/10/10) at equal compute, all else equal, and fine-tunes both, and a model with new weights, on
-# every task that is there; scores with deviations, and a picture. The paper's order is ELECTRA, BERT, none.
+# CoLA, SST-2, STS-B, chunking and SQuAD or the tasks of --tasks; scores with deviations, and a picture. The paper's
+# order is ELECTRA, BERT, none.
 #
 #   Launch/pretraining-pays.sh LABELS --output DIR [options of study.sh]
 #   Launch/pretraining-pays.sh LABELS --output DIR --text corpus --preset small --steps 62500     a sixteenth

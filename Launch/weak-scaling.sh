@@ -8,7 +8,7 @@
 #   salloc -N 16 -n 16 -c 32 Launch/weak-scaling.sh --threads 32 --batch 512
 #
 # The arithmetic: a rank has 16 sequences of 128 tokens (four micro-batches of 512). The small model is
-# 18.3 million floats, 73 MB, of which p ranks send 2 (p - 1) / p each in a step: 73 MB for two ranks,
-# 146 MB for very many, so tokens a second should grow nearly with the ranks, and efficiency falls to a
+# 14.2 million floats, 57 MB, of which p ranks send 2 (p - 1) / p each in a step: 57 MB for two ranks,
+# 114 MB for very many, so tokens a second should grow nearly with the ranks, and efficiency falls to a
 # floor that --batch raises.
 exec "$(dirname "$0")/scaling.sh" weak "$@"

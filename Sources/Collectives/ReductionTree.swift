@@ -17,6 +17,20 @@ package struct ReductionTree: Sendable, Equatable {
     self.sliceCount = sliceCount
   }
 
+  /// The number of slices where a user names none: slices of about 2048 tokens, but no fewer than
+  /// workers, as near as a power of two that divides the batch comes to it.
+  ///
+  /// - Parameters:
+  ///   - batch: sequences of a step.
+  ///   - tokens: of a step.
+  ///   - workers: lanes of all ranks.
+  package static func usualSliceCount(batch: Int, tokens: Int, workers: Int) -> Int {
+    let wanted = max(workers, tokens / 2048)
+    var slices = 1
+    while slices < wanted && batch % (2 * slices) == 0 { slices *= 2 }
+    return slices
+  }
+
   /// A subtree: the slices from `index` << `level` on, 1 << `level` of them.
   package struct Node: Sendable, Hashable {
     package let level: Int

@@ -56,6 +56,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case is ModelError: .badData
   case is CollectivesError: .disagreement
   case is ReportError: .cannotCreate
+  case TrainerError.stopped: .stopped
   case is TrainerError: .diverged
   default: .inputOutput
   }

@@ -51,6 +51,8 @@ struct FinetuneCommand: ParsableCommand {
   @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
   var threads: Int?
 
+  @OptionGroup var patience: GuardOptions
+
   @Flag(help: "Check everything, say what would be done, and make nothing.")
   var dryRun = false
 
@@ -63,10 +65,13 @@ struct FinetuneCommand: ParsableCommand {
     ] where value < 1 {
       throw ValidationError("\(name) must be at least 1, not \(value)")
     }
+    if (recipe.seed ?? 0).addingReportingOverflow(UInt64(seeds)).overflow {
+      throw ValidationError("there are no \(seeds) seeds from --seed \(recipe.seed ?? 0) on")
+    }
   }
 
   func run() throws {
-    let sentinel = RunGuard(deadlines: [:], grace: 30)
+    let sentinel = RunGuard(patience)
     try runOnAllRanks { world in
       do {
         let isFinished = try finetune(world, sentinel)
@@ -92,7 +97,8 @@ struct FinetuneCommand: ParsableCommand {
         task, from: from, isScratch: scratch, head: head, workers: workers, change: recipe.apply)
     }
     try world.expectEqual([
-      ("encoder", plan.configuration.encoder), ("data", plan.configuration.data),
+      ("encoder", plan.configuration.encoder), ("training data", plan.configuration.data),
+      ("dev or test data", (plan.dev + plan.test).map(\.fingerprint).joined(separator: " ")),
     ])
     if dryRun {
       if world.rank == 0 { print(plan.summary.joined(separator: "\n")) }
@@ -103,7 +109,12 @@ struct FinetuneCommand: ParsableCommand {
     let log = RunLog(path: world.rank == 0 ? output + "/log.txt" : nil)
     if world.rank == 0 { for line in plan.summary { log.say(line) } }
     guard let results = try train(plan, world, log, sentinel, start) else { return false }
-    try answerTests(plan, results, world, log)
+    do {
+      try answerTests(plan, results, world, log, sentinel.watchdog)
+    } catch TrainerError.stopped {
+      if world.rank == 0 { log.say("stopped as asked; the same command answers what is left") }
+      return false
+    }
     if world.rank == 0 { print(json ? try results.summary().json() : results.table) }
     return true
   }
@@ -139,7 +150,8 @@ struct FinetuneCommand: ParsableCommand {
     return try decodeJSON(FinetuningConfiguration.self, Data(bytes), from: output)
   }
 
-  /// Trains with every seed that is not done; nil when asked to stop.
+  /// Trains with every seed that is not done; nil when asked to stop. Seeds above those that are asked
+  /// for stay in the results where they are done.
   private func train(
     _ plan: FinetuningPlan, _ world: Communicator, _ log: RunLog, _ sentinel: RunGuard,
     _ start: Double
@@ -147,12 +159,13 @@ struct FinetuneCommand: ParsableCommand {
     let slices = ReductionTree(sliceCount: plan.recipe.slices).run(of: world.rank, of: world.size)
     let layout = try RankLayout(world: world, threads: threads, slices: slices.count)
     var done: [FinetuningResults.SeedResult] = []
-    for seed in (0..<seeds).map({ plan.recipe.seed + UInt64($0) }) {
+    for seed in plan.recipe.seed... {
       let folder = "\(output)/\(FinetuningResults.folder(ofSeed: seed))"
       if let result = try existingResult(folder, world) {
         done.append(result)
         continue
       }
+      if done.count >= seeds { break }
       try world.agree { if world.rank == 0 { try RunFolder(path: folder).make() } }
       let run = try FinetuningRun(
         plan, seed: seed, folder: folder, world: world, layout: layout,
@@ -188,7 +201,8 @@ struct FinetuneCommand: ParsableCommand {
 
   /// Answers dev and test data with the best seed's model, as files in `predictions/`.
   private func answerTests(
-    _ plan: FinetuningPlan, _ results: FinetuningResults, _ world: Communicator, _ log: RunLog
+    _ plan: FinetuningPlan, _ results: FinetuningResults, _ world: Communicator, _ log: RunLog,
+    _ watchdog: Watchdog
   ) throws {
     let folder = output + "/predictions"
     let weights = try world.agree {
@@ -199,7 +213,7 @@ struct FinetuneCommand: ParsableCommand {
     let layout = try RankLayout(world: world, threads: threads, slices: .max)
     let answerer = try Answerer(
       plan.model, weights: weights, longest: plan.longest, world: world,
-      processors: layout.processors)
+      processors: layout.processors, watchdog: watchdog)
     defer { answerer.end() }
     var names: [String] = []
     for set in plan.dev + plan.test {
@@ -237,7 +251,11 @@ struct FinetuningRecipeOptions: ParsableArguments {
   @Option(help: "Tokens of the longest sequence.")
   var length: Int?
 
-  @Option(help: "Parts of a batch for the reduction, a power of two; fixed at the first start.")
+  @Option(
+    help: """
+      Parts of a batch for the reduction, a power of two, fixed at the first start; by default of \
+      about 2048 tokens, and no fewer than there are lanes then.
+      """)
   var slices: Int?
 
   @Option(help: "Tokens that go through the model at once.")

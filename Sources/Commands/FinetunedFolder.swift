@@ -32,6 +32,21 @@ struct FinetunedFolder {
       case vocabulary = "vocab_sha256"
     }
 
+    /// What is wrong with it, as a sentence; nil when nothing is.
+    func problem(positions: Int) -> String? {
+      if formatVersion != 1 {
+        return "it is of format \(formatVersion), which this program does not know"
+      }
+      if length > positions {
+        return "max_seq_length \(length) is above the model's \(positions) positions"
+      }
+      if task.splits.isEmpty || task.metrics.isEmpty {
+        return "its task has no splits or no metrics"
+      }
+      let hasLabels = task.problem == .classification || task.problem == .tagging
+      return hasLabels && labels.count == 0 ? "it has no labels" : nil
+    }
+
     /// The model that it describes.
     func model(_ sizes: NetworkSizes) -> TaskModel {
       TaskModel(
@@ -68,6 +83,9 @@ struct FinetunedFolder {
         reason: "its vocabulary is not the one that it was fine-tuned with; put that back")
     }
     self.tokenizer = tokenizer
+    if let problem = description.problem(positions: folder.sizes.positionCount) {
+      throw ModelError.unusable(path: file, reason: problem)
+    }
     model = description.model(folder.sizes)
   }
 
@@ -89,7 +107,8 @@ struct FinetunedFolder {
     }
   }
 
-  /// Writes a model's folder, whole or not at all; one that is there is replaced.
+  /// Writes a model's folder. One that is there goes once the new one is whole, and for a moment there
+  /// is none.
   static func write(
     _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
     to path: String

@@ -13,6 +13,8 @@ struct FinetuningConfiguration: Codable, Equatable {
   var encoder: String
   /// CRC-32C of the training sequences and what they should be answered with.
   var data: String
+  /// What tells the measured sets from others, which choose the best epoch and are in the results.
+  var measured: [String]
   var recipe: FinetuningRecipe
 
   private enum CodingKeys: String, CodingKey {
@@ -20,6 +22,7 @@ struct FinetuningConfiguration: Codable, Equatable {
     case model
     case encoder = "encoder_checksum"
     case data = "data_checksum"
+    case measured = "measured_data"
     case recipe
   }
 
@@ -37,6 +40,9 @@ struct FinetuningConfiguration: Codable, Equatable {
     if existing.model != model { parts.append("its task, labels, head or length are others") }
     if existing.encoder != encoder { parts.append("it began with another encoder") }
     if existing.data != data { parts.append("its training data are others") }
+    if existing.measured != measured {
+      parts.append("its dev data, or test data with answers, are others (predict answers any file)")
+    }
     func fields(_ recipe: FinetuningRecipe) throws -> [String: Any] {
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe)) as? [String: Any] ?? [:]
     }
@@ -83,9 +89,11 @@ struct FinetuningPlan {
     self.isScratch = isScratch
     var recipe = FinetuningRecipe(task, source.sizes)
     change(&recipe)
-    if recipe.length > source.sizes.positionCount {
-      throw UsageError(
-        "--length \(recipe.length) is above the encoder's \(source.sizes.positionCount) positions")
+    // The number of slices then follows from the data.
+    let isFirstStart = recipe.slices == 0
+    if isFirstStart { recipe.slices = 1 }
+    if let problem = recipe.problem(positions: source.sizes.positionCount) {
+      throw UsageError(problem)
     }
     let reader = try ExampleReader(
       task, tokenizer: source.tokenizer, maximumLength: recipe.length)
@@ -96,9 +104,11 @@ struct FinetuningPlan {
     }
     dev = try read(.development)
     test = try read(.test)
-    if recipe.slices == 0 { recipe.slices = Self.slices(recipe, train, workers: workers) }
-    if let problem = recipe.problem(positions: source.sizes.positionCount) {
-      throw UsageError(problem)
+    if isFirstStart {
+      let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
+      recipe.slices = ReductionTree.usualSliceCount(
+        batch: recipe.batchSize, tokens: recipe.batchSize * tokens / train.examples.count,
+        workers: workers)
     }
     let description = FinetunedFolder.Description(
       task: task, labels: labels, head: head, length: recipe.length)
@@ -108,29 +118,8 @@ struct FinetuningPlan {
     model = description.model(sizes)
     configuration = FinetuningConfiguration(
       model: description, encoder: isScratch ? "" : source.checksum,
-      data: Self.checksum(train.examples), recipe: recipe)
-  }
-
-  /// Slices of about 2048 tokens, but no fewer than workers: the nearest power of two that divides
-  /// the batch.
-  private static func slices(
-    _ recipe: FinetuningRecipe, _ train: ExampleSet, workers: Int
-  ) -> Int {
-    let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
-    let wanted = max(workers, recipe.batchSize * tokens / train.examples.count / 2048)
-    var slices = 1
-    while slices < wanted && recipe.batchSize % (2 * slices) == 0 { slices *= 2 }
-    return slices
-  }
-
-  private static func checksum(_ examples: [EncodedExample]) -> String {
-    var checksum = Checksum()
-    for example in examples {
-      example.tokens.withUnsafeBytes { checksum.add($0) }
-      example.types.withUnsafeBytes { checksum.add($0) }
-      Array("\(example.target)".utf8).withUnsafeBytes { checksum.add($0) }
-    }
-    return String(checksum.value, radix: 16)
+      data: train.checksum,
+      measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe)
   }
 
   /// What is about to be done, a sentence a line.
@@ -170,5 +159,24 @@ struct FinetuningPlan {
       batchSize: recipe.batchSize, sliceCount: recipe.slices, steps: steps,
       warmupSteps: Int(recipe.warmupFraction * Double(steps)), learningRate: recipe.learningRate,
       weightDecay: recipe.weightDecay, adam: AdamConstants(), clipNorm: recipe.clipNorm)
+  }
+}
+
+extension ExampleSet {
+  /// CRC-32C of the sequences and of what they should be answered with.
+  var checksum: String {
+    var checksum = Checksum()
+    for example in examples {
+      example.tokens.withUnsafeBytes { checksum.add($0) }
+      example.types.withUnsafeBytes { checksum.add($0) }
+      Array("\(example.target)".utf8).withUnsafeBytes { checksum.add($0) }
+    }
+    return String(checksum.value, radix: 16)
+  }
+
+  /// What tells it from another set: the name of its split, and checksums of its sequences and of its
+  /// file, which holds right answers besides.
+  var fingerprint: String {
+    "\(split.name) \(checksum) \(CheckpointState.checksum(of: path) ?? "")"
   }
 }

@@ -60,12 +60,13 @@ struct FinetuningResults: Codable, Equatable {
     var lines = ["\("measure".padded(32))  median    mean      sd  by seed"]
     for (place, measure) in measures.enumerated() {
       let (values, median, mean, deviation) = statistics(place)
-      let numbers = [median, mean, deviation]
-      let each = values.map { String(format: "%.2f", $0) }.joined(separator: " ")
+      // A threshold is used, and has other digits that count.
+      let digits = measure.metric == .bestNullThreshold ? 4 : 2
+      let numbers = [median, mean, deviation].map { String(format: "%8.*f", digits, $0) }
+      let each = values.map { String(format: "%.*f", digits, $0) }
       let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
       let name = "\(measure.split) \(metric)"
-      lines.append(
-        name.padded(32) + numbers.map { String(format: "%8.2f", $0) }.joined() + "  " + each)
+      lines.append(name.padded(32) + numbers.joined() + "  " + each.joined(separator: " "))
     }
     return lines.joined(separator: "\n")
   }
@@ -126,6 +127,23 @@ struct FinetuningResults: Codable, Equatable {
     enum CodingKeys: String, CodingKey {
       case task, head, seeds, measures
       case bestSeed = "best_seed"
+    }
+  }
+}
+
+extension FinetuningResults {
+  private enum CodingKeys: String, CodingKey { case task, head, measures, seeds }
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      task: try values.decode(String.self, forKey: .task),
+      head: try values.decode(HeadStyle.self, forKey: .head),
+      measures: try values.decode([Measure].self, forKey: .measures),
+      seeds: try values.decode([SeedResult].self, forKey: .seeds))
+    guard seeds.allSatisfy({ $0.values.count == measures.count }) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .seeds, in: values, debugDescription: "a seed has not a value for each measure")
     }
   }
 }

@@ -55,7 +55,7 @@ final class FinetuningRun {
     store = CheckpointStore(runFolder: folder, keep: 1, fault: FaultInjection.hook)
     epochEnds = plan.recipe.epochEnds(examples: plan.train.examples.count)
     trainer = try plan.trainer(seed: seed, world: world, processors: layout.processors)
-    trainer.watch = { watchdog.enter(.step, $0) }
+    trainer.watch = { watchdog.enter($0, $1) }
   }
 
   func end() { trainer.end() }
@@ -64,7 +64,11 @@ final class FinetuningRun {
   func train() throws -> Ending {
     try restore()
     let first = state.step
-    while state.step < plan.steps {
+    while true {
+      if isEvaluationDue {
+        do { try evaluate() } catch TrainerError.stopped { return try stop() }
+      }
+      if state.step == plan.steps { return .finished(try finish()) }
       watchdog.enter(state.step == first ? .start : .step, step: state.step)
       let report = try trainer.step(state.step, wishes: wishes())
       watchdog.add(stepSeconds: report.seconds)
@@ -72,13 +76,15 @@ final class FinetuningRun {
       state.tokens += report.tokens
       state.seconds += report.seconds
       since = (since.steps + 1, since.tokens + report.tokens, since.seconds + report.seconds)
-      let isLast = state.step == plan.steps
-      if state.step % options.logEvery == 0 || isLast { try tell(report) }
-      if epochEnds.contains(state.step) { try evaluate() }
-      if !isLast && (report.wishes.stop || report.wishes.save) { try save() }
-      if report.wishes.stop && !isLast { return try stopped() }
+      if state.step % options.logEvery == 0 || state.step == plan.steps { try tell(report) }
+      if report.wishes.stop { return try stop() }
+      if report.wishes.save { try save() }
     }
-    return .finished(try finish())
+  }
+
+  /// Whether a pass over the data has ended whose model is not yet measured.
+  private var isEvaluationDue: Bool {
+    epochEnds.prefix { $0 <= state.step }.count > evaluations.count
   }
 
   /// What this rank wants after the next step.
@@ -129,7 +135,8 @@ final class FinetuningRun {
     }
   }
 
-  private func stopped() throws -> Ending {
+  private func stop() throws -> Ending {
+    try save()
     if isFirst {
       log.say(
         "seed \(seed): stopped as asked after step \(state.step.grouped) of "
@@ -157,9 +164,9 @@ final class FinetuningRun {
         + "\(ProgressLog.duration(left)) left")
   }
 
-  /// Answers what can be measured; the best model on the dev set so far is written.
+  /// Answers what can be measured; the best model on the dev set so far is written. Throws
+  /// `TrainerError.stopped` when asked to stop meanwhile, as if it had not begun.
   private func evaluate() throws {
-    watchdog.enter(.evaluation)
     let answerer = Answerer(trainer)
     let scores = try plan.measured.flatMap { set in
       try set.scores(of: answerer.answers(to: set)).map { (set, $0) }

@@ -31,7 +31,11 @@ struct NewText {
     try text.write(to: URL(fileURLWithPath: path), options: .atomic)
     var split = task.file(.test, at: path).split
     split.layout = layout
-    return try reader.read(TaskFile(split: split, path: path), labels: labels)
+    do {
+      return try reader.read(TaskFile(split: split, path: path), labels: labels)
+    } catch FinetuningError.noExamples {
+      throw FinetuningError.noExamples(path: source)
+    }
   }
 
   private var isPair: Bool {

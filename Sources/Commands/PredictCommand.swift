@@ -61,25 +61,35 @@ struct PredictCommand: ParsableCommand {
     if test != nil && output == nil {
       throw ValidationError("--test needs an --output for its answers")
     }
+    if output != nil && dev == nil && test == nil {
+      throw ValidationError("--output is for the answers to --dev and --test; give one of them")
+    }
   }
 
   func run() throws {
     try runOnAllRanks { world in
       let folder = try world.agree { try FinetunedFolder(from) }
       let reader = try world.agree {
-        if nullThreshold != nil && !folder.description.task.allowsNoAnswer {
+        let task = try answeredTask(folder.description)
+        if nullThreshold != nil && !task.allowsNoAnswer {
           throw UsageError(
-            "--null-threshold is for questions that may have no answer, and \(from) always gives one"
-          )
+            "--null-threshold is for questions that may have no answer, and \(task.title) has none")
         }
         return try ExampleReader(
-          answeredTask(folder.description), tokenizer: folder.tokenizer,
+          task, tokenizer: folder.tokenizer,
           maximumLength: folder.description.length)
       }
       let own = try world.agree { world.rank == 0 ? try input() : Data() }
       let text = Data(try world.broadcast(Array(own)))
       let sets = try world.agree { try read(reader, folder.description, text) }
-      let weights = try world.agree { try folder.weights() }
+      try world.expectEqual([
+        ("model", CheckpointState.checksum(of: folder.path + "/task.json") ?? ""),
+        ("dev or test data", sets.map(\.fingerprint).joined(separator: " ")),
+      ])
+      let weights = try world.agree {
+        if world.rank == 0 { try makeRoom(for: sets) }
+        return try folder.weights()
+      }
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
       let answerer = try Answerer(
         folder.model, weights: weights, longest: sets.map(\.longest).max() ?? 0, world: world,
@@ -129,6 +139,16 @@ struct PredictCommand: ParsableCommand {
     return [try lines.read(reader, labels: description.labels)]
   }
 
+  /// Makes the folder of the answers, and sees to it that none of their files is there.
+  private func makeRoom(for sets: [ExampleSet]) throws {
+    guard let output else { return }
+    try RunFolder(path: output).make()
+    for path in sets.flatMap(\.answerFiles).map({ output + "/" + $0 })
+    where FileManager.default.fileExists(atPath: path) {
+      throw FinetuningError.outputExists(path: path)
+    }
+  }
+
   /// Prints the answers to a set, or its scores; keeps the answers where that was asked for.
   private func tell(
     _ answers: Answers, _ numbers: [Float], of set: ExampleSet, _ folder: FinetunedFolder
@@ -136,16 +156,14 @@ struct PredictCommand: ParsableCommand {
     if dev == nil && test == nil {
       return try AnsweredText(answers, numbers, set, folder).show(json: json)
     }
-    if let output {
-      try RunFolder(path: output).make()
-      _ = try set.write(answers, to: output)
-    }
+    if let output { _ = try set.write(answers, to: output) }
     for score in set.scores(of: answers) {
+      let (split, metric) = (set.split.name, score.metric.rawValue)
       print(
         json
-          ? "{\"metric\": \"\(score.metric.rawValue)\", \"value\": "
+          ? "{\"split\": \"\(split)\", \"metric\": \"\(metric)\", \"value\": "
             + (score.value.isFinite ? "\(score.value)}" : "null}")
-          : "\(score.metric.rawValue) \(String(format: "%.4f", score.value))")
+          : "\(split) \(metric) \(String(format: "%.4f", score.value))")
     }
   }
 }

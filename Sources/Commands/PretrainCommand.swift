@@ -39,8 +39,9 @@ struct PretrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      A JSON file with the next phase of a finished run: data, max_seq_length, train_batch_size, \
-      slices, num_train_steps, learning_rate and others; what is left out stays.
+      A JSON file with the next phase of a finished run: num_train_steps, and where they change \
+      data, max_seq_length, train_batch_size, slices, micro_batch_tokens, learning_rate; \
+      num_warmup_steps is a tenth of the steps unless it is there.
       """)
   var nextPhase: String?
 
@@ -69,15 +70,7 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "How many of the newest checkpoints are kept.")
   var keep = newestKept
 
-  @Option(
-    help: """
-      Seconds that a section of the run may take before the watchdog ends it, as step=60; sections \
-      are connection, start, step, checkpoint, evaluation and end.
-      """)
-  var deadline: [Deadline] = []
-
-  @Option(help: "Seconds that Slurm leaves between SIGTERM and SIGKILL (KillWait, GraceTime).")
-  var grace = 30.0
+  @OptionGroup var patience: GuardOptions
 
   @Option(
     help: """
@@ -108,8 +101,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sentinel = RunGuard(
-      deadlines: Dictionary(deadline.map { ($0.section, $0.seconds) }) { $1 }, grace: grace)
+    let sentinel = RunGuard(patience)
     try runOnAllRanks { world in
       do {
         let ending = try train(world, sentinel)
@@ -234,19 +226,5 @@ struct PretrainCommand: ParsableCommand {
         "the model's vocabulary has \(configuration.model.vocabularySize) tokens and that of "
           + "\(data.folder) has \(data.vocabulary.size); use the data that the run began with")
     }
-  }
-}
-
-/// A section of the run and its deadline, as `step=60`.
-struct Deadline: ExpressibleByArgument {
-  let section: Watchdog.Section
-  let seconds: Double
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "=", maxSplits: 1)
-    guard parts.count == 2, let section = Watchdog.Section(rawValue: String(parts[0])),
-      let seconds = Double(parts[1]), seconds > 0
-    else { return nil }
-    (self.section, self.seconds) = (section, seconds)
   }
 }

@@ -81,7 +81,7 @@ final class PretrainingRun {
       configuration, ranks: world.size, lanes: layout.processors.count, keep: options.keep,
       recomputes: options.recomputes)
     saveSeconds = Double(cost.needs.checkpoint) / 2e8
-    trainer.watch = { watchdog.enter(.step, $0) }
+    trainer.watch = { watchdog.enter($0, $1) }
     trainer.onWait = { watchdog.mark($0 ? Watchdog.waitingForWeights : "computation") }
     try describe(cost, layout, folder: folder)
   }

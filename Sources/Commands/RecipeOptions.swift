@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Electra
 import Foundation
 
@@ -27,7 +28,11 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps in which the learning rate rises.")
   var warmup: Int?
 
-  @Option(help: "Parts of a batch for the reduction, a power of two; fixed at the first start.")
+  @Option(
+    help: """
+      Parts of a batch for the reduction, a power of two, fixed at the first start; by default of \
+      about 2048 tokens, and no fewer than there are lanes then.
+      """)
   var slices: Int?
 
   @Option(help: "Tokens that go through the model at once; fixed at the first start.")
@@ -67,7 +72,9 @@ struct RecipeOptions: ParsableArguments {
     if let sizes = try sizes(result.recipe.task) { result.model = sizes }
     task.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {
-      result.recipe.slices = Self.slices(result.recipe, workers: workers)
+      let recipe = result.recipe
+      result.recipe.slices = ReductionTree.usualSliceCount(
+        batch: recipe.batchSize, tokens: recipe.batchSize * recipe.length, workers: workers)
     }
     try Self.check(result)
     return result
@@ -113,17 +120,6 @@ struct RecipeOptions: ParsableArguments {
     if let microBatch { configuration.recipe.microBatchTokens = microBatch }
     if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
-  }
-
-  /// Slices of about 2048 tokens, but no fewer than workers: the nearest power of two that divides
-  /// the batch.
-  private static func slices(
-    _ recipe: PretrainingConfiguration.Recipe, workers: Int
-  ) -> Int {
-    let wanted = max(workers, recipe.batchSize * recipe.length / 2048)
-    var slices = 1
-    while slices < wanted && recipe.batchSize % (2 * slices) == 0 { slices *= 2 }
-    return slices
   }
 
   static func check(_ configuration: PretrainingConfiguration) throws {

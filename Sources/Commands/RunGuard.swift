@@ -11,15 +11,12 @@ struct RunGuard {
   let watchdog: Watchdog
   private let keeper: Keeper
 
-  /// - Parameters:
-  ///   - deadlines: of the watchdog's sections, in seconds.
-  ///   - grace: seconds that Slurm leaves between SIGTERM and SIGKILL.
-  init(deadlines: [Watchdog.Section: Double], grace: Double) {
-    let keeper = Keeper(grace: Self.graceOfLauncher(slurm: grace))
+  init(_ options: GuardOptions) {
+    let keeper = Keeper(grace: Self.graceOfLauncher(slurm: options.grace))
     self.keeper = keeper
     StopSignals.install()
     watchdog = Watchdog(
-      deadlines: deadlines, onLook: { keeper.look($0) },
+      deadlines: options.deadlines, onLook: { keeper.look($0) },
       onLate: { sentence in
         standardError("electra: \(sentence)\n")
         // The launcher kills at once, and passes on what has reached it by then.

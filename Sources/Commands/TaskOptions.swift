@@ -44,6 +44,13 @@ struct TaskOptions: ParsableArguments {
     if task != "own" && (problem != nil || text2 != nil || text != "text" || label != "label") {
       throw ValidationError("--problem, --text, --text2 and --label belong to the task own")
     }
+    if problem == .tagging && text2 != nil {
+      throw ValidationError("--text2 is for pairs; tagging has words and tags alone")
+    }
+    if problem == .span && (text2 != nil || text != "text" || label != "label") {
+      throw ValidationError(
+        "--text, --text2 and --label are for columns; questions are read as SQuAD's JSON has them")
+    }
     if data == nil && (train == nil || dev == nil) {
       throw ValidationError("give --data, or both --train and --dev")
     }
@@ -65,7 +72,7 @@ struct TaskOptions: ParsableArguments {
         problem,
         .words(
           WordColumns(
-            word: Int(text) ?? 0, tag: Int(label) ?? -1,
+            word: WordColumns.place(text) ?? 0, tag: WordColumns.place(label) ?? -1,
             wordField: text == "text" ? "tokens" : text,
             tagField: label == "label" ? "tags" : label)))
     case .span: return .own(problem, .questions)
@@ -81,14 +88,26 @@ struct TaskOptions: ParsableArguments {
       case .development: dev
       case .test: test
       }
-    if let named { return [task.file(role, at: named)] }
+    if let named { return [try checked(task.file(role, at: named))] }
     guard let data else { return [] }
     guard FileManager.default.fileExists(atPath: data) else {
       throw ModelError.unreadable(path: data, reason: "there is no such folder")
     }
     let found = task.files(in: data).filter { $0.split.role == role }
     if found.isEmpty && role != .test { _ = try task.file(role, in: data) }
-    return found
+    return try found.map(checked)
+  }
+
+  /// The file itself, unless its columns of words have no names and options give some.
+  private func checked(_ file: TaskFile) throws -> TaskFile {
+    guard problem == .tagging, !file.holdsObjects else { return file }
+    for (option, value, usual) in [("--text", text, "text"), ("--label", label, "label")]
+    where value != usual && WordColumns.place(value) == nil {
+      throw UsageError(
+        "\(file.path) has columns without names; give the place of \(option) \(value), the first "
+          + "being 0 and the last -1")
+    }
+    return file
   }
 }
 

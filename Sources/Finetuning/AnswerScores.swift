@@ -54,16 +54,25 @@ package struct AnswerScores {
   /// is answered, the surest first.
   private func best(_ score: KeyPath<Judged, Double>) -> (value: Double, threshold: Double) {
     if judged.isEmpty { return (0, 0) }
-    var sum = Double(judged.count { !$0.hasAnswer })
-    var best = (value: sum, threshold: 0.0)
     let order = judged.indices.sorted {
       (judged[$0].nullOdds, $0) < (judged[$1].nullOdds, $1)
-    }
-    for place in order {
-      let answer = judged[place]
+    }.map { judged[$0] }
+    var sum = Double(judged.count { !$0.hasAnswer })
+    var best = (value: sum, answered: 0)
+    for (place, answer) in order.enumerated() {
       sum += answer.hasAnswer ? answer[keyPath: score] : answer.bestIsEmpty ? 0 : -1
-      if sum > best.value { best = (sum, Double(answer.nullOdds)) }
+      if sum > best.value { best = (sum, place + 1) }
     }
-    return (best.value / Double(judged.count), best.threshold)
+    let threshold = Self.threshold(order.map { Double($0.nullOdds) }, answering: best.answered)
+    return (best.value / Double(judged.count), threshold)
+  }
+
+  /// The threshold by which the first `count` of the questions with these odds, in order, are answered:
+  /// halfway to the next, so that few digits suffice. (The official script gives the odds of the last
+  /// that is answered; and 0 for none, as its odds are probabilities.)
+  private static func threshold(_ odds: [Double], answering count: Int) -> Double {
+    guard count > 0 else { return odds[0].isFinite ? odds[0] - 1 : 0 }
+    let next = count < odds.count ? odds[count] : .infinity
+    return next.isFinite ? (odds[count - 1] + next) / 2 : odds[count - 1] + 1
   }
 }

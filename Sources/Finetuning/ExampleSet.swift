@@ -41,7 +41,7 @@ package struct ExampleSet: Sendable {
   package var isLabelled: Bool {
     switch source {
     case .rows: examples.allSatisfy { $0.target != .none }
-    case .sentences(let sentences, _, _): sentences.allSatisfy { !$0.tags.isEmpty }
+    case .sentences(let sentences, _, _): sentences.allSatisfy { $0.tags.count == $0.words.count }
     case .questions: split.role != .test
     }
   }

@@ -65,6 +65,9 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     return Set(whole.filter { $0 > 0 && $0 < last } + [last]).sorted()
   }
 
+  private static let largestBatch = 1 << 20
+  private static let mostEpochs = 1e5
+
   /// What is wrong with it, as a sentence; nil when nothing is.
   ///
   /// - Parameter positions: of the encoder.
@@ -80,9 +83,14 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     if batchSize % slices != 0 {
       return "a batch of \(batchSize) cannot be cut into \(slices) equal slices"
     }
-    for (name, value) in [("epochs", epochs), ("learning rate", learningRate)]
-    where !(value > 0 && value.isFinite) {
-      return "\(name) is \(value); it must be above 0"
+    if batchSize > Self.largestBatch {
+      return "a batch of \(batchSize) is above \(Self.largestBatch)"
+    }
+    if !(epochs > 0 && epochs <= Self.mostEpochs) {
+      return "epochs are \(epochs); they must be above 0 and at most \(Int(Self.mostEpochs))"
+    }
+    if !(learningRate > 0 && learningRate.isFinite) {
+      return "learning rate is \(learningRate); it must be above 0"
     }
     if !(layerDecay > 0 && layerDecay <= 1) {
       return "a layer decay of \(layerDecay) is not above 0 and at most 1"

@@ -5,7 +5,7 @@ enum JSONField: Decodable, Equatable {
   /// A string, number or truth value, as text.
   case text(String)
   case list([JSONField])
-  /// An object, null, or a number that no `Double` holds.
+  /// An object, a null in a list, or a number that no `Double` holds.
   case other
 
   init(from decoder: any Decoder) throws {
@@ -38,16 +38,16 @@ enum JSONField: Decodable, Equatable {
 }
 
 extension TextFile {
-  /// Calls `body` with the number and the fields of each object; blank lines are passed over. Throws
-  /// `notJSON`.
+  /// Calls `body` with the number and the fields of each object; blank lines are passed over, as are
+  /// fields that are null. Throws `notJSON`.
   func forEachObject(_ body: (Int, [String: JSONField]) throws -> Void) throws {
     let decoder = JSONDecoder()
     try forEachLine { number, line in
       if line.isBlank { return }
-      guard let fields = try? decoder.decode([String: JSONField].self, from: Data(line)) else {
+      guard let fields = try? decoder.decode([String: JSONField?].self, from: Data(line)) else {
         throw FinetuningError.notJSON(path: path, line: number)
       }
-      try body(number, fields)
+      try body(number, fields.compactMapValues(\.self))
     }
   }
 }

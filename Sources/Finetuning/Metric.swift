@@ -35,10 +35,4 @@ package struct Score: Sendable, Equatable {
     self.metric = metric
     self.value = value
   }
-
-  /// Whether it is higher than another; NaN is lower than anything.
-  package func isBetter(than other: Score?) -> Bool {
-    guard let other, !other.value.isNaN else { return other == nil || !value.isNaN }
-    return value > other.value
-  }
 }

@@ -28,26 +28,39 @@ extension ExampleSet {
     return written
   }
 
+  /// The names of the files that `write` makes.
+  package var answerFiles: [String] {
+    let name = split.name + "_predictions"
+    return switch task.problem {
+    case .classification, .regression: [split.submission ?? name + ".tsv"]
+    case .tagging: [name + ".txt"]
+    case .span: [name + ".json"] + (task.allowsNoAnswer ? [split.name + "_null_odds.json"] : [])
+    }
+  }
+
   /// The files of answers: name and text.
   package func files(of answers: Answers) -> [(name: String, text: String)] {
-    let name = split.name + "_predictions"
+    Array(zip(answerFiles, texts(of: answers)))
+  }
+
+  /// The text of each of `answerFiles`.
+  private func texts(of answers: Answers) -> [String] {
     switch (answers, source) {
     case (.labels(let places), .rows(let indices)):
       let rows = zip(indices, places.map { labels.names[$0] })
-      return [(split.submission ?? name + ".tsv", Self.table(rows))]
+      return [Self.table(rows)]
     case (.scores(let scores), .rows(let indices)):
       let rows = zip(indices, scores.map(written))
-      return [(split.submission ?? name + ".tsv", Self.table(rows))]
+      return [Self.table(rows)]
     case (.tags(let tags), .sentences(let sentences, _, _)):
-      return [(name + ".txt", Self.columns(sentences, tags))]
+      return [Self.columns(sentences, tags)]
     case (.spans(let spans), _):
       let answers = Dictionary(
         spans.map { ($0.identifier, $0.text) }, uniquingKeysWith: { first, _ in first })
       let odds = Dictionary(
         spans.map { ($0.identifier, $0.nullOdds.isFinite ? $0.nullOdds : 1e9) },
         uniquingKeysWith: { first, _ in first })
-      return [(name + ".json", Self.json(answers))]
-        + (task.allowsNoAnswer ? [(split.name + "_null_odds.json", Self.json(odds))] : [])
+      return [Self.json(answers), Self.json(odds)]
     default: preconditionFailure("the answers are those of another set")
     }
   }

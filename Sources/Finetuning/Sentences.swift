@@ -96,7 +96,10 @@ struct SentenceReader {
         throw FinetuningError.badField(
           path: file.path, line: number, field: columns.tagField, wanted: "a list of tags")
       }
-      if !words.isEmpty { sentences.append(Sentence(words: words, tags: tags, line: number)) }
+      // In a file that is only answered, a line without words has an answer too, without tags.
+      if !words.isEmpty || tagsAreOptional {
+        sentences.append(Sentence(words: words, tags: tags, line: number))
+      }
     }
   }
 }

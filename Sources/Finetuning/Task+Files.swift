@@ -4,6 +4,8 @@ import Foundation
 package struct TaskFile: Sendable, Equatable {
   package let split: TaskSplit
   package let path: String
+  /// Whether its lines are JSON objects, by its name.
+  package var holdsObjects: Bool { TextFile.holdsObjects(path) }
 
   package init(split: TaskSplit, path: String) {
     self.split = split

@@ -5,7 +5,8 @@ extension Task {
   ///       label: .named("label"))))
   ///     let train = try reader.read(task.file(.training, at: "reviews.jsonl"))
   ///
-  /// In a folder the files are called `train`, `dev` and `test`, with `.tsv`, `.jsonl` or `.txt`.
+  /// In a folder the files are called `train`, `dev` and `test`, with `.tsv`, `.jsonl`, `.txt`, `.conll` or
+  /// `.json`.
   package static func own(_ problem: Problem, _ layout: Layout) -> Task {
     let roles: [(String, SplitRole)] = [
       ("train", .training), ("dev", .development), ("test", .test),
@@ -34,10 +35,17 @@ extension Column {
   /// As the user writes it: a number is a place from 0 in a file without header, anything else the
   /// name in the header or the field of JSON lines.
   package init(_ text: String) {
-    if let place = Int(text), place >= 0 {
+    if let place = WordColumns.place(text), place >= 0 {
       self = .number(place)
     } else {
       self = .named(text)
     }
+  }
+}
+
+extension WordColumns {
+  /// The place that a user writes: from 0, or from the end if it is negative; nil for a name.
+  package static func place(_ text: String) -> Int? {
+    Int(text).flatMap { (-1_000_000...1_000_000).contains($0) ? $0 : nil }
   }
 }

@@ -13,7 +13,7 @@ package enum Problem: String, Sendable, Codable, CaseIterable {
 /// A task: what is predicted, where its files are and how they are read, how answers are measured.
 ///
 ///     let task = try Task.named("mnli")
-///     let data = try TaskData(task, folder: "glue/MNLI")
+///     let files = task.files(in: "glue/MNLI")
 ///
 /// All tasks stand in one table, `Task.all`; a task of the user's own is a value of the same type.
 /// The paper fine-tunes on them with the settings of its Table 7.
@@ -47,8 +47,6 @@ package struct Task: Sendable, Equatable, Codable {
   /// Whether rows without enough columns are passed over and counted instead of refused: the
   /// download of QQP has some.
   package var skipsShortRows = false
-
-  package var primaryMetric: Metric { metrics[0] }
 }
 
 /// What a split is for.

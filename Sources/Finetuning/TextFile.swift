@@ -19,7 +19,9 @@ struct TextFile {
   var contents: [UInt8] { bytes }
 
   /// Whether each line is a JSON object, by the file's name.
-  var holdsObjects: Bool {
+  var holdsObjects: Bool { Self.holdsObjects(path) }
+
+  static func holdsObjects(_ path: String) -> Bool {
     let name = path.hasSuffix(".gz") || path.hasSuffix(".xz") ? String(path.dropLast(3)) : path
     return name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") || name.hasSuffix(".json")
   }

@@ -79,7 +79,7 @@ extension Trainer {
   ///   - tensor: the first whose gradient is not finite.
   ///   - totals: the counts of the whole batch.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
-    watch("diagnosis")
+    watch(.step, "diagnosis")
     try settle()
     let parameters = objective.layout.parameters
     if let index = parameters.firstIndex(where: { !Self.isFinite(self.weights, $0) }) {

@@ -19,8 +19,8 @@ package final class Trainer<O: Objective> {
   let saver: CheckpointSaver
   let lanes: [Lane<O>]
   private let source: BatchSource
-  /// Told of each part of a step as it begins.
-  package var watch: (_ part: String) -> Void = { _ in }
+  /// Told of each part of a step, or of an evaluation, as it begins.
+  package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
   /// Told on a lane's thread when it begins, and ends, to wait for weights that travel.
   package var onWait: @Sendable (_ begins: Bool) -> Void {
     get { reducer.onWait }
@@ -106,16 +106,16 @@ package final class Trainer<O: Objective> {
       try settle()
       prepare(weights)
     }
-    watch("input")
+    watch(.step, "input")
     let totals = try load(step, wishes, &report)
     let (lanes, objective, weights, reducer) = (lanes, objective, weights, reducer)
-    watch("computation")
+    watch(.step, "computation")
     reducer.begin(lanes: lanes.count { !$0.slices.isEmpty })
     team.run {
       lanes[$0].compute(objective, totals: totals, weights: weights, reducer: reducer)
     }
     let computed = now()
-    watch("reduction")
+    watch(.step, "reduction")
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
     report.rate = settings.rate(at: step)
@@ -143,7 +143,7 @@ package final class Trainer<O: Objective> {
       for (i, count) in objective.counts(of: batch).enumerated() { counts[i] += count }
     }
     let tokens = batches.reduce(0) { $0 + $1.tokenCount }
-    watch("meeting")
+    watch(.step, "meeting")
     report.inputSeconds = now() - start
     let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
     let all = try world.sum(flags + [tokens] + counts)
@@ -169,7 +169,9 @@ package final class Trainer<O: Objective> {
 
   /// The metrics of the step just done, the same on every rank.
   package func metrics() throws -> [(name: String, value: Double)] {
-    objective.metrics(of: try gather(lanes.flatMap(\.tallies)))
+    var total = Tally()
+    try gather(lanes.flatMap(\.tallies), into: &total)
+    return objective.metrics(of: total)
   }
 
   /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank. Cut
@@ -182,37 +184,57 @@ package final class Trainer<O: Objective> {
 
   /// The sum of the tallies behind these metrics, the same on every rank, answers in the order of the
   /// sequences.
-  package func tally(sequences count: Int, source: @escaping BatchSource) throws -> Tally {
+  ///
+  /// All ranks meet after each round of a few slices a lane, so that the watchdog can tell a long
+  /// evaluation from one that stands.
+  ///
+  /// - Parameter isAsked: whether this rank wants to stop.
+  /// - Throws: `TrainerError.stopped` on every rank when any of them wants to; any rank's input error.
+  package func tally(
+    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
+  ) throws -> Tally {
     let ranges = stride(from: 0, to: count, by: Self.evaluationSlice).map {
       $0..<min($0 + Self.evaluationSlice, count)
     }
     try settle()
-    let run = ReductionTree.share(ranges.indices, of: world.rank, of: world.size)
+    let round = Self.evaluationRound * (try world.sum([lanes.count])[0])
     let (lanes, objective, weights) = (lanes, objective, weights)
-    team.run { lane in
-      let own = ReductionTree.share(run, of: lane, of: lanes.count)
-      lanes[lane].evaluate(objective, ranges: ranges[own], weights: weights, source: source)
+    var total = Tally()
+    for start in stride(from: 0, to: ranges.count, by: round) {
+      watch(.evaluation, "evaluation")
+      let run = ReductionTree.share(
+        start..<min(start + round, ranges.count), of: world.rank, of: world.size)
+      team.run { lane in
+        let own = ReductionTree.share(run, of: lane, of: lanes.count)
+        lanes[lane].evaluate(objective, ranges: ranges[own], weights: weights, source: source)
+      }
+      watch(.evaluation, "meeting")
+      try world.report(lanes.compactMap(\.failure).first)
+      if try world.sum([isAsked() ? 1 : 0])[0] > 0 { throw TrainerError.stopped }
+      try gather(lanes.flatMap(\.tallies), into: &total)
     }
-    try world.report(lanes.compactMap(\.failure).first)
-    return try gather(lanes.flatMap(\.tallies))
+    return total
   }
 
   /// Sequences of an evaluation slice.
   package static var evaluationSlice: Int { 16 }
 
-  /// The sum of all ranks' tallies, added in slice order.
-  private func gather(_ tallies: [Tally]) throws -> Tally {
+  /// Evaluation slices of a lane between two meetings: minutes for the largest models, and enough that
+  /// slices of many and of few tokens even out.
+  private static var evaluationRound: Int { 4 }
+
+  /// Adds all ranks' tallies to `total` in slice order.
+  private func gather(_ tallies: [Tally], into total: inout Tally) throws {
     let width = try world.sum([tallies.first?.sums.count ?? 0, tallies.isEmpty ? 0 : 1])
     let sums = try world.gather(tallies.flatMap(\.sums)).flatMap(\.self)
-    var total = Tally()
     let size = width[1] > 0 ? width[0] / width[1] : 0
     for start in stride(from: 0, to: sums.count, by: max(1, size)) {
       total.add(Tally(sums: Array(sums[start..<start + size])))
     }
-    total.positiveScores = try world.gather(tallies.flatMap(\.positiveScores)).flatMap(\.self)
-    total.negativeScores = try world.gather(tallies.flatMap(\.negativeScores)).flatMap(\.self)
-    total.answers = try world.gather(tallies.flatMap(\.answers)).flatMap(\.self)
-    return total
+    for list in [\Tally.positiveScores, \.negativeScores, \.answers] {
+      total[keyPath: list] += try world.gather(tallies.flatMap { $0[keyPath: list] }).flatMap(
+        \.self)
+    }
   }
 }
 
@@ -225,6 +247,8 @@ package enum TrainerError: Error, Equatable, CustomStringConvertible {
   case diverged(Divergence)
   /// A rank's weights are not those of rank zero.
   case replicasDiffer(step: Int, rank: Int, tensor: String)
+  /// A rank was asked to stop during an evaluation.
+  case stopped
 
   package var description: String {
     switch self {
@@ -232,6 +256,7 @@ package enum TrainerError: Error, Equatable, CustomStringConvertible {
     case .replicasDiffer(let step, let rank, let tensor):
       "after step \(step), \(tensor) on rank \(rank) is not what it is on rank 0: a fault of memory "
         + "or processor on one of their hosts; nothing was saved; start again without that host"
+    case .stopped: "stopped as asked; the same command goes on"
     }
   }
 }

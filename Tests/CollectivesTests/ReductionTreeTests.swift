@@ -24,6 +24,19 @@ struct ReductionTreeTests {
     #expect(runs.flatMap { Array($0) } == Array(0..<16))
   }
 
+  @Test
+  func slicesAreOfSomeTwoThousandTokensAndEnoughForAllWorkers() {
+    func slices(_ batch: Int, _ tokens: Int, _ workers: Int) -> Int {
+      ReductionTree.usualSliceCount(batch: batch, tokens: tokens, workers: workers)
+    }
+    #expect(slices(128, 128 * 128, 1) == 8)
+    #expect(slices(128, 128 * 128, 8) == 8)
+    #expect(slices(128, 128 * 128, 9) == 16)
+    #expect(slices(32, 32 * 64, 3) == 4)
+    #expect(slices(12, 12 * 2048, 16) == 4)
+    #expect(slices(7, 7 * 2048, 2) == 1)
+  }
+
   /// Numbers whose sum depends on the order of additions.
   private static let values: [[Float]] = (0..<16).map { slice in
     let base = 1e4 / Float(slice + 1)

@@ -130,17 +130,39 @@ struct FinetuneTests {
   @Test
   func aTaskThatAWordDecidesIsLearnt() throws {
     let folder = try Self.folder()
-    let result = try Program.run(
-      [
-        "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "run",
-        "--output", "out", "--epochs", "20", "--learning-rate", "2e-3", "--layer-decay", "1",
-        "--seeds", "2", "--json",
-      ], in: folder.path)
+    let command = [
+      "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "run",
+      "--output", "out", "--epochs", "20", "--learning-rate", "2e-3", "--layer-decay", "1",
+    ]
+    let result = try Program.run(command + ["--seeds", "2", "--json"], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
     #expect(summary.seeds.count == 2)
     let accuracy = try #require(summary.measures.first { $0.metric == "accuracy" })
     #expect(accuracy.median > 0.9, "\(result.output)")
+    // Seeds that are done stay in the results when fewer are asked for.
+    let fewer = try Program.run(command + ["--seeds", "1", "--json"], in: folder.path)
+    #expect(fewer.output == result.output, "\(fewer.errors)")
+  }
+
+  /// Ranks whose hosts have other dev files would wait for each other for ever.
+  @Test
+  func ranksWithOtherDevDataAreRefused() throws {
+    let folder = try Self.folder()
+    for (rank, dev) in ["dev.tsv", "train.tsv"].enumerated() {
+      let own = "\(folder.path)/\(rank)"
+      try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: false)
+      for (name, from) in [("train.tsv", "train.tsv"), ("dev.tsv", dev)] {
+        try FileManager.default.copyItem(
+          atPath: "\(folder.path)/\(from)", toPath: "\(own)/\(name)")
+      }
+    }
+    let result = try Program.shell(
+      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 120 -np 2 bash -c "
+        + "'exec \(Program.path) finetune own --from run --output out "
+        + "--data $OMPI_COMM_WORLD_RANK'", in: folder.path)
+    #expect(result.status == 78, "\(result.errors)")
+    #expect(result.errors.contains("dev or test data"), "\(result.errors)")
   }
 
   private struct Summary: Decodable {
@@ -189,9 +211,16 @@ struct FinetuneTests {
         ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
         "its vocabulary has 6 tokens"
       ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
-      (finetune + files + ["--length", "1000"], 64, "--length 1000"),
+      (finetune + files + ["--length", "1000"], 64, "a length of 1000"),
       (finetune + files + ["--slices", "3"], 64, "power of two"),
-      (finetune + files + ["--epochs", "0"], 64, "epochs is 0"),
+      (finetune + files + ["--epochs", "0"], 64, "epochs are 0"),
+      (finetune + files + ["--epochs", "1e300"], 64, "at most 100000"),
+      (finetune + files + ["--batch", "9223372036854775807"], 64, "a batch of 92233720"),
+      (finetune + files + ["--text", "9223372036854775807"], 65, "no column 92233720"),
+      (
+        finetune + ["--problem", "tagging", "--train", "train.txt", "--dev", "dev.txt"]
+          + ["--text", "form"], 64, "train.txt has columns without names"
+      ),
       (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "no checkpoint"),
       (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
       (
@@ -217,6 +246,7 @@ struct FinetuneTests {
     #expect(first.status == 75, "\(first.errors)")
     for (option, value) in [
       ("--learning-rate", "0.5"), ("--batch", "16"), ("--slices", "4"), ("--head", "reference"),
+      ("--dev", "train.tsv"), ("--test", "dev.tsv"),
     ] {
       let result = try Program.run(
         Self.classification + ["--output", "out", option, value], in: folder.path)

@@ -99,6 +99,10 @@ struct PredictTests {
     #expect(refused.errors.contains("line 1: no tab; a line is a pair"), "\(refused.errors)")
     // A line without text is answered too, so that answers stand beside their lines.
     #expect(try predict("regression", "\t\r\nba\tko\n\t").count == 3)
+    let blank = try predict("tagging", "bako\n\nmu\n", ["--json"])
+    #expect(blank.count == 3 && blank[1].contains("\"words\":[]"), "\(blank)")
+    let nothing = try Program.run(["predict", "--from", "tagging"], input: "\n", in: folder.path)
+    #expect(nothing.errors.contains("no examples in standard input"), "\(nothing.errors)")
     try Data([0x62, 0x61, 0x0A, 0xFF, 0x0A]).write(
       to: URL(fileURLWithPath: folder.path + "/latin.txt"))
     let latin = try Program.run(["predict", "--from", "tagging", "latin.txt"], in: folder.path)
@@ -145,7 +149,7 @@ struct PredictTests {
     let full = try run([
       "predict", "--from", "model", "--task", "ax", "--dev", "diagnostic-full.tsv",
     ])
-    #expect(full.output.hasPrefix("matthews "))
+    #expect(full.output.hasPrefix("dev matthews "))
     let other = try run(
       ["predict", "--from", "model", "--task", "rte", "--dev", "train.tsv"], status: 64)
     #expect(other.errors.contains("a model of MNLI does not give the answers that RTE wants"))
@@ -171,6 +175,26 @@ struct PredictTests {
     }
   }
 
+  /// A description that was changed by hand, or is of another version.
+  @Test
+  func aDescriptionThatCannotBeIsRefused() throws {
+    let folder = try Self.models()
+    let path = folder.path + "/tagging/seed-1/model/task.json"
+    let original = try String(contentsOfFile: path, encoding: .utf8)
+    for (old, new, says) in [
+      ("\"format_version\" : 1", "\"format_version\" : 9", "format 9"),
+      ("\"max_seq_length\" : ", "\"max_seq_length\" : 7", "is above the model's"),
+      ("\"splits\" : [", "\"splits\" : [], \"others\" : [", "no splits"),
+    ] {
+      try #require(original.contains(old))
+      try original.replacingOccurrences(of: old, with: new)
+        .write(toFile: path, atomically: true, encoding: .utf8)
+      let result = try Program.run(
+        ["predict", "--from", "tagging"], input: "ba\n", in: folder.path)
+      #expect(result.status == 65 && result.errors.contains(says), "\(result.errors)")
+    }
+  }
+
   /// The scores that `finetune` told, and the answers that it wrote.
   @Test
   func aFileIsAnsweredAsWhileTraining() throws {
@@ -191,6 +215,11 @@ struct PredictTests {
             == FileManager.default.contents(
               atPath: "\(folder.path)/\(model)/predictions/\(answers)")
       )
+      let again = try Program.run(
+        ["predict", "--from", model, "--dev", file, "--output", "\(model)-answers"],
+        in: folder.path)
+      #expect(again.status == 73 && again.errors.contains(answers), "\(again.errors)")
+      #expect(again.output.isEmpty, "it is refused before anything is answered")
     }
   }
 

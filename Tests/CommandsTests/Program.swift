@@ -12,10 +12,10 @@ enum Program {
     let peakMemory: Int
   }
 
-  /// The folder of the test bundle, or of the program itself.
   /// The program under test.
   static var path: String { folder + "/electra" }
 
+  /// The folder of the test bundle, and of the program itself.
   private static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
     .resolvingSymlinksInPath().deletingLastPathComponent().path
 

@@ -143,17 +143,36 @@ struct MetricTests {
       #expect(isClose(scores.noAnswerAccuracy, sheet.noAnswerAccuracy))
       #expect(isClose(scores.bestExactMatch.value, sheet.bestExactMatch))
       #expect(isClose(scores.bestF1.value, sheet.bestAnswerF1))
-      // The odds are singles here.
-      #expect(abs(scores.bestF1.threshold - sheet.bestNullThreshold) < 1e-5)
+      // The official threshold is the odds of the last question that is answered, and 0 for none.
+      let odds = sheet.questions.map { Double($0.odds) }
+      let answered = odds.filter { $0 < scores.bestF1.threshold }.max()
+      #expect(abs((answered ?? 0) - sheet.bestNullThreshold) < 1e-5)
     }
   }
 
+  /// Answers given by the best threshold have the best scores, also where answering nothing is best.
   @Test
-  func undefinedScoresAreTheLowest() {
-    let undefined = Score(.pearson, .nan)
-    #expect(Score(.pearson, -1).isBetter(than: undefined))
-    #expect(!undefined.isBetter(than: Score(.pearson, -1)))
-    #expect(!undefined.isBetter(than: undefined))
-    #expect(undefined.isBetter(than: nil))
+  func theBestThresholdGivesTheBestScore() {
+    func question(_ gold: String) -> Question {
+      Question(
+        identifier: "", text: "", answers: gold.isEmpty ? [] : [GoldAnswer(text: gold, start: 0)])
+    }
+    for (golds, odds) in [
+      (["", "right"], [-1, 1]), (["right", ""], [-1, 1]), (["right", ""], [3, .infinity]),
+      (["", ""], [-2, 5]), (["right", "wrong", "", "right"], [-0.5, 0.001, 0.002, 0.003]),
+    ] as [([String], [Float])] {
+      let questions = golds.map(question)
+      func scores(_ threshold: Double) -> AnswerScores {
+        AnswerScores(
+          questions,
+          odds.map { odds in
+            SpanAnswer(
+              identifier: "", text: Double(odds) > threshold || odds == .infinity ? "" : "right",
+              bestText: odds == .infinity ? "" : "right", nullOdds: odds)
+          }, allowsNoAnswer: true)
+      }
+      let best = scores(0).bestF1
+      #expect(scores(best.threshold).f1 == best.value, "\(golds)")
+    }
   }
 }

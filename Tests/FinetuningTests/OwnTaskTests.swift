@@ -62,6 +62,20 @@ struct OwnTaskTests {
   }
 
   @Test
+  func aLabelThatIsNullIsNone() throws {
+    let task = Task.own(
+      .classification, .table(Columns(first: .named("text"), label: .named("label"))))
+    let labels = LabelSet(["no", "yes"])
+    let set = try read(
+      task, .test, "{\"text\": \"the cat\", \"label\": null}", as: "x.jsonl", labels: labels)
+    #expect(!set.isLabelled && set.examples.map(\.target) == [.none])
+    let error = sentence {
+      _ = try read(task, .development, "{\"text\": \"a\", \"label\": null}", as: "x.jsonl")
+    }
+    #expect(error.contains("label"))
+  }
+
+  @Test
   func tagsComeInJSONLinesToo() throws {
     let task = Task.own(.tagging, .words(WordColumns(tagField: "pos")))
     let text = """

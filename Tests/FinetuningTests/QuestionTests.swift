@@ -33,9 +33,13 @@ struct QuestionTests {
     }
   }
 
-  private func texts(_ set: ExampleSet) -> [String] {
-    guard case .spans(let spans) = set.answers(outputs: outputs(for: set)) else { return [] }
-    return spans.map(\.text)
+  private func texts(_ set: ExampleSet) throws -> [String] {
+    try spans(set.answers(outputs: outputs(for: set))).map(\.text)
+  }
+
+  private func spans(_ answers: Answers) throws -> [SpanAnswer] {
+    let spans: [SpanAnswer]? = if case .spans(let spans) = answers { spans } else { nil }
+    return try #require(spans)
   }
 
   /// Answers of every kind, each with its place in code points.
@@ -51,7 +55,7 @@ struct QuestionTests {
       from: Self.passage.unicodeScalars.startIndex, to: range.lowerBound)
     let set = try read(
       try .named("squad1"), .training, json(Self.passage, [Entry(answers: [(answer, start)])]))
-    #expect(texts(set).map { Array($0.unicodeScalars) } == [Array(answer.unicodeScalars)])
+    #expect(try texts(set).map { Array($0.unicodeScalars) } == [Array(answer.unicodeScalars)])
     #expect(set.scores(of: set.answers(outputs: outputs(for: set))).map(\.value) == [1, 1])
   }
 
@@ -89,7 +93,7 @@ struct QuestionTests {
         .span(start: 0, end: 0), .span(start: 0, end: 0), .span(start: 24, end: 24),
         .span(start: 11, end: 11),
       ])
-    #expect(texts(set) == ["mat"])
+    #expect(try texts(set) == ["mat"])
     #expect(set.passagePlaces(ofExample: 3) == 5..<27)
   }
 
@@ -99,11 +103,9 @@ struct QuestionTests {
       "the cat sat", [Entry(impossible: true), Entry(answers: [("cat", 4)], impossible: true)])
     let set = try read(try .named("squad2"), .development, text)
     #expect(set.examples.map(\.target) == [.span(start: 0, end: 0), .span(start: 0, end: 0)])
-    #expect(texts(set) == ["", ""])
+    #expect(try texts(set) == ["", ""])
     let rules = SpanRules(nullThreshold: 100)
-    guard case .spans(let spans) = set.answers(outputs: outputs(for: set), rules: rules) else {
-      return
-    }
+    let spans = try spans(set.answers(outputs: outputs(for: set), rules: rules))
     #expect(spans.allSatisfy { !$0.text.isEmpty && $0.nullOdds == 10 })
     let names = set.files(of: .spans(spans)).map(\.name)
     #expect(names == ["dev_predictions.json", "dev_null_odds.json"])
@@ -126,7 +128,7 @@ struct QuestionTests {
           best = max(best, logits[2 * start] + logits[2 * end + 1])
         }
       }
-      guard case .spans(let spans) = set.answers(outputs: [logits], rules: rules) else { return }
+      let spans = try spans(set.answers(outputs: [logits], rules: rules))
       #expect(spans[0].nullOdds == logits[0] + logits[1] - best)
     }
   }
@@ -135,6 +137,6 @@ struct QuestionTests {
   func aPassageWithoutTokensHasNoAnswer() throws {
     let set = try read(try .named("squad1"), .test, json(" \u{200B} ", [Entry()]))
     #expect(set.examples.map(\.target) == [.none])
-    #expect(texts(set) == [""])
+    #expect(try texts(set) == [""])
   }
 }

@@ -72,7 +72,7 @@ struct TrainerTests {
       start: trainer.weights.base, count: 4 * trainer.weights.count)
     return Outcome(
       weights: Data(bytes), norms: norms, metrics: try trainer.metrics().map(\.value),
-      heldOut: try trainer.evaluate(sequences: 50) { batch(step: $0 + 1000, sequences: $1) }
+      heldOut: try trainer.evaluate(sequences: 250) { batch(step: $0 + 1000, sequences: $1) }
         .map(\.value))
   }
 
@@ -172,6 +172,33 @@ struct TrainerTests {
     #expect(try trainer.step(0, wishes: .init(stop: world.rank == last)).wishes.stop)
     #expect(throws: (any Error).self) { try trainer.step(1) }
     #expect(try !trainer.step(2).wishes.stop)
+  }
+
+  /// What the watchdog needs to tell a long evaluation from one that stands; and a rank's wish to stop.
+  @Test
+  func anEvaluationMeetsInRoundsAndStopsWhenAsked() throws {
+    let world = try Communicator.start()
+    let trainer = try Trainer(
+      objective: Self.objective(), settings: Self.settings, world: world, processors: [-1, -1],
+      source: { Self.batch(step: $0, sequences: $1) })
+    defer { trainer.end() }
+    trainer.objective.layout.initialize(trainer.weights, seed: 3)
+    var rounds = 0
+    trainer.watch = { section, part in
+      #expect(section == .evaluation)
+      if part == "evaluation" { rounds += 1 }
+    }
+    // Eight slices of 16 sequences for the two lanes of each rank, three times.
+    let count = 3 * 8 * 16 * world.size
+    let batch: BatchSource = { Self.batch(step: $0, sequences: $1) }
+    _ = try trainer.tally(sequences: count, source: batch)
+    #expect(rounds == 3)
+    rounds = 0
+    #expect(throws: TrainerError.stopped) {
+      try trainer.tally(
+        sequences: count, isAsked: { rounds == 2 && world.rank == world.size - 1 }, source: batch)
+    }
+    #expect(rounds == 2)
   }
 
   /// One bit of one weight of one rank.
