@@ -13,8 +13,9 @@
 #   --batch N           sequences: of a rank (weak), or of all (strong)
 #   and options of `electra benchmark step`: --preset, --length, --threads, --rounds, ...
 #
-# The largest number of ranks is kept back from the fit and checks it. Hosts that are one machine share
-# its cores: the program notices, divides computing by the lanes that took turns, and says so.
+# The largest number of ranks and those that are no powers of two are kept back from the fit and check
+# it. Hosts that are one machine share its cores: the program notices, divides computing by the lanes
+# that took turns, and says so.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
