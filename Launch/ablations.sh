@@ -22,7 +22,11 @@ studies="parts generator training sharing weight"
 read_options "$@"
 
 # usual FRACTION: whether this is the generator's width in ELECTRA as the preset has it.
-usual() { [ "$(figure parameters --generator-width "$1")" = "$(figure parameters)" ]; }
+usual() {
+  local own plain
+  own=$(figure parameters --generator-width "$1") && plain=$(figure parameters) || fail 64 "no cost can be told; see above"
+  [ "$own" = "$plain" ]
+}
 
 # Places are the paper's order; equal ones it does not tell apart.
 for question in $studies; do

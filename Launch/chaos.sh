@@ -16,7 +16,9 @@ rounds=${1:-100}
 RANDOM=${2:-$$}
 work=$(mktemp -d)
 export TMPDIR=$work
-trap 'pkill -KILL -f "electra pretrain --data $work" 2>/dev/null; rm -rf "$work"' EXIT
+# Shared memory of killed ranks goes with the folder.
+export OMPI_MCA_btl_vader_backing_directory=$work
+trap 'pkill -KILL -f "pretrain --data $work" 2>/dev/null; rm -rf "$work"' EXIT
 fail() { echo "chaos: $*" >&2; tail -n 5 "$work"/log.round "$work"/log.whole >&2; exit 1; }
 
 # Text of its own making: a lexicon in which a word mostly decides the next.
@@ -45,11 +47,12 @@ same() {
   diff <(sed -E "$times" "$work/whole/metrics.jsonl") <(sed -E "$times" "$1/metrics.jsonl")
 }
 
-# One flipped bit in a random file of the newest checkpoint, or its end cut off.
+# One flipped bit in a random file of the newest checkpoint, or its end cut off; there must be one before it.
 damage() {
   local newest files file size
-  newest=$(find "$1/checkpoints" -maxdepth 1 -name 'step-????????' 2>/dev/null | sort | tail -n 1)
+  newest=$(find "$1/checkpoints" -maxdepth 1 -name 'step-????????' 2>/dev/null | sort | tail -n +2 | tail -n 1)
   [ -n "$newest" ] || return 0
+  count[damage]=$((${count[damage]:-0} + 1))
   files=("$newest"/*)
   file=${files[RANDOM % ${#files[@]}]}
   size=$(stat -c %s "$file")
@@ -77,31 +80,35 @@ for round in $(seq "$rounds"); do
   "$here/mpirun.sh" -np "$ranks" "${train[@]}" --output "$run" --threads "$lanes" >"$work/log.round" 2>&1 &
   job=$!
   sleep "$((RANDOM % 3)).$((RANDOM % 10))"
+  # Where the training has not begun or is over, nothing is disturbed, and nothing counted.
   launcher=$(pgrep -P "$job" -x mpirun)
-  victims=($(pgrep -P "${launcher:-0}"))
-  victim=${victims[RANDOM % (${#victims[@]} + 1)]:-${victims[0]:-}}
+  victims=()
+  [ -z "$launcher" ] || mapfile -t victims < <(pgrep -P "$launcher")
+  victim=
+  [ ${#victims[@]} -eq 0 ] || victim=${victims[RANDOM % ${#victims[@]}]}
   case $kind in
-    kill-rank) [ -z "$victim" ] || kill -KILL "$victim" 2>/dev/null ;;
-    stop-rank) [ -z "$victim" ] || kill -STOP "$victim" 2>/dev/null ;;
-    kill-launcher) [ -z "$launcher" ] || kill -KILL "$launcher" 2>/dev/null ;;
-    TERM | USR1) kill "-$([ "$kind" = TERM ] && echo TERM || echo USR1)" "${launcher:-$job}" 2>/dev/null ;;
+    kill-rank) [ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null ;;
+    stop-rank) [ -n "$victim" ] && kill -STOP "$victim" 2>/dev/null ;;
+    kill-launcher) [ -n "$launcher" ] && kill -KILL "$launcher" 2>/dev/null ;;
+    TERM | USR1) [ -n "$launcher" ] && kill "-$kind" "$launcher" 2>/dev/null ;;
+    kill-write) true ;;
   esac
+  hit=$?
   # A job that does not end is a failure: its deadlines are 20 s at most.
   for _ in $(seq 300); do kill -0 "$job" 2>/dev/null || break; sleep 0.1; done
   ! kill -0 "$job" 2>/dev/null || fail "round $round ($kind, $ranks ranks) hangs"
   wait "$job"
   status=$?
-  count[$kind]=$((${count[$kind]:-0} + 1))
+  [ "$kind" != kill-write ] || hit=$((status == 0))
+  [ "$hit" -ne 0 ] || count[$kind]=$((${count[$kind]:-0} + 1))
   # Ranks that lost their launcher end by themselves; until then they hold the lock.
-  for _ in $(seq 100); do pgrep -f "electra pretrain --data $work" >/dev/null || break; sleep 0.1; done
-  rm -f /dev/shm/vader_segment.*."$(id -u)".* 2>/dev/null
+  for _ in $(seq 100); do pgrep -f "pretrain --data $work" >/dev/null || break; sleep 0.1; done
   if [ "$status" -eq 0 ]; then
     same "$run" || fail "training $number, after round $round ($kind): its bytes differ"
     finished=$((finished + 1))
     number=$((number + 1))
   elif ((RANDOM % 4 == 0)); then
     damage "$run"
-    count[damage]=$((${count[damage]:-0} + 1))
   fi
 done
 

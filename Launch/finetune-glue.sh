@@ -4,8 +4,9 @@
 #
 #   Launch/finetune-glue.sh GLUE --from RUN --output FOLDER [options of electra finetune, as --seeds 5]
 #
-# Each task has its folder in FOLDER, with the files that the GLUE site wants. Tasks that are done are not
-# done again; one that fails is told at the end, and the others go on. NP=2 runs two ranks.
+# Each task has its folder in FOLDER, with the files that the GLUE site wants. Seeds that are done are not
+# done again; a task that fails is told at the end, and the others go on. TERM, INT and HUP let the program save
+# and end with status 75; the same command goes on. NP=2 runs two ranks.
 #
 # The arithmetic for all of GLUE: 2.97 million sequences (the train sets times 3 epochs, RTE and STS-B times
 # 10, MRPC and STS-B in both orders) of some 38 tokens are 113 million tokens a seed. ELECTRA-Small takes
@@ -29,10 +30,12 @@ while [ $# -gt 0 ]; do
 done
 : "${output:?$usage}"
 [ -d "$glue" ] || { echo "finetune-glue.sh: there is no folder $glue" >&2; exit 66; }
-build
+[ -x "$electra" ] || build || exit
 mkdir -p "$output" || exit 73
-launcher=()
+launcher=("$electra")
 [ -z "${NP:-}" ] || launcher=("$here/mpirun.sh" -np "$NP")
+child=
+trap '[ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT
 
 tasks=(cola:CoLA sst2:SST-2 mrpc:MRPC stsb:STS-B qqp:QQP mnli:MNLI qnli:QNLI rte:RTE wnli:WNLI)
 failed=
@@ -40,15 +43,13 @@ for entry in "${tasks[@]}"; do
   task=${entry%:*} folder=$glue/${entry#*:}
   [ -d "$folder" ] || continue
   compgen -G "$folder/*train*" >/dev/null || { echo "${entry#*:}: no training file, left out"; continue; }
-  [ ! -s "$output/$task/results.json" ] || continue
   echo "${entry#*:}"
-  arguments=(finetune "$task" --data "$folder" --output "$output/$task" "${options[@]}")
-  if [ ${#launcher[@]} -gt 0 ]; then
-    "${launcher[@]}" "${arguments[@]}"
-  else
-    "$electra" "${arguments[@]}"
-  fi
+  # In a session of its own, so that Ctrl-C reaches this script alone.
+  setsid "${launcher[@]}" finetune "$task" --data "$folder" --output "$output/$task" "${options[@]}" &
+  child=$!
+  await "$child"
   status=$?
+  child=
   # 75: stopped as asked.
   [ "$status" -ne 75 ] || exit 75
   [ "$status" -eq 0 ] || failed+="${failed:+, }${entry#*:}"

@@ -182,7 +182,7 @@ def measure(torch, a, model, train_set):
     for step in range(2 + a.steps):
         if step == 2:
             tokens, start = 0, time.perf_counter()
-        examples = [train_set[place % len(train_set)] for place in order[32 * step:32 * (step + 1)]]
+        examples = [train_set[order[place % len(order)]] for place in range(32 * step, 32 * (step + 1))]
         tokens += sum(len(ids) for ids, _, _ in examples)
         loss = loss_of(torch, model, examples)
         loss.backward()

@@ -22,11 +22,14 @@ while [ $# -gt 0 ]; do
     *) break ;;
   esac
 done
-[ -z "$hosts" ] || [ -r "$hosts" ] || { echo "keep-going: there is no host file $hosts" >&2; exit 66; }
+say() { echo "keep-going: $*" >&2; }
+[ -z "$hosts" ] || [ -r "$hosts" ] || { say "there is no host file $hosts"; exit 66; }
+[ -z "$hosts" ] || [ -n "$(hosts "$hosts")" ] || { say "$hosts names no host"; exit 65; }
+twice=$([ -z "$hosts" ] || hosts "$hosts" | awk 'seen[$2]++ { print $2 " again in line " $1; exit }')
+[ -z "$twice" ] || { say "$hosts names $twice; give it one line with slots=2"; exit 65; }
 run=$(value --output "$@")
 left=$(mktemp)
 trap 'rm -f "$left"' EXIT
-say() { echo "keep-going: $*" >&2; }
 
 # The lines of the host file whose hosts answer; fails when none does.
 reachable() {
@@ -44,7 +47,7 @@ reachable() {
 
 child=
 asked=0
-trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT
+trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
 fruitless=0
 while :; do
   [ "$asked" -eq 0 ] || exit 75
@@ -58,10 +61,14 @@ while :; do
     options+=(-np "$ranks")
   fi
   before=$(newest "$run")
+  # Hosts that were silent have taken their time.
+  [ "$asked" -eq 0 ] || exit 75
   "$here/mpirun.sh" "${options[@]}" "$@" &
   child=$!
+  [ "$asked" -eq 0 ] || kill -TERM "$child"
   await "$child"
   status=$?
+  child=
   [ "$asked" -eq 0 ] || exit "$status"
   case $status in 0 | 64 | 65 | 66 | 70 | 73 | 75 | 77 | 78) exit "$status" ;; esac
   [ "$(newest "$run")" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0

@@ -11,7 +11,7 @@
 # right one:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
-# TERM and INT let the run write a checkpoint and end with status 75; the same command goes on. A second
+# TERM, INT, HUP and USR1 let the run write a checkpoint and end with status 75; the same command goes on. A second
 # one ends it at once. When a rank is lost, the last line says which, where it was, and how to go on.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -75,7 +75,7 @@ setsid "${launcher[@]}" "$electra" "$@" &
 job=$!
 # mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
 asked=0
-trap 'asked=$((asked + 1)); [ "$asked" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT
+trap 'asked=$((asked + 1)); [ "$asked" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT HUP QUIT USR1
 
 # What the ranks say of themselves, in this start.
 beats=$run/heartbeats
@@ -90,7 +90,7 @@ late() { [ -d "$beats" ] && find "$beats" -name 'rank-*' -newer "$start" -exec g
 watcher=$!
 await "$job"
 status=$?
-trap - TERM INT
+trap - TERM INT HUP QUIT USR1
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 ! late || status=76

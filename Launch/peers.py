@@ -200,11 +200,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peer", choices=["hf", "tuned"])
     parser.add_argument("--config", default="small", choices=SIZES)
-    for name, default in dict(batch=32, length=128, threads=1, processes=1, warmup=1, steps=3).items():
+    for name, default in dict(batch=32, length=128, threads=1, processes=1, warmup=2, steps=3).items():
         parser.add_argument("--" + name, type=int, default=default)
     arguments = parser.parse_args()
     if arguments.peer == "hf" and arguments.processes > 1:
         parser.error("hf runs in one process")
+    if arguments.batch % arguments.processes:
+        parser.error(f"{arguments.processes} processes do not share {arguments.batch} sequences evenly")
     if arguments.processes == 1:
         return run(0, arguments, 0)
     import multiprocessing

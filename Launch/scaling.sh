@@ -43,6 +43,8 @@ done
 [ -z "$hosts" ] || [ -r "$hosts" ] || fail 66 "there is no host file $hosts"
 [ ! -e "$folder" ] || fail 73 "$folder is there already; choose another --output"
 [ -z "$rate" ] || [ "$(id -u)" -eq 0 ] || fail 64 "emulated hosts need root"
+# Hosts of its own, beside a cluster that is up.
+export ELECTRA_CLUSTER=electra-scaling
 
 # The most ranks that there is room for.
 most=8
@@ -90,7 +92,7 @@ launch() {
   fi
 }
 
-[ -x "$electra" ] || build
+[ -x "$electra" ] || build || exit
 mkdir -p "$folder"
 trap '[ -z "$rate" ] || "$here/cluster.sh" down; rm -f "$places"' EXIT
 for n in $ranks; do

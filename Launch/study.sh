@@ -10,7 +10,7 @@
 #   --seeds N           fine-tunings of each system on each task
 #   --tasks "A B:2"     the tasks, by their names in `electra finetune`; after a colon epochs, where they are not to
 #                       be the paper's
-#   and options of `electra pretrain`, the same for all systems: --preset or --config, --length, --batch, ...
+#   and options of `electra pretrain`, the same for all systems: --preset or --config, --batch, --whole-words, ...
 #
 # Made in DIR: SYSTEM/run and SYSTEM/TASK, study.tsv, table.md, table.csv, picture.svg; the program's own lines in
 # log.txt. What is done is not done again: a run goes on at its checkpoint, and options that do not fit what is
@@ -24,11 +24,14 @@ fail() { echo "$name: $2" >&2; exit "$1"; }
 
 # read_options ARGUMENT...: the options above; scripts set their defaults before.
 output='' text='' labels='' preset=(--preset tiny)
-pretrain=()
+pretrain=() costs=()
 read_options() {
   while [ $# -gt 0 ]; do
     case $1 in
       -h | --help) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d'; exit 0 ;;
+      --whole-words | --recompute | --disallow-correct | --mask-with-replacement)
+        pretrain+=("$1"); costs+=("$1"); shift; continue ;;
+      --stop-when-sick) pretrain+=("$1"); shift; continue ;;
       --*) [ $# -gt 1 ] || fail 64 "$1 needs a value" ;;
     esac
     case $1 in
@@ -41,7 +44,10 @@ read_options() {
       --studies) [ -n "${studies:-}" ] || fail 64 "--studies belongs to ablations.sh"; studies=$2 ;;
       --preset | --config) preset=("$1" "$2") ;;
       --length) length=$2 ;;
-      --*) pretrain+=("$1" "$2") ;;
+      # What changes no cost, and `electra flops` does not know.
+      --log-every | --evaluate-* | --save-* | --keep | --deadline | --grace | --hours | --threads | --init-from)
+        pretrain+=("$1" "$2") ;;
+      --*) pretrain+=("$1" "$2"); costs+=("$1" "$2") ;;
       *) [ -z "$labels" ] || fail 64 "there is one folder of labelled data: $labels or $1?"
          labels=$1; shift; continue ;;
     esac
@@ -57,6 +63,7 @@ read_options() {
   # The preset tiny warms up for three tenths of a run.
   [ "${preset[*]}" != "--preset tiny" ] || pretrain=(--warmup $((steps * 3 / 10)) "${pretrain[@]}")
   pretrain+=("${preset[@]}" --length "$length")
+  costs+=("${preset[@]}" --length "$length")
   mkdir -p "$output" || exit 73
   log=$output/log.txt
   [ -x "$electra" ] || build || exit
@@ -69,7 +76,7 @@ stop() {
   # mpirun.sh hands on TERM; the program itself is asked as a batch system asks it.
   [ -z "$child" ] || kill "-$([ -n "${NP:-}" ] && echo TERM || echo USR1)" "$child" 2>/dev/null
 }
-trap stop TERM INT USR1
+trap stop TERM INT HUP USR1
 job() {
   local status
   [ "$asked" -eq 0 ] || exit 75
@@ -173,12 +180,14 @@ find_tasks() {
   [ ${#missing[@]} -eq 0 ] || echo "no training set, and left out: ${missing[*]}"
 }
 
-# figure NAME OPTION...: a number of `electra flops` about a run with these options.
+# figure NAME OPTION...: a number of `electra flops` about a run with these options, nothing where it has none.
 figure() {
-  local key=$1
+  local key=$1 figures
   shift
-  "$electra" flops "${pretrain[@]}" --steps "$steps" --vocabulary-size "$vocabulary" "$@" \
-    --tokens-per-second 1 --json | grep -o "\"$key\":[0-9.e+]*" | cut -d: -f2
+  figures=$("$electra" flops "${costs[@]}" --steps "$steps" --vocabulary-size "$vocabulary" "$@" \
+    --tokens-per-second 1 --json) || return
+  grep -o "\"$key\":[0-9.e+]*" <<<"$figures" | cut -d: -f2
+  return 0
 }
 
 # system QUESTION NAME PAPER PLACE FOLDER [OPTION...]: a system as `electra compare` lists it, its folder in DIR,
@@ -198,7 +207,7 @@ train() {
   local options own
   read -ra options <<<"${different[$1]}"
   [ "${options[*]}" != scratch ] || return 0
-  own=$(figure steps_of_equal_products "${options[@]}")
+  own=$(figure steps_of_equal_products "${options[@]}") || fail 64 "the cost of $1 cannot be told; see above"
   echo "$1: ${own:-$steps} steps"
   on_ranks pretrain --data "$output/data" --output "$output/$1/run" "${pretrain[@]}" --steps "${own:-$steps}" \
     "${options[@]}"
@@ -209,7 +218,6 @@ tune() {
   local entry task epochs folder arguments
   for entry in "${found[@]}"; do
     read -r task epochs folder <<<"$entry"
-    done_with "$output/$1/$task" && continue
     echo "$1: $task"
     arguments=(finetune "$task" --data "$folder" --output "$output/$1/$task" --seeds "$seeds")
     [ "$epochs" = - ] || arguments+=(--epochs "$epochs")
@@ -221,11 +229,6 @@ tune() {
     fi
     on_ranks "${arguments[@]}" || failed+=("$1 $task: $(why)")
   done
-}
-
-# done_with FOLDER: whether it has the results of all seeds.
-done_with() {
-  [ -s "$1/results.json" ] && [ "$(grep -o '"epoch"' "$1/results.json" | wc -l)" -ge "$seeds" ]
 }
 
 # compare: the table on the screen and in table.md, as CSV and as picture, of what is done.

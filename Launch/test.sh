@@ -25,7 +25,7 @@ for ranks in 1 2 3 4; do
     echo "the distributed tests failed on $ranks ranks" >&2
     exit 1
   fi
-  passed=$(grep -c 'Test run with .* passed' "$log")
+  passed=$(grep -c 'Test run with .* passed' "$log" || true)
   if [ "$passed" -ne "$ranks" ]; then
     echo "$passed of $ranks ranks say that their tests passed" >&2
     exit 1

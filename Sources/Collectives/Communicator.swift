@@ -40,7 +40,7 @@ package final class Communicator: Sendable {
   /// Returns the world: all ranks that a launcher started, or this one alone where there is none.
   ///
   /// Tuning that users should not have to know is set here, where they have not set it themselves:
-  /// pairwise exchange and ring gather (MPI's own choices change with size), no idle spinning noise.
+  /// pairwise exchange and ring gather (MPI's own choices change with size).
   /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program,
   ///   `launcherIsSilent` when srun was not told which MPI it starts.
   package static func start() throws(CollectivesError) -> Communicator {

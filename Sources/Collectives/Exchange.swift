@@ -98,10 +98,12 @@ package final class Exchange {
     let sends = round < own.count
     let parts = ranks.map { partition.part(bucket, of: $0) }
     let ownPart = Int32(parts[world.rank].count)
+    // Places count from the bucket on: the vector may have more floats than an Int32 can say.
+    let start = parts[0].lowerBound
     try world.exchange(
-      send: sends ? own[round] : received.base,
+      send: sends ? own[round] + start : received.base,
       counts: ranks.map { sends && $0 != world.rank ? Int32(parts[$0].count) : 0 },
-      places: parts.map { sends ? Int32($0.lowerBound) : 0 },
+      places: parts.map { sends ? Int32($0.lowerBound - start) : 0 },
       receive: received.base,
       receiveCounts: places.map { round < $0.count ? ownPart : 0 },
       receivePlaces: places.map { round < $0.count ? $0[round] : 0 })
@@ -113,8 +115,10 @@ package final class Exchange {
   ) throws(CollectivesError) {
     guard world.size > 1 else { return }
     let parts = (0..<world.size).map { partition.part(bucket, of: $0) }
+    let start = parts[0].lowerBound
     try world.gatherInPlace(
-      vector, counts: parts.map { Int32($0.count) }, places: parts.map { Int32($0.lowerBound) })
+      vector + start, counts: parts.map { Int32($0.count) },
+      places: parts.map { Int32($0.lowerBound - start) })
   }
 
   /// One number for each block of the vector, in block order, on every rank.

@@ -14,15 +14,15 @@ struct DetectCommand: ParsableCommand {
     commandName: "detect",
     abstract: "Marks the words of a text that seem to have been replaced.",
     discussion: """
-      Reads one text a line. A line that is longer than the model is judged in parts of the \
-      model's length. With --json every line becomes an object with tokens, ids and logits, \
+      Reads one text a line. A line that is longer than what the model was trained on is judged in \
+      parts of that length. With --json every line becomes an object with tokens, ids and logits, \
       [CLS] and [SEP] included.
       """)
 
   @Option(help: "The folder of a run, of a checkpoint, or of a Hugging Face discriminator.")
   var from: String
 
-  @Argument(help: "The text; standard input if none is given.")
+  @Argument(help: "The text; standard input if none is given or for -.")
   var file: String?
 
   @Option(help: "Threads; by default all cores.")
@@ -32,8 +32,8 @@ struct DetectCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard threads > 0 else {
-      throw ValidationError("--threads must be at least 1, not \(threads)")
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads \(threads) is not between 1 and 1024")
     }
   }
 
@@ -43,23 +43,11 @@ struct DetectCommand: ParsableCommand {
       let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
       defer { detector.end() }
       let isTerminal = isatty(STDOUT_FILENO) == 1
-      try detector.judge(lines()) { line, verdict in
+      var lines = try LineReader(path: file ?? "-")
+      try detector.judge({ try lines.next() }) { line, verdict in
         print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
       }
     }
-  }
-
-  private func lines() throws -> [String] {
-    let data: Data
-    if let file {
-      guard let contents = FileManager.default.contents(atPath: file) else {
-        throw CorpusError.unreadable(path: file, reason: "there is no such file")
-      }
-      data = contents
-    } else {
-      data = FileHandle.standardInput.readDataToEndOfFile()
-    }
-    return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
   }
 }
 
@@ -78,7 +66,7 @@ final class Detector: @unchecked Sendable {
   init(_ pretrained: PretrainedDiscriminator, lanes: Int) {
     self.pretrained = pretrained
     team = LaneTeam(processors: Array(repeating: -1, count: lanes))
-    window = pretrained.discriminator.sizes.positionCount
+    window = pretrained.longest
     let shape = BatchShape(tokens: max(Self.batchTokens, window), longest: window)
     let capacity = pretrained.discriminator.capacity(shape)
     arenas = (0..<lanes).map { _ in Arena(capacity: capacity) }
@@ -93,10 +81,14 @@ final class Detector: @unchecked Sendable {
     var batch = Batch()
   }
 
-  /// Calls `body` with every line and its verdict, in order.
-  func judge(_ lines: [String], _ body: (String, Verdict) throws -> Void) throws {
+  /// Calls `body` with every line that `next` gives and its verdict, in order.
+  func judge(
+    _ next: () throws -> String?, _ body: (String, Verdict) throws -> Void
+  ) throws {
     var groups = [Group()]
-    for line in lines {
+    while var line = try next() {
+      // A line of Windows' ends in a carriage return.
+      if line.last == "\r" { line.removeLast() }
       let (verdict, lengths) = encode(line)
       let tokens = groups[groups.count - 1].batch.tokenCount
       if tokens > 0 && tokens + verdict.ids.count > Self.batchTokens {

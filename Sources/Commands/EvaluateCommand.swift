@@ -27,6 +27,13 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(help: "Print the metrics as JSON.")
   var json = false
 
+  func validate() throws {
+    for (name, value) in [("--evaluate-examples", evaluateExamples), ("--threads", threads ?? 1)]
+    where value < 1 {
+      throw ValidationError("\(name) must be at least 1, not \(value)")
+    }
+  }
+
   func run() throws {
     try runOnAllRanks { world in
       let data = try world.agree { try ShardSet(folder: self.data) }
@@ -51,9 +58,8 @@ struct EvaluateCommand: ParsableCommand {
 
   private func open(_ data: ShardSet) throws -> (CheckpointFolder, Storage) {
     let checkpoint = try CheckpointFolder(from)
-    guard checkpoint.tokenizer.vocabulary.digest == data.vocabulary.digest else {
-      throw UsageError("\(self.data) was prepared with another vocabulary than \(from)'s")
-    }
+    try data.expect(checkpoint.tokenizer, of: from)
+    try data.expect(length: checkpoint.configuration.recipe.length)
     guard data.heldOutCount > 0 else {
       throw CorpusError.tooFew(path: self.data, split: "held-out")
     }

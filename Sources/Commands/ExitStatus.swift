@@ -98,7 +98,8 @@ extension CheckpointError {
     switch self {
     case .notFound: .missingFile
     case .unwritable, .unsaved, .inUse: .cannotCreate
-    case .damaged, .otherModel: .badData
+    case .damaged, .noneSound, .otherModel: .badData
+    case .unreadable: .inputOutput
     }
   }
 }

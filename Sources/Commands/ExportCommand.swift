@@ -41,18 +41,7 @@ struct ExportCommand: ParsableCommand {
           "\(from) has no \(part.rawValue): its objective is \(task.goal.rawValue); leave --part out "
             + "for its encoder")
       }
-      let partial = output + ".partial"
-      do {
-        try? FileManager.default.removeItem(atPath: partial)
-        try FileManager.default.createDirectory(
-          atPath: partial, withIntermediateDirectories: true)
-        try write(checkpoint, architecture, to: partial)
-        try FileManager.default.moveItem(atPath: partial, toPath: output)
-      } catch {
-        try? FileManager.default.removeItem(atPath: partial)
-        throw error is CocoaError
-          ? CheckpointError.unwritable(path: output, reason: error.localizedDescription) : error
-      }
+      try makeFolder(output) { try write(checkpoint, architecture, to: $0) }
       print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
     }
   }

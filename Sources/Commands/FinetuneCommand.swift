@@ -199,12 +199,18 @@ struct FinetuneCommand: ParsableCommand {
     return try decodeJSON(FinetuningResults.SeedResult.self, Data(bytes), from: path)
   }
 
-  /// Answers dev and test data with the best seed's model, as files in `predictions/`.
+  /// Answers dev and test data with the best seed's model, as files in `predictions/`, unless an earlier
+  /// start has: `answered.txt` says what was answered by which seed.
   private func answerTests(
     _ plan: FinetuningPlan, _ results: FinetuningResults, _ world: Communicator, _ log: RunLog,
     _ watchdog: Watchdog
   ) throws {
     let folder = output + "/predictions"
+    let sets = plan.dev + plan.test
+    let task = ["seed \(results.bestSeed)"] + sets.map(\.fingerprint)
+    let note = Data((task.joined(separator: "\n") + "\n").utf8)
+    let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
+    if try world.sum([world.rank == 0 && isDone ? 1 : 0])[0] > 0 { return }
     let weights = try world.agree {
       guard world.rank == 0 else { return Storage(count: plan.model.layout.count) }
       try RunFolder(path: folder).make()
@@ -216,13 +222,15 @@ struct FinetuneCommand: ParsableCommand {
       processors: layout.processors, watchdog: watchdog)
     defer { answerer.end() }
     var names: [String] = []
-    for set in plan.dev + plan.test {
+    for set in sets {
       let answers = try answerer.answers(to: set)
       try world.agree {
         if world.rank == 0 { names += try set.write(answers, to: folder, replacing: true) }
       }
     }
-    if world.rank == 0 {
+    try world.agree {
+      guard world.rank == 0 else { return }
+      try note.write(to: URL(fileURLWithPath: folder + "/answered.txt"), options: .atomic)
       log.say("answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
     }
   }

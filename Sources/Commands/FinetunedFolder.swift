@@ -183,16 +183,14 @@ extension FinetunedFolder {
       throw UsageError(
         "transformers has no model with the reference's head; fine-tune with --head transformers")
     }
+    // What it is made of, where the folder is a link.
+    let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let manager = FileManager.default
-    let partial = output + ".partial"
-    do {
-      try? manager.removeItem(atPath: partial)
-      try manager.copyItem(atPath: path, toPath: partial)
-      try Data(card(architecture).utf8).write(to: URL(fileURLWithPath: partial + "/README.md"))
-      try manager.moveItem(atPath: partial, toPath: output)
-    } catch {
-      try? manager.removeItem(atPath: partial)
-      throw CheckpointError.unwritable(path: output, reason: error.localizedDescription)
+    try makeFolder(output) { folder in
+      for name in try manager.contentsOfDirectory(atPath: source) {
+        try manager.copyItem(atPath: "\(source)/\(name)", toPath: "\(folder)/\(name)")
+      }
+      try Data(card(architecture).utf8).write(to: URL(fileURLWithPath: folder + "/README.md"))
     }
     return architecture
   }

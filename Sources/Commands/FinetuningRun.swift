@@ -77,6 +77,7 @@ final class FinetuningRun {
       state.seconds += report.seconds
       since = (since.steps + 1, since.tokens + report.tokens, since.seconds + report.seconds)
       if state.step % options.logEvery == 0 || state.step == plan.steps { try tell(report) }
+      if state.step == plan.steps { continue }
       if report.wishes.stop { return try stop() }
       if report.wishes.save { try save() }
     }
@@ -97,7 +98,7 @@ final class FinetuningRun {
 
   /// Weights, state and evaluations of the newest sound checkpoint, or first weights.
   private func restore() throws {
-    let newest = isFirst ? store.newestSound { log.say($0) } : nil
+    let newest = try world.agree { isFirst ? try store.newestSound { log.say($0) } : nil }
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty {

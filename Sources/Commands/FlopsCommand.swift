@@ -71,7 +71,9 @@ struct FlopsCommand: ParsableCommand {
       return (preset.rawValue, try cost(own))
     }
     if json {
-      for (name, cost) in costs { try print(figures(cost, name: name).json()) }
+      for (name, cost) in costs {
+        try print(figures(cost, name: name, electra: electra(Preset(rawValue: name))).json())
+      }
       return
     }
     print(
@@ -101,7 +103,9 @@ struct FlopsCommand: ParsableCommand {
   private func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
 
   private func show(_ cost: RunCost) throws {
-    let figures = try figures(cost, name: recipe.preset?.rawValue ?? recipe.config ?? "")
+    let electra = try electra(recipe.preset)
+    let figures = try figures(
+      cost, name: recipe.preset?.rawValue ?? recipe.config ?? "", electra: electra)
     if json { return try print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
     let memory = [
@@ -120,15 +124,16 @@ struct FlopsCommand: ParsableCommand {
       memory       \(needs.memory.bytes) a rank: \(memory)
       sent         \(needs.sent.bytes) a step by a rank of \(ranks)
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
-      \(try comparison(cost.configuration))time         \(String(format: "%.1f", figures.hours)) hours at \
+      \(comparison(cost.configuration, electra))time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
       \(tokensPerSecond == nil ? ", 75 % of the products that this machine can make" : "")
       """)
   }
 
-  /// The same run as the paper trains ELECTRA.
-  private func plain() throws -> PretrainingConfiguration {
+  /// The same run as the paper trains ELECTRA, of the size of `preset` where the options name none.
+  private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
+    if plain.config == nil { plain.preset = preset }
     plain.task = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask()
@@ -136,8 +141,10 @@ struct FlopsCommand: ParsableCommand {
   }
 
   /// For another task than ELECTRA's: the steps at which it has cost as much as this many of ELECTRA.
-  private func comparison(_ configuration: PretrainingConfiguration) throws -> String {
-    guard let steps = EqualSteps(configuration, try plain()) else { return "" }
+  private func comparison(
+    _ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration
+  ) -> String {
+    guard let steps = EqualSteps(configuration, electra) else { return "" }
     return """
       equal cost   \(configuration.recipe.steps.grouped) steps of electra multiply as much as \
       \(steps.products.grouped) of these, and by the paper's count \(steps.reference.grouped)
@@ -196,13 +203,15 @@ struct FlopsCommand: ParsableCommand {
     }
   }
 
-  private func figures(_ cost: RunCost, name: String) throws -> Figures {
+  private func figures(
+    _ cost: RunCost, name: String, electra: PretrainingConfiguration
+  ) throws -> Figures {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
       ?? 0.75 * MachineSpeed.lane() * Double(ranks * threads)
       / configuration.productsPerToken
-    let equal = EqualSteps(configuration, try plain())
+    let equal = EqualSteps(configuration, electra)
     return Figures(
       name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
       reference: configuration.referenceOperations, products: configuration.productOperations,

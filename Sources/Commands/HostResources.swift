@@ -7,7 +7,9 @@ enum HostResources {
   static var freeMemory: Int? {
     let system = number(after: "MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
     let limit = number(after: "", in: "/sys/fs/cgroup/memory.max")
-    let used = number(after: "", in: "/sys/fs/cgroup/memory.current")
+    // What files left in memory can be had again.
+    let cached = number(after: "inactive_file", in: "/sys/fs/cgroup/memory.stat") ?? 0
+    let used = number(after: "", in: "/sys/fs/cgroup/memory.current").map { $0 - cached }
     let own = limit.flatMap { limit in used.map { max(0, limit - $0) } }
     return [system, own].compactMap(\.self).min()
   }

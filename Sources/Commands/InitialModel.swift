@@ -1,3 +1,4 @@
+import Corpus
 import Electra
 import Layers
 import Tensors
@@ -69,7 +70,7 @@ struct InitialModel {
   }
 
   /// Makes sure that ids mean the same in the model and in the data.
-  func expect(_ vocabulary: Vocabulary, of data: String) throws {
+  func expect(_ data: ShardSet) throws {
     let tokenizers: [(path: String, tokenizer: Tokenizer?)] =
       switch source {
       case .checkpoint(let checkpoint): [(checkpoint.path, checkpoint.tokenizer)]
@@ -77,12 +78,7 @@ struct InitialModel {
         try folders.map { ($0.folder.path, try $0.folder.tokenizer()) }
       }
     for (path, tokenizer) in tokenizers {
-      guard let own = tokenizer?.vocabulary else { continue }
-      guard own.digest == vocabulary.digest else {
-        throw UsageError(
-          "the vocabulary of \(path) (\(own.size) tokens) is not that of \(data) "
-            + "(\(vocabulary.size)); prepare the data with --vocabulary \(path)/vocab.txt")
-      }
+      if let tokenizer { try data.expect(tokenizer, of: path) }
     }
   }
 
@@ -134,5 +130,30 @@ struct InitialModel {
       notes.append("not used of it: \(shortList(differences.leftOver))")
     }
     return notes
+  }
+}
+
+extension ShardSet {
+  /// Makes sure that the text was cut into tokens as `tokenizer`, that of a model at `path`, does it.
+  func expect(_ tokenizer: Tokenizer, of path: String) throws {
+    let own = tokenizer.vocabulary
+    guard own.digest == vocabulary.digest else {
+      throw UsageError(
+        "the vocabulary of \(path) (\(own.size) tokens) is not that of \(folder) "
+          + "(\(vocabulary.size)); prepare the data with --vocabulary \(path)/vocab.txt")
+    }
+    guard tokenizer.normalization == description.normalization else {
+      throw UsageError(
+        "\(path) wants its text \(tokenizer.normalization.inWords) and \(folder) was prepared "
+          + "\(description.normalization.inWords)")
+    }
+  }
+}
+
+extension TextNormalization {
+  /// The option of `prepare` that sets it.
+  fileprivate var inWords: String {
+    lowercase
+      ? stripAccents ? "without --cased or --keep-accents" : "with --keep-accents" : "with --cased"
   }
 }

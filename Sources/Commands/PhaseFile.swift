@@ -68,6 +68,11 @@ struct PhaseFile {
         "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must end "
           + "the present phase before the one of \(path)")
     }
+    guard !configuration.recipe.task.procedure.hasStages else {
+      throw UsageError(
+        "a run of two stages has no next phase: its discriminator would begin anew; begin a run with "
+          + "--init-from its folder")
+    }
     var recipe = applied(to: configuration.recipe)
     if values.warmupSteps == nil { recipe.warmupSteps = recipe.steps / 10 }
     configuration.append(.init(recipe: recipe, data: data))

@@ -184,7 +184,7 @@ struct PretrainCommand: ParsableCommand {
     func initialModel(_ task: PretrainingTask) throws -> InitialModel? {
       guard steps.isEmpty, !initFrom.isEmpty else { return nil }
       let initial = try InitialModel(initFrom, task)
-      try initial.expect(data.vocabulary, of: data.folder)
+      try initial.expect(data)
       return initial
     }
     if var existing = try folder.existingConfiguration() {
@@ -194,7 +194,10 @@ struct PretrainCommand: ParsableCommand {
       try recipe.expectSame(existing)
       try check(existing, data)
       try RecipeOptions.check(existing)
-      if existing != before { try folder.write(existing) }
+      if existing != before {
+        try data.expect(CheckpointFolder(output).tokenizer, of: output)
+        try folder.write(existing)
+      }
       return (existing, try initialModel(existing.recipe.task))
     }
     if let nextPhase, phase != nil {

@@ -9,6 +9,8 @@ struct PretrainedDiscriminator {
   let discriminator: Discriminator
   let weights: Storage
   let tokenizer: Tokenizer
+  /// Tokens of the longest sequence that it was trained on, as far as is known.
+  let longest: Int
 
   /// Reads a run's folder, a checkpoint's, or one that transformers' `ElectraForPreTraining` loads.
   init(from path: String) throws {
@@ -28,6 +30,9 @@ struct PretrainedDiscriminator {
     }
     tokenizer = checkpoint.tokenizer
     discriminator = Discriminator(checkpoint.model.sizes[.discriminator])
+    let configuration = checkpoint.configuration
+    let recipes = configuration.earlierPhases.map(\.recipe) + [configuration.recipe]
+    longest = recipes.map(\.length).max() ?? 0
     let file = try SafetensorsFile(path: checkpoint.modelPath)
     let differences = ModelFile.compare(file, discriminator.layout) { $0 }
     try ModelFile.expectNone(
@@ -48,6 +53,7 @@ struct PretrainedDiscriminator {
     }
     self.tokenizer = tokenizer
     discriminator = Discriminator(folder.sizes)
+    longest = folder.sizes.positionCount
     let missing = try folder.compare(discriminator.layout).missing
     guard missing.isEmpty else {
       throw ModelError.unusable(path: folder.path, reason: "it lacks \(shortList(missing))")

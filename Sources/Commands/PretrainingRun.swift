@@ -31,8 +31,9 @@ final class PretrainingRun {
   private var saveStall = 0.0
   /// Why the last save failed, nil when it did not.
   private var saveFailure: String?
-  /// Seconds that a save takes, as far as is known.
+  /// Seconds that a save and an evaluation take, as far as is known.
   private var saveSeconds: Double
+  private var evaluationSeconds = 0.0
   private let start: Double
 
   private var recipe: PretrainingConfiguration.Recipe { configuration.recipe }
@@ -96,13 +97,18 @@ final class PretrainingRun {
     for warning in surroundings.warnings + [disk].compactMap(\.self) { log.say("note: \(warning)") }
   }
 
-  func end() { trainer.end() }
+  /// Ends the lanes, and a save that an error left under way.
+  func end() {
+    try? tellOfSave(waiting: true)
+    trainer.end()
+  }
 
   /// Trains to the last step, or until asked to stop.
   func train() throws -> Ending {
     try restore()
     let first = state.step
     if options.timeline != nil { try Timeline.turnOn(world) }
+    if try isEvaluationMissing(), try !evaluate() { return try stopped() }
     while state.step < configuration.steps {
       if state.step == first + 20 { try drawTimeline() }
       let step = state.step
@@ -123,13 +129,16 @@ final class PretrainingRun {
         try progress.tell(report, values, state)
         health?.judge(values, state)
       }
-      if state.step % options.evaluateEvery == 0 || isLast { try evaluate() }
-      if isLast || report.wishes.stop || report.wishes.save || state.step % options.saveEvery == 0
+      // What is asked to stop has no time for an evaluation: the next start makes up for it.
+      if try report.wishes.stop && !isLast || isEvaluationDue && !evaluate() {
+        try save()
+        return try stopped()
+      }
+      if isLast || report.wishes.save || state.step % options.saveEvery == 0
         || configuration.milestones.contains(state.step)
       {
         try save()
       }
-      if report.wishes.stop && !isLast { return try stopped() }
     }
     try finishSave()
     try drawTimeline()
@@ -139,6 +148,19 @@ final class PretrainingRun {
     }
     health?.conclude(state)
     return .finished
+  }
+
+  private var isEvaluationDue: Bool { isEvaluated(state.step) }
+
+  private func isEvaluated(_ step: Int) -> Bool {
+    step > 0 && (step % options.evaluateEvery == 0 || step == configuration.steps)
+  }
+
+  /// Whether the start before this one stopped instead of evaluating.
+  private func isEvaluationMissing() throws -> Bool {
+    let isMissing =
+      isFirst && isEvaluationDue && !metrics.holds(split: "held_out", step: state.step)
+    return try world.sum([isMissing ? 1 : 0])[0] > 0
   }
 
   /// Does a step; what made it not finite is kept.
@@ -179,8 +201,9 @@ final class PretrainingRun {
 
   /// What this rank wants after the next step.
   private func wishes() -> Trainer<PretrainingObjective>.Wishes {
-    // The last checkpoint counts, and the step before it.
-    let needed = saveSeconds + (state.step > 0 ? state.seconds / Double(state.step) : 0)
+    // The last checkpoint counts, and the step and the evaluation before it.
+    let needed =
+      saveSeconds + progress.stepSeconds + (isEvaluated(state.step + 1) ? evaluationSeconds : 0)
     let late = options.hours.map { now() - start + needed >= $0 * 3600 } ?? false
     return .init(
       stop: StopSignals.isRequested || (isFirst && late) || stopsForHealth,
@@ -189,7 +212,7 @@ final class PretrainingRun {
 
   /// Weights and state of the newest sound checkpoint, or first weights.
   private func restore() throws {
-    let newest = isFirst ? store.newestSound { log.say($0) } : nil
+    let newest = try world.agree { isFirst ? try store.newestSound { log.say($0) } : nil }
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty { return try begin() }
@@ -210,6 +233,9 @@ final class PretrainingRun {
   /// First weights. Those of another model are saved before the first step, so that a run that goes
   /// on needs them no more.
   private func begin() throws {
+    guard configuration.firstStep == 0 else {
+      throw CheckpointError.notFound(path: store.folder)
+    }
     if isFirst { metrics.cut(afterStep: 0) }
     health?.begin(step: 0)
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
@@ -270,17 +296,26 @@ final class PretrainingRun {
     ]
   }
 
-  private func evaluate() throws {
+  /// Evaluates the held-out examples; returns false, without a result, when asked to stop meanwhile.
+  private func evaluate() throws -> Bool {
     let count = min(options.evaluateExamples, data.heldOutCount)
-    guard count > 0 else { return }
-    watchdog.enter(.evaluation)
+    guard count > 0 else { return true }
     let began = now()
-    defer { progress.spend(now() - began, on: .evaluation) }
+    defer {
+      evaluationSeconds = now() - began
+      progress.spend(evaluationSeconds, on: .evaluation)
+    }
     let data = data
-    let values = try trainer.evaluate(sequences: count) { _, sequences in
-      try data.heldOut(sequences, of: count)
+    let values: [(name: String, value: Double)]
+    do {
+      values = try trainer.evaluate(
+        sequences: count, isAsked: { StopSignals.isRequested },
+        source: { _, sequences in try data.heldOut(sequences, of: count) })
+    } catch TrainerError.stopped {
+      return false
     }
     if isFirst { progress.tellHeldOut(values, state, examples: count) }
     health?.judge(values, state, isHeldOut: true)
+    return true
   }
 }

@@ -63,6 +63,9 @@ final class ProgressLog {
   /// Seconds that training stood still.
   func spend(_ seconds: Double, on expense: Expense) { spent[expense, default: 0] += seconds }
 
+  /// Seconds of a step, the mean of this start; 0 before the first.
+  var stepSeconds: Double { all.seconds / Double(max(1, all.steps)) }
+
   /// The part of this start that an expense took.
   private func share(_ expense: Expense) -> Double {
     spent[expense, default: 0] / max(now() - start, 1e-9)
@@ -106,7 +109,7 @@ final class ProgressLog {
         ("evaluation_fraction", .number(share(.evaluation))),
         ("checkpoint_fraction", .number(share(.checkpoints))),
       ])
-    let stepSeconds = state.seconds / Double(state.step)
+    let stepSeconds = stepSeconds
     tellFit(state, stepSeconds: stepSeconds)
     log.say(
       "step \(state.step.grouped)/\(steps.grouped) \(Self.summary(values)), "

@@ -4,8 +4,8 @@ import Training
 /// Which processors a rank's lanes run on.
 ///
 /// The processors that the ranks of a host may use, all together and within the container's quota,
-/// are shared out among them in order of rank; when a rank's lanes take up its whole share, each is
-/// kept to a processor of its own.
+/// are shared out among them in order of rank; when there is no quota and a rank's lanes take up its whole share,
+/// each is kept to a processor of its own.
 struct RankLayout {
   /// One entry a lane; -1 leaves a lane free to move.
   let processors: [Int]
@@ -32,8 +32,9 @@ struct RankLayout {
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))
-    // With cores to spare lanes stay free to move: another run may be on the first ones.
-    processors = count == share.count ? share : Array(repeating: -1, count: count)
+    // With cores to spare, or a quota of more cores, lanes stay free to move: others may be on the first.
+    let isWhole = usable.count == union.count && count == share.count
+    processors = isWhole ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
       warning = "\(host.size.of("rank")) share \(usable.count.of("core")) on \(hostName())"
     } else if count > fair {

@@ -69,6 +69,7 @@ struct RecipeOptions: ParsableArguments {
       result.recipe.length = min(result.recipe.length, dataLength)
     }
     apply(to: &result)
+    if let problem = result.problemOfNumbers { throw UsageError(problem) }
     if let sizes = try sizes(result.recipe.task) { result.model = sizes }
     task.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {

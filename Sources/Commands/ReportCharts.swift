@@ -89,7 +89,7 @@ struct ReportCharts {
   /// The published curve, where runs of joint ELECTRA reach it.
   private func published(_ metric: ReportMetric, beside curves: [Curve]) -> [Curve] {
     let last = curves.flatMap { $0.points.map(\.x) }.max() ?? 0
-    guard runs.contains(where: { $0.configuration.recipe.task.goal == .electra }),
+    guard runs.contains(where: { $0.configuration.recipe.task.isJointElectra }),
       let all = PublishedCurve.points.first(where: { $0.metric == metric.name })
     else { return [] }
     let points = all.points.map {

@@ -86,7 +86,7 @@ struct ReportTables {
   }
 
   private static func published(_ metric: ReportMetric, _ run: ReportedRun) -> String? {
-    guard run.configuration.recipe.task.goal == .electra, let step = run.heldOut.last?.step,
+    guard run.configuration.recipe.task.isJointElectra, let step = run.heldOut.last?.step,
       let tokens = run.tokens(at: step)
     else { return nil }
     return PublishedCurve.value(of: metric.name, tokens: Int(tokens)).map(metric.text)

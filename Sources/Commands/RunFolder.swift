@@ -2,7 +2,7 @@ import Electra
 import Foundation
 import Training
 
-/// A run's folder, as rank zero sees it; the other ranks never touch it.
+/// A run's folder, as rank zero sees it; the other ranks only give their signs of life there.
 struct RunFolder {
   let path: String
   var configurationPath: String { path + "/config.json" }

@@ -5,7 +5,7 @@ import Synchronization
 import Training
 
 /// What stands guard over a run on this rank: the watchdog with its signs of life, the lock of the
-/// run's folder, and the time that is left after SIGTERM. All of it lives on the watchdog's thread, so
+/// run's folder, and the time that is left after SIGTERM. All of it lives on the watchdog's threads, so
 /// it works while the rank hangs in a call.
 struct RunGuard {
   let watchdog: Watchdog
@@ -18,7 +18,9 @@ struct RunGuard {
     watchdog = Watchdog(
       deadlines: options.deadlines, onLook: { keeper.look($0) },
       onLate: { sentence in
-        standardError("electra: \(sentence)\n")
+        // Even if the file system hangs that the sentence reads.
+        exitLater(seconds: 10, .late)
+        standardError("electra: \(sentence())\n")
         // The launcher kills at once, and passes on what has reached it by then.
         Thread.sleep(forTimeInterval: 0.3)
         endAllRanks(.late)
@@ -45,7 +47,7 @@ struct RunGuard {
   }
 }
 
-/// The part of the guard that the watchdog's thread shares.
+/// The part of the guard that the watchdog's threads share.
 private final class Keeper: Sendable {
   private struct State {
     var lock: RunLock?
@@ -101,9 +103,13 @@ private final class Keeper: Sendable {
 /// Ends the job from any thread, whatever the others hang in.
 private func endAllRanks(_ status: ExitStatus) -> Never {
   // MPI may be stuck itself.
+  exitLater(seconds: 1.5, status)
+  Communicator.abort(status: status.rawValue)
+}
+
+private func exitLater(seconds: Double, _ status: ExitStatus) {
   Thread.detachNewThread {
-    Thread.sleep(forTimeInterval: 1.5)
+    Thread.sleep(forTimeInterval: seconds)
     _exit(status.rawValue)
   }
-  Communicator.abort(status: status.rawValue)
 }

@@ -94,7 +94,7 @@ extension Study.Training {
   fileprivate init?(run: String) throws {
     guard let configuration = try RunFolder(path: run).existingConfiguration() else { return nil }
     steps = configuration.steps
-    operations = configuration.productOperations
+    operations = configuration.productOperationsOfRun
     hours = Self.seconds(of: run) / 3600
   }
 

@@ -35,6 +35,7 @@ struct TokenizeCommand: ParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let isInteractive = isatty(STDIN_FILENO) != 0
     var output: [UInt8] = []
+    defer { try? Self.flush(&output) }
     for file in files.isEmpty ? ["-"] : files {
       var lines = try LineReader(path: file)
       while let line = try lines.next() {

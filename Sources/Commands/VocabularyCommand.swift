@@ -34,11 +34,11 @@ struct VocabularyCommand: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
-    let counts = [
-      ("--size", size), ("--alphabet", alphabet), ("--threads", threads ?? 1),
-    ]
-    for (name, value) in counts where !(1...Int(Int32.max) ~= value) {
-      throw ValidationError("\(name) must be between 1 and \(Int32.max), not \(value)")
+    for (name, value, most) in [
+      ("--size", size, Int(Int32.max)), ("--alphabet", alphabet, Int(Int32.max)),
+      ("--threads", threads ?? 1, 1024),
+    ] where !(1...most ~= value) {
+      throw ValidationError("\(name) must be between 1 and \(most), not \(value)")
     }
   }
 

@@ -13,7 +13,7 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case notAShard(path: String, reason: String)
   case damagedBlock(path: String, block: Int)
   case otherVocabulary(path: String)
-  case lengthTooLarge(wanted: Int, available: Int, path: String)
+  case otherLength(wanted: Int, prepared: Int, path: String)
   case tooFew(path: String, split: String)
 
   package var description: String {
@@ -44,9 +44,9 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
         + "or copy the file again"
     case .otherVocabulary(let path):
       "\(path) was prepared with another vocabulary than the vocab.txt beside it"
-    case .lengthTooLarge(let wanted, let available, let path):
-      "sequences of \(wanted) tokens were asked for, but \(path) was prepared with --length "
-        + "\(available); prepare it again with --length \(wanted)"
+    case .otherLength(let wanted, let prepared, let path):
+      "\(path) was prepared with --length \(prepared) and sequences of up to \(wanted) are wanted; "
+        + "prepare the text with --length \(wanted), or train with --length \(prepared)"
     case .tooFew(let path, let split): "\(path) has no \(split) examples"
     }
   }

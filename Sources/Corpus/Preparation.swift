@@ -62,16 +62,18 @@ package struct Preparation: Sendable {
     } catch {
       throw CorpusError.unwritable(path: folder, reason: "the folder cannot be made")
     }
+    let description: DataDescription
     do {
-      let description = try write(reader, into: partial, progress: progress)
-      guard rename(partial, final) == 0 else {  // an empty folder gives way
-        throw CorpusError.unwritable(path: folder, reason: systemReason())
-      }
-      return description
+      description = try write(reader, into: partial, progress: progress)
     } catch {
       try? files.removeItem(atPath: partial)
       throw error
     }
+    guard rename(partial, final) == 0 else {  // an empty folder gives way
+      throw CorpusError.unwritable(
+        path: folder, reason: "\(systemReason()); the finished data are in \(partial)")
+    }
+    return description
   }
 
   /// Checks that nothing stands where the output will be.
@@ -80,6 +82,16 @@ package struct Preparation: Sendable {
     if entries.map({ !$0.isEmpty }) ?? FileManager.default.fileExists(atPath: folder) {
       throw .outputExists(path: folder)
     }
+    if entries != nil && isMounted(folder) {
+      throw .unwritable(
+        path: folder, reason: "it is a file system of its own; give a folder inside it")
+    }
+  }
+
+  private static func isMounted(_ folder: String) -> Bool {
+    var (own, parent) = (stat(), stat())
+    return stat(folder, &own) == 0 && stat(folder + "/..", &parent) == 0
+      && own.st_dev != parent.st_dev
   }
 
   /// Removes what a killed run left behind; a folder with anything else in it is somebody's own.

@@ -36,11 +36,10 @@ package final class ShardSet: Sendable {
   package var trainCount: Int { train.count }
   package var heldOutCount: Int { heldOut.count }
 
-  /// Checks that sequences of up to `length` tokens were prepared.
+  /// Checks that sequences of up to `length` tokens were prepared, and no longer ones.
   package func expect(length: Int) throws(CorpusError) {
-    guard length <= description.maximumLength else {
-      throw .lengthTooLarge(
-        wanted: length, available: description.maximumLength, path: folder)
+    guard length == description.maximumLength else {
+      throw .otherLength(wanted: length, prepared: description.maximumLength, path: folder)
     }
     guard trainCount > 0 else { throw .tooFew(path: folder, split: "training") }
   }

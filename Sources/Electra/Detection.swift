@@ -33,7 +33,8 @@ extension MicroBatchPass {
       let (own, derivative) = sigmoidCrossEntropy(
         logit: head.logits.base[t], label: tokens[t] != batch.tokens[t])
       loss += own
-      gradients.base[t] = derivative * (weight ?? 0)
+      // A position that was drawn twice counts twice.
+      gradients.base[t] += derivative * (weight ?? 0)
     }
     if weight != nil {
       let gradient = arena.tensor(hidden.rows, hidden.columns)

@@ -1,7 +1,7 @@
 import Foundation
 
 // How the loss should go: down, with two known exceptions that stay within a tenth. Total loss rises a
-// little when the generator takes off, and a step's loss is noisy.
+// little when the generator takes off, and a step's loss is noisy. Where it may rise far says `mayRise`.
 
 extension Health {
   /// A line far above those before it. Small batches are noisy, so the measure is what the last lines
@@ -27,7 +27,8 @@ extension Health {
     let losses = course.losses
     let recent = losses.suffix(5)
     let isWorseThanNew = recent.count == 5 && recent.median > 1.1 * firstLoss
-    guard isWorseThanNew || course.linesAbove >= Course.window else { return nil }
+    let isLost = course.linesAbove >= Course.window && !mayRise
+    guard isWorseThanNew || isLost else { return nil }
     let comparison =
       isWorseThanNew
       ? String(format: "that of a new model is %.2f", firstLoss)
@@ -37,6 +38,12 @@ extension Health {
       String(format: "the loss is %.2f after %d steps and ", recent.median, reading.step)
         + "\(comparison): the learning rate is too high, or the warm-up too short; begin anew with "
         + "half the --learning-rate or twice the --warmup")
+  }
+
+  /// Whether a healthy loss rises for long, far above its lowest value: with the loss of drawn positions
+  /// alone, all of them are replaced at first, and more and more are right; and an adversary raises it.
+  private var mayRise: Bool {
+    recipe.task.goal == .electra15 || recipe.task.procedure == .adversarial
   }
 
   /// What a new model's loss is at most: every token equally likely, replaced or not equally likely

@@ -39,6 +39,12 @@ package struct NetworkSizes: Sendable, Equatable {
     if encoder.hiddenSize % encoder.headCount != 0 {
       return "\(encoder.headCount) attention heads do not divide a width of \(encoder.hiddenSize)"
     }
+    for (name, rate) in [
+      ("hidden_dropout_prob", encoder.dropoutRate),
+      ("attention_probs_dropout_prob", encoder.attentionDropoutRate),
+    ] where !(0..<1).contains(rate) {
+      return "\(name) is \(rate); it must be at least 0 and below 1"
+    }
     if typeCount < 2 || typeCount > Self.largest {
       return "type_vocab_size is \(typeCount); two segments are needed"
     }

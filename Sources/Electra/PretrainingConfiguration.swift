@@ -94,22 +94,26 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   }
 
   /// What is wrong with it, as one sentence; nil when nothing is.
-  package var problem: String? {
+  package var problem: String? { problemOfNumbers ?? recipe.task.problem(model) }
+
+  /// The same without regard to its task, whose options may still change the sizes.
+  package var problemOfNumbers: String? {
     for (name, value) in [
       ("length", recipe.length), ("batch", recipe.batchSize), ("steps", recipe.steps),
-      ("micro-batch", recipe.microBatchTokens), ("vocabulary size", model.vocabularySize),
-      ("embedding size", model.embeddingSize),
-      ("generator layers", model.generator.layerCount),
-      ("discriminator layers", model.discriminator.layerCount),
+      ("micro-batch", recipe.microBatchTokens),
     ] where value < 1 {
       return "\(name) is \(value); it must be at least 1"
     }
+    let tokens = Double(recipe.length) * Double(recipe.batchSize) * Double(recipe.steps)
+    if tokens > 1e18 { return "\(tokens) tokens are more than can be counted" }
+    for part in [ModelPart.generator, .discriminator] {
+      if let problem = model[part].problem { return "the \(part.rawValue)'s \(problem)" }
+    }
+    if !(recipe.learningRate >= 0 && recipe.learningRate.isFinite) {
+      return "a learning rate of \(recipe.learningRate) is not 0 or more"
+    }
     if recipe.length > model.positionCount {
       return "a length of \(recipe.length) is above the model's \(model.positionCount) positions"
-    }
-    for (name, sizes) in [("generator", model.generator), ("discriminator", model.discriminator)]
-    where sizes.headCount < 1 || sizes.hiddenSize % sizes.headCount != 0 {
-      return "the \(name)'s \(sizes.headCount) heads do not divide its width \(sizes.hiddenSize)"
     }
     if !(recipe.maskFraction > 0 && recipe.maskFraction < 0.5) {
       return "a mask fraction of \(recipe.maskFraction) is not between 0 and 0.5"
@@ -121,6 +125,6 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
       return "whole words are not drawn with replacement; leave out one of the two"
     }
-    return recipe.task.problem(model)
+    return nil
   }
 }

@@ -103,7 +103,8 @@ struct PretrainingTally {
     if task.procedure == .adversarial {
       parts += [("generator_reward", self[.reward] / max(1, self[.sampled]))]
     }
-    // In its first stage a run has nothing to say of the large encoder.
+    // In its first stage a run has nothing to say of the large encoder; only evaluations, which know no
+    // stages, measure it then.
     if task.goal.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.drawn])

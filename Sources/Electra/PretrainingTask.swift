@@ -22,6 +22,9 @@ package struct PretrainingTask: Sendable, Equatable {
 
   package init() {}
 
+  /// Whether it is what the published curves are of: joint training with a generator that learns.
+  package var isJointElectra: Bool { goal == .electra && hasGenerator && procedure == .joint }
+
   /// What the large encoder learns, as `--objective` names it.
   package enum Goal: String, Sendable, Codable, CaseIterable {
     /// To tell which tokens a generator has replaced, over all tokens (section 2).

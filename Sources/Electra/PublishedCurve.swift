@@ -89,8 +89,7 @@ package enum PublishedCurve {
     _ configuration: PretrainingConfiguration, tokens: Int,
     values: [(name: String, value: Double)]
   ) -> [String] {
-    let task = configuration.recipe.task
-    guard task.goal == .electra, task.hasGenerator else { return [] }
+    guard configuration.recipe.task.isJointElectra else { return [] }
     let step = tokens / tokensPerStep
     let place = String(
       format: "after the same %.4g million tokens (its step %d)", Double(tokens) / 1e6, step)
@@ -126,6 +125,10 @@ package enum PublishedCurve {
     if recipe.length != 128 { parts.append("length (\(recipe.length))") }
     if recipe.batchSize != 128 { parts.append("batch (\(recipe.batchSize))") }
     if recipe.maskFraction != 0.15 { parts.append("mask (\(recipe.maskFraction))") }
+    if recipe.discriminatorWeight != 50 {
+      parts.append("weight of the discriminator's loss (\(recipe.discriminatorWeight))")
+    }
+    if recipe.task != PretrainingTask() { parts.append("options of the objective") }
     let others = parts.isEmpty ? "" : ", \(parts.joined(separator: ", "))"
     return model.vocabularySize == 30_522
       ? "other here: text\(others); losses of other text are other losses, AUC compares best"

@@ -96,7 +96,7 @@ package struct ReferenceCompute: Sendable {
 }
 
 extension PretrainingConfiguration {
-  /// The whole run's compute as the paper counts it (ELECTRA, table 8).
+  /// The present phase's compute as the paper counts it (ELECTRA, table 8).
   package var referenceOperations: Double {
     func network(
       _ encoder: EncoderSizes, _ tops: [ReferenceCompute.Network.Head],

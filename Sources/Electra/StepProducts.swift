@@ -32,9 +32,18 @@ extension PretrainingConfiguration {
     Double(model.embeddingSize) * Double(sizes.hiddenSize + model.vocabularySize)
   }
 
-  /// Those of the whole run.
+  /// Those of the present phase.
   package var productOperations: Double {
     productsPerToken * Double(recipe.tokens)
+  }
+
+  /// Those of all phases.
+  package var productOperationsOfRun: Double {
+    earlierPhases.reduce(productOperations) { sum, phase in
+      var earlier = self
+      earlier.recipe = phase.recipe
+      return sum + earlier.productOperations
+    }
   }
 
   /// Multiplications of an encoder and of what leads into it, forward, for one token.

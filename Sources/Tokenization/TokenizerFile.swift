@@ -16,6 +16,11 @@ struct TokenizerFile {
       throw .unsupported(
         path: path, reason: "its model is \(kind), and only WordPiece is read here")
     }
+    try Self.expect(file["normalizer"], "BertNormalizer", "normalizer", path)
+    try Self.expect(file["pre_tokenizer"], "BertPreTokenizer", "pre_tokenizer", path)
+    if let prefix = model["continuing_subword_prefix"] as? String, prefix != "##" {
+      throw .unsupported(path: path, reason: "words go on with \(prefix), and only ## is read here")
+    }
     let tokens = try Self.tokens(data, path: path)
     guard tokens.count >= known.count else {
       throw .unsupported(path: path, reason: "an id of its vocabulary is not a whole number")
@@ -27,6 +32,14 @@ struct TokenizerFile {
           lowercase: lowercase, stripAccents: fields["strip_accents"] as? Bool ?? lowercase)
       }
     }
+  }
+
+  /// Throws `unsupported` unless a part of the tokenizer is missing or of this type.
+  private static func expect(
+    _ part: Any?, _ type: String, _ name: String, _ path: String
+  ) throws(TokenizationError) {
+    guard let own = (part as? [String: Any])?["type"] as? String, own != type else { return }
+    throw .unsupported(path: path, reason: "its \(name) is \(own), and only \(type) is read here")
   }
 
   /// The keys of the object `vocab`, by their numbers. A dictionary would not do: it takes letters

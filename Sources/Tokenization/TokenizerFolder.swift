@@ -68,9 +68,22 @@ private struct TokenizerConfiguration: Codable {
     }
   }
 
+  /// Those that cut text as BERT's does; the last is any that `tokenizer.json` describes.
+  private static let knownClasses = [
+    "BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer", "MobileBertTokenizer",
+    "PreTrainedTokenizer",
+  ]
+
   init(from decoder: any Decoder) throws {
     normalization = try TextNormalization(from: decoder)
     let values = try decoder.container(keyedBy: Key.self)
+    if let name = try values.decodeIfPresent(String.self, forKey: .tokenizerClass),
+      !Self.knownClasses.flatMap({ [$0, $0 + "Fast"] }).contains(name)
+    {
+      throw DecodingError.dataCorruptedError(
+        forKey: .tokenizerClass, in: values,
+        debugDescription: "tokenizer_class is \(name), and only BERT's way is known here")
+    }
     if try values.decodeIfPresent(Bool.self, forKey: .spacesIdeographs) == false {
       throw DecodingError.dataCorruptedError(
         forKey: .spacesIdeographs, in: values,

@@ -171,7 +171,8 @@ package final class CheckpointSaver {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
       let file = try SafetensorsFile(path: path)
       for (prefix, parameter) in Self.prefixes.flatMap({ p in layout.parameters.map { (p, $0) } }) {
-        guard file.entry(prefix + parameter.name)?.shape == parameter.shape else {
+        let entry = file.entry(prefix + parameter.name)
+        guard entry?.shape == parameter.shape, entry?.type == .float32 else {
           throw CheckpointError.otherModel(
             path: path, differences: "\(prefix)\(parameter.name) is missing or misshapen")
         }

@@ -30,24 +30,25 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     self.seconds = seconds
   }
 
-  /// Reads the state in `folder` and compares every file with its checksum.
+  /// Reads the state in `folder` and compares every file with its checksum. Throws `damaged`, and
+  /// `unreadable` where it is not for the program to judge.
   package init(verifying folder: String) throws(CheckpointError) {
     let path = folder + "/state.json"
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw .damaged(file: path, reason: "it is missing")
-    }
+    guard let data = FileManager.default.contents(atPath: path) else { throw .missing(path) }
     guard let state = try? JSONDecoder().decode(Self.self, from: data) else {
       throw .damaged(file: path, reason: "it is not what was written")
     }
     guard state.formatVersion == 1 else {
-      throw .damaged(file: path, reason: "its format is version \(state.formatVersion), not 1")
+      throw .unreadable(
+        file: path, reason: "its format is version \(state.formatVersion), and this program knows 1"
+      )
     }
     guard (try? state.sealed()) == data else {
       throw .damaged(file: path, reason: "its checksum differs")
     }
     for (name, checksum) in state.checksums.sorted(by: { $0.key < $1.key }) {
       guard let own = Self.checksum(of: folder + "/" + name) else {
-        throw .damaged(file: folder + "/" + name, reason: "it cannot be read")
+        throw .missing(folder + "/" + name)
       }
       guard own == checksum else {
         throw .damaged(file: folder + "/" + name, reason: "its checksum differs")
@@ -80,5 +81,14 @@ package struct CheckpointState: Sendable, Codable, Equatable {
       return nil
     }
     return String(checksum.value, radix: 16)
+  }
+}
+
+extension CheckpointError {
+  /// A file that could not be opened: a system that fails for a while is no damage.
+  fileprivate static func missing(_ file: String) -> CheckpointError {
+    FileManager.default.fileExists(atPath: file)
+      ? .unreadable(file: file, reason: "it cannot be read")
+      : .damaged(file: file, reason: "it is missing")
   }
 }

@@ -43,19 +43,24 @@ package struct CheckpointStore: Sendable {
 
   /// The newest checkpoint whose files are what was written; nil when there is none.
   ///
-  /// A damaged one is named to `log`, set aside under another name, and the one before is taken.
-  package func newestSound(log: (String) -> Void) -> (path: String, state: CheckpointState)? {
-    for step in steps().reversed() {
+  /// A damaged one is named to `log`, set aside under another name, and the one before is taken. Throws
+  /// `unreadable` for one that cannot be judged, and `noneSound` when all there are were damaged.
+  package func newestSound(
+    log: (String) -> Void
+  ) throws -> (path: String, state: CheckpointState)? {
+    let steps = steps()
+    for step in steps.reversed() {
       let path = path(step: step)
       do {
         return (path, try CheckpointState(verifying: path))
-      } catch {
-        log("\(error); going back to the checkpoint before it")
+      } catch CheckpointError.damaged(let file, let reason) {
+        log("\(file) is damaged: \(reason); going back to the checkpoint before it")
         let aside = path + "-damaged"
         try? FileManager.default.removeItem(atPath: aside)
         try? FileManager.default.moveItem(atPath: path, toPath: aside)
       }
     }
+    if !steps.isEmpty { throw CheckpointError.noneSound(folder: folder) }
     return nil
   }
 

@@ -78,12 +78,19 @@ extension Trainer {
   /// - Parameters:
   ///   - tensor: the first whose gradient is not finite.
   ///   - totals: the counts of the whole batch.
+  /// - Throws: `TrainerError.replicasDiffer` when ranks do not agree on which weights are finite.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
     watch(.step, "diagnosis")
     try settle()
     let parameters = objective.layout.parameters
-    if let index = parameters.firstIndex(where: { !Self.isFinite(self.weights, $0) }) {
-      return Divergence(step: step, tensor: parameters[index].name, origin: .weights)
+    let own = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
+    let indices = try world.gather([own]).flatMap(\.self)
+    if let rank = indices.firstIndex(where: { $0 != indices[0] }) {
+      let tensor = parameters[min(indices[0], indices[rank])].name
+      throw TrainerError.replicasDiffer(step: step, rank: rank, tensor: tensor)
+    }
+    if own < parameters.count {
+      return Divergence(step: step, tensor: parameters[own].name, origin: .weights)
     }
     let (lanes, objective, weights, count) = (lanes, objective, weights, settings.sliceCount)
     let found = Mutex<[Divergence.Slice]>([])
@@ -92,12 +99,12 @@ extension Trainer {
         objective, totals: totals, weights: weights, count: count)
       if let slice { found.withLock { $0.append(slice) } }
     }
-    let own = found.withLock { $0.min { $0.number < $1.number } }
-    let encoded = try own.map { Array(try JSONEncoder().encode($0)) } ?? []
+    let slice = found.withLock { $0.min { $0.number < $1.number } }
+    let encoded = try slice.map { Array(try JSONEncoder().encode($0)) } ?? []
     let first = try world.gather(encoded).first { !$0.isEmpty }
     guard let first else { return Divergence(step: step, tensor: tensor, origin: .nowhere) }
-    let slice = try JSONDecoder().decode(Divergence.Slice.self, from: Data(first))
-    return Divergence(step: step, tensor: slice.tensors[0], origin: .slice(slice))
+    let bad = try JSONDecoder().decode(Divergence.Slice.self, from: Data(first))
+    return Divergence(step: step, tensor: bad.tensors[0], origin: .slice(bad))
   }
 
   /// Whether all numbers of a parameter are finite.

@@ -8,10 +8,10 @@ import Collectives
 
 /// The lanes of a rank: threads that compute, made once, each kept to a processor of its own.
 ///
-///     let team = try LaneTeam(processors: [0, 1])
+///     let team = LaneTeam(processors: [0, 1])
 ///     team.run { lane in compute(slices[lane]) }       // returns when every lane has
 ///
-/// Lanes are plain threads and not Swift tasks: they never wait for anything but each other, and
+/// Lanes are plain threads and not Swift tasks: they wait for each other and for weights that travel, and
 /// kernels inside them are single-threaded.
 package final class LaneTeam: @unchecked Sendable {
   // Unchecked: `work` and the counters are only touched under `mutex`.

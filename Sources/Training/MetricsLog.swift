@@ -55,6 +55,13 @@ package final class MetricsLog {
     }
   }
 
+  /// Whether there is a line of a split at `step`.
+  package func holds(split: String, step: Int) -> Bool {
+    guard let text = FileManager.default.contents(atPath: path) else { return false }
+    return text.split(separator: 0x0A).reversed().lazy.compactMap { Point(line: $0) }
+      .prefix { $0.step >= step }.contains { $0.step == step && $0.split == split }
+  }
+
   private func add(_ records: Data, toEventsOf split: String?) throws {
     let path = eventPath(split)
     if !FileManager.default.fileExists(atPath: path) {

@@ -108,11 +108,12 @@ package final class RunLock: Sendable {
     return Self.holder(path)
   }
 
-  /// Gives a sign of life. Returns false when the lock is no longer ours.
+  /// Gives a sign of life. Returns false when somebody else holds the lock; one that cannot be read now
+  /// (network file systems fail for a while) may be read the next time.
   package func refresh() -> Bool {
-    guard Self.holder(path) == own else { return false }
-    utimes(path, nil)
-    return true
+    guard let holder = Self.holder(path) else { return true }
+    if holder == own { utimes(path, nil) }
+    return holder == own
   }
 
   /// Gives the lock back. A folder in which nothing else came to be goes with it.

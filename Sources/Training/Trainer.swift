@@ -61,9 +61,10 @@ package final class Trainer<O: Objective> {
   /// Waits until the weights of the last step are there.
   package func settle() throws { try reducer.settle() }
 
-  /// Ends the lanes.
+  /// Ends the lanes, once weights have arrived and a save that is under way has ended.
   package func end() {
     try? settle()
+    _ = try? saver.end(waiting: true)
     team.end()
   }
 
@@ -176,10 +177,12 @@ package final class Trainer<O: Objective> {
 
   /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank. Cut
   /// into slices of a fixed size, so that the figures do not depend on who computes them.
+  ///
+  /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
   package func evaluate(
-    sequences count: Int, source: @escaping BatchSource
+    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> [(name: String, value: Double)] {
-    objective.metrics(of: try tally(sequences: count, source: source))
+    objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
   }
 
   /// The sum of the tallies behind these metrics, the same on every rank, answers in the order of the

@@ -6,8 +6,11 @@ import Synchronization
 /// cable that is cut; a thread of every rank does: when a section of the run lasts longer than its
 /// deadline, it names who is late and where.
 ///
-///     let watchdog = Watchdog(deadlines: [.step: 60]) { sentence in ... }
+///     let watchdog = Watchdog(deadlines: [.step: 60]) { sentence in ... sentence() ... }
 ///     watchdog.enter(.evaluation)
+///
+/// The deadlines have a thread of their own, which never touches a file: a file system that hangs is one of
+/// the things that it is there for. Signs of life are given by another.
 package final class Watchdog: Sendable {
   /// The parts of a run that have a deadline each.
   package enum Section: String, Sendable, CaseIterable {
@@ -50,33 +53,41 @@ package final class Watchdog: Sendable {
     var rank = 0
     var folder = ""
     var heartbeat: Heartbeat?
-    var lastBeat = -Double.infinity
     var word = "running"
   }
 
   private let deadlines: [Section: Double]
   private let onLook: @Sendable (Watchdog) -> Void
-  private let onLate: @Sendable (String) -> Void
+  private let onLate: @Sendable (_ sentence: () -> String) -> Void
   private let state = Mutex(State())
+  /// Held while a sign of life is written, so that an older one never comes after a newer.
+  private let writing = Mutex(())
 
   /// - Parameters:
   ///   - deadlines: those that are set, in seconds.
-  ///   - onLook: called several times a second on the watchdog's thread.
-  ///   - onLate: called there when a deadline has passed; is expected to end the program.
+  ///   - onLook: called several times a second on the thread of the signs of life.
+  ///   - onLate: called when a deadline has passed; is expected to end the program. `sentence` says who
+  ///     is late; it reads files, which may hang.
   package init(
     deadlines: [Section: Double], onLook: @escaping @Sendable (Watchdog) -> Void = { _ in },
-    onLate: @escaping @Sendable (String) -> Void
+    onLate: @escaping @Sendable (_ sentence: () -> String) -> Void
   ) {
     self.deadlines = deadlines
     self.onLook = onLook
     self.onLate = onLate
-    let thread = Thread { [weak self] in
+    repeatedly(every: Self.interval) { $0.look() }
+    repeatedly(every: Self.interval) { $0.onLook($0) }
+    repeatedly(every: Self.beatInterval) { $0.beat() }
+  }
+
+  /// Calls `body` again and again on a thread of its own, as long as the watchdog lives.
+  private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
+    Thread.detachNewThread { [weak self] in
       while let watchdog = self {
-        watchdog.look()
-        Thread.sleep(forTimeInterval: Self.interval)
+        body(watchdog)
+        Thread.sleep(forTimeInterval: seconds)
       }
     }
-    thread.start()
   }
 
   /// From now on this rank gives signs of life in the run's folder.
@@ -85,8 +96,8 @@ package final class Watchdog: Sendable {
     state.withLock {
       ($0.rank, $0.size, $0.folder) = (rank, size, folder)
       $0.heartbeat = Heartbeat(folder: folder, rank: rank)
-      $0.lastBeat = -.infinity
     }
+    beat()
   }
 
   /// A section begins, or another part of it: the time starts anew.
@@ -113,42 +124,43 @@ package final class Watchdog: Sendable {
 
   /// Says at once how this rank ends.
   package func say(_ word: String) {
-    Self.beat(
-      state.withLock {
-        $0.word = word
-        return $0
-      })
+    state.withLock { $0.word = word }
+    beat()
   }
 
-  /// Outside the lock: a file system that hangs must not hold up the run.
-  private static func beat(_ state: State) {
-    state.heartbeat?.say(step: state.step, section: state.detail, state: state.word)
+  /// Outside the state's lock: a file system that hangs must not hold up the run.
+  private func beat() {
+    writing.withLock { _ in
+      let state = state.withLock { $0 }
+      state.heartbeat?.say(step: state.step, section: state.detail, state: state.word)
+    }
   }
 
   /// Seconds that the present section may last.
   private func deadline(_ state: State) -> Double {
-    if let set = deadlines[state.section] { return set }
-    let usual = Self.usualDeadline(state.section)
-    guard state.section == .step else { return usual }
     // Before any step is done nobody knows how long one takes.
-    guard !state.stepSeconds.isEmpty else { return deadlines[.start] ?? Self.usualDeadline(.start) }
+    let isFirstStep = state.section == .step && state.stepSeconds.isEmpty
+    let section = isFirstStep ? .start : state.section
+    if let set = deadlines[section] { return set }
+    let usual = Self.usualDeadline(section)
+    guard section == .step else { return usual }
     return max(usual, 20 * state.stepSeconds.sorted()[state.stepSeconds.count / 2])
   }
 
   private func look() {
-    onLook(self)
-    let (state, isDue, limit) = state.withLock { state in
+    let (state, limit) = state.withLock { state in
       state.elapsed += min(now() - state.lastLook, 4 * Self.interval)
       state.lastLook = now()
       let limit = deadline(state)
       let isLate = state.elapsed > limit
-      let isDue = isLate || now() - state.lastBeat >= Self.beatInterval
       if isLate { state.word = "late" }
-      if isDue { state.lastBeat = now() }
-      return (state, isDue, isLate ? limit : nil)
+      return (state, isLate ? limit : nil)
     }
-    if isDue { Self.beat(state) }
-    if let limit { onLate(Self.sentence(state, limit: limit)) }
+    guard let limit else { return }
+    onLate {
+      beat()
+      return Self.sentence(state, limit: limit)
+    }
   }
 
   /// What a rank does whose lanes wait for weights that travel.

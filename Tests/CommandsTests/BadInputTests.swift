@@ -152,6 +152,10 @@ struct BadInputTests {
   func checkpointsThatAreNone() throws {
     let folder = try folder()
     try expect(folder, ["detect", "--from", "nowhere"], status: 66, says: "nowhere")
+    for option in [["--threads", "0"], ["--evaluate-examples", "0"]] {
+      try expect(
+        folder, ["evaluate", "nowhere", "--data", "data"] + option, status: 64, says: "at least 1")
+    }
     try expect(
       folder, ["evaluate", "nowhere", "--data", "data"], status: 66, says: "data.json")
   }

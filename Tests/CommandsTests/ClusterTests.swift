@@ -18,7 +18,7 @@ struct ClusterTests {
     let spaces = "ip netns list | sort"
     let before = try Program.shell(spaces, in: folder.path).output
     let up = try Program.script("cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
-    #expect(up.status == 0, "\(up.errors)")
+    try #require(up.status == 0, "\(up.errors)")
     defer {
       let down = try? Program.script("cluster.sh", ["down"], in: folder.path)
       #expect(down?.status == 0)
@@ -57,7 +57,7 @@ struct ClusterTests {
     let command =
       InvarianceTests.command + [
         "--steps", "400", "--save-every", "20", "--log-every", "100", "--evaluate-every", "400",
-        "--deadline", "step=6", "--threads", "1",
+        "--deadline", "step=6", "--deadline", "start=30", "--threads", "1",
       ]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")

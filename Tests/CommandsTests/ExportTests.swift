@@ -40,6 +40,36 @@ struct ExportTests {
     #expect(try detect("discriminator", in: folder) == own)
   }
 
+  /// Every line has its answer: lines of Windows', blank ones, and more than a batch of them.
+  @Test
+  func everyLineIsJudged() throws {
+    let folder = try exportedModels()
+    func judge(_ text: String) throws -> [String] {
+      let result = try Program.run(
+        ["detect", "--from", "run", "--json"], input: text, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      return result.output.split(separator: "\n").map(String.init)
+    }
+    let windows = try judge("bakoli mune\r\n\r\nrasi\r\n")
+    #expect(windows.count == 3)
+    #expect(try judge("bakoli mune\n\nrasi") == windows)
+    #expect(try judge(String(repeating: "bakoli mune rasi.\n", count: 700)).count == 700)
+    let broken = try Program.shell(
+      "printf 'ba\\n\\xff\\n' | $0 detect --from run", [Program.path], in: folder.path)
+    #expect(broken.status == 65 && broken.errors.contains("line 2"), "\(broken.errors)")
+  }
+
+  @Test
+  func aFolderIsNamedWithASlashOrWithout() throws {
+    let folder = try exportedModels()
+    let result = try Program.run(
+      ["export", "--from", "run", "--output", "there/"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(names.contains("there") && !names.contains { $0.contains("partial") })
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/there/config.json"))
+  }
+
   @Test
   func anExportedPairBeginsARunWithTheSameWeights() throws {
     let folder = try exportedModels()

@@ -53,7 +53,7 @@ struct FaultTests {
     let folder = try preparedData()
     let end = try disturb(
       folder, "kill -STOP $(rank \(rank))",
-      ["--deadline", "step=6", "--deadline", "checkpoint=6"])
+      ["start", "step", "checkpoint"].flatMap { ["--deadline", "\($0)=6"] })
     #expect(end.status == 76, "\(end.errors)")
     #expect(end.seconds < 8.5)
     #expect(end.errors.contains("s from rank \(rank) on "), "\(end.errors)")
@@ -68,7 +68,7 @@ struct FaultTests {
     let beats = (0..<3).compactMap { Heartbeat.last(folder: folder.path + "/run", rank: $0) }
     #expect(beats.map(\.state) == ["stopped", "stopped", "stopped"])
     let store = CheckpointStore(runFolder: folder.path + "/run")
-    let step = try #require(store.newestSound { Issue.record("\($0)") }).state.step
+    let step = try #require(try store.newestSound { Issue.record("\($0)") }).state.step
     #expect(end.errors.contains("step-" + String(format: "%08d", step)))
   }
 
@@ -91,7 +91,7 @@ struct FaultTests {
         command + ["--output", "run", "--hours", "0"],
         environment: ["ELECTRA_KILL_AT": "\(point)"], in: folder.path
       ).status
-      let found = CheckpointStore(runFolder: folder.path + "/run").newestSound {
+      let found = try CheckpointStore(runFolder: folder.path + "/run").newestSound {
         Issue.record("killed at \(point): \($0)")
       }
       #expect(found?.state.step == 1 || found?.state.step == 2, "killed at \(point)")

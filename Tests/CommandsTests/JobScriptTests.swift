@@ -17,9 +17,15 @@ struct JobScriptTests {
   ///   - beats: what ranks said before that, one word a file.
   /// - Returns: the job's end, and the words that srun and scontrol were given.
   private func job(
-    _ environment: [String: String], ending status: Int32 = 0, beats: [String] = []
+    _ environment: [String: String], ending status: Int32 = 0, beats: [String] = [],
+    fruitless: Int = 0
   ) throws -> (result: Program.Result, srun: String, scontrol: String) {
     let folder = try TemporaryFolder()
+    if fruitless > 0 {
+      try FileManager.default.createDirectory(
+        atPath: folder.path + "/run", withIntermediateDirectories: false)
+      try folder.write("\(fruitless)\n", "run/.fruitless-starts")
+    }
     for (rank, state) in beats.enumerated() {
       try folder.write(
         "rank=\(rank) host=n\(rank + 1) process=5 step=12 section=reduction state=\(state)\n",
@@ -83,23 +89,25 @@ struct JobScriptTests {
   }
 
   @Test(arguments: [
-    (75, "0", true, "start 1 stopped as asked; queued again"),
-    (75, "9", true, "start 10 stopped as asked; queued again"),
+    (75, "0", 0, true, "start 1 stopped as asked; queued again"),
+    (75, "9", 2, true, "start 10 stopped as asked; queued again"),
     (
-      137, "0", true,
+      137, "0", 0, true,
       "start 1 ended with status 137; lost: rank 1 on n2 in reduction of step 12; queued again"
     ),
-    (137, "2", false, "start 3 ended with status 137; lost: rank 1 on n2 in reduction of step 12"),
-    (0, "0", false, ""),
-    (65, "0", false, ""),
-    (78, "0", false, ""),
+    // Many starts that were asked to stop are no reason to end, and three lost ones in a row are.
+    (137, "9", 1, true, "start 10 ended with status 137"),
+    (137, "2", 2, false, "the third in a row that brought no checkpoint"),
+    (0, "0", 0, false, ""),
+    (65, "0", 0, false, ""),
+    (78, "0", 0, false, ""),
   ])
   func whatHelpsIsTriedAgain(
-    status: Int32, starts: String, isQueued: Bool, sentence: String
+    status: Int32, starts: String, fruitless: Int, isQueued: Bool, sentence: String
   ) throws {
     let (result, _, scontrol) = try job(
       ["SLURM_NTASKS_PER_NODE": "1", "SLURM_RESTART_COUNT": starts], ending: status,
-      beats: ["stopping", "running"])
+      beats: ["stopping", "running"], fruitless: fruitless)
     #expect(scontrol == (isQueued ? "requeue 7\n" : ""))
     #expect(result.status == (isQueued ? 0 : status))
     #expect(result.errors.contains(sentence) || sentence.isEmpty, "\(result.errors)")

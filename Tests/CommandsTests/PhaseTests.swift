@@ -83,6 +83,13 @@ struct PhaseTests {
       let bad = try Program.run(pretrain("run", ["--next-phase", "bad.json"]), in: folder.path)
       #expect([64, 65].contains(bad.status) && bad.errors.contains(sentence), "\(bad.errors)")
     }
+    // The discriminator of two stages would begin anew.
+    let staged = ["--training", "two-stage-fresh"]
+    let whole = try Program.run(pretrain("staged", staged), in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let next = try Program.run(
+      pretrain("staged", staged + ["--next-phase", "second.json"]), in: folder.path)
+    #expect(next.status == 64 && next.errors.contains("two stages"), "\(next.errors)")
     let missing = try Program.run(pretrain("run", ["--next-phase", "no.json"]), in: folder.path)
     #expect(missing.status == 64 && missing.errors.contains("no.json"), "\(missing.errors)")
   }

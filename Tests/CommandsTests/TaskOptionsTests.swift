@@ -29,6 +29,10 @@ struct TaskOptionsTests {
     ("--training adversarial --temperature 2", "takes the generator's samples as they are"),
     ("--whole-words --mask-with-replacement", "leave out one of the two"),
     ("--objective bert", "--objective"),
+    ("--learning-rate nan", "a learning rate of nan"),
+    ("--batch 100000000000000000", "more than can be counted"),
+    ("--steps 1000000000000000 --batch 1000000", "more than can be counted"),
+    ("--vocabulary-size 100000000000000000", "vocab_size is 100000000000000000"),
   ])
   func whatMeansNothingIsRefused(options: String, says: String) throws {
     let result = try flops(options)
@@ -40,6 +44,27 @@ struct TaskOptionsTests {
     let referenceOperations: Double
     let stepsOfEqualProducts: Int?
     let stepsOfEqualReference: Int?
+  }
+
+  /// Without a size there is a line for each, and each is compared with ELECTRA of its own size.
+  @Test
+  func everySizeIsComparedWithItself() throws {
+    let folder = try TemporaryFolder()
+    func figures(_ options: [String]) throws -> [Figures] {
+      let result = try Program.run(
+        ["flops", "--tokens-per-second", "1", "--json"] + options, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try result.output.split(separator: "\n").map {
+        try decoder.decode(Figures.self, from: Data($0.utf8))
+      }
+    }
+    #expect(try figures([]).map(\.stepsOfEqualProducts) == [nil, nil, nil, nil, nil])
+    let all = try figures(["--objective", "mlm"])
+    #expect(all.count == 5)
+    let base = try figures(["--objective", "mlm", "--preset", "base"])
+    #expect(all[3].stepsOfEqualProducts == base[0].stepsOfEqualProducts)
   }
 
   /// The number that is printed is one that can be given: a run of so many steps costs as much.

@@ -120,8 +120,10 @@ struct ShardSetTests {
     let path = folder.file("data")
     let data = try ShardSet(folder: path)
     try data.expect(length: 16)
-    #expect(throws: CorpusError.lengthTooLarge(wanted: 32, available: 16, path: path)) {
-      try data.expect(length: 32)
+    for length in [8, 32] {
+      #expect(throws: CorpusError.otherLength(wanted: length, prepared: 16, path: path)) {
+        try data.expect(length: length)
+      }
     }
     #expect(throws: CorpusError.tooFew(path: path, split: "held-out")) {
       try data.heldOut(0..<1, of: 1)

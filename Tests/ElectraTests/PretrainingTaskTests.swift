@@ -25,6 +25,7 @@ struct PretrainingTaskTests {
         "sampling",
         task { ($0.temperature, $0.disallowsCorrect, $0.drawsWithReplacement) = (1.7, true, true) }
       ),
+      ("drawn twice", task { ($0.goal, $0.drawsWithReplacement) = (.electra15, true) }),
       ("two stages", task { ($0.procedure, $0.sharing) = (.twoStage, .none) }),
       ("adversarial", task { $0.procedure = .adversarial }),
       ("adversarial 15", task { ($0.procedure, $0.goal) = (.adversarial, .electra15) }),

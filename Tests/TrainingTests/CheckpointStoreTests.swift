@@ -19,7 +19,7 @@ struct CheckpointStoreTests {
   }
 
   private func newest(_ store: CheckpointStore) -> Int? {
-    store.newestSound { _ in }.map(\.state.step)
+    (try? store.newestSound { _ in })?.state.step
   }
 
   @Test
@@ -29,7 +29,7 @@ struct CheckpointStoreTests {
     #expect(newest(store) == nil)
     for step in [10, 20, 30, 40, 50] { try save(store, step: step) }
     #expect(store.steps() == [20, 40, 50])
-    let found = store.newestSound { Issue.record("\($0)") }
+    let found = try store.newestSound { Issue.record("\($0)") }
     #expect(found?.state.step == 50 && found?.state.tokens == 500)
   }
 
@@ -45,7 +45,7 @@ struct CheckpointStoreTests {
       if truncates { data.removeLast() } else { data[data.count / 2] ^= 4 }
       try data.write(to: URL(fileURLWithPath: path))
       var lines: [String] = []
-      let found = store.newestSound { lines.append($0) }
+      let found = try store.newestSound { lines.append($0) }
       #expect(found?.state.step == 1)
       #expect(lines.count == 1 && lines[0].contains(name))
       #expect(store.steps() == [1])
@@ -101,6 +101,26 @@ struct CheckpointStoreTests {
     }
   }
 
+  /// What cannot be judged now is no damage: a person has to look, and nothing is set aside.
+  @Test
+  func whatCannotBeReadIsNotSetAside() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    try save(store, step: 1)
+    try save(store, step: 2)
+    let path = store.path(step: 2) + "/state.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    try text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 2")
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    let later = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    #expect(later?.description.contains("version 2") == true)
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    let unreadable = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    #expect(unreadable?.description.contains("cannot be read") == true)
+    #expect(store.steps() == [1, 2])
+  }
+
   @Test
   func aMissingFileIsNamed() throws {
     let folder = try TemporaryFolder()
@@ -108,7 +128,9 @@ struct CheckpointStoreTests {
     try save(store, step: 1)
     try FileManager.default.removeItem(atPath: store.path(step: 1) + "/vocab.txt")
     var lines: [String] = []
-    #expect(store.newestSound { lines.append($0) } == nil)
+    let error = CheckpointError.noneSound(folder: store.folder)
+    #expect(throws: error) { try store.newestSound { lines.append($0) } }
+    #expect(try store.newestSound { lines.append($0) } == nil, "the next start begins again")
     #expect(lines.count == 1 && lines[0].contains("vocab.txt"))
     #expect(FileManager.default.fileExists(atPath: store.path(step: 1) + "-damaged"))
   }

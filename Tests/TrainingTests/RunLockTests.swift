@@ -21,11 +21,24 @@ struct RunLockTests {
     #expect(throws: CheckpointError.self) { try RunLock(folder: folder.path) }
     #expect(lock.refresh())
     lock.release()
-    #expect(!lock.refresh())
     let next = try RunLock(folder: folder.path)
     next.release()
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["config.json"])
+  }
+
+  /// A lock is lost to another holder, and not to a file system that fails for a while.
+  @Test
+  func whatCannotBeReadIsNotLost() throws {
+    let folder = try TemporaryFolder()
+    let lock = try RunLock(folder: folder.path)
+    let path = folder.path + "/.lock"
+    try FileManager.default.moveItem(atPath: path, toPath: path + "-away")
+    #expect(lock.refresh())
+    try FileManager.default.moveItem(atPath: path + "-away", toPath: path)
+    #expect(lock.refresh())
+    try write(elsewhere, age: 0, folder)
+    #expect(!lock.refresh())
   }
 
   @Test

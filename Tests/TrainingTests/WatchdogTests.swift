@@ -48,12 +48,13 @@ struct WatchdogTests {
     let folder = try TemporaryFolder()
     let told = Mutex<[String]>([])
     let watchdog = Watchdog(deadlines: [.evaluation: 0.6]) { sentence in
+      let sentence = sentence()
       told.withLock { $0.append(sentence) }
     }
     watchdog.join(rank: 0, of: 1, folder: folder.path)
     watchdog.enter(.step, "reduction", step: 3)
     watchdog.add(stepSeconds: 0.1)
-    Thread.sleep(forTimeInterval: 1.2)
+    Thread.sleep(forTimeInterval: 1.6)
     #expect(told.withLock { $0 }.isEmpty)
     #expect(Heartbeat.last(folder: folder.path, rank: 0)?.section == "reduction")
     watchdog.enter(.evaluation)
