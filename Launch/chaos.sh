@@ -32,8 +32,8 @@ awk 'BEGIN { srand(7); split("ba ko li mu ne ra si to vu ze", part, " ")
   >/dev/null 2>&1 || fail "no shards"
 steps=300
 train=(pretrain --data "$work/data" --preset tiny --length 32 --batch 48 --slices 16 --steps "$steps" --warmup 20
-  --log-every 20 --save-every 10 --evaluate-every 100 --evaluate-examples 50 --deadline step=3 --deadline start=20
-  --deadline connection=10)
+  --log-every 20 --save-every 10 --evaluate-every 100 --evaluate-examples 50)
+for section in connection=10 start=20 step=3 checkpoint=10 evaluation=10 end=10; do train+=(--deadline "$section"); done
 last=checkpoints/step-$(printf %08d "$steps")
 "$electra" "${train[@]}" --output "$work/whole" 2>"$work/log.whole" || fail "the undisturbed run failed"
 
