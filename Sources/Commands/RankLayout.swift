@@ -4,8 +4,8 @@ import Training
 /// Which processors a rank's lanes run on.
 ///
 /// The processors that the ranks of a host may use, all together and within the container's quota,
-/// are shared out among them in order of rank; when there is no quota and a rank's lanes take up its whole share,
-/// each is kept to a processor of its own.
+/// are shared out among them in order of rank; when there is no quota and a rank's lanes take up its
+/// whole share, each is kept to a processor of its own.
 struct RankLayout {
   /// One entry a lane; -1 leaves a lane free to move.
   let processors: [Int]

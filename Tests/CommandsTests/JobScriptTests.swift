@@ -21,11 +21,7 @@ struct JobScriptTests {
     fruitless: Int = 0
   ) throws -> (result: Program.Result, srun: String, scontrol: String) {
     let folder = try TemporaryFolder()
-    if fruitless > 0 {
-      try FileManager.default.createDirectory(
-        atPath: folder.path + "/run", withIntermediateDirectories: false)
-      try folder.write("\(fruitless)\n", "run/.fruitless-starts")
-    }
+    if fruitless > 0 { try folder.write("\(fruitless)\n", "electra-7.fruitless") }
     for (rank, state) in beats.enumerated() {
       try folder.write(
         "rank=\(rank) host=n\(rank + 1) process=5 step=12 section=reduction state=\(state)\n",
