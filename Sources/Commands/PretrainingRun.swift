@@ -11,21 +11,21 @@ import Training
 /// All ranks go through the same lines; where only rank zero has something to do (files, the
 /// screen), the others have nothing.
 final class PretrainingRun {
-  private let configuration: PretrainingConfiguration
+  let configuration: PretrainingConfiguration
   /// The model that a new run begins with, on rank zero; nil for new weights.
   private let initial: InitialModel?
-  private let data: ShardSet
-  private let options: Options
-  private let world: Communicator
-  private let trainer: Trainer<PretrainingObjective>
+  let data: ShardSet
+  let options: Options
+  let world: Communicator
+  let trainer: Trainer<PretrainingObjective>
   private let store: CheckpointStore
   private let log: RunLog
-  private let metrics: MetricsLog
-  private let progress: ProgressLog
+  let metrics: MetricsLog
+  let progress: ProgressLog
   /// On rank zero.
-  private let health: RunHealth?
+  let health: RunHealth?
   private let watchdog: Watchdog
-  private var state = CheckpointState(step: 0)
+  var state = CheckpointState(step: 0)
   private var lastSave: Double
   /// Seconds that training stood for the save under way.
   private var saveStall = 0.0
@@ -33,11 +33,11 @@ final class PretrainingRun {
   private var saveFailure: String?
   /// Seconds that a save and an evaluation take, as far as is known.
   private var saveSeconds: Double
-  private var evaluationSeconds = 0.0
+  var evaluationSeconds = 0.0
   private let start: Double
 
   private var recipe: PretrainingConfiguration.Recipe { configuration.recipe }
-  private var isFirst: Bool { world.rank == 0 }
+  var isFirst: Bool { world.rank == 0 }
 
   init(
     configuration: PretrainingConfiguration, initial: InitialModel?, data: ShardSet, folder: String,
@@ -148,19 +148,6 @@ final class PretrainingRun {
     }
     health?.conclude(state)
     return .finished
-  }
-
-  private var isEvaluationDue: Bool { isEvaluated(state.step) }
-
-  private func isEvaluated(_ step: Int) -> Bool {
-    step > 0 && (step % options.evaluateEvery == 0 || step == configuration.steps)
-  }
-
-  /// Whether the start before this one stopped instead of evaluating.
-  private func isEvaluationMissing() throws -> Bool {
-    let isMissing =
-      isFirst && isEvaluationDue && !metrics.holds(split: "held_out", step: state.step)
-    return try world.sum([isMissing ? 1 : 0])[0] > 0
   }
 
   /// Does a step; what made it not finite is kept.
@@ -294,28 +281,5 @@ final class PretrainingRun {
       "vocab.txt": Data(data.vocabulary.fileBytes),
       "tokenizer_config.json": try JSONEncoder().encode(data.description.normalization),
     ]
-  }
-
-  /// Evaluates the held-out examples; returns false, without a result, when asked to stop meanwhile.
-  private func evaluate() throws -> Bool {
-    let count = min(options.evaluateExamples, data.heldOutCount)
-    guard count > 0 else { return true }
-    let began = now()
-    defer {
-      evaluationSeconds = now() - began
-      progress.spend(evaluationSeconds, on: .evaluation)
-    }
-    let data = data
-    let values: [(name: String, value: Double)]
-    do {
-      values = try trainer.evaluate(
-        sequences: count, isAsked: { StopSignals.isRequested },
-        source: { _, sequences in try data.heldOut(sequences, of: count) })
-    } catch TrainerError.stopped {
-      return false
-    }
-    if isFirst { progress.tellHeldOut(values, state, examples: count) }
-    health?.judge(values, state, isHeldOut: true)
-    return true
   }
 }
