@@ -1,7 +1,7 @@
 """Fine-tunes an encoder in PyTorch, as users of transformers do, to compare ours with: prints one JSON line.
 
     python finetuning-peer.py cola|sst2|stsb FOLDER --from MODEL [--threads 1] [--steps 40]
-    python finetuning-peer.py cola|sst2|stsb FOLDER --from MODEL [--threads 1] --recipe finetuning.json --seed 1
+    python finetuning-peer.py cola|sst2|stsb FOLDER --from MODEL [--threads 1] --recipe FILE --seed 1 [--draws]
 
 FOLDER holds train.tsv and dev.tsv as GLUE gives them, MODEL is the Hugging Face folder of a BERT or ELECTRA. Either
 way the model is transformers' ElectraForSequenceClassification in float32, batches are padded to their longest row,
@@ -10,7 +10,8 @@ and gradients are clipped at norm 1.
 The first form times steps with torch's fused AdamW behind two that are not timed. The second trains by the recipe of a
 fine-tuning of ours (same rates, decay from layer to layer, warm-up, passes, batches, dropout, and ELECTRA's Adam,
 which has no bias correction) and measures the dev set after every pass; the best pass counts. There a batch goes
-through the model in parts of like length, whose gradients are added: that changes the time alone.
+through the model in parts of like length, whose gradients are added: that changes the time alone. With --draws its
+batches and what it drops are those of our seed, and from our first weights so is every step's loss.
 """
 import argparse
 import csv
@@ -18,6 +19,8 @@ import json
 import os
 import resource
 import time
+
+import draws
 
 # Columns of the texts and of the answer, by name or, in a file without a header, by place.
 TASKS = {
@@ -116,24 +119,14 @@ def scores_of(torch, model, examples, task):
     return 100 * metric(gold, logits.argmax(-1).numpy())
 
 
-class Adam:
-    """ELECTRA's Adam: no bias correction, epsilon outside the root, a rate for each layer."""
-
-    def __init__(self, torch, groups):
-        self.torch, self.groups = torch, groups
-        self.moments = [([torch.zeros_like(p) for p in ps], [torch.zeros_like(p) for p in ps]) for ps, _ in groups]
-
-    def step(self, rate):
-        foreach = self.torch
-        for (parameters, factor), (first, second) in zip(self.groups, self.moments):
-            gradients = [p.grad for p in parameters]
-            foreach._foreach_lerp_(first, gradients, 0.1)
-            foreach._foreach_mul_(second, 0.999)
-            foreach._foreach_addcmul_(second, gradients, gradients, 0.001)
-            roots = foreach._foreach_sqrt(second)
-            foreach._foreach_add_(roots, 1e-6)
-            with self.torch.no_grad():
-                foreach._foreach_addcdiv_(parameters, first, roots, -rate * factor)
+def adam(torch, groups):
+    """ELECTRA's Adam: epsilon outside the root and no bias correction, of which nothing is left at so late a step."""
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-6, fused=True)
+    for group in groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter] = dict(
+                step=torch.tensor(1e9), exp_avg=torch.zeros_like(parameter), exp_avg_sq=torch.zeros_like(parameter))
+    return optimizer
 
 
 def layer_groups(model, decay):
@@ -145,7 +138,17 @@ def layer_groups(model, decay):
         if name.startswith("classifier."):
             depth = top
         groups.setdefault(depth, []).append(parameter)
-    return [(parameters, decay ** (top - depth)) for depth, parameters in groups.items()]
+    return [dict(params=parameters, share=decay ** (top - depth)) for depth, parameters in groups.items()]
+
+
+def random_batches(torch, lengths, batch):
+    """For each step the places of its examples, by length."""
+    order = []
+    while True:
+        while len(order) < batch:
+            order += torch.randperm(len(lengths)).tolist()
+        yield sorted(order[:batch], key=lambda place: lengths[place])
+        order = order[batch:]
 
 
 def train(torch, a, model, train_set, dev_set, recipe):
@@ -155,22 +158,29 @@ def train(torch, a, model, train_set, dev_set, recipe):
     warmup = int(recipe["warmup_proportion"] * steps)
     ends = {round(count * (i + 1) / batch) for i in range(int(recipe["num_train_epochs"]))}
     ends = {end for end in ends if 0 < end < steps} | {steps}
-    optimizer = Adam(torch, layer_groups(model, recipe["layerwise_lr_decay"]))
-    order, losses, best = [], [], []
-    for step in range(steps):
-        while len(order) < batch:
-            order += torch.randperm(count).tolist()
-        examples, order = [train_set[place] for place in order[:batch]], order[batch:]
-        examples.sort(key=lambda example: len(example[0]))
+    optimizer = adam(torch, layer_groups(model, recipe["layerwise_lr_decay"]))
+    lengths, losses, best = [len(ids) for ids, _, _ in train_set], [], []
+    if a.draws:
+        batches = draws.batches(lengths, batch, recipe["slices"], a.seed)
+        model.set_attn_implementation("eager")
+        dropout = draws.Dropout(torch, model.config.num_hidden_layers, recipe["dropout"], a.seed)
+    else:
+        batches = random_batches(torch, lengths, batch)
+    for step, places in zip(range(steps), batches):
         losses.append(0.0)
         for start in range(0, batch, PART):
-            part = examples[start:start + PART]
+            part = [train_set[place] for place in places[start:start + PART]]
+            if a.draws:
+                dropout.begin(step, start, [len(ids) for ids, _, _ in part])
             loss = loss_of(torch, model, part) * (len(part) / batch)
             loss.backward()
             losses[-1] += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=True)
-        optimizer.step(recipe["learning_rate"] * (1 - step / steps) * (min(1, step / warmup) if warmup else 1))
-        model.zero_grad(set_to_none=True)
+        rate = recipe["learning_rate"] * (1 - step / steps) * (min(1, step / warmup) if warmup else 1)
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
         if step + 1 in ends:
             best.append(scores_of(torch, model, dev_set, a.task))
     return dict(seed=a.seed, steps=steps, examples=count, losses=losses, by_epoch=best, score=max(best))
@@ -202,6 +212,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--from", dest="model", required=True)
     parser.add_argument("--recipe")
+    parser.add_argument("--draws", action="store_true")
     for name, default in dict(threads=1, steps=40, seed=1).items():
         parser.add_argument("--" + name, type=int, default=default)
     a = parser.parse_args()

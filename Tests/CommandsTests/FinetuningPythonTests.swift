@@ -38,8 +38,8 @@ struct FinetuningPythonTests {
     #expect(process.terminationStatus == 0)
   }
 
-  /// From the same first weights, with all examples in every batch and without dropout, each step has
-  /// the loss that it has in PyTorch: Adam, rates, their decay over layers, warm-up and clip are equal.
+  /// From the same first weights, with the same batches and the same elements dropped, each step has the
+  /// loss that it has in PyTorch: dropout, Adam, rates, their decay over layers, warm-up and clip are equal.
   @Test(
     .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
     arguments: ["cola", "stsb"])
@@ -58,7 +58,7 @@ struct FinetuningPythonTests {
       #expect(result.status == 0, "\(command): \(result.errors)")
     }
     let finetune = [
-      "finetune", task, "--data", ".", "--from", "run", "--dropout", "0", "--epochs", "12",
+      "finetune", task, "--data", ".", "--from", "run", "--epochs", "12", "--batch", "16",
       "--log-every", "1",
     ]
     try run(finetune + ["--output", "ours"])
@@ -68,7 +68,7 @@ struct FinetuningPythonTests {
       "exec \"$0\" \"$@\"",
       [
         try #require(Self.python), Program.launch + "/finetuning-peer.py", task, ".", "--from",
-        "model", "--recipe", "ours/finetuning.json",
+        "model", "--recipe", "ours/finetuning.json", "--draws",
       ], in: folder.path)
     #expect(peer.status == 0, "\(peer.errors)")
     let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
@@ -77,7 +77,7 @@ struct FinetuningPythonTests {
     let ours = metrics.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
     }
-    #expect(ours.count == 12 && theirs.count == 12)
+    #expect(ours.count == 24 && theirs.count == 24)
     // What float32 leaves after so many updates.
     for (own, their) in zip(ours, theirs) {
       #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
