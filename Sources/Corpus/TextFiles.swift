@@ -26,13 +26,20 @@ enum TextFiles {
     }
   }
 
-  private static func files(_ path: String) throws(CorpusError) -> [String] {
+  /// - Parameter holders: the folders that hold it, as they are called without links.
+  private static func files(
+    _ path: String, in holders: [String] = []
+  ) throws(CorpusError) -> [String] {
     if path == "-" { return [path] }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .unreadable(path: path, reason: "there is no such file or folder")
     }
     guard isFolder.boolValue else { return [path] }
+    let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard !holders.contains(folder) else {
+      throw .unreadable(path: path, reason: "it is a link to a folder that holds it")
+    }
     let names: [String]
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
@@ -40,7 +47,9 @@ enum TextFiles {
       throw .unreadable(path: path, reason: "the folder cannot be listed")
     }
     var found: [String] = []
-    for name in names where !name.hasPrefix(".") { found += try files(path + "/" + name) }
+    for name in names where !name.hasPrefix(".") {
+      found += try files(path + "/" + name, in: holders + [folder])
+    }
     return found
   }
 }

@@ -40,6 +40,10 @@ struct WordBuffer {
   @inline(__always)
   mutating func saturate() {
     if count > Self.saturation {
+      // The word's place in the text holds what is not kept of it.
+      let kept = Self.saturation - 1
+      sources[kept] = Range(
+        uncheckedBounds: (sources[kept].lowerBound, sources[count - 1].upperBound))
       count = Self.saturation
       orderFloor = count
     }
@@ -77,7 +81,7 @@ struct WordBuffer {
   /// Notes that the bytes from `start` on come from `range` of the text.
   @inline(__always)
   mutating func setSources(from start: Int, to range: Range<Int>) {
-    for place in min(start, count)..<count { sources[place] = range }
+    for place in min(start, Self.saturation, count)..<count { sources[place] = range }
   }
 
   /// Moves the mark that begins at `start` and ends the word before all marks of a higher class,

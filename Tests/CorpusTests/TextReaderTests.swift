@@ -87,6 +87,12 @@ struct TextReaderTests {
     try FileManager.default.createDirectory(
       atPath: folder.file("none"), withIntermediateDirectories: true)
     expect(.noText(inputs: folder.file("none")), [folder.file("none")])
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("in/a/loop"), withDestinationPath: folder.file("in"))
+    expect(
+      .unreadable(
+        path: folder.file("in") + "/a/loop", reason: "it is a link to a folder that holds it"),
+      [folder.file("in")])
   }
 
   @Test

@@ -79,4 +79,13 @@ struct TokenizerTests {
           Array($0.unicodeScalars)
         })
   }
+  @Test(arguments: ["x", "é", "ह", "xह", "𐐷x"])
+  func aWordTooLongToBeKeptHasItsWholePlace(piece: String) throws {
+    let tokenizer = Tokenizer(vocabulary: try vocabulary(Self.tokens), normalization: .cased)
+    for count in 95..<560 {
+      let word = String(repeating: piece, count: count)
+      let text = "x \(word) x"
+      #expect(tokenizer.words(of: text).map { String(text[$0.range]) } == ["x", word, "x"])
+    }
+  }
 }
