@@ -49,8 +49,9 @@ package struct PretrainingObjective: Objective {
     [masking.mask(slice).positions.count, slice.tokenCount]
   }
 
-  package func makeWorkspace() -> Arena {
-    var shape = BatchShape(tokens: microBatchTokens, longest: longest)
+  package func makeWorkspace(sequences: Int) -> Arena {
+    var shape = BatchShape(
+      tokens: min(microBatchTokens, sequences * longest), longest: longest)
     shape.recomputes = recomputes
     return Arena(capacity: MicroBatchPass.capacity(model, shape))
   }

@@ -41,8 +41,9 @@ package struct FinetuningObjective: Objective {
     [slice.examples.reduce(0) { $0 + targets[$1].lossCount }]
   }
 
-  package func makeWorkspace() -> Arena {
-    Arena(capacity: model.capacity(BatchShape(tokens: microBatchTokens, longest: longest)))
+  package func makeWorkspace(sequences: Int) -> Arena {
+    let tokens = min(microBatchTokens, sequences * longest)
+    return Arena(capacity: model.capacity(BatchShape(tokens: tokens, longest: longest)))
   }
 
   package func accumulate(

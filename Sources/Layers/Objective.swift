@@ -29,7 +29,8 @@ package protocol Objective: Sendable {
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
 
-  func makeWorkspace() -> Workspace
+  /// What a lane needs for slices of at most so many sequences.
+  func makeWorkspace(sequences: Int) -> Workspace
 
   /// Adds the gradient of the slice's part of the loss to `gradient`, already divided by `totals`,
   /// the counts of the whole global batch.

@@ -20,10 +20,11 @@ final class Lane<O: Objective>: @unchecked Sendable {
   /// Seconds that the lane waited for weights in the last step.
   private(set) var waitedSeconds = 0.0
 
-  init(number: Int, slices: Range<Int>, objective: O) {
+  /// - Parameter sequences: of the largest slice.
+  init(number: Int, slices: Range<Int>, sequences: Int, objective: O) {
     self.number = number
     self.slices = slices
-    workspace = objective.makeWorkspace()
+    workspace = objective.makeWorkspace(sequences: sequences)
     sums = PartialSums(count: objective.layout.count)
   }
 

@@ -44,10 +44,11 @@ package final class Trainer<O: Objective> {
     team = LaneTeam(processors: processors)
     let tree = ReductionTree(sliceCount: settings.sliceCount)
     let run = tree.run(of: world.rank, of: world.size)
+    let sequences = max(settings.batchSize / settings.sliceCount, Self.evaluationSlice)
     lanes = processors.indices.map {
       Lane(
         number: $0, slices: ReductionTree.share(run, of: $0, of: processors.count),
-        objective: objective)
+        sequences: sequences, objective: objective)
     }
     reducer = try GradientReducer(
       layout: objective.layout, finishing: objective.finishingOrder,

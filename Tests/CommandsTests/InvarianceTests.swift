@@ -145,6 +145,14 @@ struct InvarianceTests {
   }
 
   @Test
+  func aMicroBatchLargerThanASliceTakesNoMoreMemory() throws {
+    let result = try Program.run(
+      Self.command + ["--output", "run", "--micro-batch", "1000000000000", "--hours", "0"],
+      in: try Self.folder().path)
+    #expect(result.status == 75, "\(result.errors)")
+  }
+
+  @Test
   func nothingThatMattersMayChangeInsideARun() throws {
     let folder = try Self.folder()
     let first = try Program.run(

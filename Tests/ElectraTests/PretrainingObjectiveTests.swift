@@ -50,7 +50,7 @@ struct PretrainingObjectiveTests {
   /// and samples are drawn: they are functions, so the loss is one, and its slope can be measured.
   static func expectTheGradientIsRight(_ objective: PretrainingObjective, _ batch: Batch) {
     let totals = objective.counts(of: batch)
-    let workspace = objective.makeWorkspace()
+    let workspace = objective.makeWorkspace(sequences: 64)
     let scratch = Storage(count: objective.layout.count)
     let results = compareGradients(
       of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
@@ -87,7 +87,7 @@ struct PretrainingObjectiveTests {
     let weights = Storage(count: objective.layout.count)
     objective.layout.initialize(weights, seed: 1)
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
-    let workspace = objective.makeWorkspace()
+    let workspace = objective.makeWorkspace(sequences: 64)
     func metric(_ name: String) -> Double {
       let tally = objective.evaluate(batch, weights: weights, workspace: workspace)
       return objective.metrics(of: tally).first { $0.name == name }?.value ?? .nan
@@ -117,7 +117,8 @@ struct PretrainingObjectiveTests {
     objective.layout.initialize(weights, seed: 1)
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
     let metrics = objective.metrics(
-      of: objective.evaluate(batch, weights: weights, workspace: objective.makeWorkspace()))
+      of: objective.evaluate(
+        batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)))
     #expect(metrics.map(\.name) == ["loss", "mlm_loss", "mlm_accuracy"])
     #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
@@ -133,7 +134,7 @@ struct PretrainingObjectiveTests {
     let drawn = objective.masking.mask(batch).positions.count
     let tally = objective.evaluate(
       batch, weights: randomWeights(objective.layout, scale: 0.3),
-      workspace: objective.makeWorkspace())
+      workspace: objective.makeWorkspace(sequences: 64))
     #expect(tally.positiveScores.count + tally.negativeScores.count == drawn)
     let metrics = objective.metrics(of: tally)
     #expect(metrics.first { $0.name == "replaced_fraction" }.map { $0.value > 0.8 } == true)
@@ -176,7 +177,7 @@ struct PretrainingObjectiveTests {
       _ = objective.accumulate(
         batch, totals: objective.counts(of: batch),
         weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
-        workspace: objective.makeWorkspace(), progress: VectorProgress())
+        workspace: objective.makeWorkspace(sequences: 64), progress: VectorProgress())
       return gradient
     }
     let norm = sumOfSquares(gradients[0].base, count: gradients[0].count).squareRoot()

@@ -62,7 +62,8 @@ struct PretrainingTaskTests {
     var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
     _ = objective.accumulate(
       batch, totals: objective.counts(of: batch), weights: weights,
-      gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
+      gradient: Storage(count: objective.layout.count),
+      workspace: objective.makeWorkspace(sequences: 64),
       progress: VectorProgress(
         needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
@@ -82,7 +83,7 @@ struct PretrainingTaskTests {
     _ = objective.accumulate(
       batch, totals: objective.counts(of: batch),
       weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
-      workspace: objective.makeWorkspace(), progress: VectorProgress())
+      workspace: objective.makeWorkspace(sequences: 64), progress: VectorProgress())
     let frozen = objective.frozen(at: step)
     for parameter in objective.layout.parameters {
       let isTrained = trained.contains { parameter.name.hasPrefix($0) }
@@ -103,7 +104,7 @@ struct PretrainingTaskTests {
     let masked = objective.masking.mask(batch)
     let samples = masked.positions.indices.map { Int32(5 + $0 * 7 % 30) }
     let rewards = samples.indices.map { 0.2 + Double($0 % 3) }
-    let arena = objective.makeWorkspace()
+    let arena = objective.makeWorkspace(sequences: 64)
     let generator = try #require(model.generator)
     func run(_ weights: Storage, _ gradient: Storage?) -> MicroBatchPass {
       arena.release(to: 0)
@@ -145,7 +146,7 @@ struct PretrainingTaskTests {
     let pass = Pass(
       batch: batch, weights: randomWeights(objective.layout, scale: 0.4), gradient: nil, seed: nil)
     let run = MicroBatchPass(
-      objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace())
+      objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace(sequences: 64))
     let tokens = run.corrupted(masked.targets.enumerated().map { $0 % 2 == 0 ? $1 : 5 + $1 % 30 })
     let verdict = run.discriminate(tokens, weight: nil)
     for (k, reward) in run.rewards(verdict, tokens).enumerated() {

@@ -60,7 +60,7 @@ struct TaskModelTests {
   func theWholeGradientAgreesWithDifferences(problem: Problem, style: HeadStyle) {
     let objective = Self.objective(problem, style)
     let totals = objective.counts(of: Self.batch)
-    let workspace = objective.makeWorkspace()
+    let workspace = objective.makeWorkspace(sequences: 64)
     let scratch = Storage(count: objective.layout.count)
     let results = compareGradients(
       of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
@@ -80,7 +80,8 @@ struct TaskModelTests {
     _ = objective.accumulate(
       Self.batch, totals: objective.counts(of: Self.batch),
       weights: randomWeights(objective.layout, scale: 0.1),
-      gradient: Storage(count: objective.layout.count), workspace: objective.makeWorkspace(),
+      gradient: Storage(count: objective.layout.count),
+      workspace: objective.makeWorkspace(sequences: 64),
       progress: VectorProgress(
         needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
@@ -100,9 +101,10 @@ struct TaskModelTests {
       let weights = randomWeights(objective.layout, scale: 0.3)
       let tally = objective.accumulate(
         Self.batch, totals: objective.counts(of: Self.batch), weights: weights,
-        gradient: gradient, workspace: objective.makeWorkspace(), progress: VectorProgress())
+        gradient: gradient, workspace: objective.makeWorkspace(sequences: 64),
+        progress: VectorProgress())
       let answers = objective.evaluate(
-        Self.batch, weights: weights, workspace: objective.makeWorkspace()
+        Self.batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)
       ).answers
       return (gradient: gradient, loss: objective.metrics(of: tally)[0].value, answers: answers)
     }
@@ -120,7 +122,7 @@ struct TaskModelTests {
   func everySequenceHasItsAnswers(problem: Problem, style: HeadStyle) {
     let objective = Self.objective(problem, style)
     let weights = randomWeights(objective.layout, scale: 0.3)
-    let workspace = objective.makeWorkspace()
+    let workspace = objective.makeWorkspace(sequences: 64)
     let all = objective.evaluate(Self.batch, weights: weights, workspace: workspace).answers
     var start = 0
     for (range, length) in zip(Self.batch.ranges, Self.batch.lengths) {
@@ -157,7 +159,7 @@ struct TaskModelTests {
     let objective = Self.objective(.span, .reference)
     let answers = objective.evaluate(
       Self.batch, weights: randomWeights(objective.layout, scale: 0.3),
-      workspace: objective.makeWorkspace()
+      workspace: objective.makeWorkspace(sequences: 64)
     ).answers
     for (b, range) in Self.batch.ranges.enumerated() {
       let beam = SpanBeam(floats: answers[b * SpanBeam.floatCount..<(b + 1) * SpanBeam.floatCount])
