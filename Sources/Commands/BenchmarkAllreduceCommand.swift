@@ -29,7 +29,7 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard rounds > 0 else { throw ValidationError("--rounds must be at least 1, not \(rounds)") }
+    try expectCounts(["--rounds": rounds, "--threads": threads])
   }
 
   private struct Figures: Encodable {

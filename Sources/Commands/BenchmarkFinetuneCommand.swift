@@ -33,9 +33,7 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--rounds", rounds), ("--threads", threads ?? 1)] where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts(["--rounds": rounds, "--threads": threads])
   }
 
   func run() throws {

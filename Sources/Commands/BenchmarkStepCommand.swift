@@ -31,7 +31,7 @@ struct BenchmarkStepCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard rounds > 0 else { throw ValidationError("--rounds must be at least 1, not \(rounds)") }
+    try expectCounts(["--rounds": rounds, "--threads": threads])
   }
 
   func run() throws {

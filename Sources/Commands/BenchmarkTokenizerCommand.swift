@@ -27,9 +27,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--threads", threads), ("--rounds", rounds)] where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts(["--threads": threads, "--rounds": rounds])
   }
 
   private struct Figures: Encodable {

@@ -32,9 +32,7 @@ struct DetectCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads) is not between 1 and 1024")
-    }
+    try expectCounts(["--threads": threads])
   }
 
   func run() throws {

@@ -28,10 +28,7 @@ struct EvaluateCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--evaluate-examples", evaluateExamples), ("--threads", threads ?? 1)]
-    where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts(["--evaluate-examples": evaluateExamples, "--threads": threads])
   }
 
   func run() throws {

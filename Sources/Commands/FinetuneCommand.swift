@@ -60,11 +60,8 @@ struct FinetuneCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [
-      ("--seeds", seeds), ("--log-every", logEvery), ("--threads", threads ?? 1),
-    ] where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts(["--seeds": seeds, "--log-every": logEvery, "--threads": threads])
+    try expectHours(hours)
     if (recipe.seed ?? 0).addingReportingOverflow(UInt64(seeds)).overflow {
       throw ValidationError("there are no \(seeds) seeds from --seed \(recipe.seed ?? 0) on")
     }

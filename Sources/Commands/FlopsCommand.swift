@@ -35,12 +35,9 @@ struct FlopsCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [
-      ("--vocabulary-size", vocabularySize), ("--ranks", ranks), ("--threads", threads),
-      ("--keep", keep),
-    ] where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts([
+      "--vocabulary-size": vocabularySize, "--ranks": ranks, "--threads": threads, "--keep": keep,
+    ])
     if let tokensPerSecond, !(tokensPerSecond > 0) {
       throw ValidationError("--tokens-per-second must be above 0")
     }

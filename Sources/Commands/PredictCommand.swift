@@ -52,9 +52,7 @@ struct PredictCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads must be at least 1, not \(threads)")
-    }
+    try expectCounts(["--threads": threads])
     if file != nil && (dev != nil || test != nil) {
       throw ValidationError("give text, or --dev and --test")
     }

@@ -51,9 +51,7 @@ struct PrepareCommand: ParsableCommand {
     guard heldOut >= 0, heldOut < 1 else {
       throw ValidationError("--held-out \(heldOut) is not between 0 and 1")
     }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads) is not between 1 and 1024")
-    }
+    try expectCounts(["--threads": threads])
   }
 
   func run() throws {

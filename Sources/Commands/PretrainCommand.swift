@@ -90,14 +90,12 @@ struct PretrainCommand: ParsableCommand {
   static let newestKept = 3
 
   func validate() throws {
-    let counts = [
-      ("--log-every", logEvery), ("--evaluate-every", evaluateEvery ?? 1),
-      ("--evaluate-examples", evaluateExamples), ("--save-every", saveEvery), ("--keep", keep),
-      ("--threads", threads ?? 1),
-    ]
-    for (name, value) in counts where value < 1 {
-      throw ValidationError("\(name) must be at least 1, not \(value)")
-    }
+    try expectCounts([
+      "--log-every": logEvery, "--evaluate-every": evaluateEvery,
+      "--evaluate-examples": evaluateExamples, "--save-every": saveEvery, "--keep": keep,
+      "--threads": threads,
+    ])
+    try expectHours(hours)
   }
 
   func run() throws {

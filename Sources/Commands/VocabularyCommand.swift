@@ -34,12 +34,7 @@ struct VocabularyCommand: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
-    for (name, value, most) in [
-      ("--size", size, Int(Int32.max)), ("--alphabet", alphabet, Int(Int32.max)),
-      ("--threads", threads ?? 1, 1024),
-    ] where !(1...most ~= value) {
-      throw ValidationError("\(name) must be between 1 and \(most), not \(value)")
-    }
+    try expectCounts(["--size": size, "--alphabet": alphabet, "--threads": threads])
   }
 
   func run() throws {

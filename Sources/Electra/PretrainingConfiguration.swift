@@ -93,6 +93,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     return objective
   }
 
+  private static let largestBatch = 1 << 20
+
   /// What is wrong with it, as one sentence; nil when nothing is.
   package var problem: String? { problemOfNumbers ?? recipe.task.problem(model) }
 
@@ -103,6 +105,9 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       ("micro-batch", recipe.microBatchTokens),
     ] where value < 1 {
       return "\(name) is \(value); it must be at least 1"
+    }
+    if recipe.batchSize > Self.largestBatch {
+      return "a batch of \(recipe.batchSize) is above \(Self.largestBatch)"
     }
     let tokens = Double(recipe.length) * Double(recipe.batchSize) * Double(recipe.steps)
     if tokens > 1e18 { return "\(tokens) tokens are more than can be counted" }

@@ -85,6 +85,29 @@ struct BadInputTests {
   }
 
   @Test
+  func numbersThatAreTooLarge() throws {
+    let folder = try folder()
+    let largest = "9223372036854775807"
+    let pretrain = ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"]
+    for (command, option) in [
+      (pretrain, "--keep"), (pretrain, "--threads"), (["flops"], "--ranks"),
+      (["flops"], "--threads"), (["flops"], "--keep"), (["benchmark", "step"], "--threads"),
+      (["evaluate", "run", "--data", "data"], "--threads"),
+    ] {
+      try expect(
+        folder, command + [option, largest], status: 64, says: "\(option) must be between 1 and")
+    }
+    for hours in ["1e300", "nan", "-1"] {
+      try expect(
+        folder, pretrain + ["--hours=" + hours], status: 64, says: "--hours must be between 0")
+    }
+    try expect(folder, prepare("text.txt", "--held-out", "0"), status: 0, says: "")
+    try expect(
+      folder, pretrain + ["--batch", "1000000000000"], status: 64,
+      says: "a batch of 1000000000000 is above")
+  }
+
+  @Test
   func dataThatIsDamaged() throws {
     let folder = try folder()
     try expect(
@@ -154,7 +177,8 @@ struct BadInputTests {
     try expect(folder, ["detect", "--from", "nowhere"], status: 66, says: "nowhere")
     for option in [["--threads", "0"], ["--evaluate-examples", "0"]] {
       try expect(
-        folder, ["evaluate", "nowhere", "--data", "data"] + option, status: 64, says: "at least 1")
+        folder, ["evaluate", "nowhere", "--data", "data"] + option, status: 64,
+        says: "must be between 1 and")
     }
     try expect(
       folder, ["evaluate", "nowhere", "--data", "data"], status: 66, says: "data.json")

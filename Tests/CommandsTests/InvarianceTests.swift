@@ -146,9 +146,10 @@ struct InvarianceTests {
 
   @Test
   func aMicroBatchLargerThanASliceTakesNoMoreMemory() throws {
+    let folder = try Self.folder()
     let result = try Program.run(
       Self.command + ["--output", "run", "--micro-batch", "1000000000000", "--hours", "0"],
-      in: try Self.folder().path)
+      in: folder.path)
     #expect(result.status == 75, "\(result.errors)")
   }
 
