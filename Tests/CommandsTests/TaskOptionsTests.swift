@@ -30,9 +30,9 @@ struct TaskOptionsTests {
     ("--whole-words --mask-with-replacement", "leave out one of the two"),
     ("--objective bert", "--objective"),
     ("--learning-rate nan", "a learning rate of nan"),
-    ("--batch 100000000000000000", "more than can be counted"),
+    ("--batch 100000000000000000", "a batch of 100000000000000000 is above"),
     ("--steps 1000000000000000 --batch 1000000", "more than can be counted"),
-    ("--vocabulary-size 100000000000000000", "vocab_size is 100000000000000000"),
+    ("--vocabulary-size 100000000000000000", "--vocabulary-size must be between 1 and"),
   ])
   func whatMeansNothingIsRefused(options: String, says: String) throws {
     let result = try flops(options)
