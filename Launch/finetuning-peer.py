@@ -11,7 +11,8 @@ The first form times steps with torch's fused AdamW behind two that are not time
 fine-tuning of ours (same rates, decay from layer to layer, warm-up, passes, batches, dropout, and ELECTRA's Adam,
 which has no bias correction) and measures the dev set after every pass; the best pass counts. There a batch goes
 through the model in parts of like length, whose gradients are added: that changes the time alone. With --draws its
-batches and what it drops are those of our seed, and from our first weights so is every step's loss.
+batches and what it drops are those of our seed, and so is every step's loss if MODEL has our first weights: those of a
+fine-tuning of that seed at --learning-rate 1e-30, exported.
 """
 import argparse
 import csv

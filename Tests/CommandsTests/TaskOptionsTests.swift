@@ -32,6 +32,7 @@ struct TaskOptionsTests {
     ("--learning-rate nan", "a learning rate of nan"),
     ("--batch 100000000000000000", "a batch of 100000000000000000 is above"),
     ("--steps 1000000000000000 --batch 1000000", "more than can be counted"),
+    ("--vocabulary-size 999999999", "vocab_size is 999999999"),
     ("--vocabulary-size 100000000000000000", "--vocabulary-size must be between 1 and"),
   ])
   func whatMeansNothingIsRefused(options: String, says: String) throws {
