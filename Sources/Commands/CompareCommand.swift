@@ -34,7 +34,7 @@ struct CompareCommand: ParsableCommand {
           throw StudyError.unwritable(path: path, reason: error.localizedDescription)
         }
       }
-      print(report.text)
+      StandardOutput.print(report.text)
     }
   }
 }

@@ -40,10 +40,11 @@ struct DetectCommand: ParsableCommand {
       MatrixLibrary.useOneThread()
       let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
       defer { detector.end() }
-      let isTerminal = isatty(STDOUT_FILENO) == 1
+      let isTerminal = StandardOutput.isTerminal
       var lines = try LineReader(path: file ?? "-")
       try detector.judge({ try lines.next() }) { line, verdict in
-        print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
+        StandardOutput.print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
+        try StandardOutput.flush()
       }
     }
   }
@@ -79,12 +80,20 @@ final class Detector: @unchecked Sendable {
     var batch = Batch()
   }
 
-  /// Calls `body` with every line that `next` gives and its verdict, in order.
+  /// Calls `body` with every line that `next` gives and its verdict, in order; where `next` throws, with
+  /// the lines before.
   func judge(
     _ next: () throws -> String?, _ body: (String, Verdict) throws -> Void
   ) throws {
     var groups = [Group()]
-    while var line = try next() {
+    var failure: (any Error)?
+    func line() -> String? {
+      do { return try next() } catch {
+        failure = error
+        return nil
+      }
+    }
+    while var line = line() {
       // A line of Windows' ends in a carriage return.
       if line.last == "\r" { line.removeLast() }
       let (verdict, lengths) = encode(line)
@@ -106,6 +115,7 @@ final class Detector: @unchecked Sendable {
       groups[last].lines.append((line, verdict))
     }
     try judge(groups, body)
+    if let failure { throw failure }
   }
 
   /// Judges a group a lane.

@@ -13,7 +13,24 @@ struct ElectraCommand: ParsableCommand {
     expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
     // A full disk or a closed pipe is an error to report, not a reason to die.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-    main(nil)
+    reserveStandardDescriptors()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch  where exitCode(for: error).isSuccess {
+      printHelp(fullMessage(for: error))
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  /// Help and versions, which the parser throws; their output may fail as any other.
+  private static func printHelp(_ text: String) {
+    do {
+      try reportingErrors { if !text.isEmpty { StandardOutput.print(text) } }
+    } catch {
+      exit(withError: error)
+    }
   }
 
   static let configuration = CommandConfiguration(

@@ -66,14 +66,14 @@ struct EvaluateCommand: ParsableCommand {
   private func show(_ metrics: [(name: String, value: Double)], _ state: CheckpointState) {
     if json {
       let fields = metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
-      print("{\"step\": \(state.step), \(fields.joined(separator: ", "))}")
+      StandardOutput.print("{\"step\": \(state.step), \(fields.joined(separator: ", "))}")
     } else {
-      print("step \(state.step.grouped)")
+      StandardOutput.print("step \(state.step.grouped)")
       for (name, value) in metrics {
         let label = name.replacingOccurrences(of: "_", with: " ")
-        print(
-          "  \(label.padding(toLength: 24, withPad: " ", startingAt: 0))",
-          String(format: "%8.4f", value))
+        StandardOutput.print(
+          "  \(label.padding(toLength: 24, withPad: " ", startingAt: 0)) "
+            + String(format: "%8.4f", value))
       }
     }
   }

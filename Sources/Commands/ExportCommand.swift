@@ -32,7 +32,7 @@ struct ExportCommand: ParsableCommand {
       }
       if FinetunedFolder.model(in: from) != nil {
         let architecture = try FinetunedFolder(from).export(to: output)
-        return print("\(output): \(architecture)")
+        return StandardOutput.print("\(output): \(architecture)")
       }
       let checkpoint = try CheckpointFolder(from)
       let task = checkpoint.configuration.recipe.task
@@ -42,7 +42,7 @@ struct ExportCommand: ParsableCommand {
             + "for its encoder")
       }
       try makeFolder(output) { try write(checkpoint, architecture, to: $0) }
-      print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
+      StandardOutput.print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
     }
   }
 

@@ -98,7 +98,7 @@ struct FinetuneCommand: ParsableCommand {
       ("dev or test data", (plan.dev + plan.test).map(\.fingerprint).joined(separator: " ")),
     ])
     if dryRun {
-      if world.rank == 0 { print(plan.summary.joined(separator: "\n")) }
+      if world.rank == 0 { StandardOutput.print(plan.summary.joined(separator: "\n")) }
       return true
     }
     plan.configuration = try settle(plan.configuration, world, sentinel)
@@ -112,7 +112,7 @@ struct FinetuneCommand: ParsableCommand {
       if world.rank == 0 { log.say("stopped as asked; the same command answers what is left") }
       return false
     }
-    if world.rank == 0 { print(json ? try results.summary().json() : results.table) }
+    if world.rank == 0 { StandardOutput.print(json ? try results.summary().json() : results.table) }
     return true
   }
 

@@ -69,15 +69,16 @@ struct FlopsCommand: ParsableCommand {
     }
     if json {
       for (name, cost) in costs {
-        try print(figures(cost, name: name, electra: electra(Preset(rawValue: name))).json())
+        try StandardOutput.print(
+          figures(cost, name: name, electra: electra(Preset(rawValue: name))).json())
       }
       return
     }
-    print(
+    StandardOutput.print(
       row(["", "parameters", "tokens", "paper's count", "products", "products a token"]))
     for (name, cost) in costs {
       let configuration = cost.configuration
-      print(
+      StandardOutput.print(
         row([
           name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
           scientific(configuration.referenceOperations),
@@ -86,7 +87,7 @@ struct FlopsCommand: ParsableCommand {
         ]))
     }
     for bert in ReferenceBERT.allCases {
-      print(row([bert.rawValue, "", "", scientific(bert.operations), "", ""]))
+      StandardOutput.print(row([bert.rawValue, "", "", scientific(bert.operations), "", ""]))
     }
   }
 
@@ -103,14 +104,14 @@ struct FlopsCommand: ParsableCommand {
     let electra = try electra(recipe.preset)
     let figures = try figures(
       cost, name: recipe.preset?.rawValue ?? recipe.config ?? "", electra: electra)
-    if json { return try print(figures.json()) }
+    if json { return try StandardOutput.print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
     let memory = [
       ("weights", needs.weights), ("moments", needs.moments), ("gradients", needs.gradients),
       ("activations", needs.activations), ("received", needs.received),
       ("snapshot", needs.snapshot), ("program", RunNeeds.program),
     ].map { "\($0.1.bytes) \($0.0)" }.joined(separator: " + ")
-    print(
+    StandardOutput.print(
       """
       parameters   \(cost.parameters.grouped)
       tokens       \(scientific(Double(recipe.tokens))): \(recipe.steps.grouped) steps of \

@@ -160,7 +160,7 @@ struct PredictCommand: ParsableCommand {
     if let output { _ = try set.write(answers, to: output) }
     for score in set.scores(of: answers) {
       let (split, metric) = (set.split.name, score.metric.rawValue)
-      print(
+      StandardOutput.print(
         json
           ? "{\"split\": \"\(split)\", \"metric\": \"\(metric)\", \"value\": "
             + (score.value.isFinite ? "\(score.value)}" : "null}")

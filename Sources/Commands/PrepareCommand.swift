@@ -75,7 +75,7 @@ struct PrepareCommand: ParsableCommand {
       if reader.emptyFiles > 0 {
         standardError("electra: passed over \(reader.emptyFiles) files without text\n")
       }
-      print(json ? try description.report.json() : report(description))
+      StandardOutput.print(json ? try description.report.json() : report(description))
     }
   }
 

@@ -32,7 +32,7 @@ struct ReportCommand: ParsableCommand {
       func count(_ number: Int, _ one: String, _ many: String) -> String {
         "\(number) \(number == 1 ? one : many)"
       }
-      print(
+      StandardOutput.print(
         "\(output): \(count(subjects.runs.count, "run", "runs")), "
           + count(subjects.finetunings.count, "fine-tuning", "fine-tunings"))
     }

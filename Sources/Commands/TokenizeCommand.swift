@@ -33,24 +33,21 @@ struct TokenizeCommand: ParsableCommand {
       vocabulary: vocabulary, normalization: normalization.normalization)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let isInteractive = isatty(STDIN_FILENO) != 0
-    var output: [UInt8] = []
-    defer { try? Self.flush(&output) }
+    let limit = isatty(STDIN_FILENO) != 0 ? 0 : 1 << 16
     for file in files.isEmpty ? ["-"] : files {
       var lines = try LineReader(path: file)
       while let line = try lines.next() {
         let ids = tokenizer.encode(line)
         if json {
-          output += try encoder.encode(
-            TokenizedLine(tokens: ids.map { vocabulary.tokens[Int($0)] }, ids: ids))
+          StandardOutput.print(
+            try encoder.encode(
+              TokenizedLine(tokens: ids.map { vocabulary.tokens[Int($0)] }, ids: ids)))
         } else {
-          Self.append(ids, to: &output)
+          StandardOutput.print(Self.line(ids))
         }
-        output.append(UInt8(ascii: "\n"))
-        if output.count >= 1 << 16 || isInteractive { try Self.flush(&output) }
+        try StandardOutput.flush(above: limit)
       }
     }
-    try Self.flush(&output)
   }
 
   /// A line of the machine's answer.
@@ -59,20 +56,13 @@ struct TokenizeCommand: ParsableCommand {
     let ids: [Int32]
   }
 
-  private static func append(_ ids: [Int32], to output: inout [UInt8]) {
+  /// The ids with blanks between them.
+  private static func line(_ ids: [Int32]) -> [UInt8] {
+    var line: [UInt8] = []
     for (index, id) in ids.enumerated() {
-      if index > 0 { output.append(UInt8(ascii: " ")) }
-      output += String(id).utf8
+      if index > 0 { line.append(UInt8(ascii: " ")) }
+      line += String(id).utf8
     }
-  }
-
-  private static func flush(_ output: inout [UInt8]) throws {
-    do {
-      try FileHandle.standardOutput.write(contentsOf: output)
-    } catch {
-      throw TokenizationError.cannotWrite(
-        path: "standard output", reason: error.localizedDescription)
-    }
-    output.removeAll(keepingCapacity: true)
+    return line
   }
 }

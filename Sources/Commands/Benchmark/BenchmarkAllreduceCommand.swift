@@ -76,8 +76,8 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
         ours: median(\.0), plain: median(\.1), ratio: median { $0.0 / $0.1 },
         peakMemory: try world.sum([MachineSpeed.peakMemory])[0])
       guard world.rank == 0 else { return }
-      if json { return try print(figures.json()) }
-      print(
+      if json { return try StandardOutput.print(figures.json()) }
+      StandardOutput.print(
         "\(figures.ranks) x \(figures.lanes) lanes, \(figures.bytes.bytes): "
           + String(
             format: "%.1f ms, MPI_Allreduce %.1f ms, ratio %.2f", 1000 * figures.ours,

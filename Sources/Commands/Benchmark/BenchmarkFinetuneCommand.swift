@@ -50,7 +50,11 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
       let measurement = try FinetuneMeasurement(
         plan, world: world, processors: layout.processors, rounds: rounds)
       guard world.rank == 0 else { return }
-      if json { try print(measurement.json()) } else { print(measurement.table) }
+      if json {
+        try StandardOutput.print(measurement.json())
+      } else {
+        StandardOutput.print(measurement.table)
+      }
     }
   }
 }

@@ -36,7 +36,7 @@ struct BenchmarkScalingCommand: ParsableCommand {
           throw ScalingError.unwritable(path: path, reason: error.localizedDescription)
         }
       }
-      print(report.text)
+      StandardOutput.print(report.text)
     }
   }
 

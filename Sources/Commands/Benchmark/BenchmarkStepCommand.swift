@@ -47,7 +47,11 @@ struct BenchmarkStepCommand: ParsableCommand {
         configuration, recomputes: recipe.recompute, world: world,
         processors: layout.processors, rounds: rounds, measuresPeak: !withoutPeak)
       guard world.rank == 0 else { return }
-      if json { try print(measurement.json()) } else { print(measurement.table) }
+      if json {
+        try StandardOutput.print(measurement.json())
+      } else {
+        StandardOutput.print(measurement.table)
+      }
     }
   }
 }

@@ -89,8 +89,8 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   }
 
   private func show(_ figures: Figures) throws {
-    if json { return try print(figures.json()) }
-    print(
+    if json { return try StandardOutput.print(figures.json()) }
+    StandardOutput.print(
       "\(figures.threads) threads: \(Int(figures.bytesPerSecond).bytes)/s, "
         + "\(Int(figures.tokensPerSecond).grouped) tokens/s")
   }

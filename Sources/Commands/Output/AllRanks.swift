@@ -3,8 +3,8 @@ import Collectives
 import Tensors
 import Training
 
-/// Runs `body` on every rank, and turns an error into one sentence from rank zero and one exit status
-/// on all. `body` sees to it that all ranks throw together. What is wrong with files on one host names
+/// Runs `body` on every rank, writes what it printed, and turns an error into one sentence from rank zero
+/// and one exit status on all. `body` sees to it that all ranks throw together. What is wrong with files on one host names
 /// it.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
@@ -12,14 +12,17 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
     let started = try Communicator.start()
     world = started
     try body(started)
+    try started.agree { try StandardOutput.flush() }
   } catch let error as ExitCode {
     throw error
   } catch {
+    try? StandardOutput.flush()
     let own = exitStatus(of: error)
     let all = try world?.gather([own.rawValue]).flatMap(\.self) ?? [own.rawValue]
     // The rank where the error arose knows its status; the others only know that a rank has failed.
     let first = all.first { $0 != ExitStatus.disagreement.rawValue }
     let status = first.flatMap(ExitStatus.init) ?? .disagreement
+    if status == .success { return }
     if world?.rank ?? 0 == 0 {
       let isAlone = all.contains(ExitStatus.disagreement.rawValue)
       let isOfHost = [.badData, .missingFile, .inputOutput].contains(own) && isAlone

@@ -57,6 +57,6 @@ struct AnsweredText {
   }
 
   func show(json: Bool) throws {
-    for line in lines { print(json ? try line.json() : line.shown) }
+    for line in lines { StandardOutput.print(json ? try line.json() : line.shown) }
   }
 }

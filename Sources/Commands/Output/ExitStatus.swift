@@ -9,6 +9,7 @@ import Training
 
 /// What the program's exit status tells a script (sysexits.h where it has a word for it).
 enum ExitStatus: Int32 {
+  case success = 0
   case usage = 64
   case badData = 65
   case missingFile = 66
@@ -29,15 +30,20 @@ struct UsageError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// Runs `body`; an error becomes one sentence on standard error and an exit status.
+/// Runs `body` and writes what it printed; an error becomes one sentence on standard error and an exit
+/// status. What was printed before an error is written too.
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
+    try StandardOutput.flush()
   } catch let error as ExitCode {
     throw error
   } catch {
+    try? StandardOutput.flush()
+    let status = exitStatus(of: error)
+    if status == .success { return }
     standardError("electra: \(error)\n")
-    throw ExitCode(exitStatus(of: error).rawValue)
+    throw ExitCode(status.rawValue)
   }
 }
 
@@ -45,6 +51,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
 func exitStatus(of error: any Error) -> ExitStatus {
   switch error {
   case is UsageError: .usage
+  case OutputError.closed: .success
   case let error as CorpusError: error.exitStatus
   case let error as TokenizationError: error.exitStatus
   case let error as SafetensorsError: error.exitStatus
