@@ -69,10 +69,32 @@ fi
 # A cut cable is noticed in ten seconds, not in eight minutes.
 export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
 
+# relay: copies its input to its output, and still reads it where that fails: mpirun would end the job, but no
+# training ends because its log cannot be written. Signals are for the job. Returns the status of the copy.
+relay() {
+  local status
+  trap '' TERM INT HUP QUIT USR1
+  cat 2>/dev/null
+  status=$?
+  [ "$status" -eq 0 ] || cat >/dev/null
+  return "$status"
+}
+# Where standard input, output or error is closed, no pipe of this script gets its number.
+[ -e /dev/fd/0 ] || exec </dev/null
+[ -e /dev/fd/1 ] || exec >/dev/null
+[ -e /dev/fd/2 ] || exec 2>/dev/null
+# The text to answer; no other verb reads on ranks, and what it left would be lost.
+[ "${1:-}" = predict ] || exec </dev/null
+
 run=$(value --output "$@")
+exec {output}> >(relay)
+relay_out=$!
+exec {errors}> >(relay >&2)
+relay_err=$!
 # In a session of its own, so that Ctrl-C reaches this script alone.
-setsid "${launcher[@]}" "$electra" "$@" &
+setsid "${launcher[@]}" "$electra" "$@" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
 job=$!
+exec {output}>&- {errors}>&-
 # mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
 asked=0
 trap 'asked=$((asked + 1)); [ "$asked" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT HUP QUIT USR1
@@ -94,6 +116,20 @@ trap - TERM INT HUP QUIT USR1
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 ! late || status=76
+# The relays end after mpirun, unless a process of its own that has outlived it holds their pipes.
+for _ in {1..40}; do
+  kill -0 "$relay_out" 2>/dev/null || kill -0 "$relay_err" 2>/dev/null || break
+  sleep 0.05
+done
+if ! kill -0 "$relay_out" 2>/dev/null; then
+  wait "$relay_out"
+  copied=$?
+  # 141 is SIGPIPE: the reader has ended, and wants no more.
+  if [ "$status" -eq 0 ] && [ "$copied" -ne 0 ] && [ "$copied" -ne 141 ]; then
+    say "cannot write to standard output"
+    exit 74
+  fi
+fi
 
 [ "$status" -ne 0 ] || exit 0
 [ -n "$run" ] && [ -d "$beats" ] || exit "$status"
