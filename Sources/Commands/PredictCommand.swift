@@ -13,10 +13,11 @@ struct PredictCommand: ParsableCommand {
     abstract: "Answers new text with a fine-tuned model.",
     discussion: """
       Reads one text a line; the two texts of a pair, or a question and its passage, stand with a tab \
-      between them. Prints a label with its probability, a score, each word with its tag, or the \
-      answer, line by line; with --json an object a line. Files in the form of the task's own are \
-      given with --dev or --test instead: --dev prints scores, and --output keeps the answers in the \
-      form in which they are handed in.
+      between them. JSON lines, tables with a header, CoNLL and SQuAD's JSON are read by the fields \
+      and columns that the model was fine-tuned with. Prints a label with its probability, a score, \
+      each word with its tag, or the answer, line by line; with --json an object a line. Files with \
+      answers are given with --dev or --test instead: --dev prints scores, and --output keeps the \
+      answers in the form in which they are handed in.
       """)
 
   @Option(help: "The folder of a fine-tuning, of one of its seeds, or of a model.")
@@ -48,6 +49,8 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
   var threads: Int?
 
+  @OptionGroup var emptyLabels: EmptyLabelOption
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -78,14 +81,15 @@ struct PredictCommand: ParsableCommand {
         }
         return try ExampleReader(
           task, tokenizer: folder.tokenizer,
-          maximumLength: folder.description.length)
+          maximumLength: folder.description.length, emptyLabels: emptyLabels.value)
       }
-      let own = try world.agree { world.rank == 0 ? try input() : Data() }
-      let text = Data(try world.broadcast(Array(own)))
+      // Rank zero alone may have the file.
+      let bytes = try world.agree { world.rank == 0 ? try input() : [] }
+      let text = try world.broadcast(bytes)
       let sets = try world.agree { try read(reader, folder.description, text) }
       try world.expectEqual([
         ("model", CheckpointState.checksum(of: folder.path + "/task.json") ?? ""),
-        ("dev or test data", sets.map(\.fingerprint).joined(separator: " ")),
+        ("dev or test data", hasFiles ? sets.map(\.fingerprint).joined(separator: " ") : ""),
       ])
       let weights = try world.agree {
         if world.rank == 0 { try makeRoom(for: sets) }
@@ -117,27 +121,26 @@ struct PredictCommand: ParsableCommand {
     return other
   }
 
+  /// Whether files of the task are answered.
+  private var hasFiles: Bool { dev != nil || test != nil }
+
   /// The text to answer; empty where files are answered.
-  private func input() throws -> Data {
-    if dev != nil || test != nil { return Data() }
-    guard let file else { return FileHandle.standardInput.readDataToEndOfFile() }
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw ModelError.unreadable(path: file, reason: "there is no such file")
-    }
-    return data
+  private func input() throws -> [UInt8] {
+    hasFiles ? [] : try TextFile(path: file ?? "-").contents
   }
 
   private func read(
-    _ reader: ExampleReader, _ description: FinetunedFolder.Description, _ text: Data
+    _ reader: ExampleReader, _ description: FinetunedFolder.Description, _ text: [UInt8]
   ) throws -> [ExampleSet] {
     let task = reader.task
     let files =
       [dev.map { task.file(.development, at: $0) }, test.map { task.file(.test, at: $0) }]
       .compactMap(\.self)
-    if !files.isEmpty { return try files.map { try reader.read($0, labels: description.labels) } }
+    if hasFiles { return try files.map { try reader.read($0, labels: description.labels) } }
     if text.isEmpty { return [] }
-    let lines = try NewText(task, text, from: file ?? "standard input")
-    return [try lines.read(reader, labels: description.labels)]
+    let source = file ?? "-"
+    let text = NewText(task, text, from: source == "-" ? "standard input" : source)
+    return [try reader.read(text.taskFile(), labels: description.labels)]
   }
 
   /// Makes the folder of the answers, and sees to it that none of their files is there.
@@ -154,7 +157,7 @@ struct PredictCommand: ParsableCommand {
   private func tell(
     _ answers: Answers, _ numbers: [Float], of set: ExampleSet, _ folder: FinetunedFolder
   ) throws {
-    if dev == nil && test == nil {
+    if !hasFiles {
       return try AnsweredText(answers, numbers, set, folder).show(json: json)
     }
     if let output { _ = try set.write(answers, to: output) }

@@ -11,7 +11,11 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case shortRow(path: String, line: Int, found: Int, needed: Int)
   /// A field of a JSON line is absent or of another type.
   case badField(path: String, line: Int, field: String, wanted: String)
+  /// A row without label, or a word without tag.
+  case emptyLabel(path: String, line: Int)
   case unknownLabel(path: String, line: Int, label: String, known: [String])
+  /// A plain line that lacks the tab before the second text.
+  case noSecondText(path: String, line: Int, wanted: String)
   case notANumber(path: String, line: Int, text: String)
   case noLabels(path: String)
   case oneClass(path: String, label: String)
@@ -40,10 +44,15 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
       "\(path), line \(line): \(found) columns where \(needed) are needed"
     case .badField(let path, let line, let field, let wanted):
       "\(path), line \(line): the field \"\(field)\" is absent or is not \(wanted)"
+    case .emptyLabel(let path, let line):
+      "\(path), line \(line): the label is empty; fill it in, or leave such examples out with "
+        + "--empty-labels skip"
     case .unknownLabel(let path, let line, let label, let known):
       "\(path), line \(line): the label \"\(label)\" is none of "
         + known.prefix(10).joined(separator: ", ")
         + (known.count > 10 ? " and \(known.count - 10) more" : "")
+    case .noSecondText(let path, let line, let wanted):
+      "\(path), line \(line): no tab; a line is \(wanted), with a tab between the two"
     case .notANumber(let path, let line, let text):
       "\(path), line \(line): the score \"\(text)\" is not a number"
     case .noLabels(let path):

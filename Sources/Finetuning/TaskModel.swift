@@ -13,6 +13,8 @@ package struct TaskModel: Sendable {
   package let layout: ParameterLayout
   private let network: Network
   private let head: any Head
+  /// The last layer of a head for labels and scores.
+  let scoreLayer: Linear?
   private let embeddingRange: Range<Int>
   private let headRange: Range<Int>
 
@@ -28,17 +30,17 @@ package struct TaskModel: Sendable {
       "electra", embeddings: embeddings, embeddingSize: sizes.embeddingSize, sizes.encoder,
       in: &layout)
     let start = layout.count
-    head =
-      switch problem {
-      case .classification, .regression:
-        SequenceHead(sizes.encoder, outputs: outputs, style: style, in: &layout)
-      case .tagging: TagHead(sizes.encoder, outputs: outputs, style: style, in: &layout)
-      case .span:
-        switch style {
-        case .transformers: SpanHead(sizes.encoder, in: &layout)
-        case .reference: JointSpanHead(sizes.encoder, in: &layout)
-        }
-      }
+    switch (problem, style) {
+    case (.classification, _), (.regression, _):
+      let head = SequenceHead(sizes.encoder, outputs: outputs, style: style, in: &layout)
+      (self.head, scoreLayer) = (head, head.output)
+    case (.tagging, _):
+      head = TagHead(sizes.encoder, outputs: outputs, style: style, in: &layout)
+      scoreLayer = nil
+    case (.span, .transformers): (head, scoreLayer) = (SpanHead(sizes.encoder, in: &layout), nil)
+    case (.span, .reference):
+      (head, scoreLayer) = (JointSpanHead(sizes.encoder, in: &layout), nil)
+    }
     headRange = start..<layout.count
     self.layout = layout
   }

@@ -30,7 +30,7 @@ struct TaskOptions: ParsableArguments {
   @Option(
     help: """
       Of own: the column of the text: its name in the header or in JSON lines, or its place from 0 \
-      in a file without header. For tagging, the column of the words.
+      in a file without header. For tagging, the column of the words, in CoNLL-U by name too.
       """)
   var text = "text"
 
@@ -39,6 +39,8 @@ struct TaskOptions: ParsableArguments {
 
   @Option(help: "Of own: the column of the label, score or tag.")
   var label = "label"
+
+  @OptionGroup var emptyLabels: EmptyLabelOption
 
   func validate() throws {
     if task != "own" && (problem != nil || text2 != nil || text != "text" || label != "label") {
@@ -100,9 +102,10 @@ struct TaskOptions: ParsableArguments {
 
   /// The file itself, unless its columns of words have no names and options give some.
   private func checked(_ file: TaskFile) throws -> TaskFile {
-    guard problem == .tagging, !file.holdsObjects else { return file }
+    guard problem == .tagging else { return file }
     for (option, value, usual) in [("--text", text, "text"), ("--label", label, "label")]
     where value != usual && WordColumns.place(value) == nil {
+      if try file.hasColumn(named: value) { continue }
       throw UsageError(
         "\(file.path) has columns without names; give the place of \(option) \(value), the first "
           + "being 0 and the last -1")
@@ -111,5 +114,14 @@ struct TaskOptions: ParsableArguments {
   }
 }
 
+/// What is done with examples without label.
+struct EmptyLabelOption: ParsableArguments {
+  @Option(
+    name: .customLong("empty-labels"),
+    help: "Where a label is empty: stop, naming the line, or skip the example and count it.")
+  var value = EmptyLabels.stop
+}
+
+extension EmptyLabels: ExpressibleByArgument {}
 extension Problem: ExpressibleByArgument {}
 extension HeadStyle: ExpressibleByArgument {}

@@ -25,7 +25,7 @@ struct AnsweredText {
       if let label {
         return "\(label)\t" + String(format: "%.4f", probabilities?[label] ?? .nan)
       }
-      if let score { return String(format: "%.4f", score) }
+      if let score { return "\(score)" }
       if let words, let tags {
         return zip(words, tags).map { "\($0) \($1)\n" }.joined()
       }

@@ -114,7 +114,7 @@ extension CheckpointError {
 extension FinetuningError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
-    case .unknownTask, .lengthTooSmall: .usage
+    case .unknownTask, .lengthTooSmall, .noSecondText: .usage
     case .missingFile: .missingFile
     case .outputExists, .unwritable: .cannotCreate
     default: .badData

@@ -8,8 +8,13 @@ import Training
 /// depend on how many there are.
 struct Answerer {
   private let trainer: Trainer<FinetuningObjective>
+  /// What the model's outputs have to be brought to; nil where they are scores already.
+  private let scale: TargetScale?
 
-  init(_ trainer: Trainer<FinetuningObjective>) { self.trainer = trainer }
+  /// A model that is being trained.
+  init(_ trainer: Trainer<FinetuningObjective>, scale: TargetScale?) {
+    (self.trainer, self.scale) = (trainer, scale)
+  }
 
   /// A model by itself; rank zero's `weights` count.
   ///
@@ -29,6 +34,7 @@ struct Answerer {
         batchSize: 1, sliceCount: 1, steps: 1, warmupSteps: 0, learningRate: 0, weightDecay: 0,
         adam: AdamConstants(), clipNorm: 1),
       world: world, processors: processors, source: { step, _ in Batch(step: step) })
+    scale = nil
     if let watchdog { trainer.watch = { watchdog.enter($0, $1) } }
     trainer.weights.base.update(from: weights.base, count: weights.count)
     try trainer.shareWeights()
@@ -47,9 +53,10 @@ struct Answerer {
 
   /// The model's numbers for all examples of `set`, in order.
   func numbers(for set: ExampleSet) throws -> [Float] {
-    try trainer.tally(
+    let numbers = try trainer.tally(
       sequences: set.examples.count, isAsked: { StopSignals.isRequested },
       source: { _, places in set.batch(places, firstSequence: places.lowerBound) }
     ).answers
+    return scale.map { numbers.map($0.score) } ?? numbers
   }
 }

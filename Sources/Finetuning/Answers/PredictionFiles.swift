@@ -4,7 +4,7 @@ extension ExampleSet {
   /// Writes answers in the form in which they are handed in, and returns the names of the files.
   ///
   /// - Labels and scores: GLUE's `index` and `prediction`, under the name that GLUE wants for a test file
-  ///   and `dev_predictions.tsv` or the like for any other; scores are clipped to the task's range.
+  ///   and `dev_predictions.tsv` or the like for any other; scores of a task with a range are clipped to it.
   /// - Tags: the word, the right tag where it is known, and the predicted one, as conlleval reads them.
   /// - Spans: SQuAD's JSON of answers and, where there may be none, of null odds.
   ///
@@ -65,9 +65,11 @@ extension ExampleSet {
     }
   }
 
-  /// A score with three decimals, within the task's range.
+  /// A score within the task's range, with three decimals as GLUE has them; where no range is known, with
+  /// as many digits as it takes to read the same number back.
   private func written(_ score: Float) -> String {
-    let clipped = task.scoreRange.map { min(max(score, $0.lowerBound), $0.upperBound) } ?? score
+    guard let range = task.scoreRange else { return "\(score)" }
+    let clipped = min(max(score, range.lowerBound), range.upperBound)
     return String(format: "%.3f", Double(clipped))
   }
 

@@ -10,7 +10,7 @@ import Tensors
 struct SequenceHead: Head {
   /// Absent in the reference's head.
   private let dense: Linear?
-  private let output: Linear
+  let output: Linear
   private let inputDropout: DropoutSite
   private let denseDropout: DropoutSite
 

@@ -6,13 +6,15 @@ package struct ExampleReader: Sendable {
   package let tokenizer: Tokenizer
   /// The longest sequence, special tokens counted.
   package let maximumLength: Int
+  private let emptyLabels: EmptyLabels
   private let encoder: TextEncoder
 
   /// `maximumLength` is the task's own unless given; it must not exceed the model's. Throws
   /// `lengthTooSmall`.
   package init(
-    _ task: Task, tokenizer: Tokenizer, maximumLength: Int? = nil
+    _ task: Task, tokenizer: Tokenizer, maximumLength: Int? = nil, emptyLabels: EmptyLabels = .stop
   ) throws(FinetuningError) {
+    self.emptyLabels = emptyLabels
     self.task = task
     self.tokenizer = tokenizer
     self.maximumLength = maximumLength ?? task.maximumLength
@@ -41,11 +43,13 @@ package struct ExampleReader: Sendable {
   private func readTable(
     _ file: TaskFile, _ columns: Columns, _ labels: LabelSet?
   ) throws -> ExampleSet {
-    let rows = try TextRows(file, columns, skipsShortRows: task.skipsShortRows)
+    let rows = try TextRows(
+      file, columns, skipsShortRows: task.skipsShortRows, emptyLabels: emptyLabels)
     let names = rows.rows.compactMap(\.label)
     let isRegression = task.problem == .regression
     let labels = isRegression ? LabelSet([]) : labels ?? LabelSet(inferredFrom: names)
-    var notes = ReadingNotes(shortLines: rows.shortLines)
+    var notes = ReadingNotes(shortLines: rows.shortLines, emptyLabels: rows.emptyLines)
+    if !names.isEmpty { notes.unlabelled = rows.rows.count - names.count }
     var examples: [EncodedExample] = []
     let bothOrders = task.bothOrders && file.split.role == .training
     for row in rows.rows {
@@ -57,7 +61,10 @@ package struct ExampleReader: Sendable {
         examples.append(encoder.encode(second, row.first, target: target).example)
       }
     }
-    if file.split.role == .training, let first = names.first, names.allSatisfy({ $0 == first }) {
+    // Numbers may be equal without being written alike.
+    if file.split.role == .training, let first = names.first,
+      names.allSatisfy({ isRegression ? Float($0) == Float(first) : $0 == first })
+    {
       throw FinetuningError.oneClass(path: file.path, label: first)
     }
     return ExampleSet(
@@ -86,8 +93,8 @@ package struct ExampleReader: Sendable {
   private func readSentences(
     _ file: TaskFile, _ columns: WordColumns, _ labels: LabelSet?
   ) throws -> ExampleSet {
-    let sentences = try SentenceReader.sentences(
-      TextFile(path: file.path), columns, tagsAreOptional: file.split.role == .test)
+    let (sentences, emptyLines) = try SentenceReader.sentences(
+      TextFile(file), columns, tagsAreOptional: file.split.role == .test, emptyLabels)
     let tags = Set(sentences.flatMap(\.tags))
     if file.split.role == .training && tags.count == 1 {
       throw FinetuningError.oneClass(path: file.path, label: tags.first ?? "")
@@ -101,7 +108,8 @@ package struct ExampleReader: Sendable {
         : sentence.tags
     }
     let labels = labels ?? LabelSet(inferredFrom: learnt.joined())
-    var notes = ReadingNotes()
+    var notes = ReadingNotes(emptyLabels: emptyLines)
+    if !tags.isEmpty { notes.unlabelled = sentences.count { $0.tags.count != $0.words.count } }
     var pieces: [TagEncoder.Piece] = []
     var examples: [EncodedExample] = []
     let encoder = TagEncoder(tokenizer: tokenizer, maximumLength: maximumLength)
@@ -123,7 +131,7 @@ package struct ExampleReader: Sendable {
   // MARK: Questions
 
   private func readPassages(_ file: TaskFile) throws -> ExampleSet {
-    let passages = try Passage.all(in: TextFile(path: file.path))
+    let passages = try Passage.all(in: TextFile(file))
     let encoder = QuestionEncoder(tokenizer: tokenizer, maximumLength: maximumLength)
     var notes = ReadingNotes()
     var questions: [Question] = []

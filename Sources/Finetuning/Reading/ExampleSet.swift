@@ -59,6 +59,10 @@ package struct ReadingNotes: Sendable, Equatable {
   package var truncated = 0
   /// Lines that were passed over because they have too few columns.
   package var shortLines: [Int] = []
+  /// Lines of examples that were left out because a label is empty.
+  package var emptyLabels: [Int] = []
+  /// Examples of a file without label, where others have one.
+  package var unlabelled = 0
   /// Questions that training leaves out because their answer is nowhere in the passage.
   package var unreachable: [String] = []
   /// Tags that the training data does not have: they count as missed.
@@ -74,6 +78,15 @@ package struct ReadingNotes: Sendable, Equatable {
       sentences.append(
         "\(shortLines.count) rows of \(path) have too few columns and were left out, the first on "
           + "line \(first)")
+    }
+    if let first = emptyLabels.first {
+      sentences.append(
+        "\(emptyLabels.count) examples of \(path) have an empty label and were left out, the first on "
+          + "line \(first)")
+    }
+    if unlabelled > 0 {
+      sentences.append(
+        "\(unlabelled) examples of \(path) have no label, so nothing is measured on the file")
     }
     if let first = unreachable.first {
       sentences.append(

@@ -11,36 +11,49 @@ package struct Sentence: Sendable, Equatable {
 /// and a list of tags.
 ///
 /// A line's columns stand between tabs if it has one, otherwise between blanks. A blank line ends a
-/// sentence, as does a `-DOCSTART-` line, which is no word.
+/// sentence, as do lines of CoNLL that begin or end a document. CoNLL-U is read as such (`CoNLLU`).
 struct SentenceReader {
   private let file: TextFile
-  private let columns: WordColumns
+  private var columns: WordColumns
   /// Whether the file may have no tags.
   private let tagsAreOptional: Bool
+  private let emptyLabels: EmptyLabels
   private var sentences: [Sentence] = []
   private var current = Sentence(words: [], tags: [], line: 0)
+  /// Lines of words without tag, of which the sentences are left out: one for each.
+  private var emptyLines: [Int] = []
+  /// The first such line of the current sentence.
+  private var emptyLine: Int?
 
-  /// The sentences of a file. Throws `shortRow`, `badField`, `notJSON` and `notUTF8`.
+  /// The sentences of a file, and for each that was left out the line of a word without tag. Throws
+  /// `emptyLabel`, `shortRow`, `badField`, `notJSON` and `notUTF8`.
   static func sentences(
-    _ file: TextFile, _ columns: WordColumns, tagsAreOptional: Bool
-  ) throws -> [Sentence] {
-    var reader = SentenceReader(file: file, columns: columns, tagsAreOptional: tagsAreOptional)
+    _ file: TextFile, _ columns: WordColumns, tagsAreOptional: Bool, _ emptyLabels: EmptyLabels
+  ) throws -> (sentences: [Sentence], emptyLines: [Int]) {
+    var reader = SentenceReader(
+      file: file, columns: columns, tagsAreOptional: tagsAreOptional, emptyLabels: emptyLabels)
     try file.holdsObjects ? reader.readObjects() : reader.readLines()
-    return reader.sentences
+    return (reader.sentences, reader.emptyLines)
   }
 
-  private init(file: TextFile, columns: WordColumns, tagsAreOptional: Bool) {
+  private init(
+    file: TextFile, columns: WordColumns, tagsAreOptional: Bool, emptyLabels: EmptyLabels
+  ) {
     self.file = file
     self.columns = columns
     self.tagsAreOptional = tagsAreOptional
+    self.emptyLabels = emptyLabels
   }
 
   private mutating func readLines() throws {
+    let form = CoNLLU(file)
+    if let form { columns = form.resolving(columns) }
     var hasTags: Bool?
     try file.forEachLine { number, line in
       let fields = Self.fields(line)
-      if fields.isEmpty || fields[0].elementsEqual("-DOCSTART-".utf8) { return endSentence() }
-      let hasTagsHere = hasTags ?? !(tagsAreOptional && fields.count == 1)
+      if fields.isEmpty || Self.isBorder(line) { return endSentence() }
+      if let form, CoNLLU.isComment(line) || !form.isWord(fields) { return }
+      let hasTagsHere = hasTags ?? (!tagsAreOptional || fields.count >= needed(hasTag: true))
       hasTags = hasTagsHere
       try add(fields, hasTag: hasTagsHere, line: number)
     }
@@ -53,11 +66,21 @@ struct SentenceReader {
     return line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
   }
 
+  /// Whether a line begins or ends a document, in the form of 2003 or of 2012.
+  private static func isBorder(_ line: ArraySlice<UInt8>) -> Bool {
+    ["-DOCSTART-", "#begin document", "#end document"].contains { line.starts(with: $0.utf8) }
+  }
+
+  /// The columns that a line must have.
+  private func needed(hasTag: Bool) -> Int {
+    let indices = hasTag ? [columns.word, columns.tag] : [columns.word]
+    return max(indices.map { $0 < 0 ? -$0 : $0 + 1 }.max() ?? 1, indices.count)
+  }
+
   private mutating func add(
     _ fields: [ArraySlice<UInt8>], hasTag: Bool, line: Int
   ) throws(FinetuningError) {
-    let places = hasTag ? [columns.word, columns.tag] : [columns.word]
-    let needed = max(places.map { $0 < 0 ? -$0 : $0 + 1 }.max() ?? 1, places.count)
+    let needed = needed(hasTag: hasTag)
     guard fields.count >= needed else {
       throw .shortRow(path: file.path, line: line, found: fields.count, needed: needed)
     }
@@ -69,14 +92,24 @@ struct SentenceReader {
     if !hasTag { return }
     let tag = try text(columns.tag)
     if tag.isEmpty {
-      throw .shortRow(path: file.path, line: line, found: fields.count - 1, needed: needed)
+      if emptyLabels == .stop && !tagsAreOptional {
+        throw .emptyLabel(path: file.path, line: line)
+      }
+      emptyLine = emptyLine ?? line
     }
     current.tags.append(tag)
   }
 
   private mutating func endSentence() {
-    if !current.words.isEmpty { sentences.append(current) }
+    if let emptyLine, !tagsAreOptional {
+      emptyLines.append(emptyLine)
+    } else if emptyLine != nil {
+      sentences.append(Sentence(words: current.words, tags: [], line: current.line))
+    } else if !current.words.isEmpty {
+      sentences.append(current)
+    }
     current = Sentence(words: [], tags: [], line: 0)
+    emptyLine = nil
   }
 
   private mutating func readObjects() throws {
@@ -84,17 +117,23 @@ struct SentenceReader {
       func list(_ field: String, _ count: Int?) throws(FinetuningError) -> [String] {
         let texts = object[field]?.texts
         guard let texts, count == nil || count == texts.count else {
-          let wanted = "a list of \(count.map(String.init) ?? "") texts"
+          let wanted = count.map { "a list of \($0) texts" } ?? "a list of texts"
           throw .badField(path: file.path, line: number, field: field, wanted: wanted)
         }
         return texts
       }
-      let words = try list(columns.wordField, nil)
-      let isUntagged = tagsAreOptional && object[columns.tagField] == nil
-      let tags = isUntagged ? [] : try list(columns.tagField, words.count)
+      // A place cannot be found here; the usual names can.
+      func name(_ field: String, usual: String) -> String {
+        object[field] == nil && WordColumns.place(field) != nil ? usual : field
+      }
+      let words = try list(name(columns.wordField, usual: "tokens"), nil)
+      let tagField = name(columns.tagField, usual: "tags")
+      let isUntagged = tagsAreOptional && object[tagField] == nil
+      var tags = isUntagged ? [] : try list(tagField, words.count)
+      if tags.contains("") && tagsAreOptional { tags = [] }
       if tags.contains("") {
-        throw FinetuningError.badField(
-          path: file.path, line: number, field: columns.tagField, wanted: "a list of tags")
+        if emptyLabels == .stop { throw FinetuningError.emptyLabel(path: file.path, line: number) }
+        return emptyLines.append(number)
       }
       // In a file that is only answered, a line without words has an answer too, without tags.
       if !words.isEmpty || tagsAreOptional {

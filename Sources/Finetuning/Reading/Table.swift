@@ -1,19 +1,22 @@
 /// Rows of a file, with the wanted columns only.
 ///
-/// A `.jsonl` file has an object a row. Any other is tab-separated; a quotation mark is text, and there
+/// A file of JSON lines has an object a row. Any other is tab-separated; a quotation mark is text, and there
 /// is a header if any column is wanted by name. Blank lines are passed over, as are columns that
 /// nobody wants, so that a row may hold more than its header says.
 struct Table {
   struct Row {
     let line: Int
-    /// One for each wanted column; nil where the file lacks an optional one.
+    /// One for each wanted column; nil where the file or the row lacks an optional one.
     let fields: [String?]
   }
 
-  /// A column that is wanted; an optional one may be absent from the whole file.
+  /// A column that is wanted.
   struct Want {
     let column: Column
+    /// Whether the whole file may lack it.
     var isOptional = false
+    /// Whether a row may lack it, as one does whose last cell is empty and whose editor strips tabs.
+    var mayBeEmpty = false
   }
 
   private(set) var rows: [Row] = []
@@ -69,7 +72,10 @@ struct Table {
   private mutating func add(
     _ fields: [ArraySlice<UInt8>], at places: [Int?], line: Int
   ) throws(FinetuningError) {
-    let needed = (places.compactMap { $0 }.max() ?? 0) + 1
+    let needed =
+      zip(places, wants).map { place, want in
+        want.mayBeEmpty ? 1 : (place ?? 0) + 1
+      }.max() ?? 1
     if fields.count < needed {
       if !skipsShortRows {
         throw .shortRow(path: file.path, line: line, found: fields.count, needed: needed)
@@ -80,8 +86,8 @@ struct Table {
     for place in places {
       texts.append(
         try place.map { place throws(FinetuningError) in
-          try file.text(fields[place], line: line)
-        })
+          place < fields.count ? try file.text(fields[place], line: line) : nil
+        } ?? nil)
     }
     rows.append(Row(line: line, fields: texts))
   }
@@ -90,7 +96,8 @@ struct Table {
     try file.forEachObject { number, object in
       let texts = try wants.map { want in
         let text = object[want.column.key]?.text
-        if text == nil && !(want.isOptional && object[want.column.key] == nil) {
+        let mayBeAbsent = want.isOptional || want.mayBeEmpty
+        if text == nil && !(mayBeAbsent && object[want.column.key] == nil) {
           throw FinetuningError.badField(
             path: file.path, line: number, field: want.column.key, wanted: "a text or number")
         }
@@ -107,8 +114,8 @@ extension Column {
     if case .number(let place) = self { place } else { nil }
   }
 
-  /// The name of the field in JSON lines.
-  fileprivate var key: String {
+  /// The name of the column, or of the field in JSON lines.
+  var key: String {
     switch self {
     case .named(let name): name
     case .number(let place): String(place)

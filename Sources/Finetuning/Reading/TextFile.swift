@@ -1,29 +1,62 @@
 import Corpus
+import Foundation
 
 /// A text file in memory, unpacked if it is packed (`.gz`, `.xz`), without its byte order mark.
-struct TextFile {
-  let path: String
+package struct TextFile {
+  package let path: String
   private let bytes: [UInt8]
 
   /// Reads a file; `-` is standard input. Throws `CorpusError`.
-  init(path: String) throws(CorpusError) {
+  package init(path: String) throws(CorpusError) {
     let source = try ByteSource(path: path)
     var bytes: [UInt8] = []
     while try source.read(1 << 20, into: &bytes) {}
+    self.init(path: path, contents: bytes)
+  }
+
+  /// A file that was read already.
+  package init(path: String, contents: [UInt8]) {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     self.path = path
-    self.bytes = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : bytes
+    bytes = contents.starts(with: mark) ? Array(contents.dropFirst(mark.count)) : contents
+  }
+
+  /// A task's file. Throws `CorpusError`.
+  init(_ file: TaskFile) throws(CorpusError) {
+    if let contents = file.contents {
+      self.init(path: file.path, contents: contents)
+    } else {
+      try self.init(path: file.path)
+    }
   }
 
   /// All bytes of the file.
-  var contents: [UInt8] { bytes }
+  package var contents: [UInt8] { bytes }
 
-  /// Whether each line is a JSON object, by the file's name.
-  var holdsObjects: Bool { Self.holdsObjects(path) }
+  /// Whether each line is a JSON object, by the file's name or its first line.
+  var holdsObjects: Bool {
+    if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
+    guard let line = firstLine(where: { !$0.isBlank }),
+      line.trimmed.first == UInt8(ascii: "{")
+    else { return false }
+    return (try? JSONDecoder().decode([String: JSONField?].self, from: Data(line))) != nil
+  }
 
-  static func holdsObjects(_ path: String) -> Bool {
-    let name = path.hasSuffix(".gz") || path.hasSuffix(".xz") ? String(path.dropLast(3)) : path
-    return name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") || name.hasSuffix(".json")
+  /// Whether the name of a file, packed or not, has one of these endings.
+  static func isNamed(_ path: String, _ endings: [String]) -> Bool {
+    let path = path.lowercased()
+    let isPacked = path.hasSuffix(".gz") || path.hasSuffix(".xz")
+    let name = isPacked ? path.dropLast(3) : path[...]
+    return endings.contains { name.hasSuffix($0) }
+  }
+
+  /// The first line for which `condition` holds.
+  func firstLine(where condition: (ArraySlice<UInt8>) -> Bool) -> ArraySlice<UInt8>? {
+    var start = 0
+    while let line = line(at: &start) {
+      if condition(line) { return line }
+    }
+    return nil
   }
 
   /// Calls `body` with the number, from 1, and the bytes of each line; line ends are those of Unix or
@@ -31,14 +64,19 @@ struct TextFile {
   func forEachLine(_ body: (Int, ArraySlice<UInt8>) throws -> Void) throws {
     var start = 0
     var number = 0
-    while start < bytes.count {
-      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    while let line = line(at: &start) {
       number += 1
-      var line = bytes[start..<end]
-      if line.last == UInt8(ascii: "\r") { line.removeLast() }
       try body(number, line)
-      start = end + 1
     }
+  }
+
+  /// The line that begins at `start`, which becomes the start of the next; nil at the end.
+  private func line(at start: inout Int) -> ArraySlice<UInt8>? {
+    guard start < bytes.count else { return nil }
+    let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+    let line = bytes[start..<end]
+    start = end + 1
+    return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
   }
 
   /// The bytes as text; throws `notUTF8`.

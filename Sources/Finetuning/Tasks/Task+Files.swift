@@ -4,12 +4,20 @@ import Foundation
 package struct TaskFile: Sendable, Equatable {
   package let split: TaskSplit
   package let path: String
-  /// Whether its lines are JSON objects, by its name.
-  package var holdsObjects: Bool { TextFile.holdsObjects(path) }
+  /// What it holds, where that was read already.
+  let contents: [UInt8]?
 
-  package init(split: TaskSplit, path: String) {
+  package init(split: TaskSplit, path: String, contents: [UInt8]? = nil) {
     self.split = split
     self.path = path
+    self.contents = contents
+  }
+
+  /// Whether words or tags can be asked for by this name: in JSON lines, and in CoNLL-U by its columns.
+  /// Throws `CorpusError`.
+  package func hasColumn(named name: String) throws -> Bool {
+    let file = try TextFile(self)
+    return file.holdsObjects || CoNLLU(file)?.index(of: name) != nil
   }
 }
 
@@ -58,7 +66,7 @@ extension SplitRole {
 
 extension TaskSplit {
   /// Whether one of its files is called so, packed or not.
-  fileprivate func isCalled(_ name: String) -> Bool {
+  func isCalled(_ name: String) -> Bool {
     files.map { ($0 as NSString).lastPathComponent }
       .contains { [$0, $0 + ".gz", $0 + ".xz"].contains(name) }
   }

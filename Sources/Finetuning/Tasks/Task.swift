@@ -73,7 +73,7 @@ package struct TaskSplit: Sendable, Equatable, Codable {
 
 /// How a file holds examples.
 package enum Layout: Sendable, Equatable {
-  /// A table with one example a row: tab-separated, or JSON lines where the file's name says so.
+  /// A table with one example a row: tab-separated, or JSON lines, known by name or first line.
   case table(Columns)
   /// One word a line, its columns between blanks or tabs; a blank line ends a sentence.
   case words(WordColumns)

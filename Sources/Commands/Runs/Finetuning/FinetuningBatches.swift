@@ -63,8 +63,10 @@ extension FinetuningPlan {
   func trainer(
     seed: UInt64, world: Communicator, processors: [Int]
   ) throws -> Trainer<FinetuningObjective> {
+    let scale = configuration.targetScale
+    let targets = train.examples.map { scale?.scaled($0.target) ?? $0.target }
     let objective = FinetuningObjective(
-      model: model, targets: train.examples.map(\.target), layerDecay: recipe.layerDecay,
+      model: model, targets: targets, layerDecay: recipe.layerDecay,
       microBatchTokens: recipe.microBatchTokens, longest: longest, seed: seed)
     let batches = batches(seed: seed)
     return try Trainer(

@@ -16,6 +16,8 @@ struct FinetuningConfiguration: Codable, Equatable {
   /// What tells the measured sets from others, which choose the best epoch and are in the results.
   var measured: [String]
   var recipe: FinetuningRecipe
+  /// What a regression's scores are scaled by while it is trained.
+  var targetScale: TargetScale?
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
@@ -24,6 +26,7 @@ struct FinetuningConfiguration: Codable, Equatable {
     case data = "data_checksum"
     case measured = "measured_data"
     case recipe
+    case targetScale = "target_scale"
   }
 
   /// As JSON, keys sorted.
@@ -40,6 +43,9 @@ struct FinetuningConfiguration: Codable, Equatable {
     if existing.model != model { parts.append("its task, labels, head or length are others") }
     if existing.encoder != encoder { parts.append("it began with another encoder") }
     if existing.data != data { parts.append("its training data are others") }
+    if existing.data == data && existing.targetScale != targetScale {
+      parts.append("it learns scores on another scale, as an older version of this program did")
+    }
     if existing.measured != measured {
       parts.append("its dev data, or test data with answers, are others (predict answers any file)")
     }
@@ -96,7 +102,8 @@ struct FinetuningPlan {
       throw UsageError(problem)
     }
     let reader = try ExampleReader(
-      task, tokenizer: source.tokenizer, maximumLength: recipe.length)
+      task, tokenizer: source.tokenizer, maximumLength: recipe.length,
+      emptyLabels: options.emptyLabels.value)
     train = try reader.read(options.files(.training, of: task)[0])
     let labels = train.labels
     func read(_ role: SplitRole) throws -> [ExampleSet] {
@@ -119,7 +126,8 @@ struct FinetuningPlan {
     configuration = FinetuningConfiguration(
       model: description, encoder: isScratch ? "" : source.checksum,
       data: train.checksum,
-      measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe)
+      measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe,
+      targetScale: TargetScale(train))
   }
 
   /// What is about to be done, a sentence a line.
@@ -143,6 +151,12 @@ struct FinetuningPlan {
       "\(steps.grouped) steps of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
         + "\(recipe.epochs) epochs; the rate rises to \(recipe.learningRate) in \(warmup) steps, "
         + "each layer has \(recipe.layerDecay) of that of the one above")
+    if let scale = configuration.targetScale {
+      lines.append(
+        String(
+          format: "scores are scaled by their mean %.6g and standard deviation %.6g in training",
+          scale.mean, scale.standardDeviation))
+    }
     for set in [train] + dev + test {
       lines += set.notes.sentences(path: set.path).map { "note: " + $0 }
     }

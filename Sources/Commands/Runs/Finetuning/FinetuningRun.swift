@@ -168,7 +168,7 @@ final class FinetuningRun {
   /// Answers what can be measured; the best model on the dev set so far is written. Throws
   /// `TrainerError.stopped` when asked to stop meanwhile, as if it had not begun.
   private func evaluate() throws {
-    let answerer = Answerer(trainer)
+    let answerer = Answerer(trainer, scale: plan.configuration.targetScale)
     let scores = try plan.measured.flatMap { set in
       try set.scores(of: answerer.answers(to: set)).map { (set, $0) }
     }
@@ -193,12 +193,18 @@ final class FinetuningRun {
       log.say(
         "seed \(seed): epoch \(result.epoch): \(list.joined(separator: ", "))"
           + (isBest ? "" : " (an earlier one was better)"))
-      if isBest {
-        try FinetunedFolder.write(
-          trainer.weights, plan.model, plan.configuration.model, plan.source.tokenizer,
-          to: folder + "/model")
-      }
+      if isBest { try writeModel() }
     }
+  }
+
+  private func writeModel() throws {
+    func write() throws {
+      try FinetunedFolder.write(
+        trainer.weights, plan.model, plan.configuration.model, plan.source.tokenizer,
+        to: folder + "/model")
+    }
+    guard let scale = plan.configuration.targetScale else { return try write() }
+    try plan.model.withScores(of: scale, in: trainer.weights, write)
   }
 
   /// The best evaluation, written down; checkpoints are needed no more.

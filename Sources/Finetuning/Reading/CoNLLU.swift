@@ -1,0 +1,62 @@
+/// The form of Universal Dependencies (CoNLL-U and CoNLL-U Plus), known by its content.
+///
+/// A word's columns stand between tabs and have names. Lines with `#` are comments; a line whose ID is a range
+/// (`1-2`, a written form that stands for several words) or a decimal number (`1.1`, a word that is not written)
+/// is not a word of the sentence.
+struct CoNLLU {
+  private let names: [String]
+
+  private static let usualNames = [
+    "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
+  ]
+  /// The first line of CoNLL-U Plus, which names the columns.
+  private static let header = "# global.columns ="
+
+  /// nil for a file of another form.
+  init?(_ file: TextFile) {
+    guard let first = file.firstLine(where: { _ in true }) else { return nil }
+    if first.starts(with: Self.header.utf8) {
+      names = String(decoding: first.dropFirst(Self.header.utf8.count), as: UTF8.self)
+        .split(separator: " ").map(String.init)
+      return
+    }
+    let line = file.firstLine { !$0.isBlank && !Self.isComment($0) }
+    let fields = line?.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false) ?? []
+    guard fields.count == Self.usualNames.count, Self.isIdentifier(fields[0]) else { return nil }
+    names = Self.usualNames
+  }
+
+  static func isComment(_ line: ArraySlice<UInt8>) -> Bool { line.first == UInt8(ascii: "#") }
+
+  /// Whether a line of these fields is a word of the sentence.
+  func isWord(_ fields: [ArraySlice<UInt8>]) -> Bool {
+    guard let column = index(of: "ID"), column < fields.count else { return true }
+    return !Self.isIdentifier(fields[column])
+      || fields[column].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+  }
+
+  /// Digits, with at most one `-` or `.` between them.
+  private static func isIdentifier(_ field: ArraySlice<UInt8>) -> Bool {
+    let parts = field.split(omittingEmptySubsequences: false) {
+      $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+    }
+    return parts.count <= 2
+      && parts.allSatisfy { part in
+        !part.isEmpty && part.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      }
+  }
+
+  /// The index of the column with this name, in capitals or not.
+  func index(of name: String) -> Int? { names.firstIndex(of: name.uppercased()) }
+
+  /// The indices of word and tag: the columns that are named; FORM and UPOS where the indices are the
+  /// usual ones of other files, the first and the last.
+  func resolving(_ columns: WordColumns) -> WordColumns {
+    var result = columns
+    let word = index(of: columns.wordField) ?? (columns.word == 0 ? index(of: "FORM") : nil)
+    let tag = index(of: columns.tagField) ?? (columns.tag == -1 ? index(of: "UPOS") : nil)
+    if let word { result.word = word }
+    if let tag { result.tag = tag }
+    return result
+  }
+}
