@@ -1,9 +1,25 @@
+import Collectives
 import Foundation
 import TestSupport
 import Testing
-import Training
+
+@testable import Training
 
 struct RunLockTests {
+  /// A waiter's clock that nobody waits for; `events` happen at their time.
+  private func waiter(_ events: (time: Double, event: () -> Void)...) -> RunLock.Clock {
+    var seconds = 0.0
+    var left = events
+    return RunLock.Clock(seconds: { seconds }) {
+      seconds += $0
+      while let next = left.first, next.time <= seconds {
+        next.event()
+        left.removeFirst()
+      }
+    }
+  }
+
+  /// Writes a lock file, whose time is `age` seconds before now.
   private func write(_ holder: String, age: Double, _ folder: TemporaryFolder) throws {
     let path = folder.path + "/.lock"
     try Data(holder.utf8).write(to: URL(fileURLWithPath: path))
@@ -11,20 +27,52 @@ struct RunLockTests {
       [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path)
   }
 
-  private let elsewhere = #"{"host":"far","process":1,"started":"5","boot":"b"}"#
+  private func write(_ holder: RunLock.Holder, age: Double, _ folder: TemporaryFolder) throws {
+    let text = String(decoding: try JSONEncoder().encode(holder), as: UTF8.self)
+    try write(text, age: age, folder)
+  }
+
+  /// This process but for what is given.
+  private func holder(
+    host: String? = nil, process: Int32? = nil, started: String? = nil, boot: String? = nil,
+    namespace: String? = nil
+  ) -> RunLock.Holder {
+    let this = RunLock.Holder.ofThisProcess
+    return RunLock.Holder(
+      host: host ?? this.host, process: process ?? this.process, started: started ?? this.started,
+      boot: boot ?? this.boot, namespace: namespace ?? this.namespace, token: UUID().uuidString)
+  }
+
+  private var elsewhere: RunLock.Holder { holder(host: "far", process: 1, boot: "b") }
 
   @Test
   func oneHolderAtATime() throws {
     let folder = try TemporaryFolder()
-    try Data().write(to: URL(fileURLWithPath: folder.path + "/config.json"))
+    try folder.write("", "config.json")
     let lock = try RunLock(folder: folder.path)
-    #expect(throws: CheckpointError.self) { try RunLock(folder: folder.path) }
+    let refusal = #expect(throws: CheckpointError.self) { try RunLock(folder: folder.path) }
+    #expect(refusal?.description.contains("is in use by process \(getpid()) on ") == true)
     #expect(lock.refresh())
     lock.release()
     let next = try RunLock(folder: folder.path)
     next.release()
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["config.json"])
+    #expect(try folder.names() == ["config.json"])
+  }
+
+  @Test
+  func oneOfManyThatComeAtOnceGetsTheLock() async throws {
+    for _ in 0..<50 {
+      let folder = try TemporaryFolder()
+      // That of a holder that has ended, so that all of them want to move it away.
+      try write(holder(started: "1"), age: 1, folder)
+      let path = folder.path
+      let count = await withTaskGroup { group in
+        for _ in 0..<8 { group.addTask { (try? RunLock(folder: path)) != nil ? 1 : 0 } }
+        return await group.reduce(0, +)
+      }
+      #expect(count == 1)
+      #expect(try folder.names() == [".lock"])
+    }
   }
 
   /// A lock is lost to another holder, and not to a file system that fails for a while.
@@ -32,60 +80,127 @@ struct RunLockTests {
   func whatCannotBeReadIsNotLost() throws {
     let folder = try TemporaryFolder()
     let lock = try RunLock(folder: folder.path)
-    let path = folder.path + "/.lock"
-    try FileManager.default.moveItem(atPath: path, toPath: path + "-away")
+    try write("{", age: 0, folder)
     #expect(lock.refresh())
-    try FileManager.default.moveItem(atPath: path + "-away", toPath: path)
+    unlink(folder.file(".lock"))
     #expect(lock.refresh())
+    #expect(try folder.names() == [".lock"], "it is made again")
     try write(elsewhere, age: 0, folder)
     #expect(!lock.refresh())
-  }
-
-  @Test
-  func aHolderElsewhereIsRefusedAtItsNextSign() throws {
-    let folder = try TemporaryFolder()
-    try write(elsewhere, age: 5, folder)
-    let path = folder.path + "/.lock"
-    Thread.detachNewThread {
-      Thread.sleep(forTimeInterval: 1)
-      utimes(path, nil)
-    }
-    let refusal = #expect(throws: CheckpointError.self) {
-      try RunLock(folder: folder.path) { Issue.record("\($0)") }
-    }
-    #expect(refusal?.description.contains(/process 1 on far, which gave a sign \d s ago/) == true)
-  }
-
-  /// As after a host was lost: its successor goes on by itself.
-  @Test
-  func aSilentHolderElsewhereIsWaitedForUntilTwoMinutes() throws {
-    let folder = try TemporaryFolder()
-    try write(elsewhere, age: 112, folder)
-    var sentences: [String] = []
-    let lock = try RunLock(folder: folder.path) { sentences.append($0) }
-    #expect(sentences.count == 1)
-    #expect(sentences.first?.contains("process 1 on far held") == true)
-    #expect(sentences.first?.contains(/gave no sign for 11\d s/) == true)
-    // The other comes back and finds that it has lost the lock; it must not take ours away.
-    try write(elsewhere, age: 0, folder)
-    #expect(!lock.refresh())
+    // It must not take the other's away.
     lock.release()
-    #expect(FileManager.default.fileExists(atPath: folder.path + "/.lock"))
+    #expect(try folder.names() == [".lock"])
+  }
+
+  /// Whatever the clocks of the hosts and of the file server say.
+  @Test(arguments: [0, 180, 86_400, -180, -86_400])
+  func aHolderElsewhereIsRefusedAtItsNextHeartbeat(age: Double) throws {
+    let folder = try TemporaryFolder()
+    try write(elsewhere, age: age, folder)
+    var sentences: [String] = []
+    let refusal = #expect(throws: CheckpointError.self) {
+      try RunLock(
+        folder: folder.path,
+        clock: waiter((110, { try? write(elsewhere, age: age - 10, folder) })),
+        onWait: { sentences.append($0) })
+    }
+    #expect(refusal?.description.contains("in use by process 1 on far") == true)
+    #expect(
+      sentences == [
+        "process 1 on far holds \(folder.path); waiting for its next heartbeat, at most 120 s"
+      ])
+  }
+
+  /// As after a host was lost: its successor resumes by itself.
+  @Test(arguments: [0, 180, -86_400])
+  func aSilentHolderElsewhereIsReplacedAfterTwoMinutesOfTheWaiter(age: Double) throws {
+    let folder = try TemporaryFolder()
+    try write(elsewhere, age: age, folder)
+    let clock = waiter()
+    let lock = try RunLock(folder: folder.path, clock: clock)
+    #expect((120...121).contains(clock.seconds()))
+    #expect(lock.refresh())
+    #expect(try folder.names() == [".lock"])
+  }
+
+  /// Its process number is another process here, or none.
+  @Test
+  func aHolderOfAnotherNamespaceOrBootIsJudgedByItsHeartbeats() throws {
+    for unseen in [
+      holder(process: 1, namespace: "pid:[1]"), holder(process: 999_999_999, namespace: ""),
+      holder(started: "1", boot: "another"),
+    ] {
+      let folder = try TemporaryFolder()
+      try write(unseen, age: 300, folder)
+      #expect(throws: CheckpointError.self) {
+        try RunLock(
+          folder: folder.path, clock: waiter((9, { utimes(folder.file(".lock"), nil) })))
+      }
+      let clock = waiter()
+      try RunLock(folder: folder.path, clock: clock).release()
+      #expect(clock.seconds() >= 120)
+    }
+  }
+
+  /// The same process number, but of a process that began at another time; or no process.
+  @Test
+  func aHolderThatEndedHereIsReplacedAtOnce() throws {
+    for ended in [holder(started: "1"), holder(process: 999_999_999)] {
+      let folder = try TemporaryFolder()
+      try write(ended, age: 0, folder)
+      try RunLock(folder: folder.path, clock: waiter((0, { Issue.record("waited") }))).release()
+    }
+  }
+
+  /// Such as one that is being written at this moment.
+  @Test
+  func aLockThatNamesNobodyIsWaitedFor() throws {
+    for damaged in ["", #"{"host":"far","process":1,"started":"5","boot":"b"}"#] {
+      let folder = try TemporaryFolder()
+      try write(damaged, age: 0, folder)
+      #expect(throws: CheckpointError.self) {
+        try RunLock(
+          folder: folder.path, clock: waiter((2, { try? write(elsewhere, age: 0, folder) })))
+      }
+      try write(damaged, age: 0, folder)
+      let clock = waiter()
+      try RunLock(folder: folder.path, clock: clock).release()
+      #expect(clock.seconds() >= 120)
+    }
+  }
+
+  /// A waiter that stood still saw nothing meanwhile.
+  @Test
+  func timeInWhichTheWaiterStandsStillDoesNotCount() throws {
+    let folder = try TemporaryFolder()
+    try write(elsewhere, age: 0, folder)
+    var seconds = 0.0
+    var looks = 0
+    let clock = RunLock.Clock(seconds: { seconds }) { _ in
+      looks += 1
+      seconds += 1000
+    }
+    try RunLock(folder: folder.path, clock: clock).release()
+    #expect(looks == 60)
   }
 
   @Test
-  func aHolderThatEndedHereAndALockThatIsTornHaveLostIt() throws {
+  func aWaiterThatIsAskedToStopEnds() throws {
     let folder = try TemporaryFolder()
-    try Data().write(to: URL(fileURLWithPath: folder.path + "/config.json"))
-    let first = try RunLock(folder: folder.path)
-    let text = try String(contentsOfFile: folder.path + "/.lock", encoding: .utf8)
-    _ = first
-    // The same process number, but of a process that began at another time.
-    let other = text.replacing(/"started":"\d+"/, with: "\"started\":\"1\"")
-    #expect(other != text)
-    try write(other, age: 1, folder)
-    try RunLock(folder: folder.path).release()
-    try write("", age: 1, folder)
-    try RunLock(folder: folder.path).release()
+    try write(elsewhere, age: -86_400, folder)
+    var isAsked = false
+    #expect(throws: TrainerError.stopped) {
+      try RunLock(
+        folder: folder.path, clock: waiter((3, { isAsked = true })), isAskedToStop: { isAsked })
+    }
+  }
+
+  @Test
+  func theReasonIsGivenWhereNoLockCanBeMade() throws {
+    let folder = try TemporaryFolder()
+    let refusal = #expect(throws: CheckpointError.self) {
+      try RunLock(folder: folder.path + "/none")
+    }
+    #expect(refusal?.description.hasSuffix(".lock: No such file or directory") == true)
   }
 }

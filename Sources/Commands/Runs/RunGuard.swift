@@ -36,7 +36,11 @@ struct RunGuard {
 
   /// Takes the run's folder for this program; on rank zero.
   func lock(_ folder: String) throws {
-    keeper.hold(try RunLock(folder: folder) { standardError("electra: \($0)\n") })
+    let lock = try RunLock(folder: folder, isAskedToStop: { StopSignals.isRequested }) {
+      watchdog.mark("waiting-for-lock")
+      standardError("electra: \($0)\n")
+    }
+    keeper.hold(lock)
   }
 
   /// The run has ended on this rank, in one word; others may still be at work.

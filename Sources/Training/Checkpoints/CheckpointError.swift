@@ -12,8 +12,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case noneSound(folder: String)
   /// The tensors of a file are not the model's.
   case otherModel(path: String, differences: String)
-  /// Another program writes into the run's folder.
-  case inUse(folder: String, host: String, process: Int, silence: Double)
+  /// Another program writes into the run's folder; `holder` says which.
+  case inUse(folder: String, holder: String)
 
   package var description: String {
     switch self {
@@ -29,9 +29,8 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
         + "begins again at step 0"
     case .otherModel(let path, let differences):
       "\(path) does not hold this model: \(differences)"
-    case .inUse(let folder, let host, let process, let silence):
-      "\(folder) is in use by process \(process) on \(host), which gave a sign \(Int(silence)) s ago; "
-        + "stop that, or choose another --output"
+    case .inUse(let folder, let holder):
+      "\(folder) is in use by \(holder), which is running; stop it, or choose another --output"
     }
   }
 }

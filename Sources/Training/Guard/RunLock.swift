@@ -1,124 +1,156 @@
-import Collectives
 import Foundation
 
-/// The right to write into a run's folder: a file `.lock` that names who holds it. One program at a
-/// time; whoever finds it taken is refused.
+/// The right to write into a run's folder: a file `.lock` that names the process which holds it. Another
+/// program that finds it taken is refused.
 ///
 ///     let lock = try RunLock(folder: "run")
 ///     lock.refresh()                              // every few seconds
 ///     lock.release()
 ///
-/// A holder that has ended on this host, or that gave no sign for two minutes, has lost it. One on
-/// another host may have been lost with it: its next sign is waited for, and if none comes, so is the
-/// end of the two minutes. Times are those of the file system, so clocks of hosts need not agree.
+/// A holder that this process can see (`RunLock.Holder`) is refused while it runs and replaced when it
+/// has ended. Any other holder is judged by its heartbeats alone, the changes of the file's time: the
+/// waiter looks for two minutes on its own monotonic clock whether one comes. No two clocks are compared,
+/// so those of hosts and file servers may be wrong by any amount.
+///
+/// The file is made by exclusive creation, which every file system has; many lack hard links.
 package final class RunLock: Sendable {
-  /// Who holds a lock.
-  private struct Holder: Codable, Equatable {
-    let host: String
-    let process: Int32
-    /// When the process started, in the kernel's count: process numbers come again.
-    let started: String
-    let boot: String
+  /// How a waiter passes its time; tests replace it.
+  package struct Clock {
+    /// Seconds on a clock that only runs forward.
+    let seconds: () -> Double
+    /// Waits so many seconds.
+    let wait: (Double) -> Void
 
-    static var own: Holder {
-      Holder(
-        host: hostName(), process: getpid(), started: startTime(of: getpid()) ?? "",
-        boot: bootIdentity)
-    }
-
-    /// Whether it is known to have ended: it ran here, and runs no more.
-    var hasEnded: Bool {
-      guard host == hostName() else { return false }
-      return boot != Self.bootIdentity || Self.startTime(of: process) != started
-    }
-
-    private static var bootIdentity: String {
-      (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
-    }
-
-    /// Field 22 of the process's `stat`, behind the name in brackets; nil when there is none.
-    private static func startTime(of process: Int32) -> String? {
-      guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-        let bracket = text.lastIndex(of: ")")
-      else { return nil }
-      let fields = text[bracket...].split(separator: " ")
-      return fields.count > 20 && fields[1] != "Z" ? String(fields[20]) : nil
+    package init(
+      seconds: @escaping () -> Double = now,
+      wait: @escaping (Double) -> Void = { Thread.sleep(forTimeInterval: $0) }
+    ) {
+      self.seconds = seconds
+      self.wait = wait
     }
   }
 
-  /// Seconds without a sign after which a holder has lost the lock.
+  /// What a look at the file shows. Any difference between two looks is a heartbeat.
+  private struct Look: Equatable {
+    /// Nil while it is being written, or when it is damaged.
+    let holder: Holder?
+    let seconds: Int
+    let nanoseconds: Int
+
+    /// Nil when there is no file.
+    init?(_ path: String) {
+      var status = stat()
+      if lstat(path, &status) != 0 && errno == ENOENT { return nil }
+      holder = RunLock.holder(path)
+      (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+    }
+  }
+
+  /// Seconds without a heartbeat after which a holder has lost the lock.
   package static let patience = 120.0
-  /// Seconds between the signs of a holder that lives, with some to spare.
-  private static let usualSilence = 15.0
+  /// Seconds between two looks of a waiter.
+  private static let interval = 0.5
 
   private let folder: String
-  private let own = Holder.own
+  private let holder = Holder.ofThisProcess
   private var path: String { folder + "/.lock" }
 
   /// Takes the lock of a run's folder, which must exist.
   ///
-  /// - Parameter onWait: told once, in a sentence, when a silent holder is waited for.
+  /// - Parameters:
+  ///   - clock: of a waiter.
+  ///   - isAskedToStop: ends the waiting for a holder with `TrainerError.stopped`.
+  ///   - onWait: called once with a sentence when a holder has to be waited for.
   /// - Throws: `CheckpointError.inUse` when another program holds it.
-  package init(folder: String, onWait: (String) -> Void = { _ in }) throws {
+  package init(
+    folder: String, clock: Clock = Clock(), isAskedToStop: () -> Bool = { false },
+    onWait: (String) -> Void = { _ in }
+  ) throws {
     self.folder = folder
-    let draft = folder + "/.lock-\(own.host)-\(own.process)"
-    defer { unlink(draft) }
-    do {
-      try JSONEncoder().encode(own).write(to: URL(fileURLWithPath: draft))
-    } catch {
-      throw CheckpointError.unwritable(path: folder, reason: "the folder cannot be written")
+    let contents = try JSONEncoder().encode(holder)
+    while try !create(contents) {
+      guard let look = Look(path) else { continue }
+      if try isLost(look, clock, isAskedToStop, onWait) { try moveAway(look) }
     }
-    // A hard link is made by one program only, on network file systems too.
-    for _ in 0..<3 {
-      if link(draft, path) == 0 { return }
-      let holder = try staleHolder(draft, onWait)
-      // Only one of several that find it stale can move it away.
-      let stale = draft + "-stale"
-      if rename(path, stale) == 0 {
-        if Self.holder(stale) != holder { link(stale, path) }
-        unlink(stale)
-      }
-    }
-    throw CheckpointError.unwritable(path: path, reason: "the lock cannot be made")
   }
 
-  /// The holder that has lost the lock by now, nil where there is none to be read.
-  ///
-  /// - Parameter draft: a file of ours, whose time is the file system's.
-  private func staleHolder(_ draft: String, _ onWait: (String) -> Void) throws -> Holder? {
-    let firstSign = Self.modified(path)
-    var isTold = false
-    while let holder = Self.holder(path), !holder.hasEnded {
-      utimes(draft, nil)
-      let sign = Self.modified(path)
-      let silence = max(0, Self.modified(draft) - sign)
-      if silence > Self.patience { return holder }
-      if holder.host == hostName() || sign != firstSign {
-        throw CheckpointError.inUse(
-          folder: folder, host: holder.host, process: Int(holder.process), silence: silence)
-      }
-      if silence > Self.usualSilence && !isTold {
-        isTold = true
-        onWait(
-          "process \(holder.process) on \(holder.host) held \(folder) and gave no sign for "
-            + "\(Int(silence)) s; going on when it is \(Int(Self.patience)) s")
-      }
-      Thread.sleep(forTimeInterval: 0.5)
+  /// Makes the file; false when it is there already.
+  private func create(_ contents: Data) throws -> Bool {
+    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard file >= 0 else {
+      if errno == EEXIST { return false }
+      throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
     }
-    return Self.holder(path)
+    let isWritten = contents.withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
+    let reason = String(cString: strerror(errno))
+    close(file)
+    guard isWritten else {
+      unlink(path)
+      throw CheckpointError.unwritable(path: path, reason: reason)
+    }
+    return true
   }
 
-  /// Gives a sign of life. Returns false when somebody else holds the lock; one that cannot be read now
-  /// (network file systems fail for a while) may be read the next time.
+  /// Whether the holder of the first look has lost the lock; false when the file has gone meanwhile.
+  private func isLost(
+    _ first: Look, _ clock: Clock, _ isAskedToStop: () -> Bool, _ onWait: (String) -> Void
+  ) throws -> Bool {
+    switch first.holder?.state ?? .unknown {
+    case .ended: return true
+    case .running: throw inUse(first)
+    case .unknown: break
+    }
+    onWait(
+      "\(first.holder?.name ?? "an unknown process") holds \(folder); waiting for its next heartbeat, "
+        + "at most \(Int(Self.patience)) s")
+    var silence = 0.0
+    var last = clock.seconds()
+    while silence < Self.patience {
+      clock.wait(Self.interval)
+      if isAskedToStop() { throw TrainerError.stopped }
+      // Time in which this process stood still does not count: it saw nothing.
+      silence += min(clock.seconds() - last, 4 * Self.interval)
+      last = clock.seconds()
+      guard let look = Look(path) else { return false }
+      if look != first { throw inUse(look) }
+    }
+    return true
+  }
+
+  private func inUse(_ look: Look) -> CheckpointError {
+    .inUse(folder: folder, holder: look.holder?.name ?? "another program")
+  }
+
+  /// Removes the file of a holder that has lost the lock. Only one of several waiters can move it away;
+  /// what is no longer as it was at the last look is put back.
+  private func moveAway(_ look: Look) throws {
+    let stale = path + "-" + holder.token
+    guard Look(path) == look else { return }
+    guard rename(path, stale) == 0 else {
+      if errno == ENOENT { return }
+      throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+    defer { unlink(stale) }
+    if Look(stale) != look, let contents = FileManager.default.contents(atPath: stale) {
+      _ = try create(contents)
+    }
+  }
+
+  /// Gives a heartbeat. Returns false when another program holds the lock; a file that cannot be read now
+  /// (network file systems fail for a while) may be read the next time, and one that is gone is made
+  /// again.
   package func refresh() -> Bool {
-    guard let holder = Self.holder(path) else { return true }
-    if holder == own { utimes(path, nil) }
-    return holder == own
+    guard let look = Look(path) else {
+      return (try? create(JSONEncoder().encode(holder))) ?? true
+    }
+    guard let found = look.holder else { return true }
+    if found == holder { utimes(path, nil) }
+    return found == holder
   }
 
   /// Gives the lock back. A folder in which nothing else came to be goes with it.
   package func release() {
-    if Self.holder(path) == own { unlink(path) }
+    if Self.holder(path) == holder { unlink(path) }
     rmdir(folder)
   }
 
@@ -126,11 +158,5 @@ package final class RunLock: Sendable {
     FileManager.default.contents(atPath: path).flatMap {
       try? JSONDecoder().decode(Holder.self, from: $0)
     }
-  }
-
-  private static func modified(_ path: String) -> Double {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return 0 }
-    return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
   }
 }
