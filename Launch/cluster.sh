@@ -76,7 +76,7 @@ run() {
     i=$((i + 1))
     [ "$slots" -eq 0 ] || list+=${list:+,}$host:$slots
   done
-  on "${list%%:*}" mpirun -q --map-by slot --host "$list" -np "$ranks" "$@"
+  on "${list%%:*}" mpirun --map-by slot --host "$list" -np "$ranks" "$@"
 }
 
 [ $# -gt 0 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }

@@ -7,54 +7,52 @@
 # A lost rank or host costs the steps since the last checkpoint; the result is the same on any number
 # of ranks. Hosts that the remote shell does not reach are left out and asked again at the next start.
 # It gives up when the job is done (0) or was asked to stop (75), when starting again would not help
-# (bad options or data, a folder that cannot be written, a run that diverged), and after five starts
-# that brought no checkpoint.
+# (bad options or data, a folder that cannot be written, too little memory, a run that diverged), when no host
+# answers, and after five starts that brought no checkpoint.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
-ranks=
-hosts=
-while [ $# -gt 0 ]; do
-  case $1 in
-    -np) ranks=$2; shift 2 ;;
-    --hosts) hosts=$2; shift 2 ;;
-    *) break ;;
-  esac
-done
 say() { echo "keep-going: $*" >&2; }
-[ -z "$hosts" ] || [ -r "$hosts" ] || { say "there is no host file $hosts"; exit 66; }
-[ -z "$hosts" ] || [ -n "$(hosts "$hosts")" ] || { say "$hosts names no host"; exit 65; }
-twice=$([ -z "$hosts" ] || hosts "$hosts" | awk 'seen[$2]++ { print $2 " again in line " $1; exit }')
-[ -z "$twice" ] || { say "$hosts names $twice; give it one line with slots=2"; exit 65; }
-run=$(value --output "$@")
+read_launch "$@" || exit
+[ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
+run=$(value --output "${job[@]}")
 left=$(mktemp)
 trap 'rm -f "$left"' EXIT
 
-# The lines of the host file whose hosts answer; fails when none does.
+# The hosts that answer, as a host file; fails when none does.
 reachable() {
-  local host slots
-  : >"$left"
-  while read -r _ host slots; do
+  local line host slots
+  while read -r line host slots; do
     if answers "$host"; then
-      echo "$host slots=$slots" >>"$left"
+      echo "$line $host $slots"
     else
       say "$host does not answer and is left out"
     fi
-  done < <(hosts "$hosts")
+  done <<<"$lines" | host_file >"$left"
   [ -s "$left" ]
 }
 
 child=
 asked=0
 trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
+status=
 fruitless=0
+silent=0
 while :; do
   [ "$asked" -eq 0 ] || exit 75
   options=()
   if [ -n "$hosts" ]; then
-    reachable || { say "no host of $hosts answers; trying again in 30 s"; sleep 30; continue; }
-    slots=$(hosts "$left" | awk '{ sum += $3 } END { print sum }')
+    if ! reachable; then
+      # Hosts that have never answered are not there; those that did may be starting.
+      silent=$((silent + 1))
+      [ -n "$status" ] && [ "$silent" -lt 120 ] || { say "no host of $hosts answers"; exit 69; }
+      say "no host of $hosts answers; trying again in 30 s, for an hour at most"
+      sleep 30
+      continue
+    fi
+    silent=0
+    slots=$(awk -F= '{ sum += $2 } END { print sum }' "$left")
     options+=(--hosts "$left")
     [ -z "$ranks" ] || options+=(-np $((ranks < slots ? ranks : slots)))
   elif [ -n "$ranks" ]; then
@@ -63,15 +61,15 @@ while :; do
   before=$(newest "$run")
   # Hosts that were silent have taken their time.
   [ "$asked" -eq 0 ] || exit 75
-  "$here/mpirun.sh" "${options[@]}" "$@" &
+  "$here/mpirun.sh" "${options[@]}" "${job[@]}" &
   child=$!
   [ "$asked" -eq 0 ] || kill -TERM "$child"
   await "$child"
   status=$?
   child=
   [ "$asked" -eq 0 ] || exit "$status"
-  case $status in 0 | 64 | 65 | 66 | 70 | 73 | 75 | 77 | 78) exit "$status" ;; esac
-  [ "$(newest "$run")" = "$before" ] && fruitless=$((fruitless + 1)) || fruitless=0
+  [ "$status" -ne 75 ] && ! is_final "$status" || exit "$status"
+  [[ $(newest "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
   if [ "$fruitless" -ge 5 ]; then
     say "five starts in a row brought no checkpoint; the last ended with status $status"
     exit "$status"

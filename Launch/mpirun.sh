@@ -4,11 +4,11 @@
 #   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# hosts.txt has a line a host, `name` for one rank or `name slots=2`, which ssh reaches without a
-# password; the program, the data and the run's folder have the same path on all of them. One rank a NUMA
-# domain is best: its lanes use the cores. A host file that names a host twice, one that does not answer,
-# or fewer slots than -np is refused before anything starts. Between hosts with several networks name the
-# right one:
+# hosts.txt has a line a host, `name` for one rank or `name slots=2` (`name:2` for MPICH), which ssh reaches
+# without a password; the program, the data and the run's folder have the same path on all of them. One rank a
+# NUMA domain is best: its lanes use the cores. A host file with a line that cannot be read, that names a host
+# twice, one that does not answer, or fewer slots than -np is refused before anything starts. Between hosts with
+# several networks name the right one:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
 # TERM, INT, HUP and USR1 let the run write a checkpoint and end with status 75; the same command goes on. A second
@@ -18,49 +18,33 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 say() { echo "mpirun.sh: $*" >&2; }
-launcher=(mpirun -q)
-ranks=
-hosts=
-while [ $# -gt 0 ]; do
-  case $1 in
-    -np) ranks=$2; launcher+=(-np "$2"); shift 2 ;;
-    --hosts) hosts=$2; shift 2 ;;
-    *) break ;;
-  esac
-done
-
-# Says what is wrong with the host file, naming the host and the ranks that would be there.
-check_hosts() {
-  local line host slots first=0 places=() silent place
-  [ -r "$hosts" ] || { say "there is no host file $hosts"; return 66; }
-  declare -A lines
-  while read -r line host slots; do
-    if [ -n "${lines[$host]:-}" ]; then
-      say "$hosts names $host in line ${lines[$host]} and again in line $line, for rank $first; give it one line with slots=2"
-      return 65
-    fi
-    lines[$host]=$line
-    places+=("$host $line $first")
-    first=$((first + slots))
-  done < <(hosts "$hosts")
-  [ "$first" -gt 0 ] || { say "$hosts names no host"; return 65; }
-  if [ "${ranks:-0}" -gt "$first" ]; then
-    say "-np asks for $ranks ranks and $hosts has slots for $first: rank $first has no place after ${places[-1]%% *}; add hosts or slots"
-    return 64
-  fi
-  silent=$(for place in "${places[@]}"; do
-    read -r host line first <<<"$place"
-    answers "$host" || echo "$host in line $line of $hosts does not answer, and rank $first would be there; see that 'ssh $host true' works without a password, or take the host out" &
-  done; wait)
-  [ -z "$silent" ] || { say "${silent%%$'\n'*}"; return 69; }
-}
+read_launch "$@" || exit
+launcher=(mpirun ${ranks:+-np "$ranks"})
 places=$(mktemp)
 start=$(mktemp)
-trap 'rm -f "$places" "$start"' EXIT
+kept=$(mktemp)
+trap 'rm -f "$places" "$start" "$kept"' EXIT
+
+# check_places LINES: that there is room for the ranks, and that all hosts answer; names the host and the ranks
+# that would be there.
+check_places() {
+  local line host slots first=0 silent
+  while read -r line host slots; do first=$((first + slots)); done <<<"$1"
+  if [ "${ranks:-0}" -gt "$first" ]; then
+    say "-np asks for $ranks ranks and $hosts has slots for $first: rank $first has no place after $host; add hosts or slots"
+    return 64
+  fi
+  first=0
+  silent=$(while read -r line host slots; do
+    answers "$host" || echo "$host in line $line of $hosts does not answer, and rank $first would be there; see that 'ssh $host true' works without a password, or take the host out" &
+    first=$((first + slots))
+  done <<<"$1"; wait)
+  [ -z "$silent" ] || { say "${silent%%$'\n'*}"; return 69; }
+}
 if [ -n "$hosts" ]; then
-  check_hosts || exit
-  # Where a line names no slots, mpirun would take the host's cores.
-  hosts "$hosts" | awk '{ print $2 " slots=" $3 }' >"$places"
+  lines=$(read_hosts "$hosts") || exit
+  check_places "$lines" || exit
+  host_file <<<"$lines" >"$places"
   launcher+=(--hostfile "$places" --map-by slot)
 elif [ "${ranks:-0}" -gt "${SLURM_NTASKS:-${ranks:-0}}" ]; then
   say "-np asks for $ranks ranks and job $SLURM_JOB_ID has $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS has no place; allocate more with --ntasks"
@@ -79,20 +63,34 @@ relay() {
   [ "$status" -eq 0 ] || cat >/dev/null
   return "$status"
 }
+# keep_back FILE: standard error as it comes, but what mpirun says itself, between lines of dashes, goes to FILE: it
+# repeats what a rank has said, and is needed where none has.
+keep_back() {
+  local line isKept=
+  trap '' TERM INT HUP QUIT USR1 PIPE
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      ------------------------------*) isKept=$([ -n "$isKept" ] || echo yes); continue ;;
+      "mpirun: Forwarding signal "*) continue ;;
+      "electra: "*) isKept= ;;
+    esac
+    if [ -n "$isKept" ]; then echo "$line" >>"$1"; else echo "$line" >&2; fi
+  done
+}
 # Where standard input, output or error is closed, no pipe of this script gets its number.
 [ -e /dev/fd/0 ] || exec </dev/null
 [ -e /dev/fd/1 ] || exec >/dev/null
 [ -e /dev/fd/2 ] || exec 2>/dev/null
 # The text to answer; no other verb reads on ranks, and what it left would be lost.
-[ "${1:-}" = predict ] || exec </dev/null
+[ "${job[0]}" = predict ] || exec </dev/null
 
-run=$(value --output "$@")
+run=$(value --output "${job[@]}")
 exec {output}> >(relay)
 relay_out=$!
-exec {errors}> >(relay >&2)
+exec {errors}> >(keep_back "$kept")
 relay_err=$!
 # In a session of its own, so that Ctrl-C reaches this script alone.
-setsid "${launcher[@]}" "$electra" "$@" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
+setsid "${launcher[@]}" "$electra" "${job[@]}" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
 job=$!
 exec {output}>&- {errors}>&-
 # mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
@@ -132,11 +130,17 @@ if ! kill -0 "$relay_out" 2>/dev/null; then
 fi
 
 [ "$status" -ne 0 ] || exit 0
+beaten() { [ -d "$beats" ] && find "$beats" -newer "$start" | grep -q .; }
+# No rank has said a word: neither what is wrong, nor that it is at work.
+if ! { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } && ! beaten; then
+  cat "$kept" >&2
+  say "mpirun ended with status $status before electra began"
+  exit "$status"
+fi
 [ -n "$run" ] && [ -d "$beats" ] || exit "$status"
 newest=$(basename "$(newest "$run")")
 case $status in
   75) say "stopped as asked; the same command goes on from ${newest:-the beginning}" ;;
-  64 | 65 | 66 | 70 | 73 | 77 | 78) ;; # electra has said what is wrong, and going on would not help
-  *) say "the job ended with status $status; lost: $(lost "$run" "$start"); the same command goes on from ${newest:-the beginning}" ;;
+  *) is_final "$status" || say "the job ended with status $status; lost: $(lost "$run" "$start"); the same command goes on from ${newest:-the beginning}" ;;
 esac
 exit "$status"

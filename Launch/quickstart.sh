@@ -32,7 +32,7 @@ if [ ! -d data ]; then
 fi
 
 echo "pre-training on two ranks"
-mpirun -q -np 2 "$electra" pretrain --data data --output run --preset tiny --log-every 250
+"$here/mpirun.sh" -np 2 pretrain --data data --output run --preset tiny --log-every 250
 
 echo "held-out metrics of the trained model"
 "$electra" evaluate run --data data

@@ -20,11 +20,12 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
-fail() { echo "scaling: $2" >&2; exit "$1"; }
+say() { echo "scaling: $*" >&2; }
+fail() { say "$2"; exit "$1"; }
 
 kind=${1:-}
 case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
-rate= hosts= places= ranks= batch= threads=1 folder=$kind-scaling
+rate= hosts= ranks= batch= threads=1 folder=$kind-scaling
 options=()
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || fail 64 "$1 needs a value"
@@ -40,7 +41,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-[ -z "$hosts" ] || [ -r "$hosts" ] || fail 66 "there is no host file $hosts"
+[ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
 [ ! -e "$folder" ] || fail 73 "$folder is there already; choose another --output"
 [ -z "$rate" ] || [ "$(id -u)" -eq 0 ] || fail 64 "emulated hosts need root"
 # Hosts of its own, beside a cluster that is up.
@@ -49,9 +50,7 @@ export ELECTRA_CLUSTER=electra-scaling
 # The most ranks that there is room for.
 most=8
 if [ -n "$hosts" ]; then
-  most=$(hosts "$hosts" | awk '{ slots += $3 } END { print slots + 0 }')
-  places=$(mktemp)
-  hosts "$hosts" | awk '{ print $2 " slots=" $3 }' >"$places"
+  most=$(awk '{ slots += $3 } END { print slots }' <<<"$lines")
 elif [ -z "$rate" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
   most=${SLURM_NTASKS:-1}
 fi
@@ -75,30 +74,28 @@ else
   options+=(--slices "$slices")
 fi
 
-# launch N COMMAND...: on N ranks.
+# launch N VERB...: electra on N ranks.
 launch() {
   local n=$1
   shift
   if [ -n "$rate" ]; then
     "$here/cluster.sh" up "$n" --rate "$rate"
-    "$here/cluster.sh" run "$n" "$@"
+    "$here/cluster.sh" run "$n" "$electra" "$@"
     "$here/cluster.sh" down
-  elif [ -n "$hosts" ]; then
-    mpirun -q --hostfile "$places" --map-by slot -np "$n" "$@"
-  elif [ -n "${SLURM_JOB_ID:-}" ]; then
-    srun --mpi="${ELECTRA_PMI:-pmix}" -K1 --distribution=block:block -n "$n" --cpus-per-task="$threads" "$@"
+  elif [ -z "$hosts" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
+    srun --mpi="${ELECTRA_PMI:-pmix}" -K1 --distribution=block:block -n "$n" --cpus-per-task="$threads" "$electra" "$@"
   else
-    mpirun -q --map-by slot -np "$n" "$@"
+    "$here/mpirun.sh" -np "$n" ${hosts:+--hosts "$hosts"} "$@"
   fi
 }
 
 [ -x "$electra" ] || build || exit
 mkdir -p "$folder"
-trap '[ -z "$rate" ] || "$here/cluster.sh" down; rm -f "$places"' EXIT
+trap '[ -z "$rate" ] || "$here/cluster.sh" down' EXIT
 for n in $ranks; do
   [ "$kind" = weak ] && own=$((batch * n)) || own=$batch
   echo "$n ranks, $own sequences" >&2
-  launch "$n" "$electra" benchmark step --without-peak --json --threads "$threads" --batch "$own" "${options[@]}" \
+  launch "$n" benchmark step --without-peak --json --threads "$threads" --batch "$own" "${options[@]}" \
     >>"$folder/steps.jsonl"
 done
 "$electra" benchmark scaling "$folder/steps.jsonl" --csv "$folder/scaling.csv" --picture "$folder/scaling.svg"

@@ -19,7 +19,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for ranks in 1 2 3 4; do
   echo "distributed tests on $ranks ranks"
-  if ! mpirun -q --timeout 300 -np "$ranks" "$tests" --testing-library swift-testing --no-parallel \
+  if ! mpirun --timeout 300 -np "$ranks" "$tests" --testing-library swift-testing --no-parallel \
       --filter 'TrainerTests|ExchangeTests|CommunicatorTests' >"$log" 2>&1; then
     grep -E '✘|rror|↳' "$log" >&2 || tail -n 40 "$log" >&2
     echo "the distributed tests failed on $ranks ranks" >&2

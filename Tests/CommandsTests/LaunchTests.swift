@@ -7,54 +7,6 @@ import Testing
 /// ranks end.
 @Suite(.serialized)
 struct LaunchTests {
-  /// Runs mpirun.sh on a host file of these lines, with a remote shell that reaches no host but this one.
-  private func mpirun(
-    _ hosts: String?, _ options: [String] = [], environment: [String: String] = [:]
-  ) throws -> Program.Result {
-    let folder = try TemporaryFolder()
-    if let hosts { try folder.write(hosts, "hosts") }
-    return try Program.shell(
-      "exec \"$0\" \"$@\"",
-      ["\(Program.launch)/mpirun.sh"] + options + ["--hosts", "hosts", "pretrain"],
-      environment: ["OMPI_MCA_plm_rsh_agent": "false"].merging(environment) { $1 },
-      in: folder.path)
-  }
-
-  @Test(arguments: [
-    (nil, [], 66, "there is no host file hosts"),
-    ("# none\n\n", [], 65, "hosts names no host"),
-    (
-      "here slots=2\nn2\nhere\n", [], 65,
-      "hosts names here in line 1 and again in line 3, for rank 3"
-    ),
-    ("localhost slots=2\n", ["-np", "3"], 64, "-np asks for 3 ranks and hosts has slots for 2"),
-    (
-      "localhost slots=2\nnowhere.invalid\n", [], 69,
-      "nowhere.invalid in line 2 of hosts does not answer, and rank 2 would be there"
-    ),
-  ])
-  func aHostFileThatCannotServeIsRefused(
-    hosts: String?, options: [String], status: Int32, sentence: String
-  ) throws {
-    let result = try mpirun(hosts, options)
-    #expect(result.status == status, "\(result.errors)")
-    #expect(result.errors.contains(sentence), "\(result.errors)")
-    #expect(result.errors.split(separator: "\n").count == 1)
-  }
-
-  /// mpirun itself would give a host without slots as many ranks as it has cores.
-  @Test
-  func aHostWithoutSlotsGetsOneRank() throws {
-    let folder = try TemporaryFolder()
-    try folder.write("localhost  # here\n\n\(hostName()) slots=2\n", "hosts")
-    try folder.write(
-      "#!/bin/sh\nwhile [ \"$1\" != --hostfile ]; do shift; done; cat \"$2\"\n", "mpirun")
-    let result = try Program.shell(
-      "chmod +x mpirun; PATH=$PWD:$PATH exec \"$0\" -np 3 --hosts hosts pretrain",
-      ["\(Program.launch)/mpirun.sh"], in: folder.path)
-    #expect(result.output == "localhost slots=1\n\(hostName()) slots=2\n", "\(result.errors)")
-  }
-
   @Test
   func anAllocationSmallerThanAskedForIsRefused() throws {
     let folder = try TemporaryFolder()

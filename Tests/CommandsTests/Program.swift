@@ -65,6 +65,7 @@ enum Program {
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
     process.arguments = ["-c", "exec < .input > .output 2> .errors; \(line)"] + arguments
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("OMPI_") }
+    variables["ELECTRA_PROGRAM"] = path
     variables.merge(environment) { $1 }
     process.environment = variables
     try process.run()
