@@ -18,7 +18,7 @@ struct JobScriptTests {
   /// - Returns: the job's end, and the words that srun and scontrol were given.
   private func job(
     _ environment: [String: String], ending status: Int32 = 0, beats: [String] = [],
-    fruitless: Int = 0
+    fruitless: Int = 0, isSaved: Bool = false
   ) throws -> (result: Program.Result, srun: String, scontrol: String) {
     let folder = try TemporaryFolder()
     if fruitless > 0 { try folder.write("\(fruitless)\n", "electra-7.fruitless") }
@@ -32,6 +32,7 @@ struct JobScriptTests {
       #!/bin/sh
       echo "$*" > srun.told
       mkdir -p run/heartbeats
+      \(isSaved ? "mkdir -p run/checkpoints/step-00000020" : "")
       for file in beat-*; do [ ! -e "$file" ] || cat "$file" > run/heartbeats/rank-0000${file#beat-}; done
       exit \(status)
       """, "srun")
@@ -84,28 +85,62 @@ struct JobScriptTests {
     #expect(srun.isEmpty)
   }
 
-  @Test(arguments: [
-    (75, "0", 0, true, "start 1 stopped as asked; queued again"),
-    (75, "9", 2, true, "start 10 stopped as asked; queued again"),
+  /// A start that ended with `status`, `seconds` after the job's, after `fruitless` ones without progress.
+  struct Start {
+    var status: Int32
+    var count = "0"
+    var fruitless = 0
+    var seconds = 3600.0
+    /// Whether the ranks wrote a checkpoint.
+    var isSaved = false
+  }
+
+  private static let starts: [(Start, Bool, String)] = [
+    (Start(status: 75, isSaved: true), true, "start 1 stopped as asked; queued again"),
+    // Many starts that were asked to stop are no reason to end where each has got on.
     (
-      137, "0", 0, true,
+      Start(status: 75, count: "9", fruitless: 2, isSaved: true), true,
+      "start 10 stopped as asked; queued again"
+    ),
+    (
+      Start(status: 137), true,
       "start 1 ended with status 137; lost: rank 1 on n2 in reduction of step 12; queued again"
     ),
-    // Many starts that were asked to stop are no reason to end, and three lost ones in a row are.
-    (137, "9", 1, true, "start 10 ended with status 137"),
-    (137, "2", 2, false, "the third in a row that brought no checkpoint"),
-    (0, "0", 0, false, ""),
-    (65, "0", 0, false, ""),
-    (78, "0", 0, false, ""),
-  ])
-  func whatHelpsIsTriedAgain(
-    status: Int32, starts: String, fruitless: Int, isQueued: Bool, sentence: String
-  ) throws {
+    (Start(status: 137, count: "9", fruitless: 1), true, "start 10 ended with status 137"),
+    (
+      Start(status: 137, count: "2", fruitless: 2), false,
+      "the third in a row without progress: it brought no new checkpoint"
+    ),
+    (
+      Start(status: 75, count: "2", fruitless: 2), false,
+      "the third in a row without progress: it brought no new checkpoint"
+    ),
+    // As under a time limit that is shorter than the warning before it.
+    (
+      Start(status: 75, count: "1", fruitless: 1, seconds: 30, isSaved: true), true,
+      "start 2 stopped as asked; queued again"
+    ),
+    (
+      Start(status: 75, count: "2", fruitless: 2, seconds: 30, isSaved: true), false,
+      "it was asked to stop within a minute; give a longer --time, or a later warning"
+    ),
+    (Start(status: 0), false, ""),
+    (Start(status: 65), false, ""),
+    (Start(status: 71), false, ""),
+    (Start(status: 78), false, ""),
+  ]
+
+  @Test(arguments: starts)
+  func whatHelpsIsTriedAgain(start: Start, isQueued: Bool, sentence: String) throws {
+    let began = Int(Date().timeIntervalSince1970 - start.seconds)
     let (result, _, scontrol) = try job(
-      ["SLURM_NTASKS_PER_NODE": "1", "SLURM_RESTART_COUNT": starts], ending: status,
-      beats: ["stopping", "running"], fruitless: fruitless)
+      [
+        "SLURM_NTASKS_PER_NODE": "1", "SLURM_RESTART_COUNT": start.count,
+        "SLURM_JOB_START_TIME": "\(began)",
+      ], ending: start.status, beats: ["stopping", "running"], fruitless: start.fruitless,
+      isSaved: start.isSaved)
     #expect(scontrol == (isQueued ? "requeue 7\n" : ""))
-    #expect(result.status == (isQueued ? 0 : status))
+    #expect(result.status == (isQueued ? 0 : start.status))
     #expect(result.errors.contains(sentence) || sentence.isEmpty, "\(result.errors)")
     #expect(!result.errors.isEmpty || sentence.isEmpty)
   }
