@@ -63,7 +63,7 @@ let package = Package(
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Fixtures"],
       swiftSettings: settings),
-    tests("Collectives", ["Tensors"]),
+    tests("Collectives", ["Tensors", "TestSupport"]),
     tests("Corpus", ["Tokenization", "Layers", "TestSupport"]),
     tests(
       "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),

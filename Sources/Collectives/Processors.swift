@@ -28,38 +28,6 @@ package func pinCurrentThread(to processor: Int) {
   _ = cmpi_set_processors(&mask, maskBytes)
 }
 
-/// The processors' worth of time that the container grants, from its control group; nil for no
-/// limit.
-package func processorQuota() -> Int? {
-  if let text = contents("/sys/fs/cgroup/cpu.max") {
-    let parts = text.split(whereSeparator: \.isWhitespace)
-    if parts.count == 2, let quota = Int(parts[0]), let period = Int(parts[1]), period > 0 {
-      return max(1, quota / period)
-    }
-  }
-  if let quota = contents("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").flatMap({ firstNumber($0) }),
-    let period = contents("/sys/fs/cgroup/cpu/cpu.cfs_period_us").flatMap({ firstNumber($0) }),
-    quota > 0, period > 0
-  {
-    return max(1, quota / period)
-  }
-  return nil
-}
-
-private func firstNumber(_ text: String) -> Int? {
-  text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
-}
-
-/// A short file of the kernel's, as text.
-private func contents(_ path: String) -> String? {
-  let file = open(path, O_RDONLY)
-  guard file >= 0 else { return nil }
-  defer { close(file) }
-  var buffer = [UInt8](repeating: 0, count: 256)
-  let count = read(file, &buffer, buffer.count)
-  return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
-}
-
 /// The name of this host.
 package func hostName() -> String {
   var name = [CChar](repeating: 0, count: 256)

@@ -1,17 +1,22 @@
+import Collectives
 import Foundation
 
 /// What this host has left.
 enum HostResources {
-  /// Memory that a program can still have, in bytes: the system's, within the container's limit; nil
-  /// where the system does not say.
+  /// Memory that a program can still have, in bytes: the system's, within the limits of its control groups
+  /// and of its address space; nil where the system does not say.
   static var freeMemory: Int? {
     let system = number(after: "MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
-    let limit = number(after: "", in: "/sys/fs/cgroup/memory.max")
-    // What files left in memory can be had again.
-    let cached = number(after: "inactive_file", in: "/sys/fs/cgroup/memory.stat") ?? 0
-    let used = number(after: "", in: "/sys/fs/cgroup/memory.current").map { $0 - cached }
-    let own = limit.flatMap { limit in used.map { max(0, limit - $0) } }
-    return [system, own].compactMap(\.self).min()
+    return [system, ControlGroups().freeMemory, freeAddressSpace].compactMap(\.self).min()
+  }
+
+  /// Bytes that `ulimit -v` leaves this process; nil for no limit.
+  private static var freeAddressSpace: Int? {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+      limit.rlim_cur < UInt(Int.max), let pages = number(after: "", in: "/proc/self/statm")
+    else { return nil }
+    return max(0, Int(limit.rlim_cur) - pages * Int(sysconf(Int32(_SC_PAGESIZE))))
   }
 
   /// Bytes that can be written at `path`, which need not exist yet.
@@ -58,10 +63,9 @@ enum HostResources {
     return Set(siblings).count
   }
 
-  /// The lines of a file of the kernel's. It has no size, and is read to its end only by a handle.
+  /// The lines of a file of the kernel's.
   static func lines(of path: String) -> [String] {
-    let data = try? FileHandle(forReadingAtPath: path)?.readToEnd()
-    return String(decoding: data ?? Data(), as: UTF8.self).split(separator: "\n").map(String.init)
+    (kernelFile(path) ?? "").split(separator: "\n").map(String.init)
   }
 
   /// The first number behind `key` in a file of the system's.

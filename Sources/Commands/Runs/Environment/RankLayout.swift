@@ -27,7 +27,7 @@ struct RankLayout {
     isFirstOnHost = host.rank == 0
     let masks = try host.gather(allowedProcessors().map { Int32($0) })
     let union = Set(masks.flatMap(\.self)).sorted().map { Int($0) }
-    let usable = Array(union.prefix(processorQuota() ?? union.count))
+    let usable = Array(union.prefix(ControlGroups().processorQuota ?? union.count))
     processorsOnHost = usable
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)

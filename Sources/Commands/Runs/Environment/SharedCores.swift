@@ -9,7 +9,7 @@ func lanesPerCore(_ world: Communicator, lanes: Int) throws -> Double {
   let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id")
   let machines = try world.gather(boot.map { Array($0) } ?? Array(hostName().utf8))
   let processors = try world.gather(allowedProcessors().map { Int32($0) })
-  let counts = try world.gather([lanes, processorQuota() ?? .max])
+  let counts = try world.gather([lanes, ControlGroups().processorQuota ?? .max])
   var result = 1.0
   for machine in Set(machines) {
     let ranks = machines.indices.filter { machines[$0] == machine }

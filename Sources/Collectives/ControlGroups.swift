@@ -1,0 +1,141 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// The control groups that this process is in, of version 1 and 2, each with all groups above it that can
+/// be seen from here: every one of them has limits, and the smallest counts.
+///
+///     let groups = ControlGroups()
+///     groups.processorQuota      // processors' worth of time; nil for no limit
+///     groups.freeMemory          // bytes until the nearest limit
+package struct ControlGroups {
+  // Folders, from the process's own group upwards: of version 1 those with the controller, and of version 2.
+  private var memoryV1: [String] = []
+  private var processorsV1: [String] = []
+  private var unified: [String] = []
+
+  /// - Parameters:
+  ///   - membership: as in `/proc/self/cgroup`.
+  ///   - mounts: as in `/proc/self/mountinfo`.
+  package init(
+    membership: String = kernelFile("/proc/self/cgroup") ?? "",
+    mounts: String = kernelFile("/proc/self/mountinfo") ?? ""
+  ) {
+    // "4:memory:/path"; version 2 names no controllers.
+    var paths: [String: String] = [:]
+    for line in membership.split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3 else { continue }
+      for controller in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
+        paths[String(controller)] = String(parts[2])
+      }
+    }
+    for line in mounts.split(separator: "\n") {
+      guard let mount = Mount(line) else { continue }
+      if mount.type == "cgroup2" { unified += mount.folders(downTo: paths[""] ?? "/") }
+      if mount.options.contains("memory") {
+        memoryV1 += mount.folders(downTo: paths["memory"] ?? "/")
+      }
+      if mount.options.contains("cpu") {
+        processorsV1 += mount.folders(downTo: paths["cpu"] ?? "/")
+      }
+    }
+  }
+
+  /// A mounted hierarchy of groups.
+  private struct Mount {
+    /// The group that stands at `point`.
+    let root: Substring
+    let point: Substring
+    let type: Substring
+    let options: [Substring]
+
+    /// Reads "31 23 0:28 ROOT POINT rw shared:7 - cgroup cgroup rw,memory"; nil for other file systems.
+    init?(_ line: Substring) {
+      let fields = line.split(separator: " ")
+      guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3,
+        ["cgroup", "cgroup2"].contains(fields[dash + 1])
+      else { return nil }
+      (root, point, type) = (fields[3], fields[4], fields[dash + 1])
+      options = fields[dash + 3].split(separator: ",")
+    }
+
+    /// The folders of the group at `path` and of all above it, its own first. A path outside `root`, as a
+    /// container may see it, is that of a group that cannot be seen.
+    func folders(downTo path: String) -> [String] {
+      let steps = path.split(separator: "/")
+      let above = root.split(separator: "/")
+      let below = steps.starts(with: above) ? Array(steps.dropFirst(above.count)) : steps
+      return (0...below.count).reversed().map { count in
+        ([String(point)] + below.prefix(count).map(String.init)).joined(separator: "/")
+      }
+    }
+  }
+
+  /// The processors' worth of time that the groups grant, at least one; nil for no limit.
+  package var processorQuota: Int? {
+    let new = unified.compactMap { folder in
+      kernelFile(folder + "/cpu.max").flatMap { text in
+        let parts = text.split(whereSeparator: \.isWhitespace).map { Int($0) }
+        return parts.count == 2 ? Self.share(parts[0], of: parts[1]) : nil
+      }
+    }
+    let old = processorsV1.compactMap { folder in
+      Self.share(
+        Self.number(folder + "/cpu.cfs_quota_us"), of: Self.number(folder + "/cpu.cfs_period_us"))
+    }
+    return (new + old).min()
+  }
+
+  private static func share(_ quota: Int?, of period: Int?) -> Int? {
+    guard let quota, let period, quota > 0, period > 0 else { return nil }
+    return max(1, quota / period)
+  }
+
+  /// Bytes that the groups still grant; nil for no limit. What files left in memory can be had again.
+  package var freeMemory: Int? {
+    let new = unified.compactMap { folder in
+      Self.free(
+        limit: folder + "/memory.max", used: folder + "/memory.current", key: "inactive_file",
+        statistics: folder + "/memory.stat")
+    }
+    let old = memoryV1.compactMap { folder in
+      Self.free(
+        limit: folder + "/memory.limit_in_bytes", used: folder + "/memory.usage_in_bytes",
+        key: "total_inactive_file", statistics: folder + "/memory.stat")
+    }
+    return (new + old).min()
+  }
+
+  private static func free(
+    limit: String, used: String, key: String, statistics: String
+  ) -> Int? {
+    // Version 1 writes no limit as the largest number of whole pages.
+    guard let limit = number(limit), limit < 1 << 60, let used = number(used) else { return nil }
+    let line = (kernelFile(statistics) ?? "").split(separator: "\n").first {
+      $0.hasPrefix(key + " ")
+    }
+    let cached = line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    return max(0, limit - (used - cached))
+  }
+
+  private static func number(_ path: String) -> Int? {
+    kernelFile(path)?.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
+  }
+}
+
+/// A file of the kernel's as text, nil when there is none. It has no size and is read to its end.
+package func kernelFile(_ path: String) -> String? {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return nil }
+  defer { close(file) }
+  var text: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 14)
+  while true {
+    let count = read(file, &buffer, buffer.count)
+    guard count > 0 else { return count == 0 ? String(decoding: text, as: UTF8.self) : nil }
+    text += buffer[..<count]
+  }
+}
