@@ -3,7 +3,8 @@ import Synchronization
 import Training
 
 /// Requests to stop that arrive as signals: the first lets the run save and end with status 75, a
-/// second ends it at once.
+/// second ends it at once. A terminal that closes asks too, and often several times, which is no second
+/// request.
 enum StopSignals {
   private static let count = Atomic(0)
   private static let terminated = Atomic(false)
@@ -14,7 +15,7 @@ enum StopSignals {
   /// Whether SIGTERM has come: the launcher will soon kill what does not end by itself.
   static var isTerminated: Bool { terminated.load(ordering: .relaxed) }
 
-  /// Begins to listen to SIGUSR1, SIGTERM and SIGINT.
+  /// Begins to listen to SIGUSR1, SIGTERM, SIGINT and, unless it is ignored as under nohup, SIGHUP.
   static func install() {
     // A file above a limit is then an error of its write, and not the end.
     signal(SIGXFSZ, SIG_IGN)
@@ -24,5 +25,15 @@ enum StopSignals {
         if StopSignals.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(75) }
       }
     }
+    if !isIgnored(SIGHUP) {
+      signal(SIGHUP) { _ in StopSignals.count.max(1, ordering: .relaxed) }
+    }
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }

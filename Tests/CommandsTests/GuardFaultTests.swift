@@ -1,0 +1,168 @@
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// Whether this process may make a PID namespace.
+private let canMakeNamespace =
+  (try? Program.shell(
+    "unshare --pid --fork --mount-proc --kill-child true", in: NSTemporaryDirectory()))?.status == 0
+
+/// What goes wrong around a run: locks, signals of terminals, memory and threads that are refused.
+@Suite(.serialized)
+struct GuardFaultTests {
+  /// One that goes on until it is asked to stop.
+  private static let long = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "48", "--slices",
+    "16", "--steps", "100000", "--save-every", "20", "--output", "run",
+  ]
+
+  /// Lines of bash that wait for the run's first checkpoint, and for a later one.
+  private static let waiting = """
+    await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+    newest() { ls run/checkpoints 2>/dev/null | grep -x 'step-[0-9]*' | tail -n 1 | sed 's/step-0*//'; }
+    begun() { await '[ -n "$(newest)" ]'; }
+    """
+
+  /// As of a container with the host's name.
+  @Test(
+    .enabled(if: canMakeNamespace, "skipped: this process may not make a PID namespace (unshare)"))
+  func aRunInAnotherPIDNamespaceIsNotTakenOver() throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      \(Self.waiting)
+      unshare --pid --fork --mount-proc --kill-child "$0" "$@" 2> first &
+      job=$!
+      begun
+      "$0" "$@" 2> second
+      echo refused $?
+      step=$(newest)
+      await '[ "$(newest)" -gt $step ]'
+      kill -KILL $job
+      wait $job
+      cat first second
+      """, [Program.path] + Self.long, in: folder.path)
+    #expect(result.output.hasPrefix("refused 73\n"), "\(result.output)")
+    #expect(result.output.contains(/process \d+ on \S+ holds run; waiting for its next heartbeat/))
+    #expect(result.output.contains(/run is in use by process \d+ on \S+, which is running/))
+    #expect(!result.output.contains("took over"))
+  }
+
+  @Test
+  func aJobThatWaitsForALockCanBeStopped() throws {
+    let folder = try preparedData()
+    try folder.write("", "run/.lock")
+    let result = try Program.shell(
+      """
+      \(Self.waiting)
+      env --default-signal "$0" "$@" 2> said &
+      job=$!
+      await 'grep -q "an unknown process holds run" said'
+      kill -TERM $job
+      wait $job
+      echo $?
+      """, [Program.path] + Self.long, in: folder.path)
+    let said = try folder.text("said")
+    #expect(result.output == "75\n", "\(said)")
+  }
+
+  /// As on SMB, exFAT and mounted object stores.
+  @Test
+  func aFileSystemWithoutHardLinksIsEnough() throws {
+    let folder = try preparedData()
+    try folder.write(
+      """
+      #include <errno.h>
+      int link(const char *old, const char *new) { errno = EPERM; return -1; }
+      int linkat(int a, const char *old, int b, const char *new, int flags) { errno = EPERM; return -1; }
+      """, "without-links.c")
+    let result = try Program.shell(
+      """
+      clang -shared -fPIC -o without-links.so without-links.c || exit
+      export LD_PRELOAD=$PWD/without-links.so
+      ! ln data/data.json linked 2>/dev/null || exit 1
+      "$0" "$@" --steps 5
+      """, [Program.path] + Self.long, in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
+  /// A shell that ends hands the signal of its terminal on, so that it comes twice.
+  @Test
+  func aTerminalThatClosesStopsTheRunWithACheckpoint() throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      \(Self.waiting)
+      env --default-signal "$0" "$@" --save-every 100000 2> said &
+      job=$!
+      await 'grep -q "first step done" said'
+      kill -HUP $job
+      kill -HUP $job
+      wait $job
+      echo $? $([ -n "$(newest)" ] && echo saved)
+      """, [Program.path] + Self.long, in: folder.path)
+    let said = try folder.text("said")
+    #expect(result.output == "75 saved\n", "\(said)")
+  }
+
+  @Test
+  func underNohupATerminalThatClosesChangesNothing() throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      \(Self.waiting)
+      env --default-signal nohup "$0" "$@" 2> said &
+      job=$!
+      begun
+      kill -HUP $job
+      step=$(newest)
+      await '[ "$(newest)" -gt $((step + 40)) ]'
+      kill -TERM $job
+      wait $job
+      echo $?
+      """, [Program.path] + Self.long, in: folder.path)
+    let said = try folder.text("said")
+    #expect(result.output == "75\n", "\(said)")
+  }
+}
+
+/// Memory and threads that the system refuses.
+@Suite(.serialized)
+struct ShortageTests {
+  private static let run = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "64",
+    "--slices", "64", "--steps", "2", "--output", "run",
+  ]
+
+  /// From too little for the first threads to nearly enough: none of them traps, and none hangs.
+  @Test(arguments: [300_000, 450_000, 600_000, 750_000, 900_000])
+  func aLimitOfTheAddressSpaceIsASentence(kilobytes: Int) throws {
+    let folder = try preparedData(documents: 60)
+    let result = try Program.run(
+      Self.run + ["--threads", "4"], limits: "ulimit -v \(kilobytes)", in: folder.path)
+    if kilobytes < 900_000 || result.status != 0 { try expectSentence(result) }
+  }
+
+  private func expectSentence(_ result: Program.Result) throws {
+    #expect(result.status == 71, "\(result.errors)")
+    let refused = result.errors.split(separator: "\n").filter {
+      $0.hasPrefix("electra: out of memory on ")
+        || $0.hasPrefix("electra: no thread can be started")
+    }
+    #expect(refused.count == 1, "\(result.errors)")
+    #expect(refused.first?.contains("ulimit -v allows") == true)
+    #expect(!result.errors.contains("Fatal error"), "\(result.errors)")
+  }
+
+  @Test
+  func oneRankWithoutMemoryEndsAllRanks() throws {
+    let folder = try preparedData(documents: 60)
+    let result = try Program.shell(
+      """
+      . \(Program.launch)/environment.sh
+      mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 sh -c 'ulimit -v 700000; exec "$0" "$@"' "$0" "$@"
+      """, [Program.path] + Self.run + ["--threads", "2"], in: folder.path)
+    try expectSentence(result)
+  }
+}
