@@ -18,6 +18,16 @@ static inline void cblas_shim_sgemm(
 
 static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1); }
 
+// A product takes one of the library's buffers while it runs. Where the system refuses the memory of a new one,
+// the library asks again for ever: buffers are taken beforehand, where a refusal can be seen. Libraries may hide
+// these functions.
+extern void *blas_memory_alloc(int position) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
+
+static inline int cblas_shim_has_buffers(void) { return blas_memory_alloc && blas_memory_free; }
+static inline void *cblas_shim_take_buffer(void) { return blas_memory_alloc(0); }
+static inline void cblas_shim_give_buffer(void *buffer) { blas_memory_free(buffer); }
+
 // The name of the kernels chosen for this processor, for the log: "Zen", "SkylakeX".
 static inline const char *cblas_shim_core_name(void) { return openblas_get_corename(); }
 

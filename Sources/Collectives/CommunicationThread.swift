@@ -17,20 +17,11 @@ package final class CommunicationThread: @unchecked Sendable {
   private var submitted = 0
   private var done = 0
   private var failure: (any Error)?
-  private var thread = pthread_t()
 
   package init() {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(changed, nil)
-    let context = Unmanaged.passRetained(self).toOpaque()
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<CommunicationThread>.fromOpaque(argument).takeRetainedValue().live()
-        return nil
-      }, context)
-    precondition(status == 0, "the system refused a thread (error \(status))")
+    startThread { self.live() }
   }
 
   /// Adds a job and returns its number. After a job has thrown, later ones are passed over.

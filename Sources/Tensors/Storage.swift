@@ -20,14 +20,15 @@ package final class Storage: @unchecked Sendable {
   /// The number of floats.
   package let count: Int
 
-  /// Memory for `count` floats, all zero. The system hands out pages as they are touched.
+  /// Memory for `count` floats, all zero. The system hands out pages as they are touched; where it
+  /// refuses them at once, the program ends (`ResourceShortage`).
   package init(count: Int) {
     precondition(count >= 0, "a storage of \(count) floats")
     self.count = count
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
     let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory, memory != MAP_FAILED else {
-      fatalError("out of memory: \(bytes) bytes asked for")
+      ResourceShortage.endWithoutMemory(bytes: bytes)
     }
     if bytes >= 1 << 21 { madvise(memory, bytes, MADV_HUGEPAGE) }
     base = memory.bindMemory(to: Float.self, capacity: max(count, 1))

@@ -14,6 +14,8 @@ enum ExitStatus: Int32 {
   case badData = 65
   case missingFile = 66
   case diverged = 70
+  /// The system refused memory or a thread: `ResourceShortage`, which ends the program itself.
+  case shortage = 71
   case cannotCreate = 73
   case inputOutput = 74
   case stopped = 75

@@ -112,7 +112,7 @@ private func endAllRanks(_ status: ExitStatus) -> Never {
 }
 
 private func exitLater(seconds: Double, _ status: ExitStatus) {
-  Thread.detachNewThread {
+  startThread {
     Thread.sleep(forTimeInterval: seconds)
     _exit(status.rawValue)
   }

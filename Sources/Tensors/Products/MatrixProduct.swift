@@ -49,17 +49,3 @@ extension Tensor {
       ? .product(rows: rows, columns: columns, inner: a.columns) : .attentionProducts
   }
 }
-
-/// The matrix library, as the log names it.
-package enum MatrixLibrary {
-  /// Keeps the library to the calling thread. Call once, before the first product.
-  package static func useOneThread() { cblas_shim_use_one_thread() }
-
-  /// Version, options and the kernels chosen for this processor.
-  package static var description: String {
-    "\(String(cString: cblas_shim_configuration())) kernels \(coreName)"
-  }
-
-  /// The kernels chosen for this processor, by the name of its type.
-  package static var coreName: String { String(cString: cblas_shim_core_name()) }
-}

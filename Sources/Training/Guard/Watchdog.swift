@@ -82,7 +82,7 @@ package final class Watchdog: Sendable {
 
   /// Calls `body` again and again on a thread of its own, as long as the watchdog lives.
   private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
-    Thread.detachNewThread { [weak self] in
+    startThread { [weak self] in
       while let watchdog = self {
         body(watchdog)
         Thread.sleep(forTimeInterval: seconds)

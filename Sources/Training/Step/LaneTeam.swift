@@ -1,4 +1,5 @@
 import Collectives
+import Tensors
 
 #if canImport(Glibc)
   import Glibc
@@ -29,10 +30,15 @@ package final class LaneTeam: @unchecked Sendable {
   /// One lane for each entry of `processors`; a negative entry leaves its lane free to move.
   package init(processors: [Int]) {
     count = processors.count
+    MatrixLibrary.reserveBuffers(callers: count)
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(changed, nil)
     for (lane, processor) in processors.enumerated() {
-      threads.append(Self.start(LaneStart(team: self, lane: lane, processor: processor)))
+      threads.append(
+        startThread(stackBytes: 16 << 20) {
+          if processor >= 0 { pinCurrentThread(to: processor) }
+          self.live(lane: lane)
+        })
     }
   }
 
@@ -59,7 +65,7 @@ package final class LaneTeam: @unchecked Sendable {
   }
 
   /// What a lane does: waits for the next piece of work, does it, reports.
-  fileprivate func live(lane: Int) {
+  private func live(lane: Int) {
     var seen = 0
     pthread_mutex_lock(mutex)
     while true {
@@ -74,38 +80,5 @@ package final class LaneTeam: @unchecked Sendable {
       if running == 0 { pthread_cond_broadcast(changed) }
     }
     pthread_mutex_unlock(mutex)
-  }
-
-  private static func start(_ start: LaneStart) -> pthread_t {
-    var thread = pthread_t()
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setstacksize(&attributes, 16 << 20)
-    let context = Unmanaged.passRetained(start).toOpaque()
-    let status = pthread_create(
-      &thread, &attributes,
-      { argument in
-        guard let argument else { return nil }
-        let start = Unmanaged<LaneStart>.fromOpaque(argument).takeRetainedValue()
-        if start.processor >= 0 { pinCurrentThread(to: start.processor) }
-        start.team.live(lane: start.lane)
-        return nil
-      }, context)
-    precondition(status == 0, "the system refused a thread (error \(status))")
-    return thread
-  }
-}
-
-/// What a new lane is told.
-private final class LaneStart {
-  let team: LaneTeam
-  let lane: Int
-  let processor: Int
-
-  init(team: LaneTeam, lane: Int, processor: Int) {
-    self.team = team
-    self.lane = lane
-    self.processor = processor
   }
 }
