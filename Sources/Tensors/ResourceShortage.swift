@@ -7,8 +7,8 @@ import Synchronization
 #endif
 
 /// Memory or a thread that the system refuses. It ends the program wherever it is found, with one
-/// sentence and a status: no rank can be told of it by a rank that cannot work, and every launcher ends the
-/// other ranks of one that ended so.
+/// sentence and a status. A rank that cannot work cannot agree with the others on an error; launchers end
+/// them when one rank has ended with a status.
 package enum ResourceShortage {
   /// Operating system error (sysexits.h).
   package static let status: Int32 = 71

@@ -10,13 +10,15 @@ struct RunLockTests {
   private func waiter(_ events: (time: Double, event: () -> Void)...) -> RunLock.Clock {
     var seconds = 0.0
     var left = events
-    return RunLock.Clock(seconds: { seconds }) {
-      seconds += $0
-      while let next = left.first, next.time <= seconds {
-        next.event()
-        left.removeFirst()
-      }
-    }
+    return RunLock.Clock(
+      seconds: { seconds },
+      wait: {
+        seconds += $0
+        while let next = left.first, next.time <= seconds {
+          next.event()
+          left.removeFirst()
+        }
+      })
   }
 
   /// Writes a lock file, whose time is `age` seconds before now.
@@ -176,10 +178,12 @@ struct RunLockTests {
     try write(elsewhere, age: 0, folder)
     var seconds = 0.0
     var looks = 0
-    let clock = RunLock.Clock(seconds: { seconds }) { _ in
-      looks += 1
-      seconds += 1000
-    }
+    let clock = RunLock.Clock(
+      seconds: { seconds },
+      wait: { _ in
+        looks += 1
+        seconds += 1000
+      })
     try RunLock(folder: folder.path, clock: clock).release()
     #expect(looks == 60)
   }

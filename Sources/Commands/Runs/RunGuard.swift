@@ -36,10 +36,12 @@ struct RunGuard {
 
   /// Takes the run's folder for this program; on rank zero.
   func lock(_ folder: String) throws {
-    let lock = try RunLock(folder: folder, isAskedToStop: { StopSignals.isRequested }) {
-      watchdog.mark("waiting-for-lock")
-      standardError("electra: \($0)\n")
-    }
+    let lock = try RunLock(
+      folder: folder, isAskedToStop: { StopSignals.isRequested },
+      onWait: {
+        watchdog.mark("waiting-for-lock")
+        standardError("electra: \($0)\n")
+      })
     keeper.hold(lock)
   }
 
