@@ -78,7 +78,8 @@ let package = Package(
       dependencies: [
         "Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning", "TestSupport",
       ],
-      exclude: ["check-export.py", "check-finetuned.py"], swiftSettings: settings),
+      exclude: ["check-export.py", "check-finetuned.py", "check-tokenizers.py"],
+      swiftSettings: settings),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),

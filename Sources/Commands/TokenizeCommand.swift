@@ -8,12 +8,16 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize",
     abstract: "Prints one line of token ids for each line of text.",
     discussion: """
-      The ids are those of Hugging Face's BertWordPieceTokenizer. [CLS] and [SEP] are not added; \
+      The ids are those of Hugging Face's BertWordPieceTokenizer, with --from those of its \
+      AutoTokenizer for the folder. [CLS] and [SEP] are not added; \
       the names of special tokens in the text stand for the tokens.
       """)
 
   @Option(help: "The vocabulary: a file of one token a line.")
-  var vocabulary: String
+  var vocabulary: String?
+
+  @Option(help: "A model's folder, with its own vocabulary and normalisation, instead.")
+  var from: String?
 
   @OptionGroup var normalization: NormalizationOptions
 
@@ -23,14 +27,28 @@ struct TokenizeCommand: ParsableCommand {
   @Argument(help: "Text files; standard input if there are none or for -.")
   var files: [String] = []
 
+  func validate() throws {
+    guard (vocabulary == nil) != (from == nil) else {
+      throw ValidationError("give --vocabulary or --from, and not both")
+    }
+    if from != nil, normalization.cased || normalization.keepAccents {
+      throw ValidationError("the model of --from has its own normalisation; leave out the option")
+    }
+  }
+
   func run() throws {
     try reportingErrors { try tokenize() }
   }
 
+  private func tokenizer() throws -> Tokenizer {
+    if let from { return try modelTokenizer(from) }
+    return Tokenizer(
+      vocabulary: try Vocabulary(contentsOf: vocabulary ?? ""),
+      normalization: normalization.normalization)
+  }
+
   private func tokenize() throws {
-    let vocabulary = try Vocabulary(contentsOf: vocabulary)
-    let tokenizer = Tokenizer(
-      vocabulary: vocabulary, normalization: normalization.normalization)
+    let tokenizer = try tokenizer()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let limit = isatty(STDIN_FILENO) != 0 ? 0 : 1 << 16
@@ -39,9 +57,8 @@ struct TokenizeCommand: ParsableCommand {
       while let line = try lines.next() {
         let ids = tokenizer.encode(line)
         if json {
-          StandardOutput.print(
-            try encoder.encode(
-              TokenizedLine(tokens: ids.map { vocabulary.tokens[Int($0)] }, ids: ids)))
+          let tokens = ids.map { tokenizer.vocabulary.tokens[Int($0)] }
+          StandardOutput.print(try encoder.encode(TokenizedLine(tokens: tokens, ids: ids)))
         } else {
           StandardOutput.print(Self.line(ids))
         }

@@ -6,18 +6,31 @@
 ///
 /// The text is normalised and split into words (`WordSplitter`); each word is covered from the left by
 /// the longest token that fits, tokens behind the first being those that begin with `##`. A word that
-/// cannot be covered, or is longer than 100 characters, is `[UNK]`. No `[CLS]` or `[SEP]` is added.
+/// cannot be covered, or is longer than `maximumCharacters`, is `[UNK]`. No `[CLS]` or `[SEP]` is added.
 package struct Tokenizer: Sendable {
   package let vocabulary: Vocabulary
   package let normalization: TextNormalization
+  /// The longest word, in characters, that is looked up; at most 100.
+  package let maximumCharacters: Int
+  /// The tokens that are found in the text by their names.
+  package let addedTokens: [AddedToken]
   private let splitter: WordSplitter
   private let matcher: WordMatcher
 
-  package init(vocabulary: Vocabulary, normalization: TextNormalization) {
+  /// - Parameters:
+  ///   - maximumCharacters: 100 by default.
+  ///   - addedTokens: the five special tokens by default.
+  package init(
+    vocabulary: Vocabulary, normalization: TextNormalization, maximumCharacters: Int? = nil,
+    addedTokens: [AddedToken]? = nil
+  ) {
     self.vocabulary = vocabulary
     self.normalization = normalization
-    splitter = WordSplitter(normalization, specials: vocabulary.special)
-    matcher = WordMatcher(vocabulary)
+    self.maximumCharacters = maximumCharacters ?? WordBuffer.maximumCharacters
+    self.addedTokens = addedTokens ?? vocabulary.special.added
+    precondition(self.maximumCharacters <= WordBuffer.maximumCharacters, "no room for such words")
+    splitter = WordSplitter(normalization, added: self.addedTokens)
+    matcher = WordMatcher(vocabulary, maximumCharacters: self.maximumCharacters)
   }
 
   /// Appends the ids of one line of valid UTF-8.
@@ -80,7 +93,7 @@ private struct IdentifierSink: WordSink {
   @inline(__always)
   mutating func word(_ word: WordBuffer) {
     let count = ids.count
-    let covered = !word.isTooLong && matcher.match(word.contents) { id, _ in ids.append(id) }
+    let covered = matcher.match(word) { id, _ in ids.append(id) }
     if !covered {
       ids.removeLast(ids.count - count)
       ids.append(matcher.unknown)
@@ -99,11 +112,9 @@ private struct PieceSink: WordSink {
   mutating func word(_ word: WordBuffer) {
     let count = pieces.count
     let sources = word.sources
-    let covered =
-      !word.isTooLong
-      && matcher.match(word.contents) { id, range in
-        pieces.append((id, Self.hull(sources, range)))
-      }
+    let covered = matcher.match(word) { id, range in
+      pieces.append((id, Self.hull(sources, range)))
+    }
     if !covered {
       pieces.removeLast(pieces.count - count)
       pieces.append((matcher.unknown, Self.hull(sources, 0..<word.count)))

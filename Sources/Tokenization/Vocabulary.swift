@@ -9,12 +9,17 @@ package struct Vocabulary: Sendable {
   package let tokens: [String]
   /// The ids of the special tokens.
   package let special: SpecialTokens
-  /// The tokens as a trie of their bytes.
+  /// How many of the tokens words are made of. Those after them are added tokens, which only
+  /// `Tokenizer.addedTokens` finds.
+  package let pieceCount: Int
+  /// The pieces as a trie of their bytes.
   let trie: Trie
 
   /// A vocabulary of `tokens`. `source` names their origin in errors: `emptyVocabulary`, `blankLine`,
   /// `duplicateToken`, `missingSpecialToken`, `vocabularyTooLarge`.
-  package init(tokens: [String], source: String) throws(TokenizationError) {
+  ///
+  /// - Parameter added: how many tokens at the end are no pieces of words.
+  package init(tokens: [String], added: Int = 0, source: String) throws(TokenizationError) {
     if tokens.isEmpty { throw .emptyVocabulary(source: source) }
     if tokens.count > Int(Int32.max) { throw .vocabularyTooLarge(source: source) }
     // Swift holds canonically equivalent strings for equal; tokens are equal if their bytes are.
@@ -34,7 +39,8 @@ package struct Vocabulary: Sendable {
     special = try SpecialTokens(source: source) { name in
       lines[Array(name.utf8)].map { Int32($0 - 1) }
     }
-    trie = Trie(keys)
+    pieceCount = tokens.count - added
+    trie = Trie(Array(keys.prefix(pieceCount)))
   }
 
   /// For each token whether it continues a word: whether it begins with `##`.
@@ -43,7 +49,7 @@ package struct Vocabulary: Sendable {
   /// The number of tokens.
   package var size: Int { tokens.count }
 
-  /// The id of a token, compared byte for byte.
+  /// The id of a piece, compared byte for byte.
   package func id(of token: String) -> Int32? {
     let cell = trie.cell(of: token.utf8)
     guard cell >= 0, trie.id(at: cell) >= 0 else { return nil }

@@ -60,6 +60,30 @@ struct SafetensorsTests {
     #expect(throws: SafetensorsError.self) { try half.floats(of: "i") }
   }
 
+  /// A buffer of booleans, quantised weights and so on may stand beside what is read.
+  @Test
+  func tensorsOfOtherTypesMayBeThere() throws {
+    let folder = try TemporaryFolder()
+    let header = """
+      {"b":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]},\
+      "u":{"dtype":"U8","shape":[1],"data_offsets":[3,4]},\
+      "d":{"dtype":"F64","shape":[2],"data_offsets":[4,20]},\
+      "s":{"dtype":"F4","shape":[2,3],"data_offsets":[20,23]},\
+      "f":{"dtype":"F32","shape":[1],"data_offsets":[23,27]}}
+      """
+    let data: [UInt8] =
+      [1, 0, 1, 7] + [0, 0, 0, 0, 0, 0, 0xF8, 0x3F] + [0, 0, 0, 0, 0, 0, 0, 0xC0] + [1, 2, 3]
+      + [0, 0, 0x80, 0x3F]
+    try folder.write(file(header, data: data), "mixed")
+    let mixed = try SafetensorsFile(path: folder.file("mixed"))
+    #expect(try mixed.floats(of: "f") == [1])
+    #expect(try mixed.floats(of: "d") == [1.5, -2])
+    #expect(mixed.entry("s")?.count == 6)
+    for name in ["b", "u", "s"] {
+      #expect(throws: SafetensorsError.self) { try mixed.floats(of: name) }
+    }
+  }
+
   @Test(arguments: [
     "{}x", "[1]", "not json",
     #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#,

@@ -52,6 +52,7 @@ struct CheckpointFolder {
         standardError("note: \(error); trying the checkpoint before it\n")
       }
     }
-    throw CheckpointError.notFound(path: path)
+    let isRun = FileManager.default.fileExists(atPath: store.folder)
+    throw isRun ? CheckpointError.notFound(path: path) as any Error : unreadableModel(path)
   }
 }

@@ -22,11 +22,7 @@ struct EncoderSource {
     self.path = path
     if HuggingFaceFolder.isOne(path) {
       let folder = try HuggingFaceFolder(path)
-      guard let tokenizer = try folder.tokenizer() else {
-        throw ModelError.unusable(
-          path: path, reason: "it has no vocabulary: neither vocab.txt nor tokenizer.json")
-      }
-      (sizes, self.tokenizer, file) = (folder.sizes, tokenizer, folder.file)
+      (sizes, tokenizer, file) = (folder.sizes, try folder.tokenizer(), folder.file)
       name = { folder.encoderName(String($0.dropFirst("electra.".count))) }
     } else {
       let checkpoint = try CheckpointFolder(path)

@@ -65,6 +65,9 @@ struct FinetunedFolder {
   /// Opens the folder of a model, or the best model of a fine-tuning's folder.
   init(_ path: String) throws {
     guard let path = Self.model(in: path) else {
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      guard exists && isFolder.boolValue else { throw unreadableModel(path) }
       throw ModelError.unreadable(
         path: path + "/task.json",
         reason: "there is no such file; the folder of a finished finetune is needed")
@@ -74,9 +77,7 @@ struct FinetunedFolder {
     description = try decodeJSON(
       Description.self, FileManager.default.contents(atPath: file) ?? Data(), from: file)
     let folder = try HuggingFaceFolder(path)
-    guard let tokenizer = try folder.tokenizer() else {
-      throw ModelError.unreadable(path: path + "/vocab.txt", reason: "there is no such file")
-    }
+    let tokenizer = try folder.tokenizer()
     if let own = description.vocabulary, own != tokenizer.vocabulary.digest {
       throw ModelError.unusable(
         path: path,

@@ -21,12 +21,14 @@ struct HuggingFaceFolder {
   /// Whether `path` is such a folder and not one of ours.
   static func isOne(_ path: String) -> Bool {
     let exists = { FileManager.default.fileExists(atPath: path + "/" + $0) }
-    return !exists("state.json") && !exists("checkpoints")
-      && (exists("model.safetensors") || exists("pytorch_model.bin"))
+    return !exists("state.json") && !exists("checkpoints") && exists("model.safetensors")
   }
 
   init(_ path: String) throws {
     self.path = path
+    let tensors = path + "/model.safetensors"
+    guard FileManager.default.fileExists(atPath: tensors) else { throw unreadableModel(path) }
+    try expectNoPointers(path)
     let configurationPath = path + "/config.json"
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       throw ModelError.unreadable(path: configurationPath, reason: "there is no such file")
@@ -37,13 +39,6 @@ struct HuggingFaceFolder {
       throw ModelError.unusable(path: configurationPath, reason: problem)
     }
     sizes = configuration.sizes
-    let tensors = path + "/model.safetensors"
-    guard FileManager.default.fileExists(atPath: tensors) else {
-      throw ModelError.unreadable(
-        path: tensors,
-        reason: "there is no such file; transformers' from_pretrained and save_pretrained turn "
-          + "another format into it")
-    }
     file = try SafetensorsFile(path: tensors)
     let names = Set(file.entries.map(\.name))
     guard
@@ -100,22 +95,38 @@ struct HuggingFaceFolder {
   /// What a parameter of embeddings or encoder (`embeddings...`, `encoder...`) is called here.
   func encoderName(_ own: String) -> String { renamed(prefix + own) }
 
-  /// Its tokenizer; nil when there is no vocabulary.
-  func tokenizer() throws -> Tokenizer? {
-    let tokenizer: Tokenizer
-    do {
-      tokenizer = try Tokenizer(folder: path)
-    } catch TokenizationError.missingFile {
-      return nil
-    }
+  /// Its tokenizer, all of whose ids have a row in the embedding table.
+  func tokenizer() throws -> Tokenizer {
+    let tokenizer = try modelTokenizer(path)
     let (tokens, rows) = (tokenizer.vocabulary.size, sizes.vocabularySize)
-    guard tokens == rows else {
-      let remedy = tokens < rows ? "; add lines such as [unused1] to vocab.txt" : ""
+    guard tokens <= rows else {
       throw ModelError.unusable(
         path: path,
-        reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows\(remedy)")
+        reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows")
     }
     return tokenizer
+  }
+}
+
+/// The tokenizer of a model's folder: of transformers', of a run, of a checkpoint or of a fine-tuning.
+func modelTokenizer(_ path: String) throws -> Tokenizer {
+  let path = FinetunedFolder.model(in: path) ?? path
+  let manager = FileManager.default
+  if manager.fileExists(atPath: path + "/checkpoints") {
+    return try CheckpointFolder(path).tokenizer
+  }
+  do {
+    let names = ["config.json", "tokenizer_config.json", "tokenizer.json"]
+    guard names.contains(where: { manager.fileExists(atPath: path + "/" + $0) }) else {
+      throw unreadableModel(path)
+    }
+    try expectNoPointers(path)
+    return try Tokenizer(folder: path)
+  } catch TokenizationError.missingFile {
+    throw ModelError.unusable(
+      path: path,
+      reason: "it has no tokenizer: neither vocab.txt nor tokenizer.json; copy those of the model "
+        + "that it was made from, and tokenizer_config.json, into it")
   }
 }
 

@@ -71,14 +71,21 @@ struct InitialModel {
 
   /// Makes sure that ids mean the same in the model and in the data.
   func expect(_ data: ShardSet) throws {
-    let tokenizers: [(path: String, tokenizer: Tokenizer?)] =
-      switch source {
-      case .checkpoint(let checkpoint): [(checkpoint.path, checkpoint.tokenizer)]
-      case .folders(let folders):
-        try folders.map { ($0.folder.path, try $0.folder.tokenizer()) }
+    switch source {
+    case .checkpoint(let checkpoint): try data.expect(checkpoint.tokenizer, of: checkpoint.path)
+    case .folders(let folders):
+      for (folder, _) in folders {
+        let tokenizer = try folder.tokenizer()
+        try data.expect(tokenizer, of: folder.path)
+        let (tokens, rows) = (tokenizer.vocabulary.size, folder.sizes.vocabularySize)
+        guard tokens == rows else {
+          throw ModelError.unusable(
+            path: folder.path,
+            reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows; add "
+              + "lines such as [unused1] to vocab.txt, remove tokenizer.json, and prepare the data "
+              + "again")
+        }
       }
-    for (path, tokenizer) in tokenizers {
-      if let tokenizer { try data.expect(tokenizer, of: path) }
     }
   }
 
@@ -136,6 +143,11 @@ struct InitialModel {
 extension ShardSet {
   /// Makes sure that the text was cut into tokens as `tokenizer`, that of a model at `path`, does it.
   func expect(_ tokenizer: Tokenizer, of path: String) throws {
+    if let obstacle = tokenizer.obstacleToPreparing {
+      throw ModelError.unusable(
+        path: path,
+        reason: "its tokenizer \(obstacle), and no data can be prepared that way")
+    }
     let own = tokenizer.vocabulary
     guard own.digest == vocabulary.digest else {
       throw UsageError(

@@ -47,11 +47,7 @@ struct PretrainedDiscriminator {
       throw ModelError.unusable(
         path: folder.path, reason: "it is a generator; a discriminator is needed")
     }
-    guard let tokenizer = try folder.tokenizer() else {
-      throw ModelError.unusable(
-        path: folder.path, reason: "it has no vocabulary: neither vocab.txt nor tokenizer.json")
-    }
-    self.tokenizer = tokenizer
+    tokenizer = try folder.tokenizer()
     discriminator = Discriminator(folder.sizes)
     longest = folder.sizes.positionCount
     let missing = try folder.compare(discriminator.layout).missing

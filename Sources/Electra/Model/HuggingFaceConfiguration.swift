@@ -10,6 +10,10 @@ package struct HuggingFaceConfiguration: Sendable, Equatable {
   /// How places are told apart; only `absolute` embeddings are computed here.
   package var positions = "absolute"
   package var paddingID: Int32
+  /// The kind of model; empty where an old folder does not say.
+  package var modelType = "electra"
+  /// Whether a token sees only those before it.
+  package var isDecoder = false
 
   /// - Parameter architecture: the class of transformers that loads it; nil for none.
   package init(_ sizes: NetworkSizes, architecture: String?, paddingID: Int32) {
@@ -20,6 +24,10 @@ package struct HuggingFaceConfiguration: Sendable, Equatable {
 
   /// What keeps us from computing this model, as a sentence; nil when nothing does.
   package var problem: String? {
+    if !["electra", "bert", ""].contains(modelType) {
+      return "model_type is \(modelType), and only electra and bert are computed here"
+    }
+    if isDecoder { return "is_decoder is true, and only encoders are computed here" }
     if activation != "gelu" { return "hidden_act is \(activation), and only gelu is computed here" }
     if positions != "absolute" {
       return "position_embedding_type is \(positions), and only absolute is computed here"
@@ -32,6 +40,7 @@ extension HuggingFaceConfiguration: Codable {
   private enum Key: String, CodingKey {
     case architectures
     case modelType = "model_type"
+    case isDecoder = "is_decoder"
     case vocabularySize = "vocab_size"
     case embeddingSize = "embedding_size"
     case positionCount = "max_position_embeddings"
@@ -63,10 +72,11 @@ extension HuggingFaceConfiguration: Codable {
       dropoutRate: try optional(.dropoutRate, 0.1),
       attentionDropoutRate: try optional(.attentionDropoutRate, 0.1),
       epsilon: try optional(.epsilon, 1e-12), deviation: try optional(.deviation, 0.02))
-    let isElectra = try optional(.modelType, "") == "electra"
+    modelType = try optional(.modelType, "")
+    isDecoder = try optional(.isDecoder, false)
     sizes = NetworkSizes(
       vocabularySize: try values.decode(Int.self, forKey: .vocabularySize),
-      embeddingSize: try optional(.embeddingSize, isElectra ? 128 : hiddenSize),
+      embeddingSize: try optional(.embeddingSize, modelType == "electra" ? 128 : hiddenSize),
       positionCount: try optional(.positionCount, 512), typeCount: try optional(.typeCount, 2),
       encoder: encoder)
     architecture = try optional(.architectures, [String]()).first

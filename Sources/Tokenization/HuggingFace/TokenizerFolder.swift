@@ -1,112 +1,172 @@
 import Foundation
 
 extension Tokenizer {
-  /// The tokenizer of a model's folder: `vocab.txt`, or `tokenizer.json` where transformers wrote
-  /// only that, with the normalisation of `tokenizer_config.json`. Throws `missingFile` when there is
-  /// neither, `unsupported` for tokenizers of another kind, and what `Vocabulary` throws.
+  /// The tokenizer of a model's folder, with the ids of transformers' `AutoTokenizer`. Of
+  /// `tokenizer.json` and `vocab.txt` one is enough. Throws `missingFile` when there is neither,
+  /// `unsupported` for tokenizers with other ids than can be made here, and what `Vocabulary` throws.
   package init(folder: String) throws(TokenizationError) {
     let configuration = try TokenizerConfiguration(folder: folder)
-    let list = folder + "/vocab.txt"
-    if FileManager.default.fileExists(atPath: list) {
-      self.init(
-        vocabulary: try Vocabulary(contentsOf: list), normalization: configuration.normalization)
-    } else if let file = try TokenizerFile(path: folder + "/tokenizer.json") {
-      self.init(
-        vocabulary: file.vocabulary,
-        normalization: file.normalization ?? configuration.normalization)
-    } else {
-      throw .missingFile(path: list)
-    }
+    let file = try TokenizerFile(path: folder + "/tokenizer.json")
+    let pieces = try Self.pieces(folder, configuration, file)
+    if configuration.isBERT, let file { try Self.expectAgreement(configuration, file) }
+    let added = try AddedTokenResolver(folder: folder, pieces: pieces)
+      .resolve(configuration, file, Self.listed(folder))
+    let appended = added.filter { $0.id >= pieces.count }
+    self.init(
+      vocabulary: try Vocabulary(
+        tokens: pieces + appended.map(\.name), added: appended.count,
+        source: file?.path ?? folder + "/vocab.txt"),
+      normalization: configuration.isBERT
+        ? configuration.normalization : file?.normalization ?? configuration.normalization,
+      maximumCharacters: file?.maximumCharacters, addedTokens: added)
   }
 
-  /// The files that make transformers load this tokenizer, by name.
-  package func files(maximumLength: Int) throws -> [String: Data] {
-    let configuration = TokenizerConfiguration(
-      normalization: normalization, maximumLength: maximumLength)
-    return [
-      "vocab.txt": Data(vocabulary.fileBytes),
-      "tokenizer.json": Data(TokenizerFile.text(self).utf8),
-      "tokenizer_config.json": try configuration.encoded(),
+  /// The tokens that words are made of. `tokenizer.json` and `vocab.txt` must agree, because
+  /// transformers reads the first and people edit the second.
+  private static func pieces(
+    _ folder: String, _ configuration: TokenizerConfiguration, _ file: TokenizerFile?
+  ) throws(TokenizationError) -> [String] {
+    let list = folder + "/vocab.txt"
+    guard FileManager.default.fileExists(atPath: list) else {
+      if let file { return file.tokens }
+      throw missing(folder)
+    }
+    let tokens = try Vocabulary.tokens(contentsOf: list)
+    guard let file else {
+      if configuration.isBERT { return tokens }
+      throw .unsupported(
+        path: configuration.path,
+        reason: "its tokenizer_class needs tokenizer.json, and there is none")
+    }
+    guard tokens.count == file.tokens.count,
+      zip(tokens, file.tokens).allSatisfy({ $0.utf8.elementsEqual($1.utf8) })
+    else {
+      throw .unsupported(
+        path: folder,
+        reason: "vocab.txt and tokenizer.json have different tokens; remove vocab.txt to use "
+          + "tokenizer.json, as transformers does, or tokenizer.json to use vocab.txt")
+    }
+    return tokens
+  }
+
+  /// The error for a folder without `vocab.txt` and `tokenizer.json`.
+  private static func missing(_ folder: String) -> TokenizationError {
+    let others = [
+      "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "merges.txt", "bpe.codes",
     ]
+    let other = others.first { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+    guard let other else { return .missingFile(path: folder + "/vocab.txt") }
+    return .unsupported(
+      path: folder,
+      reason: "it has \(other) and no vocab.txt or tokenizer.json, and only WordPiece is read here")
+  }
+
+  /// Makes sure that transformers 4, which keeps a `tokenizer.json` beside one of BERT's classes, and
+  /// transformers 5, which makes the tokenizer anew, have the same ids.
+  private static func expectAgreement(
+    _ configuration: TokenizerConfiguration, _ file: TokenizerFile
+  ) throws(TokenizationError) {
+    var key: String?
+    if !file.normalization.cleansText { key = "clean_text false" }
+    if file.maximumCharacters != WordBuffer.maximumCharacters {
+      key = "max_input_chars_per_word \(file.maximumCharacters)"
+    }
+    if configuration.hasList {
+      let known = Set((configuration.listed + configuration.named).map(\.key))
+      if let token = file.added.first(where: { !known.contains($0.key) }) {
+        key = "the added token \(token.name), which tokenizer_config.json does not list"
+      }
+    }
+    guard let key else { return }
+    throw .unsupported(
+      path: file.path,
+      reason: "it has \(key): transformers 4 obeys that and transformers 5 does not; set "
+        + "tokenizer_class in tokenizer_config.json to PreTrainedTokenizerFast to obey it")
+  }
+
+  /// The tokens of `added_tokens.json` with their ids.
+  private static func listed(_ folder: String) -> [(name: String, id: Int)] {
+    guard let data = FileManager.default.contents(atPath: folder + "/added_tokens.json") else {
+      return []
+    }
+    var scanner = ObjectScanner(data)
+    var tokens: [(name: String, id: Int)] = []
+    while let (name, id) = scanner.next() { tokens.append((name, id)) }
+    return tokens
   }
 }
 
-/// `tokenizer_config.json`. Keys that a file leaves out have transformers' defaults.
-private struct TokenizerConfiguration: Codable {
-  let normalization: TextNormalization
-  let maximumLength: Int
+/// Finds out which added tokens a folder has, and with which ids.
+private struct AddedTokenResolver {
+  let folder: String
+  private let ids: [[UInt8]: Int]
 
-  private enum Key: String, CodingKey {
-    case tokenizerClass = "tokenizer_class"
-    case spacesIdeographs = "tokenize_chinese_chars"
-    case maximumLength = "model_max_length"
-    case padding = "pad_token"
-    case unknown = "unk_token"
-    case classification = "cls_token"
-    case separator = "sep_token"
-    case mask = "mask_token"
+  init(folder: String, pieces: [String]) {
+    self.folder = folder
+    ids = Dictionary(zip(pieces.map { Array($0.utf8) }, pieces.indices)) { first, _ in first }
   }
 
-  init(normalization: TextNormalization, maximumLength: Int) {
-    self.normalization = normalization
-    self.maximumLength = maximumLength
-  }
-
-  /// The folder's configuration; BERT's uncased one when there is none.
-  init(folder: String) throws(TokenizationError) {
-    let path = folder + "/tokenizer_config.json"
-    guard let data = FileManager.default.contents(atPath: path) else {
-      self.init(normalization: .uncased, maximumLength: 512)
-      return
+  /// The added tokens by id.
+  ///
+  /// - Parameter legacy: those of `added_tokens.json`, which counts where `tokenizer_config.json` has
+  ///   no list.
+  func resolve(
+    _ configuration: TokenizerConfiguration, _ file: TokenizerFile?,
+    _ legacy: [(name: String, id: Int)]
+  ) throws(TokenizationError) -> [AddedToken] {
+    var found: [[UInt8]: TokenDescription] = [:]
+    for token in file?.added ?? [] { found[token.key] = token }
+    for token in configuration.listed { found[token.key] = token }
+    if !configuration.hasList {
+      let special = Set(configuration.named.map(\.key))
+      for (name, id) in legacy {
+        let isSpecial = special.contains(Array(name.utf8))
+        let token = TokenDescription(name: name, id: id, isSpecial: isSpecial)
+        if found[token.key] == nil { found[token.key] = token }
+      }
     }
-    do {
-      self = try JSONDecoder().decode(Self.self, from: data)
-    } catch DecodingError.dataCorrupted(let context) {
-      throw .unsupported(path: path, reason: context.debugDescription)
-    } catch {
-      throw .unsupported(path: path, reason: "do_lower_case or strip_accents is not true or false")
+    for name in configuration.newlyNamed where found[Array(name.utf8)] == nil {
+      throw refuse(name, "is special for transformers 5 and not for 4")
     }
+    for token in configuration.named where found[token.key] == nil { found[token.key] = token }
+    found[[]] = nil
+    return try number(found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value))
   }
 
-  /// Those that cut text as BERT's does; the last is any that `tokenizer.json` describes.
-  private static let knownClasses = [
-    "BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer", "MobileBertTokenizer",
-    "PreTrainedTokenizer",
-  ]
-
-  init(from decoder: any Decoder) throws {
-    normalization = try TextNormalization(from: decoder)
-    let values = try decoder.container(keyedBy: Key.self)
-    if let name = try values.decodeIfPresent(String.self, forKey: .tokenizerClass),
-      !Self.knownClasses.flatMap({ [$0, $0 + "Fast"] }).contains(name)
-    {
-      throw DecodingError.dataCorruptedError(
-        forKey: .tokenizerClass, in: values,
-        debugDescription: "tokenizer_class is \(name), and only BERT's way is known here")
+  /// The tokens with their ids: those of pieces, or those that follow the pieces' without a gap.
+  private func number(
+    _ tokens: [TokenDescription]
+  ) throws(TokenizationError) -> [AddedToken] {
+    var added: [AddedToken] = []
+    for token in tokens {
+      if let problem = token.problem {
+        throw refuse(
+          token.name,
+          "is \(problem), and added tokens are found here only as they are written; set \(problem) "
+            + "to false to find it so")
+      }
+      guard let id = ids[token.key] ?? token.id else {
+        // `Vocabulary` says which special tokens a model needs.
+        if SpecialTokens.names.contains(token.name) { continue }
+        throw refuse(token.name, "is in no vocabulary; make it a line of vocab.txt")
+      }
+      if let other = token.id, other != id {
+        throw refuse(token.name, "has the id \(other) and in the vocabulary \(id)")
+      }
+      guard let id = Int32(exactly: id), id >= 0 else {
+        throw refuse(token.name, "has the id \(id)")
+      }
+      added.append(AddedToken(name: token.name, id: id, isSpecial: token.isSpecial))
     }
-    if try values.decodeIfPresent(Bool.self, forKey: .spacesIdeographs) == false {
-      throw DecodingError.dataCorruptedError(
-        forKey: .spacesIdeographs, in: values,
-        debugDescription:
-          "tokenize_chinese_chars is false, and spaces around ideographs are always "
-          + "set here")
+    added.sort { $0.id < $1.id }
+    for (token, id) in zip(added.filter { ids[Array($0.name.utf8)] == nil }, ids.count...)
+    where token.id != id {
+      throw refuse(token.name, "has the id \(token.id), and the next free one is \(id)")
     }
-    maximumLength = 512
+    return added
   }
 
-  func encode(to encoder: any Encoder) throws {
-    try normalization.encode(to: encoder)
-    var values = encoder.container(keyedBy: Key.self)
-    try values.encode("ElectraTokenizer", forKey: .tokenizerClass)
-    try values.encode(true, forKey: .spacesIdeographs)
-    try values.encode(maximumLength, forKey: .maximumLength)
-    let keys: [Key] = [.padding, .unknown, .classification, .separator, .mask]
-    for (key, name) in zip(keys, SpecialTokens.names) { try values.encode(name, forKey: key) }
-  }
-
-  func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return try encoder.encode(self)
+  private func refuse(_ name: String, _ reason: String) -> TokenizationError {
+    .unsupported(path: folder, reason: "the added token \(name) \(reason)")
   }
 }

@@ -26,18 +26,30 @@ enum CharacterRules {
   private static let decompositionVersion = 9
 
   /// What becomes of the character before it is decomposed or lower-cased.
-  static func role(_ scalar: Unicode.Scalar) -> Role {
+  static func role(_ scalar: Unicode.Scalar, _ normalization: TextNormalization) -> Role {
+    if normalization.cleansText, isCleanedAway(scalar) { return .dropped }
+    if scalar.properties.isWhitespace { return .space }
+    return isIsolated(scalar, of: scalar, normalization) ? .isolated : .letter
+  }
+
+  /// Whether a character that comes from `whole` is a word of its own.
+  static func isIsolated(
+    _ scalar: Unicode.Scalar, of whole: Unicode.Scalar, _ normalization: TextNormalization
+  ) -> Bool {
+    normalization.separatesIdeographs && isIdeograph(whole) || isPunctuation(scalar)
+  }
+
+  /// Whether the cleaning of text removes the character.
+  private static func isCleanedAway(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
-    case "\t", "\n", "\r": return .space
-    case "\0", "\u{FFFD}": return .dropped
+    case "\t", "\n", "\r": return false
+    case "\0", "\u{FFFD}": return true
     default: break
     }
     switch category(scalar) {
-    case .control, .format, .privateUse: return .dropped
-    default: break
+    case .control, .format, .privateUse: return true
+    default: return false
     }
-    if scalar.properties.isWhitespace { return .space }
-    return isIdeograph(scalar) || isPunctuation(scalar) ? .isolated : .letter
   }
 
   /// The canonical decomposition, in full.

@@ -37,14 +37,15 @@ struct CharacterTable: Sendable {
     var payload: UInt32 { bits >> 4 }
   }
 
-  /// For each byte: the byte to write if it is an ASCII letter or digit, otherwise 0.
+  /// For each byte: the byte to write if it is an ASCII letter or digit and no stop, otherwise 0.
   let ascii: [UInt8]
   /// The actions of what becomes several characters, end to end; none of them is a sequence again.
   private let sequences: [UInt32]
   private let blocks: [UInt16]
   private let actions: [UInt32]
 
-  init(_ normalization: TextNormalization) {
+  /// - Parameter stops: the bytes that added tokens begin with.
+  init(_ normalization: TextNormalization, stops: Set<UInt8> = []) {
     var maker = Maker(normalization: normalization)
     for block in UInt32(0)..<(0x110000 >> 8) { maker.addBlock(block) }
     blocks = maker.blocks
@@ -52,7 +53,7 @@ struct CharacterTable: Sendable {
     sequences = maker.sequences
     ascii = (0..<256).map { byte in
       let action = Action(bits: maker.actions[byte])
-      switch byte < 128 ? action.kind : .drop {
+      switch byte < 128 && !stops.contains(UInt8(byte)) ? action.kind : .drop {
       case .keep: return UInt8(byte)
       case .replace: return UInt8(action.payload)
       default: return 0
@@ -89,7 +90,7 @@ extension CharacterTable {
     /// Adds the actions of 256 code points, or finds the stored block if all are alike.
     mutating func addBlock(_ block: UInt32) {
       let codePoints = (block << 8)..<((block + 1) << 8)
-      if let action = Self.commonAction(block) {
+      if let action = commonAction(block) {
         if let known = uniform[action.bits] { return blocks.append(known) }
         uniform[action.bits] = UInt16(actions.count >> 8)
         blocks.append(UInt16(actions.count >> 8))
@@ -101,10 +102,12 @@ extension CharacterTable {
     }
 
     /// The action of large stretches without exceptions, which need not be looked at one by one.
-    static func commonAction(_ block: UInt32) -> Action? {
+    func commonAction(_ block: UInt32) -> Action? {
       switch block {
-      case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE: Action(.isolate)
-      case 0xE0..<0xF9, 0xF00..<0xFFF, 0x1000..<0x10FF: Action(.drop)
+      case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE:
+        Action(normalization.separatesIdeographs ? .isolate : .keep)
+      case 0xE0..<0xF9, 0xF00..<0xFFF, 0x1000..<0x10FF:
+        Action(normalization.cleansText ? .drop : .keep)
       case 0x170..<0x187, 0x300..<0xE00, 0xE10..<0xF00: Action(.keep)
       default: nil
       }
@@ -113,9 +116,10 @@ extension CharacterTable {
     mutating func action(_ codePoint: UInt32) -> Action {
       guard let scalar = Unicode.Scalar(codePoint) else { return Action(.drop) }
       if scalar.properties.generalCategory == .unassigned {
-        return Action(CharacterRules.isIdeograph(scalar) ? .isolate : .keep)
+        let isIsolated = CharacterRules.isIsolated(scalar, of: scalar, normalization)
+        return Action(isIsolated ? .isolate : .keep)
       }
-      let role = CharacterRules.role(scalar)
+      let role = CharacterRules.role(scalar, normalization)
       if role == .dropped { return Action(.drop) }
       if role == .space { return Action(.space) }
       let decomposed =
@@ -135,8 +139,7 @@ extension CharacterTable {
       if strip && CharacterRules.isNonspacingMark(scalar) {
         return [Action(combines ? .drop : .dropStarter)]
       }
-      let isolated =
-        CharacterRules.isIdeograph(whole) || CharacterRules.isPunctuation(scalar)
+      let isolated = CharacterRules.isIsolated(scalar, of: whole, normalization)
       let lowered = normalization.lowercase ? CharacterRules.lowercase(scalar) : [scalar]
       return lowered.map { result in
         if combines { return Action(.mark, result.value) }

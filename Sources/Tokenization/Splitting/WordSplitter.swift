@@ -4,7 +4,7 @@ protocol WordSink {
   static var wantsSources: Bool { get }
   /// A word; an ideograph or punctuation mark is one too. It is never empty.
   mutating func word(_ word: WordBuffer)
-  /// A special token that stands in the text as its name.
+  /// A special or other added token that stands in the text as its name.
   mutating func special(_ id: Int32, from range: Range<Int>)
 }
 
@@ -12,17 +12,23 @@ protocol WordSink {
 /// ideographs, decomposition and dropping of marks, lower-casing, splitting at white space and
 /// around punctuation.
 ///
-/// The names of special tokens are found in the raw text before anything else, as Hugging Face's
-/// `tokenizers` does: `[MASK]` in a text is the mask token, `[mask]` is three words.
+/// The names of special and other added tokens are found in the raw text before anything else, the
+/// longest first, as Hugging Face's `tokenizers` does: `[MASK]` in a text is the mask token, `[mask]`
+/// is three words.
 struct WordSplitter: Sendable {
   private let table: CharacterTable
-  private let specials: [(name: [UInt8], id: Int32)]
+  /// The added tokens, the longest name first.
+  private let added: [(name: [UInt8], id: Int32)]
+  /// For each byte whether the name of an added token begins with it.
+  private let isStart: [Bool]
 
-  /// `specials` may be left out where ids do not matter.
-  init(_ normalization: TextNormalization, specials: SpecialTokens? = nil) {
-    table = CharacterTable(normalization)
-    self.specials =
-      specials.map { zip(SpecialTokens.names, $0.all).map { (Array($0.utf8), $1) } } ?? []
+  /// `added` may be left out where ids do not matter.
+  init(_ normalization: TextNormalization, added: [AddedToken] = []) {
+    let names = added.map { (name: Array($0.name.utf8), id: $0.id) }
+    let starts = Set(names.compactMap(\.name.first))
+    self.added = names.sorted { $0.name.count > $1.name.count }
+    isStart = (0..<256).map { starts.contains(UInt8($0)) }
+    table = CharacterTable(normalization, stops: starts)
   }
 
   /// Gives every word of `text` to `sink`.
@@ -85,16 +91,16 @@ struct WordSplitter: Sendable {
     return start + run
   }
 
-  /// Reads any one character, or the name of a special token; returns the place behind it.
+  /// Reads any one character, or the name of an added token; returns the place behind it.
   @inline(__always)
   private func readCharacter<Sink: WordSink>(
     of text: UnsafeBufferPointer<UInt8>, at place: Int, into word: inout WordBuffer,
     _ sink: inout Sink
   ) -> Int {
-    if text[place] == UInt8(ascii: "["), let special = special(in: text, at: place) {
+    if isStart[Int(text[place])], let token = addedToken(in: text, at: place) {
       finish(&word, into: &sink)
-      let end = place + special.name.count
-      sink.special(special.id, from: place..<end)
+      let end = place + token.name.count
+      sink.special(token.id, from: place..<end)
       return end
     }
     let (codePoint, length) = UTF8Decoding.decode(text, at: place)
@@ -147,12 +153,12 @@ struct WordSplitter: Sendable {
     }
   }
 
-  private func special(
+  private func addedToken(
     in text: UnsafeBufferPointer<UInt8>, at place: Int
   ) -> (name: [UInt8], id: Int32)? {
-    specials.first { special in
-      text.count - place >= special.name.count
-        && special.name.indices.allSatisfy { text[place + $0] == special.name[$0] }
+    added.first { token in
+      text.count - place >= token.name.count
+        && token.name.indices.allSatisfy { text[place + $0] == token.name[$0] }
     }
   }
 }

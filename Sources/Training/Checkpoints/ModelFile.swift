@@ -5,7 +5,7 @@ import Tensors
 package enum ModelFile {
   /// What a file and a layout do not have in common.
   package struct Differences: Sendable, Equatable {
-    /// Tensors of other shapes than their parameters', each with both shapes.
+    /// Tensors of other shapes than their parameters', each with both shapes, or of other types.
     package var misshapen: [String] = []
     /// Parameters that the file has no tensor for, by the names they would have there.
     package var missing: [String] = []
@@ -61,12 +61,14 @@ package enum ModelFile {
     for parameter in layout.parameters {
       guard let name = naming(parameter.name) else { continue }
       unused.remove(name)
-      guard let shape = file.entry(name)?.shape else {
+      guard let entry = file.entry(name) else {
         differences.missing.append(name)
         continue
       }
-      if shape != parameter.shape {
-        differences.misshapen.append("\(name) is \(shape) and should be \(parameter.shape)")
+      if entry.shape != parameter.shape {
+        differences.misshapen.append("\(name) is \(entry.shape) and should be \(parameter.shape)")
+      } else if !entry.type.isFloat {
+        differences.misshapen.append("\(name) is of type \(entry.type.rawValue) and no float")
       }
     }
     differences.leftOver = unused.sorted()

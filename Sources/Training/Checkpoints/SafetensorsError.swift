@@ -13,7 +13,7 @@ package enum SafetensorsError: Error, Equatable, CustomStringConvertible {
     case .malformed(let path, let reason): "\(path) is not a sound safetensors file: \(reason)"
     case .missingTensor(let path, let name): "\(path) has no tensor called \(name)"
     case .wrongType(let path, let name, let type):
-      "tensor \(name) of \(path) holds \(type), which is not what is wanted here"
+      "tensor \(name) of \(path) is of type \(type), which is not read as numbers of this kind"
     }
   }
 }

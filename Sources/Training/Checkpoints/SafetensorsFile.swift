@@ -8,7 +8,7 @@ import Layers
 ///
 /// Everything in the header is checked before any of it is believed: sizes against the file, shapes
 /// against sizes, and that tensors cover the data without overlap or hole. Half precision and
-/// bfloat16 are widened to float.
+/// bfloat16 are widened to float, double precision is rounded. Tensors of other types may be there.
 package struct SafetensorsFile: Sendable {
   package let path: String
   /// The free text under `__metadata__`.
@@ -26,23 +26,50 @@ package struct SafetensorsFile: Sendable {
     /// Its bytes, counted from the end of the header.
     package let bytes: Range<Int>
     /// The number of its entries.
-    package var count: Int { bytes.count / type.size }
+    package var count: Int { shape.reduce(1, *) }
   }
 
-  /// The kinds of numbers that are understood.
+  /// The kinds of numbers of the format, by their names there.
   package enum NumberType: String, Sendable {
+    case float64 = "F64"
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
     case int32 = "I32"
     case int64 = "I64"
+    // A file may hold these beside what is read.
+    case boolean = "BOOL"
+    case float4 = "F4"
+    case float6E2M3 = "F6_E2M3"
+    case float6E3M2 = "F6_E3M2"
+    case float8E5M2 = "F8_E5M2"
+    case float8E4M3 = "F8_E4M3"
+    case float8E8M0 = "F8_E8M0"
+    case int8 = "I8"
+    case int16 = "I16"
+    case uint8 = "U8"
+    case uint16 = "U16"
+    case uint32 = "U32"
+    case uint64 = "U64"
+    case complex64 = "C64"
 
-    /// Bytes a number.
-    package var size: Int {
+    /// Bits a number.
+    package var bits: Int {
       switch self {
-      case .float32, .int32: 4
-      case .float16, .bfloat16: 2
-      case .int64: 8
+      case .float4: 4
+      case .float6E2M3, .float6E3M2: 6
+      case .boolean, .int8, .uint8, .float8E5M2, .float8E4M3, .float8E8M0: 8
+      case .float16, .bfloat16, .int16, .uint16: 16
+      case .float32, .int32, .uint32: 32
+      case .float64, .int64, .uint64, .complex64: 64
+      }
+    }
+
+    /// Whether the numbers can be read as floats.
+    package var isFloat: Bool {
+      switch self {
+      case .float64, .float32, .float16, .bfloat16: true
+      default: false
       }
     }
   }
@@ -98,13 +125,13 @@ package struct SafetensorsFile: Sendable {
       let places = fields["data_offsets"] as? [Int], places.count == 2,
       places[0] >= 0, places[0] <= places[1], places[1] <= available
     else { return nil }
-    var size = type.size
+    var bits = type.bits
     for dimension in shape {
-      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      let (product, overflow) = bits.multipliedReportingOverflow(by: dimension)
       guard dimension >= 0, !overflow else { return nil }
-      size = product
+      bits = product
     }
-    guard size == places[1] - places[0] else { return nil }
+    guard bits % 8 == 0, bits / 8 == places[1] - places[0] else { return nil }
     return Entry(name: name, type: type, shape: shape, bytes: places[0]..<places[1])
   }
 
@@ -140,7 +167,9 @@ package struct SafetensorsFile: Sendable {
       copy(entry, range, as: UInt16.self) { target[$0] = Float(bitPattern: UInt32($1) << 16) }
     case .float16:
       copy(entry, range, as: UInt16.self) { target[$0] = Self.widened($1) }
-    case .int32, .int64:
+    case .float64:
+      copy(entry, range, as: UInt64.self) { target[$0] = Float(Double(bitPattern: $1)) }
+    default:
       throw .wrongType(path: path, name: entry.name, type: entry.type.rawValue)
     }
   }
@@ -153,7 +182,7 @@ package struct SafetensorsFile: Sendable {
     case .int32: copy(entry, 0..<entry.count, as: Int32.self) { result[$0] = $1 }
     case .int64:
       copy(entry, 0..<entry.count, as: Int64.self) { result[$0] = Int32(truncatingIfNeeded: $1) }
-    case .float32, .float16, .bfloat16:
+    default:
       throw .wrongType(path: path, name: name, type: entry.type.rawValue)
     }
     return result

@@ -1,0 +1,140 @@
+import Foundation
+
+/// Why no model can be read at `path`, and the way out: a name on the Hugging Face hub, a file, or a
+/// folder in a format that is not read here.
+func unreadableModel(_ path: String) -> ModelError {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    return .unreadable(path: path, reason: "there is no such folder" + hubAdvice(path))
+  }
+  guard isFolder.boolValue else {
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+    return .unreadable(
+      path: path, reason: "it is a file; give the folder that holds the model, such as \(parent)")
+  }
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? []
+  return .unreadable(
+    path: path,
+    reason: ForeignFormat(names: names, path: path)?.advice
+      ?? "it holds no model: neither checkpoints of a run nor a model.safetensors with config.json")
+}
+
+/// How to download `path`, if it may be the name of a model on the Hugging Face hub.
+private func hubAdvice(_ path: String) -> String {
+  let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+  let isName = parts.allSatisfy { part in
+    part.first.map { $0.isLetter || $0.isNumber } == true
+      && part.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }
+  }
+  let isKnown = path.contains("bert") || path.contains("electra")
+  guard isName, parts.count == 2 || parts.count == 1 && isKnown, let name = parts.last,
+    parts.count == 1 || !FileManager.default.fileExists(atPath: String(parts[0]))
+  else { return "" }
+  return "; nothing is downloaded here: if it is a model of the Hugging Face hub, "
+    + "hf download \(path) --local-dir \(name) makes the folder \(name)"
+}
+
+/// A folder's format that is not read here, with the way to one that is.
+private struct ForeignFormat {
+  let advice: String
+
+  /// Recognises the format by the names of the folder's files; nil when nothing is known about it.
+  init?(names: [String], path: String) {
+    let model = ModelClass(folder: path)
+    func lacking(_ name: String) -> String { "it has \(name) and no model.safetensors" }
+    if names.contains("model.safetensors") && !names.contains("state.json") {
+      advice = "it is a model of transformers, and a run of pretrain or its checkpoint is needed"
+    } else if names.contains("model.safetensors.index.json") {
+      advice =
+        "its model is sharded, and one model.safetensors is needed; " + Self.joining(path)
+        + " joins the shards"
+    } else if let name = names.first(where: { $0.hasPrefix("pytorch_model") }) {
+      advice = "\(lacking(name)); \(model.conversion(path)) makes it"
+    } else if names.contains("tf_model.h5") {
+      advice =
+        "\(lacking("tf_model.h5")); with transformers 4 and tensorflow, "
+        + "\(model.conversion(path, "from_tf=True")) makes it"
+    } else if names.contains("flax_model.msgpack") {
+      advice =
+        "\(lacking("flax_model.msgpack")); with transformers 4 and flax, "
+        + "\(model.conversion(path, "from_flax=True")) makes it"
+    } else if let name = names.first(where: { $0.hasSuffix(".index") }) {
+      advice =
+        "it is a TensorFlow checkpoint; with transformers 4 and tensorflow, and its config.json and "
+        + "vocab.txt beside it, \(model.conversion(path, checkpoint: String(name.dropLast(6)))) "
+        + "makes model.safetensors"
+    } else if names.contains("adapter_config.json") {
+      advice =
+        "it is an adapter of peft and not a model; merge it with merge_and_unload, and save the "
+        + "model with save_pretrained"
+    } else if let name = names.first(where: { $0.hasSuffix(".onnx") || $0.hasSuffix(".gguf") }) {
+      advice = "\(lacking(name)), from which a model for inference cannot be turned back"
+    } else if let name = names.last(where: { Self.isModel("\(path)/\($0)") }) {
+      advice = "the models are folders in it; give one of them, such as \(path)/\(name)"
+    } else {
+      return nil
+    }
+  }
+
+  private static func isModel(_ path: String) -> Bool {
+    ["config.json", "model.safetensors"].allSatisfy {
+      FileManager.default.fileExists(atPath: path + "/" + $0)
+    }
+  }
+
+  private static func joining(_ path: String) -> String {
+    "python -c \"import glob; from safetensors.torch import load_file, save_file; "
+      + "save_file({n: t for f in glob.glob('\(path)/model-*.safetensors') "
+      + "for n, t in load_file(f).items()}, '\(path)/model.safetensors', {'format': 'pt'})\""
+  }
+}
+
+/// The class of transformers that loads a folder, and the lines of Python that convert it.
+private struct ModelClass {
+  private let name: String
+  private let isELECTRA: Bool
+
+  /// By the folder's `config.json`; that of an ELECTRA discriminator when it does not say.
+  init(folder: String) {
+    let configuration =
+      FileManager.default.contents(atPath: folder + "/config.json")
+      .flatMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] } ?? [:]
+    isELECTRA = configuration["model_type"] as? String ?? "electra" == "electra"
+    let named = (configuration["architectures"] as? [String])?.first ?? ""
+    let isIdentifier = !named.isEmpty && named.allSatisfy { $0.isASCII && $0.isLetter }
+    name = isIdentifier ? named : isELECTRA ? "ElectraForPreTraining" : "AutoModel"
+  }
+
+  /// Python that adds `model.safetensors` to the folder.
+  func conversion(_ path: String, _ option: String? = nil) -> String {
+    let arguments = option.map { ", \($0)" } ?? ""
+    return "python -c \"from transformers import \(name) as M; "
+      + "M.from_pretrained('\(path)'\(arguments)).save_pretrained('\(path)')\""
+  }
+
+  /// Python that converts a checkpoint of TensorFlow 1.
+  func conversion(_ path: String, checkpoint: String) -> String {
+    let kind = isELECTRA ? "electra" : "bert"
+    let module = "transformers.models.\(kind).modeling_\(kind)"
+    let model = isELECTRA ? "ElectraForPreTraining" : "BertForPreTraining"
+    let part = isELECTRA ? ", 'discriminator'" : ""
+    return "python -c \"import \(module) as e; "
+      + "m = e.\(model)(e.\(isELECTRA ? "Electra" : "Bert")Config.from_pretrained('\(path)')); "
+      + "e.load_tf_weights_in_\(kind)(m, m.config, '\(path)/\(checkpoint)'\(part)); "
+      + "m.save_pretrained('\(path)')\""
+  }
+}
+
+/// Makes sure that the files of a model's folder are not pointers to files that Git LFS has yet to
+/// fetch.
+func expectNoPointers(_ path: String) throws {
+  for name in ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"] {
+    let file = path + "/" + name
+    guard let handle = FileHandle(forReadingAtPath: file) else { continue }
+    defer { try? handle.close() }
+    guard try handle.read(upToCount: 23) == Data("version https://git-lfs".utf8) else { continue }
+    throw ModelError.unreadable(
+      path: file,
+      reason: "it is a Git LFS pointer and not the file; git -C \(path) lfs pull fetches that")
+  }
+}
