@@ -34,6 +34,8 @@ package struct DataDescription: Sendable, Codable, Equatable {
     package var tokens = 0
     package var droppedTokens = 0
     package var unknownTokens = 0
+    /// The tokens whose names stand in the text ([MASK], [SEP], ...); nil when there are none.
+    package var literalSpecialTokens: Int?
     package var examples = 0
     package var heldOutExamples = 0
     /// Examples by length, in eighths of the maximum.
@@ -47,6 +49,7 @@ package struct DataDescription: Sendable, Codable, Equatable {
       case tokens
       case droppedTokens = "dropped_tokens"
       case unknownTokens = "unknown_tokens"
+      case literalSpecialTokens = "literal_special_tokens"
       case examples
       case heldOutExamples = "held_out_examples"
       case lengths

@@ -29,6 +29,13 @@ extension SpecialTokens {
   /// The five ids, in the order of `names`.
   package var all: [Int32] { [padding, unknown, classification, separator, mask] }
 
+  /// Whether the token comes from its name in the text alone: every special one but `[UNK]`, which
+  /// also stands for unknown words.
+  @inline(__always)
+  package func isNamed(_ id: Int32) -> Bool {
+    id == padding || id == classification || id == separator || id == mask
+  }
+
   /// Looks all five up; throws `missingSpecialToken` for the first that `id` does not know.
   init(source: String, id: (String) -> Int32?) throws(TokenizationError) {
     var ids: [Int32] = []

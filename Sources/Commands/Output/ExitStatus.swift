@@ -14,7 +14,7 @@ enum ExitStatus: Int32 {
   case badData = 65
   case missingFile = 66
   case diverged = 70
-  /// The system refused memory or a thread: `ResourceShortage`, which ends the program itself.
+  /// The system refused memory or a thread; `ResourceShortage` ends the program with it by itself.
   case shortage = 71
   case cannotCreate = 73
   case inputOutput = 74
@@ -56,6 +56,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case OutputError.closed: .success
   case let error as CorpusError: error.exitStatus
   case let error as TokenizationError: error.exitStatus
+  case is ThreadError: .shortage
   case let error as SafetensorsError: error.exitStatus
   case let error as CheckpointError: error.exitStatus
   case let error as ScalingError: error.exitStatus

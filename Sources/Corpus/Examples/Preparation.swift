@@ -1,6 +1,5 @@
 import Foundation
 import Layers
-import Synchronization
 import Tokenization
 
 /// Turns text into a folder of shards, on all cores, in bounded memory.
@@ -121,8 +120,9 @@ package struct Preparation: Sendable {
     var wave = readWave(reader)
     while !wave.blocks.isEmpty {
       var next = Wave()
-      let outcomes = try process(wave.blocks) {
-        if wave.error == nil { next = readWave(reader) }
+      func readNext() { if wave.error == nil { next = readWave(reader) } }
+      let outcomes = try mapOnThreads(wave.blocks, threads: threads, meanwhile: readNext) {
+        try outcome(of: $0)
       }
       for outcome in outcomes {
         for example in outcome.train { try train.add(example) }
@@ -177,31 +177,6 @@ package struct Preparation: Sendable {
     return wave
   }
 
-  /// The outcomes of `blocks`, in order, found by all threads; this one first does what is to be
-  /// done `meanwhile`.
-  private func process(_ blocks: [TextBlock], meanwhile: () -> Void) throws -> [Outcome] {
-    let work = Work<Outcome>(count: blocks.count)
-    let others = DispatchGroup()
-    for _ in 1..<max(1, threads) {
-      others.enter()
-      Thread {
-        share(in: work, of: blocks)
-        others.leave()
-      }.start()
-    }
-    meanwhile()
-    share(in: work, of: blocks)
-    others.wait()
-    return try work.outcomes()
-  }
-
-  /// Takes blocks until there are none.
-  private func share(in work: Work<Outcome>, of blocks: [TextBlock]) {
-    while let index = work.take() {
-      work.put(Result { try outcome(of: blocks[index]) }, at: index)
-    }
-  }
-
   private func outcome(of source: TextBlock) throws -> Outcome {
     var block = source
     var outcome = Outcome()
@@ -239,42 +214,17 @@ package struct Preparation: Sendable {
     _ line: UnsafeBufferPointer<UInt8>, to builder: inout ExampleBuilder,
     _ report: inout DataDescription.Report
   ) {
+    let special = tokenizer.vocabulary.special
     for part in Sentences.parts(line) {
       var ids: [Int32] = []
       tokenizer.encode(UnsafeBufferPointer(rebasing: line[part]), into: &ids)
       if ids.isEmpty { continue }
       report.sentences += 1
       report.tokens += ids.count
-      report.unknownTokens += ids.count { $0 == tokenizer.vocabulary.special.unknown }
+      report.unknownTokens += ids.count { $0 == special.unknown }
+      report.addLiteral(ids.count { special.isNamed($0) })
       builder.add(ids)
     }
-  }
-}
-
-/// The blocks of a round: who has taken which, and what came of them.
-private final class Work<Outcome: Sendable>: Sendable {
-  private let next = Atomic(0)
-  private let results: Mutex<[Result<Outcome, any Error>?]>
-  private let count: Int
-
-  init(count: Int) {
-    self.count = count
-    results = Mutex(Array(repeating: nil, count: count))
-  }
-
-  /// The number of a block that nobody has taken yet; nil when there is none.
-  func take() -> Int? {
-    let index = next.add(1, ordering: .relaxed).oldValue
-    return index < count ? index : nil
-  }
-
-  func put(_ result: Result<Outcome, any Error>, at index: Int) {
-    results.withLock { $0[index] = result }
-  }
-
-  /// What came of all blocks, in order; throws the first error in that order.
-  func outcomes() throws -> [Outcome] {
-    try results.withLock { try $0.compactMap { try $0?.get() } }
   }
 }
 
@@ -287,6 +237,11 @@ extension DataDescription.Report {
     tokens += other.tokens
     droppedTokens += other.droppedTokens
     unknownTokens += other.unknownTokens
+    addLiteral(other.literalSpecialTokens ?? 0)
     for i in lengths.indices { lengths[i] += other.lengths[i] }
+  }
+
+  fileprivate mutating func addLiteral(_ count: Int) {
+    if count > 0 { literalSpecialTokens = (literalSpecialTokens ?? 0) + count }
   }
 }

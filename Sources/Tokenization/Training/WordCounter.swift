@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// Counts the words of a text of any size over all cores, in bounded memory.
@@ -13,6 +12,8 @@ struct WordCounter {
 
   /// The counts so far.
   private(set) var table = WordTable()
+  /// The sightings of words that are too long to have tokens; they are not in the table.
+  private(set) var longWords = 0
   private let splitter: WordSplitter
   private let threads: Int
   private let capacity: Int
@@ -38,7 +39,7 @@ struct WordCounter {
       let end = roundEnd
       let splitter = splitter
       let counted = Gathered()
-      performOnThreads(threads) {
+      try performOnThreads(threads) {
         var sink = CountingSink()
         while let (number, chunk) = source.take(before: end) {
           do {
@@ -47,9 +48,12 @@ struct WordCounter {
             source.stop(error, at: number)
           }
         }
-        counted.add(sink.table)
+        counted.add(sink)
       }
-      for part in counted.tables { table.add(part) }
+      for part in counted.parts {
+        table.add(part.table)
+        longWords += part.longWords
+      }
       if table.byteCount > capacity {
         table = table.keeping(atLeast: table.minimumCount(fitting: capacity / 2))
       }
@@ -61,10 +65,15 @@ struct WordCounter {
 private struct CountingSink: WordSink {
   static var wantsSources: Bool { false }
   var table = WordTable()
+  var longWords = 0
 
   @inline(__always)
   mutating func word(_ word: WordBuffer) {
-    if !word.isTooLong { table.add(word.contents, count: 1) }
+    if word.isTooLong {
+      longWords += 1
+    } else {
+      table.add(word.contents, count: 1)
+    }
   }
 
   mutating func special(_ id: Int32, from range: Range<Int>) {}
@@ -119,9 +128,9 @@ private final class ChunkSource<Chunk: Sendable>: Sendable {
   }
 }
 
-/// The tables of the threads, in the order in which they were done, which does not matter.
+/// The counts of the threads, in the order in which they were done, which does not matter.
 private final class Gathered: Sendable {
-  private let parts = Mutex<[WordTable]>([])
-  var tables: [WordTable] { parts.withLock { $0 } }
-  func add(_ table: WordTable) { parts.withLock { $0.append(table) } }
+  private let sinks = Mutex<[CountingSink]>([])
+  var parts: [CountingSink] { sinks.withLock { $0 } }
+  func add(_ sink: CountingSink) { sinks.withLock { $0.append(sink) } }
 }
