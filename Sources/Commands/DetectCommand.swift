@@ -14,7 +14,7 @@ struct DetectCommand: ParsableCommand {
     commandName: "detect",
     abstract: "Marks the words of a text that seem to have been replaced.",
     discussion: """
-      Reads one text a line. A line that is longer than what the model was trained on is judged in \
+      Reads one text a line, or JSON objects with a text each. A line that is longer than what the model was trained on is judged in \
       parts of that length. With --json every line becomes an object with tokens, ids and logits, \
       [CLS] and [SEP] included.
       """)
@@ -24,6 +24,8 @@ struct DetectCommand: ParsableCommand {
 
   @Argument(help: "The text; standard input if none is given or for -.")
   var file: String?
+
+  @OptionGroup var textField: TextFieldOption
 
   @Option(help: "Threads; by default all cores.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
@@ -41,11 +43,12 @@ struct DetectCommand: ParsableCommand {
       let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
       defer { detector.end() }
       let isTerminal = StandardOutput.isTerminal
-      var lines = try LineReader(path: file ?? "-")
+      let lines = try TextLines(path: file ?? "-", field: textField.field)
       try detector.judge({ try lines.next() }) { line, verdict in
         StandardOutput.print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
         try StandardOutput.flush()
       }
+      lines.warnings.sentences.forEach(warn)
     }
   }
 }

@@ -11,8 +11,11 @@ struct PrepareCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Text files, folders of them, or - for standard input; also .gz, .xz and .jsonl.",
-      discussion: "One paragraph or sentence a line, a blank line between documents."))
+      "Text files, folders of them, or - for standard input; also packed (gzip, xz) and JSON.",
+      discussion: """
+        One paragraph or sentence a line, a blank line between documents; or JSON objects, one a line or \
+        in a list, each a document.
+        """))
   var text: [String]
 
   @Option(help: "The vocabulary, a vocab.txt.")
@@ -29,6 +32,8 @@ struct PrepareCommand: ParsableCommand {
 
   @Option(help: "The seed of all chances.")
   var seed: UInt64 = 1
+
+  @OptionGroup var textField: TextFieldOption
 
   @OptionGroup var normalization: NormalizationOptions
 
@@ -61,7 +66,9 @@ struct PrepareCommand: ParsableCommand {
         vocabulary: try Vocabulary(contentsOf: vocabulary),
         normalization: normalization.normalization)
       let reader = try TextReader(
-        paths: text, options: .init(fileIsDocument: fileIsDocument, invalidText: invalidText))
+        paths: text,
+        options: .init(
+          fileIsDocument: fileIsDocument, invalidText: invalidText, field: textField.field))
       let preparation = Preparation(
         tokenizer: tokenizer, maximumLength: length, heldOutFraction: heldOut,
         invalidText: invalidText, seed: seed, threads: threads)
@@ -72,10 +79,24 @@ struct PrepareCommand: ParsableCommand {
         }
       }
       progress.finish("\(output): made in \(Int(progress.seconds)) s")
-      if reader.emptyFiles > 0 {
-        standardError("electra: passed over \(reader.emptyFiles) files without text\n")
-      }
+      reader.reportRemarks()
+      reportTokens(description.report)
       StandardOutput.print(json ? try description.report.json() : report(description))
+    }
+  }
+
+  /// Warns of tokens that are not what a text should give.
+  private func reportTokens(_ report: DataDescription.Report) {
+    if let literal = report.literalSpecialTokens {
+      warn(
+        "\(literal.grouped) tokens stand in the text by the names of special tokens ([MASK], [SEP], "
+          + "...) and are those tokens, as in Hugging Face's tokenizers; change the text where they "
+          + "are meant as words")
+    }
+    if let share = UnknownShare(report.unknownTokens, of: report.tokens) {
+      warn(
+        "\(share) of the tokens are [UNK]: \(vocabulary) lacks characters of this text; train a "
+          + "vocabulary on it (electra vocabulary)")
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Tokenization
 
@@ -9,8 +10,8 @@ struct TokenizeCommand: ParsableCommand {
     abstract: "Prints one line of token ids for each line of text.",
     discussion: """
       The ids are those of Hugging Face's BertWordPieceTokenizer, with --from those of its \
-      AutoTokenizer for the folder. [CLS] and [SEP] are not added; \
-      the names of special tokens in the text stand for the tokens.
+      AutoTokenizer for the folder. [CLS] and [SEP] are not added; the names of special tokens in \
+      the text stand for the tokens. Of JSON objects, the text of each is one line.
       """)
 
   @Option(help: "The vocabulary: a file of one token a line.")
@@ -18,6 +19,8 @@ struct TokenizeCommand: ParsableCommand {
 
   @Option(help: "A model's folder, with its own vocabulary and normalisation, instead.")
   var from: String?
+
+  @OptionGroup var textField: TextFieldOption
 
   @OptionGroup var normalization: NormalizationOptions
 
@@ -53,7 +56,7 @@ struct TokenizeCommand: ParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let limit = isatty(STDIN_FILENO) != 0 ? 0 : 1 << 16
     for file in files.isEmpty ? ["-"] : files {
-      var lines = try LineReader(path: file)
+      let lines = try TextLines(path: file, field: textField.field)
       while let line = try lines.next() {
         let ids = tokenizer.encode(line)
         if json {
@@ -64,6 +67,7 @@ struct TokenizeCommand: ParsableCommand {
         }
         try StandardOutput.flush(above: limit)
       }
+      lines.warnings.sentences.forEach(warn)
     }
   }
 

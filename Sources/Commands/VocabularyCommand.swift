@@ -9,8 +9,8 @@ struct VocabularyCommand: ParsableCommand {
     commandName: "vocabulary",
     abstract: "Trains a WordPiece vocabulary from raw text.",
     discussion: """
-      Text is UTF-8, plain or packed (.gz, .xz), or JSON lines (.jsonl) with a field "text". The \
-      result depends on the text and the options only, not on the number of threads.
+      Text is UTF-8, plain or packed (gzip, xz), or JSON objects, one a line or in a list. The result \
+      depends on the text and the options only, not on the number of threads.
       """)
 
   @Argument(help: "Text files, folders of them, or - for standard input.")
@@ -22,10 +22,16 @@ struct VocabularyCommand: ParsableCommand {
   @Option(help: "The number of tokens.")
   var size = 30522
 
+  @OptionGroup var textField: TextFieldOption
+
   @OptionGroup var normalization: NormalizationOptions
 
-  @Option(help: "The most characters in the alphabet; words with others are unknown.")
-  var alphabet = 1000
+  @Option(
+    help: """
+      The most characters in the alphabet; words with others are unknown. If not given, 1000, or as \
+      many as cover 99.95 % of the text's characters.
+      """)
+  var alphabet: Int?
 
   @Option(help: "What to do with lines that are not UTF-8 text: stop or skip.")
   var invalidText = InvalidText.stop
@@ -48,25 +54,54 @@ struct VocabularyCommand: ParsableCommand {
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet)
     try count(into: &trainer)
     var progress = ProgressLine()
-    let vocabulary = try trainer.train { tokens in
+    let outcome = try trainer.train { tokens in
       progress.update { _ in "\(tokens) of \(size) tokens" }
     }
-    try vocabulary.write(to: output)
-    let remark = vocabulary.size < size ? "; the text gives no more" : ""
-    progress.finish("\(output): \(vocabulary.size) tokens\(remark)")
+    try outcome.vocabulary.write(to: output)
+    progress.finish("\(output): \(summary(outcome))")
+    report(outcome)
+  }
+
+  private func summary(_ outcome: VocabularyTrainer.Outcome) -> String {
+    let count = outcome.vocabulary.size
+    if count == size { return "\(count) tokens" }
+    return outcome.uncoveredWords > 0
+      ? "\(count) tokens; the text gives no more with an alphabet of \(outcome.alphabetSize) characters"
+      : "\(count) tokens; the text gives no more"
+  }
+
+  /// Warns of words that the vocabulary has no tokens for.
+  private func report(_ outcome: VocabularyTrainer.Outcome) {
+    if outcome.longWords > 0 {
+      warn(
+        "\(outcome.longWords.grouped) words have more than 100 characters: they are left out and "
+          + "become [UNK]; text without spaces or markup may be the cause")
+    }
+    if let share = UnknownShare(outcome.uncoveredWords, of: outcome.words) {
+      let remedy =
+        alphabet == nil
+        ? "raise --size or give a larger --alphabet" : "raise --alphabet, or leave it out"
+      warn(
+        "\(share) of the words are unknown to this vocabulary, because the alphabet leaves out "
+          + "\(outcome.omittedCharacters.grouped) characters of the text; \(remedy)")
+    }
   }
 
   private func count(into trainer: inout VocabularyTrainer) throws {
     let policy = invalidText
     let skipped = SkippedLines()
-    let reader = try TextReader(paths: text, options: .init(invalidText: policy))
+    let reader = try TextReader(
+      paths: text, options: .init(invalidText: policy, field: textField.field))
     let total = Self.megabytes(reader.totalBytes)
     let start = ProgressLine()
     var progress = ProgressLine()
     var bytes = 0
     try trainer.count(
       { () throws -> TextBlock? in
-        guard let block = try reader.next() else { return nil }
+        guard let block = try reader.next() else {
+          reader.reportRemarks()
+          return nil
+        }
         bytes += block.inputBytes
         progress.update { seconds in
           "counting words: \(Self.megabytes(bytes)) of \(total) MB of files, "
@@ -79,7 +114,7 @@ struct VocabularyCommand: ParsableCommand {
         skipped.add(try block.validate(policy))
         return block.joined
       })
-    let remark = skipped.count > 0 ? ", \(skipped.count) lines skipped that are not UTF-8 text" : ""
+    let remark = skipped.count > 0 ? ", and \(skipped.count.grouped) invalid lines skipped" : ""
     start.finish("\(trainer.wordCount) different words in \(Int(start.seconds)) s\(remark)")
   }
 

@@ -4,9 +4,10 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case unwritable(path: String, reason: String)
   case noText(inputs: String)
   case emptyFile(path: String)
-  case binary(path: String, line: Int)
-  case notUTF8(path: String, line: Int)
-  case notJSON(path: String, line: Int)
+  /// A line or JSON object without text; `canSkip` says whether the verb has `--invalid-text`.
+  case badLine(path: String, line: Int, problem: LineProblem, canSkip: Bool)
+  /// A file that is no UTF-8 text, by its first bytes; the program that was called to unpack it.
+  case notText(path: String, content: FileContent, unpacker: String?, canSkip: Bool = false)
   case decompressionFailed(path: String, program: String, reason: String)
   case emptyHeldOut(documents: Int, fraction: Double)
   case outputExists(path: String)
@@ -23,14 +24,12 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
     case .noText(let inputs): "there is no text in \(inputs)"
     case .emptyFile(let path):
       "there is no text in \(path); remove it, or pass over such files with --invalid-text skip"
-    case .binary(let path, let line):
-      "\(path), line \(line): a NUL byte; this is no text (--invalid-text skip passes over it)"
-    case .notUTF8(let path, let line):
-      "\(path), line \(line): not UTF-8; convert it (iconv -f latin1 -t utf-8), or pass over such "
-        + "lines with --invalid-text skip"
-    case .notJSON(let path, let line):
-      "\(path), line \(line): not a JSON object of at most 64 MB with a \"text\" field "
-        + "(--invalid-text skip passes over it)"
+    case .badLine(let path, let line, let problem, let canSkip):
+      "\(path), line \(line): \(problem)"
+        + (canSkip ? "; --invalid-text skip passes over such lines" : "")
+    case .notText(let path, let content, let unpacker, let canSkip):
+      content.sentence(path: path, unpacker: unpacker)
+        + (canSkip ? "; --invalid-text skip passes over such files" : "")
     case .decompressionFailed(let path, let program, let reason):
       "\(program) could not unpack \(path): \(reason)"
     case .emptyHeldOut(let documents, let fraction):
@@ -49,5 +48,13 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
         + "prepare the text with --length \(wanted), or train with --length \(prepared)"
     case .tooFew(let path, let split): "\(path) has no \(split) examples"
     }
+  }
+}
+
+extension CorpusError {
+  /// The same error where `--invalid-text skip` helps.
+  var skippable: Self {
+    guard case .notText(let path, let content, let unpacker, _) = self else { return self }
+    return .notText(path: path, content: content, unpacker: unpacker, canSkip: true)
   }
 }

@@ -66,7 +66,7 @@ struct PreparationTests {
     let folder = try TemporaryFolder()
     let bytes = Array(numberedText(documents: 30_000).utf8) + [0xFF, 0x0A]
     let text = try folder.write(bytes, "text.txt")
-    #expect(throws: CorpusError.notUTF8(path: text, line: 120_000)) {
+    #expect(throws: badByte(text, line: 120_000)) {
       try prepare(text, in: folder)
     }
     #expect(try folder.names() == ["text.txt"])
@@ -83,7 +83,7 @@ struct PreparationTests {
     let bad = try folder.write(Array("w1\n".utf8) + [0xFF, 0x0A, 0x00, 0x0A], "in/1.txt")
     try folder.write("", "in/2.txt")
     for threads in 1...3 {
-      #expect(throws: CorpusError.notUTF8(path: bad, line: 2)) {
+      #expect(throws: badByte(bad, line: 2)) {
         try prepare(folder.file("in"), in: folder, threads: threads)
       }
     }
@@ -118,5 +118,21 @@ struct PreparationTests {
     #expect(try folder.names() == ["data", "new", "text.txt"])
     #expect(try ShardSet(folder: folder.file("data/")).trainCount == 1)
     #expect(try folder.names("new") == ["deeper"])
+  }
+
+  private func badByte(_ path: String, line: Int) -> CorpusError {
+    .badLine(
+      path: path, line: line, problem: .notUTF8(byte: 0xFF, position: 1), canSkip: true)
+  }
+
+  @Test
+  func namesOfSpecialTokensAreCounted() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("w1 [MASK] w2 [SEP].\n[CLS][PAD] [UNK] [mask]\n", "text.txt")
+    let report = try prepare(text, in: folder).report
+    #expect(report.literalSpecialTokens == 4)
+    let plain = try folder.write("w1 w2\n", "plain.txt")
+    #expect(try prepare(plain, in: folder, as: "plain").report.literalSpecialTokens == nil)
+    #expect(try !folder.text("plain/data.json").contains("literal"))
   }
 }

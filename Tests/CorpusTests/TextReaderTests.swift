@@ -68,12 +68,21 @@ struct TextReaderTests {
     #expect(try documents([folderName]) == [["{plain"]])
   }
 
-  @Test(arguments: ["{", "[1]", #"{"txt": "a"}"#, #"{"text": 5}"#, #"{"text": "\ud800"}"#])
-  func whatIsNoObjectIsNamed(line: String) throws {
+  @Test(
+    arguments: [
+      ("{", .notJSON), ("[1]", .notJSON), (#"{"text": "a"} {"text": "b"}"#, .notJSON),
+      (#"{"txt": "a", "n": 1}"#, .noField("text", fields: ["txt", "n"])),
+      (#"{"text": 5}"#, .notAString("text")), (#"{"text": null}"#, .notAString("text")),
+      (#"{"text": "a \ud83d b"}"#, .loneSurrogate("text", escape: #"\ud83d"#)),
+      (#"{"text": "a \udc00"}"#, .loneSurrogate("text", escape: #"\udc00"#)),
+      ("{\"text\": \"\0\"}", .binary),
+    ] as [(String, LineProblem)])
+  func objectsWithoutTextAreNamed(line: String, problem: LineProblem) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("\n{\"text\": \"a\"}\n\(line)\n{\"text\": \"b\"}\n", "a.jsonl")
-    expect(.notJSON(path: path, line: 3), [path])
-    #expect(try documents([path], validate: .skip) == [["a"], [""], ["b"]])
+    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
+    let skipping = TextReader.Options(invalidText: .skip)
+    #expect(try documents([path], skipping, validate: .skip) == [["a"], [""], ["b"]])
   }
 
   @Test
@@ -108,9 +117,9 @@ struct TextReaderTests {
     let reader = try TextReader(
       paths: [empty, sound, blank], options: .init(invalidText: .skip))
     while try reader.next() != nil {}
-    #expect(reader.emptyFiles == 2)
+    #expect(reader.skippedFiles == 2)
     let binary = try folder.write([0x61, 0x0A, 0x62, 0x00], "binary")
-    expect(.binary(path: binary, line: 2), [sound, binary])
+    expect(.badLine(path: binary, line: 2, problem: .binary, canSkip: true), [sound, binary])
   }
 
   @Test(
@@ -121,7 +130,8 @@ struct TextReaderTests {
   func illFormedTextIsNamed(bytes: [UInt8]) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Array("a\n\nb".utf8) + bytes + Array("\nc é 語 😀\n".utf8), "x.txt")
-    expect(.notUTF8(path: path, line: 3), [path])
+    let problem = LineProblem.notUTF8(byte: bytes[0], position: 2)
+    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
     #expect(try documents([path], validate: .skip) == [["a"], ["", "c é 語 😀"]])
   }
 
@@ -135,6 +145,34 @@ struct TextReaderTests {
     let found = try documents([path], validate: .skip)
     #expect(found.joined().joined() == "firstx" + long)
     #expect(found.count == 2)  // cut where 4 MB are passed
-    expect(.notUTF8(path: path, line: 3), [path])
+    let problem = LineProblem.notUTF8(byte: 0xFF, position: 1)
+    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
+  }
+
+  @Test
+  func theByteThatIsWrongIsCountedFromTheBeginningOfItsLine() throws {
+    let folder = try TemporaryFolder()
+    var bytes = Array(("one\n" + String(repeating: "word ", count: 1_200_000)).utf8)
+    bytes += [0xE9, 0x0A]
+    let path = try folder.write(bytes, "long.txt")
+    let problem = LineProblem.notUTF8(byte: 0xE9, position: 6_000_001)
+    expect(.badLine(path: path, line: 2, problem: problem, canSkip: true), [path])
+  }
+
+  @Test(
+    arguments: [
+      "\u{3000}", "\u{A0}", "\u{2003}\u{2028}", "\u{85}\u{1680}", "\u{1C}\t", " \u{205F}\u{202F}",
+    ])
+  func linesThatPythonStripsToNothingEndDocuments(blank: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("one\n\(blank)\ntwo\r\n\(blank)\r\nthree \(blank)x\n", "a.txt")
+    #expect(try documents([path]) == [["one"], ["two\r"], ["three \(blank)x"]])
+  }
+
+  @Test(arguments: ["\u{200B}", "\u{FEFF}", "\u{3001}", "\u{2010}"])
+  func otherLinesWithoutWordsDoNot(line: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("one\n\(line)\ntwo\n", "a.txt")
+    #expect(try documents([path]) == [["one", line, "two"]])
   }
 }

@@ -5,7 +5,7 @@ import Tokenization
 struct VocabularyTrainerTests {
   /// Trains on chunks of text.
   private func train(
-    _ chunks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int = 1000,
+    _ chunks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int? = 1000,
     minimumFrequency: Int = 2, capacity: Int = 12_000_000
   ) throws -> [String] {
     var trainer = VocabularyTrainer(
@@ -13,7 +13,7 @@ struct VocabularyTrainerTests {
       minimumFrequency: minimumFrequency, capacity: capacity)
     var left = chunks[...]
     try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
-    return Array(try trainer.train().tokens.dropFirst(SpecialTokens.names.count))
+    return Array(try trainer.train().vocabulary.tokens.dropFirst(SpecialTokens.names.count))
   }
 
   /// Text of words drawn from a few letters, with accents and punctuation.
@@ -32,7 +32,7 @@ struct VocabularyTrainerTests {
     var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 1)
     var left = ["one two\n"][...]
     try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
-    let vocabulary = try trainer.train()
+    let vocabulary = try trainer.train().vocabulary
     #expect(vocabulary.special.all == [0, 1, 2, 3, 4])
     #expect(trainer.wordCount == 2)
   }
@@ -74,6 +74,32 @@ struct VocabularyTrainerTests {
         == ["2", "a", "b", "y"])
     #expect(
       try train(["ab x ab y"], alphabetLimit: 3) == ["a", "b", "x", "##b", "ab"])
+  }
+
+  @Test
+  func withoutALimitTheAlphabetGrowsUntilItCoversTheText() throws {
+    // 1,200 characters, each a word and seen ten times: 99.95 % are all of them.
+    let characters = (0..<1200).compactMap { Unicode.Scalar(0x4E00 + $0) }.map { String($0) }
+    let text = String(repeating: characters.joined(), count: 10)
+    #expect(try train([text], size: 5000, alphabetLimit: nil).count == 1200)
+    #expect(try train([text], size: 5000, alphabetLimit: 1000).count == 1000)
+    #expect(try train([text], size: 1105, alphabetLimit: nil).count == 1100)
+    // Those that are seen once in a hundred thousand are left out, beyond the first thousand.
+    let rare = String(repeating: characters.prefix(900).joined(), count: 1000)
+    let mixed = rare + characters.dropFirst(900).joined()
+    #expect(try train([mixed], size: 5000, alphabetLimit: nil).count == 1000)
+  }
+
+  @Test
+  func whatHasNoTokensIsCounted() throws {
+    var trainer = VocabularyTrainer(
+      size: 20, normalization: .uncased, threads: 2, alphabetLimit: 4)
+    let long = String(repeating: "a", count: 101)
+    var left = ["aab aab bx by by2 by2 22 \(long)\n", long][...]
+    try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
+    let outcome = try trainer.train()
+    #expect(outcome.alphabetSize == 4 && outcome.omittedCharacters == 1)
+    #expect(outcome.words == 9 && outcome.uncoveredWords == 1 && outcome.longWords == 2)
   }
 
   @Test

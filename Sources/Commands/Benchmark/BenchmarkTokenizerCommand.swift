@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Tokenization
 import Training
@@ -9,11 +10,13 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
     commandName: "tokenizer",
     abstract: "Times the tokenizer on the lines of a file that is in memory.")
 
-  @Argument(help: "A file of UTF-8 text.")
+  @Argument(help: "A file of text, as tokenize reads it.")
   var text: String
 
   @Option(help: "The vocabulary: a file of one token a line.")
   var vocabulary: String
+
+  @OptionGroup var textField: TextFieldOption
 
   @OptionGroup var normalization: NormalizationOptions
 
@@ -52,13 +55,14 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
       let tokenizer = Tokenizer(
         vocabulary: try Vocabulary(contentsOf: vocabulary),
         normalization: normalization.normalization)
-      guard let data = FileManager.default.contents(atPath: text) else {
-        throw TokenizationError.missingFile(path: text)
+      let source = try TextLines(path: text, field: textField.field)
+      var lines: [[UInt8]] = []
+      var bytes = 0
+      while let line = try source.next() {
+        bytes += line.utf8.count + 1
+        if !line.isEmpty { lines.append(Array(line.utf8)) }
       }
-      let lines = data.split(separator: 0x0A).map { Array($0) }
-      guard let invalid = lines.firstIndex(where: { String(validating: $0, as: UTF8.self) == nil })
-      else { return try show(measure(lines, tokenizer, bytes: data.count)) }
-      throw TokenizationError.invalidUTF8(source: text, line: invalid + 1)
+      try show(measure(lines, tokenizer, bytes: bytes))
     }
   }
 

@@ -1,9 +1,31 @@
+import Corpus
 import Foundation
 
 /// Writes to standard error as it is.
 /// A failure to do so ends nothing.
 func standardError(_ text: String) {
   try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+}
+
+/// Writes a sentence about what is amiss and ends nothing.
+func warn(_ sentence: String) { standardError("electra: \(sentence)\n") }
+
+extension TextReader {
+  /// Says on standard error what was remarkable about the files.
+  func reportRemarks() {
+    warnings.sentences.forEach(warn)
+    if skippedFiles > 0 { warn("passed over \(skippedFiles) files without text") }
+  }
+}
+
+/// A share of unknown words or tokens that is worth a warning: above one in a hundred.
+struct UnknownShare: CustomStringConvertible {
+  let description: String
+
+  init?(_ unknown: Int, of all: Int) {
+    guard unknown * 100 > all else { return nil }
+    description = String(format: "%.1f %%", 100 * Double(unknown) / Double(all))
+  }
 }
 
 extension Int {

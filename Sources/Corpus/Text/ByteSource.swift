@@ -1,31 +1,51 @@
-import Foundation
-
-/// A stream of bytes: a file, standard input, or what a system program unpacks.
+/// A stream of UTF-8 text as bytes: a file, standard input, or what a system program unpacks.
+///
+/// What the bytes are is known by the first of them, not by the name: packed streams are unpacked, a
+/// byte order mark is left out, and what cannot be text is refused with what it is.
 package final class ByteSource {
+  /// The file, or `-`.
   let path: String
+  /// How texts lie in it.
+  let form: TextForm
   /// The compressed or plain bytes of the file, for the progress; 0 when not known.
   let fileSize: Int
-  private let descriptor: Int32
-  private let unpacker: Process?
-  private let program: String
+  /// What there is to say of a file that can be read all the same.
+  package private(set) var warning: TextWarning?
+  private let input: InputFile
+  private let unpacker: (program: String, process: Unpacker)?
 
-  /// Opens `path`; `-` is standard input, `.gz` and `.xz` go through the system's programs.
+  /// The most bytes that are looked at.
+  private static let headLength = 1 << 16
+
+  /// Opens `path`; `-` is standard input. Throws `unreadable`, `notText` and `decompressionFailed`.
   package init(path: String) throws(CorpusError) {
-    self.path = path
-    fileSize = path == "-" ? 0 : Self.size(path)
-    switch (path == "-", (path as NSString).pathExtension) {
-    case (true, _): (descriptor, unpacker, program) = (0, nil, "")
-    case (_, "gz"): (descriptor, unpacker, program) = try Self.unpack(path, with: "gzip")
-    case (_, "xz"): (descriptor, unpacker, program) = try Self.unpack(path, with: "xz")
-    default:
-      (descriptor, unpacker, program) = (open(path, O_RDONLY), nil, "")
-      guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    let file = try InputFile(path: path)
+    var head = try Self.head(of: file)
+    var content = FileContent(head)
+    if case .packed(let program) = content, FileContent.calledPrograms.contains(program) {
+      let process = try Unpacker(program, path: path, input: file)
+      unpacker = (program, process)
+      input = process.output
+      head = try Self.head(of: input)
+      content = FileContent(head)
+    } else {
+      unpacker = nil
+      input = file
     }
+    if let content { throw .notText(path: path, content: content, unpacker: unpacker?.program) }
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    if head.starts(with: mark) {
+      input.skip(mark.count)
+      head.removeFirst(mark.count)
+    }
+    self.path = path
+    fileSize = path == "-" ? 0 : file.size
+    form = TextForm(head, path: path)
+    if head.starts(with: Array("<doc id=".utf8)) { warning = .markup }
   }
 
-  deinit {
-    if descriptor > 0 { close(descriptor) }
-    if let unpacker, unpacker.isRunning { unpacker.terminate() }
+  private static func head(of file: InputFile) throws(CorpusError) -> [UInt8] {
+    try file.peek(limit: headLength, until: TextForm.isDecided)
   }
 
   /// Whether a program unpacks it.
@@ -33,58 +53,21 @@ package final class ByteSource {
 
   /// Appends up to `count` bytes to `bytes`; false at the end.
   package func read(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: count))
-    var got = 0
-    repeat {
-      got = bytes.withUnsafeMutableBytes {
-        Foundation.read(descriptor, $0.baseAddress.map { $0 + start }, count)
-      }
-    } while got < 0 && errno == EINTR
-    let reason = got < 0 ? systemReason() : ""
-    bytes.removeLast(count - max(0, got))
-    guard got >= 0 else { throw .unreadable(path: path, reason: reason) }
-    if got == 0 { try finish() }
-    return got > 0
+    if try input.read(count, into: &bytes) { return true }
+    try finish()
+    return false
   }
 
   /// At the end of a packed file its program must be content.
   private func finish() throws(CorpusError) {
-    guard let unpacker else { return }
-    unpacker.waitUntilExit()
-    let status = unpacker.terminationStatus
-    if status == 0 { return }
-    // 127 is what `env` says of a program that it cannot find.
-    let reason =
-      status == 127
-      ? "the program is not installed" : "the file is damaged or cut short (exit status \(status))"
-    throw .decompressionFailed(path: path, program: program, reason: reason)
-  }
-
-  private static func unpack(
-    _ path: String, with program: String
-  ) throws(CorpusError) -> (Int32, Process?, String) {
-    guard access(path, R_OK) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
-    let process = Process()
-    let pipe = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program, "-dc", "--", path]
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      throw .decompressionFailed(
-        path: path, program: program, reason: "the program cannot be started")
+    guard let unpacker, let status = unpacker.process.finish() else { return }
+    // gzip's status for a warning: what it unpacked is whole.
+    if unpacker.program == "gzip" && status == 2 {
+      warning = .trailingBytes
+      return
     }
-    return (dup(pipe.fileHandleForReading.fileDescriptor), process, program)
-  }
-
-  private static func size(_ path: String) -> Int {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    throw .decompressionFailed(
+      path: path, program: unpacker.program,
+      reason: "the file is damaged or cut short (exit status \(status))")
   }
 }
-
-/// The last system error, in words.
-func systemReason() -> String { String(cString: strerror(errno)) }

@@ -19,8 +19,10 @@ package struct TextBlock: Sendable {
     package let bytes: Range<Int>
     package let file: String
     package let number: Int
-    /// What is wrong with it, when that was found while reading.
-    var problem: TextProblem?
+    /// Where it begins in its line of the file, if that is longer than a document.
+    var offset: UInt32 = 0
+    /// Whether it stands for a JSON object without text.
+    var isRejected = false
   }
 
   /// The memory that it takes, in bytes.
@@ -43,20 +45,13 @@ package struct TextBlock: Sendable {
   package mutating func validate(_ policy: InvalidText) throws(CorpusError) -> Int {
     var bad: [Int] = []
     for (index, line) in lines.enumerated() {
-      let problem =
-        line.problem
-        ?? bytes.withUnsafeBufferPointer {
-          textProblem(UnsafeBufferPointer(rebasing: $0[line.bytes]))
-        }
-      guard let problem else { continue }
-      if policy == .stop {
-        switch problem {
-        case .binary: throw .binary(path: line.file, line: line.number)
-        case .notUTF8: throw .notUTF8(path: line.file, line: line.number)
-        case .notJSON: throw .notJSON(path: line.file, line: line.number)
-        }
+      let problem = bytes.withUnsafeBufferPointer {
+        LineProblem(UnsafeBufferPointer(rebasing: $0[line.bytes]), offset: Int(line.offset))
       }
-      bad.append(index)
+      if let problem, policy == .stop {
+        throw .badLine(path: line.file, line: line.number, problem: problem, canSkip: true)
+      }
+      if problem != nil || line.isRejected { bad.append(index) }
     }
     for index in bad {
       let line = lines[index]
@@ -71,40 +66,4 @@ package struct TextBlock: Sendable {
 package enum InvalidText: String, Sendable, CaseIterable {
   case stop
   case skip
-}
-
-/// Why bytes are no text.
-enum TextProblem: Sendable {
-  case binary
-  case notUTF8
-  case notJSON
-}
-
-/// Nil when `bytes` are well-formed UTF-8 (Unicode, table 3-7) without NUL.
-func textProblem(_ bytes: UnsafeBufferPointer<UInt8>) -> TextProblem? {
-  var index = 0
-  while index < bytes.count {
-    let byte = bytes[index]
-    if byte == 0 { return .binary }
-    if byte < 0x80 {
-      index += 1
-      continue
-    }
-    let (length, lowest, highest): (Int, UInt8, UInt8)
-    switch byte {
-    case 0xC2...0xDF: (length, lowest, highest) = (2, 0x80, 0xBF)
-    case 0xE0: (length, lowest, highest) = (3, 0xA0, 0xBF)
-    case 0xED: (length, lowest, highest) = (3, 0x80, 0x9F)
-    case 0xE1...0xEF: (length, lowest, highest) = (3, 0x80, 0xBF)
-    case 0xF0: (length, lowest, highest) = (4, 0x90, 0xBF)
-    case 0xF1...0xF3: (length, lowest, highest) = (4, 0x80, 0xBF)
-    case 0xF4: (length, lowest, highest) = (4, 0x80, 0x8F)
-    default: return .notUTF8
-    }
-    guard index + length <= bytes.count, (lowest...highest).contains(bytes[index + 1]),
-      bytes[(index + 2)..<(index + length)].allSatisfy({ $0 & 0xC0 == 0x80 })
-    else { return .notUTF8 }
-    index += length
-  }
-  return nil
 }

@@ -11,13 +11,6 @@ enum TextFiles {
     return found
   }
 
-  /// Whether a file holds a JSON object a line, by its name (`.jsonl`, also packed).
-  static func holdsObjects(_ path: String) -> Bool {
-    var name = (path as NSString).lastPathComponent as NSString
-    if ["gz", "xz"].contains(name.pathExtension) { name = name.deletingPathExtension as NSString }
-    return name.pathExtension == "jsonl"
-  }
-
   /// The bytes of all these files; 0 for what has none.
   static func bytes(_ paths: [String]) -> Int {
     paths.reduce(0) { total, path in

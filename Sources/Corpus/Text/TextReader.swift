@@ -1,13 +1,12 @@
-import Foundation
-
 /// Reads text in order: files, folders, packed files, JSON lines, standard input.
 ///
 ///     let reader = try TextReader(paths: ["corpus/"], options: .init())
 ///     while let block = try reader.next() { use(block) }
 ///
 /// A line is a paragraph or a sentence; a blank line ends a document, as does the end of a file. In
-/// JSON lines (`.jsonl`) every object is a document, its `text` holds the lines. A document above
-/// 4 MB or 131072 lines is cut into several, so that memory stays bounded whatever the input.
+/// JSON (lines, or a list of objects) every object is a document, one field of it holds the lines. A
+/// document above 4 MB or 131072 lines is cut into several, so that memory stays bounded whatever the
+/// input.
 package final class TextReader {
   /// How to read.
   package struct Options: Sendable {
@@ -16,26 +15,29 @@ package final class TextReader {
     /// Whether a file without text stops the reading or is passed over. (Lines that are no text
     /// are found by `TextBlock.validate`, on all cores.)
     package var invalidText = InvalidText.stop
+    /// The field of JSON objects that holds the text.
+    package var field = "text"
 
-    package init(fileIsDocument: Bool = false, invalidText: InvalidText = .stop) {
+    package init(
+      fileIsDocument: Bool = false, invalidText: InvalidText = .stop, field: String = "text"
+    ) {
       self.fileIsDocument = fileIsDocument
       self.invalidText = invalidText
+      self.field = field
     }
   }
 
   /// The bytes of all input files, packed as they are; 0 when not known.
   package let totalBytes: Int
   /// The files without text that were passed over.
-  package private(set) var emptyFiles = 0
+  package private(set) var skippedFiles = 0
+  /// What there is to say of files that were read.
+  package private(set) var warnings = TextWarnings()
   private let paths: [String]
   private let options: Options
   private var pathIndex = 0
   private var source: ByteSource?
-  private var holdsObjects = false
-  private var rest: [UInt8] = []
-  /// The bytes at the front of `rest` that are known to hold no line end.
-  private var searched = 0
-  private var lineNumber = 0
+  private var cutter = RecordCutter(.lines, limit: 0)
   private var fileHasText = false
   private var block = TextBlock()
   private var documentStart = 0
@@ -73,101 +75,90 @@ package final class TextReader {
   }
 
   private func readOn() throws(CorpusError) {
-    guard let source else {
-      source = try ByteSource(path: paths[pathIndex])
-      holdsObjects = TextFiles.holdsObjects(paths[pathIndex])
-      (lineNumber, fileHasText) = (0, false)
-      return
-    }
-    let before = rest.count
-    let more = try source.read(Self.blockBytes, into: &rest)
-    if !source.isPacked { block.inputBytes += rest.count - before }
-    takeLines(atEnd: !more)
+    guard let source else { return try openFile() }
+    let before = cutter.bytes.count
+    let more = try source.read(Self.blockBytes, into: &cutter.bytes)
+    if !source.isPacked { block.inputBytes += cutter.bytes.count - before }
+    try takeRecords(of: source, atEnd: !more)
     if !more { try endFile(source) }
+  }
+
+  private func openFile() throws(CorpusError) {
+    fileHasText = false
+    do {
+      let opened = try ByteSource(path: paths[pathIndex])
+      cutter = RecordCutter(
+        opened.form, limit: opened.form == .lines ? Self.documentBytes : Self.objectBytes)
+      source = opened
+    } catch {
+      guard case .notText(_, _, _, _) = error else { throw error }
+      if options.invalidText == .stop { throw error.skippable }
+      skippedFiles += 1
+      pathIndex += 1
+    }
   }
 
   private func endFile(_ finished: ByteSource) throws(CorpusError) {
     if finished.isPacked { block.inputBytes += finished.fileSize }
     endDocument()
+    warnings.add(finished)
     if !fileHasText {
-      if options.invalidText == .stop { throw .emptyFile(path: paths[pathIndex]) }
-      emptyFiles += 1
+      if options.invalidText == .stop { throw .emptyFile(path: displayName(finished.path)) }
+      skippedFiles += 1
     }
     source = nil
     pathIndex += 1
   }
 
-  /// Takes all whole lines out of `rest`, and parts of a line that is longer than a document.
-  private func takeLines(atEnd: Bool) {
-    var start = 0
-    rest.withUnsafeBufferPointer { bytes in
-      while start < bytes.count {
-        let lineEnd = bytes[max(start, searched)...].firstIndex(of: 0x0A)
-        let isPart = lineEnd == nil && !atEnd
-        guard let end = lineEnd ?? (atEnd ? bytes.count : partEnd(bytes, from: start)) else {
-          break
-        }
-        let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
-        if holdsObjects {
-          takeObject(line)
-        } else if !isBlank(line) {
-          takeLine(line)
-        } else if !options.fileIsDocument {
-          endDocument()
-        }
-        if !isPart { lineNumber += 1 }
-        start = lineEnd == nil ? end : end + 1
+  private func takeRecords(of source: ByteSource, atEnd: Bool) throws(CorpusError) {
+    var records = RecordCutter(.lines, limit: 0)
+    swap(&records, &cutter)
+    defer { swap(&records, &cutter) }
+    let (file, isLines) = (displayName(source.path), source.form == .lines)
+    try records.cut(atEnd: atEnd) { record throws(CorpusError) in
+      if !isLines {
+        try takeObject(record, of: file)
+      } else if !record.bytes.isBlank {
+        takeLine(record.bytes, of: file, record)
+      } else if !options.fileIsDocument {
+        endDocument()
       }
     }
-    rest.removeFirst(start)
-    searched = rest.count
   }
 
-  /// Where a line without end in sight is cut, nil while it may still be read whole: behind a
-  /// space near the limit, or else between two characters.
-  private func partEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-    let limit = holdsObjects ? Self.objectBytes : Self.documentBytes
-    guard bytes.count - start >= limit else { return nil }
-    let near = bytes[(bytes.count - 4096)...]
-    if let space = near.lastIndex(of: 0x20) { return space + 1 }
-    var end = bytes.count - 1
-    while end > bytes.count - 4, bytes[end] & 0xC0 == 0x80 { end -= 1 }
-    return end
-  }
-
-  private func isBlank(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
-    line.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) }
-  }
-
-  private func takeLine(_ line: UnsafeBufferPointer<UInt8>, problem: TextProblem? = nil) {
+  private func takeLine(
+    _ line: UnsafeBufferPointer<UInt8>, of file: String, _ record: RecordCutter.Record,
+    isRejected: Bool = false
+  ) {
     let start = block.bytes.count
     block.bytes.append(contentsOf: line)
     block.lines.append(
       TextBlock.Line(
-        bytes: start..<block.bytes.count, file: paths[pathIndex], number: lineNumber + 1,
-        problem: problem))
+        bytes: start..<block.bytes.count, file: file, number: record.line,
+        offset: UInt32(clamping: record.offset), isRejected: isRejected))
     fileHasText = true
     let size = block.bytes.count - block.lines[documentStart].bytes.lowerBound
     let lines = block.lines.count - documentStart
     if size >= Self.documentBytes || lines >= Self.documentLines { endDocument() }
   }
 
-  /// One JSON object: its text is a document, or one line with a problem.
-  private func takeObject(_ line: UnsafeBufferPointer<UInt8>) {
-    if isBlank(line) { return }
-    let problem = textProblem(line)
-    let object =
-      problem == nil && line.count < Self.objectBytes
-      ? try? JSONSerialization.jsonObject(with: Data(buffer: line)) as? [String: Any] : nil
-    if var text = object?["text"] as? String {
-      text.withUTF8 { bytes in
+  /// One JSON object: its text is a document, or one empty line where there is none.
+  private func takeObject(_ record: RecordCutter.Record, of file: String) throws(CorpusError) {
+    if record.bytes.isBlank { return }
+    do {
+      let text = try record.text(of: options.field)
+      text.withUnsafeBufferPointer { bytes in
         for part in bytes.split(separator: 0x0A) {
           let part = UnsafeBufferPointer(rebasing: part)
-          if !isBlank(part) { takeLine(part) }
+          if !part.isBlank { takeLine(part, of: file, record) }
         }
       }
-    } else {
-      takeLine(UnsafeBufferPointer(rebasing: line[..<0]), problem: problem ?? .notJSON)
+    } catch {
+      if options.invalidText == .stop {
+        throw .badLine(path: file, line: record.line, problem: error, canSkip: true)
+      }
+      takeLine(
+        UnsafeBufferPointer(rebasing: record.bytes[..<0]), of: file, record, isRejected: true)
     }
     endDocument()
   }

@@ -3,12 +3,25 @@
 struct Alphabet {
   /// The characters in the order of their numbers, then those with `##` in the same order.
   let tokens: [[UInt8]]
+  /// The number of characters, and of those that were left out.
+  let count: Int
+  let omitted: Int
   /// For each code point, its place in `tokens` at the start of a word and inside, or -1.
   private let initial: [Int32]
   private let continuing: [Int32]
 
+  /// The least share of all sightings of characters that an alphabet without a limit covers, and the
+  /// characters that it holds in any case, if the text has as many.
+  private static let coverage = 0.9995
+  private static let usualCount = 1000
+
   /// The `limit` most frequent characters of `words`; of equally frequent ones, the lower numbers.
-  init(of words: WordTable, limit: Int) {
+  ///
+  /// - Parameters:
+  ///   - limit: nil for 1000, or for as many more as it takes to cover 99.95 % of the text; scripts
+  ///     with a character for a word or a syllable have thousands.
+  ///   - room: the number of tokens that the alphabet is not to exceed beyond those 1000.
+  init(of words: WordTable, limit: Int?, room: Int) {
     var counts = [Int](repeating: 0, count: 0x110000)
     var isInside = [Bool](repeating: false, count: 0x110000)
     words.visit { word, count in
@@ -18,7 +31,13 @@ struct Alphabet {
       }
     }
     let seen = counts.indices.filter { counts[$0] > 0 }
-    let kept = seen.sorted { (counts[$1], $0) < (counts[$0], $1) }.prefix(max(0, limit)).sorted()
+    let ranked = seen.sorted { (counts[$1], $0) < (counts[$0], $1) }
+    let limit =
+      limit
+      ?? Self.covering(ranked.map { (counts[$0], isInside[$0] ? 2 : 1) }, room: room)
+    let kept = ranked.prefix(max(0, limit)).sorted()
+    count = kept.count
+    omitted = ranked.count - kept.count
     let inside = kept.filter { isInside[$0] }
     var initial = [Int32](repeating: -1, count: 0x110000)
     var continuing = initial
@@ -30,6 +49,21 @@ struct Alphabet {
     self.continuing = continuing
     tokens =
       kept.map { Self.bytes(of: $0) } + inside.map { Array("##".utf8) + Self.bytes(of: $0) }
+  }
+
+  /// How many characters of the most frequent ones cover enough of the text.
+  private static func covering(
+    _ characters: [(sightings: Int, tokens: Int)], room: Int
+  ) -> Int {
+    let wanted = coverage * Double(characters.reduce(0) { $0 + $1.sightings })
+    var (count, covered, tokens) = (0, 0, 0)
+    for character in characters {
+      tokens += character.tokens
+      if count >= usualCount && (Double(covered) >= wanted || tokens > room) { break }
+      covered += character.sightings
+      count += 1
+    }
+    return count
   }
 
   /// The places in `tokens` of a word's characters plus `offset`; nil if one is not in the alphabet.

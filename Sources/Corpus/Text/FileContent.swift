@@ -1,0 +1,117 @@
+/// What a file holds that is not UTF-8 text, known by its first bytes.
+package enum FileContent: Sendable, Equatable {
+  /// A stream that a program unpacks: gzip, xz, zstd and so on.
+  case packed(program: String)
+  /// Text in another encoding, by the name that `iconv` has for it.
+  case encoded(String)
+  /// Anything else, with the command or advice that makes text of it.
+  case other(String, advice: String)
+
+  /// The programs that are called to unpack streams; others are named to the user.
+  static let calledPrograms: Set = ["gzip", "xz"]
+
+  /// The kind of content that begins with `head`; nil for what may be UTF-8 text.
+  init?(_ head: [UInt8]) {
+    if let program = Self.packing(head) {
+      self = .packed(program: program)
+    } else if let encoding = Self.encoding(head) {
+      self = .encoded(encoding)
+    } else if let other = Self.other(head) {
+      self = other
+    } else {
+      return nil
+    }
+  }
+
+  private static func packing(_ head: [UInt8]) -> String? {
+    let magic: [(bytes: [UInt8], program: String)] = [
+      ([0x1F, 0x8B], "gzip"), ([0x1F, 0x9D], "gzip"),
+      ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"),
+      ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x04, 0x22, 0x4D, 0x18], "lz4"),
+      (Array("LZIP\u{1}".utf8), "lzip"),
+    ]
+    if let found = magic.first(where: { head.starts(with: $0.bytes) }) { return found.program }
+    // "BZh", a digit, and the first digits of pi.
+    let isBlock = head.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+    return head.starts(with: Array("BZh".utf8)) && isBlock ? "bzip2" : nil
+  }
+
+  /// By the byte order mark; without one, text of which every other byte is NUL is UTF-16.
+  private static func encoding(_ head: [UInt8]) -> String? {
+    if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
+      return "UTF-32"
+    }
+    if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) { return "UTF-16" }
+    let sample = head.prefix(64)
+    guard sample.count >= 8 else { return nil }
+    let nul = sample.indices.filter { sample[$0] == 0 }
+    guard nul.count == sample.count / 2 else { return nil }
+    if nul.allSatisfy({ $0 % 2 == 1 }) { return "UTF-16LE" }
+    return nul.allSatisfy { $0 % 2 == 0 } ? "UTF-16BE" : nil
+  }
+
+  private static func other(_ head: [UInt8]) -> Self? {
+    func begins(_ bytes: [UInt8]) -> Bool { head.starts(with: bytes) }
+    if begins(Array("PK\u{3}\u{4}".utf8)) { return .other("a zip archive", advice: "unzip it") }
+    if begins([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) {
+      return .other("a 7z archive", advice: "unpack it (7z x)")
+    }
+    if head.dropFirst(257).starts(with: Array("ustar".utf8)) {
+      return .other("a tar archive", advice: "unpack it (tar -xf)")
+    }
+    if begins(Array("%PDF-".utf8)) {
+      return .other("a PDF document", advice: "extract its text (pdftotext)")
+    }
+    if begins(Array("PAR1\u{15}".utf8)) {
+      return .other(
+        "a Parquet file",
+        advice: "write it as JSON lines with Python's pandas: "
+          + "read_parquet(FILE).to_json(NEW, orient=\"records\", lines=True)")
+    }
+    return nil
+  }
+}
+
+extension FileContent {
+  /// What the file is and what to do with it.
+  ///
+  /// - Parameters:
+  ///   - path: the file; `-` is standard input.
+  ///   - unpacker: the program that was called to unpack it, if any.
+  func sentence(path: String, unpacker: String?) -> String {
+    let (kind, command): (String, String)
+    switch self {
+    case .packed(let program):
+      (kind, command) = ("is packed with \(program); unpack it", "\(program) -dc")
+    case .encoded(let name):
+      (kind, command) = ("is \(name) text; convert it", "iconv -f \(name) -t UTF-8")
+    case .other(let name, let advice):
+      return "\(displayName(path)) holds \(name), not plain text; \(advice)"
+    }
+    let name = displayName(path)
+    guard let unpacker else {
+      let input = path == "-" ? "" : " < \(shellWord(path)) > NEW"
+      return "\(name) \(kind) first: \(command)\(input)"
+    }
+    let input = path == "-" ? "" : " < \(shellWord(path))"
+    let output = path == "-" ? "" : " > NEW"
+    return "\(name), unpacked with \(unpacker), \(kind) first: "
+      + "\(unpacker) -dc\(input) | \(command)\(output)"
+  }
+}
+
+/// A path as messages have it.
+func displayName(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+/// A path as a shell reads it.
+private func shellWord(_ path: String) -> String {
+  let isPlain = path.utf8.allSatisfy {
+    (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+      || "/._-+,:@%=".utf8.contains($0)
+  }
+  return isPlain
+    ? path
+    : "'"
+      + path.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: #"'\''"#) + "'"
+}

@@ -1,0 +1,70 @@
+/// An escape of one half of a surrogate pair without the other.
+struct LoneSurrogate: Error {
+  /// As it stands in the text.
+  let escape: String
+}
+
+/// The UTF-8 of a JSON string, whose contents stand at `range` and keep to the grammar.
+func decoded(
+  _ range: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>
+) throws(LoneSurrogate) -> [UInt8] {
+  var result: [UInt8] = []
+  result.reserveCapacity(range.count)
+  var index = range.lowerBound
+  while index < range.upperBound {
+    let end = bytes[index..<range.upperBound].firstIndex(of: UInt8(ascii: "\\"))
+    result += bytes[index..<(end ?? range.upperBound)]
+    guard let end else { break }
+    index = end + 2
+    if let byte = shortEscape(bytes[end + 1]) {
+      result.append(byte)
+    } else {
+      let (scalar, length) = try character(bytes, at: end, upTo: range.upperBound)
+      result += String(scalar).utf8
+      index = end + length
+    }
+  }
+  return result
+}
+
+/// The character of `\uXXXX` or of a pair of them, and the bytes it takes.
+private func character(
+  _ bytes: UnsafeBufferPointer<UInt8>, at index: Int, upTo end: Int
+) throws(LoneSurrogate) -> (Unicode.Scalar, length: Int) {
+  let first = hexadecimal(bytes, at: index + 2) ?? 0
+  if let scalar = Unicode.Scalar(first) { return (scalar, 6) }
+  let second =
+    index + 12 <= end && bytes[index + 6] == UInt8(ascii: "\\")
+      && bytes[index + 7] == UInt8(ascii: "u")
+    ? hexadecimal(bytes, at: index + 8) : nil
+  if first < 0xDC00, let second, (0xDC00..<0xE000).contains(second),
+    let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+  {
+    return (scalar, 12)
+  }
+  throw LoneSurrogate(escape: String(decoding: bytes[index..<index + 6], as: UTF8.self))
+}
+
+/// The byte that an escape of one letter stands for.
+func shortEscape(_ letter: UInt8) -> UInt8? {
+  switch letter {
+  case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
+  case UInt8(ascii: "b"): 0x08
+  case UInt8(ascii: "f"): 0x0C
+  case UInt8(ascii: "n"): 0x0A
+  case UInt8(ascii: "r"): 0x0D
+  case UInt8(ascii: "t"): 0x09
+  default: nil
+  }
+}
+
+/// The number of the four hexadecimal digits at `index`.
+func hexadecimal(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> UInt32? {
+  guard index + 4 <= bytes.count else { return nil }
+  var number: UInt32 = 0
+  for byte in bytes[index..<index + 4] {
+    guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+    number = number << 4 | UInt32(digit)
+  }
+  return number
+}

@@ -1,0 +1,126 @@
+/// Cuts a stream of bytes into records: its lines, or the JSON objects that stand on one line or more.
+///
+///     while try source.read(1 << 20, into: &cutter.bytes) { cutter.cut(atEnd: false) { use($0) } }
+///     cutter.cut(atEnd: true) { use($0) }
+struct RecordCutter {
+  /// A line, an object, or a part of one that is longer than the limit.
+  struct Record {
+    let bytes: UnsafeBufferPointer<UInt8>
+    /// The number of the line in which it begins.
+    let line: Int
+    /// Where in that line it begins, for a part of a line.
+    let offset: Int
+    /// Whether it goes on in the next record.
+    let isPart: Bool
+  }
+
+  /// What was read and not yet given out.
+  var bytes: [UInt8] = []
+  private let cutsObjects: Bool
+  private let limit: Int
+  /// The bytes at the front of `bytes` that are known to hold no end of a record.
+  private var searched = 0
+  private var line = 1
+  private var offset = 0
+  private var scan = ObjectScan()
+  private var objectLine = 1
+
+  /// - Parameter limit: the bytes from which on a record is cut.
+  init(_ form: TextForm, limit: Int) {
+    cutsObjects = form == .jsonObjects
+    self.limit = limit
+  }
+
+  /// Gives all whole records to `body`, and parts of one that is too long.
+  mutating func cut(
+    atEnd: Bool, _ body: (Record) throws(CorpusError) -> Void
+  ) throws(CorpusError) {
+    var taken: [UInt8] = []
+    swap(&taken, &bytes)
+    let start = try taken.withUnsafeBufferPointer { bytes throws(CorpusError) in
+      cutsObjects ? try cutObjects(bytes, atEnd, body) : try cutLines(bytes, atEnd, body)
+    }
+    swap(&taken, &bytes)
+    bytes.removeFirst(start)
+    searched = bytes.count
+  }
+
+  private mutating func cutLines(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
+    _ body: (Record) throws(CorpusError) -> Void
+  ) throws(CorpusError) -> Int {
+    var start = 0
+    while start < bytes.count {
+      let lineEnd = bytes[max(start, searched)...].firstIndex(of: 0x0A)
+      let isPart = lineEnd == nil && !atEnd
+      guard let end = lineEnd ?? (atEnd ? bytes.count : partEnd(bytes, from: start)) else { break }
+      try body(
+        Record(
+          bytes: UnsafeBufferPointer(rebasing: bytes[start..<end]), line: line, offset: offset,
+          isPart: isPart))
+      offset = isPart ? offset + end - start : 0
+      if !isPart { line += 1 }
+      start = lineEnd == nil ? end : end + 1
+    }
+    return start
+  }
+
+  /// Where a line without end in sight is cut, nil while it may still be read whole: behind a
+  /// space near the limit, or else between two characters.
+  private func partEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    guard bytes.count - start >= limit else { return nil }
+    let near = bytes[(bytes.count - 4096)...]
+    if let space = near.lastIndex(of: 0x20) { return space + 1 }
+    var end = bytes.count - 1
+    while end > bytes.count - 4, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return end
+  }
+
+  private mutating func cutObjects(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
+    _ body: (Record) throws(CorpusError) -> Void
+  ) throws(CorpusError) -> Int {
+    var start = 0
+    func give(upTo end: Int, isPart: Bool = false) throws(CorpusError) {
+      try body(
+        Record(
+          bytes: UnsafeBufferPointer(rebasing: bytes[start..<end]), line: objectLine, offset: 0,
+          isPart: isPart))
+      start = end
+    }
+    for index in searched..<bytes.count {
+      switch scan.read(bytes[index]) {
+      case .nothing: start = index + 1
+      case .begin: (start, objectLine) = (index, line)
+      case .inside:
+        if index - start >= limit {
+          try give(upTo: index, isPart: true)
+          scan = ObjectScan()
+        }
+      case .last: try give(upTo: index + 1)
+      case .behind: try give(upTo: index)
+      }
+      if bytes[index] == 0x0A { line += 1 }
+    }
+    guard atEnd else { return start }
+    if start < bytes.count {
+      try give(upTo: bytes.count)
+    } else if !scan.isBalanced {
+      objectLine = line
+      let bracket = [UInt8(ascii: "[")]
+      try bracket.withUnsafeBufferPointer { bytes throws(CorpusError) in
+        try body(Record(bytes: bytes, line: line, offset: 0, isPart: false))
+      }
+    }
+    return bytes.count
+  }
+}
+
+extension RecordCutter.Record {
+  /// The UTF-8 of a field of the JSON object that the record is.
+  func text(of field: String) throws(LineProblem) -> [UInt8] {
+    if isPart { throw .tooLarge }
+    if let problem = LineProblem(bytes, offset: offset) { throw problem }
+    return try JSONObject.text(of: field, in: bytes)
+  }
+}

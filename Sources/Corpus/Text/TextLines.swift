@@ -1,0 +1,66 @@
+/// Reads the texts of a file one by one, as they stand: each line, or the field of each JSON object.
+///
+///     let lines = try TextLines(path: "-")
+///     while let text = try lines.next() { answer(text) }
+///
+/// What the file is is known as for a corpus (`TextReader`). A line is given as soon as it is there.
+package final class TextLines {
+  private let source: ByteSource
+  private let field: String
+  private var cutter: RecordCutter
+  private var ready: [String] = []
+  private var error: CorpusError?
+  private var isAtEnd = false
+
+  private static let blockBytes = 1 << 16
+
+  /// Opens `path`; `-` is standard input. `field` holds the text of JSON objects.
+  package init(path: String, field: String = "text") throws(CorpusError) {
+    source = try ByteSource(path: path)
+    self.field = field
+    cutter = RecordCutter(source.form, limit: .max)
+  }
+
+  /// What there is to say of the file, when it was read to its end.
+  package var warnings: TextWarnings {
+    var warnings = TextWarnings()
+    warnings.add(source)
+    return warnings
+  }
+
+  /// The next text; nil at the end. An error comes after all texts that stand before it.
+  package func next() throws(CorpusError) -> String? {
+    while ready.isEmpty && error == nil && !isAtEnd {
+      do {
+        isAtEnd = try !source.read(Self.blockBytes, into: &cutter.bytes)
+        try take()
+        ready.reverse()
+      } catch {
+        self.error = error
+        ready.reverse()
+      }
+    }
+    if let text = ready.popLast() { return text }
+    if let error { throw error }
+    return nil
+  }
+
+  private func take() throws(CorpusError) {
+    let isLines = source.form == .lines
+    var found: [String] = []
+    defer { ready = found }
+    try cutter.cut(atEnd: isAtEnd) { record throws(CorpusError) in
+      if !isLines && record.bytes.isBlank { return }
+      do throws(LineProblem) {
+        if isLines, let problem = LineProblem(record.bytes, offset: 0) { throw problem }
+        let text = isLines ? nil : try record.text(of: field)
+        found.append(
+          text.map { String(decoding: $0, as: UTF8.self) }
+            ?? String(decoding: record.bytes, as: UTF8.self))
+      } catch {
+        throw .badLine(
+          path: displayName(source.path), line: record.line, problem: error, canSkip: false)
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether there is nothing but white space, as Python's `str.isspace` has it: ASCII's with the
+  /// separators from 0x1C on, U+0085, U+00A0, U+3000 and the like.
+  var isBlank: Bool {
+    var index = 0
+    while index < count {
+      let length = spaceLength(at: index)
+      if length == 0 { return false }
+      index += length
+    }
+    return true
+  }
+
+  /// The bytes of the space at `index`, 0 when there is none.
+  @inline(__always)
+  private func spaceLength(at index: Int) -> Int {
+    let byte = self[index]
+    if byte < 0x80 {
+      return byte == 0x20 || (0x09...0x0D).contains(byte) || (0x1C...0x1F).contains(byte) ? 1 : 0
+    }
+    switch byte {
+    case 0xC2, 0xE1, 0xE2, 0xE3: return wideSpaceLength(at: index)
+    default: return 0
+    }
+  }
+
+  /// U+0085, U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
+  private func wideSpaceLength(at index: Int) -> Int {
+    guard index + 1 < count else { return 0 }
+    let second = self[index + 1]
+    if self[index] == 0xC2 { return second == 0x85 || second == 0xA0 ? 2 : 0 }
+    guard index + 2 < count else { return 0 }
+    let third = self[index + 2]
+    let isSpace =
+      switch (self[index], second) {
+      case (0xE1, 0x9A): third == 0x80
+      case (0xE2, 0x80): (0x80...0x8A).contains(third) || [0xA8, 0xA9, 0xAF].contains(third)
+      case (0xE2, 0x81): third == 0x9F
+      case (0xE3, 0x80): third == 0x80
+      default: false
+      }
+    return isSpace ? 3 : 0
+  }
+}
