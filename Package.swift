@@ -39,44 +39,50 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"]), .yum(["openblas-devel"]), .brew(["openblas"])]),
+    room("Platform", []),
     room("Tensors", ["COpenBLAS"]),
-    room("Tokenization", []),
+    room("Tokenization", ["Platform"]),
     room("Collectives", ["CMPI", "Tensors"]),
     room("Layers", ["Tensors"]),
-    room("Corpus", ["Tokenization", "Layers"]),
+    room("Corpus", ["Tokenization", "Layers", "Platform"]),
     room("Electra", ["Layers", "Tokenization"]),
-    room("Training", ["Layers", "Collectives"]),
-    room("Finetuning", ["Tokenization", "Corpus", "Layers", "Electra", "Training"]),
+    room("Training", ["Layers", "Collectives", "Platform"]),
+    room(
+      "Finetuning", ["Tokenization", "Corpus", "Layers", "Electra", "Training", "Platform"]),
     .executableTarget(
       name: "Commands",
       dependencies: [
         "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
-        "Finetuning",
+        "Finetuning", "Platform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Layers"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    tests("Platform", ["TestSupport"]),
     tests("Tensors", ["TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization"], exclude: ["Fixtures"],
+      name: "TokenizationTests", dependencies: ["Tokenization", "Platform"], exclude: ["Fixtures"],
       swiftSettings: settings),
     tests("Collectives", ["Tensors", "TestSupport"]),
-    tests("Corpus", ["Tokenization", "Layers", "TestSupport"]),
+    tests("Corpus", ["Tokenization", "Layers", "Platform", "TestSupport"]),
     tests(
-      "Training", ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "TestSupport"]),
+      "Training",
+      ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "Platform", "TestSupport"]),
     .testTarget(
       name: "FinetuningTests",
       dependencies: [
-        "Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "Corpus", "TestSupport",
+        "Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "Corpus", "Platform",
+        "TestSupport",
       ],
       exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(
       name: "CommandsTests",
       dependencies: [
-        "Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning", "TestSupport",
+        "Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning", "Platform",
+        "TestSupport",
       ],
       exclude: ["check-export.py", "check-finetuned.py", "check-tokenizers.py"],
       swiftSettings: settings),

@@ -9,6 +9,7 @@
 
 #include <mpi.h>
 #include <stdint.h>
+#include <time.h>
 
 static inline int cmpi_is_initialized(void) {
   int answer = 0;
@@ -60,6 +61,20 @@ static inline int cmpi_barrier(int comm) { return MPI_Barrier(MPI_Comm_f2c(comm)
 
 static inline int cmpi_broadcast_bytes(int comm, void *bytes, int count, int root) {
   return MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_Comm_f2c(comm));
+}
+
+// Broadcasts rank zero's number. The others sleep until it comes, however long that takes: MPI's own
+// waiting keeps a processor busy.
+static inline int cmpi_await_int(int comm, int *value) {
+  MPI_Request request;
+  int done = 0;
+  int status = MPI_Ibcast(value, 1, MPI_INT, 0, MPI_Comm_f2c(comm), &request);
+  while (status == MPI_SUCCESS && !done) {
+    status = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    struct timespec pause = {0, 20 * 1000 * 1000};
+    if (!done) nanosleep(&pause, 0);
+  }
+  return status;
 }
 
 static inline int cmpi_sum_int64(int comm, int64_t *values, int count) {

@@ -41,10 +41,13 @@ package final class Communicator: Sendable {
   ///
   /// Tuning that users should not have to know is set here, where they have not set it themselves:
   /// pairwise exchange and ring gather (MPI's own choices change with size).
+  /// - Parameter isOneEnough: whether a launcher's only rank works without MPI.
   /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program,
   ///   `launcherIsSilent` when srun was not told which MPI it starts.
-  package static func start() throws(CollectivesError) -> Communicator {
-    guard let launcher = launcher() else { return Communicator() }
+  package static func start(
+    isOneEnough: Bool = false
+  ) throws(CollectivesError) -> Communicator {
+    guard let launcher = launcher(), launcher.count > 1 || !isOneEnough else { return Communicator() }
     if launcher.name == "srun" && launcher.count > 1 && getenv("PMIX_RANK") == nil {
       throw .launcherIsSilent(launcher: launcher.name, count: launcher.count)
     }
@@ -177,6 +180,14 @@ package final class Communicator: Sendable {
         }
       }
     }
+  }
+
+  /// Rank zero's number. The others sleep until rank zero calls this, and leave it the processors.
+  package func await(_ number: Int32) throws(CollectivesError) -> Int32 {
+    if size == 1 { return number }
+    var result = number
+    try Self.check("MPI_Ibcast", cmpi_await_int(handle, &result))
+    return result
   }
 
   /// Rank zero's bytes.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platform
 
 /// `electra compare`: which pre-training is best to fine-tune, and whether the paper's order shows.
 struct CompareCommand: ParsableCommand {
@@ -25,15 +26,11 @@ struct CompareCommand: ParsableCommand {
   var picture: String
 
   func run() throws {
-    try reportingErrors {
+    try runOnOneRank {
       let report = StudyReport(study: try Study(path: study))
-      for (text, path) in [(report.csv, csv), (StudyPicture(report.study).svg, picture)] {
-        do {
-          try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-          throw StudyError.unwritable(path: path, reason: error.localizedDescription)
-        }
-      }
+      try AtomicFile.write(
+        [(csv, Array(report.csv.utf8)), (picture, Array(StudyPicture(report.study).svg.utf8))],
+        replacing: true)
       StandardOutput.print(report.text)
     }
   }

@@ -38,7 +38,7 @@ struct DetectCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors {
+    try runOnOneRank {
       MatrixLibrary.useOneThread()
       let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
       defer { detector.end() }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Electra
 import Foundation
+import Platform
 import Tokenization
 import Training
 
@@ -26,10 +27,8 @@ struct ExportCommand: ParsableCommand {
   var part = ModelPart.discriminator
 
   func run() throws {
-    try reportingErrors {
-      guard !FileManager.default.fileExists(atPath: output) else {
-        throw UsageError("\(output) exists; choose another --output")
-      }
+    try runOnOneRank {
+      try AtomicFolder.expectFree(output)
       if FinetunedFolder.model(in: from) != nil {
         let architecture = try FinetunedFolder(from).export(to: output)
         return StandardOutput.print("\(output): \(architecture)")
@@ -41,7 +40,9 @@ struct ExportCommand: ParsableCommand {
           "\(from) has no \(part.rawValue): its objective is \(task.goal.rawValue); leave --part out "
             + "for its encoder")
       }
-      try makeFolder(output) { try write(checkpoint, architecture, to: $0) }
+      let folder = try makeFolder(output)
+      try write(checkpoint, architecture, to: folder.partial)
+      try folder.publish()
       StandardOutput.print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
     }
   }
@@ -63,7 +64,7 @@ struct ExportCommand: ParsableCommand {
         paddingID: checkpoint.tokenizer.vocabulary.special.padding))
     files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
     for (name, data) in files {
-      try data.write(to: URL(fileURLWithPath: folder + "/" + name))
+      try DurableFile.write(Array(data), to: folder + "/" + name)
     }
   }
 }

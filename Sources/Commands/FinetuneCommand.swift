@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Finetuning
 import Foundation
+import Platform
 import Tensors
 import Training
 
@@ -130,7 +131,7 @@ struct FinetuneCommand: ParsableCommand {
         guard try folder.existingConfiguration() == nil else {
           throw UsageError("\(output) holds a run of pretrain; choose another --output")
         }
-        try wanted.encoded().write(to: URL(fileURLWithPath: path), options: .atomic)
+        try AtomicFile.write(wanted.encoded(), to: path, replacing: true)
         return wanted
       }
       let existing = try decodeJSON(FinetuningConfiguration.self, data, from: path)
@@ -179,8 +180,7 @@ struct FinetuneCommand: ParsableCommand {
       task: plan.task.name, head: plan.model.style, measures: measures, seeds: done)
     try world.agree {
       guard world.rank == 0 else { return }
-      try Data(results.json().utf8).write(
-        to: URL(fileURLWithPath: output + "/results.json"), options: .atomic)
+      try AtomicFile.write(results.json().utf8, to: output + "/results.json", replacing: true)
     }
     return results
   }
@@ -227,7 +227,7 @@ struct FinetuneCommand: ParsableCommand {
     }
     try world.agree {
       guard world.rank == 0 else { return }
-      try note.write(to: URL(fileURLWithPath: folder + "/answered.txt"), options: .atomic)
+      try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
       log.say("answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
     }
   }

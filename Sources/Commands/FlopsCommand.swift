@@ -44,7 +44,7 @@ struct FlopsCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors {
+    try runOnOneRank {
       if recipe.preset != nil || recipe.config != nil {
         try show(cost(recipe))
       } else {

@@ -3,6 +3,7 @@ import Collectives
 import Electra
 import Finetuning
 import Foundation
+import Platform
 import Tensors
 import Training
 
@@ -100,10 +101,18 @@ struct PredictCommand: ParsableCommand {
         folder.model, weights: weights, longest: sets.map(\.longest).max() ?? 0, world: world,
         processors: layout.processors)
       defer { answerer.end() }
-      for set in sets {
+      let answered = try sets.map { set in
         let numbers = try answerer.numbers(for: set)
         let answers = set.answers(numbers, of: folder.model, nullThreshold: nullThreshold)
-        try world.agree { if world.rank == 0 { try tell(answers, numbers, of: set, folder) } }
+        return (set: set, answers: answers, numbers: numbers)
+      }
+      try world.agree {
+        guard world.rank == 0 else { return }
+        if let output {
+          let files = answered.flatMap { $0.set.files(of: $0.answers) }
+          try AtomicFile.write(files.map { (output + "/" + $0.name, Array($0.text.utf8)) })
+        }
+        for (set, answers, numbers) in answered { try tell(answers, numbers, of: set, folder) }
       }
     }
   }
@@ -147,20 +156,16 @@ struct PredictCommand: ParsableCommand {
   private func makeRoom(for sets: [ExampleSet]) throws {
     guard let output else { return }
     try RunFolder(path: output).make()
-    for path in sets.flatMap(\.answerFiles).map({ output + "/" + $0 })
-    where FileManager.default.fileExists(atPath: path) {
-      throw FinetuningError.outputExists(path: path)
-    }
+    for name in sets.flatMap(\.answerFiles) { try AtomicFile.expectFree(output + "/" + name) }
   }
 
-  /// Prints the answers to a set, or its scores; keeps the answers where that was asked for.
+  /// Prints the answers to a set, or its scores.
   private func tell(
     _ answers: Answers, _ numbers: [Float], of set: ExampleSet, _ folder: FinetunedFolder
   ) throws {
     if !hasFiles {
       return try AnsweredText(answers, numbers, set, folder).show(json: json)
     }
-    if let output { _ = try set.write(answers, to: output) }
     for score in set.scores(of: answers) {
       let (split, metric) = (set.split.name, score.metric.rawValue)
       StandardOutput.print(

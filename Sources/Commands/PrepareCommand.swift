@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Platform
 import Tokenization
 
 /// `electra prepare`: text to shards.
@@ -60,8 +61,8 @@ struct PrepareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors {
-      try Preparation.expectFree(output)
+    try runOnOneRank {
+      try AtomicFolder.expectFree(output)
       let tokenizer = Tokenizer(
         vocabulary: try Vocabulary(contentsOf: vocabulary),
         normalization: normalization.normalization)
@@ -69,11 +70,13 @@ struct PrepareCommand: ParsableCommand {
         paths: text,
         options: .init(
           fileIsDocument: fileIsDocument, invalidText: invalidText, field: textField.field))
-      let preparation = Preparation(
+      let folder = try makeFolder(output)
+      var preparation = Preparation(
         tokenizer: tokenizer, maximumLength: length, heldOutFraction: heldOut,
         invalidText: invalidText, seed: seed, threads: threads)
+      preparation.fault = FaultInjection.hook
       var progress = ProgressLine()
-      let description = try preparation.run(reader, into: output) { bytes, tokens in
+      let description = try preparation.run(reader, into: folder) { bytes, tokens in
         progress.update { seconds in
           Self.progress(bytes, of: reader.totalBytes, tokens: tokens, seconds: seconds)
         }

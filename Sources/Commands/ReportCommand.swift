@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platform
 
 /// `electra report`: runs as a page to look at.
 struct ReportCommand: ParsableCommand {
@@ -19,16 +20,10 @@ struct ReportCommand: ParsableCommand {
   var output: String
 
   func run() throws {
-    try reportingErrors {
-      if FileManager.default.fileExists(atPath: output) {
-        throw ReportError(path: output, reason: "it is there already")
-      }
+    try runOnOneRank {
+      try AtomicFile.expectFree(output)
       let subjects = try ReportSubjects(folders)
-      do {
-        try ReportPage(subjects).html.write(toFile: output, atomically: true, encoding: .utf8)
-      } catch {
-        throw ReportError(path: output, reason: error.localizedDescription)
-      }
+      try AtomicFile.write(ReportPage(subjects).html.utf8, to: output)
       func count(_ number: Int, _ one: String, _ many: String) -> String {
         "\(number) \(number == 1 ? one : many)"
       }
@@ -37,12 +32,4 @@ struct ReportCommand: ParsableCommand {
           + count(subjects.finetunings.count, "fine-tuning", "fine-tunings"))
     }
   }
-}
-
-/// A page that cannot be written.
-struct ReportError: Error, CustomStringConvertible {
-  let path: String
-  let reason: String
-
-  var description: String { "\(path) cannot be written: \(reason); choose another --output" }
 }

@@ -40,7 +40,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors { try tokenize() }
+    try runOnOneRank { try tokenize() }
   }
 
   private func tokenizer() throws -> Tokenizer {

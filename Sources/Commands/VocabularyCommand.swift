@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Platform
 import Tokenization
 
 /// `electra vocabulary`: text to a WordPiece vocabulary.
@@ -44,11 +45,11 @@ struct VocabularyCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors { try train() }
+    try runOnOneRank { try train() }
   }
 
   private func train() throws {
-    try Vocabulary.checkOutput(output)
+    try AtomicFile.expectFree(output)
     var trainer = VocabularyTrainer(
       size: size, normalization: normalization.normalization,
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet)

@@ -1,7 +1,6 @@
 /// What can be wrong with text and shards.
 package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
-  case unwritable(path: String, reason: String)
   case noText(inputs: String)
   case emptyFile(path: String)
   /// A line or JSON object without text; `canSkip` says whether the verb has `--invalid-text`.
@@ -10,7 +9,6 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case notText(path: String, content: FileContent, unpacker: String?, canSkip: Bool = false)
   case decompressionFailed(path: String, program: String, reason: String)
   case emptyHeldOut(documents: Int, fraction: Double)
-  case outputExists(path: String)
   case notAShard(path: String, reason: String)
   case damagedBlock(path: String, block: Int)
   case otherVocabulary(path: String)
@@ -20,7 +18,6 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
-    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .noText(let inputs): "there is no text in \(inputs)"
     case .emptyFile(let path):
       "there is no text in \(path); remove it, or pass over such files with --invalid-text skip"
@@ -35,8 +32,6 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
     case .emptyHeldOut(let documents, let fraction):
       "none of the \(documents) documents fell to the held-out split of \(fraction); separate "
         + "documents by blank lines, raise --held-out, or set it to 0"
-    case .outputExists(let path):
-      "\(path) exists and is not empty; choose another --output or remove it"
     case .notAShard(let path, let reason): "\(path) cannot be used as prepared data: \(reason)"
     case .damagedBlock(let path, let block):
       "block \(block) of \(path) is damaged: it is not what prepare wrote; prepare the data again, "

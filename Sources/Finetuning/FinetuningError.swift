@@ -21,8 +21,6 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case oneClass(path: String, label: String)
   case malformedQuestions(path: String, reason: String)
   case lengthTooSmall(length: Int, needed: Int, task: String)
-  case outputExists(path: String)
-  case unwritable(path: String, reason: String)
 
   package var description: String {
     switch self {
@@ -62,8 +60,6 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .malformedQuestions(let path, let reason): "\(path) is not SQuAD's JSON: \(reason)"
     case .lengthTooSmall(let length, let needed, let task):
       "sequences of \(length) tokens are too short for \(task), which needs \(needed)"
-    case .outputExists(let path): "\(path) exists already; remove it or choose another output"
-    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     }
   }
 }

@@ -18,10 +18,6 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
   case missingSpecialToken(source: String, token: String)
   /// A file describes a tokenizer of another kind, or none.
   case unsupported(path: String, reason: String)
-  /// The output is already there.
-  case outputExists(path: String)
-  /// The output cannot be made.
-  case cannotCreate(path: String, reason: String)
   /// The output was begun and could not be finished.
   case cannotWrite(path: String, reason: String)
   /// The text for the training of a vocabulary holds no word.
@@ -50,10 +46,6 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
         + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]"
     case .unsupported(let path, let reason):
       "cannot use the tokenizer of \(path): \(reason)"
-    case .outputExists(let path):
-      "\(path) exists already; remove it or choose another output"
-    case .cannotCreate(let path, let reason):
-      "cannot make \(path): \(reason)"
     case .cannotWrite(let path, let reason):
       "cannot write \(path): \(reason)"
     case .noWords:

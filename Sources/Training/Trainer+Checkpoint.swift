@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import Layers
+import Platform
 import Synchronization
 import Tensors
 
@@ -53,7 +54,7 @@ extension Trainer {
     team.run { lane in
       for index in stride(from: lane, to: parameters.count, by: lanes) {
         let floats = weights[parameters[index].range]
-        let checksum = Checksum.of(
+        let checksum = CRC32C.of(
           UnsafeRawBufferPointer(start: floats.base, count: 4 * floats.columns))
         checksums.withLock { $0[index] = checksum }
       }

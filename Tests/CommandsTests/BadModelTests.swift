@@ -142,7 +142,7 @@ struct BadModelTests {
       says: "are both discriminators")
     try expect(pretrain + ["absent"], status: 66, says: "there is no such folder")
     try expect(
-      ["export", "--from", "run", "--output", "generator"], status: 64, says: "generator exists")
+      ["export", "--from", "run", "--output", "generator"], status: 73, says: "generator exists")
     try expect(
       ["export", "--from", "run", "--output", "/proc/none"], status: 73, says: "/proc/none")
     let other = try Program.run(

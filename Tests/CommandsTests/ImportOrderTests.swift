@@ -5,17 +5,20 @@ import Testing
 struct ImportOrderTests {
   /// What each room may import of ours, and of C.
   private static let allowed: [String: Set<String>] = [
+    "Platform": [],
     "Tensors": ["COpenBLAS"],
-    "Tokenization": [],
+    "Tokenization": ["Platform"],
     "Collectives": ["CMPI", "Tensors"],
     "Layers": ["Tensors"],
-    "Corpus": ["Tokenization", "Layers"],
+    "Corpus": ["Tokenization", "Layers", "Platform"],
     "Electra": ["Layers", "Tensors", "Tokenization"],
-    "Training": ["Layers", "Tensors", "Collectives"],
-    "Finetuning": ["Layers", "Tensors", "Tokenization", "Corpus", "Electra", "Training"],
+    "Training": ["Layers", "Tensors", "Collectives", "Platform"],
+    "Finetuning": [
+      "Layers", "Tensors", "Tokenization", "Corpus", "Electra", "Training", "Platform",
+    ],
     "Commands": [
       "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
-      "Finetuning",
+      "Finetuning", "Platform",
     ],
   ]
 
@@ -25,7 +28,7 @@ struct ImportOrderTests {
 
   private static func imports(_ room: String) throws -> Set<String> {
     let folder = sources.appendingPathComponent(room).path
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    let files = try FileManager.default.subpathsOfDirectory(atPath: folder)
     var found: Set<String> = []
     for file in files where file.hasSuffix(".swift") {
       let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
@@ -41,7 +44,7 @@ struct ImportOrderTests {
   func importsPointDownward(room: String) throws {
     let ours = Set(Self.allowed.keys).union(["CMPI", "COpenBLAS"])
     let imported = try Self.imports(room)
-    #expect(!imported.isEmpty || room == "Tokenization")
+    #expect(!imported.isEmpty)
     #expect(imported.intersection(ours).isSubset(of: Self.allowed[room] ?? []))
   }
 

@@ -44,7 +44,7 @@ struct TokenizationVerbTests {
 
   @Test(arguments: [
     (["vocabulary", "text.txt", "--output", "vocab.txt"], 73, "vocab.txt exists"),
-    (["vocabulary", "text.txt", "--output", "no/v.txt"], 73, "cannot make no/v.txt"),
+    (["vocabulary", "text.txt", "--output", "no/v.txt"], 73, "cannot write no/v.txt"),
     (["vocabulary", "none.txt", "--output", "v.txt"], 66, "none.txt"),
     (["vocabulary", "text.txt", "--output", "v.txt", "--size", "6"], 64, "raise --size"),
     (["vocabulary", "text.txt", "--output", "v.txt", "--size", "0"], 64, "--size"),

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Layers
+import Platform
 import TestSupport
 import Testing
 import Tokenization
@@ -98,7 +99,7 @@ struct DamageTests {
   }
 
   private func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at place: Int) {
-    let checksum = bytes[range].withUnsafeBytes { Checksum.of($0) }
+    let checksum = bytes[range].withUnsafeBytes { CRC32C.of($0) }
     for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index)) }
   }
 

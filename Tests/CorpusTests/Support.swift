@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Platform
 import TestSupport
 import Tokenization
 
@@ -32,5 +33,5 @@ func prepare(
     tokenizer: try letterTokenizer(), maximumLength: length, heldOutFraction: heldOut,
     invalidText: invalidText, seed: 5, threads: threads)
   let reader = try TextReader(paths: [text], options: .init(invalidText: invalidText))
-  return try preparation.run(reader, into: folder.file(name)) { _, _ in }
+  return try preparation.run(reader, into: AtomicFolder(folder.file(name))) { _, _ in }
 }

@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -45,7 +46,7 @@ struct PredictionTests {
     let set = try read(try .named("sst2"), .development, "sentence\tlabel\na\t1\n")
     #expect(try set.write(.labels([1]), to: folder.path) == ["dev_predictions.tsv"])
     let path = folder.file("dev_predictions.tsv")
-    #expect(throws: FinetuningError.outputExists(path: path)) {
+    #expect(throws: FileError.exists(path: path)) {
       try set.write(.labels([0]), to: folder.path)
     }
     _ = try set.write(.labels([0]), to: folder.path, replacing: true)

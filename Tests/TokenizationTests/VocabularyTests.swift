@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 import Tokenization
 
@@ -96,7 +97,7 @@ struct VocabularyTests {
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "vocab.txt").path
       try Data("precious".utf8).write(to: URL(filePath: path))
-      #expect(throws: TokenizationError.outputExists(path: path)) {
+      #expect(throws: FileError.exists(path: path)) {
         try vocabulary.write(to: path)
       }
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
@@ -106,7 +107,7 @@ struct VocabularyTests {
   @Test
   func anOutputThatCannotBeMadeIsRefused() throws {
     let vocabulary = try vocabulary(["a"])
-    let error = TokenizationError.cannotCreate(
+    let error = FileError.unwritable(
       path: "/nowhere/vocab.txt", reason: "No such file or directory")
     #expect(throws: error) { try vocabulary.write(to: "/nowhere/vocab.txt") }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Platform
 import Training
 
 /// `electra benchmark scaling`: what steps on 1 to N ranks say of more ranks.
@@ -24,18 +25,12 @@ struct BenchmarkScalingCommand: ParsableCommand {
   var picture: String
 
   func run() throws {
-    try reportingErrors {
-      for path in [csv, picture] where FileManager.default.fileExists(atPath: path) {
-        throw ScalingError.unwritable(path: path, reason: "it is there already")
-      }
+    try runOnOneRank {
+      for path in [csv, picture] { try AtomicFile.expectFree(path) }
       let report = ScalingReport(study: ScalingStudy(try points()))
-      for (text, path) in [(report.csv, csv), (ScalingPicture(report).svg, picture)] {
-        do {
-          try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-          throw ScalingError.unwritable(path: path, reason: error.localizedDescription)
-        }
-      }
+      try AtomicFile.write([
+        (csv, Array(report.csv.utf8)), (picture, Array(ScalingPicture(report).svg.utf8)),
+      ])
       StandardOutput.print(report.text)
     }
   }
@@ -64,7 +59,6 @@ enum ScalingError: Error, CustomStringConvertible {
   case missing(path: String)
   case notAStep(path: String, line: Int)
   case mixed(path: String, ranks: Int, others: Int)
-  case unwritable(path: String, reason: String)
 
   var description: String {
     switch self {
@@ -74,8 +68,6 @@ enum ScalingError: Error, CustomStringConvertible {
     case .mixed(let path, let ranks, let others):
       "\(path) mixes models, lengths or lanes: \(ranks) and \(others) ranks did not take the same "
         + "step; measure all with the same options"
-    case .unwritable(let path, let reason):
-      "\(path) cannot be written: \(reason); choose another file"
     }
   }
 
@@ -83,7 +75,6 @@ enum ScalingError: Error, CustomStringConvertible {
     switch self {
     case .missing: .missingFile
     case .notAStep, .mixed: .badData
-    case .unwritable: .cannotCreate
     }
   }
 }

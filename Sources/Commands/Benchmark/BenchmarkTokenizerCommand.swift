@@ -51,7 +51,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   }
 
   func run() throws {
-    try reportingErrors {
+    try runOnOneRank {
       let tokenizer = Tokenizer(
         vocabulary: try Vocabulary(contentsOf: vocabulary),
         normalization: normalization.normalization)

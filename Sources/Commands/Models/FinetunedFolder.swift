@@ -2,6 +2,7 @@ import Electra
 import Finetuning
 import Foundation
 import Layers
+import Platform
 import Tensors
 import Tokenization
 import Training
@@ -108,26 +109,17 @@ struct FinetunedFolder {
     }
   }
 
-  /// Writes a model's folder. One that is there goes once the new one is whole, and for a moment there
-  /// is none.
+  /// Writes a model's folder, in place of one that is there.
   static func write(
     _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
     to path: String
   ) throws {
-    let partial = path + ".partial"
-    let manager = FileManager.default
-    do {
-      try? manager.removeItem(atPath: partial)
-      try manager.createDirectory(atPath: partial, withIntermediateDirectories: true)
-      try ModelFile.write(weights, model.layout, path: partial + "/model.safetensors")
-      for (name, data) in try files(model, description, tokenizer) {
-        try data.write(to: URL(fileURLWithPath: partial + "/" + name))
-      }
-      try? manager.removeItem(atPath: path)
-      try manager.moveItem(atPath: partial, toPath: path)
-    } catch let error as CocoaError {
-      throw CheckpointError.unwritable(path: path, reason: error.localizedDescription)
+    let folder = try AtomicFolder(replacing: path, fault: FaultInjection.hook)
+    try ModelFile.write(weights, model.layout, path: folder.partial + "/model.safetensors")
+    for (name, data) in try files(model, description, tokenizer) {
+      try DurableFile.write(Array(data), to: folder.partial + "/" + name)
     }
+    try folder.publish()
   }
 
   /// The files beside the weights.
@@ -186,13 +178,13 @@ extension FinetunedFolder {
     }
     // What it is made of, where the folder is a link.
     let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let manager = FileManager.default
-    try makeFolder(output) { folder in
-      for name in try manager.contentsOfDirectory(atPath: source) {
-        try manager.copyItem(atPath: "\(source)/\(name)", toPath: "\(folder)/\(name)")
-      }
-      try Data(card(architecture).utf8).write(to: URL(fileURLWithPath: folder + "/README.md"))
+    let folder = try makeFolder(output)
+    for name in try FileManager.default.contentsOfDirectory(atPath: source)
+    where !Folder.isFolder("\(source)/\(name)") {
+      try DurableFile.copy("\(source)/\(name)", to: "\(folder.partial)/\(name)")
     }
+    try DurableFile.write(Array(card(architecture).utf8), to: folder.partial + "/README.md")
+    try folder.publish()
     return architecture
   }
 

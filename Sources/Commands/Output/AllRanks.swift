@@ -32,6 +32,22 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   }
 }
 
+/// Runs `body`, which is the work of one process, as `reportingErrors` does. Where a launcher started
+/// several ranks, rank zero does it; the others wait, and end with its status.
+func runOnOneRank(_ body: () throws -> Void) throws {
+  var world: Communicator?
+  try reportingErrors { world = try Communicator.start(isOneEnough: true) }
+  guard let world, world.size > 1 else { return try reportingErrors(body) }
+  var status: Int32 = 0
+  if world.rank == 0 {
+    do { try reportingErrors(body) } catch {
+      status = (error as? ExitCode)?.rawValue ?? ExitStatus.inputOutput.rawValue
+    }
+  }
+  try reportingErrors { status = try world.await(status) }
+  if status != 0 { throw ExitCode(status) }
+}
+
 /// The first meeting of the ranks: program, processors' kernels and options must be the same.
 func expectEqualPrograms(_ world: Communicator) throws {
   if world.size == 1 { return }

@@ -4,6 +4,7 @@ import Corpus
 import Electra
 import Finetuning
 import Foundation
+import Platform
 import Tokenization
 import Training
 
@@ -54,6 +55,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   switch error {
   case is UsageError: .usage
   case OutputError.closed: .success
+  case let error as FileError: error.exitStatus
   case let error as CorpusError: error.exitStatus
   case let error as TokenizationError: error.exitStatus
   case is ThreadError: .shortage
@@ -65,10 +67,18 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case ModelError.unreadable: .missingFile
   case is ModelError: .badData
   case is CollectivesError: .disagreement
-  case is ReportError: .cannotCreate
   case TrainerError.stopped: .stopped
   case is TrainerError: .diverged
   default: .inputOutput
+  }
+}
+
+extension FileError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .missing, .unreadable: .missingFile
+    case .unwritable, .exists, .inProgress: .cannotCreate
+    }
   }
 }
 
@@ -76,7 +86,6 @@ extension CorpusError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .unreadable: .missingFile
-    case .unwritable, .outputExists: .cannotCreate
     default: .badData
     }
   }
@@ -95,7 +104,6 @@ extension TokenizationError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .missingFile, .unreadable: .missingFile
-    case .outputExists, .cannotCreate: .cannotCreate
     case .cannotWrite: .inputOutput
     case .sizeTooSmall: .usage
     default: .badData
@@ -119,7 +127,6 @@ extension FinetuningError {
     switch self {
     case .unknownTask, .lengthTooSmall, .noSecondText: .usage
     case .missingFile: .missingFile
-    case .outputExists, .unwritable: .cannotCreate
     default: .badData
     }
   }

@@ -1,9 +1,9 @@
 import Foundation
+import Platform
 import Synchronization
-import Training
 
 /// Faults made on purpose, for tests: ELECTRA_KILL_AT=7 lets the program kill itself, as by `kill -9`,
-/// at the seventh write, flush or rename of its checkpoints.
+/// at the seventh write, flush or rename of its output folders and checkpoints.
 enum FaultInjection {
   private static let target = Int(ProcessInfo.processInfo.environment["ELECTRA_KILL_AT"] ?? "")
   private static let count = Atomic(0)

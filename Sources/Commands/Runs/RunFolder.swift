@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Platform
 import Training
 
 /// A run's folder, as rank zero sees it; the other ranks only give their signs of life there.
@@ -22,21 +23,12 @@ struct RunFolder {
 
   /// Makes the folder, unless it is there.
   func make() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made")
-    }
+    try Folder.make(path)
   }
 
   /// Writes the run's configuration.
   func write(_ configuration: PretrainingConfiguration) throws {
-    do {
-      try configuration.encoded().write(
-        to: URL(fileURLWithPath: configurationPath), options: .atomic)
-    } catch {
-      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be written")
-    }
+    try AtomicFile.write(configuration.encoded(), to: configurationPath, replacing: true)
   }
 }
 

@@ -1,12 +1,12 @@
 import Foundation
-import Layers
+import Platform
 import Tokenization
 
 /// Turns text into a folder of shards, on all cores, in bounded memory.
 ///
 /// Blocks of text are read in order, turned into examples by whichever core is free while the next
 /// ones are read, and written in order; all chances depend on the document's number. So the folder's bytes depend on the text and
-/// the options alone. The folder appears under its name when it is whole.
+/// the options alone.
 package struct Preparation: Sendable {
   package var tokenizer: Tokenizer
   package var maximumLength: Int
@@ -14,6 +14,8 @@ package struct Preparation: Sendable {
   package var invalidText: InvalidText
   package var seed: UInt64
   package var threads: Int
+  /// Called before every write and flush.
+  package var fault: FaultHook = { _ in }
 
   package init(
     tokenizer: Tokenizer, maximumLength: Int, heldOutFraction: Double, invalidText: InvalidText,
@@ -44,65 +46,17 @@ package struct Preparation: Sendable {
     var report = DataDescription.Report()
   }
 
-  /// Reads all of `reader` and writes `folder`.
+  /// Reads all of `reader`, and writes and publishes `output`.
   ///
   /// - Parameter progress: called now and then with the bytes of input done and the tokens so far.
   /// - Throws: the first error in the order of the text; nothing is left behind then.
   package func run(
-    _ reader: TextReader, into folder: String, progress: (_ bytes: Int, _ tokens: Int) -> Void
+    _ reader: TextReader, into output: AtomicFolder,
+    progress: (_ bytes: Int, _ tokens: Int) -> Void
   ) throws -> DataDescription {
-    try Self.expectFree(folder)
-    let final = URL(fileURLWithPath: folder).standardizedFileURL.resolvingSymlinksInPath().path
-    let partial = final + ".partial"
-    let files = FileManager.default
-    try Self.removeLeftover(partial)
-    do {
-      try files.createDirectory(atPath: partial, withIntermediateDirectories: true)
-    } catch {
-      throw CorpusError.unwritable(path: folder, reason: "the folder cannot be made")
-    }
-    let description: DataDescription
-    do {
-      description = try write(reader, into: partial, progress: progress)
-    } catch {
-      try? files.removeItem(atPath: partial)
-      throw error
-    }
-    guard rename(partial, final) == 0 else {  // an empty folder gives way
-      throw CorpusError.unwritable(
-        path: folder, reason: "\(systemReason()); the finished data are in \(partial)")
-    }
+    let description = try write(reader, into: output.partial, progress: progress)
+    try output.publish()
     return description
-  }
-
-  /// Checks that nothing stands where the output will be.
-  package static func expectFree(_ folder: String) throws(CorpusError) {
-    let entries = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    if entries.map({ !$0.isEmpty }) ?? FileManager.default.fileExists(atPath: folder) {
-      throw .outputExists(path: folder)
-    }
-    if entries != nil && isMounted(folder) {
-      throw .unwritable(
-        path: folder, reason: "it is a file system of its own; give a folder inside it")
-    }
-  }
-
-  private static func isMounted(_ folder: String) -> Bool {
-    var (own, parent) = (stat(), stat())
-    return stat(folder, &own) == 0 && stat(folder + "/..", &parent) == 0
-      && own.st_dev != parent.st_dev
-  }
-
-  /// Removes what a killed run left behind; a folder with anything else in it is somebody's own.
-  private static func removeLeftover(_ partial: String) throws(CorpusError) {
-    let entries = try? FileManager.default.contentsOfDirectory(atPath: partial)
-    let areOurs = entries?.allSatisfy {
-      $0.hasSuffix(".tokens") || ["vocab.txt", "data.json"].contains($0)
-    }
-    if areOurs == true { try? FileManager.default.removeItem(atPath: partial) }
-    guard !FileManager.default.fileExists(atPath: partial) else {
-      throw .outputExists(path: partial)
-    }
   }
 
   private func write(
@@ -112,7 +66,7 @@ package struct Preparation: Sendable {
     func writer(_ name: String, isNumbered: Bool) -> ShardWriter {
       ShardWriter(
         folder: folder, name: name, isNumbered: isNumbered, vocabularySize: vocabulary.size,
-        vocabularyDigest: vocabulary.digest)
+        vocabularyDigest: vocabulary.digest, fault: fault)
     }
     let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
     var report = DataDescription.Report()
@@ -141,21 +95,19 @@ package struct Preparation: Sendable {
       normalization: tokenizer.normalization, seed: seed, heldOutFraction: heldOutFraction,
       report: report)
     (description.trainFiles, description.heldOutFiles) = (train.files, heldOut.files)
-    try vocabulary.write(to: folder + "/vocab.txt")
-    let file = try OutputFile(path: folder + "/data.json")
-    try file.write(description.encoded())
-    try file.finish(header: [])
+    try DurableFile.write(vocabulary.fileBytes, to: folder + "/vocab.txt", fault: fault)
+    try DurableFile.write(description.encoded(), to: folder + "/data.json", fault: fault)
     return description
   }
 
   private func finish(
     _ report: inout DataDescription.Report, _ train: ShardWriter, _ heldOut: ShardWriter
-  ) throws(CorpusError) {
+  ) throws {
     report.examples = train.exampleCount
     report.heldOutExamples = heldOut.exampleCount
-    if report.tokens == 0 { throw .noText(inputs: "the input") }
+    if report.tokens == 0 { throw CorpusError.noText(inputs: "the input") }
     if heldOutFraction > 0 && (heldOut.exampleCount == 0 || train.exampleCount == 0) {
-      throw .emptyHeldOut(documents: report.documents, fraction: heldOutFraction)
+      throw CorpusError.emptyHeldOut(documents: report.documents, fraction: heldOutFraction)
     }
     try train.finish()
     try heldOut.finish()

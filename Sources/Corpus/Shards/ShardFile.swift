@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Platform
 import Synchronization
 
 /// One shard file, mapped into memory. Nothing in it is believed before it is checked.
@@ -53,7 +54,7 @@ final class ShardFile: Sendable {
       throw fail("its format is version \(version), this program reads \(ShardFormat.version)")
     }
     let own = UnsafeRawBufferPointer(rebasing: bytes[..<(ShardFormat.headerBytes - 4)])
-    guard Checksum.of(own) == bytes.number(at: ShardFormat.headerBytes - 4, as: UInt32.self) else {
+    guard CRC32C.of(own) == bytes.number(at: ShardFormat.headerBytes - 4, as: UInt32.self) else {
       throw fail("its header is damaged")
     }
     let header = ShardFormat.Header(
@@ -74,7 +75,7 @@ final class ShardFile: Sendable {
     let table = UnsafeRawBufferPointer(
       rebasing: bytes[header.tablePlace..<header.tablePlace + tableBytes])
     guard
-      Checksum.of(table) == bytes.number(at: header.tablePlace + tableBytes, as: UInt32.self)
+      CRC32C.of(table) == bytes.number(at: header.tablePlace + tableBytes, as: UInt32.self)
     else { throw fail("its block table is damaged") }
     return header
   }
@@ -146,7 +147,7 @@ final class ShardFile: Sendable {
     guard let own = place(of: block, bytes) else { return nil }
     if verified.withLock({ $0[block] }) { return own }
     let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
-    guard Checksum.of(own) == bytes.number(at: entry + 12, as: UInt32.self),
+    guard CRC32C.of(own) == bytes.number(at: entry + 12, as: UInt32.self),
       isSound(own, count: examples(in: block))
     else { return nil }
     verified.withLock { $0[block] = true }

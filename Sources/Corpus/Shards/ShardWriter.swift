@@ -1,5 +1,5 @@
 import Foundation
-import Layers
+import Platform
 
 /// Writes examples into shard files, block by block: `NAME-00000.tokens`, `NAME-00001.tokens` and so
 /// on, or a single `NAME.tokens`.
@@ -10,7 +10,8 @@ final class ShardWriter {
   private let tokenBytes: Int
   private let vocabulary: UInt64
   private var pending: [Example] = []
-  private var file: OutputFile?
+  private let fault: FaultHook
+  private var file: DurableFile?
   private var table: [UInt8] = []
   private var fileExamples = 0
   /// The files so far.
@@ -18,8 +19,10 @@ final class ShardWriter {
   private(set) var exampleCount = 0
 
   init(
-    folder: String, name: String, isNumbered: Bool, vocabularySize: Int, vocabularyDigest: String
+    folder: String, name: String, isNumbered: Bool, vocabularySize: Int, vocabularyDigest: String,
+    fault: @escaping FaultHook
   ) {
+    self.fault = fault
     self.folder = folder
     self.name = name
     self.isNumbered = isNumbered
@@ -28,19 +31,19 @@ final class ShardWriter {
   }
 
   /// Adds the example that comes next.
-  func add(_ example: Example) throws(CorpusError) {
+  func add(_ example: Example) throws {
     pending.append(example)
     exampleCount += 1
     if pending.count == ShardFormat.blockExamples { try writeBlock() }
   }
 
   /// Writes what is left and closes the last file.
-  func finish() throws(CorpusError) {
+  func finish() throws {
     if !pending.isEmpty || files.isEmpty && file == nil { try writeBlock() }
     try closeFile()
   }
 
-  private func writeBlock() throws(CorpusError) {
+  private func writeBlock() throws {
     if self.file == nil { self.file = try openFile() }
     guard let file, !pending.isEmpty else { return }
     var block: [UInt8] = []
@@ -58,24 +61,25 @@ final class ShardWriter {
     }
     table.append(number: UInt64(file.size))
     table.append(number: UInt32(block.count))
-    table.append(number: block.withUnsafeBytes { Checksum.of($0) })
+    table.append(number: block.withUnsafeBytes { CRC32C.of($0) })
     try file.write(block)
     fileExamples += pending.count
     pending.removeAll(keepingCapacity: true)
     if isNumbered && file.size >= ShardFormat.fileBytes { try closeFile() }
   }
 
-  private func openFile() throws(CorpusError) -> OutputFile {
+  private func openFile() throws -> DurableFile {
     let number = String(files.count)
     let digits = String(repeating: "0", count: max(0, 5 - number.count)) + number
-    let file = try OutputFile(
-      path: folder + "/" + (isNumbered ? "\(name)-\(digits).tokens" : "\(name).tokens"))
+    let file = try DurableFile(
+      path: folder + "/" + (isNumbered ? "\(name)-\(digits).tokens" : "\(name).tokens"),
+      fault: fault)
     try file.write([UInt8](repeating: 0, count: ShardFormat.headerBytes))
     return file
   }
 
   /// Writes table and header; the file is whole from then on.
-  private func closeFile() throws(CorpusError) {
+  private func closeFile() throws {
     guard let file else { return }
     let place = file.size
     var header = ShardFormat.magic
@@ -87,8 +91,8 @@ final class ShardWriter {
     header.append(number: UInt64(place))
     header.append(number: vocabulary)
     header += [UInt8](repeating: 0, count: ShardFormat.headerBytes - 4 - header.count)
-    header.append(number: header.withUnsafeBytes { Checksum.of($0) })
-    let tableChecksum = table.withUnsafeBytes { Checksum.of($0) }
+    header.append(number: header.withUnsafeBytes { CRC32C.of($0) })
+    let tableChecksum = table.withUnsafeBytes { CRC32C.of($0) }
     table.append(number: tableChecksum)
     try file.write(table)
     try file.finish(header: header)
@@ -99,48 +103,5 @@ final class ShardWriter {
     self.file = nil
     table = []
     fileExamples = 0
-  }
-}
-
-/// A file that is being written from front to back.
-final class OutputFile {
-  let path: String
-  private(set) var size = 0
-  private let descriptor: Int32
-  private var isOpen = true
-
-  init(path: String) throws(CorpusError) {
-    self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    guard descriptor >= 0 else {
-      isOpen = false
-      throw .unwritable(path: path, reason: systemReason())
-    }
-  }
-
-  deinit { if isOpen { close(descriptor) } }
-
-  func write(_ bytes: [UInt8]) throws(CorpusError) {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes {
-        Foundation.write(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw .unwritable(path: path, reason: systemReason()) }
-      done += count
-    }
-    size += bytes.count
-  }
-
-  /// Puts `header` at the front, flushes and closes.
-  func finish(header: [UInt8]) throws(CorpusError) {
-    isOpen = false
-    let written = header.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
-    let flushed = fsync(descriptor)
-    let reason = systemReason()
-    guard written == header.count, flushed == 0, close(descriptor) == 0 else {
-      throw .unwritable(path: path, reason: reason)
-    }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 extension ExampleSet {
   /// Writes answers in the form in which they are handed in, and returns the names of the files.
@@ -8,24 +9,14 @@ extension ExampleSet {
   /// - Tags: the word, the right tag where it is known, and the predicted one, as conlleval reads them.
   /// - Spans: SQuAD's JSON of answers and, where there may be none, of null odds.
   ///
-  /// Throws `outputExists` unless files are to be replaced, and `unwritable`.
+  /// Throws `FileError.exists`, unless files are to be replaced, and `FileError.unwritable`.
   package func write(
     _ answers: Answers, to folder: String, replacing: Bool = false
-  ) throws(FinetuningError) -> [String] {
-    var written: [String] = []
-    for (name, text) in files(of: answers) {
-      let path = folder + "/" + name
-      if !replacing && FileManager.default.fileExists(atPath: path) {
-        throw .outputExists(path: path)
-      }
-      do {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-      } catch {
-        throw .unwritable(path: path, reason: (error as NSError).localizedDescription)
-      }
-      written.append(name)
-    }
-    return written
+  ) throws -> [String] {
+    let files = files(of: answers)
+    try AtomicFile.write(
+      files.map { (folder + "/" + $0.name, Array($0.text.utf8)) }, replacing: replacing)
+    return files.map(\.name)
   }
 
   /// The names of the files that `write` makes.

@@ -1,5 +1,5 @@
 import Foundation
-import Layers
+import Platform
 
 /// `state.json` of a checkpoint: where the run stands, and the checksums of the other files. It is
 /// written last, so a folder without it is no checkpoint.
@@ -63,7 +63,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     var state = self
     state.ownChecksum = ""
-    let checksum = try encoder.encode(state).withUnsafeBytes { Checksum.of($0) }
+    let checksum = try encoder.encode(state).withUnsafeBytes { CRC32C.of($0) }
     state.ownChecksum = String(checksum, radix: 16)
     return try encoder.encode(state)
   }
@@ -72,7 +72,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
   package static func checksum(of path: String) -> String? {
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? file.close() }
-    var checksum = Checksum()
+    var checksum = CRC32C()
     do {
       while let data = try file.read(upToCount: 1 << 22), !data.isEmpty {
         data.withUnsafeBytes { checksum.add($0) }

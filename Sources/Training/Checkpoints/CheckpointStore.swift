@@ -1,10 +1,10 @@
 import Foundation
+import Platform
 
 /// The checkpoints of a run: `RUN/checkpoints/step-00001000/` and so on.
 ///
-/// A checkpoint is written under a temporary name, every file is flushed and its checksum taken,
-/// `state.json` comes last, then the folder is renamed: it is there whole or not at all. What a torn
-/// save leaves is removed by the next one.
+/// A checkpoint is an `AtomicFolder` with checksums of its files, of which `state.json`, the last, has
+/// those of the others. What a torn save leaves is removed by the next one.
 package struct CheckpointStore: Sendable {
   package let folder: String
   /// How many of the newest are kept.
@@ -74,76 +74,25 @@ package struct CheckpointStore: Sendable {
     _ state: CheckpointState, files: [String: Data],
     write: (_ folder: String) throws -> [String: UInt32]
   ) throws {
-    let manager = FileManager.default
-    try step("make the folder", folder) {
-      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-    for name in (try? manager.contentsOfDirectory(atPath: folder)) ?? []
-    where name.hasPrefix(".saving-") {
-      try? manager.removeItem(atPath: folder + "/" + name)
-    }
-    let temporary = folder + "/.saving-\(state.step)"
-    defer { try? manager.removeItem(atPath: temporary) }
-    try step("make the temporary folder", temporary) {
-      try manager.createDirectory(atPath: temporary, withIntermediateDirectories: false)
-    }
-    var checksums = try write(temporary)
+    let new = try AtomicFolder(replacing: path(step: state.step), fault: fault)
+    var checksums = try write(new.partial)
     for (name, data) in files.sorted(by: { $0.key < $1.key }) {
-      checksums[name] = try put(data, temporary + "/" + name)
+      checksums[name] = try DurableFile.write(
+        Array(data), to: new.partial + "/" + name, fault: fault)
     }
     var state = state
     state.checksums = checksums.mapValues { String($0, radix: 16) }
-    _ = try put(try state.sealed(), temporary + "/state.json")
-    try DurableFile.flush(folder: temporary, fault: fault)
-    try publish(temporary, as: path(step: state.step))
-    try DurableFile.flush(folder: folder, fault: fault)
-    try DurableFile.flush(folder: (folder as NSString).deletingLastPathComponent, fault: fault)
+    try DurableFile.write(
+      Array(try state.sealed()), to: new.partial + "/state.json", fault: fault)
+    try new.publish()
+    try Folder.flush(Folder.parent(of: folder), fault: fault)
     prune(after: state.step)
-  }
-
-  /// Renames a finished save. One that is there already for this step makes room, and comes back
-  /// when the renaming fails.
-  private func publish(_ temporary: String, as final: String) throws {
-    let manager = FileManager.default
-    let replaced = temporary + "-replaced"
-    let replaces = manager.fileExists(atPath: final)
-    if replaces {
-      try step("make room for", final) { try manager.moveItem(atPath: final, toPath: replaced) }
-    }
-    do {
-      try step("rename", final) { try manager.moveItem(atPath: temporary, toPath: final) }
-    } catch {
-      if replaces { try? manager.moveItem(atPath: replaced, toPath: final) }
-      throw error
-    }
-    if replaces { try? manager.removeItem(atPath: replaced) }
   }
 
   /// Removes all but the newest, the milestones, and the one that was just `saved`.
   private func prune(after saved: Int) {
     for step in steps().dropLast(keep) where step != saved && !milestones.contains(step) {
       try? FileManager.default.removeItem(atPath: path(step: step))
-    }
-  }
-
-  /// Writes and flushes a small file; returns its checksum.
-  private func put(_ data: Data, _ path: String) throws -> UInt32 {
-    let file = try DurableFile(path: path, fault: fault)
-    try data.withUnsafeBytes { try file.write($0) }
-    return try file.finish()
-  }
-
-  /// One thing that may fail; the error names the path.
-  private func step(_ name: String, _ path: String, _ body: () throws -> Void) throws {
-    do {
-      try fault("\(name) \((path as NSString).lastPathComponent)")
-      try body()
-    } catch let error as CheckpointError {
-      throw error
-    } catch {
-      let reason = (error as? CocoaError)?.underlying ?? error
-      throw CheckpointError.unwritable(
-        path: path, reason: "\(name): \((reason as NSError).localizedDescription)")
     }
   }
 }

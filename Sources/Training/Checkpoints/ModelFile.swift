@@ -1,4 +1,5 @@
 import Layers
+import Platform
 import Tensors
 
 /// Tensors of a parameter layout in a safetensors file, under the parameters' names or others.

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Writes a safetensors file tensor by tensor, never holding more than what it is given.
 ///

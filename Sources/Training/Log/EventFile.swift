@@ -1,5 +1,5 @@
 import Foundation
-import Layers
+import Platform
 
 /// A TensorBoard event file: records of scalars behind a version record.
 ///
@@ -46,7 +46,7 @@ package enum EventFile {
 
   /// The checksum as TFRecord stores it: turned by 15 bits, plus a constant.
   private static func masked(_ bytes: Data) -> UInt32 {
-    let checksum = bytes.withUnsafeBytes { Checksum.of($0) }
+    let checksum = bytes.withUnsafeBytes { CRC32C.of($0) }
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
   }
 }

@@ -145,7 +145,6 @@ struct Sample {
 enum StudyError: Error, CustomStringConvertible {
   case missing(path: String)
   case malformed(path: String, line: Int)
-  case unwritable(path: String, reason: String)
 
   var description: String {
     switch self {
@@ -153,8 +152,6 @@ enum StudyError: Error, CustomStringConvertible {
     case .malformed(let path, let line):
       "line \(line) of \(path) is no system: question, name, the paper's words, its place or -, and "
         + "folder, with tabs between"
-    case .unwritable(let path, let reason):
-      "\(path) cannot be written: \(reason); choose another file"
     }
   }
 
@@ -162,7 +159,6 @@ enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .missing: .missingFile
     case .malformed: .badData
-    case .unwritable: .cannotCreate
     }
   }
 }

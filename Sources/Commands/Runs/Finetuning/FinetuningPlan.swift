@@ -2,6 +2,7 @@ import Collectives
 import Finetuning
 import Foundation
 import Layers
+import Platform
 import Tensors
 import Training
 
@@ -179,7 +180,7 @@ struct FinetuningPlan {
 extension ExampleSet {
   /// CRC-32C of the sequences and of what they should be answered with.
   var checksum: String {
-    var checksum = Checksum()
+    var checksum = CRC32C()
     for example in examples {
       example.tokens.withUnsafeBytes { checksum.add($0) }
       example.types.withUnsafeBytes { checksum.add($0) }

@@ -3,6 +3,7 @@ import Corpus
 import Finetuning
 import Foundation
 import Layers
+import Platform
 import Training
 
 /// The fine-tuning of one seed on this rank, from its newest checkpoint to the last step.
@@ -213,8 +214,8 @@ final class FinetuningRun {
     for next in evaluations where next.isBetter(than: best) { best = next }
     try world.agree {
       guard isFirst else { return }
-      try JSONEncoder().encode(best).write(
-        to: URL(fileURLWithPath: folder + "/" + FinetuningResults.seedFile), options: .atomic)
+      try AtomicFile.write(
+        JSONEncoder().encode(best), to: folder + "/" + FinetuningResults.seedFile, replacing: true)
       try? FileManager.default.removeItem(atPath: store.folder)
     }
     return best

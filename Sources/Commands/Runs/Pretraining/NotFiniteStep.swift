@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Layers
+import Platform
 import Tokenization
 import Training
 
@@ -42,6 +43,6 @@ struct NotFiniteStep: Codable, Equatable {
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try encoder.encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+    try AtomicFile.write(encoder.encode(self), to: path, replacing: true)
   }
 }

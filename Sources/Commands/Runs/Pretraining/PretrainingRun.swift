@@ -3,6 +3,7 @@ import Corpus
 import Electra
 import Foundation
 import Layers
+import Platform
 import Tensors
 import Training
 
@@ -179,10 +180,10 @@ final class PretrainingRun {
   private func drawTimeline() throws {
     guard let path = options.timeline, let trace = try Timeline.turnOff(world) else { return }
     do {
-      try trace.write(to: URL(fileURLWithPath: path))
+      try AtomicFile.write(trace, to: path, replacing: true)
       log.say("timeline: \(path)")
     } catch {
-      log.say("no timeline: \(error.localizedDescription)")
+      log.say("no timeline: \(error)")
     }
   }
 

@@ -3,10 +3,10 @@
 /// It finds every run of up to 32 flipped bits, and any other damage but for one case in four
 /// billion. Eight bytes go through tables at once ("slicing by eight", Kounavis and Berry 2005).
 ///
-///     var checksum = Checksum()
+///     var checksum = CRC32C()
 ///     checksum.add(bytes)
 ///     checksum.value
-package struct Checksum: Sendable {
+package struct CRC32C: Sendable {
   private var state: UInt32 = ~0
 
   package init() {}
@@ -39,7 +39,7 @@ package struct Checksum: Sendable {
 
   /// The checksum of `bytes` alone.
   package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var checksum = Checksum()
+    var checksum = CRC32C()
     checksum.add(bytes)
     return checksum.value
   }

@@ -1,0 +1,92 @@
+import Foundation
+
+/// Files that have their names only when they are whole and on the disk.
+package enum AtomicFile {
+  /// Writes all of `files` or none of them.
+  ///
+  /// - Parameter replacing: whether files that are there are replaced. If not, of two programs that
+  ///   write the same file one is refused.
+  /// - Throws: `exists` or `unwritable`.
+  package static func write(
+    _ files: [(path: String, bytes: [UInt8])], replacing: Bool = false
+  ) throws {
+    var drafts: [(partial: Partial, path: String)] = []
+    for (path, bytes) in files {
+      if !replacing { try expectNone(path) }
+      // Behind a link, the file that it leads to is replaced.
+      let target = replacing ? Folder.realPath(path) ?? path : path
+      if isSpecial(target) {
+        try DurableFile.write(bytes, to: target)
+        continue
+      }
+      let partial = try Partial(of: target, isFolder: false)
+      _ = try? partial.removeLeftovers()
+      try DurableFile.write(bytes, to: partial.path)
+      drafts.append((partial, target))
+    }
+    try publish(drafts, replacing)
+  }
+
+  /// Writes a file.
+  package static func write(
+    _ bytes: some Sequence<UInt8>, to path: String, replacing: Bool = false
+  ) throws {
+    try write([(path, Array(bytes))], replacing: replacing)
+  }
+
+  /// Checks that a new file can be made at `path`, so that no work is lost for want of a place for its
+  /// result. Throws `exists` or `unwritable`.
+  package static func expectFree(_ path: String) throws {
+    try expectNone(path)
+    _ = try Partial(of: path, isFolder: false)
+  }
+
+  private static func expectNone(_ path: String) throws(FileError) {
+    var status = stat()
+    if lstat(path, &status) == 0 { throw .exists(path: path) }
+  }
+
+  /// Whether there is a device or a pipe at `path`, which can only be written to as it is.
+  private static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  private static func publish(
+    _ drafts: [(partial: Partial, path: String)], _ replacing: Bool
+  ) throws {
+    var published: [String] = []
+    do {
+      for (partial, path) in drafts {
+        try name(partial, path, replacing)
+        published.append(path)
+      }
+    } catch {
+      if !replacing { for path in published { unlink(path) } }
+      throw error
+    }
+    for folder in Set(drafts.map { Folder.parent(of: $0.path) }) { try Folder.flush(folder) }
+  }
+
+  /// Gives one finished file its name.
+  private static func name(
+    _ partial: Partial, _ path: String, _ replacing: Bool
+  ) throws(FileError) {
+    // A hard link is made by one program only, on network file systems too.
+    if !replacing && link(partial.path, path) == 0 { return }
+    if !replacing {
+      // Without hard links (exFAT, SMB), an empty file keeps the name for ours.
+      let file = errno == EEXIST ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if file < 0 && errno == EEXIST { throw .exists(path: path) }
+      guard file >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
+      close(file)
+    }
+    guard rename(partial.path, path) == 0 else {
+      let reason = systemReason()
+      if !replacing { unlink(path) }
+      throw .unwritable(path: path, reason: reason)
+    }
+    partial.finish()
+  }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// What can be wrong with a file or a folder, whatever is in it.
+package enum FileError: Error, Equatable, CustomStringConvertible {
+  case missing(path: String)
+  case unreadable(path: String, reason: String)
+  case unwritable(path: String, reason: String)
+  /// An output is there already.
+  case exists(path: String)
+  /// Another job, which is alive, makes the same output in `partial`.
+  case inProgress(path: String, partial: String)
+
+  /// The error of a call that just failed to open or read the file.
+  package static func reading(_ path: String) -> FileError {
+    errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
+  }
+
+  package var description: String {
+    switch self {
+    case .missing(let path): "there is no file \(path)"
+    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    case .exists(let path): "\(path) exists; remove it or choose another output"
+    case .inProgress(let path, let partial):
+      "another job is making \(path), in \(partial); wait for it or choose another output"
+    }
+  }
+}
+
+/// What an error number of the system means; by default the number of the call that just failed.
+package func systemReason(_ code: Int32 = errno) -> String {
+  var buffer = [CChar](repeating: 0, count: 256)
+  guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
+  return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
