@@ -41,13 +41,15 @@ package final class Communicator: Sendable {
   ///
   /// Tuning that users should not have to know is set here, where they have not set it themselves:
   /// pairwise exchange and ring gather (MPI's own choices change with size).
-  /// - Parameter isOneEnough: whether a launcher's only rank works without MPI.
+  /// - Parameter isOneEnough: whether one rank that a launcher started does without MPI.
   /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program,
   ///   `launcherIsSilent` when srun was not told which MPI it starts.
   package static func start(
     isOneEnough: Bool = false
   ) throws(CollectivesError) -> Communicator {
-    guard let launcher = launcher(), launcher.count > 1 || !isOneEnough else { return Communicator() }
+    guard let launcher = launcher(), launcher.count > 1 || !isOneEnough else {
+      return Communicator()
+    }
     if launcher.name == "srun" && launcher.count > 1 && getenv("PMIX_RANK") == nil {
       throw .launcherIsSilent(launcher: launcher.name, count: launcher.count)
     }

@@ -54,7 +54,7 @@ struct ExportCommand: ParsableCommand {
     let sizes = checkpoint.model.sizes[part]
     try ModelFile.write(
       checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors",
-      naming: { task.huggingFaceName($0, of: part) })
+      fault: FaultInjection.hook, naming: { task.huggingFaceName($0, of: part) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -64,7 +64,8 @@ struct ExportCommand: ParsableCommand {
         paddingID: checkpoint.tokenizer.vocabulary.special.padding))
     files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
     for (name, data) in files {
-      try DurableFile.write(Array(data), to: folder + "/" + name)
+      try DurableFile.write(
+        Array(data), to: folder + "/" + name, fault: FaultInjection.hook)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Reads a file line by line, every line of it as it stands; for text as a corpus there is more in
 /// the room of that name.
@@ -69,11 +70,4 @@ package struct LineReader: ~Copyable {
     if count < 0 { throw .unreadable(path: path, reason: systemReason(code)) }
     isAtEnd = count == 0
   }
-}
-
-/// What an error's number means.
-func systemReason(_ code: Int32) -> String {
-  var buffer = [CChar](repeating: 0, count: 256)
-  guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-  return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

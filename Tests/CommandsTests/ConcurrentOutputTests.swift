@@ -9,7 +9,7 @@ struct ConcurrentOutputTests {
   /// Starts `command` twice at once, `rounds` times, with outputs of its own each time; one job must
   /// succeed, with what `command` makes alone, and the other must be refused.
   private func expectOneWinner(
-    _ command: [String], rounds: Int = 8, in folder: TemporaryFolder
+    _ command: [String], rounds: Int = 4, in folder: TemporaryFolder
   ) throws {
     let result = try Program.shell(
       """
@@ -37,8 +37,8 @@ struct ConcurrentOutputTests {
     try folder.write("text\tlabel\n" + table, "table.tsv")
     let tuned = try Program.run(
       [
-        "finetune", "own", "--from", "run", "--train", "table.tsv", "--dev", "table.tsv", "--epochs",
-        "1", "--output", "tuned",
+        "finetune", "own", "--from", "run", "--train", "table.tsv", "--dev", "table.tsv",
+        "--epochs", "1", "--output", "tuned",
       ], in: folder.path)
     #expect(tuned.status == 0, "\(tuned.errors)")
     try folder.write(madeText(documents: 20), "few.txt")

@@ -100,10 +100,11 @@ struct AtomicFolderTests {
     #expect(data.leftovers == [folder.file("data.partial-00000000-0000000000000001")])
     try data.publish()
     #expect(
-      try folder.names() == [
-        "data", dead.replacingOccurrences(of: "partial", with: "finished"), "data.partial",
-        "data.partial-00000000-0000000000000001", "data.partial-notes",
-      ].sorted())
+      try folder.names()
+        == [
+          "data", dead.replacingOccurrences(of: "partial", with: "finished"), "data.partial",
+          "data.partial-00000000-0000000000000001", "data.partial-notes",
+        ].sorted())
     #expect(try folder.names("data") == [])
   }
 

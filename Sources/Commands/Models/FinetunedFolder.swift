@@ -114,10 +114,12 @@ struct FinetunedFolder {
     _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
     to path: String
   ) throws {
-    let folder = try AtomicFolder(replacing: path, fault: FaultInjection.hook)
-    try ModelFile.write(weights, model.layout, path: folder.partial + "/model.safetensors")
+    let fault = FaultInjection.hook
+    let folder = try AtomicFolder(replacing: path, fault: fault)
+    try ModelFile.write(
+      weights, model.layout, path: folder.partial + "/model.safetensors", fault: fault)
     for (name, data) in try files(model, description, tokenizer) {
-      try DurableFile.write(Array(data), to: folder.partial + "/" + name)
+      try DurableFile.write(Array(data), to: folder.partial + "/" + name, fault: fault)
     }
     try folder.publish()
   }
@@ -181,7 +183,8 @@ extension FinetunedFolder {
     let folder = try makeFolder(output)
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
     where !Folder.isFolder("\(source)/\(name)") {
-      try DurableFile.copy("\(source)/\(name)", to: "\(folder.partial)/\(name)")
+      try DurableFile.copy(
+        "\(source)/\(name)", to: "\(folder.partial)/\(name)", fault: FaultInjection.hook)
     }
     try DurableFile.write(Array(card(architecture).utf8), to: folder.partial + "/README.md")
     try folder.publish()

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// An open file whose first bytes can be looked at before they are read.
 final class InputFile {
@@ -74,4 +75,3 @@ final class InputFile {
 }
 
 /// The last system error, in words.
-func systemReason() -> String { String(cString: strerror(errno)) }

@@ -100,7 +100,7 @@ final class RunHealth {
       try NotFiniteStep(divergence, slice, vocabulary).write(to: path)
       log.say("health: \(path) holds the text of step \(step.grouped), slice \(slice.number)")
     } catch {
-      log.say("health: the text of step \(step.grouped) is not kept: \(error.localizedDescription)")
+      log.say("health: the text of step \(step.grouped) is not kept: \(error)")
     }
   }
 }
