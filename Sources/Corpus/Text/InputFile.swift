@@ -73,5 +73,3 @@ final class InputFile {
     return got > 0
   }
 }
-
-/// The last system error, in words.

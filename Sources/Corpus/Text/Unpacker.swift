@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tokenization
 
 /// A system program that unpacks a stream.
