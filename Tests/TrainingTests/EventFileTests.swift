@@ -9,6 +9,7 @@ struct EventFileTests {
     var time = 0.0
     var step = 0
     var version: String?
+    var startsSession = false
     var scalars: [String: Float] = [:]
   }
 
@@ -92,6 +93,9 @@ struct EventFileTests {
             event.scalars[String(decoding: parts[0].1, as: UTF8.self)] = Float(
               bitPattern: UInt32(number(parts[1].1)))
           }
+        case 7:
+          #expect(Array(bytes) == [8, 1])
+          event.startsSession = true
         default: Issue.record("an event with field \(field)")
         }
       }
@@ -118,36 +122,74 @@ struct EventFileTests {
     // Words alone are no point of a curve.
     log.append([("step", .count(300)), ("split", .text("health")), ("sentence", .text("ill"))])
     #expect(!FileManager.default.fileExists(atPath: folder.file("health")))
-    let own = try events(folder.file("events.out.tfevents.electra"))
-    #expect(own.map(\.version) == ["brain.Event:2", nil])
-    #expect(own[1].step == 300 && own[1].time >= before)
-    #expect(own[1].scalars == ["tokens": 70_000, "loss": -1.5])
-    let heldOut = try events(folder.file("held_out/events.out.tfevents.electra"))
-    #expect(heldOut.map(\.version) == ["brain.Event:2", nil])
-    #expect(heldOut[1].scalars == ["loss": 2.25])
+    let own = try events(folder.file("events.out.tfevents.electra.00001"))
+    #expect(own.map(\.version) == ["brain.Event:2", nil, nil])
+    #expect(own.map(\.startsSession) == [false, true, false])
+    #expect(own[2].step == 300 && own[2].time >= before)
+    #expect(own[2].scalars == ["tokens": 70_000, "loss": -1.5])
+    let heldOut = try events(folder.file("held_out/events.out.tfevents.electra.00001"))
+    #expect(heldOut.map(\.version) == ["brain.Event:2", nil, nil])
+    #expect(heldOut[2].scalars == ["loss": 2.25])
   }
 
-  @Test
-  func aResumedRunHasEveryPointOnce() throws {
+  /// The event files of a folder.
+  private func files(_ folder: TemporaryFolder, _ split: String = "") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.file(split))
+      .filter { $0.contains("tfevents") }.sorted()
+  }
+
+  /// Whoever reads the folder anew finds every point once, in a file whose name comes after those that
+  /// were there, which stay: a TensorBoard that is open goes from file to file in this order.
+  @Test(arguments: ["events.out.tfevents.electra.00001", "events.out.tfevents.electra"])
+  func aResumedRunHasEveryPointOnceInANewFile(old: String) throws {
     let folder = try TemporaryFolder()
-    let path = folder.file("events.out.tfevents.electra")
     let first = log(folder)
     for step in 1...5 {
       first.append([("step", .count(step)), ("loss", .number(Double(step)))])
     }
-    first.append([("step", .count(5)), ("split", .text("held_out")), ("loss", .number(9))])
-    // Killed in the middle of a record.
-    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-    try folder.write(whole.dropLast(3), "events.out.tfevents.electra")
+    for step in [2, 5] {
+      first.append([("step", .count(step)), ("split", .text("held_out")), ("loss", .number(9))])
+    }
+    for split in ["", "held_out/"] {
+      let path = folder.file(split + "events.out.tfevents.electra.00001")
+      // Killed in the middle of a record.
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      try FileManager.default.removeItem(atPath: path)
+      try folder.write(whole.dropLast(3), split + old)
+    }
     let second = log(folder)
     second.cut(afterStep: 3)
     for step in 4...6 {
       second.append([("step", .count(step)), ("loss", .number(Double(10 * step)))])
     }
-    let events = try events(path).dropFirst()
-    #expect(events.map(\.step) == [1, 2, 3, 4, 5, 6])
-    #expect(events.map { $0.scalars["loss"] } == [1, 2, 3, 40, 50, 60])
-    let heldOut = folder.file("held_out/events.out.tfevents.electra")
-    #expect(!FileManager.default.fileExists(atPath: heldOut))
+    func newest(_ split: String) throws -> [Event] {
+      let names = try files(folder, split)
+      #expect(names.count == 2 && names[0] == old)
+      #expect(try folder.bytes("\(split)/\(names[0])").isEmpty)
+      return try events(folder.file("\(split)/\(names[1])"))
+    }
+    let points = try newest("").dropFirst(2)
+    #expect(points.map(\.step) == [1, 2, 3, 4, 5, 6])
+    #expect(points.map { $0.scalars["loss"] } == [1, 2, 3, 40, 50, 60])
+    #expect(try newest("held_out").dropFirst(2).map(\.step) == [2])
+  }
+
+  /// A run that was stopped before its first checkpoint begins again; what TensorBoard shows of the
+  /// old points goes.
+  @Test
+  func aRunThatBeginsAgainEmptiesTheCurves() throws {
+    let folder = try TemporaryFolder()
+    for start in 1...3 {
+      let log = log(folder)
+      log.cut(afterStep: 0)
+      if start < 3 {
+        log.append([("step", .count(1)), ("loss", .number(1))])
+        log.append([("step", .count(1)), ("split", .text("held_out")), ("loss", .number(9))])
+      }
+    }
+    for split in ["", "held_out"] {
+      let all = try files(folder, split).map { try events(folder.file("\(split)/\($0)")) }
+      #expect(all.map { $0.map(\.startsSession) } == [[], [], [false, true]])
+    }
   }
 }

@@ -4,18 +4,39 @@ import Platform
 /// A TensorBoard event file: records of scalars behind a version record.
 ///
 /// Every record is framed as TFRecord does: its length (8 bytes) and that one's checksum, its bytes
-/// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which four
+/// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which five
 /// fields are needed, so they are written here.
 package enum EventFile {
-  /// The file's name; TensorBoard looks for `tfevents` in it.
-  package static let name = "events.out.tfevents.electra"
+  /// What the names begin with; TensorBoard looks for `tfevents` in them. Runs of earlier versions have
+  /// one file of this very name.
+  private static let prefix = "events.out.tfevents.electra"
 
-  /// What every event file begins with.
+  /// The name that follows those of `names`. TensorBoard reads files in the order of their names, and
+  /// does not come back to one that it has read.
+  package static func name(after names: [String]) -> String {
+    let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
+    let digits = String((numbers.max() ?? 0) + 1)
+    return "\(prefix).\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
+  }
+
+  /// The event files in `folder`.
+  package static func names(in folder: String) -> [String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return entries.filter { $0.hasPrefix(prefix) }.sorted()
+  }
+
+  /// What every event file begins with: the version, and a session that starts at step 0, for which a
+  /// TensorBoard that is open drops the points of earlier files.
   package static var header: Data {
-    var event = Message()
-    event.add(1, 0.0)
-    event.add(3, Data("brain.Event:2".utf8))
-    return framed(event.bytes)
+    var version = Message()
+    version.add(1, 0.0)
+    version.add(3, Data("brain.Event:2".utf8))
+    var session = Message()
+    session.add(1, 1)
+    var start = Message()
+    start.add(1, Date().timeIntervalSince1970)
+    start.add(7, session.bytes)
+    return framed(version.bytes) + framed(start.bytes)
   }
 
   /// One point of each of `scalars`.

@@ -4,12 +4,17 @@ import Foundation
 /// same numbers as TensorBoard event files.
 ///
 /// A split of its own (`held_out`) has its event file in a folder of that name, so that TensorBoard
-/// draws its curves over those of training. Event files follow from the lines: at each start they are
-/// written anew from those that are kept. A failure to write never ends a run; it is told once.
+/// draws its curves over those of training. Event files follow from the lines: each start writes a new
+/// one from the lines that are kept, and empties the old, without removing them: a TensorBoard that is
+/// open goes from file to file. A failure to write never ends a run; it is told once.
 package final class MetricsLog {
   private let folder: String
   private let warn: (String) -> Void
   private var hasWarned = false
+  private static let heldOut = "held_out"
+  /// The name of this start's event files.
+  private lazy var eventName = EventFile.name(
+    after: [nil, Self.heldOut].flatMap { EventFile.names(in: eventFolder($0)) })
 
   private var path: String { folder + "/metrics.jsonl" }
 
@@ -35,7 +40,7 @@ package final class MetricsLog {
   }
 
   /// Removes lines of steps after `step`, and a torn last line: what a resumed run will say again.
-  /// The event files are made anew.
+  /// A new event file takes the points of the old ones, also where none is kept.
   package func cut(afterStep step: Int) {
     guard let text = FileManager.default.contents(atPath: path) else { return }
     var kept = Data()
@@ -48,10 +53,14 @@ package final class MetricsLog {
     }
     telling {
       if kept != text { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
-      for split in Set(events.keys).union([nil, "held_out"]) {
-        try? FileManager.default.removeItem(atPath: eventPath(split))
+      for split in Set(events.keys).union([nil, Self.heldOut]) {
+        let old = EventFile.names(in: eventFolder(split)).filter { $0 != eventName }
+        let records = events[split] ?? Data()
+        if !(old.isEmpty && records.isEmpty) { try add(records, toEventsOf: split) }
+        for name in old {
+          try Data().write(to: URL(fileURLWithPath: "\(eventFolder(split))/\(name)"))
+        }
       }
-      for (split, records) in events { try add(records, toEventsOf: split) }
     }
   }
 
@@ -63,19 +72,17 @@ package final class MetricsLog {
   }
 
   private func add(_ records: Data, toEventsOf split: String?) throws {
-    let path = eventPath(split)
+    let folder = eventFolder(split)
+    let path = "\(folder)/\(eventName)"
     if !FileManager.default.fileExists(atPath: path) {
-      if let split {
-        try? FileManager.default.createDirectory(
-          atPath: "\(folder)/\(split)", withIntermediateDirectories: false)
-      }
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try EventFile.header.append(toFile: path)
     }
     try records.append(toFile: path)
   }
 
-  private func eventPath(_ split: String?) -> String {
-    "\(folder)/\(split.map { $0 + "/" } ?? "")\(EventFile.name)"
+  private func eventFolder(_ split: String?) -> String {
+    split.map { "\(folder)/\($0)" } ?? folder
   }
 
   private func telling(_ body: () throws -> Void) {
