@@ -155,6 +155,80 @@ struct HealthTests {
     #expect(verdict.sentence.contains("loss is 6.") && verdict.sentence.contains("gives 7.10"))
   }
 
+  /// The encoder of replace-mlm, beside a generator that learns: `start` is the step at which it begins.
+  private static func replacing(
+    _ encoder: Double, from start: Int = 0
+  ) -> (_ step: Int) -> [String: Double] {
+    { step in
+      let generator = published(step)["generator_loss"] ?? 0
+      guard step > start else { return ["loss": generator, "generator_loss": generator] }
+      return ["loss": generator + encoder, "generator_loss": generator, "mlm_loss": encoder]
+    }
+  }
+
+  @Test(arguments: [PretrainingTask.Goal.replaceMLM, .allTokensMLM])
+  func anEncoderThatNamesTokensIsJudgedBesideItsGenerator(goal: PretrainingTask.Goal) throws {
+    var run = Run()
+    run.configuration.recipe.task.goal = goal
+    #expect(run.verdicts(to: 60_000, heldOut: Self.replacing(4), Self.replacing(4)).isEmpty)
+    let verdicts = run.verdicts(to: 60_000, Self.replacing(6.9))
+    #expect(verdicts.map(\.illness) == [.noTakeOff])
+    #expect(verdicts[0].isGrave && (20_000...21_000).contains(verdicts[0].step))
+    #expect(verdicts[0].sentence.contains("the encoder's loss is 6."))
+    // The same without a network that samples.
+    run.configuration.recipe.task.generator = .unigram
+    #expect(run.verdicts(to: 60_000, Self.replacing(6.9)).map(\.illness) == [.noTakeOff])
+  }
+
+  /// In two stages the encoder begins in the middle, and is not judged before its time.
+  @Test
+  func anEncoderOfTheSecondStageHasItsOwnTime() {
+    var run = Run()
+    run.configuration.recipe.task.goal = .replaceMLM
+    run.configuration.recipe.task.procedure = .twoStageFresh
+    run.configuration.recipe.task.sharing = .none
+    let early = run.verdicts(to: 69_000, Self.replacing(6.9, from: 50_000))
+    #expect(!early.contains { $0.illness == .noTakeOff })
+    let late = run.verdicts(to: 90_000, Self.replacing(6.9, from: 50_000))
+    #expect(late.contains { $0.illness == .noTakeOff && $0.step >= 70_000 })
+  }
+
+  @Test
+  func anEncoderThatLearnsItsTextByHeartIsTold() {
+    var run = Run()
+    (run.examples, run.configuration.recipe.steps) = (100_000, 30_000)
+    run.configuration.recipe.task.goal = .replaceMLM
+    let verdicts = run.verdicts(
+      to: 30_000, heldOut: { Self.replacing(2 + Double($0) / 10_000)($0) }, Self.replacing(2))
+    #expect(verdicts.map(\.illness) == [.overfitting])
+  }
+
+  @Test(arguments: [
+    (5000, 1500, nil), (2000, 1000, nil), (400, 0, nil), (2000, 1001, "--warmup 200"),
+    (50, 1500, "no more than 1.3e-05 of 0.0015"),
+  ])
+  func aWarmupOfMostStepsIsNoted(steps: Int, warmup: Int, says: String?) {
+    var run = Run(.tiny)
+    run.configuration.recipe.steps = steps
+    run.configuration.recipe.warmupSteps = warmup
+    let verdicts = run.verdicts(to: 0) { _ in [:] }
+    #expect(verdicts.map(\.illness) == (says == nil ? [] : [.longWarmup]))
+    for verdict in verdicts {
+      #expect(!verdict.isGrave && verdict.sentence.contains(says ?? ""), "\(verdict.sentence)")
+    }
+  }
+
+  /// A schedule that is cut short keeps a share of warm-up; a long one is the preset's.
+  @Test(arguments: [
+    (Preset.tiny, 5000, 1500), (.tiny, 20_000, 1500), (.tiny, 50, 15), (.small, 1_000_000, 10_000),
+    (.small, 100_000, 10_000), (.small, 20_000, 2000), (.small, 5, 0),
+  ])
+  func theWarmupScalesWithFewerSteps(preset: Preset, steps: Int, warmup: Int) {
+    var recipe = preset.configuration(vocabularySize: 300).recipe
+    recipe.shorten(to: steps)
+    #expect(recipe.steps == steps && recipe.warmupSteps == warmup)
+  }
+
   @Test
   func aDiscriminatorAtTheMajorityIsToldWithItsCause() {
     func verdicts(_ change: (inout PretrainingConfiguration) -> Void) -> [Verdict] {

@@ -13,18 +13,43 @@ extension Health {
     /// The lowest median of `fewest` losses, and how many lines the median has been far above it.
     private(set) var lowest = Double.infinity
     private(set) var linesAbove = 0
-    /// What the model knows of language: the loss of the last lines.
-    private(set) var knowledge: [Double] = []
+    /// The networks that name tokens, the generator first.
+    private(set) var learners: [Learner]
     /// The discriminator's figures of the last lines, and the first line that had any.
     private(set) var skills: [Double] = []
     private(set) var areas: [Double] = []
     private(set) var detectsSince: (step: Int, tokens: Int)?
     /// The step since which the discriminator has said the same of every token, nil when it does not.
     private(set) var flatSince: Int?
-    /// Held-out evaluations of what the model knows.
-    private(set) var heldOut = Series(rises: false)
     /// Held-out evaluations of the discriminator's skill.
     private(set) var heldOutSkill = Series(rises: true)
+
+    init(_ task: PretrainingTask) {
+      let metrics = [
+        task.hasGenerator ? Learner.generatorMetric : nil, task.goal.predicts ? "mlm_loss" : nil,
+      ]
+      learners = metrics.compactMap { $0.map(Learner.init) }
+    }
+
+    /// The generator's, where it is a network.
+    var generator: Learner? { learners.first { $0.isGenerator } }
+
+    /// What a network knows of language.
+    struct Learner: Sendable {
+      fileprivate static let generatorMetric = "generator_loss"
+
+      fileprivate let metric: String
+      /// The loss of the last lines.
+      fileprivate(set) var losses: [Double] = []
+      /// The step and tokens at which it began to learn: a second stage begins in the middle.
+      fileprivate(set) var since: (step: Int, tokens: Int)?
+      /// Held-out evaluations.
+      fileprivate(set) var heldOut = Series(rises: false)
+
+      fileprivate init(metric: String) { self.metric = metric }
+
+      var isGenerator: Bool { metric == Self.generatorMetric }
+    }
 
     /// A held-out figure beside that of training.
     struct Series: Sendable {
@@ -36,6 +61,12 @@ extension Health {
       private(set) var worse = 0
       /// The mean over the last lines of training before the evaluation.
       private(set) var training: Double?
+
+      /// Whether a loss has risen for two evaluations, far above the one of training.
+      var isOverfitted: Bool {
+        guard let last, let training else { return false }
+        return worse >= 2 && last - training > 0.5
+      }
 
       mutating func add(_ value: Double, step: Int, margin: Double, training: [Double]) {
         last = value
@@ -49,12 +80,17 @@ extension Health {
       }
     }
 
-    mutating func add(training reading: Reading, knowledge name: String?) {
+    mutating func add(training reading: Reading) {
+      let start = step == nil ? (0, 0) : (reading.step, reading.tokens)
       step = reading.step
       if let loss = reading["loss"] {
         add(loss: loss, detects: reading["discriminator_loss"] != nil)
       }
-      if let name, let loss = reading[name] { knowledge.keep(loss) }
+      for index in learners.indices {
+        guard let loss = reading[learners[index].metric] else { continue }
+        learners[index].since = learners[index].since ?? start
+        learners[index].losses.keep(loss)
+      }
       guard let skill = reading["discriminator_skill"] else { return }
       if detectsSince == nil { detectsSince = (reading.step, reading.tokens) }
       skills.keep(skill)
@@ -73,9 +109,11 @@ extension Health {
       linesAbove = median > 1.3 * lowest ? linesAbove + 1 : 0
     }
 
-    mutating func add(heldOut reading: Reading, knowledge name: String?) {
-      if let name, let loss = reading[name] {
-        heldOut.add(loss, step: reading.step, margin: 0.1, training: knowledge)
+    mutating func add(heldOut reading: Reading) {
+      for index in learners.indices {
+        guard let loss = reading[learners[index].metric] else { continue }
+        learners[index].heldOut.add(
+          loss, step: reading.step, margin: 0.1, training: learners[index].losses)
       }
       if let skill = reading["discriminator_skill"] {
         heldOutSkill.add(skill, step: reading.step, margin: 0.05, training: skills)

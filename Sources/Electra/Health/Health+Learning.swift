@@ -24,7 +24,7 @@ extension Health {
   /// Whether all that was published would have taken off by now.
   ///
   /// - Parameter start: the step and tokens at which what is judged began to learn.
-  private func isDue(_ reading: Reading, since start: (step: Int, tokens: Int) = (0, 0)) -> Bool {
+  private func isDue(_ reading: Reading, since start: (step: Int, tokens: Int)) -> Bool {
     let due = TakeOff(subject.configuration)
     return reading.step - max(start.step, subject.configuration.firstStep) >= due.steps
       && reading.tokens - start.tokens >= due.tokens
@@ -56,20 +56,22 @@ extension Health {
     )
   }
 
-  /// A generator that predicts the same everywhere.
+  /// A generator, or an encoder that names tokens, that predicts the same everywhere.
   func noTakeOff(_ reading: Reading) -> Verdict? {
-    guard recipe.task.procedure != .adversarial, course.knowledge.count >= Course.fewest,
-      isDue(reading),
-      course.knowledge.mean
-        > subject.unigramEntropy - TakeOff(subject.configuration).plateau
-    else { return nil }
-    let who = recipe.task.hasGenerator ? "the generator" : "the model"
+    let plateau = subject.unigramEntropy - TakeOff(subject.configuration).plateau
+    let learner = course.learners.first {
+      guard let since = $0.since, $0.losses.count >= Course.fewest else { return false }
+      return isDue(reading, since: since) && $0.losses.mean > plateau
+    }
+    guard recipe.task.procedure != .adversarial, let learner else { return nil }
+    let who =
+      learner.isGenerator ? "the generator" : recipe.task.goal == .mlm ? "the model" : "the encoder"
     return Verdict(
       .noTakeOff, isGrave: true, step: reading.step,
       String(
         format:
           "after %d steps %@'s loss is %.2f, and knowing the frequencies of tokens alone gives "
-          + "%.2f: ", reading.step, who, course.knowledge.mean, subject.unigramEntropy)
+          + "%.2f: ", reading.step, who, learner.losses.mean, subject.unigramEntropy)
         + "it has learnt nothing of context; the learning rate is too high, or the warm-up too short "
         + "or too long; begin anew with half the --learning-rate")
   }
@@ -88,15 +90,15 @@ extension Health {
         "samples are drawn from the whole vocabulary alike, so the discriminator's figures \(figures)"
           + "look better than what it learns; --generator transformer is the paper's")
     }
-    guard recipe.task.hasGenerator, recipe.task.procedure != .adversarial,
-      course.knowledge.mean > (uniform + subject.unigramEntropy) / 2
+    guard let generator = course.generator, recipe.task.procedure != .adversarial,
+      generator.losses.mean > (uniform + subject.unigramEntropy) / 2
     else { return nil }
     return Verdict(
       .uniformSamples, isGrave: true, step: reading.step,
       String(
         format:
           "the generator has learnt nothing (loss %.2f of %.2f), so samples are random tokens "
-          + "and the discriminator's figures ", course.knowledge.mean, uniform)
+          + "and the discriminator's figures ", generator.losses.mean, uniform)
         + "\(figures)look better than what it learns; begin anew with a wider generator or half the "
         + "--learning-rate")
   }

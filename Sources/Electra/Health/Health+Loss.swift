@@ -60,10 +60,10 @@ extension Health {
   func overfitting(_ reading: Reading) -> Verdict? {
     let passes = epochs(at: reading.step)
     guard passes >= 2 else { return nil }
-    let (language, skill) = (course.heldOut, course.heldOutSkill)
+    let skill = course.heldOutSkill
     let figures: String
-    if let best = language.best, let last = language.last, let training = language.training,
-      language.worse >= 2, last - training > 0.5
+    if let language = course.learners.lazy.map(\.heldOut).first(where: \.isOverfitted),
+      let best = language.best, let last = language.last, let training = language.training
     {
       figures = String(
         format: "loss rose from %.2f at step %d to %.2f while that of training is %.2f", best.value,

@@ -34,9 +34,12 @@ package struct Health: Sendable {
   let subject: Subject
   /// The illnesses that have been told.
   package private(set) var said: Set<Illness> = []
-  var course = Course()
+  var course: Course
 
-  package init(of subject: Subject) { self.subject = subject }
+  package init(of subject: Subject) {
+    self.subject = subject
+    course = Course(subject.configuration.recipe.task)
+  }
 
   var recipe: PretrainingConfiguration.Recipe { subject.configuration.recipe }
 
@@ -45,23 +48,23 @@ package struct Health: Sendable {
 
   /// What is to say of the recipe before `step`.
   package mutating func judgeRecipe(step: Int) -> [Verdict] {
-    take([largeGenerator(step), manyEpochs(step)])
+    take([largeGenerator(step), manyEpochs(step), longWarmup(step)])
   }
 
   /// What is to say after a line of metrics; lines come in the order of the steps.
   package mutating func judge(_ reading: Reading) -> [Verdict] {
     if reading.isHeldOut {
-      course.add(heldOut: reading, knowledge: knowledge)
+      course.add(heldOut: reading)
       return take([overfitting(reading)])
     }
     // Another phase has another loss.
     if let before = course.step, before <= subject.configuration.firstStep,
       reading.step > subject.configuration.firstStep
     {
-      course = Course()
+      course = Course(recipe.task)
     }
     let spike = lossSpike(reading)
-    course.add(training: reading, knowledge: knowledge)
+    course.add(training: reading)
     return take([
       uniformSamples(reading), majorityClass(reading), noTakeOff(reading), divergence(reading),
       spike,
@@ -71,12 +74,6 @@ package struct Health: Sendable {
   /// Those of `verdicts` that have not been told.
   private mutating func take(_ verdicts: [Verdict?]) -> [Verdict] {
     verdicts.compactMap(\.self).filter { said.insert($0.illness).inserted }
-  }
-
-  /// The loss that tells what a run knows of language.
-  private var knowledge: String? {
-    if recipe.task.hasGenerator { return "generator_loss" }
-    return recipe.task.goal == .mlm ? "mlm_loss" : nil
   }
 
   // MARK: The recipe
@@ -109,6 +106,19 @@ package struct Health: Sendable {
       "the schedule passes \(Int(passes)) times over \(subject.examples) examples, and no published "
         + "run more than 40 times: it may learn the text by heart; give it more text or fewer --steps"
     )
+  }
+
+  /// With linear decay a warm-up of all steps reaches a quarter of the rate, and a longer one less.
+  private func longWarmup(_ step: Int) -> Verdict? {
+    let cycle = Double(recipe.steps) / (recipe.task.procedure.hasStages ? 2 : 1)
+    let warmup = Double(recipe.warmupSteps)
+    guard warmup > cycle / 2 else { return nil }
+    return Verdict(
+      .longWarmup, isGrave: false, step: step,
+      "the learning rate rises for \(recipe.warmupSteps) steps in a schedule of \(Int(cycle)), so it "
+        + String(format: "comes to no more than %.2g ", cycle / (4 * warmup) * recipe.learningRate)
+        + "of \(recipe.learningRate); a new run with --warmup \(Int(cycle / 10)), or more --steps, "
+        + "learns at the rate that was asked for")
   }
 
   /// Passes over the data after `step` steps.

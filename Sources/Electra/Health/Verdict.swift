@@ -4,6 +4,8 @@ package enum Illness: String, Sendable, CaseIterable {
   case largeGenerator = "large-generator"
   /// The schedule passes too often over the data.
   case manyEpochs = "many-epochs"
+  /// The learning rate rises for most of the schedule, or never reaches its peak.
+  case longWarmup = "long-warmup"
   /// Samples are drawn from the whole vocabulary alike, by a generator that has not learnt or that was
   /// chosen so.
   case uniformSamples = "uniform-samples"

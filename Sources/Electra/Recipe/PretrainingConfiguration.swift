@@ -106,6 +106,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     ] where value < 1 {
       return "\(name) is \(value); it must be at least 1"
     }
+    if recipe.warmupSteps < 0 { return "warmup is \(recipe.warmupSteps); it must be at least 0" }
     if recipe.batchSize > Self.largestBatch {
       return "a batch of \(recipe.batchSize) is above \(Self.largestBatch)"
     }

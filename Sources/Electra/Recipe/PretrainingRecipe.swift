@@ -32,6 +32,17 @@ extension PretrainingConfiguration {
     /// Tokens that go through the model at once.
     package var microBatchTokens: Int
     package var seed: UInt64
+
+    /// The largest share of a short schedule in which the rate rises, unless it is more of the whole one.
+    private static let largestWarmup = 0.1
+
+    /// Takes fewer steps. The warm-up, which would otherwise be most of them, becomes shorter where it
+    /// is above a tenth of the steps, but no smaller a share than it was.
+    package mutating func shorten(to steps: Int) {
+      let share = max(Self.largestWarmup, Double(warmupSteps) / Double(max(1, self.steps)))
+      self.steps = steps
+      warmupSteps = min(warmupSteps, Int(share * Double(steps)))
+    }
   }
 }
 
