@@ -20,6 +20,8 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case noLabels(path: String)
   case oneClass(path: String, label: String)
   case malformedQuestions(path: String, reason: String)
+  /// A question without an answer, of a task in which each has one.
+  case noAnswer(path: String, question: String, task: String)
   case lengthTooSmall(length: Int, needed: Int, task: String)
 
   package var description: String {
@@ -58,6 +60,9 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .oneClass(let path, let label):
       "every example of \(path) has the label \"\(label)\"; training needs at least two"
     case .malformedQuestions(let path, let reason): "\(path) is not SQuAD's JSON: \(reason)"
+    case .noAnswer(let path, let question, let task):
+      "\(path): the question \(question) has no answer, and in \(task) every question has one; "
+        + "squad2 is the task with questions that have none"
     case .lengthTooSmall(let length, let needed, let task):
       "sequences of \(length) tokens are too short for \(task), which needs \(needed)"
     }

@@ -77,6 +77,24 @@ struct QuestionTests {
     #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0.5)
   }
 
+  /// The first version has an answer to every question; the second and tasks of the user's own have not.
+  @Test(arguments: [SplitRole.training, .development])
+  func aQuestionWithoutAnswerIsRefusedInTheFirstVersion(role: SplitRole) throws {
+    let answered = Entry(answers: [("cat", 4)])
+    for entry in [Entry(impossible: true), Entry(), Entry(answers: [("cat", 4)], impossible: true)]
+    {
+      let text = try json("the cat", [answered, entry])
+      let said = sentence { _ = try read(try .named("squad1"), role, text) }
+      #expect(said.contains("the question q1 has no answer") && said.contains("squad2"), "\(said)")
+      for task in [try Task.named("squad2"), .own(.span, .questions)] {
+        #expect(try read(task, role, text, as: "train.json").examples.count == 2)
+      }
+    }
+    // What is only to be answered may be without.
+    let test = try read(try .named("squad1"), .test, json("the cat", [Entry(impossible: true)]))
+    #expect(test.examples.map(\.target) == [.none])
+  }
+
   @Test
   func longPassagesAreReadInWindows() throws {
     let words = (0..<60).map { ["the", "cat", "sat", "on"][$0 % 4] }

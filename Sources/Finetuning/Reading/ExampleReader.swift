@@ -141,6 +141,10 @@ package struct ExampleReader: Sendable {
     let encoded = passages.map { EncodedPassage($0.text, by: tokenizer) }
     for (number, passage) in passages.enumerated() {
       for question in passage.questions {
+        if question.answers.isEmpty && !task.allowsNoAnswer && file.split.role != .test {
+          throw FinetuningError.noAnswer(
+            path: file.path, question: question.identifier, task: task.name)
+        }
         let answer = answer(to: question, in: encoded[number], role: file.split.role)
         if file.split.role == .training && answer == .unknown {
           notes.unreachable.append(question.identifier)
