@@ -34,6 +34,28 @@ struct CheckpointStoreTests {
     #expect(found?.state.step == 50 && found?.state.tokens == 500)
   }
 
+  /// The bits of later steps may be others on another kind of machine, which is said once.
+  @Test
+  func aMoveToAnotherKindOfMachineIsNoted() throws {
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    let (zen, skylake) = (
+      Machine(processor: "EPYC", library: "OpenBLAS kernels Zen"),
+      Machine(processor: "Xeon", library: "OpenBLAS kernels SkylakeX")
+    )
+    // A checkpoint of an earlier version does not say.
+    var state = CheckpointState(step: 1)
+    let unknown = state.move(to: zen)
+    #expect(unknown == nil)
+    try store.save(state, files: [:]) { _ in [:] }
+    state = try #require(try store.newestSound { Issue.record("\($0)") }?.state)
+    #expect(state.machine == zen)
+    let notes = [zen, skylake, skylake].map { state.move(to: $0) }
+    #expect(notes[0] == nil && notes[2] == nil)
+    let note = try #require(notes[1])
+    #expect(note.contains("computed on EPYC with OpenBLAS kernels Zen and is resumed on Xeon with"))
+  }
+
   @Test(arguments: ["model", "config.json", "vocab.txt", "state.json"])
   func damageIsNamedAndTheOneBeforeIsTaken(name: String) throws {
     for truncates in [false, true] {

@@ -10,6 +10,8 @@ package struct CheckpointState: Sendable, Codable, Equatable {
   /// The tokens seen, and the seconds that took.
   package var tokens: Int
   package var seconds: Double
+  /// Where its steps were computed last; nil in checkpoints of earlier versions.
+  package var machine: Machine?
   /// CRC-32C of every other file.
   package var checksums: [String: String] = [:]
   /// CRC-32C of this state's own JSON with this field empty: a flipped digit of `step` is damage too.
@@ -20,6 +22,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     case step
     case tokens
     case seconds
+    case machine
     case checksums
     case ownChecksum = "own_checksum"
   }

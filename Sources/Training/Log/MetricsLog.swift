@@ -6,7 +6,7 @@ import Foundation
 /// A split of its own (`held_out`) has its event file in a folder of that name, so that TensorBoard
 /// draws its curves over those of training. Event files follow from the lines: each start writes a new
 /// one from the lines that are kept, and empties the old, without removing them: a TensorBoard that is
-/// open goes from file to file. A failure to write never ends a run; it is told once.
+/// open goes from file to file. A failure to write never ends a run; it is reported once.
 package final class MetricsLog {
   private let folder: String
   private let warn: (String) -> Void

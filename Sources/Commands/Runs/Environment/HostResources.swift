@@ -1,5 +1,7 @@
 import Collectives
 import Foundation
+import Tensors
+import Training
 
 /// What this host has left.
 enum HostResources {
@@ -85,5 +87,12 @@ extension Int {
       unit += 1
     }
     return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
+  }
+}
+
+extension Machine {
+  /// The one that this rank runs on.
+  static var current: Machine {
+    Machine(processor: HostResources.processorType, library: MatrixLibrary.description)
   }
 }

@@ -107,6 +107,7 @@ final class PretrainingRun {
   /// Trains to the last step, or until asked to stop.
   func train() throws -> Ending {
     try restore()
+    if let note = state.move(to: .current), isFirst { log.say("note: \(note)") }
     let first = state.step
     if options.timeline != nil { try Timeline.turnOn(world) }
     if try isEvaluationMissing(), try !evaluate() { return try stopped() }
