@@ -99,6 +99,7 @@ struct FinetuneCommand: ParsableCommand {
       ("dev or test data", (plan.dev + plan.test).map(\.fingerprint).joined(separator: " ")),
     ])
     if dryRun {
+      try world.agree { if world.rank == 0 { _ = try existing(like: plan.configuration) } }
       if world.rank == 0 { StandardOutput.print(plan.summary.joined(separator: "\n")) }
       return true
     }
@@ -126,26 +127,33 @@ struct FinetuneCommand: ParsableCommand {
       let folder = RunFolder(path: output)
       try folder.make()
       try sentinel.lock(output)
-      let path = output + "/finetuning.json"
-      guard let data = FileManager.default.contents(atPath: path) else {
-        guard try folder.existingConfiguration() == nil else {
-          throw UsageError("\(output) holds a run of pretrain; choose another --output")
-        }
-        try AtomicFile.write(wanted.encoded(), to: path, replacing: true)
-        return wanted
-      }
-      let existing = try decodeJSON(FinetuningConfiguration.self, data, from: path)
-      var wanted = wanted
-      // Unless told, the number of slices is that of the first start.
-      if recipe.slices == nil { wanted.recipe.slices = existing.recipe.slices }
-      if let differences = try wanted.differences(from: existing) {
-        throw UsageError(
-          "\(output) holds another fine-tuning: \(differences); choose another --output")
-      }
-      return existing
+      if let existing = try existing(like: wanted) { return existing }
+      try AtomicFile.write(wanted.encoded(), to: configurationPath, replacing: true)
+      return wanted
     }
     let bytes = try world.broadcast(own.map { Array(try $0.encoded()) } ?? [])
     return try decodeJSON(FinetuningConfiguration.self, Data(bytes), from: output)
+  }
+
+  private var configurationPath: String { output + "/finetuning.json" }
+
+  /// The configuration of the fine-tuning that is there, which must be `wanted`; nil for none.
+  private func existing(like wanted: FinetuningConfiguration) throws -> FinetuningConfiguration? {
+    guard let data = FileManager.default.contents(atPath: configurationPath) else {
+      guard try RunFolder(path: output).existingConfiguration() == nil else {
+        throw UsageError("\(output) holds a run of pretrain; choose another --output")
+      }
+      return nil
+    }
+    let existing = try decodeJSON(FinetuningConfiguration.self, data, from: configurationPath)
+    var wanted = wanted
+    // Unless told, the number of slices is that of the first start.
+    if recipe.slices == nil { wanted.recipe.slices = existing.recipe.slices }
+    if let differences = try wanted.differences(from: existing) {
+      throw UsageError(
+        "\(output) holds another fine-tuning: \(differences); choose another --output")
+    }
+    return existing
   }
 
   /// Trains with every seed that is not done; nil when asked to stop. Seeds above those that are asked

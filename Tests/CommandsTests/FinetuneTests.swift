@@ -244,14 +244,61 @@ struct FinetuneTests {
     let first = try Program.run(
       Self.classification + ["--output", "out", "--hours", "0"], in: folder.path)
     #expect(first.status == 75, "\(first.errors)")
+    let second = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "second", "--preset", "tiny", "--batch", "8",
+        "--steps", "2",
+      ], in: folder.path)
+    #expect(second.status == 0, "\(second.errors)")
     for (option, value) in [
       ("--learning-rate", "0.5"), ("--batch", "16"), ("--slices", "4"), ("--head", "reference"),
-      ("--dev", "train.tsv"), ("--test", "dev.tsv"),
+      ("--dev", "train.tsv"), ("--test", "dev.tsv"), ("--train", "dev.tsv"), ("--from", "second"),
+      ("--length", "20"), ("--epochs", "3"), ("--layer-decay", "0.5"), ("--warmup", "0.3"),
+      ("--dropout", "0.2"), ("--micro-batch", "70"), ("--seed", "7"), ("--scratch", nil),
+      ("--text", "label"),
     ] {
-      let result = try Program.run(
-        Self.classification + ["--output", "out", option, value], in: folder.path)
-      #expect(result.status == 64, "\(option): \(result.errors)")
-      #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+      // What a dry run finds right can be done.
+      for dry in [[], ["--dry-run"]] {
+        let result = try Program.run(
+          Self.classification + ["--output", "out", option] + [value].compactMap(\.self) + dry,
+          in: folder.path)
+        #expect(result.status == 64, "\(option): \(result.errors)")
+        #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+        #expect(result.errors.contains(option), "\(option): \(result.errors)")
+      }
     }
+    // What changes no result may change; so may the seeds that are to come.
+    let other = try Program.run(
+      Self.classification + [
+        "--output", "out", "--threads", "2", "--log-every", "2", "--save-minutes", "1", "--hours",
+        "0", "--deadline", "step=90", "--grace", "20", "--seeds", "2",
+      ], in: folder.path)
+    #expect(other.status == 75, "\(other.errors)")
+    let same = try Program.run(Self.classification + ["--output", "out"], in: folder.path)
+    #expect(same.status == 0, "\(same.errors)")
+  }
+
+  /// Where the right answers are all the same no epoch is better than another: the last counts.
+  @Test
+  func anUndefinedMeasureIsNotBetterThanAnother() throws {
+    let folder = try Self.folder()
+    let lines = madeText(documents: 10).split(separator: "\n")
+    for (name, score) in [("scores", { $0 % 5 }), ("same", { _ in 3 })] as [(String, (Int) -> Int)]
+    {
+      try folder.write(
+        "text\tlabel\n" + lines.enumerated().map { "\($1)\t\(score($0))\n" }.joined(),
+        "\(name).tsv")
+    }
+    let result = try Program.run(
+      [
+        "finetune", "own", "--problem", "regression", "--train", "scores.tsv", "--dev", "same.tsv",
+        "--from", "run", "--output", "out", "--epochs", "3", "--slices", "8", "--json",
+      ], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let undefined = "nan (undefined: the answers or the right ones are all the same)"
+    #expect(result.errors.components(separatedBy: undefined).count == 4, "\(result.errors)")
+    #expect(!result.errors.contains("better"), "\(result.errors)")
+    let best = try String(contentsOfFile: folder.path + "/out/seed-1/result.json", encoding: .utf8)
+    #expect(best.contains("\"epoch\":3"), "\(best)")
   }
 }

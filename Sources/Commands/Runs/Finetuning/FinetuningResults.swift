@@ -26,6 +26,18 @@ struct FinetuningResults: Codable, Equatable {
     let step: Int
     /// One for each measure; nil where it is not a number.
     let values: [Double?]
+
+    /// The first measure, which chooses the best.
+    private var choice: Double? { values.first.flatMap(\.self) }
+    /// Whether the measure that chooses the best is not a number.
+    var isUndefined: Bool { choice == nil }
+
+    /// By the first measure. Any number is better than none; of evaluations without a number the last
+    /// counts, which has learnt most.
+    func isBetter(than other: Self) -> Bool {
+      guard let choice else { return other.choice == nil && epoch > other.epoch }
+      return other.choice.map { choice > $0 } ?? true
+    }
   }
 
   /// The file of a `SeedResult` in its seed's folder, there once the seed is done.
@@ -76,6 +88,7 @@ struct FinetuningResults: Codable, Equatable {
   }
 
   private static func median(_ values: [Double]) -> Double {
+    if values.contains(where: \.isNaN) { return .nan }
     let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

@@ -64,6 +64,7 @@ final class FinetuningRun {
   /// Trains to the last step, or until asked to stop.
   func train() throws -> Ending {
     try restore()
+    if let note = state.move(to: .current), isFirst { log.say("note: seed \(seed): \(note)") }
     let first = state.step
     while true {
       if isEvaluationDue {
@@ -193,7 +194,9 @@ final class FinetuningRun {
       }
       log.say(
         "seed \(seed): epoch \(result.epoch): \(list.joined(separator: ", "))"
-          + (isBest ? "" : " (an earlier one was better)"))
+          + (result.isUndefined
+            ? " (undefined: the answers or the right ones are all the same)"
+            : isBest ? "" : " (an earlier one was better)"))
       if isBest { try writeModel() }
     }
   }
@@ -219,13 +222,5 @@ final class FinetuningRun {
       try? FileManager.default.removeItem(atPath: store.folder)
     }
     return best
-  }
-}
-
-extension FinetuningResults.SeedResult {
-  /// By the first measure; one that is not a number is below all.
-  fileprivate func isBetter(than other: Self) -> Bool {
-    guard let own = values.first.flatMap(\.self) else { return false }
-    return own > other.values.first.flatMap(\.self) ?? -.infinity
   }
 }
