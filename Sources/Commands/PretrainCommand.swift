@@ -187,10 +187,15 @@ struct PretrainCommand: ParsableCommand {
     }
     if var existing = try folder.existingConfiguration() {
       let before = existing
+      let start = try RunStart(folder: output)
+      try start?.expectSame(initial: initFrom, hasCheckpoints: !steps.isEmpty)
       try phase?.append(
         to: &existing, stepsDone: steps.last ?? 0, data: data.description.digest)
-      try recipe.expectSame(existing)
       try check(existing, data)
+      try recipe.expectSame(
+        existing, start: start,
+        hasInitialModel: !(start?.initial.isEmpty ?? initFrom.isEmpty),
+        isNextPhase: phase != nil)
       try RecipeOptions.check(existing)
       if existing != before {
         try data.expect(CheckpointFolder(output).tokenizer, of: output)
@@ -212,6 +217,8 @@ struct PretrainCommand: ParsableCommand {
     new.data = data.description.digest
     try check(new, data)
     try folder.write(new)
+    try RunStart(preset: recipe.config == nil ? recipe.usualPreset : nil, initial: initFrom)
+      .write(to: output)
     return (new, initial)
   }
 

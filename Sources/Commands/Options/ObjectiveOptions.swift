@@ -96,25 +96,6 @@ struct ObjectiveOptions: ParsableArguments {
         ?? (isWhole ? 1 : Double(own.hiddenSize) / Double(whole.hiddenSize)),
       depth: generatorDepth ?? (isWhole ? 1 : Double(own.layerCount) / Double(whole.layerCount)))
   }
-
-  /// What differs between two configurations of what these options set: option, old and new value.
-  static func values(_ configuration: PretrainingConfiguration) -> [(option: String, value: String)]
-  {
-    let (recipe, generator) = (configuration.recipe, configuration.model.generator)
-    return [
-      ("--objective", recipe.task.goal.rawValue),
-      ("--generator", recipe.task.generator.rawValue),
-      ("--generator-width", "\(generator.hiddenSize)"),
-      ("--generator-depth", "\(generator.layerCount)"),
-      ("--weight-sharing", recipe.task.sharing.rawValue),
-      ("--training", recipe.task.procedure.rawValue),
-      ("--mask-fraction", "\(recipe.maskFraction)"),
-      ("--temperature", "\(recipe.task.temperature)"),
-      ("--discriminator-weight", "\(recipe.discriminatorWeight)"),
-      ("--disallow-correct", "\(recipe.task.disallowsCorrect)"),
-      ("--mask-with-replacement", "\(recipe.task.drawsWithReplacement)"),
-    ]
-  }
 }
 
 extension PretrainingTask.Goal: ExpressibleByArgument {}

@@ -25,7 +25,11 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The peak learning rate.")
   var learningRate: Double?
 
-  @Option(help: "Steps in which the learning rate rises.")
+  @Option(
+    help: """
+      Steps in which the learning rate rises; by default the preset's, and where --steps are few at \
+      most a tenth of them or as large a part as the preset's.
+      """)
   var warmup: Int?
 
   @Option(
@@ -48,6 +52,13 @@ struct RecipeOptions: ParsableArguments {
     help: "Compute encoder layers twice instead of keeping what is inside: less memory, same bits.")
   var recompute = false
 
+  func validate() throws {
+    if let preset, let config {
+      throw ValidationError(
+        "--preset \(preset.rawValue) and --config \(config) both set sizes and recipe; give one")
+    }
+  }
+
   /// The configuration for a new run with `workers` lanes in all.
   ///
   /// - Parameter sizes: those of the model that the run begins with, given its task; nil for the
@@ -57,16 +68,12 @@ struct RecipeOptions: ParsableArguments {
     sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }
   ) throws -> PretrainingConfiguration {
     var result: PretrainingConfiguration
-    if let config {
-      guard let data = FileManager.default.contents(atPath: config) else {
-        throw UsageError("there is no configuration file \(config)")
-      }
-      result = try PretrainingConfiguration.read(data, from: config)
-      result.model.vocabularySize = vocabularySize
-      (result.data, result.earlierPhases) = (nil, [])
+    if let file = try fileConfiguration(vocabularySize: vocabularySize) {
+      result = file
     } else {
-      result = (preset ?? .small).configuration(vocabularySize: vocabularySize)
+      result = usualPreset.configuration(vocabularySize: vocabularySize)
       result.recipe.length = min(result.recipe.length, dataLength)
+      if let steps { result.recipe.shorten(to: steps) }
     }
     apply(to: &result)
     if let problem = result.problemOfNumbers { throw UsageError(problem) }
@@ -81,36 +88,23 @@ struct RecipeOptions: ParsableArguments {
     return result
   }
 
-  /// Checks that the options given agree with a run that exists: inside a run nothing that decides
-  /// its result may change.
-  func expectSame(_ existing: PretrainingConfiguration) throws {
-    var changed = existing
-    apply(to: &changed)
-    task.apply(to: &changed.model, changed.recipe.task)
-    guard changed != existing else { return }
-    let differences = zip(Self.values(existing), Self.values(changed))
-      .map { ($0.option, $0.value, $1.value) }.filter { $0.1 != $0.2 }
-    let list = differences.map { "\($0.0) is \($0.1) there and \($0.2) here" }
-    throw UsageError(
-      "the run exists with another recipe: \(list.joined(separator: ", ")); leave the options out "
-        + "to go on, or choose another --output")
+  /// The preset that a new run takes where no file is given.
+  var usualPreset: Preset { preset ?? .small }
+
+  /// That of `--config`, for a vocabulary of this size; nil where it is not given.
+  func fileConfiguration(vocabularySize: Int) throws -> PretrainingConfiguration? {
+    guard let config else { return nil }
+    guard let data = FileManager.default.contents(atPath: config) else {
+      throw UsageError("there is no configuration file \(config)")
+    }
+    var result = try PretrainingConfiguration.read(data, from: config)
+    result.model.vocabularySize = vocabularySize
+    (result.data, result.earlierPhases) = (nil, [])
+    return result
   }
 
-  /// What the options set, by option.
-  private static func values(
-    _ configuration: PretrainingConfiguration
-  ) -> [(option: String, value: String)] {
-    let recipe = configuration.recipe
-    return ObjectiveOptions.values(configuration) + [
-      ("--steps", "\(recipe.steps)"), ("--batch", "\(recipe.batchSize)"),
-      ("--length", "\(recipe.length)"), ("--learning-rate", "\(recipe.learningRate)"),
-      ("--warmup", "\(recipe.warmupSteps)"), ("--slices", "\(recipe.slices)"),
-      ("--micro-batch", "\(recipe.microBatchTokens)"),
-      ("--whole-words", "\(recipe.masksWholeWords)"), ("--seed", "\(recipe.seed)"),
-    ]
-  }
-
-  private func apply(to configuration: inout PretrainingConfiguration) {
+  /// Sets what the options name.
+  func apply(to configuration: inout PretrainingConfiguration) {
     task.apply(to: &configuration.recipe)
     if let steps { configuration.recipe.steps = steps }
     if let batch { configuration.recipe.batchSize = batch }

@@ -139,8 +139,6 @@ extension PretrainingConfiguration {
         }
       } else if let list = value as? [Any] {
         if !list.isEmpty { fields[path.joined(separator: " ")] = "\(list.count)" }
-      } else if let number = value as? Double, Int(exactly: number) == nil {
-        fields[path.joined(separator: " ")] = String(format: "%.6g", number)
       } else {
         fields[path.joined(separator: " ")] = "\(value)"
       }

@@ -1,0 +1,82 @@
+import Electra
+import Foundation
+import Training
+
+/// What is asked of a run that exists: inside a run nothing that decides its result may change. Options
+/// that are left out are the run's.
+extension RecipeOptions {
+  /// Checks that the options given agree with the run.
+  ///
+  /// - Parameters:
+  ///   - start: what the run began with; nil for one of an earlier version.
+  ///   - hasInitialModel: whether it began with a model that has sizes of its own.
+  ///   - isNextPhase: whether the command names a next phase; then the options may be those that the
+  ///     first phase began with.
+  func expectSame(
+    _ existing: PretrainingConfiguration, start: RunStart?, hasInitialModel: Bool,
+    isNextPhase: Bool
+  ) throws {
+    let phases = isNextPhase ? existing.earlierPhases.prefix(1).map(\.recipe) : []
+    let differences = try ([existing.recipe] + phases).map { recipe in
+      var phase = existing
+      phase.recipe = recipe
+      return try self.differences(from: phase, hasInitialModel: hasInitialModel)
+    }
+    let changes = differences.contains(where: \.isEmpty) ? [] : differences[0]
+    let list = [presetDifference(existing, start)].compactMap(\.self) + changes
+    guard !list.isEmpty else { return }
+    throw UsageError(
+      "the run exists with another recipe: \(list.joined(separator: ", ")); leave the options out "
+        + "to go on, or choose another --output")
+  }
+
+  /// What the options change of the run, a clause each.
+  private func differences(
+    from existing: PretrainingConfiguration, hasInitialModel: Bool
+  ) throws -> [String] {
+    var changed = existing
+    if let file = try fileConfiguration(vocabularySize: existing.model.vocabularySize) {
+      if !hasInitialModel { changed.model = file.model }
+      changed.recipe = file.recipe
+      if file.recipe.slices == 0 { changed.recipe.slices = existing.recipe.slices }
+    }
+    apply(to: &changed)
+    task.apply(to: &changed.model, changed.recipe.task)
+    let (old, new) = (existing.fields, changed.fields)
+    return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
+      let option = Self.options[key] ?? "\(key) of \(config ?? "the configuration")"
+      return "\(option) is \(old[key] ?? "absent") there and \(new[key] ?? "absent") here"
+    }
+  }
+
+  /// In what `--preset` is another than the run began with. A run of an earlier version does not say,
+  /// but for the size of its discriminator.
+  private func presetDifference(
+    _ existing: PretrainingConfiguration, _ start: RunStart?
+  ) -> String? {
+    guard let preset else { return nil }
+    let names: [String]
+    if let start {
+      names = [start.preset ?? "a file of --config"]
+    } else {
+      names = Preset.allCases.filter {
+        $0.configuration(vocabularySize: 1).model.discriminator == existing.model.discriminator
+      }.map(\.rawValue)
+    }
+    guard let first = names.first, !names.contains(preset.rawValue) else { return nil }
+    return "--preset is \(first) there and \(preset.rawValue) here"
+  }
+
+  /// The options by the keys of `config.json` that they set.
+  private static let options = [
+    "objective": "--objective", "generator_kind": "--generator",
+    "generator hidden_size": "--generator-width",
+    "generator num_hidden_layers": "--generator-depth", "weight_sharing": "--weight-sharing",
+    "training": "--training", "mask_prob": "--mask-fraction", "temperature": "--temperature",
+    "disc_weight": "--discriminator-weight", "disallow_correct": "--disallow-correct",
+    "mask_with_replacement": "--mask-with-replacement", "num_train_steps": "--steps",
+    "train_batch_size": "--batch", "max_seq_length": "--length",
+    "learning_rate": "--learning-rate", "num_warmup_steps": "--warmup", "slices": "--slices",
+    "micro_batch_tokens": "--micro-batch", "mask_whole_words": "--whole-words", "seed": "--seed",
+  ]
+}

@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run may be asked when it exists: whatever decides its result and differs is refused by name,
+/// what the run had from the start and what changes no bits is taken.
+@Suite(.serialized)
+struct ExistingRunTests {
+  private static let tiny = [
+    "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "6", "--hours",
+    "0",
+  ]
+
+  private func pretrain(
+    _ folder: TemporaryFolder, _ arguments: [String], status: Int32 = 75, says: String = "",
+    environment: [String: String] = [:], _ location: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try Program.run(arguments, environment: environment, in: folder.path)
+    #expect(result.status == status, "\(arguments): \(result.errors)", sourceLocation: location)
+    let isSaid = says.isEmpty || result.errors.contains(says)
+    #expect(isSaid, "\(arguments): \(result.errors)", sourceLocation: location)
+  }
+
+  private func edit(_ folder: TemporaryFolder, _ file: String, _ old: String, _ new: String) throws
+  {
+    let text = try String(contentsOfFile: folder.file(file), encoding: .utf8)
+    #expect(text.contains(old))
+    try folder.write(text.replacingOccurrences(of: old, with: new), file)
+  }
+
+  @Test(arguments: [true, false])
+  func anotherPresetIsRefused(isRecorded: Bool) throws {
+    let folder = try preparedData(documents: 100)
+    let run = Self.tiny + ["--output", "run"]
+    try pretrain(folder, run)
+    // Runs of earlier versions have no such file.
+    if !isRecorded { try FileManager.default.removeItem(atPath: folder.file("run/start.json")) }
+    for preset in ["small", "small++", "base", "large"] {
+      try pretrain(
+        folder, ["pretrain", "--data", "data", "--output", "run", "--preset", preset], status: 64,
+        says: "--preset is tiny there and \(preset) here")
+    }
+    try pretrain(
+      folder, run + ["--generator-width", "1"], status: 64, says: "--generator-width is 64 there")
+    try pretrain(folder, run)
+    try pretrain(
+      folder,
+      run + [
+        "--threads", "2", "--log-every", "7", "--evaluate-every", "3", "--evaluate-examples", "9",
+        "--save-every", "2", "--save-minutes", "9", "--keep", "2", "--deadline", "step=90",
+        "--grace", "20", "--timeline", "timeline.json", "--stop-when-sick", "--recompute",
+      ])
+    // Options that are left out are the run's.
+    try pretrain(folder, ["pretrain", "--data", "data", "--output", "run", "--hours", "0"])
+    for (option, key) in [
+      ("--whole-words", "--whole-words"), ("--disallow-correct", "--disallow-correct"),
+      ("--mask-with-replacement", "--mask-with-replacement"),
+    ] {
+      try pretrain(folder, run + [option], status: 64, says: key + " is ")
+    }
+  }
+
+  @Test
+  func aConfigurationThatDiffersIsRefusedByItsKeys() throws {
+    let folder = try InvarianceTests.folder()
+    let run = InvarianceTests.command + ["--output", "run", "--hours", "0"]
+    try pretrain(folder, run)
+    for (key, old, new, says) in [
+      ("learning_rate", "0.01", "0.02", "--learning-rate is 0.01 there and 0.02 here"),
+      ("hidden_size", "35", "30", "hidden_size of odd.json is 35 there and 30 here"),
+      ("adam_beta2", "0.98", "0.99", "adam_beta2 of odd.json is 0.98 there and 0.99 here"),
+    ] {
+      try edit(folder, "odd.json", "\"\(key)\":\(old)", "\"\(key)\":\(new)")
+      try pretrain(folder, run, status: 64, says: says)
+      try edit(folder, "odd.json", "\"\(key)\":\(new)", "\"\(key)\":\(old)")
+    }
+    try pretrain(
+      folder, ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"], status: 64,
+      says: "--preset is a file of --config there")
+    // The run's own configuration is no other.
+    try pretrain(
+      folder,
+      [
+        "pretrain", "--data", "data", "--output", "run", "--hours", "0", "--config",
+        "run/config.json",
+      ])
+    try pretrain(folder, run)
+  }
+
+  @Test
+  func otherFirstWeightsAreRefused() throws {
+    let folder = try exportedModels()
+    let begin = Self.tiny + ["--output", "second", "--init-from"]
+    try pretrain(folder, begin + ["discriminator"])
+    // The same command goes on, also when the folder has gone; so does the same model elsewhere.
+    try FileManager.default.moveItem(
+      atPath: folder.file("discriminator"), toPath: folder.file("moved"))
+    try pretrain(folder, begin + ["discriminator"])
+    try pretrain(folder, begin + ["moved"])
+    try pretrain(folder, begin + ["run"], status: 64, says: "--init-from is discriminator there")
+    try pretrain(
+      folder, begin + ["moved", "--init-from", "generator"], status: 64,
+      says: "--init-from is discriminator there and moved and generator here")
+    try pretrain(
+      folder, begin + ["moved", "--preset", "small"], status: 64, says: "--preset is tiny there")
+    try pretrain(folder, Self.tiny + ["--output", "second"])
+    // A run of new weights has none of another model.
+    try pretrain(folder, Self.tiny + ["--output", "fresh"])
+    try pretrain(
+      folder, Self.tiny + ["--output", "fresh", "--init-from", "run"], status: 64,
+      says: "--init-from is new weights there and run here")
+    // One of an earlier version does not say what it began with.
+    try FileManager.default.removeItem(atPath: folder.file("second/start.json"))
+    try pretrain(folder, begin + ["discriminator"])
+  }
+
+  /// Without a checkpoint the run would begin with other weights than it was asked for.
+  @Test
+  func firstWeightsAreNeededUntilThereIsACheckpoint() throws {
+    let folder = try exportedModels()
+    let begin = Self.tiny + ["--output", "second"]
+    try pretrain(folder, begin + ["--init-from", "discriminator"])
+    try FileManager.default.removeItem(atPath: folder.file("second/checkpoints"))
+    try pretrain(folder, begin, status: 64, says: "give --init-from discriminator again")
+    try pretrain(folder, begin + ["--init-from", "discriminator"], says: "discriminator of")
+  }
+
+  @Test
+  func theWarmupOfAShortRunIsShort() throws {
+    let folder = try preparedData(documents: 100)
+    let run = Self.tiny + ["--output", "run"]
+    try pretrain(folder, run)
+    try edit(folder, "run/config.json", "\"num_warmup_steps\" : 1,", "\"num_warmup_steps\" : 4,")
+    // A run of an earlier version keeps the warm-up that it began with, and hears of it.
+    try pretrain(folder, run, says: "health: the learning rate rises for 4 steps")
+    try pretrain(folder, run + ["--warmup", "1"], status: 64, says: "--warmup is 4 there")
+  }
+
+  /// OpenBLAS takes the kernels that this variable names.
+  @Test
+  func aResumeWithOtherKernelsIsNoted() throws {
+    let folder = try preparedData(documents: 100)
+    let run = Self.tiny + ["--output", "run"]
+    func log() throws -> String {
+      try String(contentsOfFile: folder.file("run/log.txt"), encoding: .utf8)
+    }
+    for _ in 0..<2 {
+      try pretrain(folder, run, environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+    }
+    #expect(try !log().contains("is resumed on"))
+    try pretrain(
+      folder, run, says: "kernels Prescott: from here the last bits",
+      environment: ["OPENBLAS_CORETYPE": "Prescott"])
+    try pretrain(folder, run, environment: ["OPENBLAS_CORETYPE": "Prescott"])
+    #expect(try log().components(separatedBy: "is resumed on").count == 2)
+  }
+}
