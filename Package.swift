@@ -12,18 +12,21 @@ let mpi = Context.environment["MPI_PKG"] ?? "ompi-c"
   let march = Context.environment["ELECTRA_MARCH"] ?? ""
 #endif
 let settings: [SwiftSetting] =
-  march.isEmpty ? [] : [.unsafeFlags(["-Xcc", "-march=\(march)"])]
+  [.enableUpcomingFeature("MemberImportVisibility")]
+  + (march.isEmpty ? [] : [.unsafeFlags(["-Xcc", "-march=\(march)"])])
 
-/// One room of the house: a target, and exactly the rooms that it may import.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// A target and exactly what it may import: only targets of a lower level.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-/// The tests of one room.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// The tests of a target; `files` are no sources of theirs.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], files: [String] = []
+) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
-    swiftSettings: settings)
+    exclude: files, swiftSettings: settings)
 }
 
 let package = Package(
@@ -39,57 +42,72 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"]), .yum(["openblas-devel"]), .brew(["openblas"])]),
-    room("Platform", []),
-    room("Tensors", ["COpenBLAS"]),
-    room("Tokenization", ["Platform"]),
-    room("Collectives", ["CMPI", "Tensors"]),
-    room("Layers", ["Tensors"]),
-    room("Corpus", ["Tokenization", "Layers", "Platform"]),
-    room("Electra", ["Layers", "Tokenization"]),
-    room("Training", ["Layers", "Collectives", "Platform"]),
-    room(
-      "Finetuning", ["Tokenization", "Corpus", "Layers", "Electra", "Training", "Platform"]),
+    .systemLibrary(name: "CSystem"),
+    module("Platform", ["CSystem"]),
+    module("Tensors", ["COpenBLAS", "Platform"]),
+    module("Tokenization", ["Platform"]),
+    module("Collectives", ["CMPI", "Tensors", "Platform"]),
+    module("Layers", ["Tensors"]),
+    module("Corpus", ["Layers", "Tensors", "Tokenization", "Platform"]),
+    module("Electra", ["Layers", "Tensors", "Tokenization"]),
+    module("Training", ["Layers", "Tensors", "Collectives", "Platform"]),
+    module("Finetuning", ["Electra", "Corpus", "Layers", "Tensors", "Tokenization", "Platform"]),
+    module(
+      "Models",
+      [
+        "Finetuning", "Corpus", "Electra", "Training", "Layers", "Collectives", "Tokenization",
+        "Tensors", "Platform",
+      ]),
+    module(
+      "Runs",
+      [
+        "Models", "Finetuning", "Corpus", "Electra", "Training", "Layers", "Collectives",
+        "Tokenization", "Tensors", "Platform",
+      ]),
+    module(
+      "Reports",
+      [
+        "Runs", "Models", "Finetuning", "Corpus", "Electra", "Training", "Layers", "Collectives",
+        "Tokenization", "Tensors", "Platform",
+      ]),
     .executableTarget(
       name: "Commands",
       dependencies: [
-        "Tensors", "Tokenization", "Collectives", "Layers", "Corpus", "Electra", "Training",
-        "Finetuning", "Platform",
+        "Reports", "Runs", "Models", "Finetuning", "Corpus", "Electra", "Training", "Layers",
+        "Collectives", "Tokenization", "Tensors", "Platform",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Layers"], path: "Tests/TestSupport",
       swiftSettings: settings),
-    tests("Platform", ["TestSupport"]),
+    tests("Platform", ["Tensors", "TestSupport"]),
     tests("Tensors", ["TestSupport"]),
+    tests("Tokenization", ["Platform"], files: ["Fixtures"]),
+    tests("Collectives", ["Tensors", "Platform", "TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
-    .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization", "Platform"], exclude: ["Fixtures"],
-      swiftSettings: settings),
-    tests("Collectives", ["Tensors", "TestSupport"]),
-    tests("Corpus", ["Tokenization", "Layers", "Platform", "TestSupport"]),
+    tests("Corpus", ["Tokenization", "Layers", "Tensors", "Platform", "TestSupport"]),
+    tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
     tests(
       "Training",
       ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "Platform", "TestSupport"]),
-    .testTarget(
-      name: "FinetuningTests",
-      dependencies: [
-        "Finetuning", "Tokenization", "Tensors", "Layers", "Electra", "Corpus", "Platform",
+    tests(
+      "Finetuning",
+      ["Tokenization", "Tensors", "Layers", "Electra", "Corpus", "Platform", "TestSupport"],
+      files: ["Fixtures"]),
+    tests("Models", ["Electra", "TestSupport"]),
+    tests("Runs", ["Collectives", "Electra", "Platform", "TestSupport"]),
+    tests("Reports", ["Platform", "TestSupport"]),
+    tests(
+      "Commands",
+      [
+        "Tensors", "Layers", "Electra", "Training", "Finetuning", "Runs", "Reports", "Platform",
         "TestSupport",
       ],
-      exclude: ["Fixtures"], swiftSettings: settings),
-    .testTarget(
-      name: "CommandsTests",
-      dependencies: [
-        "Commands", "Tensors", "Layers", "Electra", "Training", "Finetuning", "Platform",
-        "TestSupport",
-      ],
-      exclude: ["check-export.py", "check-finetuned.py", "check-tokenizers.py"],
-      swiftSettings: settings),
+      files: ["check-export.py", "check-finetuned.py", "check-tokenizers.py"]),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),
-    tests("Electra", ["Tensors", "Layers", "Tokenization", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

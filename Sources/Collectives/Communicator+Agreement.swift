@@ -1,3 +1,5 @@
+import Platform
+
 extension Communicator {
   /// Runs `body` on every rank; when it throws on any, all ranks throw: the one that failed its own
   /// error, the others that rank's sentence. No rank goes on alone into a call that others miss.

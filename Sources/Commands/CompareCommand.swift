@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Platform
+import Reports
 
 /// `electra compare`: which pre-training is best to fine-tune, and whether the paper's order shows.
 struct CompareCommand: ParsableCommand {

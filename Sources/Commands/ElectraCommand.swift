@@ -1,10 +1,12 @@
 import ArgumentParser
 import Collectives
 import Foundation
+import Platform
+import Runs
 import Tensors
 
 /// The version of the program.
-let version = "0.6.0"
+package let version = "0.6.0"
 
 /// The program: one verb a stage, from raw text to a trained encoder.
 @main
@@ -37,7 +39,7 @@ struct ElectraCommand: ParsableCommand {
     commandName: "electra",
     abstract: "Pre-trains ELECTRA text encoders on CPU clusters.",
     version: """
-      electra \(version)
+      electra \(programVersion)
       \(Communicator.libraryVersion)
       \(MatrixLibrary.description)
       """,

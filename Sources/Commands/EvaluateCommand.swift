@@ -3,6 +3,9 @@ import Collectives
 import Corpus
 import Electra
 import Foundation
+import Models
+import Platform
+import Runs
 import Tensors
 import Training
 

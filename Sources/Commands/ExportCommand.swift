@@ -1,6 +1,7 @@
 import ArgumentParser
 import Electra
 import Foundation
+import Models
 import Platform
 import Tokenization
 import Training

@@ -2,7 +2,10 @@ import ArgumentParser
 import Collectives
 import Finetuning
 import Foundation
+import Layers
+import Models
 import Platform
+import Runs
 import Tensors
 import Training
 
@@ -69,7 +72,7 @@ struct FinetuneCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sentinel = RunGuard(patience)
+    let sentinel = RunGuard(deadlines: patience.deadlines, slurmGrace: patience.grace)
     try runOnAllRanks { world in
       do {
         let isFinished = try finetune(world, sentinel)
@@ -92,7 +95,8 @@ struct FinetuneCommand: ParsableCommand {
     ])[0]
     var plan = try world.agree {
       try FinetuningPlan(
-        task, from: from, isScratch: scratch, head: head, workers: workers, change: recipe.apply)
+        task.request(from: from, isScratch: scratch, head: head), workers: workers,
+        change: recipe.apply)
     }
     try world.expectEqual([
       ("encoder", plan.configuration.encoder), ("training data", plan.configuration.data),
@@ -238,55 +242,5 @@ struct FinetuneCommand: ParsableCommand {
       try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
       log.say("answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
     }
-  }
-}
-
-/// What a user can change of the paper's recipe for fine-tuning.
-struct FinetuningRecipeOptions: ParsableArguments {
-  @Option(help: "Passes over the training data; by default the paper's number for the task.")
-  var epochs: Double?
-
-  @Option(help: "The peak learning rate; by default the paper's for the encoder's width.")
-  var learningRate: Double?
-
-  @Option(help: "What a layer's learning rate is to that of the layer above it.")
-  var layerDecay: Double?
-
-  @Option(help: "The share of the steps in which the rate rises.")
-  var warmup: Double?
-
-  @Option(help: "Dropout of encoder and head.")
-  var dropout: Float?
-
-  @Option(help: "Sequences a step, over all ranks.")
-  var batch: Int?
-
-  @Option(help: "Tokens of the longest sequence.")
-  var length: Int?
-
-  @Option(
-    help: """
-      Parts of a batch for the reduction, a power of two, fixed at the first start; by default of \
-      about 2048 tokens, and no fewer than there are lanes then.
-      """)
-  var slices: Int?
-
-  @Option(help: "Tokens that go through the model at once.")
-  var microBatch: Int?
-
-  @Option(help: "The seed of all random numbers.")
-  var seed: UInt64?
-
-  func apply(to recipe: inout FinetuningRecipe) {
-    if let epochs { recipe.epochs = epochs }
-    if let learningRate { recipe.learningRate = learningRate }
-    if let layerDecay { recipe.layerDecay = layerDecay }
-    if let warmup { recipe.warmupFraction = warmup }
-    if let dropout { recipe.dropoutRate = dropout }
-    if let batch { recipe.batchSize = batch }
-    if let length { recipe.length = length }
-    if let slices { recipe.slices = slices }
-    if let microBatch { recipe.microBatchTokens = microBatch }
-    if let seed { recipe.seed = seed }
   }
 }

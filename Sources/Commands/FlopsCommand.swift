@@ -1,6 +1,10 @@
 import ArgumentParser
 import Electra
 import Foundation
+import Models
+import Platform
+import Reports
+import Runs
 import Training
 
 /// `electra flops`: compute, parameters, memory and hours of a run before it is started.

@@ -3,7 +3,9 @@ import Collectives
 import Electra
 import Finetuning
 import Foundation
+import Models
 import Platform
+import Runs
 import Tensors
 import Training
 

@@ -4,7 +4,11 @@ import Corpus
 import Electra
 import Foundation
 import Layers
+import Models
+import Platform
+import Runs
 import Tensors
+import Tokenization
 import Training
 
 /// `electra pretrain`: the main job.
@@ -99,7 +103,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let sentinel = RunGuard(patience)
+    let sentinel = RunGuard(deadlines: patience.deadlines, slurmGrace: patience.grace)
     try runOnAllRanks { world in
       do {
         let ending = try train(world, sentinel)
@@ -139,11 +143,13 @@ struct PretrainCommand: ParsableCommand {
     // An evaluated sequence costs a third of one that is trained on.
     let examples = min(evaluateExamples, data.heldOutCount)
     let usual = max(min(5000, recipe.steps / 12), 5 * examples / recipe.batchSize)
-    return PretrainingRun.Options(
-      hours: hours, logEvery: logEvery, evaluateEvery: evaluateEvery ?? max(1, usual),
-      evaluateExamples: evaluateExamples, saveEvery: saveEvery, saveMinutes: saveMinutes,
-      keep: keep, timeline: timeline, recomputes: self.recipe.recompute,
-      stopsWhenSick: stopWhenSick)
+    var options = PretrainingRun.Options()
+    (options.hours, options.keep, options.timeline) = (hours, keep, timeline)
+    (options.logEvery, options.evaluateEvery) = (logEvery, evaluateEvery ?? max(1, usual))
+    (options.saveEvery, options.saveMinutes) = (saveEvery, saveMinutes)
+    options.evaluateExamples = evaluateExamples
+    (options.recomputes, options.stopsWhenSick) = (self.recipe.recompute, stopWhenSick)
+    return options
   }
 
   /// Opens the data on every rank and settles configuration and first weights on rank zero.

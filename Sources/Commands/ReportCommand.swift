@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Platform
+import Reports
 
 /// `electra report`: runs as a page to look at.
 struct ReportCommand: ParsableCommand {

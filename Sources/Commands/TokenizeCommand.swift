@@ -1,6 +1,8 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Models
+import Platform
 import Tokenization
 
 /// `electra tokenize`: text to token ids.

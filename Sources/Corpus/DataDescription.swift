@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Tokenization
 
 /// What `data.json` says of a folder of prepared data: how it was made, what is in it.

@@ -1,4 +1,5 @@
 import Electra
+import Layers
 
 /// How a task is learnt (ELECTRA, appendix B and table 7): Adam with a learning rate that falls from
 /// layer to layer, rises for a tenth of the steps and falls to zero.

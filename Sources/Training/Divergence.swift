@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import Layers
+import Platform
 import Synchronization
 import Tensors
 

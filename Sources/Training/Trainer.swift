@@ -1,6 +1,7 @@
 import Collectives
 import Foundation
 import Layers
+import Platform
 import Tensors
 
 /// Trains any objective on any number of ranks and lanes, with the same bits whatever their number.
@@ -36,6 +37,7 @@ package final class Trainer<O: Objective> {
   ) throws {
     precondition(settings.batchSize % settings.sliceCount == 0, "slices do not divide the batch")
     MatrixLibrary.useOneThread()
+    MatrixLibrary.reserveBuffers(callers: processors.count)
     self.objective = objective
     self.settings = settings
     self.world = world
@@ -241,9 +243,6 @@ package final class Trainer<O: Objective> {
     }
   }
 }
-
-/// Seconds on a clock that only runs forward.
-package func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 
 /// What stops a training run.
 package enum TrainerError: Error, Equatable, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import Electra
 import Foundation
 import FoundationXML
 import TestSupport

@@ -1,5 +1,7 @@
 import Collectives
 import Foundation
+import Platform
+import Runs
 import TestSupport
 import Testing
 import Training

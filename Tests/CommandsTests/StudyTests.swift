@@ -1,3 +1,4 @@
+import Finetuning
 import Foundation
 import TestSupport
 import Testing

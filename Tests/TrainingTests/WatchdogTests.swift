@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 import Synchronization
 import TestSupport
 import Testing

@@ -2,6 +2,11 @@ import ArgumentParser
 import Collectives
 import Electra
 import Foundation
+import Layers
+import Models
+import Platform
+import Reports
+import Runs
 import Training
 
 /// `electra benchmark allreduce`: what follows the gradients of a step.

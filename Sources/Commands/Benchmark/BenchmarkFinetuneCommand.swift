@@ -1,6 +1,9 @@
 import ArgumentParser
 import Collectives
 import Finetuning
+import Models
+import Reports
+import Runs
 import Training
 
 /// `electra benchmark finetune`: whole fine-tuning steps on a task's own sequences.
@@ -42,7 +45,7 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
       let workers = try world.sum([all.processors.count])[0]
       let plan = try world.agree {
         try FinetuningPlan(
-          task, from: from, isScratch: false, head: head, workers: workers, change: recipe.apply)
+          task.request(from: from, head: head), workers: workers, change: recipe.apply)
       }
       let slices = ReductionTree(sliceCount: plan.recipe.slices)
         .run(of: world.rank, of: world.size).count

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Platform
+import Reports
+import Runs
 import Training
 
 /// `electra benchmark scaling`: what steps on 1 to N ranks say of more ranks.

@@ -1,5 +1,9 @@
 import ArgumentParser
 import Collectives
+import Electra
+import Models
+import Reports
+import Runs
 import Training
 
 /// `electra benchmark step`: whole pre-training steps on random tokens.

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Models
+import Platform
+import Reports
 import Tokenization
 import Training
 

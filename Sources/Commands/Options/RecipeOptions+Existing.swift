@@ -1,5 +1,8 @@
 import Electra
 import Foundation
+import Models
+import Reports
+import Runs
 import Training
 
 /// What is asked of a run that exists: inside a run nothing that decides its result may change. Options

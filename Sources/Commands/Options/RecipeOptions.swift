@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Electra
 import Foundation
+import Models
 
 /// What a user can change of a preset; together with the data this decides the result of a run.
 struct RecipeOptions: ParsableArguments {

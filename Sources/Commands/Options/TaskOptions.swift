@@ -1,6 +1,8 @@
 import ArgumentParser
 import Finetuning
 import Foundation
+import Models
+import Runs
 
 /// Which task, and where its files are.
 struct TaskOptions: ParsableArguments {
@@ -81,9 +83,20 @@ struct TaskOptions: ParsableArguments {
     }
   }
 
+  /// The task with its files, to be learnt by the encoder at `path`.
+  func request(from path: String, isScratch: Bool = false, head: HeadStyle = .transformers) throws
+    -> FinetuningRequest
+  {
+    let task = try resolve()
+    return FinetuningRequest(
+      task: task, training: try files(.training, of: task)[0],
+      development: try files(.development, of: task), test: try files(.test, of: task),
+      encoder: path, isScratch: isScratch, head: head, emptyLabels: emptyLabels.value)
+  }
+
   /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and
   /// none is there.
-  func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
+  private func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
     let named =
       switch role {
       case .training: train

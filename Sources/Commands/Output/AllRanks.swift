@@ -1,5 +1,7 @@
 import ArgumentParser
 import Collectives
+import Platform
+import Runs
 import Tensors
 import Training
 

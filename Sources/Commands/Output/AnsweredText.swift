@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Models
 
 /// Answers to lines of text, for the screen or for a machine.
 struct AnsweredText {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// A line about the progress of long work on standard error: rewritten in place on a terminal, a new
 /// one every ten seconds elsewhere.

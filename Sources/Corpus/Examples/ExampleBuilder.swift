@@ -1,3 +1,4 @@
+import Tensors
 import Tokenization
 
 /// One training example: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.

@@ -1,5 +1,8 @@
 import Foundation
+import Layers
 import Platform
+import Synchronization
+import Tensors
 import Tokenization
 
 /// Turns text into a folder of shards, on all cores, in bounded memory.

@@ -116,7 +116,7 @@ final class ShardFile: Sendable {
   /// Begins to read `block`, which will be wanted as a whole.
   func beginReading(_ block: Int) {
     data.withUnsafeBytes { bytes in
-      if let own = place(of: block, bytes) { Layers.beginReading(own) }
+      if let own = place(of: block, bytes) { Platform.beginReading(own) }
     }
   }
 

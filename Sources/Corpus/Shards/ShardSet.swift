@@ -1,6 +1,8 @@
 import Foundation
 import Layers
+import Platform
 import Synchronization
+import Tensors
 import Tokenization
 
 /// A folder of prepared data, opened for training.

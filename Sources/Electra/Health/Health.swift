@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 
 /// A run's judgement of itself, from the lines of its metrics and nothing else.
 ///

@@ -92,7 +92,7 @@ extension WindowAnswers {
 }
 
 /// Questions with the windows that they were cut into.
-struct QuestionSheet: Sendable {
+package struct QuestionSheet: Sendable {
   let questions: [Question]
   /// For each question its passage.
   let passageNumbers: [Int]

@@ -20,7 +20,7 @@ package struct ExampleSet: Sendable {
   let source: Source
 
   /// Where the examples come from.
-  enum Source: Sendable {
+  package enum Source: Sendable {
     /// The number that stands beside each answer.
     case rows([String])
     case sentences([Sentence], [TagEncoder.Piece], isBIOES: Bool)

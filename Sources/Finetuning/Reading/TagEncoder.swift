@@ -6,12 +6,12 @@ import Tokenization
 /// A sentence that is too long is cut between words into several sequences, so that every word has its
 /// tag; a single word that is too long loses its last tokens. A word without a token (a lone control
 /// character) is `[UNK]`.
-struct TagEncoder {
+package struct TagEncoder {
   let tokenizer: Tokenizer
   let maximumLength: Int
 
   /// A sequence and the place, in it, of the first token of each of its words.
-  struct Piece: Sendable, Equatable {
+  package struct Piece: Sendable, Equatable {
     let sentence: Int
     /// Its first word's place in the sentence.
     let firstWord: Int

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Platform
 
 #if canImport(Glibc)
   import Glibc

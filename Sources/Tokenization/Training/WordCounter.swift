@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// Counts the words of a text of any size over all cores, in bounded memory.

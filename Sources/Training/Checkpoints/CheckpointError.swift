@@ -1,3 +1,5 @@
+import Platform
+
 /// What can be wrong with a checkpoint or a run folder.
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case unwritable(path: String, reason: String)

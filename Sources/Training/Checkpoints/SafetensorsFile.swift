@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Platform
 
 /// A safetensors file, opened for reading: named tensors of numbers, mapped into memory.
 ///

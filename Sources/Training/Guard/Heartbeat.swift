@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 
 /// A rank's signs of life: `RUN/heartbeats/rank-00003`, one line of `key=value` that people and
 /// scripts read when a job is gone:

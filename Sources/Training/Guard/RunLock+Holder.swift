@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 
 extension RunLock {
   /// The process that holds a lock, as its file names it.

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// The right to write into a run's folder: a file `.lock` that names the process which holds it. Another
 /// program that finds it taken is refused.

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 import Synchronization
 
 /// Sees to it that a run gets on. MPI does not notice a rank that hangs, nor for a quarter of an hour a
@@ -82,7 +83,7 @@ package final class Watchdog: Sendable {
 
   /// Calls `body` again and again on a thread of its own, as long as the watchdog lives.
   private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
-    startThread { [weak self] in
+    startThreadOrEnd { [weak self] in
       while let watchdog = self {
         body(watchdog)
         Thread.sleep(forTimeInterval: seconds)

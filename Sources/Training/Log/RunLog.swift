@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// `log.txt` of a run: what the run has to say, with the time; also on standard error.
 ///

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 import Synchronization
 
 /// What the threads of all ranks do when: a trace that chrome://tracing and ui.perfetto.dev draw.

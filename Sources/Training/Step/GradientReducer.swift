@@ -1,5 +1,6 @@
 import Collectives
 import Layers
+import Platform
 import Synchronization
 import Tensors
 
@@ -266,7 +267,7 @@ final class GradientReducer: @unchecked Sendable {
 }
 
 /// A sum of gradients of a run of slices.
-typealias Piece = (node: ReductionTree.Node, gradient: Storage)
+package typealias Piece = (node: ReductionTree.Node, gradient: Storage)
 
 /// How one piece of a rank comes from the pieces of its lanes.
 private struct Merge {

@@ -1,5 +1,6 @@
 import Collectives
 import Layers
+import Platform
 import Tensors
 
 /// Where slices come from: the batch of these sequences of this step.

@@ -1,5 +1,6 @@
 import Collectives
 import Layers
+import Platform
 import Synchronization
 import Tensors
 

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Collectives
+import Corpus
+import Electra
+import Finetuning
+import Foundation
+import Models
+import Platform
+import Reports
+import Runs
+import Tokenization
+import Training
+
+/// Runs `body` and writes what it printed; an error becomes one sentence on standard error and an exit
+/// status. What was printed before an error is written too.
+func reportingErrors(_ body: () throws -> Void) throws {
+  do {
+    try body()
+    try StandardOutput.flush()
+  } catch let error as ExitCode {
+    throw error
+  } catch {
+    try? StandardOutput.flush()
+    let status = exitStatus(of: error)
+    if status == .success { return }
+    standardError("electra: \(error)\n")
+    throw ExitCode(status.rawValue)
+  }
+}
+
+/// The status of each error.
+func exitStatus(of error: any Error) -> ExitStatus {
+  switch error {
+  case is UsageError: .usage
+  case OutputError.closed: .success
+  case let error as FileError: error.exitStatus
+  case let error as CorpusError: error.exitStatus
+  case let error as TokenizationError: error.exitStatus
+  case is ThreadError: .shortage
+  case let error as SafetensorsError: error.exitStatus
+  case let error as CheckpointError: error.exitStatus
+  case let error as ScalingError: error.exitStatus
+  case let error as StudyError: error.exitStatus
+  case let error as FinetuningError: error.exitStatus
+  case ModelError.unreadable: .missingFile
+  case is ModelError: .badData
+  case is CollectivesError: .disagreement
+  case TrainerError.stopped: .stopped
+  case is TrainerError: .diverged
+  default: .inputOutput
+  }
+}
+
+extension FileError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .missing, .unreadable: .missingFile
+    case .unwritable, .exists, .inProgress: .cannotCreate
+    }
+  }
+}
+
+extension CorpusError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable: .missingFile
+    default: .badData
+    }
+  }
+}
+
+extension SafetensorsError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unreadable: .missingFile
+    case .malformed, .missingTensor, .wrongType: .badData
+    }
+  }
+}
+
+extension TokenizationError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .missingFile, .unreadable: .missingFile
+    case .cannotWrite: .inputOutput
+    case .sizeTooSmall: .usage
+    default: .badData
+    }
+  }
+}
+
+extension CheckpointError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .notFound: .missingFile
+    case .unwritable, .unsaved, .inUse: .cannotCreate
+    case .damaged, .noneSound, .otherModel: .badData
+    case .unreadable: .inputOutput
+    }
+  }
+}
+
+extension FinetuningError {
+  fileprivate var exitStatus: ExitStatus {
+    switch self {
+    case .unknownTask, .lengthTooSmall, .noSecondText: .usage
+    case .missingFile: .missingFile
+    default: .badData
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import Electra
+import Foundation
+import Layers
+import Platform
+import Tensors
+import Tokenization
+import Training
+
+/// A checkpoint of a pre-training run: where it stands, and what it was made with.
+package struct CheckpointFolder {
+  let path: String
+  package let state: CheckpointState
+  package let configuration: PretrainingConfiguration
+  package let model: ElectraModel
+  package let tokenizer: Tokenizer
+
+  /// Opens a checkpoint's folder, or the newest sound checkpoint of a run's folder.
+  package init(_ path: String) throws {
+    let (folder, state) = try Self.checkpoint(path)
+    self.path = folder
+    self.state = state
+    let file = folder + "/config.json"
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw CheckpointError.damaged(file: file, reason: "it is missing")
+    }
+    configuration = try PretrainingConfiguration.read(data, from: file)
+    if let problem = configuration.problem {
+      throw CheckpointError.damaged(file: file, reason: problem)
+    }
+    model = configuration.makeModel()
+    tokenizer = try Tokenizer(folder: folder)
+  }
+
+  var modelPath: String { path + "/model.safetensors" }
+  /// The run that the checkpoint stands in.
+  var runPath: String { path + "/../.." }
+
+  /// All weights of both networks.
+  package func weights() throws -> Storage {
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(modelPath, model.layout, into: weights)
+    return weights
+  }
+
+  private static func checkpoint(_ path: String) throws -> (String, CheckpointState) {
+    if FileManager.default.fileExists(atPath: path + "/state.json") {
+      return (path, try CheckpointState(verifying: path))
+    }
+    let store = CheckpointStore(runFolder: path)
+    for step in store.steps().reversed() {
+      do {
+        return (store.path(step: step), try CheckpointState(verifying: store.path(step: step)))
+      } catch {
+        standardError("note: \(error); trying the checkpoint before it\n")
+      }
+    }
+    let isRun = FileManager.default.fileExists(atPath: store.folder)
+    throw isRun ? CheckpointError.notFound(path: path) as any Error : unreadableModel(path)
+  }
+}

@@ -1,0 +1,224 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Platform
+import Tensors
+import Tokenization
+import Training
+
+/// A fine-tuned model on disk: a folder that transformers loads (unless its head is the reference's),
+/// with what is needed to answer the task besides, in `task.json`.
+package struct FinetunedFolder {
+  package let path: String
+  package let description: Description
+  package let model: TaskModel
+  package let tokenizer: Tokenizer
+
+  /// `task.json`.
+  package struct Description: Codable, Equatable {
+    var formatVersion = 1
+    package var task: Task
+    package var labels: LabelSet
+    package var head: HeadStyle
+    /// The longest sequence, special tokens counted.
+    package var length: Int
+    /// SHA-256 of the vocabulary's file, once the model is written.
+    var vocabulary: String?
+
+    package init(task: Task, labels: LabelSet, head: HeadStyle, length: Int) {
+      (self.task, self.labels, self.head, self.length) = (task, labels, head, length)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case formatVersion = "format_version"
+      case task, labels, head
+      case length = "max_seq_length"
+      case vocabulary = "vocab_sha256"
+    }
+
+    /// What is wrong with it, as a sentence; nil when nothing is.
+    func problem(positions: Int) -> String? {
+      if formatVersion != 1 {
+        return "it is of format \(formatVersion), which this program does not know"
+      }
+      if length > positions {
+        return "max_seq_length \(length) is above the model's \(positions) positions"
+      }
+      if task.splits.isEmpty || task.metrics.isEmpty {
+        return "its task has no splits or no metrics"
+      }
+      let hasLabels = task.problem == .classification || task.problem == .tagging
+      return hasLabels && labels.count == 0 ? "it has no labels" : nil
+    }
+
+    /// The model that it describes.
+    package func model(_ sizes: NetworkSizes) -> TaskModel {
+      TaskModel(
+        sizes, task.problem, outputs: task.problem == .regression ? 1 : labels.count, style: head)
+    }
+
+    /// The class of transformers that loads the model; nil for a head that it does not know.
+    var architecture: String? {
+      if task.problem == .tagging { return "ElectraForTokenClassification" }
+      guard head == .transformers else { return nil }
+      return task.problem == .span
+        ? "ElectraForQuestionAnswering" : "ElectraForSequenceClassification"
+    }
+  }
+
+  /// Opens the folder of a model, or the best model of a fine-tuning's folder.
+  package init(_ path: String) throws {
+    guard let path = Self.model(in: path) else {
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      guard exists && isFolder.boolValue else { throw unreadableModel(path) }
+      throw ModelError.unreadable(
+        path: path + "/task.json",
+        reason: "there is no such file; the folder of a finished finetune is needed")
+    }
+    self.path = path
+    let file = path + "/task.json"
+    description = try decodeJSON(
+      Description.self, FileManager.default.contents(atPath: file) ?? Data(), from: file)
+    let folder = try HuggingFaceFolder(path)
+    let tokenizer = try folder.tokenizer()
+    if let own = description.vocabulary, own != tokenizer.vocabulary.digest {
+      throw ModelError.unusable(
+        path: path,
+        reason: "its vocabulary is not the one that it was fine-tuned with; put that back")
+    }
+    self.tokenizer = tokenizer
+    if let problem = description.problem(positions: folder.sizes.positionCount) {
+      throw ModelError.unusable(path: file, reason: problem)
+    }
+    model = description.model(folder.sizes)
+  }
+
+  /// All weights.
+  package func weights() throws -> Storage {
+    let weights = Storage(count: model.layout.count)
+    try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
+    return weights
+  }
+
+  /// The folder of the model at `path`: itself, that of a seed, or that of the best seed of a whole
+  /// fine-tuning; nil when there is none.
+  package static func model(in path: String) -> String? {
+    let best = FileManager.default.contents(atPath: path + "/results.json")
+      .flatMap { try? JSONDecoder().decode(FinetuningResults.self, from: $0) }
+      .map { "\(path)/\(FinetuningResults.folder(ofSeed: $0.bestSeed))/model" }
+    return [path, path + "/model", best].compactMap(\.self).first {
+      FileManager.default.fileExists(atPath: $0 + "/task.json")
+    }
+  }
+
+  /// Writes a model's folder, in place of one that is there.
+  package static func write(
+    _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
+    to path: String
+  ) throws {
+    let fault = FaultInjection.hook
+    let folder = try AtomicFolder(replacing: path, fault: fault)
+    try ModelFile.write(
+      weights, model.layout, path: folder.partial + "/model.safetensors", fault: fault)
+    for (name, data) in try files(model, description, tokenizer) {
+      try DurableFile.write(Array(data), to: folder.partial + "/" + name, fault: fault)
+    }
+    try folder.publish()
+  }
+
+  /// The files beside the weights.
+  static func files(
+    _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer
+  ) throws -> [String: Data] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    var files = try tokenizer.files(maximumLength: model.sizes.positionCount)
+    var own = description
+    own.vocabulary = tokenizer.vocabulary.digest
+    files["task.json"] = try encoder.encode(own)
+    files["config.json"] = try encoder.encode(
+      Configuration(
+        description: description, sizes: model.sizes,
+        paddingID: tokenizer.vocabulary.special.padding))
+    return files
+  }
+
+  /// `config.json`, with what transformers wants to know of a head.
+  private struct Configuration: Encodable {
+    let description: Description
+    let sizes: NetworkSizes
+    let paddingID: Int32
+
+    private enum Key: String, CodingKey {
+      case names = "id2label"
+      case places = "label2id"
+      case problem = "problem_type"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      let configuration = HuggingFaceConfiguration(
+        sizes, architecture: description.architecture, paddingID: paddingID)
+      try configuration.encode(to: encoder)
+      var values = encoder.container(keyedBy: Key.self)
+      let isRegression = description.task.problem == .regression
+      let names = isRegression ? ["score"] : description.labels.names
+      if names.isEmpty { return }
+      try values.encode(
+        Dictionary(names.enumerated().map { ("\($0)", $1) }) { $1 }, forKey: .names)
+      try values.encode(Dictionary(zip(names, names.indices)) { $1 }, forKey: .places)
+      if description.task.problem == .tagging { return }
+      try values.encode(
+        isRegression ? "regression" : "single_label_classification", forKey: .problem)
+    }
+  }
+}
+
+extension FinetunedFolder {
+  /// Copies the model to a new folder, with a model card; returns the class that loads it.
+  package func export(to output: String) throws -> String {
+    guard let architecture = description.architecture else {
+      throw UsageError(
+        "transformers has no model with the reference's head; fine-tune with --head transformers")
+    }
+    // What it is made of, where the folder is a link.
+    let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let folder = try makeFolder(output)
+    for name in try FileManager.default.contentsOfDirectory(atPath: source)
+    where !Folder.isFolder("\(source)/\(name)") {
+      try DurableFile.copy(
+        "\(source)/\(name)", to: "\(folder.partial)/\(name)", fault: FaultInjection.hook)
+    }
+    try DurableFile.write(Array(card(architecture).utf8), to: folder.partial + "/README.md")
+    try folder.publish()
+    return architecture
+  }
+
+  /// `README.md` of the exported model.
+  private func card(_ architecture: String) -> String {
+    let task = description.task
+    let names = description.labels.names.joined(separator: ", ")
+    let scale =
+      task.scoreScale == 1 ? "" : "\n\nThe output times \(task.scoreScale) is the score."
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # ELECTRA for \(task.title)
+
+      An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
+      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)").\(scale)
+
+      ```python
+      from transformers import AutoTokenizer, \(architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
+      ```
+
+      """
+  }
+}

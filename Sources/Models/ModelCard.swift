@@ -1,0 +1,126 @@
+import Electra
+import Foundation
+import Layers
+import Platform
+import Tokenization
+import Training
+
+/// `README.md` of an exported model: what it is, how it was made, how well it does, how it is loaded.
+package struct ModelCard {
+  private let checkpoint: CheckpointFolder
+  private let part: ModelPart
+  private let architecture: String
+
+  /// - Parameter architecture: the class of transformers that loads it.
+  package init(_ checkpoint: CheckpointFolder, _ part: ModelPart, _ architecture: String) {
+    self.checkpoint = checkpoint
+    self.part = part
+    self.architecture = architecture
+  }
+
+  package var text: String {
+    let sizes = checkpoint.model.sizes[part]
+    let encoder = sizes.encoder
+    let recipe = checkpoint.configuration.recipe
+    let parameters = checkpoint.model.layout.parameters
+      .filter { recipe.task.huggingFaceName($0.name, of: part) != nil }.reduce(0) { $0 + $1.count }
+    let normalization = checkpoint.tokenizer.normalization
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # \(title)
+
+      ```python
+      from transformers import AutoTokenizer, \(architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
+      ```
+
+      | size | |
+      |---|---|
+      | parameters | \(parameters.grouped) |
+      | layers, width, heads, feed-forward | \(encoder.layerCount), \(encoder.hiddenSize), \
+      \(encoder.headCount), \(encoder.intermediateSize) |
+      | embedding | \(sizes.embeddingSize) |
+      | vocabulary | \(sizes.vocabularySize.grouped) tokens, \
+      \(normalization.lowercase ? "lower case" : "cased"), \
+      accents \(normalization.stripAccents ? "stripped" : "kept") |
+
+      | training | |
+      |---|---|
+      | steps | \(checkpoint.state.step.grouped) of \(recipe.steps.grouped) |
+      | batch | \(recipe.batchSize) sequences of at most \(recipe.length) tokens |
+      | tokens seen | \(checkpoint.state.tokens.grouped) |
+      | learning rate | \(recipe.learningRate), \(recipe.warmupSteps.grouped) steps of warm-up, linear decay |
+      | masked | \(recipe.maskFraction * 100) % of the tokens |
+      | loss | \(loss) |
+      | seed | \(recipe.seed) |
+      \(heldOut)
+      """
+  }
+
+  /// What it is.
+  private var title: String {
+    let goal = checkpoint.configuration.recipe.task.goal
+    if goal == .mlm {
+      return """
+        Masked language model
+
+        An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
+        """
+    }
+    let network = goal == .electra || part == .generator ? part.rawValue : "encoder"
+    return """
+      ELECTRA \(network)
+
+      The \(network) of an ELECTRA pre-trained by \(method(goal)) (Clark, Luong, Le and \
+      Manning 2020).
+      """
+  }
+
+  private func method(_ goal: PretrainingTask.Goal) -> String {
+    switch goal {
+    case .electra: "replaced token detection"
+    case .electra15: "replaced token detection at drawn positions"
+    case .replaceMLM: "Replace MLM"
+    case .allTokensMLM: "All-Tokens MLM"
+    case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
+    }
+  }
+
+  /// What it was trained by.
+  private var loss: String {
+    let recipe = checkpoint.configuration.recipe
+    let own = method(recipe.task.goal)
+    return recipe.task.goal == .mlm
+      ? own : "masked language modelling + \(recipe.discriminatorWeight) x \(own)"
+  }
+
+  /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.
+  private var heldOut: String {
+    let path = checkpoint.runPath + "/metrics.jsonl"
+    guard let lines = FileManager.default.contents(atPath: path) else { return "" }
+    let evaluations = lines.split(separator: 0x0A)
+      .compactMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
+      .filter { $0["split"] as? String == "held_out" }
+      .filter { ($0["step"] as? Int).map { $0 <= checkpoint.state.step } ?? false }
+    guard let last = evaluations.last, let step = last["step"] as? Int else { return "" }
+    let rows = last.compactMap { name, value in
+      (value as? Double).map { (name, $0) }
+    }.filter { !["step", "examples", "time"].contains($0.0) }.sorted { $0.0 < $1.0 }
+    let table = rows.map {
+      "| \($0.0.replacingOccurrences(of: "_", with: " ")) | \(String(format: "%.4f", $0.1)) |"
+    }
+    return """
+
+      | on held-out documents, after step \(step.grouped) | |
+      |---|---|
+      \(table.joined(separator: "\n"))
+
+      """
+  }
+}

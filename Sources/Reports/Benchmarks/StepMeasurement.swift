@@ -1,0 +1,178 @@
+import Collectives
+import Electra
+import Foundation
+import Layers
+import Platform
+import Runs
+import Tensors
+import Tokenization
+import Training
+
+/// What was measured of a configuration's step, over all ranks.
+package struct StepMeasurement: Encodable {
+  /// What the step had to do and the seconds that it took: medians, those of waiting the mean of all
+  /// ranks.
+  let step: ScalingPoint
+  /// Operations a second of all lanes in large products; nil when they were not measured.
+  let peak: Double?
+  let shareOfPeak: Double?
+  /// Of all ranks together, in bytes.
+  let peakMemory: Int
+  let inputShare: Double
+  /// Seconds of a step in which buckets travelled.
+  let trafficSeconds: Double
+  /// Of rank zero's matrix products in a step: as they were made, and as they were foretold.
+  let operations: Double
+  let expectedOperations: Double
+  /// Of a lane of rank zero in a step.
+  let times: ActivityTimes
+
+  private enum CodingKeys: String, CodingKey {
+    case peak, operations
+    case times = "milliseconds"
+    case tokensPerSecond = "tokens_per_second"
+    case shareOfPeak = "share_of_peak"
+    case peakMemory = "peak_memory_bytes"
+    case inputShare = "input_share"
+    case trafficSeconds = "traffic_seconds"
+    case expectedOperations = "expected_operations"
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    try step.encode(to: encoder)
+    var figures = encoder.container(keyedBy: CodingKeys.self)
+    try figures.encode(step.tokensPerSecond, forKey: .tokensPerSecond)
+    try figures.encodeIfPresent(peak, forKey: .peak)
+    try figures.encodeIfPresent(shareOfPeak, forKey: .shareOfPeak)
+    try figures.encode(peakMemory, forKey: .peakMemory)
+    try figures.encode(inputShare, forKey: .inputShare)
+    try figures.encode(trafficSeconds, forKey: .trafficSeconds)
+    try figures.encode(operations, forKey: .operations)
+    try figures.encode(expectedOperations, forKey: .expectedOperations)
+    try figures.encode(times, forKey: .times)
+  }
+
+  package init(
+    _ configuration: PretrainingConfiguration, recomputes: Bool, world: Communicator,
+    processors: [Int], rounds: Int, measuresPeak: Bool
+  ) throws {
+    let recipe = configuration.recipe
+    let trainer = try Self.trainer(
+      configuration, recomputes: recomputes, world: world, processors: processors)
+    defer { trainer.end() }
+    trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
+    for step in 0..<2 { _ = try trainer.step(step) }
+    let reports = try (0..<rounds).map { try trainer.step(2 + $0) }
+    // A step of its own for the activities, since taking their times has a price.
+    Profile.turnOn()
+    let profiled = try trainer.step(2 + rounds)
+    let entries = Profile.turnOff()
+
+    func median(_ value: (Trainer<PretrainingObjective>.StepReport) -> Double) -> Double {
+      reports.map(value).sorted()[rounds / 2]
+    }
+    let waited = try world.gather([median(\.reductionSeconds)]).map { $0[0] }
+    step = try Self.point(
+      configuration, trainer.objective.model, world: world, lanes: processors.count,
+      seconds: median(\.seconds), reductionSeconds: waited.reduce(0, +) / Double(world.size))
+    inputShare = median { $0.inputSeconds / $0.seconds }
+    trafficSeconds = median(\.trafficSeconds)
+    peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
+    peak = try measuresPeak ? Self.peak(processors, world) : nil
+    let rate = configuration.productsPerToken * step.tokensPerSecond
+    shareOfPeak = peak.map { rate / $0 }
+    operations = entries.values.reduce(0) { $0 + $1.operations }
+    let run = ReductionTree(sliceCount: recipe.slices).run(of: world.rank, of: world.size)
+    expectedOperations =
+      configuration.productsPerToken * Double(recipe.batchSize * recipe.length)
+      * Double(run.count) / Double(recipe.slices)
+    times = ActivityTimes(entries, profiled, lanes: processors.count)
+  }
+
+  /// What all lanes reach together in products of 4096 x 4096 matrices.
+  private static func peak(_ processors: [Int], _ world: Communicator) throws -> Double {
+    MatrixLibrary.reserveBuffers(callers: processors.count)
+    let team = LaneTeam(processors: processors)
+    defer { team.end() }
+    let own = Int(MachineSpeed.productsPerSecond(team: team, size: 4096))
+    return Double(try world.sum([own])[0])
+  }
+
+  /// What a step has to do, as far as its time depends on it.
+  private static func point(
+    _ configuration: PretrainingConfiguration, _ model: ElectraModel, world: Communicator,
+    lanes: Int, seconds: Double, reductionSeconds: Double
+  ) throws -> ScalingPoint {
+    let recipe = configuration.recipe
+    let tree = ReductionTree(sliceCount: recipe.slices)
+    let slices = (0..<world.size).map { tree.run(of: $0, of: world.size).count }.max() ?? 0
+    let partition = Partition(
+      regions: model.finishingOrder, blockBoundaries: model.layout.blockBoundaries,
+      rankCount: world.size)
+    let traffic = Exchange.traffic(tree: tree, partition: partition)
+    let bytes = MemoryLayout<Float>.stride
+    let hosts = try world.gather(Array(hostName().utf8))
+    return ScalingPoint(
+      ranks: world.size, hosts: Set(hosts).count, lanes: lanes,
+      lanesPerCore: try Runs.lanesPerCore(world, lanes: lanes), batch: recipe.batchSize,
+      length: recipe.length,
+      rankTokens: slices * recipe.batchSize / recipe.slices * recipe.length,
+      microBatchTokens: recipe.microBatchTokens, vectorBytes: bytes * model.layout.count,
+      buckets: partition.buckets.count,
+      hideableShare: 1 - Double(model.embeddingRange.count) / Double(model.layout.count),
+      sentBytes: bytes * (traffic.sent.max() ?? 0), messages: traffic.messages,
+      seconds: seconds, reductionSeconds: reductionSeconds)
+  }
+
+  private static func trainer(
+    _ configuration: PretrainingConfiguration, recomputes: Bool, world: Communicator,
+    processors: [Int]
+  ) throws -> Trainer<PretrainingObjective> {
+    let recipe = configuration.recipe
+    let special = SpecialTokens(
+      padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+    var objective = configuration.objective(model: configuration.makeModel(), special: special)
+    objective.recomputes = recomputes
+    if recipe.task.generator != .transformer {
+      objective.sampler = TokenSampler(
+        counts: Array(repeating: 1, count: configuration.model.vocabularySize))
+    }
+    return try Trainer(
+      objective: objective, settings: configuration.trainerSettings,
+      world: world, processors: processors,
+      source: { step, sequences in
+        var batch = Batch(step: step, firstSequence: sequences.lowerBound)
+        for sequence in sequences {
+          let stream = RandomStream(
+            seed: recipe.seed, site: RandomStream.site("benchmark"), step: step,
+            sequence: sequence)
+          let inner = (0..<max(0, recipe.length - 2)).map {
+            Int32(5 + stream.number(below: configuration.model.vocabularySize - 5, index: $0))
+          }
+          let tokens = [special.classification] + inner + [special.separator]
+          batch.append(tokens: tokens, types: repeatElement(0, count: tokens.count))
+        }
+        return batch
+      })
+  }
+
+  /// For the screen.
+  package var table: String {
+    var parts = [
+      "\(Int(step.tokensPerSecond).grouped) tokens/s",
+      String(format: "%.1f ms a step", 1000 * step.seconds),
+    ]
+    if let peak, let shareOfPeak {
+      parts.append(
+        String(format: "%.1f %% of a peak of %.1f GFLOP/s", 100 * shareOfPeak, peak / 1e9))
+    }
+    return """
+      \(step.ranks) x \(step.lanes) lanes, \(step.batch) x \(step.length): \
+      \(parts.joined(separator: ", ")), \(peakMemory.bytes) of memory
+      \(String(format: "%.1f", 1000 * trafficSeconds)) ms of traffic between ranks, \
+      \(String(format: "%.1f", 1000 * step.reductionSeconds)) ms in which lanes reduced or waited
+      a lane's step:
+      \(times.lines)
+      """
+  }
+}

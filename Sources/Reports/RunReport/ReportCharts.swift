@@ -1,0 +1,167 @@
+import Electra
+import Foundation
+import Training
+
+/// The curves of a report: a figure for each metric, runs beside each other over the tokens they saw.
+struct ReportCharts {
+  let runs: [ReportedRun]
+  private let isLogarithmic: Bool
+  private let tokens: ChartAxis
+
+  /// Points of a curve at most.
+  private static let most = 150
+
+  init(_ runs: [ReportedRun]) {
+    self.runs = runs
+    let all = runs.flatMap { $0.training.compactMap { $0.numbers["tokens"] } }.filter { $0 > 0 }
+    let (low, high) = (all.min() ?? 1, all.max() ?? 1)
+    // What is learnt goes with the logarithm of what was read; a short piece of a run is nearly even.
+    isLogarithmic = high > 30 * low
+    tokens = ChartAxis(
+      holding: isLogarithmic ? [low, high] : [0, high], isLogarithmic: isLogarithmic,
+      name: "tokens"
+    ) { $0.shortened }
+  }
+
+  /// The colour of a run, by its number.
+  static func color(_ run: Int) -> String { "var(--run-\(run % 6))" }
+
+  /// All figures of all metrics that any run has, group by group.
+  var groups: [(title: String, figures: [String])] {
+    let names = Set(runs.flatMap { $0.lines.flatMap(\.numbers.keys) })
+    return ReportMetric.groups(of: names).map { title, metrics in
+      (title, metrics.compactMap(figure))
+    }
+  }
+
+  /// One curve.
+  private struct Curve {
+    let name: String
+    let color: String
+    let kind: Kind
+    let points: [(x: Double, y: Double)]
+
+    enum Kind {
+      case training, heldOut, published
+    }
+  }
+
+  private func curves(_ metric: ReportMetric) -> [Curve] {
+    var curves: [Curve] = []
+    for (number, run) in runs.enumerated() {
+      let color = Self.color(number)
+      let training = points(metric, run.training, run)
+      if training.count > 1 {
+        curves.append(
+          Curve(name: run.name, color: color, kind: .training, points: thinned(training)))
+      }
+      let heldOut = points(metric, run.heldOut, run)
+      if !heldOut.isEmpty {
+        curves.append(
+          Curve(name: run.name, color: color, kind: .heldOut, points: thinned(heldOut)))
+      }
+    }
+    return curves + published(metric, beside: curves)
+  }
+
+  private func points(
+    _ metric: ReportMetric, _ lines: [RunMetrics.Line], _ run: ReportedRun
+  ) -> [(x: Double, y: Double)] {
+    lines.compactMap { line in
+      guard let value = line.numbers[metric.name],
+        let tokens = line.numbers["tokens"] ?? run.tokens(at: line.step)
+      else { return nil }
+      return (tokens, value)
+    }
+  }
+
+  /// Means of neighbours where there are more points than a picture shows.
+  private func thinned(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
+    guard points.count > Self.most else { return points }
+    let places = Dictionary(grouping: points) { Int(tokens.place($0.x) * Double(Self.most)) }
+    return places.sorted { $0.key < $1.key }.map { _, group in
+      (
+        x: group.reduce(0) { $0 + $1.x } / Double(group.count),
+        y: group.reduce(0) { $0 + $1.y } / Double(group.count)
+      )
+    }
+  }
+
+  /// The published curve, where runs of joint ELECTRA reach it.
+  private func published(_ metric: ReportMetric, beside curves: [Curve]) -> [Curve] {
+    let last = curves.flatMap { $0.points.map(\.x) }.max() ?? 0
+    guard runs.contains(where: { $0.configuration.recipe.task.isJointElectra }),
+      let all = PublishedCurve.points.first(where: { $0.metric == metric.name })
+    else { return [] }
+    let points = all.points.map {
+      (x: Double($0.step * PublishedCurve.tokensPerStep), y: $0.value)
+    }.filter { $0.x <= last }
+    guard points.count > 1 else { return [] }
+    return [
+      Curve(name: "published small", color: "var(--quiet)", kind: .published, points: points)
+    ]
+  }
+
+  /// A figure with its caption; nil when there is nothing to draw.
+  private func figure(_ metric: ReportMetric) -> String? {
+    let curves = curves(metric)
+    guard !curves.isEmpty else { return nil }
+    let values = Self.range(curves.flatMap { $0.points.map(\.y) })
+    let axis = ChartAxis(
+      holding: metric.unit == .percent && values[0] < 0.1 ? [0, max(0.01, values[1])] : values,
+      isLogarithmic: metric.name == "gradient_norm", label: metric.text)
+    var chart = Chart(
+      metric.title, frame: (46, 30, 302, 140), x: tokens, y: axis, theme: Self.theme)
+    for curve in curves { Self.draw(curve, in: &chart) }
+    return """
+      <figure>
+      <svg class="chart" viewBox="0 0 360 206" role="img" aria-label="\(metric.title.inXML)" \
+      data-unit="\(metric.unit == .percent ? "%" : "")">
+      \(chart.body)<line class="ruler" y1="30" y2="170"/></svg>
+      <figcaption>\(metric.meaning.inXML)</figcaption>
+      </figure>
+      """
+  }
+
+  private static let theme = Chart.Theme(
+    title: "var(--ink)", text: "var(--quiet)", grid: "var(--grid)", shade: "var(--grid)",
+    paper: "var(--paper)", fontSize: 11)
+
+  private static func draw(_ curve: Curve, in chart: inout Chart) {
+    // What lies outside would run along the edge; one point there shows where the curve comes from.
+    let inside = curve.points.map { chart.y.holds($0.y) }
+    let shown = curve.points.indices.filter { index in
+      inside[max(0, index - 1)...min(inside.count - 1, index + 1)].contains(true)
+    }.map { curve.points[$0] }
+    let list = { (values: [Double]) in
+      values.map { String(format: "%.4g", $0) }.joined(separator: " ")
+    }
+    let kinds: [Curve.Kind: String] = [.heldOut: "held-out ", .training: "", .published: ""]
+    let attributes =
+      #" data-name="\#((curve.name + " " + (kinds[curve.kind] ?? "")).inXML)" "#
+      + #"data-x="\#(list(shown.map(\.x)))" data-y="\#(list(shown.map(\.y)))""#
+    switch curve.kind {
+    case .training:
+      chart.line(
+        shown, color: curve.color, width: 1.2, attributes: attributes + #" opacity="0.55""#)
+    case .published:
+      chart.line(shown, color: curve.color, width: 1.2, dash: "4 3", attributes: attributes)
+    case .heldOut:
+      chart.line(shown, color: curve.color, width: 2, attributes: attributes)
+      for point in shown where shown.count <= 24 && chart.y.holds(point.y) {
+        chart.mark(point.x, point.y, color: curve.color, isFull: true, radius: 1.6)
+      }
+    }
+  }
+
+  /// From where to where the values of a figure go: the first steps of a run, far from all others, do
+  /// not press the rest flat.
+  static func range(_ values: [Double]) -> [Double] {
+    let sorted = values.sorted()
+    guard var low = sorted.first, var high = sorted.last else { return [0, 1] }
+    let (tenth, ninth) = (sorted[sorted.count / 10], sorted[sorted.count - 1 - sorted.count / 10])
+    if high - low > 2.5 * (ninth - low) { high = ninth + 0.6 * (ninth - low) }
+    if high - low > 2.5 * (high - tenth) { low = tenth - 0.6 * (high - tenth) }
+    return [low, high]
+  }
+}

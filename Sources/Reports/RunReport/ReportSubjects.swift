@@ -1,0 +1,173 @@
+import Electra
+import Finetuning
+import Foundation
+import Models
+import Runs
+import Training
+
+/// What a report is about: runs of `pretrain` and fine-tunings.
+package struct ReportSubjects {
+  package private(set) var runs: [ReportedRun] = []
+  package private(set) var finetunings: [ReportedFinetuning] = []
+
+  /// Takes what the folders at `paths` are, and the runs and fine-tunings that lie in them.
+  package init(_ paths: [String]) throws {
+    var seen: Set<String> = []
+    for path in paths {
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw ModelError.unreadable(path: path, reason: "there is no such folder")
+      }
+      let before = runs.count + finetunings.count
+      let isNew = !seen.contains(Self.real(path))
+      try take(path, depth: 2, seen: &seen)
+      if isNew && runs.count + finetunings.count == before {
+        throw UsageError(
+          "\(path) holds no run of pretrain and no results of finetune; give folders that "
+            + "--output of these named")
+      }
+    }
+    rename()
+  }
+
+  private static func real(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+  }
+
+  private mutating func take(_ path: String, depth: Int, seen: inout Set<String>) throws {
+    let path = Self.real(path)
+    guard seen.insert(path).inserted else { return }
+    if let run = try ReportedRun(path) { runs.append(run) }
+    if let finetuning = try ReportedFinetuning(path) { finetunings.append(finetuning) }
+    guard depth > 0 else { return }
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for entry in entries.sorted() where !Self.parts.contains(entry) && !entry.hasPrefix(".") {
+      var isFolder: ObjCBool = false
+      let inner = path + "/" + entry
+      if FileManager.default.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue {
+        try take(inner, depth: depth - 1, seen: &seen)
+      }
+    }
+  }
+
+  /// Folders of a run or fine-tuning that hold no other.
+  private static let parts: Set = ["checkpoints", "heartbeats", "held_out", "predictions", "model"]
+
+  /// Two runs of one name are told apart by the folder above.
+  private mutating func rename() {
+    let counts = Dictionary(grouping: runs, by: \.name).mapValues(\.count)
+    for index in runs.indices where counts[runs[index].name, default: 0] > 1 {
+      let parent = URL(fileURLWithPath: runs[index].path).deletingLastPathComponent()
+      runs[index].name = parent.lastPathComponent + "/" + runs[index].name
+    }
+  }
+
+  /// The run that a fine-tuning began with, and after which step, as far as its checkpoints tell.
+  func origin(of finetuning: ReportedFinetuning) -> (run: ReportedRun, step: Int)? {
+    for run in runs {
+      if let step = run.checkpoints[finetuning.encoder] { return (run, step) }
+    }
+    return nil
+  }
+}
+
+/// A run of `pretrain` as its folder tells of it.
+package struct ReportedRun {
+  let path: String
+  var name: String
+  let configuration: PretrainingConfiguration
+  let lines: [RunMetrics.Line]
+  /// The step of each checkpoint by the checksum of its weights.
+  let checkpoints: [String: Int]
+
+  /// nil where there is no run.
+  init?(_ path: String) throws {
+    let file = path + "/config.json"
+    guard FileManager.default.fileExists(atPath: path + "/metrics.jsonl"),
+      let data = FileManager.default.contents(atPath: file)
+    else { return nil }
+    self.path = path
+    name = URL(fileURLWithPath: path).lastPathComponent
+    configuration = try PretrainingConfiguration.read(data, from: file)
+    lines = RunMetrics(path: path + "/metrics.jsonl").lines
+    let store = CheckpointStore(runFolder: path)
+    checkpoints = Dictionary(
+      store.steps().compactMap { step in
+        FileManager.default.contents(atPath: store.path(step: step) + "/state.json")
+          .flatMap { try? JSONDecoder().decode(CheckpointState.self, from: $0) }
+          .flatMap { $0.checksums["model.safetensors"] }.map { ($0, step) }
+      }
+    ) { first, _ in first }
+  }
+
+  var training: [RunMetrics.Line] { lines.filter { $0.split == nil } }
+  var heldOut: [RunMetrics.Line] { lines.filter { $0.split == "held_out" } }
+  var verdicts: [RunMetrics.Line] { lines.filter { $0.split == "health" } }
+  /// The last line of training.
+  var last: RunMetrics.Line? { training.last }
+
+  /// The tokens seen after a step, as far as the lines tell.
+  func tokens(at step: Int) -> Double? {
+    let before = training.last { $0.step <= step }
+    if let before, before.step == step { return before.numbers["tokens"] }
+    return last.flatMap { last in
+      last.numbers["tokens"].map { $0 * Double(step) / Double(max(1, last.step)) }
+    }
+  }
+
+  /// The preset that the configuration has most in common with, and its keys that are others.
+  var nearest: (preset: Preset, differences: [(key: String, preset: String, own: String)]) {
+    let own = configuration.fields
+    let choices = Preset.allCases.map { preset in
+      let usual = preset.configuration(vocabularySize: configuration.model.vocabularySize).fields
+      return (
+        preset: preset,
+        differences: own.keys.sorted().filter { own[$0] != usual[$0] && $0 != "data_sha256" }.map {
+          (key: $0, preset: usual[$0] ?? "", own: own[$0] ?? "")
+        }
+      )
+    }
+    return choices.min { $0.differences.count < $1.differences.count } ?? (.small, [])
+  }
+}
+
+extension PretrainingConfiguration {
+  /// Every setting under its key in `config.json`, those of the generator with its name before it.
+  package var fields: [String: String] {
+    let object = (try? JSONSerialization.jsonObject(with: encoded())) ?? [:]
+    var fields: [String: String] = [:]
+    func add(_ value: Any, _ path: [String]) {
+      if let object = value as? [String: Any] {
+        for (key, value) in object {
+          add(value, ["model", "recipe"].contains(key) && path.isEmpty ? [] : path + [key])
+        }
+      } else if let list = value as? [Any] {
+        if !list.isEmpty { fields[path.joined(separator: " ")] = "\(list.count)" }
+      } else {
+        fields[path.joined(separator: " ")] = "\(value)"
+      }
+    }
+    add(object, [])
+    return fields
+  }
+}
+
+/// A fine-tuning that has come to its end, as its folder tells of it.
+package struct ReportedFinetuning {
+  let name: String
+  /// The checksum of the weights that it began with; empty for new ones.
+  let encoder: String
+  let title: String
+  let results: FinetuningResults
+
+  /// nil where there is none.
+  init?(_ path: String) throws {
+    let (file, own) = (path + "/results.json", path + "/finetuning.json")
+    guard let data = FileManager.default.contents(atPath: file),
+      let configuration = FileManager.default.contents(atPath: own)
+    else { return nil }
+    name = URL(fileURLWithPath: path).lastPathComponent
+    results = try decodeJSON(FinetuningResults.self, data, from: file)
+    let description = try decodeJSON(FinetuningConfiguration.self, configuration, from: own)
+    (encoder, title) = (description.encoder, description.model.task.title)
+  }
+}

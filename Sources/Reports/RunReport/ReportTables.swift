@@ -1,0 +1,160 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Platform
+import Runs
+import Training
+
+/// The tables of a report.
+struct ReportTables {
+  let subjects: ReportSubjects
+  private var runs: [ReportedRun] { subjects.runs }
+
+  init(_ subjects: ReportSubjects) { self.subjects = subjects }
+
+  /// What each run is and how far it has come.
+  var overview: ReportTable {
+    let facts = runs.map(Self.facts)
+    let names = facts.first?.map(\.name) ?? []
+    return ReportTable(
+      head: [""] + heads { _ in "" },
+      rows: names.indices.map { row in
+        [.init(names[row])] + facts.map { .init($0[row].value, note: $0[row].note) }
+      })
+  }
+
+  private func heads(_ note: (ReportedRun) -> String) -> [ReportTable.Cell] {
+    runs.map { .init($0.name, note: note($0)) }
+  }
+
+  private static func facts(_ run: ReportedRun) -> [(name: String, value: String, note: String)] {
+    let (configuration, last) = (run.configuration, run.last)
+    let (recipe, model) = (configuration.recipe, configuration.model)
+    let (preset, differences) = run.nearest
+    let count = configuration.makeModel().layout.parameterCount
+    let done = last?.step ?? 0
+    let seconds = last?.numbers["seconds"] ?? 0
+    func size(_ encoder: EncoderSizes) -> String { "\(encoder.hiddenSize) x \(encoder.layerCount)" }
+    let rates = run.training.compactMap { $0.numbers["tokens_per_second"] }.sorted()
+    return [
+      (
+        "model", preset.rawValue,
+        differences.isEmpty ? "" : "\(differences.count) of its own"
+      ),
+      ("parameters", count.grouped, ""),
+      ("discriminator", size(model.discriminator), ""),
+      ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
+      ("objective", recipe.task.goal.rawValue, ""),
+      ("batch", "\(recipe.batchSize) x \(recipe.length)", ""),
+      (
+        "steps", done.grouped,
+        done >= configuration.steps ? "all" : "of \(configuration.steps.grouped)"
+      ),
+      ("tokens", (last?.numbers["tokens"] ?? 0).shortened, ""),
+      ("time in steps", ProgressLog.duration(seconds), ""),
+      (
+        "tokens a second", rates.isEmpty ? "-" : Int(rates[rates.count / 2]).grouped,
+        rates.isEmpty ? "" : "median"
+      ),
+    ]
+  }
+
+  /// The last held-out figures, and the published ones after as many tokens.
+  var heldOut: ReportTable? {
+    let lasts = runs.map(\.heldOut.last)
+    guard lasts.contains(where: { $0 != nil }) else { return nil }
+    let metrics = ReportMetric.learning.filter { metric in
+      lasts.contains { $0?.numbers[metric.name] != nil }
+    }
+    return ReportTable(
+      head: ["last held-out figures"]
+        + heads { run in run.heldOut.last.map { "after step \($0.step.grouped)" } ?? "" },
+      rows: metrics.map { metric in
+        let values = lasts.map { $0?.numbers[metric.name] }
+        let best = Self.best(values.compactMap(\.self), metric)
+        return [.init(metric.title)]
+          + zip(runs, values).map { run, value in
+            guard let value else { return "-" }
+            return .init(
+              metric.text(value), isBest: value == best,
+              note: Self.published(metric, run).map { "published \($0)" } ?? "")
+          }
+      })
+  }
+
+  /// The best of several; nil where there is no best.
+  private static func best(_ values: [Double], _ metric: ReportMetric) -> Double? {
+    guard values.count > 1, let rises = metric.rises else { return nil }
+    return rises ? values.max() : values.min()
+  }
+
+  private static func published(_ metric: ReportMetric, _ run: ReportedRun) -> String? {
+    guard run.configuration.recipe.task.isJointElectra, let step = run.heldOut.last?.step,
+      let tokens = run.tokens(at: step)
+    else { return nil }
+    return PublishedCurve.value(of: metric.name, tokens: Int(tokens)).map(metric.text)
+  }
+
+  /// In what runs are not alike; of one run, in what it is not like the nearest preset.
+  var settings: ReportTable? {
+    guard runs.count > 1 else {
+      guard let (preset, differences) = runs.first?.nearest, !differences.isEmpty else {
+        return nil
+      }
+      return ReportTable(
+        head: ["setting", .init(runs[0].name), .init("preset \(preset.rawValue)")],
+        rows: differences.map { [.init($0.key), .init($0.own), .init($0.preset)] })
+    }
+    let fields = runs.map(\.configuration.fields)
+    let keys = Set(fields.flatMap(\.keys)).sorted().filter { key in
+      Set(fields.map { $0[key] ?? "" }).count > 1
+    }
+    guard !keys.isEmpty else { return nil }
+    return ReportTable(
+      head: ["setting"] + heads { _ in "" },
+      rows: keys.map { key in
+        [.init(key)]
+          + fields.map {
+            let value = $0[key] ?? "-"
+            return .init(key == "data_sha256" ? String(value.prefix(8)) : value)
+          }
+      })
+  }
+
+  /// A row for each measure of each fine-tuning, those of a task together.
+  var finetuning: ReportTable? {
+    guard !subjects.finetunings.isEmpty else { return nil }
+    let sorted = subjects.finetunings.sorted { ($0.title, $0.name) < ($1.title, $1.name) }
+    return ReportTable(
+      head: [
+        "task", .init("measure", isText: true), .init("encoder", isText: true), "median", "mean",
+        "deviation", .init("seeds", isText: true),
+      ],
+      rows: sorted.flatMap { finetuning in
+        finetuning.results.measures.indices.map { place in
+          let statistics = finetuning.results.statistics(place)
+          let measure = finetuning.results.measures[place]
+          func text(_ value: Double) -> String { String(format: "%.2f", value) }
+          return [
+            .init(finetuning.title, note: finetuning.name),
+            .init(
+              "\(measure.split) \(measure.metric.rawValue)".replacingOccurrences(
+                of: "_", with: " "),
+              isText: true),
+            .init(origin(finetuning), isText: true),
+            .init(text(statistics.median), isBest: true), .init(text(statistics.mean)),
+            .init(statistics.values.count > 1 ? text(statistics.deviation) : "-"),
+            .init(statistics.values.map(text).joined(separator: "  "), isText: true),
+          ]
+        }
+      })
+  }
+
+  private func origin(_ finetuning: ReportedFinetuning) -> String {
+    if let (run, step) = subjects.origin(of: finetuning) {
+      return "\(run.name), step \(step.grouped)"
+    }
+    return finetuning.encoder.isEmpty ? "new weights" : "another model (\(finetuning.encoder))"
+  }
+}

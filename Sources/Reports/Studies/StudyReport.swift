@@ -1,0 +1,157 @@
+import Electra
+import Finetuning
+import Foundation
+import Platform
+
+/// A study as a table in Markdown and as CSV, with how far it agrees with the paper.
+package struct StudyReport {
+  package let study: Study
+
+  package init(study: Study) {
+    self.study = study
+  }
+
+  /// For each question a table, and a sentence on the order.
+  package var text: String {
+    study.questions.map { question in
+      let systems = study.systems(of: question)
+      return (["### \(question)", "", table(systems)] + agreement(systems).sentences)
+        .joined(separator: "\n")
+    }.joined(separator: "\n\n")
+  }
+
+  private func table(_ systems: [Study.System]) -> String {
+    let tasks = study.tasks
+    let head =
+      ["system", "the paper", "mean"] + tasks.map { "\($0.task.title) \($0.metric.words)" }
+      + ["steps", "operations", "hours"]
+    let rows = systems.map { system in
+      [system.name, system.paper, cell(study.means(system))]
+        + tasks.map { cell(system.sample($0.task)) }
+        + (system.training.map {
+          [
+            $0.steps.grouped, String(format: "%.2e", $0.operations),
+            String(format: "%.2f", $0.hours),
+          ]
+        } ?? ["-", "-", "-"])
+    }
+    let rule = head.indices.map { $0 == 0 ? "---" : "--:" }
+    return ([head, rule] + rows).map { "| " + $0.joined(separator: " | ") + " |" }
+      .joined(separator: "\n") + "\n"
+  }
+
+  private func cell(_ sample: Sample) -> String {
+    guard let mean = sample.mean else { return "-" }
+    let deviation = sample.values.count > 1 ? String(format: " ± %.1f", sample.deviation) : ""
+    return String(format: "%.1f", mean) + deviation
+  }
+
+  /// A line a system; of each task mean and deviation.
+  package var csv: String {
+    let tasks = study.tasks
+    let head =
+      ["study", "system", "paper", "place", "steps", "operations", "hours", "seeds", "mean", "sd"]
+      + tasks.flatMap { ["\($0.task.name)_\($0.metric.rawValue)", "\($0.task.name)_sd"] }
+    let rows = study.systems.map { system in
+      let means = study.means(system)
+      return [system.question, system.name, system.paper, system.place.map(String.init) ?? ""]
+        + (system.training.map {
+          ["\($0.steps)", String(format: "%.6g", $0.operations), String(format: "%.4f", $0.hours)]
+        } ?? ["", "", ""])
+        + ["\(means.values.count)"] + figures(means)
+        + tasks.flatMap { figures(system.sample($0.task)) }
+    }
+    return ([head] + rows).map { $0.map(\.inCSV).joined(separator: ",") + "\n" }.joined()
+  }
+
+  private func figures(_ sample: Sample) -> [String] {
+    guard let mean = sample.mean else { return ["", ""] }
+    return [String(format: "%.4f", mean), String(format: "%.4f", sample.deviation)]
+  }
+
+  /// The systems of a question beside the paper's order.
+  func agreement(_ systems: [Study.System]) -> Agreement {
+    Agreement(
+      systems.compactMap { system in
+        let sample = study.means(system)
+        guard let place = system.place, !sample.values.isEmpty else { return nil }
+        return Agreement.Entry(name: system.name, place: place, sample: sample)
+      })
+  }
+}
+
+/// How far an order by scores agrees with an order by places: of all pairs that the places tell apart.
+struct Agreement {
+  struct Entry {
+    let name: String
+    let place: Int
+    let sample: Sample
+  }
+
+  /// A pair whose scores are not in the order of the places: `above` has the lower place.
+  struct Exception {
+    let above: String
+    let below: String
+    let difference: Double
+    /// Of the difference of two single seeds.
+    let deviation: Double
+  }
+
+  let pairs: Int
+  /// Pairs in the order of the places; equal scores are in none.
+  let agreeing: Int
+  let exceptions: [Exception]
+
+  init(_ entries: [Entry]) {
+    var (pairs, agreeing, exceptions) = (0, 0, [Exception]())
+    for better in entries {
+      for worse in entries where better.place < worse.place {
+        pairs += 1
+        let difference = (worse.sample.mean ?? 0) - (better.sample.mean ?? 0)
+        if difference < 0 { agreeing += 1 }
+        guard difference > 0 else { continue }
+        let (a, b) = (better.sample.deviation, worse.sample.deviation)
+        exceptions.append(
+          Exception(
+            above: worse.name, below: better.name, difference: difference,
+            deviation: (a * a + b * b).squareRoot()))
+      }
+    }
+    (self.pairs, self.agreeing, self.exceptions) = (pairs, agreeing, exceptions)
+  }
+
+  /// Kendall's rank correlation over these pairs: 1 for the same order, -1 for its reverse.
+  var correlation: Double { Double(agreeing - exceptions.count) / Double(max(1, pairs)) }
+
+  /// None where the paper tells no pair apart or nothing is done.
+  var sentences: [String] {
+    guard pairs > 0 else { return [] }
+    let order =
+      "In the paper's order: \(agreeing) of \(pairs) pairs (rank correlation "
+      + String(format: "%.2f).", correlation)
+    guard !exceptions.isEmpty else { return [order] }
+    let others = exceptions.map {
+      "\($0.above) above \($0.below) by "
+        + String(format: "%.1f ± %.1f", $0.difference, $0.deviation)
+    }
+    return [order + " Not so: " + others.joined(separator: "; ") + "."]
+  }
+}
+
+extension Metric {
+  /// As a table's head names it.
+  fileprivate var words: String {
+    switch self {
+    case .entityF1, .answerF1, .f1: "F1"
+    case .exactMatch: "EM"
+    default: rawValue.replacingOccurrences(of: "_", with: " ")
+    }
+  }
+}
+
+extension String {
+  /// As a field of CSV, in quotes where it must.
+  fileprivate var inCSV: String {
+    contains { ",\"\n".contains($0) } ? "\"\(replacingOccurrences(of: "\"", with: "\"\""))\"" : self
+  }
+}

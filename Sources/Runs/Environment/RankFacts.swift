@@ -1,0 +1,48 @@
+import Collectives
+import Foundation
+import Platform
+import Tensors
+
+/// What a rank sees of the place where it was started. Ranks tell it to each other.
+struct RankFacts: Codable {
+  var host = hostName()
+  var lanes = 1
+  /// Whether each lane is kept to a processor of its own.
+  var isPinned = true
+  /// The processors that the ranks of this host may use, all together.
+  var processors = 1
+  /// The cores that these are: hardware threads of one core count once.
+  var cores = 1
+  /// The processors that the ranks' launcher may use.
+  var launcherProcessors = 1
+  var processorType = ""
+  /// Bytes that programs of this host can still have; nil where the system does not say.
+  var freeMemory: Int?
+  /// The interfaces through which TCP goes to other ranks.
+  var interfaces: [String] = []
+  /// What is wrong with this rank.
+  var notes: [String] = []
+}
+
+extension RankFacts {
+  /// Those of this rank.
+  init(_ layout: RankLayout, _ cost: RunCost) {
+    lanes = layout.processors.count
+    isPinned = layout.processors.allSatisfy { $0 >= 0 }
+    processors = layout.processorsOnHost.count
+    cores = HostResources.cores(among: layout.processorsOnHost)
+    launcherProcessors = HostResources.processorsOfLauncher ?? processors
+    processorType = HostResources.processorType ?? MatrixLibrary.coreName
+    freeMemory = HostResources.freeMemory
+    interfaces = NetworkInterfaces.inUse
+    let shortage = layout.isFirstOnHost ? cost.memoryShortage(layout) : nil
+    notes = [layout.warning, shortage].compactMap(\.self)
+  }
+
+  /// Those of all ranks, in their order. Every rank must call it.
+  func gathered(_ world: Communicator) throws -> [RankFacts] {
+    try world.gather(Array(try JSONEncoder().encode(self))).map {
+      try JSONDecoder().decode(RankFacts.self, from: Data($0))
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Collectives
+import Electra
+import Platform
+import Tensors
+import Training
+
+/// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
+/// is usually a mistake there.
+struct RunSurroundings {
+  /// For the log.
+  let summary: String
+  /// Sentences for the log.
+  let warnings: [String]
+
+  /// Every rank must call it.
+  ///
+  /// - Parameter cost: what the run needs.
+  init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
+    // It makes the connections that the facts then tell of.
+    let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
+    self.init(
+      try RankFacts(layout, cost).gathered(world), ringSpeed: speed,
+      lanesPerCore: try Runs.lanesPerCore(world, lanes: layout.processors.count),
+      slices: cost.configuration.recipe.slices, excessTraffic: cost.needs.excessTraffic)
+  }
+
+  /// - Parameters:
+  ///   - ranks: the facts of each.
+  ///   - ringSpeed: bytes a second that go around them.
+  ///   - lanesPerCore: on the machine where most share one, whatever hosts it plays.
+  ///   - slices: of the recipe.
+  ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
+  ///     power of two.
+  init(
+    _ ranks: [RankFacts], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
+    excessTraffic: Double
+  ) {
+    let hosts = Dictionary(grouping: ranks, by: \.host)
+    let names = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
+    let perHost = names.compactMap { hosts[$0] }
+    let lanes = ranks.map(\.lanes)
+    var parts = [
+      "\(names.count.of("host")) (\(Self.list(names)))",
+      "\(ranks.count.of("rank")) x \(Self.range(lanes)) "
+        + (Set(lanes) == [1] ? "lane, " : "lanes, ")
+        + (ranks.allSatisfy(\.isPinned) ? "each on a core of its own" : "free to move"),
+    ]
+    if let ringSpeed {
+      parts.append(
+        "\(Self.transport(perHost)), \(Int(ringSpeed).bytes)/s around the ranks "
+          + "(\(Communicator.libraryVersion))")
+    }
+    let types = Set(ranks.map(\.processorType)).sorted()
+    let processors = perHost.map { $0[0].processors }
+    parts += [
+      "\(types.joined(separator: " and ")), \(Self.range(processors)) "
+        + (Set(processors) == [1] ? "processor" : "processors")
+        + " a host, \(MatrixLibrary.description)",
+      "\(ranks.compactMap(\.freeMemory).min()?.bytes ?? "?") of memory free on each host",
+    ]
+    summary = "found " + parts.joined(separator: "; ")
+    let own = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
+    let shared = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
+    let isCrowded = lanesPerCore > 1 && ranks.allSatisfy { $0.notes.isEmpty } && perHost.count > 1
+    let all = [
+      isCrowded ? Self.crowdWarning(names, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
+      Self.idleWarning(slices: slices, lanes: lanes),
+      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
+    ]
+    let alone = ranks.count == 1
+    warnings =
+      Self.grouped(own).map { ranks, text in
+        alone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
+      }
+      + Self.grouped(shared).map { hosts, text in "on \(Self.list(hosts)) " + text }
+      + all.compactMap(\.self)
+  }
+
+  /// What carries the sums from rank to rank.
+  private static func transport(_ hosts: [[RankFacts]]) -> String {
+    let interfaces = Set(hosts.joined().flatMap(\.interfaces)).sorted()
+    if !interfaces.isEmpty { return "TCP over \(list(interfaces))" }
+    return hosts.count == 1 ? "shared memory" : "a network without TCP"
+  }
+
+  /// Sentences with all the places of which each is true, in the order of their first ones.
+  private static func grouped(_ notes: [(place: String, text: String)]) -> [([String], String)] {
+    notes.reduce(into: [([String], String)]()) { groups, note in
+      if let known = groups.firstIndex(where: { $0.1 == note.text }) {
+        groups[known].0.append(note.place)
+      } else {
+        groups.append(([note.place], note.text))
+      }
+    }
+  }
+
+  /// Bytes a second that the ranks give around to each other, as in a step.
+  private static func ringSpeed(_ world: Communicator) throws -> Double {
+    let bytes = 8 << 20
+    var start = now()
+    // The first round makes the connections.
+    for _ in 0..<2 {
+      try world.barrier()
+      start = now()
+      _ = try world.gather([UInt8](repeating: 0, count: bytes / world.size))
+    }
+    return Double(bytes) * Double(world.size - 1) / Double(world.size) / (now() - start)
+  }
+
+  static func range(_ numbers: [Int]) -> String {
+    let (low, high) = (numbers.min() ?? 0, numbers.max() ?? 0)
+    return low == high ? "\(low)" : "\(low) to \(high)"
+  }
+
+  static func list(_ names: [String]) -> String {
+    names.count <= 4 ? names.joined(separator: ", ") : "\(names[0]) ... \(names[names.count - 1])"
+  }
+}

@@ -1,0 +1,37 @@
+import Electra
+import Platform
+import Tensors
+import Training
+
+extension PretrainingConfiguration {
+  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 % of each phase, as
+  /// in the paper's table 1.
+  var milestones: Set<Int> {
+    var (result, first): (Set<Int>, Int) = ([], 0)
+    for phase in earlierPhases.map(\.recipe) + [recipe] {
+      result.formUnion([16, 8, 4, 2, 1].map { first + phase.steps / $0 })
+      first += phase.steps
+    }
+    return result.subtracting([0])
+  }
+
+  package var trainerSettings: TrainerSettings {
+    TrainerSettings(
+      batchSize: recipe.batchSize, sliceCount: recipe.slices, firstStep: firstStep,
+      steps: recipe.steps, warmupSteps: recipe.warmupSteps,
+      cycles: recipe.task.procedure.hasStages ? 2 : 1, learningRate: recipe.learningRate,
+      weightDecay: recipe.weightDecay,
+      adam: AdamConstants(
+        firstDecay: recipe.firstDecay, secondDecay: recipe.secondDecay, epsilon: recipe.epsilon),
+      clipNorm: recipe.clipNorm)
+  }
+}
+
+extension PretrainingConfiguration.Recipe {
+  /// The course of the learning rate, in words.
+  var schedule: String {
+    "\(steps.grouped) steps of \(batchSize) sequences, at most "
+      + "\((steps * batchSize * length).grouped) tokens; the rate rises to \(learningRate) in "
+      + "\(warmupSteps.grouped) steps and falls to 0 at the end"
+  }
+}

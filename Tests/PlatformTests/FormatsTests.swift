@@ -1,0 +1,27 @@
+import Platform
+import Testing
+
+struct FormatsTests {
+  @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")])
+  func thousandsStandApart(number: Int, text: String) { #expect(number.grouped == text) }
+
+  @Test(arguments: [
+    (0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (14_000_000, "14 MB"), (9_960_000, "10 MB"),
+    (2_500_000_000_000_000, "2500 TB"),
+  ])
+  func bytesHaveTheUnitThatFits(bytes: Int, text: String) { #expect(bytes.bytes == text) }
+
+  @Test
+  func oneThingHasNoPlural() {
+    #expect(1.of("core") == "1 core")
+    #expect(2.of("core") == "2 cores")
+    #expect(0.of("core") == "0 cores")
+  }
+
+  @Test
+  func aLongListIsCutAfterFiveNames() {
+    #expect(shortList(["a", "b"]) == "a, b")
+    #expect(shortList((1...8).map { "t\($0)" }) == "t1, t2, t3, t4, t5 and 3 more")
+    #expect(shortList([]) == "")
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Reports
+import Testing
+import Training
+
+struct ScalingModelTests {
+  private static let truth = ScalingModel(
+    secondsPerToken: 4e-4, secondsPerMessage: 2e-4, secondsPerByte: 1e-8)
+
+  /// A step of a model of 72 MB in ten buckets, two micro-batches a rank in weak scaling.
+  private static func point(
+    _ ranks: Int, isWeak: Bool = true, lanesPerCore: Double = 1, model: ScalingModel = truth,
+    noise: Double = 0
+  ) -> ScalingPoint {
+    let one = ScalingPoint(
+      ranks: 1, hosts: 1, lanes: 1, lanesPerCore: 1, batch: isWeak ? 16 : 256, length: 128,
+      rankTokens: isWeak ? 2048 : 32_768, microBatchTokens: 1024, vectorBytes: 72_000_000,
+      buckets: 10, hideableShare: 0.75, sentBytes: 0, messages: 0, seconds: 1, reductionSeconds: 0)
+    var point = one.onRanks(ranks, isWeak: isWeak)
+    point.lanesPerCore = lanesPerCore
+    point.seconds = model.seconds(point) * (1 + noise)
+    point.reductionSeconds = model.exposed(point)
+    return point
+  }
+
+  private static func isClose(_ a: ScalingModel, _ b: ScalingModel, within: Double) -> Bool {
+    [\ScalingModel.secondsPerToken, \.secondsPerMessage, \.secondsPerByte].allSatisfy {
+      abs(a[keyPath: $0] - b[keyPath: $0]) <= within * abs(b[keyPath: $0])
+    }
+  }
+
+  /// 9e-8 s a byte: the traffic is longer than what could hide it; 1e-10: all that may is hidden.
+  @Test(arguments: [9e-8, 1e-8, 1e-10], [true, false])
+  func thePricesThatMadeThePointsAreFound(secondsPerByte: Double, isWeak: Bool) {
+    let truth = ScalingModel(
+      secondsPerToken: 4e-4, secondsPerMessage: 2e-3, secondsPerByte: secondsPerByte)
+    let points = [1, 2, 4, 8].map { Self.point($0, isWeak: isWeak, model: truth) }
+    #expect(Self.isClose(ScalingModel(points), truth, within: 1e-6))
+  }
+
+  /// Lanes that take turns on a core do not make computing dearer in the fit.
+  @Test
+  func turnsOnACoreAreNotTakenForDearComputing() {
+    let points = [(1, 1.0), (2, 1), (4, 2), (8, 4)].map {
+      Self.point($0.0, lanesPerCore: $0.1)
+    }
+    #expect(Self.isClose(ScalingModel(points), Self.truth, within: 1e-6))
+    let study = ScalingStudy(points)
+    #expect(abs(study.ownCoreSeconds(points[3]) - Self.truth.seconds(Self.point(8))) < 1e-6)
+  }
+
+  /// Steps that are off by 2 % either way give predictions for 64 ranks that are off by less than 10.
+  @Test
+  func noiseMovesThePredictionsALittle() {
+    let noise = [0.02, -0.02, 0.01, -0.01]
+    let points = zip([1, 2, 4, 8], noise).map { Self.point($0, noise: $1) }
+    let predicted = ScalingModel(points).seconds(Self.point(64))
+    #expect(abs(predicted / Self.truth.seconds(Self.point(64)) - 1) < 0.1)
+  }
+
+  /// Points whose steps get faster with more traffic have no negative price as their answer.
+  @Test
+  func noPriceIsNegative() {
+    let points = [1, 2, 4, 8].map { Self.point($0, noise: -0.1 * log2(Double($0))) }
+    let model = ScalingModel(points)
+    #expect(
+      model.secondsPerToken > 0 && model.secondsPerMessage >= 0 && model.secondsPerByte >= 0)
+  }
+
+  /// The fit does not see the largest number of ranks nor three of them, and their error is told.
+  @Test
+  func pointsThatWereKeptBackJudgeTheFit() {
+    var points = [1, 2, 4, 8].map { Self.point($0) } + [Self.point(2)]
+    points[4].ranks = 3
+    points[3].seconds *= 1.25
+    let study = ScalingStudy(points)
+    #expect(study.points.filter(study.isKeptBack).map(\.ranks) == [3, 8])
+    #expect(Self.isClose(study.model, Self.truth, within: 1e-6))
+    #expect(abs((study.checkError ?? 0) - 0.2) < 1e-6)
+    let few = ScalingStudy([1, 2].map { Self.point($0) })
+    #expect(few.checkError == nil)
+  }
+
+  /// Weak scaling is told from the batch; a batch has no more ranks than sequences.
+  @Test
+  func predictionsKeepToTheKindOfScaling() {
+    let weak = ScalingStudy([1, 2, 4].map { Self.point($0) })
+    let strong = ScalingStudy([1, 2, 4].map { Self.point($0, isWeak: false) })
+    #expect(weak.isWeak && !strong.isWeak)
+    #expect(weak.predictions.last?.ranks == 1024 && strong.predictions.last?.ranks == 256)
+    #expect(weak.predictions.allSatisfy { $0.rankTokens == 2048 })
+    #expect(strong.predictions.allSatisfy { $0.rankTokens * $0.ranks == 32_768 })
+    #expect(abs(weak.efficiency(weak.points[0], seconds: weak.points[0].seconds) - 1) < 1e-9)
+  }
+}
