@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 import TestSupport
 import Testing
 

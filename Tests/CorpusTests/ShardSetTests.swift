@@ -1,7 +1,9 @@
 import Corpus
 import Foundation
+import Layers
 import TestSupport
 import Testing
+import Tokenization
 
 struct ShardSetTests {
   /// Two whole blocks and a rest, every example one of a kind, and held-out ones.

@@ -2,8 +2,7 @@ import Collectives
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Training
+import Training
 
 struct RunLockTests {
   /// A waiter's clock that nobody waits for; `events` happen at their time.

@@ -46,7 +46,7 @@ package enum HostResources {
   }
 
   /// How many numbers there are in a list as the kernel writes it: `0-3,8`.
-  static func count(inList list: String) -> Int {
+  package static func count(inList list: String) -> Int {
     list.split(separator: ",").reduce(0) { sum, part in
       let ends = part.split(separator: "-").compactMap { Int($0) }
       return sum + (ends.isEmpty ? 0 : ends[ends.count - 1] - ends[0] + 1)

@@ -4,24 +4,26 @@ import Platform
 import Tensors
 
 /// What a rank sees of the place where it was started. Ranks tell it to each other.
-struct RankFacts: Codable {
-  var host = hostName()
-  var lanes = 1
+package struct RankFacts: Codable {
+  package var host = hostName()
+  package var lanes = 1
   /// Whether each lane is kept to a processor of its own.
-  var isPinned = true
+  package var isPinned = true
   /// The processors that the ranks of this host may use, all together.
-  var processors = 1
+  package var processors = 1
   /// The cores that these are: hardware threads of one core count once.
-  var cores = 1
+  package var cores = 1
   /// The processors that the ranks' launcher may use.
-  var launcherProcessors = 1
-  var processorType = ""
+  package var launcherProcessors = 1
+  package var processorType = ""
   /// Bytes that programs of this host can still have; nil where the system does not say.
-  var freeMemory: Int?
+  package var freeMemory: Int?
   /// The interfaces through which TCP goes to other ranks.
-  var interfaces: [String] = []
+  package var interfaces: [String] = []
   /// What is wrong with this rank.
-  var notes: [String] = []
+  package var notes: [String] = []
+
+  package init() {}
 }
 
 extension RankFacts {

@@ -6,16 +6,16 @@ import Training
 
 /// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
 /// is usually a mistake there.
-struct RunSurroundings {
+package struct RunSurroundings {
   /// For the log.
-  let summary: String
+  package let summary: String
   /// Sentences for the log.
-  let warnings: [String]
+  package let warnings: [String]
 
   /// Every rank must call it.
   ///
   /// - Parameter cost: what the run needs.
-  init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
+  package init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
     // It makes the connections that the facts then tell of.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
@@ -31,7 +31,7 @@ struct RunSurroundings {
   ///   - slices: of the recipe.
   ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
   ///     power of two.
-  init(
+  package init(
     _ ranks: [RankFacts], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
     excessTraffic: Double
   ) {

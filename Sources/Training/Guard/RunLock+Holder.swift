@@ -8,21 +8,28 @@ extension RunLock {
   /// Process numbers mean something within one PID namespace of one boot only: containers on a machine,
   /// or on two machines, may have the same host name and the same numbers. So a process is judged where
   /// both are ours, and nowhere else.
-  struct Holder: Codable, Equatable {
+  package struct Holder: Codable, Equatable {
     enum State { case running, ended, unknown }
 
-    let host: String
-    let process: Int32
+    package let host: String
+    package let process: Int32
     /// When the process started, in the kernel's count: process numbers come again.
-    let started: String
-    let boot: String
+    package let started: String
+    package let boot: String
     /// The PID namespace; empty when it is unknown.
-    let namespace: String
+    package let namespace: String
     /// Another one for every lock that is taken.
-    let token: String
+    package let token: String
+
+    package init(
+      host: String, process: Int32, started: String, boot: String, namespace: String, token: String
+    ) {
+      (self.host, self.process, self.started) = (host, process, started)
+      (self.boot, self.namespace, self.token) = (boot, namespace, token)
+    }
 
     /// A new holder: this process.
-    static var ofThisProcess: Holder {
+    package static var ofThisProcess: Holder {
       Holder(
         host: hostName(), process: getpid(), started: startTime(of: getpid()) ?? "",
         boot: bootIdentity, namespace: pidNamespace, token: UUID().uuidString)

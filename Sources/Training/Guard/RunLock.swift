@@ -18,9 +18,9 @@ package final class RunLock: Sendable {
   /// How a waiter passes its time; tests replace it.
   package struct Clock {
     /// Seconds on a clock that only runs forward.
-    let seconds: () -> Double
+    package let seconds: () -> Double
     /// Waits so many seconds.
-    let wait: (Double) -> Void
+    package let wait: (Double) -> Void
 
     package init(
       seconds: @escaping () -> Double = now,
