@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Layers
 import Platform
 import TestSupport
 import Testing
