@@ -32,5 +32,5 @@ for ranks in 1 2 3 4; do
   fi
 done
 echo "a short chaos"
-"$here/chaos.sh" 12 1
+"$here/lab/chaos.sh" 12 1
 echo "all tests passed"

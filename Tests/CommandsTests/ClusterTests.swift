@@ -18,10 +18,10 @@ struct ClusterTests {
     // Those of the tests of Slurm come and go meanwhile.
     let spaces = "ip netns list | grep -v electra-slurm | sort"
     let before = try Program.shell(spaces, in: folder.path).output
-    let up = try Program.script("cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
+    let up = try Program.script("lab/cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
     try #require(up.status == 0, "\(up.errors)")
     defer {
-      let down = try? Program.script("cluster.sh", ["down"], in: folder.path)
+      let down = try? Program.script("lab/cluster.sh", ["down"], in: folder.path)
       #expect(down?.status == 0)
       let left = try? Program.shell(spaces, in: folder.path)
       #expect(left?.output == before, "nothing stays behind")
@@ -36,11 +36,11 @@ struct ClusterTests {
       InvarianceTests.command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
     try withCluster(3, ["--rate", "1gbit"], in: folder) {
-      let names = try Program.script("cluster.sh", ["run", "4", "hostname"], in: folder.path)
+      let names = try Program.script("lab/cluster.sh", ["run", "4", "hostname"], in: folder.path)
       #expect(names.output.split(separator: "\n").sorted() == ["n1", "n2", "n3", "n3"])
       for ranks in [2, 3, 4] {
         let result = try Program.script(
-          "cluster.sh",
+          "lab/cluster.sh",
           ["run", "\(ranks)", Program.path] + InvarianceTests.command
             + ["--output", "over-\(ranks)", "--threads", "1"], in: folder.path)
         #expect(result.status == 0, "\(result.errors)")
@@ -71,7 +71,7 @@ struct ClusterTests {
         for i in $(seq 300); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
         "$0" cut n3
         wait $job
-        """, ["\(Program.launch)/cluster.sh"] + command + ["--output", "run"], in: folder.path)
+        """, ["\(Program.launch)/lab/cluster.sh"] + command + ["--output", "run"], in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.errors.contains("does the network between n1, n2, n3 carry?"))
       #expect(result.errors.contains("starting again after status 76"), "\(result.errors)")

@@ -40,7 +40,7 @@ struct SlurmTests {
       await 'said "queued again" 2'
       await 'said "done: 600 steps" 1'
       cat electra-*.log
-      """, ["\(Program.launch)/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
+      """, ["\(Program.launch)/lab/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
       environment: [
         "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
         "TMPDIR": folder.path,
@@ -81,7 +81,7 @@ struct SlurmTests {
       await 'grep -q "was cancelled" electra-*.log'
       await '[ -z "$("$lab" run squeue -h)" ]'
       cat electra-*.log
-      """, ["\(Program.launch)/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
+      """, ["\(Program.launch)/lab/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
       environment: [
         "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
         "TMPDIR": folder.path,

@@ -107,14 +107,14 @@ struct StudyTests {
   func aSystemIsMadeOnceForAllStudies() throws {
     let folder = try labels()
     let small = Self.small + ["--steps", "8", "--seeds", "2"]
-    let pays = try Program.script("pretraining-pays.sh", small, in: folder.path)
+    let pays = try Program.script("studies/pretraining-pays.sh", small, in: folder.path)
     #expect(pays.status == 0, "\(pays.output)\(pays.errors)")
     #expect(pays.output.matches(of: /\| \w.* ± .*\|\n/).count == 3, "\(pays.output)")
     func log() throws -> String {
       try String(contentsOfFile: folder.path + "/out/log.txt", encoding: .utf8)
     }
     let before = try log().count
-    let parts = try Program.script("ablations.sh", small + ["--studies", "parts"], in: folder.path)
+    let parts = try Program.script("studies/ablations.sh", small + ["--studies", "parts"], in: folder.path)
     #expect(parts.status == 0, "\(parts.output)\(parts.errors)")
     // ELECTRA and BERT are there already: three systems are trained, with two seeds each.
     let told = try log().dropFirst(before)
@@ -138,7 +138,7 @@ struct StudyTests {
     #expect(hours.output.matches(of: /\| ELECTRA \|.*\| 2\.00 \|\n/).count == 1, "\(hours.output)")
     // What does not fit the scores that are there is refused, and not passed over.
     let longer = try Program.script(
-      "pretraining-pays.sh", small + ["--tasks", "cola:2"], in: folder.path)
+      "studies/pretraining-pays.sh", small + ["--tasks", "cola:2"], in: folder.path)
     #expect(
       longer.status == 70 && longer.errors.contains("another fine-tuning"), "\(longer.errors)")
   }
@@ -154,7 +154,7 @@ struct StudyTests {
         for _ in $(seq 300); do grep -q 'first step' out/electra/run/log.txt && break; sleep 0.1; done
         kill -TERM $script
         wait $script
-        """, ["\(Program.launch)/pretraining-pays.sh"] + options, in: folder.path)
+        """, ["\(Program.launch)/studies/pretraining-pays.sh"] + options, in: folder.path)
     }
     let stopped = try start(steps: 1_000_000)
     #expect(stopped.status == 75, "\(stopped.output)\(stopped.errors)")
@@ -163,7 +163,7 @@ struct StudyTests {
     #expect(log.contains("stopped as asked after step"))
     // What does not fit what is there is refused, by the program's own sentence.
     let other = try Program.script(
-      "pretraining-pays.sh", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
+      "studies/pretraining-pays.sh", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
     #expect(other.status == 70 && other.errors.contains("electra: "), "\(other.errors)")
   }
 
@@ -182,7 +182,7 @@ struct StudyTests {
     options: [String], status: Int32, sentence: String
   ) throws {
     let folder = try labels()
-    let result = try Program.script("ablations.sh", options, in: folder.path)
+    let result = try Program.script("studies/ablations.sh", options, in: folder.path)
     #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count == 1)
   }

@@ -12,7 +12,7 @@ struct BenchmarkScalingCommand: ParsableCommand {
     abstract: "Fits computing, latency and bandwidth to measured steps, and draws the scaling.",
     discussion: """
       The file has a line of `electra benchmark step --json` for each number of ranks; \
-      Launch/weak-scaling.sh and Launch/strong-scaling.sh make one. The largest number of ranks and \
+      Launch/scaling/weak-scaling.sh and Launch/scaling/strong-scaling.sh make one. The largest number of ranks and \
       those that are no powers of two are kept back from the fit, to check it. Where lanes shared \
       cores, the figures say what each would do with a core of its own.
       """)

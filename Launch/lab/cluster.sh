@@ -3,12 +3,12 @@
 # namespaces on a bridge), between which ranks really talk TCP. For tests and for experiments with slow
 # links; needs root and iproute2, and leaves nothing behind.
 #
-#   Launch/cluster.sh up 4 [--rate 1gbit]      hosts n1 ... n4, each link shaped to this rate
-#   Launch/cluster.sh run 4 COMMAND...         mpirun of 4 ranks, spread over the hosts, from n1
-#   Launch/cluster.sh cut n2                   pulls the cable of n2
-#   Launch/cluster.sh join n2                  puts it back
-#   Launch/cluster.sh host n2 COMMAND...       a command on n2
-#   Launch/cluster.sh down
+#   Launch/lab/cluster.sh up 4 [--rate 1gbit]      hosts n1 ... n4, each link shaped to this rate
+#   Launch/lab/cluster.sh run 4 COMMAND...         mpirun of 4 ranks, spread over the hosts, from n1
+#   Launch/lab/cluster.sh cut n2                   pulls the cable of n2
+#   Launch/lab/cluster.sh join n2                  puts it back
+#   Launch/lab/cluster.sh host n2 COMMAND...       a command on n2
+#   Launch/lab/cluster.sh down
 #
 # ELECTRA_CLUSTER=NAME makes it another cluster, which can be up beside the first. Hosts share the
 # machine's cores, files and processes; latency is the machine's own, because few kernels can add any. A
@@ -56,8 +56,8 @@ up() {
 on() {
   local host=$1
   shift
-  # shellcheck source=environment.sh
-  . "$here/environment.sh"
+  # shellcheck source=../environment.sh
+  . "$here/../environment.sh"
   export OMPI_MCA_plm_rsh_agent="$here/cluster.sh shell"
   export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
   ip netns pids "$prefix$host" >/dev/null 2>&1 || fail "there is no host $host"

@@ -1,8 +1,8 @@
 """What a fine-tuning of ours draws, for PyTorch: the batches of its steps and the masks of its dropout.
 
-With these PyTorch's losses can be held against ours step by step, dropout and all. Sources/Corpus/SplitMix.swift
-(orders), Sources/Commands/FinetuningBatches.swift (places in a batch), Sources/Tensors/RandomStream.swift and
-Sources/Tensors/Dropout.swift (masks) are what this says again.
+With these PyTorch's losses can be held against ours step by step, dropout and all. Sources/Tensors/Random/SplitMix.swift
+(orders), Sources/Runs/Finetuning/FinetuningBatches.swift (places in a batch), Sources/Tensors/Random/RandomStream.swift and
+Sources/Tensors/Kernels/Dropout.swift (masks) are what this says again.
 """
 import itertools
 

@@ -1,6 +1,6 @@
 """How much of a run's traffic is hidden behind computing: reads what `electra pretrain --timeline trace.json` wrote.
 
-    python3 Launch/overlap.py trace.json [--after SECONDS]
+    python3 Launch/scaling/overlap.py trace.json [--after SECONDS]
 
 A bucket travels from when the last rank hands it on. It is hidden for as long as a lane of the same rank works on a slice
 meanwhile and does not wait for weights. Embeddings stand apart: their gradients are final last and their weights are needed first, so nothing can

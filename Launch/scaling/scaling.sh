@@ -2,7 +2,7 @@
 # What weak-scaling.sh and strong-scaling.sh share: steps on 1 to N ranks, one after the other, then the
 # fit, the table and the picture of `electra benchmark scaling`.
 #
-#   Launch/scaling.sh weak|strong [where] [what]
+#   Launch/scaling/scaling.sh weak|strong [where] [what]
 #
 # where (inside a Slurm allocation: its tasks; else this machine):
 #   --cluster 1gbit     hosts emulated on this machine, one a rank, with links of this rate (root)
@@ -18,8 +18,8 @@
 # that took turns, and says so.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=environment.sh
-. "$here/environment.sh"
+# shellcheck source=../environment.sh
+. "$here/../environment.sh"
 say() { echo "scaling: $*" >&2; }
 fail() { say "$2"; exit "$1"; }
 
@@ -79,19 +79,19 @@ launch() {
   local n=$1
   shift
   if [ -n "$rate" ]; then
-    "$here/cluster.sh" up "$n" --rate "$rate"
-    "$here/cluster.sh" run "$n" "$electra" "$@"
-    "$here/cluster.sh" down
+    "$here/../lab/cluster.sh" up "$n" --rate "$rate"
+    "$here/../lab/cluster.sh" run "$n" "$electra" "$@"
+    "$here/../lab/cluster.sh" down
   elif [ -z "$hosts" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
     srun --mpi="${ELECTRA_PMI:-pmix}" -K1 --distribution=block:block -n "$n" --cpus-per-task="$threads" "$electra" "$@"
   else
-    "$here/mpirun.sh" -np "$n" ${hosts:+--hosts "$hosts"} "$@"
+    "$here/../mpirun.sh" -np "$n" ${hosts:+--hosts "$hosts"} "$@"
   fi
 }
 
 [ -x "$electra" ] || build || exit
 mkdir -p "$folder"
-trap '[ -z "$rate" ] || "$here/cluster.sh" down' EXIT
+trap '[ -z "$rate" ] || "$here/../lab/cluster.sh" down' EXIT
 for n in $ranks; do
   [ "$kind" = weak ] && own=$((batch * n)) || own=$batch
   echo "$n ranks, $own sequences" >&2

@@ -1,6 +1,6 @@
 """Runs our pre-training step beside PyTorch's on this machine, in turns, and prints the ratios.
 
-    python Launch/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2] [--rounds 3]
+    python Launch/compare/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2] [--rounds 3]
                                      [--only electra,tuned]
 
 Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`.
@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", ".build", "release", "electra")
+ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
 
 
 def programs(a):
@@ -29,7 +29,7 @@ def programs(a):
     result = {f"electra, {a.cores} lanes": [ELECTRA, *ours, *threads]}
     if a.cores > 1:
         result[f"electra, {a.cores} ranks"] = [
-            "bash", "-c", f'. "{HERE}/environment.sh"; exec mpirun -q -np {a.cores} "$@"', "mpirun",
+            "bash", "-c", f'. "{HERE}/../environment.sh"; exec mpirun -q -np {a.cores} "$@"', "mpirun",
             ELECTRA, *ours, "--threads", "1"]
     result["transformers"] = [*peer, "hf", *shape, *threads]
     result["tuned PyTorch"] = [*peer, "tuned", *shape, *threads]

@@ -17,8 +17,8 @@
 # there are refused. TERM, INT and USR1 let the program save and end with status 75. NP=2 takes two ranks.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=environment.sh
-. "$here/environment.sh"
+# shellcheck source=../environment.sh
+. "$here/../environment.sh"
 name=$(basename "$0")
 fail() { echo "$name: $2" >&2; exit "$1"; }
 
@@ -101,7 +101,7 @@ job() {
 }
 # on_ranks VERB...: electra, on as many ranks as NP says.
 on_ranks() {
-  if [ -n "${NP:-}" ]; then job "$here/mpirun.sh" -np "$NP" "$@"; else job "$electra" "$@"; fi
+  if [ -n "${NP:-}" ]; then job "$here/../mpirun.sh" -np "$NP" "$@"; else job "$electra" "$@"; fi
 }
 # The last sentence of the log.
 why() { tail -n 1 "$log"; }
@@ -114,7 +114,7 @@ prepare() {
     || fail 64 "$output has $(cat "$output/settings.txt"), and not $settings; choose another --output"
   if [ -z "$text" ]; then
     text=$output/text.txt
-    "$here/fetch-text.sh" "$text" || exit
+    "$here/../fetch-text.sh" "$text" || exit
   fi
   if [ ! -s "$output/vocab.txt" ]; then
     echo "training a vocabulary"

@@ -4,8 +4,8 @@
 # CoLA, SST-2, STS-B, chunking and SQuAD or the tasks of --tasks; scores with deviations, and a picture. The paper's
 # order is ELECTRA, BERT, none.
 #
-#   Launch/pretraining-pays.sh LABELS --output DIR [options of study.sh]
-#   Launch/pretraining-pays.sh LABELS --output DIR --text corpus --preset small --steps 62500     a sixteenth
+#   Launch/studies/pretraining-pays.sh LABELS --output DIR [options of study.sh]
+#   Launch/studies/pretraining-pays.sh LABELS --output DIR --text corpus --preset small --steps 62500     a sixteenth
 #
 # SQuAD's dev set is cut by article where there is no training set. Scores are those of the best epoch on dev data.
 # `electra report DIR --output page.html` shows the curves of the pre-trainings.

@@ -2,7 +2,7 @@
 # Shows that nothing is lost: disturbs small trainings at random moments, and compares their last
 # checkpoints with that of a training that nobody disturbed. They must be the same, byte for byte.
 #
-#   Launch/chaos.sh [ROUNDS] [SEED]        default: 100 rounds, about ten minutes on two cores
+#   Launch/lab/chaos.sh [ROUNDS] [SEED]        default: 100 rounds, about ten minutes on two cores
 #
 # A round starts the training, or goes on with it, on 1 to 4 ranks with 1 or 2 lanes each, and then
 # kills a rank or the launcher (SIGKILL), stops a rank (SIGSTOP, until the watchdog ends the job), asks
@@ -10,8 +10,8 @@
 # damages the newest checkpoint at times. A finished training is compared and the next one begins.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=environment.sh
-. "$here/environment.sh"
+# shellcheck source=../environment.sh
+. "$here/../environment.sh"
 rounds=${1:-100}
 RANDOM=${2:-$$}
 work=$(mktemp -d)
@@ -77,7 +77,7 @@ for round in $(seq "$rounds"); do
   # A rank that is stopped is noticed by the others.
   [ "$kind" != stop-rank ] || ranks=$((2 + RANDOM % 3))
   [ "$kind" = kill-write ] && export ELECTRA_KILL_AT=$((1 + RANDOM % 400)) || unset ELECTRA_KILL_AT
-  "$here/mpirun.sh" -np "$ranks" "${train[@]}" --output "$run" --threads "$lanes" >"$work/log.round" 2>&1 &
+  "$here/../mpirun.sh" -np "$ranks" "${train[@]}" --output "$run" --threads "$lanes" >"$work/log.round" 2>&1 &
   job=$!
   sleep "$((RANDOM % 3)).$((RANDOM % 10))"
   # Where the training has not begun or is over, nothing is disturbed, and nothing counted.
@@ -115,7 +115,7 @@ done
 # What is left is brought to its end in peace.
 unset ELECTRA_KILL_AT
 run=$work/run-$number
-"$here/mpirun.sh" -np 2 "${train[@]}" --output "$run" >"$work/log.round" 2>&1 || fail "the last training does not end"
+"$here/../mpirun.sh" -np 2 "${train[@]}" --output "$run" >"$work/log.round" 2>&1 || fail "the last training does not end"
 same "$run" || fail "the last training's bytes differ"
 finished=$((finished + 1))
 echo "chaos: $rounds rounds ($(for kind in "${!count[@]}"; do echo -n "$kind ${count[$kind]}, "; done | sed 's/, $//')); $finished trainings of $steps steps finished, all with the bytes and metrics of the undisturbed one"

@@ -1,7 +1,7 @@
 """Fine-tunes beside PyTorch on this machine: compares speed, or the scores that the same recipe reaches.
 
-    python Launch/compare-finetuning.py speed GLUE --from MODEL [--tasks sst2,stsb] [--cores 1|2] [--rounds 3] [--steps 40]
-    python Launch/compare-finetuning.py scores GLUE --from MODEL --output FOLDER [--tasks cola,sst2,stsb] [--seeds 3]
+    python Launch/compare/compare-finetuning.py speed GLUE --from MODEL [--tasks sst2,stsb] [--cores 1|2] [--rounds 3] [--steps 40]
+    python Launch/compare/compare-finetuning.py scores GLUE --from MODEL --output FOLDER [--tasks cola,sst2,stsb] [--seeds 3]
         [--rows N] [--cores 1|2] [options of electra finetune, as --epochs 1]
 
 GLUE is the folder of the download (CoLA, SST-2 and STS-B are used), MODEL a Hugging Face folder of a BERT or ELECTRA,
@@ -22,7 +22,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", ".build", "release", "electra")
+ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
 PEER = [sys.executable, os.path.join(HERE, "finetuning-peer.py")]
 FOLDERS = {"cola": "CoLA", "sst2": "SST-2", "stsb": "STS-B"}
 METRICS = {"cola": "Matthews", "sst2": "accuracy", "stsb": "Spearman"}

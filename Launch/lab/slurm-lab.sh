@@ -3,9 +3,9 @@
 # cluster (cluster.sh). Needs root, iproute2, and the packages slurm-wlm, slurm-client and munge; leaves
 # nothing behind.
 #
-#   Launch/slurm-lab.sh up 2                   nodes n1 and n2
-#   Launch/slurm-lab.sh run COMMAND...         sbatch, squeue, scancel or any command, on n1
-#   Launch/slurm-lab.sh down
+#   Launch/lab/slurm-lab.sh up 2                   nodes n1 and n2
+#   Launch/lab/slurm-lab.sh run COMMAND...         sbatch, squeue, scancel or any command, on n1
+#   Launch/lab/slurm-lab.sh down
 #
 # A job of partition `high` takes the nodes away from one of partition `low`, which then has ten seconds.
 # A killed job's ranks have five seconds. A job that was queued again starts after some ten seconds,

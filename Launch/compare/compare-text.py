@@ -1,6 +1,6 @@
 """Runs our text tools and our scoring beside Python's on this machine, in turns, and prints the ratios.
 
-    python Launch/compare-text.py TEXT... --vocabulary vocab.txt [--cores 1|2] [--rounds 3] [--only prepare,detect]
+    python Launch/compare/compare-text.py TEXT... --vocabulary vocab.txt [--cores 1|2] [--rounds 3] [--only prepare,detect]
 
 TEXT are plain UTF-8 files, a paragraph a line and a blank line between documents. Needs torch, transformers and
 tokenizers in this Python, and `swift build -c release`. The peers are what one writes in Python:
@@ -26,7 +26,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", ".build", "release", "electra")
+ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
 SENTENCES, PADDED = 2000, 32
 
 

@@ -2,7 +2,7 @@
 # Fine-tunes a pre-trained model on every task found in a GLUE folder, as it is downloaded (CoLA/train.tsv
 # and so on; gz files too), and prints the paper's table with the scores on the dev sets beside it:
 #
-#   Launch/finetune-glue.sh GLUE --from RUN --output FOLDER [options of electra finetune, as --seeds 5]
+#   Launch/studies/finetune-glue.sh GLUE --from RUN --output FOLDER [options of electra finetune, as --seeds 5]
 #
 # Each task has its folder in FOLDER, with the files that the GLUE site wants. Seeds that are done are not
 # done again; a task that fails is told at the end, and the others go on. TERM, INT and HUP let the program save
@@ -15,8 +15,8 @@
 # Published, with ELECTRA-Small on OpenWebText (1 M steps): 80.4 on average, the row to aim at.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=environment.sh
-. "$here/environment.sh"
+# shellcheck source=../environment.sh
+. "$here/../environment.sh"
 usage="finetune-glue.sh GLUE --from RUN --output FOLDER [options]"
 glue=${1:?$usage}
 shift
@@ -33,7 +33,7 @@ done
 [ -x "$electra" ] || build || exit
 mkdir -p "$output" || exit 73
 launcher=("$electra")
-[ -z "${NP:-}" ] || launcher=("$here/mpirun.sh" -np "$NP")
+[ -z "${NP:-}" ] || launcher=("$here/../mpirun.sh" -np "$NP")
 child=
 trap '[ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT
 

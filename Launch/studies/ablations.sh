@@ -4,8 +4,8 @@
 # discriminator's loss weighs. Every system is pre-trained at equal compute on the same text and fine-tuned with
 # several seeds; one table and one picture with the paper's numbers beside ours.
 #
-#   Launch/ablations.sh LABELS --output DIR [options of study.sh]
-#   Launch/ablations.sh LABELS --output DIR --studies "parts generator training sharing weight"
+#   Launch/studies/ablations.sh LABELS --output DIR [options of study.sh]
+#   Launch/studies/ablations.sh LABELS --output DIR --studies "parts generator training sharing weight"
 #
 # What is measured is the mean of the dev scores: losses of different objectives do not compare. The deviation is
 # that of fine-tuning seeds; a pre-training is done once, so a difference below some points proves little here.
