@@ -33,6 +33,19 @@ struct CoNLLUTests {
     #expect(answers(set) == "the DET X\ncat NOUN X\nsat VERB X\n\n# SYM X\n\n")
   }
 
+  @Test
+  func aFileThatWasCutInsideItsLastRowLosesThatSentenceWithANote() throws {
+    let cut = text + "\n# sent_id = doc-2\n1\tthe\tth"
+    let set = try read(task(WordColumns(word: 1, tag: 3)), .training, cut, as: "x.conllu")
+    #expect(set.words == [["the", "cat", "sat"], ["#"]])
+    #expect(set.notes.cutLine == 13)
+    for whole in [cut + "\n", cut + "\n2\tcat\tcat\tNOUN\t_\t_\t_\t_\t_\t_\n"] {
+      #expect(throws: FinetuningError.self) {
+        try read(task(WordColumns(word: 1, tag: 3)), .training, whole, as: "x.conllu")
+      }
+    }
+  }
+
   /// The form is known by its content, whatever the file is called.
   @Test
   func columnsCanBeNamedAndAreFormAndUPOSIfNot() throws {

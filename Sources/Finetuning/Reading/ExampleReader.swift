@@ -93,7 +93,7 @@ package struct ExampleReader: Sendable {
   private func readSentences(
     _ file: TaskFile, _ columns: WordColumns, _ labels: LabelSet?
   ) throws -> ExampleSet {
-    let (sentences, emptyLines) = try SentenceReader.sentences(
+    let (sentences, emptyLines, cutLine) = try SentenceReader.sentences(
       TextFile(file), columns, tagsAreOptional: file.split.role == .test, emptyLabels)
     let tags = Set(sentences.flatMap(\.tags))
     if file.split.role == .training && tags.count == 1 {
@@ -109,6 +109,7 @@ package struct ExampleReader: Sendable {
     }
     let labels = labels ?? LabelSet(inferredFrom: learnt.joined())
     var notes = ReadingNotes(emptyLabels: emptyLines)
+    notes.cutLine = cutLine
     if !tags.isEmpty { notes.unlabelled = sentences.count { $0.tags.count != $0.words.count } }
     var pieces: [TagEncoder.Piece] = []
     var examples: [EncodedExample] = []

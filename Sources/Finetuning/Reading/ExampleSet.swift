@@ -61,6 +61,8 @@ package struct ReadingNotes: Sendable, Equatable {
   package var shortLines: [Int] = []
   /// Lines of examples that were left out because a label is empty.
   package var emptyLabels: [Int] = []
+  /// The line in which a file was cut, whose sentence was left out.
+  package var cutLine: Int?
   /// Examples of a file without label, where others have one.
   package var unlabelled = 0
   /// Questions that training leaves out because their answer is nowhere in the passage.
@@ -83,6 +85,10 @@ package struct ReadingNotes: Sendable, Equatable {
       sentences.append(
         "\(emptyLabels.count) examples of \(path) have an empty label and were left out, the first on "
           + "line \(first)")
+    }
+    if let cutLine {
+      sentences.append(
+        "\(path) ends in the middle of line \(cutLine); its last sentence was left out")
     }
     if unlabelled > 0 {
       sentences.append(

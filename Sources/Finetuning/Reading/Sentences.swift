@@ -24,16 +24,19 @@ struct SentenceReader {
   private var emptyLines: [Int] = []
   /// The first such line of the current sentence.
   private var emptyLine: Int?
+  /// The line in which the file was cut.
+  private var cutLine: Int?
 
-  /// The sentences of a file, and for each that was left out the line of a word without tag. Throws
+  /// The sentences of a file; for each that was left out the line of a word without tag; and the last
+  /// line of a file of CoNLL-U that was cut inside it, whose sentence is left out too. Throws
   /// `emptyLabel`, `shortRow`, `badField`, `notJSON` and `notUTF8`.
   static func sentences(
     _ file: TextFile, _ columns: WordColumns, tagsAreOptional: Bool, _ emptyLabels: EmptyLabels
-  ) throws -> (sentences: [Sentence], emptyLines: [Int]) {
+  ) throws -> (sentences: [Sentence], emptyLines: [Int], cutLine: Int?) {
     var reader = SentenceReader(
       file: file, columns: columns, tagsAreOptional: tagsAreOptional, emptyLabels: emptyLabels)
     try file.holdsObjects ? reader.readObjects() : reader.readLines()
-    return (reader.sentences, reader.emptyLines)
+    return (reader.sentences, reader.emptyLines, reader.cutLine)
   }
 
   private init(
@@ -49,15 +52,23 @@ struct SentenceReader {
     let form = CoNLLU(file)
     if let form { columns = form.resolving(columns) }
     var hasTags: Bool?
+    var shortRow: FinetuningError?
     try file.forEachLine { number, line in
+      if let shortRow { throw shortRow }
       let fields = Self.fields(line)
       if fields.isEmpty || Self.isBorder(line) { return endSentence() }
       if let form, CoNLLU.isComment(line) || !form.isWord(fields) { return }
       let hasTagsHere = hasTags ?? (!tagsAreOptional || fields.count >= needed(hasTag: true))
       hasTags = hasTagsHere
-      try add(fields, hasTag: hasTagsHere, line: number)
+      do {
+        try add(fields, hasTag: hasTagsHere, line: number)
+      } catch {
+        // A row of CoNLL-U has all its columns: where the last one ends early the file was cut.
+        guard form != nil, case .shortRow = error, !file.endsWithLineEnd else { throw error }
+        (shortRow, cutLine) = (error, number)
+      }
     }
-    endSentence()
+    if cutLine == nil { endSentence() }
   }
 
   private static func fields(_ line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {

@@ -30,6 +30,9 @@ package struct TextFile {
     }
   }
 
+  /// Whether the last line has an end, as that of a whole file usually has.
+  var endsWithLineEnd: Bool { bytes.last == UInt8(ascii: "\n") }
+
   /// All bytes of the file.
   package var contents: [UInt8] { bytes }
 
