@@ -38,18 +38,15 @@ struct EvaluateCommand: ParsableCommand {
     try runOnAllRanks { world in
       let data = try world.agree { try ShardSet(folder: self.data) }
       let (checkpoint, weights) = try world.agree { try open(data) }
-      let trainer = try Trainer(
-        objective: try world.agree {
-          try checkpoint.configuration.objective(model: checkpoint.model, data: data)
-        },
-        settings: checkpoint.configuration.trainerSettings,
-        world: world,
-        processors: try RankLayout(world: world, threads: threads, slices: .max).processors,
-        source: { _, _ in throw UsageError("an evaluation reads no training data") })
-      defer { trainer.end() }
-      trainer.weights.base.update(from: weights.base, count: weights.count)
+      let objective = try world.agree {
+        try checkpoint.configuration.objective(model: checkpoint.model, data: data)
+      }
+      let evaluator = try Evaluator(
+        objective, weights: weights, world: world,
+        processors: RankLayout(world: world, threads: threads, slices: .max).processors)
+      defer { evaluator.end() }
       let count = min(evaluateExamples, data.heldOutCount)
-      let metrics = try trainer.evaluate(sequences: count) { _, sequences in
+      let metrics = try evaluator.metrics(sequences: count) { _, sequences in
         try data.heldOut(sequences, of: count)
       }
       if world.rank == 0 { show(metrics, checkpoint.state) }

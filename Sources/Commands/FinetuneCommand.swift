@@ -226,13 +226,13 @@ struct FinetuneCommand: ParsableCommand {
       return try FinetunedFolder(output).weights()
     }
     let layout = try RankLayout(world: world, threads: threads, slices: .max)
-    let answerer = try Answerer(
+    let predictor = try Predictor(
       plan.model, weights: weights, longest: plan.longest, world: world,
       processors: layout.processors, watchdog: watchdog)
-    defer { answerer.end() }
+    defer { predictor.end() }
     var names: [String] = []
     for set in sets {
-      let answers = try answerer.answers(to: set)
+      let answers = try predictor.answers(to: set)
       try world.agree {
         if world.rank == 0 { names += try set.write(answers, to: folder, replacing: true) }
       }

@@ -99,12 +99,12 @@ struct PredictCommand: ParsableCommand {
         return try folder.weights()
       }
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
-      let answerer = try Answerer(
+      let predictor = try Predictor(
         folder.model, weights: weights, longest: sets.map(\.longest).max() ?? 0, world: world,
         processors: layout.processors)
-      defer { answerer.end() }
+      defer { predictor.end() }
       let answered = try sets.map { set in
-        let numbers = try answerer.numbers(for: set)
+        let numbers = try predictor.outputs(for: set)
         let answers = set.answers(numbers, of: folder.model, nullThreshold: nullThreshold)
         return (set: set, answers: answers, numbers: numbers)
       }

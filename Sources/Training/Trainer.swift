@@ -19,9 +19,14 @@ package final class Trainer<O: Objective> {
   let team: LaneTeam
   let saver: CheckpointSaver
   let lanes: [Lane<O>]
+  /// Shares weights, threads and activations with the trainer; to be used once weights have arrived
+  /// (`settle`), and not during a step.
+  package let evaluator: Evaluator<O>
   private let source: BatchSource
   /// Told of each part of a step, or of an evaluation, as it begins.
-  package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
+  package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
+    didSet { evaluator.watch = watch }
+  }
   /// Told on a lane's thread when it begins, and ends, to wait for weights that travel.
   package var onWait: @Sendable (_ begins: Bool) -> Void {
     get { reducer.onWait }
@@ -46,12 +51,14 @@ package final class Trainer<O: Objective> {
     team = LaneTeam(processors: processors)
     let tree = ReductionTree(sliceCount: settings.sliceCount)
     let run = tree.run(of: world.rank, of: world.size)
-    let sequences = max(settings.batchSize / settings.sliceCount, Self.evaluationSlice)
+    let sequences = max(settings.batchSize / settings.sliceCount, Evaluator<O>.sliceSequences)
     lanes = processors.indices.map {
       Lane(
         number: $0, slices: ReductionTree.share(run, of: $0, of: processors.count),
         sequences: sequences, objective: objective)
     }
+    evaluator = Evaluator(
+      objective, weights: weights, world: world, team: team, workspaces: lanes.map(\.workspace))
     reducer = try GradientReducer(
       layout: objective.layout, finishing: objective.finishingOrder,
       reading: objective.readingOrder, tree: tree, world: world, team: team,
@@ -174,73 +181,17 @@ package final class Trainer<O: Objective> {
   /// The metrics of the step just done, the same on every rank.
   package func metrics() throws -> [(name: String, value: Double)] {
     var total = Tally()
-    try gather(lanes.flatMap(\.tallies), into: &total)
+    try world.gather(lanes.flatMap(\.tallies), into: &total)
     return objective.metrics(of: total)
   }
 
-  /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank. Cut
-  /// into slices of a fixed size, so that the figures do not depend on who computes them.
-  ///
-  /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
+  /// The metrics of sequences 0..<`count` of `source`, once the weights of the last step are there
+  /// (`Evaluator.metrics`). Every rank must call it.
   package func evaluate(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> [(name: String, value: Double)] {
-    objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
-  }
-
-  /// The sum of the tallies behind these metrics, the same on every rank, answers in the order of the
-  /// sequences.
-  ///
-  /// All ranks meet after each round of a few slices a lane, so that the watchdog can tell a long
-  /// evaluation from one that stands.
-  ///
-  /// - Parameter isAsked: whether this rank wants to stop.
-  /// - Throws: `TrainerError.stopped` on every rank when any of them wants to; any rank's input error.
-  package func tally(
-    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
-  ) throws -> Tally {
-    let ranges = stride(from: 0, to: count, by: Self.evaluationSlice).map {
-      $0..<min($0 + Self.evaluationSlice, count)
-    }
     try settle()
-    let round = Self.evaluationRound * (try world.sum([lanes.count])[0])
-    let (lanes, objective, weights) = (lanes, objective, weights)
-    var total = Tally()
-    for start in stride(from: 0, to: ranges.count, by: round) {
-      watch(.evaluation, "evaluation")
-      let run = ReductionTree.share(
-        start..<min(start + round, ranges.count), of: world.rank, of: world.size)
-      team.run { lane in
-        let own = ReductionTree.share(run, of: lane, of: lanes.count)
-        lanes[lane].evaluate(objective, ranges: ranges[own], weights: weights, source: source)
-      }
-      watch(.evaluation, "meeting")
-      try world.report(lanes.compactMap(\.failure).first)
-      if try world.sum([isAsked() ? 1 : 0])[0] > 0 { throw TrainerError.stopped }
-      try gather(lanes.flatMap(\.tallies), into: &total)
-    }
-    return total
-  }
-
-  /// Sequences of an evaluation slice.
-  package static var evaluationSlice: Int { 16 }
-
-  /// Evaluation slices of a lane between two meetings: minutes for the largest models, and enough that
-  /// slices of many and of few tokens even out.
-  private static var evaluationRound: Int { 4 }
-
-  /// Adds all ranks' tallies to `total` in slice order.
-  private func gather(_ tallies: [Tally], into total: inout Tally) throws {
-    let width = try world.sum([tallies.first?.sums.count ?? 0, tallies.isEmpty ? 0 : 1])
-    let sums = try world.gather(tallies.flatMap(\.sums)).flatMap(\.self)
-    let size = width[1] > 0 ? width[0] / width[1] : 0
-    for start in stride(from: 0, to: sums.count, by: max(1, size)) {
-      total.add(Tally(sums: Array(sums[start..<start + size])))
-    }
-    for list in [\Tally.positiveScores, \.negativeScores, \.answers] {
-      total[keyPath: list] += try world.gather(tallies.flatMap { $0[keyPath: list] }).flatMap(
-        \.self)
-    }
+    return try evaluator.metrics(sequences: count, isAsked: isAsked, source: source)
   }
 }
 

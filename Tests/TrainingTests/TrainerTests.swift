@@ -191,11 +191,11 @@ struct TrainerTests {
     // Eight slices of 16 sequences for the two lanes of each rank, three times.
     let count = 3 * 8 * 16 * world.size
     let batch: BatchSource = { Self.batch(step: $0, sequences: $1) }
-    _ = try trainer.tally(sequences: count, source: batch)
+    _ = try trainer.evaluator.tally(sequences: count, source: batch)
     #expect(rounds == 3)
     rounds = 0
     #expect(throws: TrainerError.stopped) {
-      try trainer.tally(
+      try trainer.evaluator.tally(
         sequences: count, isAsked: { rounds == 2 && world.rank == world.size - 1 }, source: batch)
     }
     #expect(rounds == 2)

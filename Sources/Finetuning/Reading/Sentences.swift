@@ -62,7 +62,7 @@ struct SentenceReader {
       hasTags = hasTagsHere
       do {
         try add(fields, hasTag: hasTagsHere, line: number)
-      } catch {
+      } catch let error as FinetuningError {
         // A row of CoNLL-U has all its columns: where the last one ends early the file was cut.
         guard form != nil, case .shortRow = error, !file.endsWithLineEnd else { throw error }
         (shortRow, cutLine) = (error, number)

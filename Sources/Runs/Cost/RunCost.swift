@@ -30,7 +30,7 @@ package struct RunCost {
     let recipe = configuration.recipe
     parameters = model.layout.parameterCount
     let slice = recipe.batchSize / recipe.slices
-    let largest = max(slice, Trainer<PretrainingObjective>.evaluationSlice) * recipe.length
+    let largest = max(slice, Evaluator<PretrainingObjective>.sliceSequences) * recipe.length
     var shape = BatchShape(
       tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
     shape.recomputes = recomputes

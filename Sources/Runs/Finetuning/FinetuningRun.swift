@@ -177,9 +177,10 @@ package final class FinetuningRun {
   /// Answers what can be measured; the best model on the dev set so far is written. Throws
   /// `TrainerError.stopped` when asked to stop meanwhile, as if it had not begun.
   private func evaluate() throws {
-    let answerer = Answerer(trainer, scale: plan.configuration.targetScale)
+    try trainer.settle()
+    let predictor = Predictor(trainer.evaluator, scale: plan.configuration.targetScale)
     let scores = try plan.measured.flatMap { set in
-      try set.scores(of: answerer.answers(to: set)).map { (set, $0) }
+      try set.scores(of: predictor.answers(to: set)).map { (set, $0) }
     }
     let result = FinetuningResults.SeedResult(
       seed: seed, epoch: evaluations.count + 1, step: state.step,

@@ -72,20 +72,4 @@ final class Lane<O: Objective>: @unchecked Sendable {
     }
     waitedSeconds += now() - start
   }
-
-  /// The tallies of `ranges` of sequences, without training.
-  func evaluate(
-    _ objective: O, ranges: ArraySlice<Range<Int>>, weights: Storage, source: BatchSource
-  ) {
-    failure = nil
-    tallies = []
-    do {
-      for range in ranges {
-        tallies.append(
-          objective.evaluate(try source(0, range), weights: weights, workspace: workspace))
-      }
-    } catch {
-      failure = error
-    }
-  }
 }
