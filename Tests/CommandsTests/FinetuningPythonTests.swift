@@ -67,7 +67,8 @@ struct FinetuningPythonTests {
     let peer = try Program.shell(
       "exec \"$0\" \"$@\"",
       [
-        try #require(Self.python), Program.launch + "/compare/finetuning-peer.py", task, ".", "--from",
+        try #require(Self.python), Program.launch + "/compare/finetuning-peer.py", task, ".",
+        "--from",
         "model", "--recipe", "ours/finetuning.json", "--draws",
       ], in: folder.path)
     #expect(peer.status == 0, "\(peer.errors)")

@@ -114,7 +114,8 @@ struct StudyTests {
       try String(contentsOfFile: folder.path + "/out/log.txt", encoding: .utf8)
     }
     let before = try log().count
-    let parts = try Program.script("studies/ablations.sh", small + ["--studies", "parts"], in: folder.path)
+    let parts = try Program.script(
+      "studies/ablations.sh", small + ["--studies", "parts"], in: folder.path)
     #expect(parts.status == 0, "\(parts.output)\(parts.errors)")
     // ELECTRA and BERT are there already: three systems are trained, with two seeds each.
     let told = try log().dropFirst(before)

@@ -18,7 +18,9 @@ package enum NetworkInterfaces {
   /// hexadecimal words in the processor's byte order. An IPv4 address in IPv6's clothes loses them.
   ///
   /// - Parameter sockets: inode numbers of the sockets that count.
-  package static func localAddresses(connectionsIn table: [String], of sockets: Set<String>) -> [String] {
+  package static func localAddresses(connectionsIn table: [String], of sockets: Set<String>)
+    -> [String]
+  {
     table.dropFirst().compactMap { line in
       let words = line.split(separator: " ")
       guard words.count > 9, words[3] == "01", sockets.contains(String(words[9])) else {
