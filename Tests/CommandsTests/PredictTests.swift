@@ -162,6 +162,7 @@ struct PredictTests {
   func aVocabularyOfAnotherModelIsRefused() throws {
     let folder = try Self.models()
     let path = folder.path + "/tagging/seed-1/model/vocab.txt"
+    try FileManager.default.removeItem(atPath: folder.path + "/tagging/seed-1/model/tokenizer.json")
     var tokens = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     tokens.swapAt(tokens.count - 1, tokens.count - 2)
     try (tokens.joined(separator: "\n") + "\n").write(

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Platform
 import Tensors
 import TestSupport
 import Testing
@@ -137,7 +138,7 @@ struct SafetensorsTests {
 
   @Test
   func aFullDiskIsAnError() throws {
-    #expect(throws: CheckpointError.self) { try write("/dev/full") }
+    #expect(throws: FileError.self) { try write("/dev/full") }
   }
 
   @Test

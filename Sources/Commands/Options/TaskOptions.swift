@@ -89,9 +89,8 @@ struct TaskOptions: ParsableArguments {
   {
     let task = try resolve()
     return FinetuningRequest(
-      task: task, training: try files(.training, of: task)[0],
-      development: try files(.development, of: task), test: try files(.test, of: task),
-      encoder: path, isScratch: isScratch, head: head, emptyLabels: emptyLabels.value)
+      task: task, files: { try files($0, of: task) }, encoder: path, isScratch: isScratch,
+      head: head, emptyLabels: emptyLabels.value)
   }
 
   /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and

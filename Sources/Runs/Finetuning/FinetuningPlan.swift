@@ -99,9 +99,8 @@ package struct FinetuningConfiguration: Codable, Equatable {
 /// A task with its files, and the encoder that is to learn it.
 package struct FinetuningRequest {
   package var task: Task
-  package var training: TaskFile
-  package var development: [TaskFile]
-  package var test: [TaskFile]
+  /// The files of a role; it throws where training or dev files are missing.
+  package var files: (SplitRole) throws -> [TaskFile]
   /// The folder of the encoder.
   package var encoder: String
   /// Whether the encoder begins with new weights.
@@ -111,10 +110,10 @@ package struct FinetuningRequest {
   package var emptyLabels: EmptyLabels
 
   package init(
-    task: Task, training: TaskFile, development: [TaskFile], test: [TaskFile], encoder: String,
+    task: Task, files: @escaping (SplitRole) throws -> [TaskFile], encoder: String,
     isScratch: Bool, head: HeadStyle, emptyLabels: EmptyLabels
   ) {
-    (self.task, self.training, self.development, self.test) = (task, training, development, test)
+    (self.task, self.files) = (task, files)
     (self.encoder, self.isScratch, self.head) = (encoder, isScratch, head)
     self.emptyLabels = emptyLabels
   }
@@ -162,10 +161,13 @@ package struct FinetuningPlan {
     let reader = try ExampleReader(
       task, tokenizer: source.tokenizer, maximumLength: recipe.length,
       emptyLabels: request.emptyLabels)
-    train = try reader.read(request.training)
+    train = try reader.read(request.files(.training)[0])
     let labels = train.labels
-    dev = try request.development.map { try reader.read($0, labels: labels) }
-    test = try request.test.map { try reader.read($0, labels: labels) }
+    func read(_ role: SplitRole) throws -> [ExampleSet] {
+      try request.files(role).map { try reader.read($0, labels: labels) }
+    }
+    dev = try read(.development)
+    test = try read(.test)
     if isFirstStart {
       let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
       recipe.slices = ReductionTree.usualSliceCount(

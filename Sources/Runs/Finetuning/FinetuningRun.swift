@@ -189,14 +189,17 @@ package final class FinetuningRun {
     evaluations.append(result)
     try world.agree {
       guard isFirst else { return }
-      metrics.append(
-        [
-          ("step", .count(state.step)), ("split", .text("held_out")),
-          ("epoch", .count(result.epoch)),
-        ]
-          + scores.map {
-            ("\($0.0.split.name)_\($0.1.metric.rawValue)", .number($0.1.value))
-          })
+      // A start that was killed before the next checkpoint may have evaluated this step already.
+      if !metrics.holds(split: "held_out", step: state.step) {
+        metrics.append(
+          [
+            ("step", .count(state.step)), ("split", .text("held_out")),
+            ("epoch", .count(result.epoch)),
+          ]
+            + scores.map {
+              ("\($0.0.split.name)_\($0.1.metric.rawValue)", .number($0.1.value))
+            })
+      }
       let list = scores.map {
         "\($0.0.split.name) \($0.1.metric.rawValue) \(String(format: "%.4f", $0.1.value))"
       }
