@@ -19,6 +19,21 @@ static inline int csystem_set_processors(const unsigned char *mask, size_t bytes
   return sched_setaffinity(0, bytes, mask) < 0;
 }
 
+// The widest vectors, in bits, for which this processor has the instructions of float products; 0 where that
+// is not known. Swift has no word for a processor's features.
+static inline int csystem_vector_bits(void) {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return 512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 256;
+  return 128;
+#else
+  return 0;
+#endif
+}
+
 #ifdef __x86_64__
 #define CSYSTEM_OLDEST __attribute__((noinline, target("arch=x86-64")))
 #else

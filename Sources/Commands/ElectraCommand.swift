@@ -5,14 +5,12 @@ import Platform
 import Runs
 import Tensors
 
-/// The version of the program.
-package let version = "0.6.0"
-
 /// The program: one verb a stage, from raw text to a trained encoder.
 @main
 struct ElectraCommand: ParsableCommand {
   static func main() {
     expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
+    MatrixLibrary.restartWithBetterKernels()
     // A full disk or a closed pipe is an error to report, not a reason to die.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     reserveStandardDescriptors()

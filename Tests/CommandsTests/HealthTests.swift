@@ -63,7 +63,7 @@ struct HealthTests {
     let folder = try preparedData(documents: 2000)
     let command =
       Self.pretrain + [
-        "--steps", "400", "--warmup", "0", "--learning-rate", "1", "--save-every", "1000",
+        "--steps", "60", "--warmup", "0", "--learning-rate", "1", "--save-every", "1000",
       ]
     let result = try Program.run(command + ["--stop-when-sick"], ranks: 2, in: folder.path)
     #expect(result.status == 77, "\(result.errors)")

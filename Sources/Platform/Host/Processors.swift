@@ -20,6 +20,10 @@ package func allowedProcessors() -> [Int] {
 /// program was built to use. To be called before anything else: all other code may use them.
 package func expectProcessor(orEndWith status: Int32) { csystem_expect_processor(status) }
 
+/// The widest vectors, in bits, that this processor multiplies floats with: 512, 256 or 128; 0 where that
+/// is not known.
+package var vectorBits: Int { Int(csystem_vector_bits()) }
+
 /// Keeps the calling thread to one processor; a refusal is no harm and is passed over.
 package func pinCurrentThread(to processor: Int) {
   guard (0..<maskBytes * 8).contains(processor) else { return }
