@@ -4,7 +4,7 @@
     Launch/lab/same-bytes.py OLD NEW [--text FILE...]
 
 Both programs train a vocabulary, prepare data and run every case below on one rank with two worker
-threads; then every file that must not depend on the program is compared: vocabulary, shards, weights,
+threads and the same OpenBLAS kernels (OPENBLAS_CORETYPE, Haswell by default); then every file that must not depend on the program is compared: vocabulary, shards, weights,
 optimizer state, configuration, and the metrics without their time keys. Use it after a change that
 must not change a result, such as a move of files. Exit status 1 names every file that differs.
 
@@ -50,7 +50,7 @@ def run(program, *arguments):
     """Runs one electra command; ends this program with its error when it fails."""
     result = subprocess.run(
         [program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
+        env={"OPENBLAS_CORETYPE": "Haswell"} | os.environ | {"OPENBLAS_NUM_THREADS": "1"})
     if result.returncode != 0:
         sys.exit(f"{program} {' '.join(map(str, arguments))} failed:\n{result.stderr}")
 
@@ -104,7 +104,7 @@ def results(program, folder, text, table):
         "--length", 64, "--held-out", 0.05)
     for name, options in CASES.items():
         run(program, "pretrain", "--data", folder / "data", "--output", folder / name, "--preset",
-            "tiny", "--steps", 20, "--batch", 16, "--length", 64, "--slices", 4, "--threads", 2,
+            "tiny", "--steps", 20, "--warmup", 10, "--batch", 16, "--length", 64, "--slices", 4, "--threads", 2,
             "--log-every", 5, "--evaluate-every", 10, *options)
         print(f"  {name}", flush=True)
     run(program, "finetune", "own", "--train", table, "--dev", table, "--from", folder / "electra",
