@@ -38,19 +38,23 @@ package enum LineProblem: Error, Equatable, CustomStringConvertible {
   }
 
   /// What is wrong with `bytes` of a line from its byte `offset` on; nil when they are UTF-8 text.
-  init?(_ bytes: UnsafeBufferPointer<UInt8>, offset: Int) {
-    guard let index = invalidByte(bytes) else { return nil }
+  ///
+  /// - Parameter allowsNUL: whether NUL is text too: a corpus that has it is no text, but a tokenizer
+  ///   leaves it out as it does other control characters.
+  init?(_ bytes: UnsafeBufferPointer<UInt8>, offset: Int, allowsNUL: Bool = false) {
+    guard let index = invalidByte(bytes, allowsNUL: allowsNUL) else { return nil }
     self =
       bytes[index] == 0 ? .binary : .notUTF8(byte: bytes[index], position: offset + index + 1)
   }
 }
 
-/// Where `bytes` cease to be well-formed UTF-8 (Unicode, table 3-7) without NUL; nil if nowhere.
-func invalidByte(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+/// Where `bytes` cease to be well-formed UTF-8 (Unicode, table 3-7), without NUL unless it is allowed; nil
+/// if nowhere.
+func invalidByte(_ bytes: UnsafeBufferPointer<UInt8>, allowsNUL: Bool = false) -> Int? {
   var index = 0
   while index < bytes.count {
     let byte = bytes[index]
-    if byte == 0 { return index }
+    if byte == 0 && !allowsNUL { return index }
     if byte < 0x80 {
       index += 1
       continue

@@ -52,7 +52,9 @@ package final class TextLines {
     try cutter.cut(atEnd: isAtEnd) { record throws(CorpusError) in
       if !isLines && record.bytes.isBlank { return }
       do throws(LineProblem) {
-        if isLines, let problem = LineProblem(record.bytes, offset: 0) { throw problem }
+        if isLines, let problem = LineProblem(record.bytes, offset: 0, allowsNUL: true) {
+          throw problem
+        }
         let text = isLines ? nil : try record.text(of: field)
         found.append(
           text.map { String(decoding: $0, as: UTF8.self) }
