@@ -209,7 +209,7 @@ struct FinetuneTests {
       (finetune + files + ["--text", "body"], 65, "no column body"),
       (
         ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
-        "its vocabulary has 6 tokens"
+        "vocab.txt and tokenizer.json have different tokens"
       ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
       (finetune + files + ["--length", "1000"], 64, "a length of 1000"),
       (finetune + files + ["--slices", "3"], 64, "power of two"),
@@ -221,7 +221,7 @@ struct FinetuneTests {
         finetune + ["--problem", "tagging", "--train", "train.txt", "--dev", "dev.txt"]
           + ["--text", "form"], 64, "train.txt has columns without names"
       ),
-      (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "no checkpoint"),
+      (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "it holds no model"),
       (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
       (
         ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
