@@ -23,7 +23,17 @@ launcher=(mpirun ${ranks:+-np "$ranks"})
 places=$(mktemp)
 start=$(mktemp)
 kept=$(mktemp)
-trap 'rm -f "$places" "$start" "$kept"' EXIT
+relay_out= relay_err=
+# end_relays: what has outlived mpirun, such as its daemon on a host that was cut off, holds the relays' pipes;
+# whoever reads the output of this script would wait for it.
+end_relays() {
+  local relay
+  for relay in $relay_out $relay_err; do
+    pkill -KILL -P "$relay"
+    kill -KILL "$relay"
+  done 2>/dev/null
+}
+trap 'end_relays; rm -f "$places" "$start" "$kept"' EXIT
 
 # check_places LINES: that there is room for the ranks, and that all hosts answer; names the host and the ranks
 # that would be there.
