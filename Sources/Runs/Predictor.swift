@@ -21,7 +21,7 @@ package struct Predictor {
   ///
   /// - Parameters:
   ///   - longest: the tokens of the longest sequence that will come.
-  ///   - watchdog: is told of each part of the work.
+  ///   - watchdog: enters each part of the work.
   package init(
     _ model: TaskModel, weights: Storage, longest: Int, world: Communicator, processors: [Int],
     watchdog: Watchdog? = nil
