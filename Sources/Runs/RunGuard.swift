@@ -51,7 +51,7 @@ package struct RunGuard {
   /// The run has ended on this rank, in one word; others may still be at work.
   package func end(_ word: String) {
     watchdog.enter(.end)
-    watchdog.say(word)
+    watchdog.end(word)
     keeper.release()
   }
 }

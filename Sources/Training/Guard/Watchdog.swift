@@ -55,6 +55,8 @@ package final class Watchdog: Sendable {
     var folder = ""
     var heartbeat: Heartbeat?
     var word = "running"
+    /// `word` is how this rank ended: it stays.
+    var hasEnded = false
   }
 
   private let deadlines: [Section: Double]
@@ -123,9 +125,16 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// Says at once how this rank ends.
+  /// Writes the state of this rank at once. Ignored after `end`: a thread that saw a request to stop may
+  /// be slower than the run that obeyed it.
   package func say(_ word: String) {
-    state.withLock { $0.word = word }
+    state.withLock { if !$0.hasEnded { $0.word = word } }
+    beat()
+  }
+
+  /// Writes at once how this rank ended. Nothing replaces that state.
+  package func end(_ word: String) {
+    state.withLock { ($0.word, $0.hasEnded) = (word, true) }
     beat()
   }
 
@@ -154,7 +163,7 @@ package final class Watchdog: Sendable {
       state.lastLook = now()
       let limit = deadline(state)
       let isLate = state.elapsed > limit
-      if isLate { state.word = "late" }
+      if isLate && !state.hasEnded { state.word = "late" }
       return (state, isLate ? limit : nil)
     }
     guard let limit else { return }
