@@ -12,7 +12,7 @@ import Tokenization
 /// Unchecked: a lane uses its own arena alone.
 package final class Detector: @unchecked Sendable {
   private let pretrained: PretrainedDiscriminator
-  private let team: LaneTeam
+  private let team: WorkerTeam
   private let arenas: [Arena]
   private let window: Int
   /// Tokens of a batch; a line alone may have more.
@@ -21,7 +21,7 @@ package final class Detector: @unchecked Sendable {
   package init(_ pretrained: PretrainedDiscriminator, lanes: Int) {
     self.pretrained = pretrained
     MatrixLibrary.reserveBuffers(callers: lanes)
-    team = LaneTeam(processors: Array(repeating: -1, count: lanes))
+    team = WorkerTeam(processors: Array(repeating: -1, count: lanes))
     window = pretrained.longest
     let shape = BatchShape(tokens: max(Self.batchTokens, window), longest: window)
     let capacity = pretrained.discriminator.capacity(shape)

@@ -93,10 +93,10 @@ extension Trainer {
     if own < parameters.count {
       return Divergence(step: step, tensor: parameters[own].name, origin: .weights)
     }
-    let (lanes, objective, weights, count) = (lanes, objective, weights, settings.sliceCount)
+    let (workers, objective, weights, count) = (workers, objective, weights, settings.sliceCount)
     let found = Mutex<[Divergence.Slice]>([])
-    team.run { lane in
-      let slice = lanes[lane].firstNotFinite(
+    team.run { worker in
+      let slice = workers[worker].firstNotFinite(
         objective, totals: totals, weights: weights, count: count)
       if let slice { found.withLock { $0.append(slice) } }
     }
@@ -114,8 +114,8 @@ extension Trainer {
   }
 }
 
-extension Lane {
-  /// The first of this lane's slices whose gradient is not finite by itself; nil when there is none.
+extension Worker {
+  /// The first of this worker's slices whose gradient is not finite by itself; nil when there is none.
   ///
   /// - Parameter count: the slices of the step.
   func firstNotFinite(

@@ -19,7 +19,7 @@ package final class Evaluator<O: Objective> {
   /// Called with each part of an evaluation as it begins.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
   private let world: Communicator
-  private let team: LaneTeam
+  private let team: WorkerTeam
   private let workers: [EvaluationWorker<O>]
 
   /// Sequences of a slice.
@@ -40,14 +40,14 @@ package final class Evaluator<O: Objective> {
     MatrixLibrary.reserveBuffers(callers: processors.count)
     try world.broadcast(weights.base, count: weights.count)
     self.init(
-      objective, weights: weights, world: world, team: LaneTeam(processors: processors),
+      objective, weights: weights, world: world, team: WorkerTeam(processors: processors),
       workspaces: processors.map { _ in objective.makeWorkspace(sequences: Self.sliceSequences) })
   }
 
   /// An evaluator that shares what somebody else owns; there is a workspace for each thread of the team,
   /// for at least `sliceSequences` sequences.
   init(
-    _ objective: O, weights: Storage, world: Communicator, team: LaneTeam,
+    _ objective: O, weights: Storage, world: Communicator, team: WorkerTeam,
     workspaces: [O.Workspace]
   ) {
     precondition(workspaces.count == team.count, "a workspace for each thread")

@@ -49,10 +49,10 @@ extension Trainer {
   /// faults too.
   private func expectEqualReplicas(step: Int) throws {
     if world.size == 1 { return }
-    let (weights, parameters, lanes) = (weights, objective.layout.parameters, team.count)
+    let (weights, parameters, workers) = (weights, objective.layout.parameters, team.count)
     let checksums = Mutex([UInt32](repeating: 0, count: parameters.count))
-    team.run { lane in
-      for index in stride(from: lane, to: parameters.count, by: lanes) {
+    team.run { worker in
+      for index in stride(from: worker, to: parameters.count, by: workers) {
         let floats = weights[parameters[index].range]
         let checksum = CRC32C.of(
           UnsafeRawBufferPointer(start: floats.base, count: 4 * floats.columns))

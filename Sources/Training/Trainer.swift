@@ -4,7 +4,7 @@ import Layers
 import Platform
 import Tensors
 
-/// Trains any objective on any number of ranks and lanes, with the same bits whatever their number.
+/// Trains any objective on any number of ranks and workers, with the same bits whatever their number.
 ///
 /// A step is a straight line: load the slices, count, compute gradients, add them along the tree,
 /// clip by the global norm, update, hand out. Rank zero is not special here.
@@ -16,9 +16,9 @@ package final class Trainer<O: Objective> {
   /// `settle` before reading them.
   package let weights: Storage
   let reducer: GradientReducer
-  let team: LaneTeam
+  let team: WorkerTeam
   let saver: CheckpointSaver
-  let lanes: [Lane<O>]
+  let workers: [Worker<O>]
   /// Shares weights, threads and activations with the trainer; to be used once weights have arrived
   /// (`settle`), and not during a step.
   package let evaluator: Evaluator<O>
@@ -27,14 +27,14 @@ package final class Trainer<O: Objective> {
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
     didSet { evaluator.watch = watch }
   }
-  /// Told on a lane's thread when it begins, and ends, to wait for weights that travel.
+  /// Told on a worker's thread when it begins, and ends, to wait for weights that travel.
   package var onWait: @Sendable (_ begins: Bool) -> Void {
     get { reducer.onWait }
     set { reducer.onWait = newValue }
   }
 
   /// - Parameters:
-  ///   - processors: one lane for each; a negative number leaves a lane free to move.
+  ///   - processors: one worker for each; a negative number leaves a worker free to move.
   ///   - source: where training slices come from.
   package init(
     objective: O, settings: TrainerSettings, world: Communicator, processors: [Int],
@@ -48,17 +48,17 @@ package final class Trainer<O: Objective> {
     self.world = world
     self.source = source
     weights = Storage(count: objective.layout.count)
-    team = LaneTeam(processors: processors)
+    team = WorkerTeam(processors: processors)
     let tree = ReductionTree(sliceCount: settings.sliceCount)
     let run = tree.run(of: world.rank, of: world.size)
     let sequences = max(settings.batchSize / settings.sliceCount, Evaluator<O>.sliceSequences)
-    lanes = processors.indices.map {
-      Lane(
+    workers = processors.indices.map {
+      Worker(
         number: $0, slices: ReductionTree.share(run, of: $0, of: processors.count),
         sequences: sequences, objective: objective)
     }
     evaluator = Evaluator(
-      objective, weights: weights, world: world, team: team, workspaces: lanes.map(\.workspace))
+      objective, weights: weights, world: world, team: team, workspaces: workers.map(\.workspace))
     reducer = try GradientReducer(
       layout: objective.layout, finishing: objective.finishingOrder,
       reading: objective.readingOrder, tree: tree, world: world, team: team,
@@ -71,7 +71,7 @@ package final class Trainer<O: Objective> {
   /// Waits until the weights of the last step are there.
   package func settle() throws { try reducer.settle() }
 
-  /// Ends the lanes, once weights have arrived and a save that is under way has ended.
+  /// Ends the workers, once weights have arrived and a save that is under way has ended.
   package func end() {
     try? settle()
     _ = try? saver.end(waiting: true)
@@ -88,7 +88,7 @@ package final class Trainer<O: Objective> {
     package var seconds = 0.0
     package var inputSeconds = 0.0
     package var reductionSeconds = 0.0
-    /// Seconds that buckets travelled, mostly while lanes computed.
+    /// Seconds that buckets travelled, mostly while workers computed.
     package var trafficSeconds = 0.0
     /// Whether any rank asked to stop, or to save.
     package var wishes = Wishes()
@@ -119,11 +119,11 @@ package final class Trainer<O: Objective> {
     }
     watch(.step, "input")
     let totals = try load(step, wishes, &report)
-    let (lanes, objective, weights, reducer) = (lanes, objective, weights, reducer)
+    let (workers, objective, weights, reducer) = (workers, objective, weights, reducer)
     watch(.step, "computation")
-    reducer.begin(lanes: lanes.count { !$0.slices.isEmpty })
+    reducer.begin(workers: workers.count { !$0.slices.isEmpty })
     team.run {
-      lanes[$0].compute(objective, totals: totals, weights: weights, reducer: reducer)
+      workers[$0].compute(objective, totals: totals, weights: weights, reducer: reducer)
     }
     let computed = now()
     watch(.step, "reduction")
@@ -134,7 +134,7 @@ package final class Trainer<O: Objective> {
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       rate: Float(report.rate), frozen: objective.frozen(at: step))
-    report.reductionSeconds += now() - computed + (lanes.map(\.waitedSeconds).max() ?? 0)
+    report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
     report.trafficSeconds = reducer.takeTrafficSeconds()
     report.seconds = now() - start
     return report
@@ -144,10 +144,10 @@ package final class Trainer<O: Objective> {
   private func load(
     _ step: Int, _ wishes: Wishes, _ report: inout StepReport
   ) throws -> [Int] {
-    let (lanes, settings, source, start) = (lanes, settings, source, now())
-    team.run { lanes[$0].load(step: step, settings: settings, source: source) }
-    let batches = lanes.flatMap(\.batches)
-    let failure = lanes.compactMap(\.failure).first
+    let (workers, settings, source, start) = (workers, settings, source, now())
+    team.run { workers[$0].load(step: step, settings: settings, source: source) }
+    let batches = workers.flatMap(\.batches)
+    let failure = workers.compactMap(\.failure).first
     let width = objective.counts(of: Batch()).count
     var counts = [Int](repeating: 0, count: width)
     for batch in batches {
@@ -181,7 +181,7 @@ package final class Trainer<O: Objective> {
   /// The metrics of the step just done, the same on every rank.
   package func metrics() throws -> [(name: String, value: Double)] {
     var total = Tally()
-    try world.gather(lanes.flatMap(\.tallies), into: &total)
+    try world.gather(workers.flatMap(\.tallies), into: &total)
     return objective.metrics(of: total)
   }
 

@@ -1,7 +1,7 @@
 import Tensors
 
 /// What the trainer needs to know of a run; everything here is part of the run's configuration and
-/// decides its bits, but for nothing about ranks and lanes.
+/// decides its bits, but for nothing about ranks and workers.
 package struct TrainerSettings: Sendable, Equatable {
   /// Sequences a step, over all ranks.
   package var batchSize: Int

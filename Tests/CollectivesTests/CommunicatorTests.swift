@@ -47,7 +47,7 @@ struct CommunicatorTests {
   func jobsRunInOrderAndErrorsReachTheWaiter() throws {
     struct Broken: Error {}
     final class Trace: @unchecked Sendable { var entries: [Int] = [] }  // one thread writes
-    let thread = CommunicationThread()
+    let thread = SerialQueue()
     let trace = Trace()
     for number in 0..<10 { _ = thread.submit { trace.entries.append(number) } }
     try thread.wait()

@@ -6,7 +6,7 @@ import Training
 
 struct RunNeedsTests {
   /// A model of three tensors, one of them not a multiple of 16 floats, and its needs.
-  private func needs(ranks: Int = 1, lanes: Int = 1, slices: Int = 8) -> RunNeeds {
+  private func needs(ranks: Int = 1, workers: Int = 1, slices: Int = 8) -> RunNeeds {
     var layout = ParameterLayout()
     for (name, count) in [("a", 8192), ("b", 100), ("c", 4096)] {
       _ = layout.declare(name, [count], .zeros)
@@ -14,7 +14,7 @@ struct RunNeedsTests {
     #expect(layout.count == 8192 + 112 + 4096)
     return RunNeeds(
       layout: layout, regions: [8192..<layout.count, 0..<8192], sliceCount: slices, ranks: ranks,
-      lanes: lanes, activations: 1000)
+      workers: workers, activations: 1000)
   }
 
   private let vector = 4 * (8192 + 112 + 4096)
@@ -35,10 +35,10 @@ struct RunNeedsTests {
         == RunNeeds.program + (1 + 2 + 4 + 3) * vector + needs.activations)
   }
 
-  /// Two lanes of four slices each hold three gradients each: sums of 2 and 1 and one being computed.
+  /// Two workers of four slices each hold three gradients each: sums of 2 and 1 and one being computed.
   @Test
   func lanesHoldGradientsOfTheirOwn() {
-    let needs = needs(lanes: 2)
+    let needs = needs(workers: 2)
     #expect(needs.gradients == 2 * 3 * vector && needs.activations == 2 * 4 * 1000)
     #expect(self.needs(slices: 1).gradients == vector)
   }

@@ -70,7 +70,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   }
 
   private func measure(_ lines: [[UInt8]], _ tokenizer: Tokenizer, bytes: Int) -> Figures {
-    let team = LaneTeam(processors: Array(repeating: -1, count: threads))
+    let team = WorkerTeam(processors: Array(repeating: -1, count: threads))
     defer { team.end() }
     let counts = (0..<threads).map { _ in Counter() }
     let threads = threads

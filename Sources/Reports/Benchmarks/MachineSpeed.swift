@@ -6,7 +6,7 @@ import Training
 package enum MachineSpeed {
   /// Operations a second of all lanes of `team` together, each multiplying matrices of `size` x `size`
   /// by itself at the same time: the best of a few rounds.
-  static func productsPerSecond(team: LaneTeam, size: Int) -> Double {
+  static func productsPerSecond(team: WorkerTeam, size: Int) -> Double {
     let memory = (0..<team.count).map { _ in Storage(count: 3 * size * size) }
     let operations = 2 * Double(size * size * size) * Double(team.count)
     return (0..<3).reduce(0) { best, _ in
@@ -25,7 +25,7 @@ package enum MachineSpeed {
   package static func lane() -> Double {
     MatrixLibrary.useOneThread()
     MatrixLibrary.reserveBuffers(callers: 1)
-    let team = LaneTeam(processors: [-1])
+    let team = WorkerTeam(processors: [-1])
     defer { team.end() }
     return productsPerSecond(team: team, size: 1024)
   }

@@ -92,7 +92,7 @@ package struct StepMeasurement: Encodable {
   /// What all lanes reach together in products of 4096 x 4096 matrices.
   private static func peak(_ processors: [Int], _ world: Communicator) throws -> Double {
     MatrixLibrary.reserveBuffers(callers: processors.count)
-    let team = LaneTeam(processors: processors)
+    let team = WorkerTeam(processors: processors)
     defer { team.end() }
     let own = Int(MachineSpeed.productsPerSecond(team: team, size: 4096))
     return Double(try world.sum([own])[0])

@@ -37,7 +37,7 @@ package struct RunCost {
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = RunNeeds(
       layout: model.layout, regions: model.finishingOrder, sliceCount: recipe.slices,
-      ranks: ranks, lanes: lanes,
+      ranks: ranks, workers: lanes,
       activations: MicroBatchPass.capacity(model, shape, masked: masked))
     checkpoints = keep + configuration.milestones.count + 1
   }

@@ -23,7 +23,7 @@ package final class CheckpointSaver {
   private let layout: ParameterLayout
   private let reducer: GradientReducer
   private let world: Communicator
-  private let thread = CommunicationThread()
+  private let thread = SerialQueue()
   private let outcome = Mutex<Outcome?>(nil)
   private let snapshot: Snapshot
 
@@ -53,7 +53,7 @@ package final class CheckpointSaver {
 
   /// Takes the snapshot and begins to write; no other save may be under way.
   func begin(
-    _ state: CheckpointState, weights: Storage, team: LaneTeam, into store: CheckpointStore,
+    _ state: CheckpointState, weights: Storage, team: WorkerTeam, into store: CheckpointStore,
     files: [String: Data]
   ) {
     let (snapshot, start) = (snapshot, now())
@@ -61,10 +61,10 @@ package final class CheckpointSaver {
       (weights, snapshot.weights), (reducer.firstMoment, snapshot.firstMoment),
       (reducer.secondMoment, snapshot.secondMoment),
     ]
-    let lanes = team.count
-    team.run { lane in
+    let workers = team.count
+    team.run { worker in
       for (source, target) in copies {
-        let range = ReductionTree.share(0..<target.count, of: lane, of: lanes)
+        let range = ReductionTree.share(0..<target.count, of: worker, of: workers)
         (target.base + range.lowerBound).update(
           from: source.base + range.lowerBound, count: range.count)
       }

@@ -173,7 +173,7 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// What a rank does whose lanes wait for weights that travel.
+  /// What a rank does whose workers wait for weights that travel.
   package static let waitingForWeights = "waiting-for-weights"
 
   /// Who is late, and where.

@@ -4,15 +4,15 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Turns the lanes' gradients into the new weights: merge, exchange, norm, update, gather.
+/// Turns the workers' gradients into the new weights: merge, exchange, norm, update, gather.
 ///
-/// A bucket travels as soon as it is final on all lanes, while they are still computing the rest: the
+/// A bucket travels as soon as it is final on all workers, while they are still computing the rest: the
 /// communication thread merges and exchanges it. What is final only when computing ends is merged by
-/// all lanes together. New weights are gathered while the next step reads and computes; whoever needs
+/// all workers together. New weights are gathered while the next step reads and computes; whoever needs
 /// a range waits for it. The moments exist once over all ranks: each rank keeps those of the parts that
 /// it owns.
 ///
-/// Unchecked: lanes only call `register`, `finish` and `await`, which are made for that; all else is the
+/// Unchecked: workers only call `register`, `finish` and `await`, which are made for that; all else is the
 /// main thread's.
 final class GradientReducer: @unchecked Sendable {
   let exchange: Exchange
@@ -21,9 +21,9 @@ final class GradientReducer: @unchecked Sendable {
   let secondMoment: Storage
   private let layout: ParameterLayout
   private let rank: Int
-  private let team: LaneTeam
+  private let team: WorkerTeam
   private let optimizer: AdamOptimizer
-  private let communication = CommunicationThread()
+  private let communication = SerialQueue()
   /// Where each bucket's owned part begins in the moments.
   private let momentOffsets: [Int]
   private let ownBlocks: [Int]
@@ -31,7 +31,7 @@ final class GradientReducer: @unchecked Sendable {
   private let bucketNames: [String]
   /// The buckets in the order in which the next step reads their weights.
   private let readingOrder: [Int]
-  /// Buckets before this one may travel while lanes compute: those of the last region are final only
+  /// Buckets before this one may travel while workers compute: those of the last region are final only
   /// at the end, and one rank alone has nothing to send.
   private let earlyBuckets: Int
   /// A gradient for a rank that has no slice to sum into.
@@ -40,15 +40,15 @@ final class GradientReducer: @unchecked Sendable {
   /// The communication thread's job that gathers each bucket.
   private let gatherJobs: Mutex<[Int]>
   private let traffic = Mutex(0.0)
-  /// Told on a lane's thread when it begins, and ends, to wait for weights.
+  /// Told on a worker's thread when it begins, and ends, to wait for weights.
   var onWait: @Sendable (_ begins: Bool) -> Void = { _ in }
 
   /// A sum of gradients that is under way.
   private struct Sum {
-    /// What the lanes hold, as far as they have said so.
+    /// What the workers hold, as far as they have said so.
     var pieces: [Piece] = []
-    var lanesToCome = 0
-    /// The floats of each bucket that lanes have yet to finish.
+    var workersToCome = 0
+    /// The floats of each bucket that workers have yet to finish.
     var unfinished: [Int] = []
     /// The first bucket that has not been handed to the communication thread.
     var next = 0
@@ -60,7 +60,7 @@ final class GradientReducer: @unchecked Sendable {
   ///   - reading: ranges of the vector in the order in which weights are first read.
   init(
     layout: ParameterLayout, finishing: [Range<Int>], reading: [Range<Int>], tree: ReductionTree,
-    world: Communicator, team: LaneTeam, optimizer: AdamOptimizer
+    world: Communicator, team: WorkerTeam, optimizer: AdamOptimizer
   ) throws {
     let partition = Partition(
       regions: finishing, blockBoundaries: layout.blockBoundaries, rankCount: world.size)
@@ -90,24 +90,24 @@ final class GradientReducer: @unchecked Sendable {
 
   private var partition: Partition { exchange.partition }
 
-  /// A sum begins, of which so many lanes will bring pieces.
-  func begin(lanes: Int) {
-    let unfinished = partition.buckets.map { $0.count * lanes }
-    sum.withLock { $0 = Sum(lanesToCome: lanes, unfinished: unfinished) }
-    if lanes == 0 { prepareMerges() }
+  /// A sum begins, of which so many workers will bring pieces.
+  func begin(workers: Int) {
+    let unfinished = partition.buckets.map { $0.count * workers }
+    sum.withLock { $0 = Sum(workersToCome: workers, unfinished: unfinished) }
+    if workers == 0 { prepareMerges() }
   }
 
-  /// A lane says what it holds: sums that are final, and its last slice, which it will now compute.
+  /// A worker says what it holds: sums that are final, and its last slice, which it will now compute.
   func register(_ pieces: [Piece]) {
     let isLast = sum.withLock {
       $0.pieces += pieces
-      $0.lanesToCome -= 1
-      return $0.lanesToCome == 0
+      $0.workersToCome -= 1
+      return $0.workersToCome == 0
     }
     if isLast { prepareMerges() }
   }
 
-  /// A lane says that a range of its gradient is final. Buckets that now are so on all lanes begin to
+  /// A worker says that a range of its gradient is final. Buckets that now are so on all workers begin to
   /// travel, in their order.
   func finish(_ range: Range<Int>) {
     sum.withLock { sum in
@@ -126,13 +126,13 @@ final class GradientReducer: @unchecked Sendable {
     }
   }
 
-  /// Adds the pieces of all lanes of all ranks, when all lanes have finished; returns the vector in
+  /// Adds the pieces of all workers of all ranks, when all workers have finished; returns the vector in
   /// which this rank's parts hold the gradient of the whole batch.
   func finishSum() throws -> Storage {
     let (merges, first) = sum.withLock { ($0.merges, $0.next) }
     if merges.isEmpty && spare == nil { spare = Storage(count: layout.count) }
-    try forEachBucket("merge", first..<partition.buckets.count) { bucket, lane, lanes in
-      let range = ReductionTree.share(self.partition.buckets[bucket], of: lane, of: lanes)
+    try forEachBucket("merge", first..<partition.buckets.count) { bucket, worker, workers in
+      let range = ReductionTree.share(self.partition.buckets[bucket], of: worker, of: workers)
       for merge in merges { merge.add(range) }
     } then: { bucket in
       self.submit("exchange", bucket) { try self.exchange(bucket, merges) }
@@ -147,14 +147,14 @@ final class GradientReducer: @unchecked Sendable {
     try exchange.exchange(bucket, own: merges.map(\.output.base), into: result.base)
   }
 
-  /// How this rank's pieces come from those of its lanes.
+  /// How this rank's pieces come from those of its workers.
   private func prepareMerges() {
     sum.withLock { sum in
       let nodes = sum.pieces.map(\.node)
       sum.merges = exchange.ownPieces.map { node in
         guard let plan = SumPlan(node, from: nodes),
           let first = nodes.firstIndex(where: { $0.slices.lowerBound == node.slices.lowerBound })
-        else { preconditionFailure("the lanes' pieces do not make up the rank's") }
+        else { preconditionFailure("the workers' pieces do not make up the rank's") }
         return Merge(plan: plan, pieces: sum.pieces, output: sum.pieces[first].gradient)
       }
     }
@@ -163,13 +163,13 @@ final class GradientReducer: @unchecked Sendable {
   /// The sum of squares of each block of the whole batch's gradient, on every rank.
   func squares(_ gradient: Storage) throws -> [Double] {
     let shares = Mutex([[Double]](repeating: [], count: team.count))
-    let (blocks, boundaries, lanes) = (ownBlocks, partition.blockBoundaries, team.count)
-    team.run { lane in
-      let own = ReductionTree.share(0..<blocks.count, of: lane, of: lanes)
+    let (blocks, boundaries, workers) = (ownBlocks, partition.blockBoundaries, team.count)
+    team.run { worker in
+      let own = ReductionTree.share(0..<blocks.count, of: worker, of: workers)
       let values = blocks[own].map {
         sumOfSquares(gradient.base + boundaries[$0], count: boundaries[$0 + 1] - boundaries[$0])
       }
-      shares.withLock { $0[lane] = values }
+      shares.withLock { $0[worker] = values }
     }
     return try exchange.gatherBlocks(shares.withLock { $0.flatMap(\.self) })
   }
@@ -185,9 +185,9 @@ final class GradientReducer: @unchecked Sendable {
     let optimizer = optimizer
     let (first, second, offsets) = (firstMoment, secondMoment, momentOffsets)
     let (partition, rank) = (partition, rank)
-    try forEachBucket("update", readingOrder) { bucket, lane, lanes in
+    try forEachBucket("update", readingOrder) { bucket, worker, workers in
       let part = partition.part(bucket, of: rank)
-      let range = ReductionTree.share(part, of: lane, of: lanes)
+      let range = ReductionTree.share(part, of: worker, of: workers)
       let moment = offsets[bucket] + range.lowerBound - part.lowerBound
       optimizer.update(
         range, weights: weights.base, gradient: gradient.base, firstMoment: first.base + moment,
@@ -217,22 +217,22 @@ final class GradientReducer: @unchecked Sendable {
   /// Where the moments of `bucket` begin in this rank's moments.
   func momentOffset(_ bucket: Int) -> Int { momentOffsets[bucket] }
 
-  /// Runs `work` on all lanes bucket by bucket; the last lane that is through with a bucket calls
+  /// Runs `work` on all workers bucket by bucket; the last worker that is through with a bucket calls
   /// `then`. All ranks must hand their buckets on in the same order, so that happens under the lock.
   private func forEachBucket(
     _ name: String, _ buckets: some Collection<Int>,
-    _ work: @escaping (_ bucket: Int, _ lane: Int, _ lanes: Int) -> Void,
+    _ work: @escaping (_ bucket: Int, _ worker: Int, _ workers: Int) -> Void,
     then handOn: @escaping (_ bucket: Int) -> Void
   ) throws {
-    let lanes = team.count
+    let workers = team.count
     let order = Array(buckets)
     let body = Shared((work: work, handOn: handOn))
-    let remaining = Mutex([Int](repeating: lanes, count: order.count))
+    let remaining = Mutex([Int](repeating: workers, count: order.count))
     let bucketNames = bucketNames
-    team.run { lane in
+    team.run { worker in
       for (place, bucket) in order.enumerated() {
-        Timeline.record("\(name) \(bucketNames[bucket])", on: .lane(lane)) {
-          body.value.work(bucket, lane, lanes)
+        Timeline.record("\(name) \(bucketNames[bucket])", on: .lane(worker)) {
+          body.value.work(bucket, worker, workers)
         }
         remaining.withLock {
           $0[place] -= 1
@@ -269,7 +269,7 @@ final class GradientReducer: @unchecked Sendable {
 /// A sum of gradients of a run of slices.
 package typealias Piece = (node: ReductionTree.Node, gradient: Storage)
 
-/// How one piece of a rank comes from the pieces of its lanes.
+/// How one piece of a rank comes from the pieces of its workers.
 private struct Merge {
   let plan: SumPlan
   let pieces: [Piece]
@@ -283,9 +283,9 @@ private struct Merge {
   }
 }
 
-/// Carries closures to the lanes and the communication thread of the same call.
+/// Carries closures to the workers and the communication thread of the same call.
 ///
-/// Unchecked: lanes work on disjoint ranges, and a bucket's job begins when all lanes have left it.
+/// Unchecked: workers work on disjoint ranges, and a bucket's job begins when all workers have left it.
 private final class Shared<Value>: @unchecked Sendable {
   let value: Value
   init(_ value: Value) { self.value = value }

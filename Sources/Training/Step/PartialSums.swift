@@ -1,11 +1,11 @@
 import Collectives
 import Tensors
 
-/// A lane's gradients: the slice that is being computed, and sums of those before it.
+/// A worker's gradients: the slice that is being computed, and sums of those before it.
 ///
 /// Slices arrive in order and are added like a binary counter: two subtrees that are siblings become
 /// one. The last slice is left as it is, so that all remaining additions happen in one sweep, range
-/// by range, when lanes merge. So a lane of k slices holds about log2(k) + 1 gradients.
+/// by range, when workers merge. So a worker of k slices holds about log2(k) + 1 gradients.
 struct PartialSums {
   private(set) var pieces: [Piece] = []
   private var free: [Storage] = []
@@ -41,7 +41,7 @@ struct PartialSums {
     }
   }
 
-  /// The gradients that a lane comes to hold for a run of slices.
+  /// The gradients that a worker comes to hold for a run of slices.
   static func gradientCount(slices: Range<Int>) -> Int {
     var sums = PartialSums(count: 0)
     for slice in slices {

@@ -9,7 +9,7 @@ import Tensors
 package final class ReductionComparison {
   private let layout: ParameterLayout
   private let world: Communicator
-  private let team: LaneTeam
+  private let team: WorkerTeam
   private let reducer: GradientReducer
   private let optimizer: AdamOptimizer
   private let weights: Storage
@@ -19,14 +19,14 @@ package final class ReductionComparison {
 
   /// - Parameters:
   ///   - regions: ranges of the vector in the order in which their gradients become final.
-  ///   - processors: one lane for each.
+  ///   - processors: one worker for each.
   package init(
     layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, world: Communicator,
     processors: [Int]
   ) throws {
     self.layout = layout
     self.world = world
-    team = LaneTeam(processors: processors)
+    team = WorkerTeam(processors: processors)
     optimizer = AdamOptimizer(
       constants: AdamConstants(), weightDecay: 0.01, layout: layout,
       rateFactors: Array(repeating: 1, count: layout.parameters.count))
@@ -49,7 +49,7 @@ package final class ReductionComparison {
   /// Exchange, norm, update and gathering. Every rank must call it.
   package func ours() throws {
     let pieces = zip(reducer.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
-    reducer.begin(lanes: 1)
+    reducer.begin(workers: 1)
     reducer.register(pieces)
     let gradient = try reducer.finishSum()
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
@@ -65,17 +65,17 @@ package final class ReductionComparison {
       try world.sumInPlace(
         gradient.base + start, count: min(Partition.bucketSize, layout.count - start))
     }
-    let (count, lanes) = (layout.count, team.count)
-    let sums = Mutex([Double](repeating: 0, count: lanes))
-    team.run { lane in
-      let own = ReductionTree.share(0..<count, of: lane, of: lanes)
+    let (count, workers) = (layout.count, team.count)
+    let sums = Mutex([Double](repeating: 0, count: workers))
+    team.run { worker in
+      let own = ReductionTree.share(0..<count, of: worker, of: workers)
       let sum = sumOfSquares(gradient.base + own.lowerBound, count: own.count)
-      sums.withLock { $0[lane] = sum }
+      sums.withLock { $0[worker] = sum }
     }
     let norm = sums.withLock { $0.reduce(0, +) }.squareRoot()
     let (optimizer, weights, moments) = (optimizer, weights, moments)
-    team.run { lane in
-      let own = ReductionTree.share(0..<count, of: lane, of: lanes)
+    team.run { worker in
+      let own = ReductionTree.share(0..<count, of: worker, of: workers)
       optimizer.update(
         own, weights: weights.base, gradient: gradient.base,
         firstMoment: moments.first.base + own.lowerBound,

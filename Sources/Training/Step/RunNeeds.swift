@@ -31,10 +31,10 @@ package struct RunNeeds: Sendable {
 
   /// - Parameters:
   ///   - regions: ranges of the vector in the order in which they become final.
-  ///   - lanes: lanes a rank.
-  ///   - activations: floats that a lane's activations take.
+  ///   - workers: workers a rank.
+  ///   - activations: floats that a worker's activations take.
   package init(
-    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, ranks: Int, lanes: Int,
+    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, ranks: Int, workers: Int,
     activations: Int
   ) {
     let bytes = MemoryLayout<Float>.stride
@@ -44,15 +44,15 @@ package struct RunNeeds: Sendable {
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let held = (0..<ranks).map { rank in
       let run = tree.run(of: rank, of: ranks)
-      return (0..<lanes).reduce(0) { sum, lane in
-        let own = ReductionTree.share(run, of: lane, of: lanes)
+      return (0..<workers).reduce(0) { sum, worker in
+        let own = ReductionTree.share(run, of: worker, of: workers)
         return sum + PartialSums.gradientCount(slices: own)
       }
     }
     weights = bytes * layout.count
     moments = 2 * bytes * ((0..<ranks).map { partition.ownedCount(of: $0) }.max() ?? 0)
     gradients = bytes * layout.count * (held.max() ?? 0)
-    self.activations = bytes * lanes * activations
+    self.activations = bytes * workers * activations
     received = bytes * traffic.received
     snapshot = weights + moments + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount

@@ -4,17 +4,17 @@
   import Musl
 #endif
 
-/// The lanes of a rank: threads that compute, made once, each kept to a processor of its own.
+/// The workers of a rank: threads that compute, made once, each kept to a processor of its own.
 ///
-///     let team = LaneTeam(processors: [0, 1])
-///     team.run { lane in compute(slices[lane]) }       // returns when every lane has
+///     let team = WorkerTeam(processors: [0, 1])
+///     team.run { worker in compute(slices[worker]) }       // returns when every worker has
 ///
-/// Lanes are plain threads and not Swift tasks: they wait for each other and for weights that travel, and
+/// Workers are plain threads and not Swift tasks: they wait for each other and for weights that travel, and
 /// kernels inside them are single-threaded.
-package final class LaneTeam: @unchecked Sendable {
+package final class WorkerTeam: @unchecked Sendable {
   // Unchecked: `work` and the counters are only touched under `mutex`.
 
-  /// The number of lanes.
+  /// The number of workers.
   package let count: Int
   private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -24,21 +24,21 @@ package final class LaneTeam: @unchecked Sendable {
   private var running = 0
   private var isEnding = false
 
-  /// One lane for each entry of `processors`; a negative entry leaves its lane free to move.
+  /// One worker for each entry of `processors`; a negative entry leaves its worker free to move.
   package init(processors: [Int]) {
     count = processors.count
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(changed, nil)
-    for (lane, processor) in processors.enumerated() {
+    for (worker, processor) in processors.enumerated() {
       threads.append(
         startThreadOrEnd(stackBytes: 16 << 20) {
           if processor >= 0 { pinCurrentThread(to: processor) }
-          self.live(lane: lane)
+          self.live(worker: worker)
         })
     }
   }
 
-  /// Runs `body` on every lane with the lane's number, and returns when all have finished.
+  /// Runs `body` on every worker with the worker's number, and returns when all have finished.
   package func run(_ body: @escaping @Sendable (Int) -> Void) {
     pthread_mutex_lock(mutex)
     work = body
@@ -60,8 +60,8 @@ package final class LaneTeam: @unchecked Sendable {
     threads = []
   }
 
-  /// What a lane does: waits for the next piece of work, does it, reports.
-  private func live(lane: Int) {
+  /// What a worker does: waits for the next piece of work, does it, reports.
+  private func live(worker: Int) {
     var seen = 0
     pthread_mutex_lock(mutex)
     while true {
@@ -70,7 +70,7 @@ package final class LaneTeam: @unchecked Sendable {
       seen = generation
       let body = work
       pthread_mutex_unlock(mutex)
-      body?(lane)
+      body?(worker)
       pthread_mutex_lock(mutex)
       running -= 1
       if running == 0 { pthread_cond_broadcast(changed) }

@@ -6,11 +6,11 @@ import Tensors
 /// Where slices come from: the batch of these sequences of this step.
 package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>) throws -> Batch
 
-/// What one lane holds: its slices of the step, its activations and its gradients.
+/// What one worker holds: its slices of the step, its activations and its gradients.
 ///
-/// Only the lane's own thread touches it while the team runs, and only the rank's main thread
+/// Only the worker's own thread touches it while the team runs, and only the rank's main thread
 /// between two runs; the team's lock orders the two.
-final class Lane<O: Objective>: @unchecked Sendable {
+final class Worker<O: Objective>: @unchecked Sendable {
   private let number: Int
   let slices: Range<Int>
   let workspace: O.Workspace
@@ -18,7 +18,7 @@ final class Lane<O: Objective>: @unchecked Sendable {
   private(set) var batches: [Batch] = []
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
-  /// Seconds that the lane waited for weights in the last step.
+  /// Seconds that the worker waited for weights in the last step.
   private(set) var waitedSeconds = 0.0
 
   /// - Parameter sequences: of the largest slice.

@@ -4,11 +4,11 @@
   import Musl
 #endif
 
-/// The thread that talks to other ranks while lanes compute: it does jobs one after the other.
+/// The thread that talks to other ranks while workers compute: it does jobs one after the other.
 ///
 /// Blocking calls on a thread of its own overlap with computation where MPI's non-blocking
 /// collectives do not. All ranks must submit the same jobs in the same order.
-package final class CommunicationThread: @unchecked Sendable {
+package final class SerialQueue: @unchecked Sendable {
   // Unchecked: all that changes is only touched under `mutex`.
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
