@@ -57,6 +57,12 @@ static inline int cmpi_split_by_host(int comm, int *part) {
   return status;
 }
 
+// Gives back what `cmpi_duplicate` or `cmpi_split_by_host` made. Every rank of it must call this.
+static inline int cmpi_free(int comm) {
+  MPI_Comm made = MPI_Comm_f2c(comm);
+  return MPI_Comm_free(&made);
+}
+
 static inline int cmpi_barrier(int comm) { return MPI_Barrier(MPI_Comm_f2c(comm)); }
 
 static inline int cmpi_broadcast_bytes(int comm, void *bytes, int count, int root) {

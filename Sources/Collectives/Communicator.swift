@@ -16,16 +16,21 @@ import Synchronization
 /// MPI ends when the program exits, and waits there for all ranks; a rank that must end alone
 /// calls `abort`.
 /// Every rank must make the same calls in the same order. A communicator is used by one thread at a
-/// time; a thread that communicates on its own takes a duplicate.
+/// time; a thread that communicates on its own takes a duplicate, and whoever takes one calls `free`.
 package final class Communicator: Sendable {
   private let handle: Int32
+  /// Whether it was made by `duplicate` or `onThisHost` and is not freed yet.
+  private let isMade: Atomic<Bool>
   /// This rank's number.
   package let rank: Int
   /// The number of ranks.
   package let size: Int
 
-  private init(handle: Int32) {
+  /// - Parameter isMade: whether somebody has to free it.
+  private init(handle: Int32, isMade: Bool) {
     self.handle = handle
+    self.isMade = Atomic(isMade)
+    if isMade { Self.madeCounter.add(1, ordering: .relaxed) }
     rank = Int(cmpi_rank(handle))
     size = Int(cmpi_size(handle))
   }
@@ -33,6 +38,7 @@ package final class Communicator: Sendable {
   /// A world of one, which never calls MPI.
   private init() {
     handle = 0
+    isMade = Atomic(false)
     rank = 0
     size = 1
   }
@@ -54,7 +60,7 @@ package final class Communicator: Sendable {
       throw .launcherIsSilent(launcher: launcher.name, count: launcher.count)
     }
     try starting.withLock { _ throws(CollectivesError) in try initialize() }
-    let world = Communicator(handle: cmpi_world())
+    let world = Communicator(handle: cmpi_world(), isMade: false)
     if world.size == 1 && launcher.count > 1 {
       throw .launcherDisagrees(
         launcher: launcher.name, expected: launcher.count, library: libraryVersion)
@@ -105,21 +111,37 @@ package final class Communicator: Sendable {
   /// This rank by itself.
   package func alone() -> Communicator { Communicator() }
 
-  /// The same ranks with a channel of their own.
+  /// The same ranks with a channel of their own; to be freed.
   package func duplicate() throws(CollectivesError) -> Communicator {
-    if size == 1 { return self }
+    if size == 1 { return alone() }
     var copy: Int32 = 0
     try Self.check("MPI_Comm_dup", cmpi_duplicate(handle, &copy))
-    return Communicator(handle: copy)
+    return Communicator(handle: copy, isMade: true)
   }
 
-  /// The ranks on this host.
+  /// The ranks on this host; to be freed.
   package func onThisHost() throws(CollectivesError) -> Communicator {
-    if size == 1 { return self }
+    if size == 1 { return alone() }
     var part: Int32 = 0
     try Self.check("MPI_Comm_split_type", cmpi_split_by_host(handle, &part))
-    return Communicator(handle: part)
+    return Communicator(handle: part, isMade: true)
   }
+
+  /// Ends a communicator that `duplicate` or `onThisHost` made, which must not be used afterwards.
+  ///
+  /// Every rank of it must call it, in the same order as for others. The world and a rank by itself
+  /// have nothing to give back, and a second call does nothing.
+  package func free() {
+    guard isMade.exchange(false, ordering: .relaxed) else { return }
+    Self.madeCounter.subtract(1, ordering: .relaxed)
+    // An error here has nothing left to spoil.
+    _ = cmpi_free(handle)
+  }
+
+  private static let madeCounter = Atomic(0)
+
+  /// The communicators of this process that were made and are not freed yet.
+  package static var madeCount: Int { madeCounter.load(ordering: .relaxed) }
 
   /// Ends all ranks at once with `status`.
   package static func abort(status: Int32) -> Never {

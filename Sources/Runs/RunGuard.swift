@@ -117,7 +117,7 @@ private func endAllRanks(_ status: ExitStatus) -> Never {
 }
 
 private func exitLater(seconds: Double, _ status: ExitStatus) {
-  startThreadOrEnd {
+  startDetachedThreadOrEnd {
     Thread.sleep(forTimeInterval: seconds)
     _exit(status.rawValue)
   }

@@ -76,13 +76,13 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
     let threads = threads
     let times = (0...rounds).map { _ in
       let start = now()
-      team.run { lane in
+      team.run { worker in
         var ids: [Int32] = []
-        counts[lane].value = 0
-        for line in lines[lines.count * lane / threads..<lines.count * (lane + 1) / threads] {
+        counts[worker].value = 0
+        for line in lines[lines.count * worker / threads..<lines.count * (worker + 1) / threads] {
           ids.removeAll(keepingCapacity: true)
           line.withUnsafeBufferPointer { tokenizer.encode($0, into: &ids) }
-          counts[lane].value += ids.count
+          counts[worker].value += ids.count
         }
       }
       return now() - start
@@ -105,7 +105,8 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
 
 /// A number.
 ///
-/// Unchecked: one thread writes it, and another reads it when that one has ended.
+/// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the run;
+/// the team's lock orders the two.
 private final class Counter: @unchecked Sendable {
   var value = 0
 }

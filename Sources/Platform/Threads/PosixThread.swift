@@ -19,7 +19,11 @@ package struct ThreadError: Error, Equatable, CustomStringConvertible {
 
 /// Starts a thread that runs `body`; it must be joined or detached.
 ///
-/// - Parameter stackBytes: of its stack; nil for the system's usual size.
+/// - Parameters:
+///   - stackBytes: the size of its stack; nil for the system's default.
+///   - body: what the thread runs.
+/// - Returns: the thread.
+/// - Throws: `ThreadError` when the system refuses it.
 package func startThread(
   stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) throws(ThreadError) -> pthread_t {
@@ -43,9 +47,9 @@ package func startThread(
   return thread
 }
 
-/// Starts a thread without which the run would wait for ever: where the system refuses it, the program
-/// ends (`ResourceShortage`).
-@discardableResult
+/// Starts a thread without which the run would wait for ever; it must be joined or detached.
+///
+/// Where the system refuses it, the program ends (`ResourceShortage`).
 package func startThreadOrEnd(
   stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) -> pthread_t {
@@ -54,6 +58,13 @@ package func startThreadOrEnd(
   } catch {
     ResourceShortage.endWithoutThread(error: error.code)
   }
+}
+
+/// Starts a thread that nobody waits for.
+///
+/// Where the system refuses it, the program ends (`ResourceShortage`).
+package func startDetachedThreadOrEnd(_ body: @escaping @Sendable () -> Void) {
+  pthread_detach(startThreadOrEnd(body))
 }
 
 /// What a new thread runs.

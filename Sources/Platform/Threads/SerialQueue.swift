@@ -4,72 +4,96 @@
   import Musl
 #endif
 
-/// The thread that talks to other ranks while workers compute: it does jobs one after the other.
+/// A thread that does jobs one after the other, in the order in which they were submitted.
 ///
-/// Blocking calls on a thread of its own overlap with computation where MPI's non-blocking
-/// collectives do not. All ranks must submit the same jobs in the same order.
-package final class SerialQueue: @unchecked Sendable {
-  // Unchecked: all that changes is only touched under `mutex`.
-
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var jobs: [@Sendable () throws -> Void] = []
-  private var submitted = 0
-  private var done = 0
-  private var failure: (any Error)?
-
-  package init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
-    startThreadOrEnd { self.live() }
+///     let queue = SerialQueue()
+///     let job = queue.submit { try exchange() }
+///     try queue.wait(for: job)
+///     queue.end()
+///
+/// It carries the communication of a step: blocking calls on a thread of its own overlap with
+/// computation where MPI's non-blocking collectives do not. All ranks must submit such jobs in the
+/// same order.
+package final class SerialQueue: Sendable {
+  private struct State {
+    var jobs: [@Sendable () throws -> Void] = []
+    var submitted = 0
+    var done = 0
+    var failure: (any Error)?
+    var isEnding = false
+    /// Nil once somebody has taken it to join it.
+    var thread: pthread_t?
   }
 
-  /// Adds a job and returns its number. After a job has thrown, later ones are passed over.
+  private let monitor = Monitor(State())
+
+  /// Starts the thread. Where the system refuses it, the program ends (`ResourceShortage`).
+  package init() {
+    // The thread holds the monitor and not the queue, so that the queue's end can end it.
+    let monitor = monitor
+    let thread = startThreadOrEnd { Self.work(on: monitor) }
+    monitor.withLock { $0.thread = thread }
+  }
+
+  deinit { end() }
+
+  /// Adds a job and returns its number. After a job has thrown, later ones are skipped.
   package func submit(_ job: @escaping @Sendable () throws -> Void) -> Int {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    jobs.append(job)
-    submitted += 1
-    pthread_cond_broadcast(changed)
-    return submitted
+    let number = monitor.withLock { state in
+      precondition(!state.isEnding, "a job for a queue that has ended")
+      state.jobs.append(job)
+      state.submitted += 1
+      return state.submitted
+    }
+    monitor.wakeAll()
+    return number
   }
 
   /// Whether job `number` and all before it are done.
-  package func isDone(_ number: Int) -> Bool {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return done >= number
-  }
+  package func isDone(_ number: Int) -> Bool { monitor.withLock { $0.done >= number } }
 
-  /// Waits until job `number` and all before it are done; throws what one of them threw.
+  /// Waits until job `number` and all before it are done; throws the error of the first that threw.
   package func wait(for number: Int) throws {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while done < number { pthread_cond_wait(changed, mutex) }
-    if let failure { throw failure }
+    try monitor.wait(until: { $0.done >= number }) { state throws in
+      if let failure = state.failure { throw failure }
+    }
   }
 
   /// Waits for everything submitted so far.
-  package func wait() throws {
-    pthread_mutex_lock(mutex)
-    let last = submitted
-    pthread_mutex_unlock(mutex)
-    try wait(for: last)
+  package func wait() throws { try wait(for: monitor.withLock { $0.submitted }) }
+
+  /// Ends the thread after the jobs submitted so far, and waits for it. Does nothing the second time.
+  package func end() {
+    let thread = monitor.withLock { state in
+      state.isEnding = true
+      defer { state.thread = nil }
+      return state.thread
+    }
+    monitor.wakeAll()
+    guard let thread else { return }
+    // A job that holds the last reference to its queue ends it from within: nobody can be waited for.
+    if pthread_equal(thread, pthread_self()) != 0 {
+      pthread_detach(thread)
+    } else {
+      pthread_join(thread, nil)
+    }
   }
 
-  private func live() {
-    pthread_mutex_lock(mutex)
-    while true {
-      while jobs.isEmpty { pthread_cond_wait(changed, mutex) }
-      let job = jobs.removeFirst()
-      let isSound = failure == nil
-      pthread_mutex_unlock(mutex)
-      var thrown: (any Error)?
-      if isSound { do { try job() } catch { thrown = error } }
-      pthread_mutex_lock(mutex)
-      if let thrown { failure = thrown }
-      done += 1
-      pthread_cond_broadcast(changed)
+  private static func work(on monitor: Monitor<State>) {
+    typealias Next = (job: @Sendable () throws -> Void, isSkipped: Bool)
+    func next() -> Next? {
+      monitor.wait(until: { !$0.jobs.isEmpty || $0.isEnding }) { state in
+        state.jobs.isEmpty ? nil : (state.jobs.removeFirst(), state.failure != nil)
+      }
+    }
+    while let (job, isSkipped) = next() {
+      var failure: (any Error)?
+      if !isSkipped { do { try job() } catch { failure = error } }
+      monitor.withLock { state in
+        if let failure { state.failure = failure }
+        state.done += 1
+      }
+      monitor.wakeAll()
     }
   }
 }

@@ -4,77 +4,84 @@
   import Musl
 #endif
 
-/// The workers of a rank: threads that compute, made once, each kept to a processor of its own.
+/// The workers of a rank: threads that compute, started once, each pinned to a processor if asked.
 ///
 ///     let team = WorkerTeam(processors: [0, 1])
-///     team.run { worker in compute(slices[worker]) }       // returns when every worker has
+///     team.run { worker in compute(slices[worker]) }   // returns when every worker has
+///     team.end()
 ///
-/// Workers are plain threads and not Swift tasks: they wait for each other and for weights that travel, and
-/// kernels inside them are single-threaded.
-package final class WorkerTeam: @unchecked Sendable {
-  // Unchecked: `work` and the counters are only touched under `mutex`.
+/// Workers are plain threads and not Swift tasks: they wait for each other and for weights that are
+/// on their way, and kernels inside them are single-threaded.
+package final class WorkerTeam: Sendable {
+  private struct State {
+    var work: (@Sendable (Int) -> Void)?
+    /// Counts calls of `run`, so that a worker knows a new one from the one it has just done.
+    var round = 0
+    /// Workers that have yet to finish the round.
+    var running = 0
+    var isEnding = false
+    var threads: [pthread_t] = []
+  }
 
   /// The number of workers.
   package let count: Int
-  private var mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var threads: [pthread_t] = []
-  private var work: (@Sendable (Int) -> Void)?
-  private var generation = 0
-  private var running = 0
-  private var isEnding = false
+  private let monitor = Monitor(State())
 
-  /// One worker for each entry of `processors`; a negative entry leaves its worker free to move.
+  /// Starts one worker for each entry of `processors`; a negative entry leaves its worker free to
+  /// move. Where the system refuses a thread, the program ends (`ResourceShortage`).
   package init(processors: [Int]) {
     count = processors.count
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
-    for (worker, processor) in processors.enumerated() {
-      threads.append(
-        startThreadOrEnd(stackBytes: 16 << 20) {
-          if processor >= 0 { pinCurrentThread(to: processor) }
-          self.live(worker: worker)
-        })
+    // Threads hold the monitor and not the team, so that the team's end can end them.
+    let monitor = monitor
+    let threads = processors.enumerated().map { worker, processor in
+      startThreadOrEnd(stackBytes: 16 << 20) {
+        if processor >= 0 { pinCurrentThread(to: processor) }
+        Self.work(worker, on: monitor)
+      }
     }
+    monitor.withLock { $0.threads = threads }
   }
+
+  deinit { end() }
 
   /// Runs `body` on every worker with the worker's number, and returns when all have finished.
   package func run(_ body: @escaping @Sendable (Int) -> Void) {
-    pthread_mutex_lock(mutex)
-    work = body
-    generation += 1
-    running = count
-    pthread_cond_broadcast(changed)
-    while running > 0 { pthread_cond_wait(changed, mutex) }
-    work = nil
-    pthread_mutex_unlock(mutex)
-  }
-
-  /// Ends the threads. The team must not be used afterwards.
-  package func end() {
-    pthread_mutex_lock(mutex)
-    isEnding = true
-    pthread_cond_broadcast(changed)
-    pthread_mutex_unlock(mutex)
-    for thread in threads { pthread_join(thread, nil) }
-    threads = []
-  }
-
-  /// What a worker does: waits for the next piece of work, does it, reports.
-  private func live(worker: Int) {
-    var seen = 0
-    pthread_mutex_lock(mutex)
-    while true {
-      while generation == seen && !isEnding { pthread_cond_wait(changed, mutex) }
-      if isEnding { break }
-      seen = generation
-      let body = work
-      pthread_mutex_unlock(mutex)
-      body?(worker)
-      pthread_mutex_lock(mutex)
-      running -= 1
-      if running == 0 { pthread_cond_broadcast(changed) }
+    monitor.withLock { state in
+      precondition(!state.isEnding, "work for a team that has ended")
+      state.work = body
+      state.round += 1
+      state.running = count
     }
-    pthread_mutex_unlock(mutex)
+    monitor.wakeAll()
+    monitor.wait(until: { $0.running == 0 }) { $0.work = nil }
+  }
+
+  /// Ends the threads and waits for them. Does nothing the second time.
+  package func end() {
+    let threads = monitor.withLock { state in
+      state.isEnding = true
+      defer { state.threads = [] }
+      return state.threads
+    }
+    monitor.wakeAll()
+    for thread in threads { pthread_join(thread, nil) }
+  }
+
+  private static func work(_ worker: Int, on monitor: Monitor<State>) {
+    var round = 0
+    func next() -> (@Sendable (Int) -> Void)? {
+      monitor.wait(until: { $0.round != round || $0.isEnding }) { state in
+        round = state.round
+        return state.isEnding ? nil : state.work
+      }
+    }
+    while let body = next() {
+      body(worker)
+      let isLast = monitor.withLock { state in
+        state.running -= 1
+        return state.running == 0
+      }
+      if isLast { monitor.wakeAll() }
+    }
   }
 }

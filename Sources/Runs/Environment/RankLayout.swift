@@ -24,6 +24,7 @@ package struct RankLayout {
   ///   - slices: the slices of this rank: more lanes than these would have nothing to do.
   package init(world: Communicator, threads: Int?, slices: Int) throws {
     let host = try world.onThisHost()
+    defer { host.free() }
     ranksOnHost = host.size
     isFirstOnHost = host.rank == 0
     let masks = try host.gather(allowedProcessors().map { Int32($0) })

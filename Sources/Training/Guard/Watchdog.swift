@@ -65,6 +65,8 @@ package final class Watchdog: Sendable {
   private let state = Mutex(State())
   /// Held while a sign of life is written, so that an older one never comes after a newer.
   private let writing = Mutex(())
+  /// Whether the watchdog is gone and its threads have to end.
+  private let isOver = Monitor(false)
 
   /// - Parameters:
   ///   - deadlines: those that are set, in seconds.
@@ -83,13 +85,21 @@ package final class Watchdog: Sendable {
     repeatedly(every: Self.beatInterval) { $0.beat() }
   }
 
-  /// Calls `body` again and again on a thread of its own, as long as the watchdog lives.
+  deinit {
+    isOver.withLock { $0 = true }
+    isOver.wakeAll()
+  }
+
+  /// Calls `body` again and again on a thread of its own, as long as the watchdog exists.
+  ///
+  /// The thread holds the watchdog only while `body` runs. It is not joined: `body` may hang in a file
+  /// system, and then the end of the run would too.
   private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
-    startThreadOrEnd { [weak self] in
-      while let watchdog = self {
+    startDetachedThreadOrEnd { [weak self, isOver] in
+      repeat {
+        guard let watchdog = self else { return }
         body(watchdog)
-        Thread.sleep(forTimeInterval: seconds)
-      }
+      } while !isOver.wait(seconds: seconds) { $0 }
     }
   }
 

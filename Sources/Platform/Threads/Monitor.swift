@@ -1,0 +1,76 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A value that threads share: a lock around it, and a way to sleep until it changes.
+///
+///     let monitor = Monitor(0)
+///     monitor.withLock { $0 += 1 }
+///     monitor.wakeAll()                                   // a change that others wait for
+///     monitor.wait(until: { $0 > 0 }) { $0 = 0 }          // on another thread
+///
+/// `Synchronization` has locks but no condition variables, so these are pthread's.
+package final class Monitor<State>: @unchecked Sendable {
+  // Unchecked: `state` is only touched under `mutex`, and leaves it only as what a body returns.
+
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var state: State
+
+  package init(_ state: State) {
+    self.state = state
+    pthread_mutex_init(mutex, nil)
+    // Deadlines must not depend on somebody setting the clock.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(changed, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body` alone with the value; it must not wait for other threads that need the value.
+  package func withLock<Result, Failure: Error>(
+    _ body: (inout State) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&state)
+  }
+
+  /// Lets every thread that waits look at the value again.
+  package func wakeAll() { pthread_cond_broadcast(changed) }
+
+  /// Sleeps until `condition` holds, then runs `body` alone with the value.
+  package func wait<Result, Failure: Error>(
+    until condition: (State) -> Bool, _ body: (inout State) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !condition(state) { pthread_cond_wait(changed, mutex) }
+    return try body(&state)
+  }
+
+  /// Sleeps until `condition` holds, but no longer than `seconds`; returns whether it holds.
+  package func wait(seconds: Double, until condition: (State) -> Bool) -> Bool {
+    var deadline = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &deadline)
+    let nanoseconds = deadline.tv_nsec + Int((seconds - seconds.rounded(.down)) * 1e9)
+    deadline.tv_sec += Int(seconds.rounded(.down)) + nanoseconds / 1_000_000_000
+    deadline.tv_nsec = nanoseconds % 1_000_000_000
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while !condition(state) {
+      if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return condition(state) }
+    }
+    return true
+  }
+}
