@@ -6,8 +6,10 @@ import Tensors
 /// Together they move as much as an optimal all-reduce, and moments need to exist once only (ZeRO,
 /// Rajbhandari et al. 2020, stage 1). Ranks times lanes that are powers of two have one piece each;
 /// other shapes send more pieces for the same bits.
-package final class Exchange {
-  package let partition: Partition
+///
+/// It makes the calls of its communicator and is used, like that, by one thread at a time.
+package final class Exchange: Sendable {
+  private let partition: Partition
   private let world: Communicator
   /// The subtrees that each rank holds.
   private let pieces: [[ReductionTree.Node]]
@@ -15,7 +17,10 @@ package final class Exchange {
   private let received: Storage
   private let largestPart: Int
 
-  /// - Parameter world: a communicator that no other thread uses.
+  /// - Parameters:
+  ///   - tree: the slices of a step.
+  ///   - partition: who owns what.
+  ///   - world: a duplicate of all ranks for this exchange alone, which `free` gives back.
   package init(tree: ReductionTree, partition: Partition, world: Communicator) {
     let pieces = (0..<world.size).map {
       ReductionTree.pieces(of: tree.run(of: $0, of: world.size))
@@ -32,6 +37,9 @@ package final class Exchange {
     self.pieces = pieces
     self.plan = plan
   }
+
+  /// Frees the communicator. Every rank must call it.
+  package func free() { world.free() }
 
   /// The floats that each rank sends in a step, the most that any holds of others' pieces, and the
   /// messages that follow each other.

@@ -113,7 +113,7 @@ struct FlopsCommand: ParsableCommand {
     let memory = [
       ("weights", needs.weights), ("moments", needs.moments), ("gradients", needs.gradients),
       ("activations", needs.activations), ("received", needs.received),
-      ("snapshot", needs.snapshot), ("program", RunNeeds.program),
+      ("snapshot", needs.snapshot), ("program", ResourceEstimate.program),
     ].map { "\($0.1.bytes) \($0.0)" }.joined(separator: " + ")
     StandardOutput.print(
       """
@@ -220,7 +220,7 @@ struct FlopsCommand: ParsableCommand {
       productsPerToken: configuration.productsPerToken, memory: needs.memory,
       weights: needs.weights, moments: needs.moments, gradients: needs.gradients,
       activations: needs.activations, received: needs.received, snapshot: needs.snapshot,
-      program: RunNeeds.program, sentPerStep: needs.sent, checkpoint: needs.checkpoint,
+      program: ResourceEstimate.program, sentPerStep: needs.sent, checkpoint: needs.checkpoint,
       disk: cost.disk, tokensPerSecond: speed,
       hours: Double(configuration.recipe.tokens) / speed / 3600,
       stepsOfEqualProducts: equal?.products, stepsOfEqualReference: equal?.reference)

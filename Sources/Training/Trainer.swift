@@ -15,7 +15,11 @@ package final class Trainer<O: Objective> {
   /// The flat vector of weights, the same on every rank. After a step they are still arriving: call
   /// `settle` before reading them.
   package let weights: Storage
+  /// Who owns which part of the flat vector.
+  package let partition: Partition
+  let traffic: BucketTraffic
   let reducer: GradientReducer
+  let update: ShardedUpdate
   let team: WorkerTeam
   let saver: CheckpointSaver
   let workers: [Worker<O>]
@@ -29,8 +33,8 @@ package final class Trainer<O: Objective> {
   }
   /// Told on a worker's thread when it begins, and ends, to wait for weights that travel.
   package var onWait: @Sendable (_ begins: Bool) -> Void {
-    get { reducer.onWait }
-    set { reducer.onWait = newValue }
+    get { update.onWait }
+    set { update.onWait = newValue }
   }
 
   /// - Parameters:
@@ -59,22 +63,27 @@ package final class Trainer<O: Objective> {
     }
     evaluator = Evaluator(
       objective, weights: weights, world: world, team: team, workspaces: workers.map(\.workspace))
-    reducer = try GradientReducer(
-      layout: objective.layout, finishing: objective.finishingOrder,
-      reading: objective.readingOrder, tree: tree, world: world, team: team,
+    partition = Partition(
+      objective.layout, regions: objective.finishingOrder, rankCount: world.size)
+    traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
+    reducer = GradientReducer(
+      traffic, finishing: objective.finishingOrder, world: world, team: team)
+    update = ShardedUpdate(
+      traffic, reading: objective.readingOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
-        constants: settings.adam, weightDecay: settings.weightDecay, layout: objective.layout,
-        rateFactors: objective.rateFactors))
-    saver = try CheckpointSaver(layout: objective.layout, reducer: reducer, world: world)
+        settings.adam, layout: objective.layout, rateFactors: objective.rateFactors))
+    saver = try CheckpointSaver(
+      layout: objective.layout, partition: partition, moments: update.moments, world: world)
   }
 
   /// Waits until the weights of the last step are there.
-  package func settle() throws { try reducer.settle() }
+  package func settle() throws { try update.settle() }
 
-  /// Ends the workers, once weights have arrived and a save that is under way has ended.
+  /// Ends the threads and frees the communicators, once weights have arrived and a save that is under
+  /// way has ended. Every rank must call it; the trainer must not be used afterwards.
   package func end() {
-    try? settle()
-    _ = try? saver.end(waiting: true)
+    traffic.end()
+    saver.end()
     team.end()
   }
 
@@ -119,23 +128,25 @@ package final class Trainer<O: Objective> {
     }
     watch(.step, "input")
     let totals = try load(step, wishes, &report)
-    let (workers, objective, weights, reducer) = (workers, objective, weights, reducer)
+    let (workers, objective, weights) = (workers, objective, weights)
+    let (reducer, update) = (reducer, update)
     watch(.step, "computation")
     reducer.begin(workers: workers.count { !$0.slices.isEmpty })
     team.run {
-      workers[$0].compute(objective, totals: totals, weights: weights, reducer: reducer)
+      workers[$0].compute(
+        objective, totals: totals, weights: weights, reducer: reducer, update: update)
     }
     let computed = now()
     watch(.step, "reduction")
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
-    report.rate = settings.rate(at: step)
-    try reducer.update(
+    report.rate = settings.schedule.learningRate(at: step)
+    update.update(
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
-      rate: Float(report.rate), frozen: objective.frozen(at: step))
+      learningRate: Float(report.rate), frozen: objective.frozen(at: step))
     report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
-    report.trafficSeconds = reducer.takeTrafficSeconds()
+    report.trafficSeconds = traffic.takeSeconds()
     report.seconds = now() - start
     return report
   }
@@ -144,16 +155,14 @@ package final class Trainer<O: Objective> {
   private func load(
     _ step: Int, _ wishes: Wishes, _ report: inout StepReport
   ) throws -> [Int] {
-    let (workers, settings, source, start) = (workers, settings, source, now())
-    team.run { workers[$0].load(step: step, settings: settings, source: source) }
-    let batches = workers.flatMap(\.batches)
+    let (workers, objective, settings, source) = (workers, objective, settings, source)
+    let start = now()
+    team.run { workers[$0].load(objective, step: step, settings: settings, source: source) }
     let failure = workers.compactMap(\.failure).first
-    let width = objective.counts(of: Batch()).count
-    var counts = [Int](repeating: 0, count: width)
-    for batch in batches {
-      for (i, count) in objective.counts(of: batch).enumerated() { counts[i] += count }
+    let counts = workers.dropFirst().reduce(into: workers[0].counts) { sums, worker in
+      for (i, count) in worker.counts.enumerated() { sums[i] += count }
     }
-    let tokens = batches.reduce(0) { $0 + $1.tokenCount }
+    let tokens = workers.flatMap(\.batches).reduce(0) { $0 + $1.tokenCount }
     watch(.step, "meeting")
     report.inputSeconds = now() - start
     let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
@@ -170,7 +179,7 @@ package final class Trainer<O: Objective> {
     let squares = try reducer.squares(gradient)
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else {
-      let boundaries = reducer.exchange.partition.blockBoundaries
+      let boundaries = partition.blockBoundaries
       let block = squares.firstIndex { !$0.isFinite } ?? 0
       let name = objective.layout.parameters.last { $0.offset <= boundaries[block] }?.name
       throw TrainerError.diverged(try divergence(step: step, tensor: name ?? "", totals: totals))

@@ -141,9 +141,10 @@ struct OracleTests {
     let weights = try oracle.vector("param.", model.layout)
     let settings = oracle.info.optimizer
     let optimizer = AdamOptimizer(
-      constants: AdamConstants(
-        firstDecay: settings.beta1, secondDecay: settings.beta2, epsilon: settings.eps),
-      weightDecay: settings.weightDecay, layout: model.layout,
+      AdamHyperparameters(
+        beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.eps,
+        weightDecay: settings.weightDecay),
+      layout: model.layout,
       rateFactors: Array(repeating: 1, count: model.layout.parameters.count))
     let moments = (Storage(count: model.layout.count), Storage(count: model.layout.count))
     for (index, expected) in oracle.info.steps.enumerated() {
@@ -155,9 +156,12 @@ struct OracleTests {
       let norm = sumOfSquares(result.gradient.base, count: model.layout.count).squareRoot()
       #expect(abs(norm / expected.gradNorm - 1) < 1e-4)
       optimizer.update(
-        0..<model.layout.count, weights: weights.base, gradient: result.gradient.base,
-        firstMoment: moments.0.base, secondMoment: moments.1.base,
-        gradientScale: Float(min(1, settings.clipGlobalNorm / norm)), rate: settings.lr[index])
+        0..<model.layout.count,
+        AdamState(
+          weights: weights.base, gradient: result.gradient.base, firstMoment: moments.0.base,
+          secondMoment: moments.1.base),
+        gradientScale: Float(min(1, settings.clipGlobalNorm / norm)),
+        learningRate: settings.lr[index])
     }
     let last = oracle.info.steps.count - 1
     let after = try oracle.vector("step\(last).after.", model.layout)

@@ -135,8 +135,8 @@ struct KernelTests {
       for i in 0..<count { v.base[i] = abs(v.base[i]) }
       let before = [w, g, m, v].map(values)
       adamStep(
-        weights: w.base, gradient: g.base, firstMoment: m.base, secondMoment: v.base, count: count,
-        gradientScale: 0.5, rate: 0.1, weightDecay: 0.01, constants: AdamConstants())
+        AdamState(weights: w.base, gradient: g.base, firstMoment: m.base, secondMoment: v.base),
+        count: count, gradientScale: 0.5, learningRate: 0.1, AdamHyperparameters(weightDecay: 0.01))
       let expected = (0..<count).map { i in
         let gradient = before[1][i] * 0.5
         let first = 0.9 * before[2][i] + 0.1 * gradient

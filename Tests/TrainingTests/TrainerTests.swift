@@ -47,8 +47,9 @@ struct TrainerTests {
   }
 
   private static let settings = TrainerSettings(
-    batchSize: 32, sliceCount: 16, steps: 100, warmupSteps: 0, learningRate: 0.01,
-    weightDecay: 0.01, adam: AdamConstants(), clipNorm: 1)
+    batchSize: 32, sliceCount: 16,
+    schedule: LearningRateSchedule(learningRate: 0.01, steps: 100, warmupSteps: 0),
+    adam: AdamHyperparameters(weightDecay: 0.01), clipNorm: 1)
 
   private struct Outcome: Equatable {
     var weights: Data

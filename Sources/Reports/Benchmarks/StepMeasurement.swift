@@ -73,7 +73,7 @@ package struct StepMeasurement: Encodable {
     }
     let waited = try world.gather([median(\.reductionSeconds)]).map { $0[0] }
     step = try Self.point(
-      configuration, trainer.objective.model, world: world, lanes: processors.count,
+      configuration, trainer, lanes: processors.count,
       seconds: median(\.seconds), reductionSeconds: waited.reduce(0, +) / Double(world.size))
     inputShare = median { $0.inputSeconds / $0.seconds }
     trafficSeconds = median(\.trafficSeconds)
@@ -100,15 +100,13 @@ package struct StepMeasurement: Encodable {
 
   /// What a step has to do, as far as its time depends on it.
   private static func point(
-    _ configuration: PretrainingConfiguration, _ model: ElectraModel, world: Communicator,
+    _ configuration: PretrainingConfiguration, _ trainer: Trainer<PretrainingObjective>,
     lanes: Int, seconds: Double, reductionSeconds: Double
   ) throws -> ScalingPoint {
-    let recipe = configuration.recipe
+    let (model, recipe) = (trainer.objective.model, configuration.recipe)
+    let (world, partition) = (trainer.world, trainer.partition)
     let tree = ReductionTree(sliceCount: recipe.slices)
     let slices = (0..<world.size).map { tree.run(of: $0, of: world.size).count }.max() ?? 0
-    let partition = Partition(
-      regions: model.finishingOrder, blockBoundaries: model.layout.blockBoundaries,
-      rankCount: world.size)
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let bytes = MemoryLayout<Float>.stride
     let hosts = try world.gather(Array(hostName().utf8))

@@ -12,7 +12,7 @@ package struct RunCost {
   let ranks: Int
   let lanes: Int
   package let parameters: Int
-  package let needs: RunNeeds
+  package let needs: ResourceEstimate
   /// Checkpoints that are on disk at most: the newest, the milestones, and the one being written.
   package let checkpoints: Int
 
@@ -35,9 +35,10 @@ package struct RunCost {
       tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
     shape.recomputes = recomputes
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
-    needs = RunNeeds(
-      layout: model.layout, regions: model.finishingOrder, sliceCount: recipe.slices,
-      ranks: ranks, workers: lanes,
+    needs = ResourceEstimate(
+      layout: model.layout,
+      partition: Partition(model.layout, regions: model.finishingOrder, rankCount: ranks),
+      sliceCount: recipe.slices, workers: lanes,
       activations: MicroBatchPass.capacity(model, shape, masked: masked))
     checkpoints = keep + configuration.milestones.count + 1
   }

@@ -194,7 +194,7 @@ package struct FinetuningPlan {
     let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
     let encoder = isScratch ? "new weights in the sizes of" : "encoder of"
     let parameters = model.layout.parameterCount.grouped
-    let warmup = trainerSettings.warmupSteps.grouped
+    let warmup = trainerSettings.schedule.warmupSteps.grouped
     var lines = [
       "\(task.title): \(train.examples.count.grouped) training sequences of \(mean) tokens on "
         + "average and \(train.longest) at most\(labels)"
@@ -227,9 +227,11 @@ package struct FinetuningPlan {
 
   var trainerSettings: TrainerSettings {
     TrainerSettings(
-      batchSize: recipe.batchSize, sliceCount: recipe.slices, steps: steps,
-      warmupSteps: Int(recipe.warmupFraction * Double(steps)), learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay, adam: AdamConstants(), clipNorm: recipe.clipNorm)
+      batchSize: recipe.batchSize, sliceCount: recipe.slices,
+      schedule: LearningRateSchedule(
+        learningRate: recipe.learningRate, steps: steps,
+        warmupSteps: Int(recipe.warmupFraction * Double(steps))),
+      adam: AdamHyperparameters(weightDecay: recipe.weightDecay), clipNorm: recipe.clipNorm)
   }
 }
 

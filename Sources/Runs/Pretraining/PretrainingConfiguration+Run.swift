@@ -17,12 +17,13 @@ extension PretrainingConfiguration {
 
   package var trainerSettings: TrainerSettings {
     TrainerSettings(
-      batchSize: recipe.batchSize, sliceCount: recipe.slices, firstStep: firstStep,
-      steps: recipe.steps, warmupSteps: recipe.warmupSteps,
-      cycles: recipe.task.procedure.hasStages ? 2 : 1, learningRate: recipe.learningRate,
-      weightDecay: recipe.weightDecay,
-      adam: AdamConstants(
-        firstDecay: recipe.firstDecay, secondDecay: recipe.secondDecay, epsilon: recipe.epsilon),
+      batchSize: recipe.batchSize, sliceCount: recipe.slices,
+      schedule: LearningRateSchedule(
+        learningRate: recipe.learningRate, firstStep: firstStep, steps: recipe.steps,
+        warmupSteps: recipe.warmupSteps, cycles: recipe.task.procedure.hasStages ? 2 : 1),
+      adam: AdamHyperparameters(
+        beta1: recipe.firstDecay, beta2: recipe.secondDecay, epsilon: recipe.epsilon,
+        weightDecay: recipe.weightDecay),
       clipNorm: recipe.clipNorm)
   }
 }

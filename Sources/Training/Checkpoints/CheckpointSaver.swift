@@ -10,7 +10,7 @@ import Tensors
 /// Every rank copies its own part of the moments, and rank zero the weights; then training goes on. On
 /// a thread of its own each rank sends its moments, part by part, over a channel of its own, and rank
 /// zero writes what comes. An error in writing does not keep the others from sending.
-package final class CheckpointSaver {
+package final class CheckpointSaver: Sendable {
   /// How a save ended.
   package struct Outcome: Sendable {
     package let step: Int
@@ -21,34 +21,41 @@ package final class CheckpointSaver {
   }
 
   private let layout: ParameterLayout
-  private let reducer: GradientReducer
+  private let partition: Partition
+  /// The moments that training goes on with.
+  private let moments: Moments
+  /// A duplicate of all ranks for saving alone.
   private let world: Communicator
   private let thread = SerialQueue()
   private let outcome = Mutex<Outcome?>(nil)
-  private let snapshot: Snapshot
+  /// What training must not change while it is written: the main thread fills it while no save is under
+  /// way, the saving thread reads it. Memory is touched at the first save.
+  private let snapshot: (weights: Storage, moments: Moments)
 
-  /// What training must not change while it is written. Memory is touched at the first save.
-  ///
-  /// Unchecked: the main thread fills it while no save is under way, the saving thread reads it.
-  private final class Snapshot: @unchecked Sendable {
-    /// Empty but on rank zero.
-    let weights: Storage
-    let firstMoment: Storage
-    let secondMoment: Storage
-
-    init(weights: Int, moments: Int) {
-      self.weights = Storage(count: weights)
-      firstMoment = Storage(count: moments)
-      secondMoment = Storage(count: moments)
-    }
+  /// - Parameters:
+  ///   - layout: the parameters of the flat vector.
+  ///   - partition: who owns which moments.
+  ///   - moments: those of this rank.
+  ///   - world: all ranks, of which the saver takes a duplicate.
+  /// - Throws: an error of the communication.
+  init(
+    layout: ParameterLayout, partition: Partition, moments: Moments, world: Communicator
+  ) throws {
+    self.layout = layout
+    self.partition = partition
+    self.moments = moments
+    self.world = try world.duplicate()
+    // Only rank zero writes weights.
+    snapshot = (
+      Storage(count: world.rank == 0 ? layout.count : 0), Moments(partition, rank: world.rank)
+    )
   }
 
-  init(layout: ParameterLayout, reducer: GradientReducer, world: Communicator) throws {
-    self.layout = layout
-    self.reducer = reducer
-    self.world = try world.duplicate()
-    snapshot = Snapshot(
-      weights: world.rank == 0 ? layout.count : 0, moments: reducer.firstMoment.count)
+  /// Ends the thread when a save that is under way has ended, and frees the communicator. Every rank
+  /// must call it.
+  func end() {
+    thread.end()
+    world.free()
   }
 
   /// Takes the snapshot and begins to write; no other save may be under way.
@@ -56,10 +63,10 @@ package final class CheckpointSaver {
     _ state: CheckpointState, weights: Storage, team: WorkerTeam, into store: CheckpointStore,
     files: [String: Data]
   ) {
-    let (snapshot, start) = (snapshot, now())
+    let start = now()
     let copies = [
-      (weights, snapshot.weights), (reducer.firstMoment, snapshot.firstMoment),
-      (reducer.secondMoment, snapshot.secondMoment),
+      (weights, snapshot.weights), (moments.first, snapshot.moments.first),
+      (moments.second, snapshot.moments.second),
     ]
     let workers = team.count
     team.run { worker in
@@ -69,12 +76,11 @@ package final class CheckpointSaver {
           from: source.base + range.lowerBound, count: range.count)
       }
     }
-    let saver = Unchecked(self)
-    _ = thread.submit {
+    _ = thread.submit { [self] in
       let failure = Timeline.record("checkpoint after step \(state.step)", on: .saver) {
-        saver.value.save(state, into: store, files: files)
+        save(state, into: store, files: files)
       }
-      saver.value.outcome.withLock {
+      outcome.withLock {
         $0 = Outcome(step: state.step, seconds: now() - start, failure: failure)
       }
     }
@@ -152,9 +158,9 @@ package final class CheckpointSaver {
   private func forEachMomentPart(
     _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) throws {
-    let buffer = Storage(count: world.rank == 0 ? reducer.exchange.partition.largestPart : 0)
+    let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     try forEachPart { owner, range, offset, isSecond in
-      let own = (isSecond ? snapshot.secondMoment : snapshot.firstMoment).base + offset
+      let own = (isSecond ? snapshot.moments.second : snapshot.moments.first).base + offset
       if world.rank == 0 {
         if owner == 0 { return try body(range, own) }
         try world.receive(buffer.base, count: range.count, from: owner)
@@ -180,9 +186,9 @@ package final class CheckpointSaver {
       }
       return file
     }
-    let buffer = Storage(count: world.rank == 0 ? reducer.exchange.partition.largestPart : 0)
+    let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     try forEachPart { owner, range, offset, isSecond in
-      let own = (isSecond ? reducer.secondMoment : reducer.firstMoment).base + offset
+      let own = (isSecond ? moments.second : moments.first).base + offset
       if let file {
         let target = owner == 0 ? own : buffer.base
         for parameter in layout.parameters where parameter.range.overlaps(range) {
@@ -204,7 +210,6 @@ package final class CheckpointSaver {
   private func forEachPart(
     _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int, _ isSecond: Bool) throws -> Void
   ) throws {
-    let partition = reducer.exchange.partition
     let buckets = partition.buckets.indices.sorted {
       partition.buckets[$0].lowerBound < partition.buckets[$1].lowerBound
     }
@@ -213,18 +218,10 @@ package final class CheckpointSaver {
         for owner in 0..<world.size {
           let range = partition.part(bucket, of: owner)
           if range.isEmpty { continue }
-          let offset = owner == world.rank ? reducer.momentOffset(bucket) : 0
+          let offset = owner == world.rank ? moments.offset(of: bucket) : 0
           try body(owner, range, offset, isSecond)
         }
       }
     }
   }
-}
-
-/// Carries the saver to its own thread.
-///
-/// Unchecked: while a save is under way only its thread touches the snapshot and the channel.
-private struct Unchecked: @unchecked Sendable {
-  let value: CheckpointSaver
-  init(_ value: CheckpointSaver) { self.value = value }
 }

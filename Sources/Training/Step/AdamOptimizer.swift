@@ -1,36 +1,40 @@
 import Layers
 import Tensors
 
-/// Adam as the reference has it: no bias correction, decoupled weight decay on all but biases and
-/// normalisations, after clipping by the global norm (ELECTRA's `optimization.py`).
+/// Adam on ranges of the flat vector, as the reference has it: no bias correction, decoupled weight
+/// decay on all but biases and normalisations, after clipping by the global norm (ELECTRA's
+/// `optimization.py`).
+///
+/// It holds no state of its own: ranks, and workers of a rank, update disjoint ranges with one value.
 package struct AdamOptimizer: Sendable {
-  package let constants: AdamConstants
-  /// The share of a weight that decays at a learning rate of one.
-  package let weightDecay: Float
+  package let hyperparameters: AdamHyperparameters
   private let layout: ParameterLayout
   /// The share of the learning rate that each parameter gets. It scales the decay too.
   private let rateFactors: [Float]
 
+  /// - Parameters:
+  ///   - hyperparameters: those of all parameters; only those that decay have the weight decay.
+  ///   - layout: the parameters of the flat vector.
+  ///   - rateFactors: the share of the learning rate of each parameter.
   package init(
-    constants: AdamConstants, weightDecay: Float, layout: ParameterLayout, rateFactors: [Float]
+    _ hyperparameters: AdamHyperparameters, layout: ParameterLayout, rateFactors: [Float]
   ) {
     precondition(rateFactors.count == layout.parameters.count, "a rate factor for each parameter")
-    self.constants = constants
-    self.weightDecay = weightDecay
+    self.hyperparameters = hyperparameters
     self.layout = layout
     self.rateFactors = rateFactors
   }
 
-  /// Updates the floats of `range` of the flat vector. All pointers stand for the beginning of the
-  /// vector but the moments, which begin at `range`: a rank holds only its own parts of them.
+  /// Updates the floats of `range` of the flat vector, which may begin and end within parameters.
   ///
   /// - Parameters:
+  ///   - range: the floats to update.
+  ///   - state: the memory of these floats; all pointers stand for the beginning of `range`.
   ///   - gradientScale: what clipping multiplies the gradient by.
+  ///   - learningRate: the step's learning rate.
   ///   - frozen: ranges of whole parameters that stay as they are, moments and all.
   package func update(
-    _ range: Range<Int>, weights: UnsafeMutablePointer<Float>,
-    gradient: UnsafeMutablePointer<Float>, firstMoment: UnsafeMutablePointer<Float>,
-    secondMoment: UnsafeMutablePointer<Float>, gradientScale: Float, rate: Float,
+    _ range: Range<Int>, _ state: AdamState, gradientScale: Float, learningRate: Float,
     frozen: [Range<Int>] = []
   ) {
     var index = firstParameter(endingAfter: range.lowerBound)
@@ -39,12 +43,11 @@ package struct AdamOptimizer: Sendable {
       index += 1
       if frozen.contains(where: { $0.contains(parameter.offset) }) { continue }
       let part = parameter.range.clamped(to: range)
-      let moment = part.lowerBound - range.lowerBound
+      var hyperparameters = hyperparameters
+      if !parameter.decays { hyperparameters.weightDecay = 0 }
       adamStep(
-        weights: weights + part.lowerBound, gradient: gradient + part.lowerBound,
-        firstMoment: firstMoment + moment, secondMoment: secondMoment + moment, count: part.count,
-        gradientScale: gradientScale, rate: rate * factor,
-        weightDecay: parameter.decays ? weightDecay : 0, constants: constants)
+        state.advanced(by: part.lowerBound - range.lowerBound), count: part.count,
+        gradientScale: gradientScale, learningRate: learningRate * factor, hyperparameters)
     }
   }
 

@@ -10,7 +10,9 @@ package final class ReductionComparison {
   private let layout: ParameterLayout
   private let world: Communicator
   private let team: WorkerTeam
+  private let traffic: BucketTraffic
   private let reducer: GradientReducer
+  private let update: ShardedUpdate
   private let optimizer: AdamOptimizer
   private let weights: Storage
   private let gradients: [Storage]
@@ -28,18 +30,24 @@ package final class ReductionComparison {
     self.world = world
     team = WorkerTeam(processors: processors)
     optimizer = AdamOptimizer(
-      constants: AdamConstants(), weightDecay: 0.01, layout: layout,
+      AdamHyperparameters(weightDecay: 0.01), layout: layout,
       rateFactors: Array(repeating: 1, count: layout.parameters.count))
-    reducer = try GradientReducer(
-      layout: layout, finishing: regions, reading: regions,
-      tree: ReductionTree(sliceCount: sliceCount), world: world,
-      team: team, optimizer: optimizer)
+    traffic = try BucketTraffic(
+      layout, Partition(layout, regions: regions, rankCount: world.size),
+      tree: ReductionTree(sliceCount: sliceCount), world: world)
+    reducer = GradientReducer(traffic, finishing: regions, world: world, team: team)
+    update = ShardedUpdate(
+      traffic, reading: regions, rank: world.rank, team: team, optimizer: optimizer)
     weights = Storage(count: layout.count)
-    gradients = reducer.exchange.ownPieces.map { _ in Storage(count: layout.count) }
+    gradients = traffic.exchange.ownPieces.map { _ in Storage(count: layout.count) }
     moments = (Storage(count: layout.count), Storage(count: layout.count))
   }
 
-  package func end() { team.end() }
+  /// Ends the threads and frees the communicator. Every rank must call it.
+  package func end() {
+    traffic.end()
+    team.end()
+  }
 
   /// Fills all gradients with numbers that stay finite when they are added.
   package func refill() {
@@ -48,14 +56,14 @@ package final class ReductionComparison {
 
   /// Exchange, norm, update and gathering. Every rank must call it.
   package func ours() throws {
-    let pieces = zip(reducer.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
+    let pieces = zip(traffic.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
     reducer.begin(workers: 1)
     reducer.register(pieces)
     let gradient = try reducer.finishSum()
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
-    try reducer.update(
-      weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), rate: 1e-6)
-    try reducer.settle()
+    update.update(
+      weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
+    try update.settle()
   }
 
   /// All-reduce bucket by bucket, norm and update of everything. Every rank must call it.
@@ -76,11 +84,12 @@ package final class ReductionComparison {
     let (optimizer, weights, moments) = (optimizer, weights, moments)
     team.run { worker in
       let own = ReductionTree.share(0..<count, of: worker, of: workers)
+      let state = AdamState(
+        weights: weights.base, gradient: gradient.base, firstMoment: moments.first.base,
+        secondMoment: moments.second.base
+      ).advanced(by: own.lowerBound)
       optimizer.update(
-        own, weights: weights.base, gradient: gradient.base,
-        firstMoment: moments.first.base + own.lowerBound,
-        secondMoment: moments.second.base + own.lowerBound,
-        gradientScale: Float(1 / max(1, norm)), rate: 1e-6)
+        own, state, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
     }
   }
 }

@@ -4,17 +4,18 @@ import Layers
 import Testing
 import Training
 
-struct RunNeedsTests {
+struct ResourceEstimateTests {
   /// A model of three tensors, one of them not a multiple of 16 floats, and its needs.
-  private func needs(ranks: Int = 1, workers: Int = 1, slices: Int = 8) -> RunNeeds {
+  private func needs(ranks: Int = 1, workers: Int = 1, slices: Int = 8) -> ResourceEstimate {
     var layout = ParameterLayout()
     for (name, count) in [("a", 8192), ("b", 100), ("c", 4096)] {
       _ = layout.declare(name, [count], .zeros)
     }
     #expect(layout.count == 8192 + 112 + 4096)
-    return RunNeeds(
-      layout: layout, regions: [8192..<layout.count, 0..<8192], sliceCount: slices, ranks: ranks,
-      workers: workers, activations: 1000)
+    return ResourceEstimate(
+      layout: layout,
+      partition: Partition(layout, regions: [8192..<layout.count, 0..<8192], rankCount: ranks),
+      sliceCount: slices, workers: workers, activations: 1000)
   }
 
   private let vector = 4 * (8192 + 112 + 4096)
@@ -32,7 +33,7 @@ struct RunNeedsTests {
     #expect(needs.checkpoint == 3 * 4 * (8192 + 100 + 4096))
     #expect(
       needs.memory
-        == RunNeeds.program + (1 + 2 + 4 + 3) * vector + needs.activations)
+        == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations)
   }
 
   /// Two workers of four slices each hold three gradients each: sums of 2 and 1 and one being computed.

@@ -1,12 +1,22 @@
 import Collectives
 import Layers
 
-/// What a run takes of a machine, by kind and in bytes, known before it is started: computed from the
-/// same layout, tree and partition that the run will use.
-package struct RunNeeds: Sendable {
+/// The memory and traffic of a run, by kind and in bytes, known before it starts.
+///
+///     let estimate = ResourceEstimate(
+///       layout: model.layout, partition: partition, sliceCount: 8, workers: 2, activations: floats)
+///     estimate.memory      // of rank zero, which needs most
+///
+/// It is computed from the layout, the tree and the partition that the run will use, not measured.
+/// Memory of kinds that differ between ranks is that of the rank with most.
+package struct ResourceEstimate: Sendable {
+  /// One copy of the flat vector.
   package let weights: Int
+  /// Both moments of the parts that a rank owns.
   package let moments: Int
+  /// The partial sums of all workers of a rank.
   package let gradients: Int
+  /// The arenas of all workers of a rank.
   package let activations: Int
   /// Pieces of other ranks' gradients that are waiting to be added.
   package let received: Int
@@ -30,23 +40,22 @@ package struct RunNeeds: Sendable {
   package static let program = 40_000_000
 
   /// - Parameters:
-  ///   - regions: ranges of the vector in the order in which they become final.
-  ///   - workers: workers a rank.
-  ///   - activations: floats that a worker's activations take.
+  ///   - layout: the parameters of the flat vector.
+  ///   - partition: who owns which part of it.
+  ///   - sliceCount: the slices of a step; a power of two.
+  ///   - workers: the workers of a rank.
+  ///   - activations: the floats that a worker's activations take.
   package init(
-    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, ranks: Int, workers: Int,
-    activations: Int
+    layout: ParameterLayout, partition: Partition, sliceCount: Int, workers: Int, activations: Int
   ) {
-    let bytes = MemoryLayout<Float>.stride
+    let (bytes, ranks) = (MemoryLayout<Float>.stride, partition.rankCount)
     let tree = ReductionTree(sliceCount: sliceCount)
-    let partition = Partition(
-      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: ranks)
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let held = (0..<ranks).map { rank in
       let run = tree.run(of: rank, of: ranks)
       return (0..<workers).reduce(0) { sum, worker in
-        let own = ReductionTree.share(run, of: worker, of: workers)
-        return sum + PartialSums.gradientCount(slices: own)
+        let share = ReductionTree.share(run, of: worker, of: workers)
+        return sum + PartialSums.gradientCount(slices: share)
       }
     }
     weights = bytes * layout.count
@@ -60,5 +69,18 @@ package struct RunNeeds: Sendable {
     let least = 2 * Double(weights) * Double(ranks - 1) / Double(ranks)
     excessTraffic = ranks > 1 ? Double(sent) / least : 1
     messages = traffic.messages
+  }
+}
+
+extension Partition {
+  /// The partition of a model's flat vector among `rankCount` ranks.
+  ///
+  /// - Parameters:
+  ///   - layout: the parameters of the vector.
+  ///   - regions: ranges that cover it, in the order in which their gradients become final.
+  ///   - rankCount: the number of ranks.
+  package init(_ layout: ParameterLayout, regions: [Range<Int>], rankCount: Int) {
+    self.init(
+      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: rankCount)
   }
 }
