@@ -76,7 +76,7 @@ package struct TaskModel: Sendable {
     let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
     let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
-    return head.answers(hidden, batch, arena: arena, pass)
+    return head.answers(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
   }
 
   /// How many of these numbers answer a sequence of so many tokens.
@@ -93,7 +93,8 @@ package struct TaskModel: Sendable {
     pass.progress?.needs(headRange)
     let gradient = arena.tensor(hidden.rows, hidden.columns)
     let loss = head.learn(
-      hidden, batch, targets: targets, weight: weight, into: gradient, arena: arena, pass)
+      HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass), targets: targets,
+      weight: weight, into: gradient)
     pass.progress?.finished(headRange)
     network.backward(
       gradient, tokens: batch.tokens, types: batch.types, activations, arena: arena, pass)

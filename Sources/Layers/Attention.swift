@@ -46,14 +46,18 @@ package struct Attention: Sendable {
     }
   }
 
-  /// Two (T, T) matrices that every head uses in turn.
+  /// Memory that is free again after each pass.
   package struct Scratch {
+    /// Two (T, T) matrices that every head uses in turn.
     let first: Tensor
     let second: Tensor
+    /// The gradient of queries, keys and values. (N, 3 D)
+    let projectedGradient: Tensor
 
-    package init(_ shape: BatchShape, arena: Arena) {
+    package init(_ shape: BatchShape, size: Int, arena: Arena) {
       first = arena.tensor(1, shape.longest * shape.longest)
       second = arena.tensor(1, shape.longest * shape.longest)
+      projectedGradient = arena.tensor(shape.tokens, 3 * size)
     }
 
     static func square(_ memory: Tensor, _ length: Int) -> Tensor {
@@ -118,13 +122,17 @@ package struct Attention: Sendable {
   /// Adds the gradient of the input to `inputGradient` (N, D).
   ///
   /// - Parameters:
-  ///   - contextGradient: (N, D).
-  ///   - projectedGradient: room for (N, 3 D).
+  ///   - contextGradient: the gradient of the context. (N, D)
+  ///   - input: that of the forward pass. (N, D)
+  ///   - activations: what the forward pass left.
+  ///   - scratch: memory for this pass.
+  ///   - inputGradient: added to.
+  ///   - pass: weights, gradients and random numbers.
   package func backward(
-    contextGradient: Tensor, input: Tensor, _ activations: Activations, projectedGradient: Tensor,
-    _ scratch: Scratch, addingTo inputGradient: Tensor, _ pass: Pass
+    contextGradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
+    addingTo inputGradient: Tensor, _ pass: Pass
   ) {
-    let size = contextGradient.columns
+    let (size, projectedGradient) = (contextGradient.columns, scratch.projectedGradient)
     let scale = scale(activations)
     forEachHead(activations, pass) { head in
       let context = contextGradient.rows(head.rows).columns(head.columns)

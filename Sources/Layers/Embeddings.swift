@@ -12,17 +12,40 @@ package struct Embeddings: Sendable {
   package let type: Parameter  // (2, E)
   let norm: LayerNorm
 
+  /// The shapes of the three tables.
+  package struct Sizes {
+    let vocabularySize: Int  // V
+    let positionCount: Int
+    let typeCount: Int
+    let size: Int  // E
+
+    package init(vocabularySize: Int, positionCount: Int, typeCount: Int, size: Int) {
+      self.vocabularySize = vocabularySize
+      self.positionCount = positionCount
+      self.typeCount = typeCount
+      self.size = size
+    }
+  }
+
   /// Declares `name.word_embeddings` and the others.
+  ///
+  /// - Parameters:
+  ///   - name: what the parameters' names begin with.
+  ///   - sizes: the shapes of the tables.
+  ///   - epsilon: that of the normalisation.
+  ///   - deviation: the standard deviation of the first word and segment embeddings.
+  ///   - positions: how position embeddings begin.
+  ///   - layout: where the parameters are declared.
   package init(
-    _ name: String, vocabularySize: Int, positionCount: Int, typeCount: Int, size: Int,
-    epsilon: Float, deviation: Float, positions: Initialization,
+    _ name: String, _ sizes: Sizes, epsilon: Float, deviation: Float, positions: Initialization,
     in layout: inout ParameterLayout
   ) {
+    let size = sizes.size
     let normal = Initialization.truncatedNormal(deviation: deviation)
-    word = layout.declare("\(name).word_embeddings.weight", [vocabularySize, size], normal)
+    word = layout.declare("\(name).word_embeddings.weight", [sizes.vocabularySize, size], normal)
     position = layout.declare(
-      "\(name).position_embeddings.weight", [positionCount, size], positions)
-    type = layout.declare("\(name).token_type_embeddings.weight", [typeCount, size], normal)
+      "\(name).position_embeddings.weight", [sizes.positionCount, size], positions)
+    type = layout.declare("\(name).token_type_embeddings.weight", [sizes.typeCount, size], normal)
     norm = LayerNorm(name + ".LayerNorm", size: size, epsilon: epsilon, in: &layout)
   }
 

@@ -68,14 +68,12 @@ package struct EncoderLayer: Sendable {
     let attention: Attention.Scratch
     let branch: Tensor  // (N, D)
     let context: Tensor  // (N, D)
-    let projected: Tensor  // (N, 3 D)
     let intermediate: Tensor  // (N, F)
 
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
-      attention = Attention.Scratch(shape, arena: arena)
+      attention = Attention.Scratch(shape, size: sizes.hiddenSize, arena: arena)
       branch = arena.tensor(shape.tokens, sizes.hiddenSize)
       context = arena.tensor(shape.tokens, sizes.hiddenSize)
-      projected = arena.tensor(shape.tokens, 3 * sizes.hiddenSize)
       intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
     }
   }
@@ -122,7 +120,7 @@ package struct EncoderLayer: Sendable {
       outputGradient: scratch.branch, input: activations.attention.context,
       into: scratch.context, adding: false, pass)
     attention.backward(
-      contextGradient: scratch.context, input: input, activations.attention,
-      projectedGradient: scratch.projected, scratch.attention, addingTo: gradient, pass)
+      contextGradient: scratch.context, input: input, activations.attention, scratch.attention,
+      addingTo: gradient, pass)
   }
 }

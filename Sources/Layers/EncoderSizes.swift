@@ -6,17 +6,19 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
   package var intermediateSize: Int  // F
   package var dropoutRate: Float
   package var attentionDropoutRate: Float
-  package var epsilon: Float
+  /// That of the layer normalisations.
+  package var epsilon: Float = 1e-12
   /// The standard deviation of the first weights of encoder and embeddings.
-  package var deviation: Float
+  package var deviation: Float = 0.02
 
-  /// That of the heads, whatever the encoder's: all logits begin near 0, as BERT's do.
+  /// The standard deviation of the first weights of heads, independent of the encoder's, so that first
+  /// logits are near 0 (as in BERT).
   package static let headDeviation: Float = 0.02
 
+  /// Sizes with BERT's epsilon and first weights.
   package init(
     hiddenSize: Int, layerCount: Int, headCount: Int, intermediateSize: Int,
-    dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1, epsilon: Float = 1e-12,
-    deviation: Float = 0.02
+    dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1
   ) {
     self.hiddenSize = hiddenSize
     self.layerCount = layerCount
@@ -24,8 +26,6 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
     self.intermediateSize = intermediateSize
     self.dropoutRate = dropoutRate
     self.attentionDropoutRate = attentionDropoutRate
-    self.epsilon = epsilon
-    self.deviation = deviation
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -20,20 +20,20 @@ package struct LayerNorm: Sendable {
     /// The branch on the way in; the normalised rows afterwards. (N, D)
     package let normalized: Tensor
     /// 1 / sqrt(variance + epsilon) of each row. (1, N)
-    package let deviations: Tensor
+    package let inverseDeviations: Tensor
     /// (N, D)
     package let output: Tensor
 
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       normalized = arena.tensor(shape.tokens, size)
-      deviations = arena.tensor(1, shape.tokens)
+      inverseDeviations = arena.tensor(1, shape.tokens)
       output = arena.tensor(shape.tokens, size)
     }
 
     /// The memory of `other`, but for an output of its own.
     init(sharing other: Activations, arena: Arena) {
       normalized = other.normalized
-      deviations = other.deviations
+      inverseDeviations = other.inverseDeviations
       output = arena.tensor(other.output.rows, other.output.columns)
     }
   }
@@ -47,12 +47,16 @@ package struct LayerNorm: Sendable {
     _ activations: Activations, bias: Parameter?, residual: Tensor?, dropout site: DropoutSite?,
     _ pass: Pass
   ) {
+    let parameters = NormalizationParameters(
+      scale: pass.weights[scale], shift: pass.weights[shift], epsilon: epsilon)
     for (index, range) in pass.ranges.enumerated() {
-      activations.normalized.rows(range).normalizeRows(
+      let sum = BranchSum(
         bias: bias.map { pass.weights[$0] },
         dropout: site.flatMap { pass.dropout($0, sequence: index) },
-        residual: residual?.rows(range), scale: pass.weights[scale], shift: pass.weights[shift],
-        epsilon: epsilon, deviations: activations.deviations.base + range.lowerBound,
+        residual: residual?.rows(range))
+      activations.normalized.rows(range).normalizeRows(
+        sum, parameters,
+        inverseDeviations: activations.inverseDeviations.base + range.lowerBound,
         into: activations.output.rows(range))
     }
   }
@@ -62,14 +66,15 @@ package struct LayerNorm: Sendable {
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
     into branchGradient: Tensor?, _ pass: Pass
   ) {
+    let gradients = NormalizationGradients(
+      scale: pass.gradient(scale), shift: pass.gradient(shift),
+      bias: bias.map { pass.gradient($0) })
     for (index, range) in pass.ranges.enumerated() {
       gradient.rows(range).normalizeRowsBackward(
         normalized: activations.normalized.rows(range),
-        deviations: activations.deviations.base + range.lowerBound, scale: pass.weights[scale],
-        dropout: site.flatMap { pass.dropout($0, sequence: index) },
-        scaleGradient: pass.gradient(scale), shiftGradient: pass.gradient(shift),
-        biasGradient: bias.map { pass.gradient($0) },
-        branchGradient: branchGradient?.rows(range))
+        inverseDeviations: activations.inverseDeviations.base + range.lowerBound,
+        scale: pass.weights[scale], dropout: site.flatMap { pass.dropout($0, sequence: index) },
+        gradients, branchGradient: branchGradient?.rows(range))
     }
   }
 }

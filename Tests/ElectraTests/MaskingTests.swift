@@ -54,7 +54,7 @@ struct MaskingTests {
       lengths: Array(repeating: 128, count: 400), vocabulary: 999)
     let masking = Masking(
       fraction: 0.15, maximumLength: 128, special: special,
-      disguise: .bert(vocabularySize: 999), seed: 1)
+      rules: .init(disguise: .bert(vocabularySize: 999)), seed: 1)
     let masked = masking.mask(batch)
     #expect(masked.positions == self.masking().mask(batch).positions)
     let shown = zip(masked.positions, masked.targets).map { (masked.tokens[Int($0)], $1) }
@@ -77,7 +77,8 @@ struct MaskingTests {
     let batch = PretrainingObjectiveTests.batch(
       lengths: Array(repeating: 128, count: 400), vocabulary: 999)
     let masking = Masking(
-      fraction: 0.15, maximumLength: 128, special: special, drawsWithReplacement: true, seed: 1)
+      fraction: 0.15, maximumLength: 128, special: special,
+      rules: .init(drawsWithReplacement: true), seed: 1)
     let masked = masking.mask(batch)
     #expect(masked.positions.count == 7600 && masked.positions == masked.positions.sorted())
     let distinct = Set(masked.positions).count
@@ -132,7 +133,7 @@ struct MaskingTests {
     }
     let masking = Masking(
       fraction: 0.15, maximumLength: length, special: special,
-      continuations: (0..<1000).map { $0 > 500 }, seed: 1)
+      rules: .init(continuations: (0..<1000).map { $0 > 500 }), seed: 1)
     let drawn = Set(masking.mask(batch).positions)
     var parts = 0
     for range in batch.ranges {
@@ -160,7 +161,7 @@ struct MaskingTests {
     let batch = Batch(tokens: tokens, types: tokens.map { _ in 0 }, lengths: [tokens.count])
     let masking = Masking(
       fraction: 0.15, maximumLength: 64, special: special,
-      continuations: (0..<1000).map { $0 > 500 }, seed: 1)
+      rules: .init(continuations: (0..<1000).map { $0 > 500 }), seed: 1)
     #expect(masking.mask(batch).positions.isEmpty)
   }
 }

@@ -39,8 +39,9 @@ struct PretrainingObjectiveTests {
         discriminator: sizes(hidden, 2)), task)
     let masking = Masking(
       fraction: 0.15, maximumLength: 20, special: special,
-      disguise: task.goal == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
-      drawsWithReplacement: task.drawsWithReplacement, seed: 8)
+      rules: .init(
+        disguise: task.goal == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
+        drawsWithReplacement: task.drawsWithReplacement), seed: 8)
     return PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: task.goal.defaultWeight,
       microBatchTokens: microBatch, longest: 20, seed: 8)

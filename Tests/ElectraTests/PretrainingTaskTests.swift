@@ -118,7 +118,8 @@ struct PretrainingTaskTests {
       if let gradient { _ = run(weights, gradient).reinforce(samples, rewards: rewards, share: 1) }
       let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: 8)
       let outcomes = run(weights, nil).predict(
-        masked.tokens, generator, pass, targets: samples, draws: { _ in nil }, weights: nil)
+        masked.tokens, generator, pass,
+        PredictionTargets(positions: masked.positions, tokens: samples), weights: nil)
       return zip(outcomes, fixed).reduce(0) { $0 + Double($1.0.loss) * Double($1.1) }
     }
     let baseline = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in

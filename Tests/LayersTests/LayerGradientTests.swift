@@ -54,7 +54,8 @@ struct LayerGradientTests {
   func embeddingsAgreeWithDifferences(size: Int) {
     var layout = ParameterLayout()
     let embeddings = Embeddings(
-      "embeddings", vocabularySize: 11, positionCount: 7, typeCount: 2, size: size,
+      "embeddings",
+      Embeddings.Sizes(vocabularySize: 11, positionCount: 7, typeCount: 2, size: size),
       epsilon: 1e-12, deviation: 0.02, positions: .sinusoids(deviation: 0.02), in: &layout)
     let site = DropoutSite("test", rate: 0.2)
     check(layout, output: size) { pass, outputGradient, arena in

@@ -35,9 +35,10 @@ struct OracleCase: Sendable, CustomStringConvertible {
   var model: ElectraModel {
     let c = info.config
     func sizes(_ hidden: Int, _ layers: Int, _ heads: Int, _ feedForward: Int) -> EncoderSizes {
-      EncoderSizes(
-        hiddenSize: hidden, layerCount: layers, headCount: heads, intermediateSize: feedForward,
-        epsilon: info.layerNormEps)
+      var sizes = EncoderSizes(
+        hiddenSize: hidden, layerCount: layers, headCount: heads, intermediateSize: feedForward)
+      sizes.epsilon = info.layerNormEps
+      return sizes
     }
     return ElectraModel(
       ElectraSizes(

@@ -87,8 +87,9 @@ struct KernelTests {
       let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
       let deviations = Storage(count: 1)
       x.normalizeRows(
-        bias: bias, dropout: nil, residual: residual, scale: scale, shift: shift, epsilon: 1e-12,
-        deviations: deviations.base, into: output)
+        BranchSum(bias: bias, dropout: nil, residual: residual),
+        NormalizationParameters(scale: scale, shift: shift, epsilon: 1e-12),
+        inverseDeviations: deviations.base, into: output)
       let normalized = z.map { ($0 - mean) / variance.squareRoot() }
       expectClose(values(x), normalized, 3e-6)
       expectClose(

@@ -8,12 +8,11 @@ package struct ElectraSizes: Sendable, Equatable {
   package var typeCount: Int
   package var generator: EncoderSizes
   package var discriminator: EncoderSizes
-  package var firstPositions: FirstPositions
+  package var firstPositions = FirstPositions.normal
 
   package init(
     vocabularySize: Int, embeddingSize: Int, positionCount: Int = 512, typeCount: Int = 2,
-    generator: EncoderSizes, discriminator: EncoderSizes,
-    firstPositions: FirstPositions = .normal
+    generator: EncoderSizes, discriminator: EncoderSizes
   ) {
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
@@ -21,7 +20,6 @@ package struct ElectraSizes: Sendable, Equatable {
     self.typeCount = typeCount
     self.generator = generator
     self.discriminator = discriminator
-    self.firstPositions = firstPositions
   }
 }
 

@@ -65,13 +65,14 @@ extension HuggingFaceConfiguration: Codable {
       try values.decodeIfPresent(Value.self, forKey: key) ?? otherwise
     }
     let hiddenSize = try values.decode(Int.self, forKey: .hiddenSize)
-    let encoder = EncoderSizes(
+    var encoder = EncoderSizes(
       hiddenSize: hiddenSize, layerCount: try values.decode(Int.self, forKey: .layerCount),
       headCount: try values.decode(Int.self, forKey: .headCount),
       intermediateSize: try values.decode(Int.self, forKey: .intermediateSize),
       dropoutRate: try optional(.dropoutRate, 0.1),
-      attentionDropoutRate: try optional(.attentionDropoutRate, 0.1),
-      epsilon: try optional(.epsilon, 1e-12), deviation: try optional(.deviation, 0.02))
+      attentionDropoutRate: try optional(.attentionDropoutRate, 0.1))
+    encoder.epsilon = try optional(.epsilon, encoder.epsilon)
+    encoder.deviation = try optional(.deviation, encoder.deviation)
     modelType = try optional(.modelType, "")
     isDecoder = try optional(.isDecoder, false)
     sizes = NetworkSizes(

@@ -46,7 +46,8 @@ extension MicroBatchPass {
       preconditionFailure("the objective \(model.task.goal.rawValue) has no predicting head")
     }
     return predict(
-      tokens, predictor, pass, targets: masked.targets, draws: { _ in nil },
+      tokens, predictor, pass,
+      PredictionTargets(positions: masked.positions, tokens: masked.targets),
       weights: weight.map { evenly($0) })
   }
 
@@ -59,34 +60,34 @@ extension MicroBatchPass {
   /// the outcome at each (K).
   ///
   /// - Parameters:
-  ///   - targets: the tokens whose losses count. (K)
-  ///   - draws: the uniform numbers of masked position k; nil to draw no sample.
+  ///   - tokens: what the model reads. (N)
+  ///   - model: the network and its head.
+  ///   - pass: weights, gradients and random numbers.
+  ///   - targets: the masked positions and the tokens whose losses count. (K)
   ///   - weights: after the forward pass, the weight of each masked position in the loss (K); nil for
   ///     no backward pass.
   ///   - inspect: called after the forward pass.
+  /// - Returns: the outcome at each masked position. (K)
   package func predict(
-    _ tokens: [Int32], _ model: LanguageModel, _ pass: Pass, targets: [Int32],
-    draws: (Int) -> SampleDraws?, weights: ((VocabularyHead.Activations) -> [Float])?,
+    _ tokens: [Int32], _ model: LanguageModel, _ pass: Pass, _ targets: PredictionTargets,
+    weights: ((VocabularyHead.Activations) -> [Float])?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     let mark = arena.used
     defer { arena.release(to: mark) }
-    let positions = masked.positions
     let activations = Network.Activations(model.network, pass.shape, arena: arena)
-    let head = VocabularyHead.Activations(model.head, masked: positions.count, arena: arena)
+    let head = VocabularyHead.Activations(model.head, masked: targets.positions.count, arena: arena)
     let hidden = model.network.forward(tokens: tokens, types: batch.types, activations, pass)
     pass.progress?.needs(model.headRange)
     let outcomes = model.head.forward(
-      hidden, positions: positions, targets: targets, head, draws: draws,
-      rule: self.model.task.samplingRule, pass)
+      hidden, targets, head, rule: self.model.task.samplingRule, pass)
     inspect(activations, head)
     if let weights {
       let weights = weights(head)
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       gradient.fill(0)
       model.head.backward(
-        positions: positions, targets: targets, weights: weights, head, addingTo: gradient,
-        arena: arena, pass)
+        targets, weights: weights, head, addingTo: gradient, arena: arena, pass)
       pass.progress?.finished(model.headRange)
       model.network.backward(
         gradient, tokens: tokens, types: batch.types, activations, arena: arena, pass)

@@ -87,9 +87,11 @@ extension Embeddings {
   ) {
     let deviation = sizes.encoder.deviation
     self.init(
-      name, vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
-      typeCount: sizes.typeCount, size: sizes.embeddingSize, epsilon: sizes.encoder.epsilon,
-      deviation: deviation,
+      name,
+      Sizes(
+        vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
+        typeCount: sizes.typeCount, size: sizes.embeddingSize),
+      epsilon: sizes.encoder.epsilon, deviation: deviation,
       positions: sizes.firstPositions == .sinusoids
         ? .sinusoids(deviation: deviation) : .truncatedNormal(deviation: deviation), in: &layout)
   }

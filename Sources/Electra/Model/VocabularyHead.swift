@@ -1,6 +1,22 @@
 import Layers
 import Tensors
 
+/// What a language model is to predict: the tokens at some positions, and samples if wanted.
+package struct PredictionTargets {
+  /// Tokens of the micro-batch. (K)
+  let positions: [Int32]
+  /// The tokens whose losses count. (K)
+  let tokens: [Int32]
+  /// The uniform numbers of position k; nil to draw no sample.
+  let draws: (Int) -> SampleDraws?
+
+  package init(
+    positions: [Int32], tokens: [Int32], draws: @escaping (Int) -> SampleDraws? = { _ in nil }
+  ) {
+    (self.positions, self.tokens, self.draws) = (positions, tokens, draws)
+  }
+}
+
 /// The head of the generator and of other language models: at each masked position, a softmax over
 /// the vocabulary.
 ///
@@ -67,15 +83,17 @@ package struct VocabularyHead: Sendable {
   /// Losses, best entries and samples at the masked positions.
   ///
   /// - Parameters:
-  ///   - hidden: the encoder's output, (N, D).
-  ///   - positions: the masked positions, (K).
-  ///   - targets: what stood there, (K).
-  ///   - draws: where the uniform numbers of masked position k come from; nil to draw none.
+  ///   - hidden: the encoder's output. (N, D)
+  ///   - targets: the masked positions and what stood there. (K)
+  ///   - activations: filled for the backward pass.
   ///   - rule: how samples are drawn.
+  ///   - pass: weights and random numbers.
+  /// - Returns: the outcome at each position. (K)
   func forward(
-    _ hidden: Tensor, positions: [Int32], targets: [Int32], _ activations: Activations,
-    draws: (Int) -> SampleDraws?, rule: SamplingRule = SamplingRule(), _ pass: Pass
+    _ hidden: Tensor, _ targets: PredictionTargets, _ activations: Activations,
+    rule: SamplingRule = SamplingRule(), _ pass: Pass
   ) -> [VocabularyOutcome] {
+    let positions = targets.positions
     activations.hidden.gatherRows(of: hidden, positions)
     dense.product(activations.hidden, into: activations.slope, pass)
     activations.slope.gelu(
@@ -87,7 +105,7 @@ package struct VocabularyHead: Sendable {
     let bias = pass.weights[outputBias]
     return positions.indices.map { k in
       let (outcome, sum) = activations.logits.vocabularySoftmax(
-        row: k, bias: bias, target: targets[k], draws: draws(k), rule: rule)
+        row: k, bias: bias, target: targets.tokens[k], draws: targets.draws(k), rule: rule)
       activations.sums.base[k] = sum
       return outcome
     }
@@ -95,15 +113,22 @@ package struct VocabularyHead: Sendable {
 
   /// Adds all parameter gradients, and that of `hidden` to `hiddenGradient` (N, D).
   ///
-  /// - Parameter weights: the weight of each masked position in the loss. (K)
+  /// - Parameters:
+  ///   - targets: those of the forward pass. (K)
+  ///   - weights: the weight of each masked position in the loss. (K)
+  ///   - activations: what the forward pass left; its logits are used up.
+  ///   - hiddenGradient: added to.
+  ///   - arena: memory for this pass.
+  ///   - pass: weights and gradients.
   func backward(
-    positions: [Int32], targets: [Int32], weights: [Float], _ activations: Activations,
+    _ targets: PredictionTargets, weights: [Float], _ activations: Activations,
     addingTo hiddenGradient: Tensor, arena: Arena, _ pass: Pass
   ) {
+    let positions = targets.positions
     let biasGradient = pass.gradient(outputBias)
     for k in positions.indices {
       activations.logits.vocabularySoftmaxBackward(
-        row: k, target: targets[k], sum: activations.sums.base[k], weight: weights[k],
+        row: k, target: targets.tokens[k], sum: activations.sums.base[k], weight: weights[k],
         biasGradient: biasGradient)
     }
     let output = arena.tensor(positions.count, embeddingSize)

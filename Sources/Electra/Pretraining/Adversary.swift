@@ -54,7 +54,8 @@ extension MicroBatchPass {
     }
     let pass = pass.quiet
     _ = predict(
-      masked.tokens, generator, pass, targets: samples, draws: { _ in nil },
+      masked.tokens, generator, pass,
+      PredictionTargets(positions: masked.positions, tokens: samples),
       weights: { head in
         let scores = arena.tensor(1, samples.count)
         head.hidden.score(

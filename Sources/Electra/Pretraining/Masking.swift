@@ -13,10 +13,7 @@ package struct Masking: Sendable, Equatable {
   /// The longest sequence of the run, which bounds the positions drawn in any.
   private let maximumLength: Int
   private let special: SpecialTokens
-  /// For each id whether it continues a word; empty when every token is drawn by itself.
-  private let continuations: [Bool]
-  private let disguise: Disguise
-  private let drawsWithReplacement: Bool
+  private let rules: Rules
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
@@ -32,21 +29,38 @@ package struct Masking: Sendable, Equatable {
     fileprivate var maskedShare: Double { self == .electra ? 0.85 : 0.8 }
   }
 
+  /// What differs between objectives.
+  package struct Rules: Sendable, Equatable {
+    /// For each id whether it continues a word, for masking of whole words; empty to draw every token
+    /// by itself.
+    let continuations: [Bool]
+    let disguise: Disguise
+    /// Whether a position may be drawn again, as in the reference.
+    let drawsWithReplacement: Bool
+
+    package init(
+      continuations: [Bool] = [], disguise: Disguise = .electra, drawsWithReplacement: Bool = false
+    ) {
+      self.continuations = continuations
+      self.disguise = disguise
+      self.drawsWithReplacement = drawsWithReplacement
+    }
+  }
+
   /// - Parameters:
+  ///   - fraction: the share of a sequence's tokens that is drawn.
   ///   - maximumLength: the longest sequence of the run.
-  ///   - continuations: for each id whether it continues a word, for masking of whole words; empty
-  ///     to draw every token by itself.
-  ///   - drawsWithReplacement: whether a position may be drawn again, as in the reference.
+  ///   - special: tokens that are never drawn, and [MASK].
+  ///   - rules: how positions are drawn, and what they show.
+  ///   - seed: the run's seed.
   package init(
-    fraction: Double, maximumLength: Int, special: SpecialTokens, continuations: [Bool] = [],
-    disguise: Disguise = .electra, drawsWithReplacement: Bool = false, seed: UInt64
+    fraction: Double, maximumLength: Int, special: SpecialTokens, rules: Rules = Rules(),
+    seed: UInt64
   ) {
-    self.drawsWithReplacement = drawsWithReplacement
     self.fraction = fraction
-    self.disguise = disguise
-    self.continuations = continuations
     self.maximumLength = maximumLength
     self.special = special
+    self.rules = rules
     self.seed = seed
   }
 
@@ -90,8 +104,8 @@ package struct Masking: Sendable, Equatable {
   private func shown(_ token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
     let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
     let share = Double(draw) / Double(1 << 30)
-    if share < disguise.maskedShare { return special.mask }
-    guard case .bert(let size) = disguise, share < 0.9 else { return token }
+    if share < rules.disguise.maskedShare { return special.mask }
+    guard case .bert(let size) = rules.disguise, share < 0.9 else { return token }
     return Int32(stream.number(below: size, index: 2 * Self.shareOffset + ordinal))
   }
 
@@ -106,7 +120,7 @@ package struct Masking: Sendable, Equatable {
   /// not fit is passed by (BERT, `create_pretraining_data.py`).
   private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
     let wanted = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
-    if drawsWithReplacement {
+    if rules.drawsWithReplacement {
       let candidates = range.filter { isCandidate(tokens[$0]) }
       if candidates.isEmpty { return [] }
       return (0..<wanted).map { candidates[stream.number(below: candidates.count, index: $0)] }
@@ -123,6 +137,7 @@ package struct Masking: Sendable, Equatable {
   /// What is drawn as one: each candidate by itself, or with the continuations that follow it.
   private func words(_ tokens: [Int32], _ range: Range<Int>) -> [Range<Int>] {
     var words: [Range<Int>] = []
+    let continuations = rules.continuations
     for position in range where isCandidate(tokens[position]) {
       let isContinuation =
         Int(tokens[position]) < continuations.count && continuations[Int(tokens[position])]
@@ -138,7 +153,7 @@ package struct Masking: Sendable, Equatable {
   /// Where in the stream the draws of [MASK] or not begin: behind any sequence's positions.
   private static let shareOffset = 1 << 20
 
-  /// Any token but [CLS], [SEP] and [MASK] may be drawn.
+  /// Any token but [CLS], [SEP], [MASK] and [PAD] may be drawn.
   private func isCandidate(_ token: Int32) -> Bool {
     token != special.classification && token != special.separator && token != special.mask
       && token != special.padding

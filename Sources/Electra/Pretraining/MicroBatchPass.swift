@@ -48,14 +48,16 @@ package struct MicroBatchPass {
   ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
   ///   - inspect: called after the forward pass.
   package func generate(
-    draws: (Int) -> SampleDraws?, weight: Float?,
+    draws: @escaping (Int) -> SampleDraws?, weight: Float?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
     // Where both are one network, each of its passes drops other elements.
     let own = model.task.sharing == .all ? pass.quiet.withOtherDropout : pass.quiet
+    let targets = PredictionTargets(
+      positions: masked.positions, tokens: masked.targets, draws: draws)
     return predict(
-      masked.tokens, generator, own, targets: masked.targets, draws: draws,
+      masked.tokens, generator, own, targets,
       weights: weight.map { evenly($0) }, inspect: inspect)
   }
 

@@ -104,11 +104,10 @@ private struct Naming {
     let (arena, pass) = (run.arena, run.pass)
     let mark = arena.used
     defer { arena.release(to: mark) }
-    let positions = rows.map { Int32($0) }
-    let targets = Array(run.batch.tokens[rows])
+    let targets = PredictionTargets(
+      positions: rows.map { Int32($0) }, tokens: Array(run.batch.tokens[rows]))
     let own = VocabularyHead.Activations(head, masked: rows.count, arena: arena)
-    let outcomes = head.forward(
-      hidden, positions: positions, targets: targets, own, draws: { _ in nil }, pass)
+    let outcomes = head.forward(hidden, targets, own, pass)
     let weight = weight ?? 0
     var weights: [Float] = []
     for (t, named) in zip(rows, outcomes) {
@@ -121,8 +120,7 @@ private struct Naming {
     }
     guard self.weight != nil else { return }
     head.backward(
-      positions: positions, targets: targets, weights: weights, own, addingTo: gradient,
-      arena: arena, pass)
+      targets, weights: weights, own, addingTo: gradient, arena: arena, pass)
   }
 }
 

@@ -15,11 +15,11 @@ package enum Preset: String, Sendable, CaseIterable {
   /// The configuration for a vocabulary of this size.
   package func configuration(vocabularySize: Int) -> PretrainingConfiguration {
     let (embedding, discriminator, generator) = networks
-    return PretrainingConfiguration(
-      model: ElectraSizes(
-        vocabularySize: vocabularySize, embeddingSize: embedding, generator: generator,
-        discriminator: discriminator, firstPositions: self == .tiny ? .sinusoids : .normal),
-      recipe: recipe)
+    var model = ElectraSizes(
+      vocabularySize: vocabularySize, embeddingSize: embedding, generator: generator,
+      discriminator: discriminator)
+    if self == .tiny { model.firstPositions = .sinusoids }
+    return PretrainingConfiguration(model: model, recipe: recipe)
   }
 
   private var networks: (embedding: Int, discriminator: EncoderSizes, generator: EncoderSizes) {
@@ -42,32 +42,38 @@ package enum Preset: String, Sendable, CaseIterable {
   /// 1 / sqrt(width), so that attention speaks from the start and the first, large steps of Adam do not
   /// drown the embeddings.
   private static func tinyEncoder(_ width: Int, layers: Int) -> EncoderSizes {
-    EncoderSizes(
+    var sizes = EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 32, intermediateSize: 4 * width,
-      dropoutRate: 0, attentionDropoutRate: 0, deviation: 0.08)
+      dropoutRate: 0, attentionDropoutRate: 0)
+    sizes.deviation = 0.08
+    return sizes
   }
 
   private var recipe: PretrainingConfiguration.Recipe {
     switch self {
     case .tiny:
-      Self.recipe(
-        length: 64, batch: 32, steps: 5000, warmup: 1500, rate: 1.5e-3, secondDecay: 0.98)
-    case .small: Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
-    case .smallPlusPlus: Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
-    case .base: Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
-    case .large: Self.recipe(length: 512, batch: 2048, steps: 400_000, rate: 2e-4, mask: 0.25)
+      var recipe = Self.recipe(length: 64, batch: 32, steps: 5000, rate: 1.5e-3)
+      recipe.warmupSteps = 1500
+      recipe.secondDecay = 0.98
+      return recipe
+    case .small: return Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
+    case .smallPlusPlus: return Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
+    case .base: return Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
+    case .large:
+      var recipe = Self.recipe(length: 512, batch: 2048, steps: 400_000, rate: 2e-4)
+      recipe.maskFraction = 0.25
+      return recipe
     }
   }
 
+  /// What the paper's recipes have in common.
   private static func recipe(
-    length: Int, batch: Int, steps: Int, warmup: Int = 10_000, rate: Double, mask: Double = 0.15,
-    secondDecay: Float = 0.999
+    length: Int, batch: Int, steps: Int, rate: Double
   ) -> PretrainingConfiguration.Recipe {
     PretrainingConfiguration.Recipe(
-      length: length, batchSize: batch, steps: steps, warmupSteps: warmup, learningRate: rate,
-      maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
-      firstDecay: 0.9,
-      secondDecay: secondDecay, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 512,
-      seed: 1)
+      length: length, batchSize: batch, steps: steps, warmupSteps: 10_000, learningRate: rate,
+      maskFraction: 0.15, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
+      firstDecay: 0.9, secondDecay: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0,
+      microBatchTokens: 512, seed: 1)
   }
 }

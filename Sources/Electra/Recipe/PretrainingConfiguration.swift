@@ -79,12 +79,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package func objective(
     model: ElectraModel, special: SpecialTokens, continuations: [Bool] = []
   ) -> PretrainingObjective {
-    let masking = Masking(
-      fraction: recipe.maskFraction, maximumLength: recipe.length, special: special,
+    let rules = Masking.Rules(
       continuations: continuations,
       disguise: recipe.task.goal == .mlm
         ? .bert(vocabularySize: model.sizes.vocabularySize) : .electra,
-      drawsWithReplacement: recipe.task.drawsWithReplacement,
+      drawsWithReplacement: recipe.task.drawsWithReplacement)
+    let masking = Masking(
+      fraction: recipe.maskFraction, maximumLength: recipe.length, special: special, rules: rules,
       seed: recipe.seed)
     var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,

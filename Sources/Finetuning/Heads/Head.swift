@@ -9,6 +9,15 @@ package enum HeadStyle: String, Sendable, Codable, CaseIterable {
   case reference
 }
 
+/// What a head reads of a micro-batch.
+struct HeadInput {
+  /// The encoder's output. (N, D)
+  let hidden: Tensor
+  let batch: Batch
+  let arena: Arena
+  let pass: Pass
+}
+
 /// The last layers of a fine-tuned model: they turn the encoder's output into answers.
 ///
 /// Shapes, beside those of `Pass`: C outputs, one for each label or one for a score. The gradient
@@ -21,16 +30,20 @@ protocol Head: Sendable {
   /// How many numbers answer a sequence of so many tokens.
   func answerCount(tokens: Int) -> Int
 
-  /// The numbers that answer each sequence of `batch`, end to end, from `hidden` (N, D).
-  func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float]
+  /// The numbers that answer each sequence of the micro-batch, end to end.
+  func answers(_ input: HeadInput) -> [Float]
 
   /// The sum of the losses of all sequences, in nats or squares. Adds `weight` times the parameters'
-  /// gradients and writes that of `hidden` (N, D) into `gradient`.
+  /// gradients and writes that of `input.hidden` (N, D) into `gradient`.
   ///
-  /// - Parameter targets: one a sequence.
+  /// - Parameters:
+  ///   - input: the micro-batch.
+  ///   - targets: one a sequence.
+  ///   - weight: what a sequence's loss weighs in the gradient.
+  ///   - gradient: overwritten.
+  /// - Returns: the sum of the losses, without the weight.
   func learn(
-    _ hidden: Tensor, _ batch: Batch, targets: [Target], weight: Float, into gradient: Tensor,
-    arena: Arena, _ pass: Pass
+    _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double
 }
 

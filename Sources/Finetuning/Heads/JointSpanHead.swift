@@ -93,10 +93,10 @@ struct JointSpanHead: Head {
   // MARK: Training
 
   func learn(
-    _ hidden: Tensor, _ batch: Batch, targets: [Target], weight: Float, into gradient: Tensor,
-    arena: Arena, _ pass: Pass
+    _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
-    let own = activations(hidden, batch, arena: arena)
+    let (hidden, batch, pass) = (input.hidden, input.batch, input.pass)
+    let own = activations(hidden, batch, arena: input.arena)
     let starts = score(hidden, batch, own, pass)
     decide(own.absence, pass)
     own.startGradients.fill(0)
@@ -264,8 +264,9 @@ struct JointSpanHead: Head {
   func answerCount(tokens: Int) -> Int { SpanBeam.floatCount }
 
   /// A `SpanBeam` for each sequence.
-  func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float] {
-    let own = activations(hidden, batch, arena: arena)
+  func answers(_ input: HeadInput) -> [Float] {
+    let (hidden, batch, pass) = (input.hidden, input.batch, input.pass)
+    let own = activations(hidden, batch, arena: input.arena)
     let starts = score(hidden, batch, own, pass)
     decide(own.absence, pass)
     // A start's end logits replace what all tokens bring to them, so that is kept.

@@ -72,17 +72,17 @@ struct SequenceHead: Head {
 
   func answerCount(tokens: Int) -> Int { output.weight.rows }
 
-  func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float] {
-    let own = Activations(batch.sequenceCount, output, arena: arena)
-    forward(hidden, own, pass)
+  func answers(_ input: HeadInput) -> [Float] {
+    let own = Activations(input.batch.sequenceCount, output, arena: input.arena)
+    forward(input.hidden, own, input.pass)
     return own.logits.floats
   }
 
   func learn(
-    _ hidden: Tensor, _ batch: Batch, targets: [Target], weight: Float, into gradient: Tensor,
-    arena: Arena, _ pass: Pass
+    _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
-    let own = Activations(batch.sequenceCount, output, arena: arena)
+    let (hidden, pass) = (input.hidden, input.pass)
+    let own = Activations(input.batch.sequenceCount, output, arena: input.arena)
     forward(hidden, own, pass)
     var loss = 0.0
     for (b, target) in targets.enumerated() {

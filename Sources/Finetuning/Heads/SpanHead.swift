@@ -24,18 +24,18 @@ struct SpanHead: Head {
   func answerCount(tokens: Int) -> Int { 2 * tokens }
 
   /// For each token its logits to be the start and the end.
-  func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float] {
-    let logits = arena.tensor(batch.tokenCount, 2)
-    output.forward(hidden, into: logits, pass)
+  func answers(_ input: HeadInput) -> [Float] {
+    let logits = input.arena.tensor(input.batch.tokenCount, 2)
+    output.forward(input.hidden, into: logits, input.pass)
     return logits.floats
   }
 
   func learn(
-    _ hidden: Tensor, _ batch: Batch, targets: [Target], weight: Float, into gradient: Tensor,
-    arena: Arena, _ pass: Pass
+    _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
-    let logits = arena.tensor(batch.tokenCount, 2)
-    let logitGradient = arena.tensor(batch.tokenCount, 2)
+    let (hidden, pass) = (input.hidden, input.pass)
+    let logits = input.arena.tensor(input.batch.tokenCount, 2)
+    let logitGradient = input.arena.tensor(input.batch.tokenCount, 2)
     output.forward(hidden, into: logits, pass)
     logitGradient.fill(0)
     var loss = 0.0

@@ -42,17 +42,17 @@ struct TagHead: Head {
   func answerCount(tokens: Int) -> Int { tokens * output.weight.rows }
 
   /// C numbers for each token.
-  func answers(_ hidden: Tensor, _ batch: Batch, arena: Arena, _ pass: Pass) -> [Float] {
-    let own = Activations(batch.tokenCount, output, arena: arena)
-    forward(hidden, own, pass)
+  func answers(_ input: HeadInput) -> [Float] {
+    let own = Activations(input.batch.tokenCount, output, arena: input.arena)
+    forward(input.hidden, own, input.pass)
     return own.logits.floats
   }
 
   func learn(
-    _ hidden: Tensor, _ batch: Batch, targets: [Target], weight: Float, into gradient: Tensor,
-    arena: Arena, _ pass: Pass
+    _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
-    let own = Activations(batch.tokenCount, output, arena: arena)
+    let (hidden, pass) = (input.hidden, input.pass)
+    let own = Activations(input.batch.tokenCount, output, arena: input.arena)
     forward(hidden, own, pass)
     own.logitGradient.fill(0)
     var loss = 0.0

@@ -11,20 +11,60 @@
 // Gradients: those of scale, shift and bias are added to; that of the branch is written; the
 // gradient of the output is replaced by that of z, which is also the residual's.
 
+/// What makes z of the branch: `residual + dropout(branch + bias)`; nil stands for what is left out.
+package struct BranchSum {
+  package let bias: Tensor?  // (columns)
+  package let dropout: DropoutStream?
+  package let residual: Tensor?  // (rows, columns)
+
+  package init(bias: Tensor?, dropout: DropoutStream?, residual: Tensor?) {
+    (self.bias, self.dropout, self.residual) = (bias, dropout, residual)
+  }
+}
+
+/// What turns normalised rows into the output: `normalized * scale + shift`.
+package struct NormalizationParameters {
+  package let scale: Tensor  // (columns)
+  package let shift: Tensor  // (columns)
+  /// Added to the variance.
+  package let epsilon: Float
+
+  package init(scale: Tensor, shift: Tensor, epsilon: Float) {
+    (self.scale, self.shift, self.epsilon) = (scale, shift, epsilon)
+  }
+}
+
+/// The parameter gradients that the backward pass adds to; all (columns).
+package struct NormalizationGradients {
+  package let scale: Tensor
+  package let shift: Tensor
+  /// Of the branch's bias; nil if there is none.
+  package let bias: Tensor?
+
+  package init(scale: Tensor, shift: Tensor, bias: Tensor?) {
+    (self.scale, self.shift, self.bias) = (scale, shift, bias)
+  }
+}
+
 extension Tensor {
-  /// Normalises `residual + dropout(self + bias)` row by row. All tensors are (rows, columns) but
-  /// the vectors.
+  /// Normalises the rows of `sum` of this tensor (rows, columns), the branch, which the normalised rows
+  /// replace.
+  ///
+  /// A row of equal numbers becomes zeros; a row with NaN or infinity becomes NaN.
   ///
   /// - Parameters:
-  ///   - self: the branch; replaced by the normalised rows.
-  ///   - residual: added to the branch; nil for none.
-  ///   - deviations: receives 1 / sqrt(variance + epsilon) of each row.
+  ///   - sum: what is added to the branch first.
+  ///   - parameters: scale, shift and epsilon.
+  ///   - inverseDeviations: receives 1 / sqrt(variance + epsilon) of each row.
+  ///   - output: (rows, columns); may be the residual, but not the branch.
   package func normalizeRows(
-    bias: Tensor?, dropout: DropoutStream?, residual: Tensor?, scale: Tensor, shift: Tensor,
-    epsilon: Float, deviations: UnsafeMutablePointer<Float>, into output: Tensor
+    _ sum: BranchSum, _ parameters: NormalizationParameters,
+    inverseDeviations: UnsafeMutablePointer<Float>, into output: Tensor
   ) {
     let start = Profile.begin()
     defer { Profile.end(.normalization, start) }
+    let (bias, dropout, residual) = (sum.bias, sum.dropout, sum.residual)
+    let (scale, shift, epsilon) = (parameters.scale, parameters.shift, parameters.epsilon)
     precondition(output.columns == columns && scale.columns == columns, "shapes differ")
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
@@ -34,7 +74,7 @@ extension Tensor {
         let mean = sum / Float(columns)
         let variance = sumOfSquaredDeviations(row, mean: mean) / Float(columns)
         let inverse = 1 / (variance + epsilon).squareRoot()
-        deviations[r] = inverse
+        inverseDeviations[r] = inverse
         let result = output.row(r)
         forEachVector(columns) { i, tail in
           let normalized = (row.load(at: i, tail: tail) - mean) * inverse
@@ -75,26 +115,32 @@ extension Tensor {
     return total.orderedSum
   }
 
-  /// The backward pass of `normalizeRows`.
+  /// The backward pass of `normalizeRows` on this tensor (rows, columns), the gradient of the output,
+  /// which the gradient of z replaces.
   ///
   /// With g = outputGradient * scale and n = normalized, the gradient of z is
   /// (g - mean(g) - n * mean(g n)) / sqrt(variance + epsilon).
   ///
   /// - Parameters:
-  ///   - self: the gradient of the output; replaced by the gradient of z.
+  ///   - normalized: the normalised rows of the forward pass.
+  ///   - inverseDeviations: 1 / sqrt(variance + epsilon) of each row, of the forward pass.
+  ///   - scale: that of the forward pass.
+  ///   - dropout: that of the forward pass.
+  ///   - gradients: the parameters' gradients, which are added to.
   ///   - branchGradient: receives the gradient of the branch, dropout undone; nil if not wanted.
   package func normalizeRowsBackward(
-    normalized: Tensor, deviations: UnsafeMutablePointer<Float>, scale: Tensor,
-    dropout: DropoutStream?, scaleGradient: Tensor, shiftGradient: Tensor, biasGradient: Tensor?,
-    branchGradient: Tensor?
+    normalized: Tensor, inverseDeviations: UnsafeMutablePointer<Float>, scale: Tensor,
+    dropout: DropoutStream?, _ gradients: NormalizationGradients, branchGradient: Tensor?
   ) {
     let start = Profile.begin()
     defer { Profile.end(.normalization, start) }
+    let (scaleGradient, shiftGradient) = (gradients.scale, gradients.shift)
+    let biasGradient = gradients.bias
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         let gradient = row(r)
         zGradient(
-          gradient, normalized: normalized.row(r), inverse: deviations[r], scale: scale.base,
+          gradient, normalized: normalized.row(r), inverse: inverseDeviations[r], scale: scale.base,
           scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
         guard let branch = branchGradient?.row(r) else { continue }
         dropout?.factors(row: r, width: columns, into: factors)
