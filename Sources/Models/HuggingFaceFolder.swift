@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Layers
+import Platform
 import Tensors
 import Tokenization
 import Training
@@ -122,7 +123,7 @@ package func modelTokenizer(_ path: String) throws -> Tokenizer {
     }
     try expectNoPointers(path)
     return try Tokenizer(folder: path)
-  } catch TokenizationError.missingFile {
+  } catch FileError.missing {
     throw ModelError.unusable(
       path: path,
       reason: "it has no tokenizer: neither vocab.txt nor tokenizer.json; copy those of the model "

@@ -34,7 +34,7 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case is UsageError: .usage
   case OutputError.closed: .success
   case let error as FileError: error.exitStatus
-  case let error as CorpusError: error.exitStatus
+  case is CorpusError, is TextError: .badData
   case let error as TokenizationError: error.exitStatus
   case is ThreadError: .shortage
   case let error as SafetensorsError: error.exitStatus
@@ -60,15 +60,6 @@ extension FileError {
   }
 }
 
-extension CorpusError {
-  fileprivate var exitStatus: ExitStatus {
-    switch self {
-    case .unreadable: .missingFile
-    default: .badData
-    }
-  }
-}
-
 extension SafetensorsError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
@@ -81,8 +72,6 @@ extension SafetensorsError {
 extension TokenizationError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
-    case .missingFile, .unreadable: .missingFile
-    case .cannotWrite: .inputOutput
     case .sizeTooSmall: .usage
     default: .badData
     }
