@@ -95,7 +95,7 @@ let package = Package(
       "Finetuning",
       ["Tokenization", "Tensors", "Layers", "Electra", "Platform", "TestSupport"],
       files: ["Fixtures"]),
-    tests("Models", ["Electra", "TestSupport"]),
+    tests("Models", ["Electra", "Platform", "TestSupport"]),
     tests("Runs", ["Collectives", "Electra", "Platform", "TestSupport"]),
     tests("Reports", ["Platform", "TestSupport"]),
     tests(

@@ -121,8 +121,6 @@ package struct DataDescription: Sendable, Codable, Equatable {
 
   /// As JSON, keys sorted.
   func encoded() -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { Array($0) + [0x0A] } ?? []
+    (try? jsonDocument()).map { Array($0) + [0x0A] } ?? []
   }
 }

@@ -32,7 +32,7 @@ package struct HuggingFaceFolder {
     try expectNoPointers(path)
     let configurationPath = path + "/config.json"
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
-      throw ModelError.unreadable(path: configurationPath, reason: "there is no such file")
+      throw FileError.unreadable(path: configurationPath, reason: "there is no such file")
     }
     let configuration = try decodeJSON(
       HuggingFaceConfiguration.self, data, from: configurationPath)

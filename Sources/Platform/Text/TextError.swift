@@ -8,6 +8,9 @@ package enum TextError: Error, Equatable, CustomStringConvertible {
   /// The program that unpacks the file failed or is not installed.
   case decompressionFailed(path: String, program: String, reason: String)
 
+  /// The file does not hold what it should.
+  case unusable(path: String, reason: String)
+
   package var description: String {
     switch self {
     case .notUTF8(let path, let line):
@@ -16,6 +19,7 @@ package enum TextError: Error, Equatable, CustomStringConvertible {
       content.sentence(path: path, unpacker: unpacker)
     case .decompressionFailed(let path, let program, let reason):
       "\(program) could not unpack \(path): \(reason)"
+    case .unusable(let path, let reason): "cannot use \(path): \(reason)"
     }
   }
 }
