@@ -63,11 +63,12 @@ package enum Preset: String, Sendable, CaseIterable {
     length: Int, batch: Int, steps: Int, warmup: Int = 10_000, rate: Double, mask: Double = 0.15,
     secondDecay: Float = 0.999
   ) -> PretrainingConfiguration.Recipe {
-    PretrainingConfiguration.Recipe(
+    let fields = PretrainingConfiguration.Recipe.Fields(
       length: length, batchSize: batch, steps: steps, warmupSteps: warmup, learningRate: rate,
       maskFraction: mask, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
       firstDecay: 0.9,
       secondDecay: secondDecay, epsilon: 1e-6, clipNorm: 1, slices: 0, microBatchTokens: 512,
       seed: 1)
+    return PretrainingConfiguration.Recipe(fields: fields)
   }
 }
