@@ -51,7 +51,7 @@ let package = Package(
     module("Corpus", ["Layers", "Tensors", "Tokenization", "Platform"]),
     module("Electra", ["Layers", "Tensors", "Tokenization"]),
     module("Training", ["Layers", "Tensors", "Collectives", "Platform"]),
-    module("Finetuning", ["Electra", "Corpus", "Layers", "Tensors", "Tokenization", "Platform"]),
+    module("Finetuning", ["Electra", "Layers", "Tensors", "Tokenization", "Platform"]),
     module(
       "Models",
       [
@@ -93,9 +93,9 @@ let package = Package(
       ["Tensors", "Layers", "Collectives", "Electra", "Tokenization", "Platform", "TestSupport"]),
     tests(
       "Finetuning",
-      ["Tokenization", "Tensors", "Layers", "Electra", "Corpus", "Platform", "TestSupport"],
+      ["Tokenization", "Tensors", "Layers", "Electra", "Platform", "TestSupport"],
       files: ["Fixtures"]),
-    tests("Models", ["Electra", "TestSupport"]),
+    tests("Models", ["Electra", "Platform", "TestSupport"]),
     tests("Runs", ["Collectives", "Electra", "Platform", "TestSupport"]),
     tests("Reports", ["Platform", "TestSupport"]),
     tests(

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Who owns what: the flat vector cut into buckets, and every bucket into a part for each rank.
 ///
 /// A bucket is a range that travels at once. Rank j owns the j-th part of every bucket: it finishes
@@ -72,11 +74,6 @@ package struct Partition: Sendable {
 
   /// The number of the first boundary at or after `position`.
   private static func search(_ boundaries: [Int], atOrAfter position: Int) -> Int {
-    var (low, high) = (0, boundaries.count - 1)
-    while low < high {
-      let middle = (low + high) / 2
-      if boundaries[middle] < position { low = middle + 1 } else { high = middle }
-    }
-    return low
+    firstPosition(in: boundaries.count - 1) { boundaries[$0] >= position }
   }
 }

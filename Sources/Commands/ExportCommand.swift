@@ -57,12 +57,10 @@ struct ExportCommand: ParsableCommand {
       checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors",
       fault: FaultInjection.hook, naming: { task.huggingFaceName($0, of: part) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    files["config.json"] = try encoder.encode(
-      HuggingFaceConfiguration(
-        sizes, architecture: architecture,
-        paddingID: checkpoint.tokenizer.vocabulary.special.padding))
+    files["config.json"] = try HuggingFaceConfiguration(
+      sizes, architecture: architecture,
+      paddingID: checkpoint.tokenizer.vocabulary.special.padding
+    ).jsonDocument()
     files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
     for (name, data) in files {
       try DurableFile.write(

@@ -132,10 +132,10 @@ struct FinetuneCommand: ParsableCommand {
       try folder.make()
       try sentinel.lock(output)
       if let existing = try existing(like: wanted) { return existing }
-      try AtomicFile.write(wanted.encoded(), to: configurationPath, replacing: true)
+      try AtomicFile.write(wanted.jsonDocument(), to: configurationPath, replacing: true)
       return wanted
     }
-    let bytes = try world.broadcast(own.map { Array(try $0.encoded()) } ?? [])
+    let bytes = try world.broadcast(own.map { Array(try $0.jsonDocument()) } ?? [])
     return try decodeJSON(FinetuningConfiguration.self, Data(bytes), from: output)
   }
 

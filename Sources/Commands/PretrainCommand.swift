@@ -174,8 +174,10 @@ struct PretrainCommand: ParsableCommand {
         try sentinel.lock(output)
         return try configuration(folder, data, phase, workers: workers)
       }
-    let bytes = try world.broadcast(own.map { Array(try $0.configuration.encoded()) } ?? [])
-    return (try PretrainingConfiguration.read(Data(bytes), from: output), own?.initial, data)
+    let bytes = try world.broadcast(own.map { Array(try $0.configuration.jsonDocument()) } ?? [])
+    return (
+      try decodeJSON(PretrainingConfiguration.self, Data(bytes), from: output), own?.initial, data
+    )
   }
 
   /// The configuration of the run that is there; or a new one, which is then written, with the model

@@ -54,8 +54,6 @@ struct TokenizeCommand: ParsableCommand {
 
   private func tokenize() throws {
     let tokenizer = try tokenizer()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let limit = isatty(STDIN_FILENO) != 0 ? 0 : 1 << 16
     for file in files.isEmpty ? ["-"] : files {
       let lines = try TextLines(path: file, field: textField.field)
@@ -63,7 +61,7 @@ struct TokenizeCommand: ParsableCommand {
         let ids = tokenizer.encode(line)
         if json {
           let tokens = ids.map { tokenizer.vocabulary.tokens[Int($0)] }
-          StandardOutput.print(try encoder.encode(TokenizedLine(tokens: tokens, ids: ids)))
+          StandardOutput.print(try TokenizedLine(tokens: tokens, ids: ids).json())
         } else {
           StandardOutput.print(Self.line(ids))
         }

@@ -1,13 +1,13 @@
+import Platform
+
 /// What can be wrong with text and shards.
 package enum CorpusError: Error, Equatable, CustomStringConvertible {
-  case unreadable(path: String, reason: String)
   case noText(inputs: String)
   case emptyFile(path: String)
   /// A line or JSON object without text; `canSkip` says whether the verb has `--invalid-text`.
   case badLine(path: String, line: Int, problem: LineProblem, canSkip: Bool)
-  /// A file that is no UTF-8 text, by its first bytes; the program that was called to unpack it.
-  case notText(path: String, content: FileContent, unpacker: String?, canSkip: Bool = false)
-  case decompressionFailed(path: String, program: String, reason: String)
+  /// A file that is no text, of a verb that has `--invalid-text`.
+  case notText(TextError)
   case emptyHeldOut(documents: Int, fraction: Double)
   case notAShard(path: String, reason: String)
   case damagedBlock(path: String, block: Int)
@@ -17,18 +17,13 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .noText(let inputs): "there is no text in \(inputs)"
     case .emptyFile(let path):
       "there is no text in \(path); remove it, or pass over such files with --invalid-text skip"
     case .badLine(let path, let line, let problem, let canSkip):
       "\(path), line \(line): \(problem)"
         + (canSkip ? "; --invalid-text skip passes over such lines" : "")
-    case .notText(let path, let content, let unpacker, let canSkip):
-      content.sentence(path: path, unpacker: unpacker)
-        + (canSkip ? "; --invalid-text skip passes over such files" : "")
-    case .decompressionFailed(let path, let program, let reason):
-      "\(program) could not unpack \(path): \(reason)"
+    case .notText(let error): "\(error); --invalid-text skip passes over such files"
     case .emptyHeldOut(let documents, let fraction):
       "none of the \(documents) documents fell to the held-out split of \(fraction); separate "
         + "documents by blank lines, raise --held-out, or set it to 0"
@@ -43,13 +38,5 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
         + "prepare the text with --length \(wanted), or train with --length \(prepared)"
     case .tooFew(let path, let split): "\(path) has no \(split) examples"
     }
-  }
-}
-
-extension CorpusError {
-  /// The same error where `--invalid-text skip` helps.
-  var skippable: Self {
-    guard case .notText(let path, let content, let unpacker, _) = self else { return self }
-    return .notText(path: path, content: content, unpacker: unpacker, canSkip: true)
   }
 }

@@ -77,14 +77,15 @@ package struct DataDescription: Sendable, Codable, Equatable {
   }
 
   /// The description in `folder`.
-  init(folder: String) throws(CorpusError) {
+  init(folder: String) throws {
     let path = folder + "/data.json"
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw .unreadable(path: path, reason: "there is no such file; was it made by prepare?")
+      throw FileError.unreadable(
+        path: path, reason: "there is no such file; was it made by prepare?")
     }
     let version = try? JSONDecoder().decode(Version.self, from: data).number
     if let version, version != Int(ShardFormat.version) {
-      throw .notAShard(
+      throw CorpusError.notAShard(
         path: path,
         reason:
           "its format is version \(version), this program reads \(ShardFormat.version); "
@@ -92,7 +93,7 @@ package struct DataDescription: Sendable, Codable, Equatable {
     }
     guard let description = try? JSONDecoder().decode(Self.self, from: data),
       (1...512).contains(description.maximumLength)
-    else { throw .notAShard(path: path, reason: "it is not what prepare writes") }
+    else { throw CorpusError.notAShard(path: path, reason: "it is not what prepare writes") }
     self = description
   }
 
@@ -120,8 +121,6 @@ package struct DataDescription: Sendable, Codable, Equatable {
 
   /// As JSON, keys sorted.
   func encoded() -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { Array($0) + [0x0A] } ?? []
+    (try? jsonDocument()).map { Array($0) + [0x0A] } ?? []
   }
 }

@@ -4,7 +4,6 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   /// No file of a split is in the folder.
   case missingFile(split: String, task: String, folder: String, names: [String])
   case noExamples(path: String)
-  case notUTF8(path: String, line: Int)
   case notJSON(path: String, line: Int)
   case missingColumn(path: String, column: String, header: [String])
   case doubledColumn(path: String, column: String)
@@ -34,8 +33,6 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
       "\(folder) has no \(split) file of \(task); it would be called "
         + names.joined(separator: " or ")
     case .noExamples(let path): "there are no examples in \(path)"
-    case .notUTF8(let path, let line):
-      "\(path), line \(line): not UTF-8; convert it (iconv -f latin1 -t utf-8)"
     case .notJSON(let path, let line): "\(path), line \(line): not a JSON object"
     case .missingColumn(let path, let column, let header):
       "\(path) has no column \(column); its columns are \(header.joined(separator: ", "))"

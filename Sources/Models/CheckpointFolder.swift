@@ -23,7 +23,7 @@ package struct CheckpointFolder {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw CheckpointError.damaged(file: file, reason: "it is missing")
     }
-    configuration = try PretrainingConfiguration.read(data, from: file)
+    configuration = try decodeJSON(PretrainingConfiguration.self, data, from: file)
     if let problem = configuration.problem {
       throw CheckpointError.damaged(file: file, reason: problem)
     }

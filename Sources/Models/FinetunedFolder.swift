@@ -73,7 +73,7 @@ package struct FinetunedFolder {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       guard exists && isFolder.boolValue else { throw unreadableModel(path) }
-      throw ModelError.unreadable(
+      throw FileError.unreadable(
         path: path + "/task.json",
         reason: "there is no such file; the folder of a finished finetune is needed")
     }
@@ -132,16 +132,14 @@ package struct FinetunedFolder {
   static func files(
     _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer
   ) throws -> [String: Data] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     var files = try tokenizer.files(maximumLength: model.sizes.positionCount)
     var own = description
     own.vocabulary = tokenizer.vocabulary.digest
-    files["task.json"] = try encoder.encode(own)
-    files["config.json"] = try encoder.encode(
-      Configuration(
-        description: description, sizes: model.sizes,
-        paddingID: tokenizer.vocabulary.special.padding))
+    files["task.json"] = try own.jsonDocument()
+    files["config.json"] = try Configuration(
+      description: description, sizes: model.sizes,
+      paddingID: tokenizer.vocabulary.special.padding
+    ).jsonDocument()
     return files
   }
 

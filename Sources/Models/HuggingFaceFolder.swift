@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Layers
+import Platform
 import Tensors
 import Tokenization
 import Training
@@ -31,7 +32,7 @@ package struct HuggingFaceFolder {
     try expectNoPointers(path)
     let configurationPath = path + "/config.json"
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
-      throw ModelError.unreadable(path: configurationPath, reason: "there is no such file")
+      throw FileError.unreadable(path: configurationPath, reason: "there is no such file")
     }
     let configuration = try decodeJSON(
       HuggingFaceConfiguration.self, data, from: configurationPath)
@@ -122,7 +123,7 @@ package func modelTokenizer(_ path: String) throws -> Tokenizer {
     }
     try expectNoPointers(path)
     return try Tokenizer(folder: path)
-  } catch TokenizationError.missingFile {
+  } catch FileError.missing {
     throw ModelError.unusable(
       path: path,
       reason: "it has no tokenizer: neither vocab.txt nor tokenizer.json; copy those of the model "

@@ -1,11 +1,9 @@
 /// What can be wrong with a model that somebody else made.
 package enum ModelError: Error, Equatable, CustomStringConvertible {
-  case unreadable(path: String, reason: String)
   case unusable(path: String, reason: String)
 
   package var description: String {
     switch self {
-    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .unusable(let path, let reason): "cannot use \(path): \(reason)"
     }
   }

@@ -1,8 +1,9 @@
 import Foundation
+import Platform
 
 /// Why no model can be read at `path`, and the way out: a name on the Hugging Face hub, a file, or a
 /// folder in a format that is not read here.
-func unreadableModel(_ path: String) -> ModelError {
+func unreadableModel(_ path: String) -> FileError {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
     return .unreadable(path: path, reason: "there is no such folder" + hubAdvice(path))
@@ -133,7 +134,7 @@ func expectNoPointers(_ path: String) throws {
     guard let handle = FileHandle(forReadingAtPath: file) else { continue }
     defer { try? handle.close() }
     guard try handle.read(upToCount: 23) == Data("version https://git-lfs".utf8) else { continue }
-    throw ModelError.unreadable(
+    throw FileError.unreadable(
       path: file,
       reason: "it is a Git LFS pointer and not the file; git -C \(path) lfs pull fetches that")
   }

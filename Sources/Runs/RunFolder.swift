@@ -23,7 +23,7 @@ package struct RunFolder {
       }
       return nil
     }
-    return try PretrainingConfiguration.read(data, from: configurationPath)
+    return try decodeJSON(PretrainingConfiguration.self, data, from: configurationPath)
   }
 
   /// Makes the folder, unless it is there.
@@ -31,6 +31,6 @@ package struct RunFolder {
 
   /// Writes the run's configuration.
   package func write(_ configuration: PretrainingConfiguration) throws {
-    try AtomicFile.write(configuration.encoded(), to: configurationPath, replacing: true)
+    try AtomicFile.write(configuration.jsonDocument(), to: configurationPath, replacing: true)
   }
 }

@@ -42,12 +42,6 @@ package struct Tensor: @unchecked Sendable {
     return Tensor(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
-  /// The same floats in another shape; only of a tensor whose rows lie end to end.
-  package func reshaped(rows: Int, columns: Int) -> Tensor {
-    precondition(isContiguous && rows * columns == count, "cannot reshape a strided tensor")
-    return Tensor(base: base, rows: rows, columns: columns)
-  }
-
   package subscript(row: Int, column: Int) -> Float {
     get { base[row * stride + column] }
     nonmutating set { base[row * stride + column] = newValue }

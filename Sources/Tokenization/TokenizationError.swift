@@ -1,15 +1,9 @@
 /// What can go wrong with a vocabulary, its file or its training.
 package enum TokenizationError: Error, Equatable, CustomStringConvertible {
-  /// A file is not there.
-  case missingFile(path: String)
-  /// The system refused to read a file.
-  case unreadable(path: String, reason: String)
   /// The vocabulary has no tokens.
   case emptyVocabulary(source: String)
   /// The vocabulary has more tokens than an id can number.
   case vocabularyTooLarge(source: String)
-  /// A line of a file is not UTF-8.
-  case invalidUTF8(source: String, line: Int)
   /// A line of the vocabulary is blank.
   case blankLine(source: String, line: Int)
   /// A token stands on two lines.
@@ -18,8 +12,6 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
   case missingSpecialToken(source: String, token: String)
   /// A file describes a tokenizer of another kind, or none.
   case unsupported(path: String, reason: String)
-  /// The output was begun and could not be finished.
-  case cannotWrite(path: String, reason: String)
   /// The text for the training of a vocabulary holds no word.
   case noWords
   /// The special tokens and the alphabet alone need more entries than the vocabulary may have.
@@ -27,16 +19,10 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .missingFile(let path):
-      "there is no file \(path)"
-    case .unreadable(let path, let reason):
-      "cannot read \(path): \(reason)"
     case .emptyVocabulary(let source):
       "the vocabulary \(source) is empty; it needs one token a line"
     case .vocabularyTooLarge(let source):
       "the vocabulary \(source) has more than \(Int32.max) tokens"
-    case .invalidUTF8(let source, let line):
-      "line \(line) of \(source) is not UTF-8; convert the file with iconv"
     case .blankLine(let source, let line):
       "line \(line) of the vocabulary \(source) is blank; every line must hold a token"
     case .duplicateToken(let source, let token, let first, let second):
@@ -46,8 +32,6 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
         + "it needs [PAD], [UNK], [CLS], [SEP] and [MASK]"
     case .unsupported(let path, let reason):
       "cannot use the tokenizer of \(path): \(reason)"
-    case .cannotWrite(let path, let reason):
-      "cannot write \(path): \(reason)"
     case .noWords:
       "the text holds no word to train a vocabulary on"
     case .sizeTooSmall(let size, let needed):

@@ -2,22 +2,32 @@ import Glibc
 import Platform
 
 extension Vocabulary {
-  /// Reads a file of one token a line. Line ends may be those of Windows. Throws `missingFile`,
-  /// `unreadable`, `invalidUTF8` and what `init(tokens:source:)` throws.
-  package init(contentsOf path: String) throws(TokenizationError) {
+  /// Reads a file of one token a line; `-` is standard input.
+  ///
+  /// Line ends may be those of Windows. Throws `FileError`, `TextError.notUTF8` and what
+  /// `init(tokens:source:)` throws.
+  package init(contentsOf path: String) throws {
     try self.init(tokens: try Self.tokens(contentsOf: path), source: path)
   }
 
   /// The lines of a vocabulary's file.
-  static func tokens(contentsOf path: String) throws(TokenizationError) -> [String] {
-    if let reason = tokenizerFileAdvice(path) { throw .unreadable(path: path, reason: reason) }
-    var lines = try LineReader(path: path)
-    var tokens: [String] = []
-    while let line = try lines.next() {
-      tokens.append(line.utf8.last == 13 ? String(Substring(line.utf8.dropLast())) : line)
+  static func tokens(contentsOf path: String) throws -> [String] {
+    if let reason = tokenizerFileAdvice(path) {
+      throw FileError.unreadable(path: path, reason: reason)
+    }
+    let bytes = try InputFile.contents(of: path)
+    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    // What follows the last line end is no line.
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    let tokens = try lines.enumerated().map { index, line in
+      let token = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      guard let text = String(validating: token, as: UTF8.self) else {
+        throw TextError.notUTF8(path: displayName(path), line: index + 1)
+      }
+      return text
     }
     if tokens.first?.hasPrefix("version https://git-lfs") == true {
-      throw .unreadable(
+      throw FileError.unreadable(
         path: path, reason: "it is a Git LFS pointer and not the file; fetch that with git lfs pull"
       )
     }

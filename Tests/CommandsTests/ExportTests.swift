@@ -102,7 +102,7 @@ struct ExportTests {
           .replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
           .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
         return (name, $0.shape)
-      } + [("pooler.dense.bias", [1])], metadata: [:])
+      } + [("pooler.dense.bias", [1])])
     for entry in entries { try writer.write(file.floats(of: entry.name), count: entry.count) }
     try writer.write([0], count: 1)
     try writer.finish()

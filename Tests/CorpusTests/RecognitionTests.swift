@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -145,7 +146,7 @@ struct RecognitionTests {
     let folder = try TemporaryFolder()
     let path = try folder.write(bytes + [0, 1, 2, 0xFF], "a.jsonl")
     expectRefused(path, [path, says])
-    #expect(throws: CorpusError.self) { try texts(path) }
+    #expect(throws: TextError.self) { try texts(path) }
     let sound = try folder.write("sound\n", "sound.txt")
     let reader = try TextReader(paths: [path, sound], options: .init(invalidText: .skip))
     while try reader.next() != nil {}

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Layers
+import Platform
 import TestSupport
 import Testing
 import Tokenization
@@ -130,7 +131,7 @@ struct ShardSetTests {
     #expect(throws: CorpusError.tooFew(path: path, split: "held-out")) {
       try data.heldOut(0..<1, of: 1)
     }
-    #expect(throws: CorpusError.self) { try ShardSet(folder: folder.file("nowhere")) }
+    #expect(throws: FileError.self) { try ShardSet(folder: folder.file("nowhere")) }
   }
 
   /// Bytes of the mapped shards of `folder` that this process holds.

@@ -1,5 +1,6 @@
 import Corpus
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -23,7 +24,8 @@ struct TextReaderTests {
   }
 
   private func expect(
-    _ error: CorpusError, _ paths: [String], _ location: SourceLocation = #_sourceLocation
+    _ error: some Error & Equatable, _ paths: [String],
+    _ location: SourceLocation = #_sourceLocation
   ) {
     #expect(throws: error, sourceLocation: location) { try documents(paths) }
   }
@@ -50,7 +52,7 @@ struct TextReaderTests {
 
     try folder.write(Array(try folder.bytes(name).dropLast(40)), "cut-" + name)
     expect(
-      .decompressionFailed(
+      TextError.decompressionFailed(
         path: folder.file("cut-" + name), program: program,
         reason: "the file is damaged or cut short (exit status 1)"), [folder.file("cut-" + name)])
   }
@@ -80,7 +82,7 @@ struct TextReaderTests {
   func objectsWithoutTextAreNamed(line: String, problem: LineProblem) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("\n{\"text\": \"a\"}\n\(line)\n{\"text\": \"b\"}\n", "a.jsonl")
-    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
+    expect(CorpusError.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
     let skipping = TextReader.Options(invalidText: .skip)
     #expect(try documents([path], skipping, validate: .skip) == [["a"], [""], ["b"]])
   }
@@ -95,11 +97,11 @@ struct TextReaderTests {
       try documents([folder.file("in")]) == [["a/1.txt"], ["a/2.txt"], ["b.txt"], ["c.txt"]])
     try FileManager.default.createDirectory(
       atPath: folder.file("none"), withIntermediateDirectories: true)
-    expect(.noText(inputs: folder.file("none")), [folder.file("none")])
+    expect(CorpusError.noText(inputs: folder.file("none")), [folder.file("none")])
     try FileManager.default.createSymbolicLink(
       atPath: folder.file("in/a/loop"), withDestinationPath: folder.file("in"))
     expect(
-      .unreadable(
+      FileError.unreadable(
         path: folder.file("in") + "/a/loop", reason: "it is a link to a folder that holds it"),
       [folder.file("in")])
   }
@@ -109,17 +111,19 @@ struct TextReaderTests {
     let folder = try TemporaryFolder()
     let sound = try folder.write("sound\n", "sound.txt")
     let absent = folder.file("absent.txt")
-    expect(.unreadable(path: absent, reason: "there is no such file or folder"), [sound, absent])
+    let reason = "there is no such file or folder"
+    expect(FileError.unreadable(path: absent, reason: reason), [sound, absent])
     let empty = try folder.write("", "empty.txt")
     let blank = try folder.write("\n  \n", "blank.txt")
-    expect(.emptyFile(path: empty), [sound, empty])
-    expect(.emptyFile(path: blank), [blank, sound])
+    expect(CorpusError.emptyFile(path: empty), [sound, empty])
+    expect(CorpusError.emptyFile(path: blank), [blank, sound])
     let reader = try TextReader(
       paths: [empty, sound, blank], options: .init(invalidText: .skip))
     while try reader.next() != nil {}
     #expect(reader.skippedFiles == 2)
     let binary = try folder.write([0x61, 0x0A, 0x62, 0x00], "binary")
-    expect(.badLine(path: binary, line: 2, problem: .binary, canSkip: true), [sound, binary])
+    expect(
+      CorpusError.badLine(path: binary, line: 2, problem: .binary, canSkip: true), [sound, binary])
   }
 
   @Test(
@@ -131,7 +135,7 @@ struct TextReaderTests {
     let folder = try TemporaryFolder()
     let path = try folder.write(Array("a\n\nb".utf8) + bytes + Array("\nc é 語 😀\n".utf8), "x.txt")
     let problem = LineProblem.notUTF8(byte: bytes[0], position: 2)
-    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
+    expect(CorpusError.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
     #expect(try documents([path], validate: .skip) == [["a"], ["", "c é 語 😀"]])
   }
 
@@ -146,7 +150,7 @@ struct TextReaderTests {
     #expect(found.joined().joined() == "firstx" + long)
     #expect(found.count == 2)  // cut where 4 MB are passed
     let problem = LineProblem.notUTF8(byte: 0xFF, position: 1)
-    expect(.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
+    expect(CorpusError.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
   }
 
   @Test
@@ -156,7 +160,7 @@ struct TextReaderTests {
     bytes += [0xE9, 0x0A]
     let path = try folder.write(bytes, "long.txt")
     let problem = LineProblem.notUTF8(byte: 0xE9, position: 6_000_001)
-    expect(.badLine(path: path, line: 2, problem: problem, canSkip: true), [path])
+    expect(CorpusError.badLine(path: path, line: 2, problem: problem, canSkip: true), [path])
   }
 
   @Test(

@@ -1,6 +1,6 @@
-import Corpus
 import Finetuning
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -55,7 +55,7 @@ struct DamageTests {
         let reader = try ExampleReader(item.task, tokenizer: tokenizer, maximumLength: 16)
         try check(try reader.read(file), &draws)
       } catch {
-        #expect(error is FinetuningError || error is CorpusError, "round \(round): \(error)")
+        #expect(error is FinetuningError || error is TextError, "round \(round): \(error)")
         #expect(!"\(error)".isEmpty)
         refused += 1
       }

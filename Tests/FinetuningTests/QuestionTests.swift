@@ -112,7 +112,12 @@ struct QuestionTests {
         .span(start: 11, end: 11),
       ])
     #expect(try texts(set) == ["mat"])
-    #expect(set.passagePlaces(ofExample: 3) == 5..<27)
+    #expect(passageRange(of: set.examples[3]) == 5..<27)
+  }
+
+  /// The positions of the passage's tokens: the second segment without its `[SEP]`.
+  private func passageRange(of example: EncodedExample) -> Range<Int> {
+    (example.types.firstIndex(of: 1) ?? 0)..<example.tokens.count - 1
   }
 
   @Test
@@ -133,7 +138,7 @@ struct QuestionTests {
   func theBestSpanIsTheOneThatTryingAllFinds() throws {
     let text = try json("the cat sat on the mat . the cat", [Entry(answers: [("cat", 4)])])
     let set = try read(try .named("squad1"), .development, text)
-    let places = set.passagePlaces(ofExample: 0)
+    let places = passageRange(of: set.examples[0])
     var draws = Draws(state: 4)
     for _ in 0..<50 {
       let logits = set.examples[0].tokens.flatMap { _ in

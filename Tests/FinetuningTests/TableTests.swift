@@ -1,4 +1,5 @@
 import Finetuning
+import Platform
 import TestSupport
 import Testing
 import Tokenization
@@ -111,7 +112,7 @@ struct TableTests {
     let path = try folder.write(Array("sentence\tlabel\na\t1\n".utf8) + [0xFF, 9, 0x30], "x.tsv")
     let task = try Task.named("sst2")
     let reader = try ExampleReader(task, tokenizer: smallTokenizer())
-    #expect(throws: FinetuningError.notUTF8(path: path, line: 3)) {
+    #expect(throws: TextError.notUTF8(path: path, line: 3)) {
       try reader.read(task.file(.training, at: path))
     }
   }

@@ -88,6 +88,21 @@ struct OracleInfo: Decodable, Sendable {
 }
 
 /// The inputs of one step.
+extension SafetensorsFile {
+  /// The numbers of a tensor of 32-bit integers, which models have none of.
+  fileprivate func int32(of name: String) throws -> [Int32] {
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    guard let entry = entry(name), entry.type == .int32 else {
+      throw SafetensorsError.missingTensor(path: path, name: name)
+    }
+    return data.dropFirst(8 + Int(length) + entry.bytes.lowerBound).prefix(entry.bytes.count)
+      .withUnsafeBytes { bytes in
+        (0..<entry.count).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
+      }
+  }
+}
+
 struct OracleStep {
   let batch: Batch
   let masked: Masking.Masked

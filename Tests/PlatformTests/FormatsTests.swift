@@ -11,6 +11,11 @@ struct FormatsTests {
   ])
   func bytesHaveTheUnitThatFits(bytes: Int, text: String) { #expect(bytes.bytes == text) }
 
+  @Test(arguments: [(0, "000"), (42, "042"), (1234, "1234")])
+  func shortNumbersHaveZerosInFront(number: Int, text: String) {
+    #expect(number.zeroPadded(3) == text)
+  }
+
   @Test
   func oneThingHasNoPlural() {
     #expect(1.of("core") == "1 core")

@@ -65,6 +65,17 @@ private func randomSigns(_ count: Int, seed: Int) -> [Float] {
   return (0..<count).map { stream.number(below: 2, index: $0) == 0 ? -1 : 1 }
 }
 
+extension RandomStream {
+  /// Fills `count` floats with the uniform numbers in [0, 1) that the kernels draw, in their order.
+  package func fillUniform(_ values: UnsafeMutablePointer<Float>, count: Int) {
+    for i in 0..<count {
+      // 32 numbers are word 0 of eight counters, then word 1 of the same, and so on.
+      let words = block(UInt32(i / 32 * 8 + i % 8))
+      values[i] = Float(words[i % 32 / 8] >> 8) * 0x1p-24
+    }
+  }
+}
+
 /// Fills with uniform numbers in [-scale, scale).
 package func randomize(_ tensor: Tensor, scale: Float, seed: Int) {
   let stream = RandomStream(seed: 7, site: 2, step: seed, sequence: tensor.count)

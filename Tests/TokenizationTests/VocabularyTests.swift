@@ -49,22 +49,22 @@ struct VocabularyTests {
     let good = Self.names.joined(separator: "\n") + "\n"
     try withTemporaryFolder { folder in
       let path = folder.appending(path: "vocab.txt").path
-      func expect(_ bytes: Data, _ error: TokenizationError) throws {
+      func expect(_ bytes: Data, _ error: some Error & Equatable) throws {
         try bytes.write(to: URL(filePath: path))
         #expect(throws: error) { try Vocabulary(contentsOf: path) }
       }
-      #expect(throws: TokenizationError.missingFile(path: path)) {
+      #expect(throws: FileError.missing(path: path)) {
         try Vocabulary(contentsOf: path)
       }
-      #expect(throws: TokenizationError.self) { try Vocabulary(contentsOf: folder.path) }
-      try expect(Data(), .emptyVocabulary(source: path))
-      try expect(Data((good + "a\n\nb\n").utf8), .blankLine(source: path, line: 7))
-      try expect(Data((good + "a\n \t\n").utf8), .blankLine(source: path, line: 7))
+      #expect(throws: FileError.self) { try Vocabulary(contentsOf: folder.path) }
+      try expect(Data(), TokenizationError.emptyVocabulary(source: path))
+      try expect(Data((good + "a\n\nb\n").utf8), TokenizationError.blankLine(source: path, line: 7))
+      try expect(Data((good + "a\n \t\n").utf8), TokenizationError.blankLine(source: path, line: 7))
       try expect(
-        Data(good.utf8) + [0x61, 0xFF, 0x0A], .invalidUTF8(source: path, line: 6))
+        Data(good.utf8) + [0x61, 0xFF, 0x0A], TextError.notUTF8(path: path, line: 6))
       try expect(
         Data((good + "a\na").utf8),
-        .duplicateToken(source: path, token: "a", firstLine: 6, secondLine: 7))
+        TokenizationError.duplicateToken(source: path, token: "a", firstLine: 6, secondLine: 7))
     }
   }
 

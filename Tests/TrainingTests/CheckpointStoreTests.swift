@@ -175,8 +175,7 @@ struct CheckpointStoreTests {
     let numbers: [Float] = [1, 2]
     #expect(throws: FileError.self) {
       try store.save(CheckpointState(step: 2), files: [:]) { _ in
-        let writer = try SafetensorsWriter(
-          path: "/dev/full", tensors: [("a", [2])], metadata: [:])
+        let writer = try SafetensorsWriter(path: "/dev/full", tensors: [("a", [2])])
         try writer.write(numbers, count: 2)
         try writer.finish()
         return [:]

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Finetuning
 import Models
+import Platform
 import Reports
 import Runs
 import Training

@@ -39,7 +39,7 @@ struct BenchmarkScalingCommand: ParsableCommand {
 
   private func points() throws -> [ScalingPoint] {
     guard let data = FileManager.default.contents(atPath: file) else {
-      throw ScalingError.missing(path: file)
+      throw FileError.missing(path: file)
     }
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let points = try lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
@@ -58,25 +58,16 @@ struct BenchmarkScalingCommand: ParsableCommand {
 
 /// What keeps measured steps from being read or told of.
 enum ScalingError: Error, CustomStringConvertible {
-  case missing(path: String)
   case notAStep(path: String, line: Int)
   case mixed(path: String, ranks: Int, others: Int)
 
   var description: String {
     switch self {
-    case .missing(let path): "there is no file \(path) of measured steps"
     case .notAStep(let path, let line):
       "line \(line) of \(path) is no measured step; electra benchmark step --json makes one"
     case .mixed(let path, let ranks, let others):
       "\(path) mixes models, lengths or lanes: \(ranks) and \(others) ranks did not take the same "
         + "step; measure all with the same options"
-    }
-  }
-
-  var exitStatus: ExitStatus {
-    switch self {
-    case .missing: .missingFile
-    case .notAStep, .mixed: .badData
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Electra
 import Models
+import Platform
 import Reports
 import Runs
 import Training

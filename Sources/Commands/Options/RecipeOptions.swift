@@ -3,6 +3,7 @@ import Collectives
 import Electra
 import Foundation
 import Models
+import Platform
 
 /// What a user can change of a preset; together with the data this decides the result of a run.
 struct RecipeOptions: ParsableArguments {
@@ -98,7 +99,7 @@ struct RecipeOptions: ParsableArguments {
     guard let data = FileManager.default.contents(atPath: config) else {
       throw UsageError("there is no configuration file \(config)")
     }
-    var result = try PretrainingConfiguration.read(data, from: config)
+    var result = try decodeJSON(PretrainingConfiguration.self, data, from: config)
     result.model.vocabularySize = vocabularySize
     (result.data, result.earlierPhases) = (nil, [])
     return result

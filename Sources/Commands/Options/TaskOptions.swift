@@ -2,6 +2,7 @@ import ArgumentParser
 import Finetuning
 import Foundation
 import Models
+import Platform
 import Runs
 
 /// Which task, and where its files are.
@@ -105,7 +106,7 @@ struct TaskOptions: ParsableArguments {
     if let named { return [try checked(task.file(role, at: named))] }
     guard let data else { return [] }
     guard FileManager.default.fileExists(atPath: data) else {
-      throw ModelError.unreadable(path: data, reason: "there is no such folder")
+      throw FileError.unreadable(path: data, reason: "there is no such folder")
     }
     let found = task.files(in: data).filter { $0.split.role == role }
     if found.isEmpty && role != .test { _ = try task.file(role, in: data) }

@@ -1,6 +1,7 @@
 import Finetuning
 import Foundation
 import Models
+import Platform
 
 /// Answers to lines of text, for the screen or for a machine.
 struct AnsweredText {

@@ -34,16 +34,13 @@ func exitStatus(of error: any Error) -> ExitStatus {
   case is UsageError: .usage
   case OutputError.closed: .success
   case let error as FileError: error.exitStatus
-  case let error as CorpusError: error.exitStatus
-  case let error as TokenizationError: error.exitStatus
+  case is CorpusError, is TextError: .badData
+  case TokenizationError.sizeTooSmall: .usage
+  case is TokenizationError: .badData
   case is ThreadError: .shortage
-  case let error as SafetensorsError: error.exitStatus
+  case is SafetensorsError, is ModelError, is ScalingError, is StudyError: .badData
   case let error as CheckpointError: error.exitStatus
-  case let error as ScalingError: error.exitStatus
-  case let error as StudyError: error.exitStatus
   case let error as FinetuningError: error.exitStatus
-  case ModelError.unreadable: .missingFile
-  case is ModelError: .badData
   case is CollectivesError: .disagreement
   case TrainerError.stopped: .stopped
   case is TrainerError: .diverged
@@ -60,40 +57,11 @@ extension FileError {
   }
 }
 
-extension CorpusError {
-  fileprivate var exitStatus: ExitStatus {
-    switch self {
-    case .unreadable: .missingFile
-    default: .badData
-    }
-  }
-}
-
-extension SafetensorsError {
-  fileprivate var exitStatus: ExitStatus {
-    switch self {
-    case .unreadable: .missingFile
-    case .malformed, .missingTensor, .wrongType: .badData
-    }
-  }
-}
-
-extension TokenizationError {
-  fileprivate var exitStatus: ExitStatus {
-    switch self {
-    case .missingFile, .unreadable: .missingFile
-    case .cannotWrite: .inputOutput
-    case .sizeTooSmall: .usage
-    default: .badData
-    }
-  }
-}
-
 extension CheckpointError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
     case .notFound: .missingFile
-    case .unwritable, .unsaved, .inUse: .cannotCreate
+    case .unsaved, .inUse: .cannotCreate
     case .damaged, .noneSound, .otherModel: .badData
     case .unreadable: .inputOutput
     }

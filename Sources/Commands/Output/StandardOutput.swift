@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Synchronization
 
 /// Standard output: verbs print to it in this way only, so that no failure passes unseen.
@@ -43,7 +44,7 @@ enum StandardOutput {
         var room = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
         poll(&room, 1, -1)
       } else if code != EINTR {
-        throw code == EPIPE ? .closed : .failed(reason: String(cString: strerror(code)))
+        throw code == EPIPE ? .closed : .failed(reason: systemReason(code))
       }
     }
   }

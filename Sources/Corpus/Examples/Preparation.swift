@@ -39,7 +39,7 @@ package struct Preparation: Sendable {
   /// Consecutive blocks of text, and the error that ended them.
   private struct Wave {
     var blocks: [TextBlock] = []
-    var error: CorpusError?
+    var error: (any Error)?
   }
 
   /// What becomes of one block of text.

@@ -27,13 +27,14 @@ final class ShardFile: Sendable {
     let vocabularySize: Int
   }
 
-  init(path: String, limits: Limits) throws(CorpusError) {
+  init(path: String, limits: Limits) throws {
     self.path = path
     self.limits = limits
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
-      throw .unreadable(path: path, reason: "the file is missing or cannot be opened")
+      throw FileError.unreadable(
+        path: path, reason: "the file is missing or cannot be opened")
     }
     let checked = data.withUnsafeBytes { bytes in
       expectScatteredReads(bytes)

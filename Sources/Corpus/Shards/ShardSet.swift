@@ -114,7 +114,7 @@ private final class Split: Sendable {
 
   init(
     folder: String, _ entries: [DataDescription.File], _ description: DataDescription
-  ) throws(CorpusError) {
+  ) throws {
     let limits = ShardFile.Limits(
       length: description.maximumLength, vocabularySize: description.vocabularySize)
     var files: [ShardFile] = []
@@ -122,12 +122,13 @@ private final class Split: Sendable {
       let file = try ShardFile(path: folder + "/" + entry.name, limits: limits)
       let isLast = index == entries.count - 1
       guard file.header.vocabulary == ShardFormat.vocabularyMark(description.vocabularyDigest)
-      else { throw .otherVocabulary(path: file.path) }
+      else { throw CorpusError.otherVocabulary(path: file.path) }
       guard file.header.examples == entry.examples, file.size == entry.bytes,
         file.checksum == entry.checksum,
         isLast || entry.examples % blockExamples == 0
       else {
-        throw .notAShard(path: file.path, reason: "it is not the file that data.json tells of")
+        throw CorpusError.notAShard(
+          path: file.path, reason: "it is not the file that data.json tells of")
       }
       files.append(file)
     }

@@ -69,11 +69,8 @@ final class ShardWriter {
   }
 
   private func openFile() throws -> DurableFile {
-    let number = String(files.count)
-    let digits = String(repeating: "0", count: max(0, 5 - number.count)) + number
-    let file = try DurableFile(
-      path: folder + "/" + (isNumbered ? "\(name)-\(digits).tokens" : "\(name).tokens"),
-      fault: fault)
+    let number = isNumbered ? "-" + files.count.zeroPadded(5) : ""
+    let file = try DurableFile(path: "\(folder)/\(name)\(number).tokens", fault: fault)
     try file.write([UInt8](repeating: 0, count: ShardFormat.headerBytes))
     return file
   }

@@ -1,3 +1,5 @@
+import Platform
+
 /// Cuts a stream of bytes into records: its lines, or the JSON objects that stand on one line or more.
 ///
 ///     while try source.read(1 << 20, into: &cutter.bytes) { cutter.cut(atEnd: false) { use($0) } }
@@ -33,11 +35,11 @@ struct RecordCutter {
 
   /// Gives all whole records to `body`, and parts of one that is too long.
   mutating func cut(
-    atEnd: Bool, _ body: (Record) throws(CorpusError) -> Void
-  ) throws(CorpusError) {
+    atEnd: Bool, _ body: (Record) throws -> Void
+  ) throws {
     var taken: [UInt8] = []
     swap(&taken, &bytes)
-    let start = try taken.withUnsafeBufferPointer { bytes throws(CorpusError) in
+    let start = try taken.withUnsafeBufferPointer { bytes throws in
       cutsObjects ? try cutObjects(bytes, atEnd, body) : try cutLines(bytes, atEnd, body)
     }
     swap(&taken, &bytes)
@@ -47,8 +49,8 @@ struct RecordCutter {
 
   private mutating func cutLines(
     _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
-    _ body: (Record) throws(CorpusError) -> Void
-  ) throws(CorpusError) -> Int {
+    _ body: (Record) throws -> Void
+  ) throws -> Int {
     var start = 0
     while start < bytes.count {
       let lineEnd = bytes[max(start, searched)...].firstIndex(of: 0x0A)
@@ -78,10 +80,10 @@ struct RecordCutter {
 
   private mutating func cutObjects(
     _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
-    _ body: (Record) throws(CorpusError) -> Void
-  ) throws(CorpusError) -> Int {
+    _ body: (Record) throws -> Void
+  ) throws -> Int {
     var start = 0
-    func give(upTo end: Int, isPart: Bool = false) throws(CorpusError) {
+    func give(upTo end: Int, isPart: Bool = false) throws {
       try body(
         Record(
           bytes: UnsafeBufferPointer(rebasing: bytes[start..<end]), line: objectLine, offset: 0,
@@ -108,7 +110,7 @@ struct RecordCutter {
     } else if !scan.isBalanced {
       objectLine = line
       let bracket = [UInt8(ascii: "[")]
-      try bracket.withUnsafeBufferPointer { bytes throws(CorpusError) in
+      try bracket.withUnsafeBufferPointer { bytes throws in
         try body(Record(bytes: bytes, line: line, offset: 0, isPart: false))
       }
     }

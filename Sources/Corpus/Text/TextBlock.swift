@@ -39,9 +39,12 @@ package struct TextBlock: Sendable {
     return result
   }
 
-  /// Removes lines that are no text, or says which is the first.
+  /// Empties lines that are not text, so that the others keep their numbers, or throws
+  /// `CorpusError.badLine` for the first of them.
   ///
-  /// - Returns: the number of lines removed.
+  /// - Parameter policy: whether such a line is an error.
+  /// - Returns: the number of lines that were emptied.
+  /// - Throws: `CorpusError.badLine` where the policy is `stop`.
   package mutating func validate(_ policy: InvalidText) throws(CorpusError) -> Int {
     var bad: [Int] = []
     for (index, line) in lines.enumerated() {

@@ -1,3 +1,5 @@
+import Platform
+
 /// Reads the texts of a file one by one, as they stand: each line, or the field of each JSON object.
 ///
 ///     let lines = try TextLines(path: "-")
@@ -9,13 +11,13 @@ package final class TextLines {
   private let field: String
   private var cutter: RecordCutter
   private var ready: [String] = []
-  private var error: CorpusError?
+  private var error: (any Error)?
   private var isAtEnd = false
 
   private static let blockBytes = 1 << 16
 
   /// Opens `path`; `-` is standard input. `field` holds the text of JSON objects.
-  package init(path: String, field: String = "text") throws(CorpusError) {
+  package init(path: String, field: String = "text") throws {
     source = try ByteSource(path: path)
     self.field = field
     cutter = RecordCutter(source.form, limit: .max)
@@ -29,7 +31,7 @@ package final class TextLines {
   }
 
   /// The next text; nil at the end. An error comes after all texts that stand before it.
-  package func next() throws(CorpusError) -> String? {
+  package func next() throws -> String? {
     while ready.isEmpty && error == nil && !isAtEnd {
       do {
         isAtEnd = try !source.read(Self.blockBytes, into: &cutter.bytes)
@@ -45,11 +47,11 @@ package final class TextLines {
     return nil
   }
 
-  private func take() throws(CorpusError) {
+  private func take() throws {
     let isLines = source.form == .lines
     var found: [String] = []
     defer { ready = found }
-    try cutter.cut(atEnd: isAtEnd) { record throws(CorpusError) in
+    try cutter.cut(atEnd: isAtEnd) { record throws in
       if !isLines && record.bytes.isBlank { return }
       do throws(LineProblem) {
         if isLines, let problem = LineProblem(record.bytes, offset: 0, allowsNUL: true) {
@@ -60,7 +62,7 @@ package final class TextLines {
           text.map { String(decoding: $0, as: UTF8.self) }
             ?? String(decoding: record.bytes, as: UTF8.self))
       } catch {
-        throw .badLine(
+        throw CorpusError.badLine(
           path: displayName(source.path), line: record.line, problem: error, canSkip: false)
       }
     }

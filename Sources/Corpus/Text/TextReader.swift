@@ -1,3 +1,5 @@
+import Platform
+
 /// Reads text in order: files, folders, packed files, JSON lines, standard input.
 ///
 ///     let reader = try TextReader(paths: ["corpus/"], options: .init())
@@ -42,7 +44,7 @@ package final class TextReader {
   private var block = TextBlock()
   private var documentStart = 0
   private var ready: [TextBlock] = []
-  private var error: CorpusError?
+  private var error: (any Error)?
 
   private static let blockBytes = 1 << 20
   private static let documentBytes = 4 << 20
@@ -50,14 +52,14 @@ package final class TextReader {
   private static let objectBytes = 64 << 20
 
   /// Finds all files; folders are read recursively in the order of names, hidden files left out.
-  package init(paths: [String], options: Options) throws(CorpusError) {
+  package init(paths: [String], options: Options) throws {
     self.options = options
     self.paths = try TextFiles.all(paths)
     totalBytes = TextFiles.bytes(self.paths)
   }
 
   /// The next block, nil at the end. An error comes after all text that stands before it.
-  package func next() throws(CorpusError) -> TextBlock? {
+  package func next() throws -> TextBlock? {
     while ready.isEmpty && error == nil && (source != nil || pathIndex < paths.count) {
       do {
         try readOn()
@@ -74,7 +76,7 @@ package final class TextReader {
     return nil
   }
 
-  private func readOn() throws(CorpusError) {
+  private func readOn() throws {
     guard let source else { return try openFile() }
     let before = cutter.bytes.count
     let more = try source.read(Self.blockBytes, into: &cutter.bytes)
@@ -83,39 +85,41 @@ package final class TextReader {
     if !more { try endFile(source) }
   }
 
-  private func openFile() throws(CorpusError) {
+  private func openFile() throws {
     fileHasText = false
     do {
       let opened = try ByteSource(path: paths[pathIndex])
       cutter = RecordCutter(
         opened.form, limit: opened.form == .lines ? Self.documentBytes : Self.objectBytes)
       source = opened
-    } catch {
-      guard case .notText(_, _, _, _) = error else { throw error }
-      if options.invalidText == .stop { throw error.skippable }
+    } catch let error as TextError {
+      guard case .notText = error else { throw error }
+      if options.invalidText == .stop { throw CorpusError.notText(error) }
       skippedFiles += 1
       pathIndex += 1
     }
   }
 
-  private func endFile(_ finished: ByteSource) throws(CorpusError) {
+  private func endFile(_ finished: ByteSource) throws {
     if finished.isPacked { block.inputBytes += finished.fileSize }
     endDocument()
     warnings.add(finished)
     if !fileHasText {
-      if options.invalidText == .stop { throw .emptyFile(path: displayName(finished.path)) }
+      if options.invalidText == .stop {
+        throw CorpusError.emptyFile(path: displayName(finished.path))
+      }
       skippedFiles += 1
     }
     source = nil
     pathIndex += 1
   }
 
-  private func takeRecords(of source: ByteSource, atEnd: Bool) throws(CorpusError) {
+  private func takeRecords(of source: ByteSource, atEnd: Bool) throws {
     var records = RecordCutter(.lines, limit: 0)
     swap(&records, &cutter)
     defer { swap(&records, &cutter) }
     let (file, isLines) = (displayName(source.path), source.form == .lines)
-    try records.cut(atEnd: atEnd) { record throws(CorpusError) in
+    try records.cut(atEnd: atEnd) { record throws in
       if !isLines {
         try takeObject(record, of: file)
       } else if !record.bytes.isBlank {
@@ -143,7 +147,7 @@ package final class TextReader {
   }
 
   /// One JSON object: its text is a document, or one empty line where there is none.
-  private func takeObject(_ record: RecordCutter.Record, of file: String) throws(CorpusError) {
+  private func takeObject(_ record: RecordCutter.Record, of file: String) throws {
     if record.bytes.isBlank { return }
     do {
       let text = try record.text(of: options.field)
@@ -155,7 +159,7 @@ package final class TextReader {
       }
     } catch {
       if options.invalidText == .stop {
-        throw .badLine(path: file, line: record.line, problem: error, canSkip: true)
+        throw CorpusError.badLine(path: file, line: record.line, problem: error, canSkip: true)
       }
       takeLine(
         UnsafeBufferPointer(rebasing: record.bytes[..<0]), of: file, record, isRejected: true)

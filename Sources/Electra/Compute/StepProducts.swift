@@ -57,11 +57,12 @@ extension PretrainingConfiguration {
 
 extension PretrainingConfiguration.Recipe {
   /// The tokens of the whole run if all sequences are full.
-  package var tokens: Int { steps * batchSize * length }
+  package var tokens: Int { fields.steps * fields.batchSize * fields.length }
 
   /// The masked positions of a full sequence.
   package var maskedPerSequence: Int {
-    Masking.count(length: length, fraction: maskFraction, maximumLength: length)
+    Masking.count(
+      length: fields.length, fraction: fields.maskFraction, maximumLength: fields.length)
   }
 }
 

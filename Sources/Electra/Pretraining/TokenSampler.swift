@@ -40,11 +40,6 @@ package struct TokenSampler: Sendable {
 
   /// The first token whose bound is above `place`.
   private func token(at place: Int) -> Int32 {
-    var (low, high) = (0, bounds.count - 1)
-    while low < high {
-      let middle = (low + high) / 2
-      if bounds[middle] > place { high = middle } else { low = middle + 1 }
-    }
-    return Int32(low)
+    Int32(firstPosition(in: bounds.count - 1) { bounds[$0] > place })
   }
 }

@@ -70,10 +70,11 @@ package enum Preset: String, Sendable, CaseIterable {
   private static func recipe(
     length: Int, batch: Int, steps: Int, rate: Double
   ) -> PretrainingConfiguration.Recipe {
-    PretrainingConfiguration.Recipe(
+    let fields = PretrainingConfiguration.Recipe.Fields(
       length: length, batchSize: batch, steps: steps, warmupSteps: 10_000, learningRate: rate,
       maskFraction: 0.15, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
       firstDecay: 0.9, secondDecay: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0,
       microBatchTokens: 512, seed: 1)
+    return PretrainingConfiguration.Recipe(fields: fields)
   }
 }

@@ -96,7 +96,7 @@ package struct PretrainingTask: Sendable, Equatable {
 
 extension PretrainingTask: Codable {
   // Keys of the recipe, beside its others; the reference's where it has them.
-  private enum Key: String, CodingKey {
+  private enum CodingKeys: String, CodingKey {
     case goal = "objective"
     case generator = "generator_kind"
     case sharing = "weight_sharing"
@@ -108,8 +108,8 @@ extension PretrainingTask: Codable {
 
   /// What a configuration does not speak of is as in the paper: runs that are older than a key go on.
   package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    func read<Value: Decodable>(_ key: Key, _ otherwise: Value) throws -> Value {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    func read<Value: Decodable>(_ key: CodingKeys, _ otherwise: Value) throws -> Value {
       try values.decodeIfPresent(Value.self, forKey: key) ?? otherwise
     }
     goal = try read(.goal, goal)
@@ -119,16 +119,5 @@ extension PretrainingTask: Codable {
     temperature = try read(.temperature, temperature)
     disallowsCorrect = try read(.disallowsCorrect, disallowsCorrect)
     drawsWithReplacement = try read(.drawsWithReplacement, drawsWithReplacement)
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: Key.self)
-    try values.encode(goal, forKey: .goal)
-    try values.encode(generator, forKey: .generator)
-    try values.encode(sharing, forKey: .sharing)
-    try values.encode(procedure, forKey: .procedure)
-    try values.encode(temperature, forKey: .temperature)
-    try values.encode(disallowsCorrect, forKey: .disallowsCorrect)
-    try values.encode(drawsWithReplacement, forKey: .drawsWithReplacement)
   }
 }

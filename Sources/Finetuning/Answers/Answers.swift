@@ -39,15 +39,6 @@ extension ExampleSet {
     return .spans(sheet.answers(windows, rules: rules))
   }
 
-  /// The places of the passage's tokens in an example of a question, where an answer may begin and end.
-  package func passagePlaces(ofExample number: Int) -> Range<Int> {
-    guard case .questions(let sheet) = source else {
-      preconditionFailure("only questions have passages")
-    }
-    let window = sheet.windows[number]
-    return window.position..<window.position + window.tokens.count
-  }
-
   private func tags(
     _ outputs: [[Float]], of sentences: [Sentence], _ pieces: [TagEncoder.Piece]
   ) -> [[String]] {

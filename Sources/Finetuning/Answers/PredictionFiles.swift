@@ -82,8 +82,6 @@ extension ExampleSet {
   }
 
   private static func json(_ object: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+    (try? object.jsonDocument()).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
   }
 }

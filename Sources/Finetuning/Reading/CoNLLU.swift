@@ -1,3 +1,5 @@
+import Platform
+
 /// The form of Universal Dependencies (CoNLL-U and CoNLL-U Plus), known by its content.
 ///
 /// A word's columns stand between tabs and have names. Lines with `#` are comments; a line whose ID is a range

@@ -1,3 +1,4 @@
+import Platform
 import Tokenization
 
 /// Reads a task's files into sequences.
@@ -24,7 +25,7 @@ package struct ExampleReader: Sendable {
 
   /// The examples of a file. `labels` are those of the model, or of the training data; without them
   /// the task's own count, or those that the file has. Throws `FinetuningError`, each of which names
-  /// file and line, and `CorpusError`.
+  /// file and line, and what `TextFile` throws.
   package func read(_ file: TaskFile, labels: LabelSet? = nil) throws -> ExampleSet {
     let labels = labels ?? (task.labels.isEmpty ? nil : LabelSet(task.labels))
     let set =

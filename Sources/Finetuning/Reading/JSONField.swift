@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// The value of a field in a JSON line, as far as examples use it.
 enum JSONField: Decodable, Equatable {
@@ -38,6 +39,24 @@ enum JSONField: Decodable, Equatable {
 }
 
 extension TextFile {
+  /// A task's file. Throws what `init(path:)` throws.
+  init(_ file: TaskFile) throws {
+    if let contents = file.contents {
+      self.init(path: file.path, contents: contents)
+    } else {
+      try self.init(path: file.path)
+    }
+  }
+
+  /// Whether each line is a JSON object, by the file's name or its first line.
+  var holdsObjects: Bool {
+    if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
+    guard let line = firstLine(where: { !$0.isBlank }),
+      line.trimmed.first == UInt8(ascii: "{")
+    else { return false }
+    return (try? JSONDecoder().decode([String: JSONField?].self, from: Data(line))) != nil
+  }
+
   /// Calls `body` with the number and the fields of each object; blank lines are passed over, as are
   /// fields that are null. Throws `notJSON`.
   func forEachObject(_ body: (Int, [String: JSONField]) throws -> Void) throws {

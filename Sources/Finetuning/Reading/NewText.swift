@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// Text to answer that has no answers yet: a file in the form of the task's own files, or plain lines.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// A passage and the questions about it.
 package struct Passage: Sendable, Equatable {

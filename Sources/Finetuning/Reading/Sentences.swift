@@ -1,3 +1,5 @@
+import Platform
+
 /// A sentence of words, with their tags if its file has them.
 package struct Sentence: Sendable, Equatable {
   package var words: [String]
@@ -90,12 +92,13 @@ struct SentenceReader {
 
   private mutating func add(
     _ fields: [ArraySlice<UInt8>], hasTag: Bool, line: Int
-  ) throws(FinetuningError) {
+  ) throws {
     let needed = needed(hasTag: hasTag)
     guard fields.count >= needed else {
-      throw .shortRow(path: file.path, line: line, found: fields.count, needed: needed)
+      throw FinetuningError.shortRow(
+        path: file.path, line: line, found: fields.count, needed: needed)
     }
-    func text(_ place: Int) throws(FinetuningError) -> String {
+    func text(_ place: Int) throws -> String {
       try file.text(fields[place < 0 ? fields.count + place : place].trimmed, line: line)
     }
     if current.words.isEmpty { current.line = line }
@@ -104,7 +107,7 @@ struct SentenceReader {
     let tag = try text(columns.tag)
     if tag.isEmpty {
       if emptyLabels == .stop && !tagsAreOptional {
-        throw .emptyLabel(path: file.path, line: line)
+        throw FinetuningError.emptyLabel(path: file.path, line: line)
       }
       emptyLine = emptyLine ?? line
     }

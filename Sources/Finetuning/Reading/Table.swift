@@ -1,3 +1,5 @@
+import Platform
+
 /// Rows of a file, with the wanted columns only.
 ///
 /// A file of JSON lines has an object a row. Any other is tab-separated; a quotation mark is text, and there
@@ -71,21 +73,22 @@ struct Table {
 
   private mutating func add(
     _ fields: [ArraySlice<UInt8>], at places: [Int?], line: Int
-  ) throws(FinetuningError) {
+  ) throws {
     let needed =
       zip(places, wants).map { place, want in
         want.mayBeEmpty ? 1 : (place ?? 0) + 1
       }.max() ?? 1
     if fields.count < needed {
       if !skipsShortRows {
-        throw .shortRow(path: file.path, line: line, found: fields.count, needed: needed)
+        throw FinetuningError.shortRow(
+          path: file.path, line: line, found: fields.count, needed: needed)
       }
       return shortLines.append(line)
     }
     var texts: [String?] = []
     for place in places {
       texts.append(
-        try place.map { place throws(FinetuningError) in
+        try place.map { place in
           place < fields.count ? try file.text(fields[place], line: line) : nil
         } ?? nil)
     }

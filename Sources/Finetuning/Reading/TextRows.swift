@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What is done with examples whose label is empty.
 package enum EmptyLabels: String, Sendable, CaseIterable {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// A file of a task.
 package struct TaskFile: Sendable, Equatable {
@@ -14,7 +15,7 @@ package struct TaskFile: Sendable, Equatable {
   }
 
   /// Whether words or tags can be asked for by this name: in JSON lines, and in CoNLL-U by its columns.
-  /// Throws `CorpusError`.
+  /// Throws what `TextFile` throws.
   package func hasColumn(named name: String) throws -> Bool {
     let file = try TextFile(self)
     return file.holdsObjects || CoNLLU(file)?.index(of: name) != nil

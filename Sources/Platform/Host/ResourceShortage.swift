@@ -26,7 +26,7 @@ package enum ResourceShortage {
   /// Ends the program where a thread was refused with this error number.
   package static func endWithoutThread(error: Int32) -> Never {
     end(
-      "no thread can be started on \(hostName()): \(String(cString: strerror(error)))\(addressSpace); "
+      "no thread can be started on \(hostName()): \(systemReason(error))\(addressSpace); "
         + "give fewer --threads, or raise the limit of processes (ulimit -u, the container's pids) or of "
         + "the memory")
   }

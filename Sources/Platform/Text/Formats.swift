@@ -25,6 +25,12 @@ extension Int {
     return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
   }
 
+  /// With zeros in front up to `width` digits; longer numbers stay as they are.
+  package func zeroPadded(_ width: Int) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+  }
+
   /// So many of a thing: "1 core", "2 cores".
   package func of(_ thing: String) -> String { "\(self) \(thing)\(self == 1 ? "" : "s")" }
 }

@@ -2,6 +2,7 @@ import Electra
 import Finetuning
 import Foundation
 import Models
+import Platform
 import Runs
 import Training
 
@@ -15,7 +16,7 @@ package struct ReportSubjects {
     var seen: Set<String> = []
     for path in paths {
       guard FileManager.default.fileExists(atPath: path) else {
-        throw ModelError.unreadable(path: path, reason: "there is no such folder")
+        throw FileError.unreadable(path: path, reason: "there is no such folder")
       }
       let before = runs.count + finetunings.count
       let isNew = !seen.contains(Self.real(path))
@@ -87,7 +88,7 @@ package struct ReportedRun {
     else { return nil }
     self.path = path
     name = URL(fileURLWithPath: path).lastPathComponent
-    configuration = try PretrainingConfiguration.read(data, from: file)
+    configuration = try decodeJSON(PretrainingConfiguration.self, data, from: file)
     lines = RunMetrics(path: path + "/metrics.jsonl").lines
     let store = CheckpointStore(runFolder: path)
     checkpoints = Dictionary(
@@ -133,7 +134,7 @@ package struct ReportedRun {
 extension PretrainingConfiguration {
   /// Every setting under its key in `config.json`, those of the generator with its name before it.
   package var fields: [String: String] {
-    let object = (try? JSONSerialization.jsonObject(with: encoded())) ?? [:]
+    let object = (try? JSONSerialization.jsonObject(with: jsonDocument())) ?? [:]
     var fields: [String: String] = [:]
     func add(_ value: Any, _ path: [String]) {
       if let object = value as? [String: Any] {

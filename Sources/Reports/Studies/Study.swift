@@ -2,6 +2,7 @@ import Electra
 import Finetuning
 import Foundation
 import Models
+import Platform
 import Runs
 import Training
 
@@ -41,7 +42,7 @@ package struct Study {
 
   package init(path: String) throws {
     guard let text = FileManager.default.contents(atPath: path) else {
-      throw StudyError.missing(path: path)
+      throw FileError.missing(path: path)
     }
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     systems = try lines.enumerated().map { index, line in
@@ -146,22 +147,13 @@ struct Sample {
 
 /// What keeps a study from being read or told of.
 package enum StudyError: Error, CustomStringConvertible {
-  case missing(path: String)
   case malformed(path: String, line: Int)
 
   package var description: String {
     switch self {
-    case .missing(let path): "there is no file \(path) of compared systems"
     case .malformed(let path, let line):
       "line \(line) of \(path) is no system: question, name, the paper's words, its place or -, and "
         + "folder, with tabs between"
-    }
-  }
-
-  package var exitStatus: ExitStatus {
-    switch self {
-    case .missing: .missingFile
-    case .malformed: .badData
     }
   }
 }

@@ -32,13 +32,6 @@ package struct FinetuningConfiguration: Codable, Equatable {
     case targetScale = "target_scale"
   }
 
-  /// As JSON, keys sorted.
-  package func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
-
   /// In what a fine-tuning that exists is another one, as a list that names the options; nil when it is
   /// the same.
   package func differences(from existing: FinetuningConfiguration) throws -> String? {

@@ -41,8 +41,6 @@ struct NotFiniteStep: Codable, Equatable {
   }
 
   func write(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(encoder.encode(self), to: path, replacing: true)
+    try AtomicFile.write(jsonDocument(), to: path, replacing: true)
   }
 }

@@ -31,8 +31,8 @@ extension PretrainingConfiguration {
 extension PretrainingConfiguration.Recipe {
   /// The course of the learning rate, in words.
   var schedule: String {
-    "\(steps.grouped) steps of \(batchSize) sequences, at most "
-      + "\((steps * batchSize * length).grouped) tokens; the rate rises to \(learningRate) in "
-      + "\(warmupSteps.grouped) steps and falls to 0 at the end"
+    "\(fields.steps.grouped) steps of \(fields.batchSize) sequences, at most "
+      + "\(tokens.grouped) tokens; the rate rises to \(fields.learningRate) in "
+      + "\(fields.warmupSteps.grouped) steps and falls to 0 at the end"
   }
 }

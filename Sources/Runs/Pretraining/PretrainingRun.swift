@@ -281,7 +281,7 @@ package final class PretrainingRun {
 
   private func checkpointFiles() throws -> [String: Data] {
     [
-      "config.json": try configuration.encoded(),
+      "config.json": try configuration.jsonDocument(),
       "vocab.txt": Data(data.vocabulary.fileBytes),
       "tokenizer_config.json": try JSONEncoder().encode(data.description.normalization),
     ]

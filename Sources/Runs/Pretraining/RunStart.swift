@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Models
+import Platform
 import Training
 
 /// What a run began with, as far as its configuration does not say: `start.json` of its folder. Runs of
@@ -49,13 +50,11 @@ package struct RunStart: Codable, Equatable {
   }
 
   package func write(to folder: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      try encoder.encode(self).write(
+      try jsonDocument().write(
         to: URL(fileURLWithPath: Self.path(folder)), options: .atomic)
     } catch {
-      throw CheckpointError.unwritable(
+      throw FileError.unwritable(
         path: Self.path(folder), reason: error.localizedDescription)
     }
   }

@@ -90,18 +90,6 @@ extension RandomStream {
     Vector(unsafeBitCast(words &>> 8, to: SIMD8<Int32>.self)) * 0x1p-24
   }
 
-  /// Fills `count` floats with uniform numbers in [0, 1).
-  package func fillUniform(_ values: UnsafeMutablePointer<Float>, count: Int) {
-    for start in Swift.stride(from: 0, to: count, by: 32) {
-      let (a, b, c, d) = uniforms(start / 32)
-      for (part, vector) in [a, b, c, d].enumerated() {
-        for lane in 0..<8 where start + 8 * part + lane < count {
-          values[start + 8 * part + lane] = vector[lane]
-        }
-      }
-    }
-  }
-
   /// A whole number in 0..<`bound`, from word `index` of the stream.
   package func number(below bound: Int, index: Int) -> Int {
     let word = block(UInt32(truncatingIfNeeded: index >> 2))[index & 3]

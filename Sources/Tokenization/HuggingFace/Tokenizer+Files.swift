@@ -1,11 +1,12 @@
 import Foundation
+import Platform
 
 extension Tokenizer {
   /// The files that make transformers load this tokenizer, by name.
   package func files(maximumLength: Int) throws -> [String: Data] {
     [
       "vocab.txt": Data(Vocabulary.fileBytes(vocabulary.tokens.prefix(vocabulary.pieceCount))),
-      "tokenizer.json": Data(tokenizerFile.utf8),
+      "tokenizer.json": Data((tokenizerFile.spacedText + "\n").utf8),
       "tokenizer_config.json": try configurationFile(maximumLength),
     ]
   }
@@ -48,9 +49,7 @@ extension Tokenizer {
     for (key, token) in zip(keys, vocabulary.special.added) where addedTokens.contains(token) {
       fields[key] = .text(token.name)
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return try encoder.encode(fields)
+    return try fields.jsonDocument()
   }
 
   /// A value of `tokenizer_config.json`.
@@ -72,74 +71,63 @@ extension Tokenizer {
 
 /// `tokenizer.json`.
 extension Tokenizer {
-  private var tokenizerFile: String {
-    let added = addedTokens.sorted { $0.id < $1.id }.map {
-      """
-          {"id": \($0.id), "content": \(quoted($0.name)), "single_word": false, "lstrip": false, \
-      "rstrip": false, "normalized": false, "special": \($0.isSpecial)}
-      """
+  private var tokenizerFile: JSONText {
+    let added = addedTokens.sorted { $0.id < $1.id }.map { token -> JSONText in
+      [
+        "id": .number(token.id), "content": .string(token.name), "single_word": false,
+        "lstrip": false, "rstrip": false, "normalized": false, "special": .flag(token.isSpecial),
+      ]
     }
+    return .lines([
+      "version": "1.0",
+      "truncation": nil,
+      "padding": nil,
+      "added_tokens": .lines(.array(added)),
+      "normalizer": [
+        "type": "BertNormalizer", "clean_text": .flag(normalization.cleansText),
+        "handle_chinese_chars": .flag(normalization.separatesIdeographs),
+        "strip_accents": .flag(normalization.stripAccents),
+        "lowercase": .flag(normalization.lowercase),
+      ],
+      "pre_tokenizer": ["type": "BertPreTokenizer"],
+      "post_processor": postProcessor,
+      "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],
+      "model": model,
+    ])
+  }
+
+  private var model: JSONText {
     let pieces = vocabulary.tokens.prefix(vocabulary.pieceCount)
-    let entries = pieces.enumerated().map { "      \(quoted($1)): \($0)" }
-    return """
-      {
-        "version": "1.0",
-        "truncation": null,
-        "padding": null,
-        "added_tokens": [
-      \(added.joined(separator: ",\n"))
-        ],
-        "normalizer": {"type": "BertNormalizer", "clean_text": \(normalization.cleansText), \
-      "handle_chinese_chars": \(normalization.separatesIdeographs), \
-      "strip_accents": \(normalization.stripAccents), \
-      "lowercase": \(normalization.lowercase)},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-      \(postProcessor),
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-        "model": {
-          "type": "WordPiece",
-          "unk_token": "[UNK]",
-          "continuing_subword_prefix": "##",
-          "max_input_chars_per_word": \(maximumCharacters),
-          "vocab": {
-      \(entries.joined(separator: ",\n"))
-          }
-        }
-      }
-
-      """
+    return .lines([
+      "type": "WordPiece",
+      "unk_token": "[UNK]",
+      "continuing_subword_prefix": "##",
+      "max_input_chars_per_word": .number(maximumCharacters),
+      "vocab": .lines(.object(pieces.enumerated().map { ($1, .number($0)) })),
+    ])
   }
 
-  private var postProcessor: String {
-    func special(_ name: String, type: Int) -> String {
-      "{\"SpecialToken\": {\"id\": \"\(name)\", \"type_id\": \(type)}}"
+  private var postProcessor: JSONText {
+    func part(_ kind: String, _ name: String, type: Int) -> JSONText {
+      let fields: JSONText = ["id": .string(name), "type_id": .number(type)]
+      return .object([(kind, fields)])
     }
-    func sequence(_ name: String, type: Int) -> String {
-      "{\"Sequence\": {\"id\": \"\(name)\", \"type_id\": \(type)}}"
+    func definition(_ name: String, _ id: Int32) -> JSONText {
+      ["id": .string(name), "ids": [.number(id)], "tokens": [.string(name)]]
     }
-    func definition(_ name: String, _ id: Int32) -> String {
-      "\"\(name)\": {\"id\": \"\(name)\", \"ids\": [\(id)], \"tokens\": [\"\(name)\"]}"
-    }
-    let single = [special("[CLS]", type: 0), sequence("A", type: 0), special("[SEP]", type: 0)]
-    let pair = single + [sequence("B", type: 1), special("[SEP]", type: 1)]
-    let ids = vocabulary.special
-    return """
-        "post_processor": {
-          "type": "TemplateProcessing",
-          "single": [\(single.joined(separator: ", "))],
-          "pair": [\(pair.joined(separator: ", "))],
-          "special_tokens": {
-            \(definition("[CLS]", ids.classification)),
-            \(definition("[SEP]", ids.separator))
-          }
-        }
-      """
-  }
-
-  /// A JSON string.
-  private func quoted(_ string: String) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    return (try? encoder.encode(string)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    let single = [
+      part("SpecialToken", "[CLS]", type: 0), part("Sequence", "A", type: 0),
+      part("SpecialToken", "[SEP]", type: 0),
+    ]
+    let second = [part("Sequence", "B", type: 1), part("SpecialToken", "[SEP]", type: 1)]
+    return .lines([
+      "type": "TemplateProcessing",
+      "single": .array(single),
+      "pair": .array(single + second),
+      "special_tokens": .lines([
+        "[CLS]": definition("[CLS]", vocabulary.special.classification),
+        "[SEP]": definition("[SEP]", vocabulary.special.separator),
+      ]),
+    ])
   }
 }

@@ -1,10 +1,12 @@
 import Foundation
+import Platform
 
 extension Tokenizer {
   /// The tokenizer of a model's folder, with the ids of transformers' `AutoTokenizer`. Of
-  /// `tokenizer.json` and `vocab.txt` one is enough. Throws `missingFile` when there is neither,
+  /// `tokenizer.json` and `vocab.txt` one is enough. Throws
+  /// `FileError.missing` when there is neither,
   /// `unsupported` for tokenizers with other ids than can be made here, and what `Vocabulary` throws.
-  package init(folder: String) throws(TokenizationError) {
+  package init(folder: String) throws {
     let configuration = try TokenizerConfiguration(folder: folder)
     let file = try TokenizerFile(path: folder + "/tokenizer.json")
     let pieces = try Self.pieces(folder, configuration, file)
@@ -25,7 +27,7 @@ extension Tokenizer {
   /// transformers reads the first and people edit the second.
   private static func pieces(
     _ folder: String, _ configuration: TokenizerConfiguration, _ file: TokenizerFile?
-  ) throws(TokenizationError) -> [String] {
+  ) throws -> [String] {
     let list = folder + "/vocab.txt"
     guard FileManager.default.fileExists(atPath: list) else {
       if let file { return file.tokens }
@@ -34,14 +36,14 @@ extension Tokenizer {
     let tokens = try Vocabulary.tokens(contentsOf: list)
     guard let file else {
       if configuration.isBERT { return tokens }
-      throw .unsupported(
+      throw TokenizationError.unsupported(
         path: configuration.path,
         reason: "its tokenizer_class needs tokenizer.json, and there is none")
     }
     guard tokens.count == file.tokens.count,
       zip(tokens, file.tokens).allSatisfy({ $0.utf8.elementsEqual($1.utf8) })
     else {
-      throw .unsupported(
+      throw TokenizationError.unsupported(
         path: folder,
         reason: "vocab.txt and tokenizer.json have different tokens; remove vocab.txt to use "
           + "tokenizer.json, as transformers does, or tokenizer.json to use vocab.txt")
@@ -50,13 +52,13 @@ extension Tokenizer {
   }
 
   /// The error for a folder without `vocab.txt` and `tokenizer.json`.
-  private static func missing(_ folder: String) -> TokenizationError {
+  private static func missing(_ folder: String) -> any Error {
     let others = [
       "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "merges.txt", "bpe.codes",
     ]
     let other = others.first { FileManager.default.fileExists(atPath: folder + "/" + $0) }
-    guard let other else { return .missingFile(path: folder + "/vocab.txt") }
-    return .unsupported(
+    guard let other else { return FileError.missing(path: folder + "/vocab.txt") }
+    return TokenizationError.unsupported(
       path: folder,
       reason: "it has \(other) and no vocab.txt or tokenizer.json, and only WordPiece is read here")
   }

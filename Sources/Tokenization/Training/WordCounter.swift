@@ -39,8 +39,7 @@ struct WordCounter {
       roundEnd += Self.roundLength
       let end = roundEnd
       let splitter = splitter
-      let counted = Gathered()
-      try performOnThreads(threads) {
+      let parts = try mapOnThreads(Array(0..<threads), threads: threads) { _ in
         var sink = CountingSink()
         while let (number, chunk) = source.take(before: end) {
           do {
@@ -49,9 +48,9 @@ struct WordCounter {
             source.stop(error, at: number)
           }
         }
-        counted.add(sink)
+        return sink
       }
-      for part in counted.parts {
+      for part in parts {
         table.add(part.table)
         longWords += part.longWords
       }
@@ -127,11 +126,4 @@ private final class ChunkSource<Chunk: Sendable>: Sendable {
       return !state.isAtEnd
     }
   }
-}
-
-/// The counts of the threads, in the order in which they were done, which does not matter.
-private final class Gathered: Sendable {
-  private let sinks = Mutex<[CountingSink]>([])
-  var parts: [CountingSink] { sinks.withLock { $0 } }
-  func add(_ sink: CountingSink) { sinks.withLock { $0.append(sink) } }
 }

@@ -2,7 +2,6 @@ import Platform
 
 /// What can be wrong with a checkpoint or a run folder.
 package enum CheckpointError: Error, Equatable, CustomStringConvertible {
-  case unwritable(path: String, reason: String)
   case notFound(path: String)
   /// A run ended and its last checkpoint could not be written.
   case unsaved(step: Int, reason: String)
@@ -19,7 +18,6 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .unsaved(let step, let reason):
       "there is no checkpoint after step \(step), the last of this start: \(reason); make room, then "
         + "start again: the run goes on from the checkpoint before it"

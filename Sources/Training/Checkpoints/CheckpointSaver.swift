@@ -132,7 +132,7 @@ package final class CheckpointSaver: Sendable {
       parameters.map { (name: prefix + $0.name, shape: $0.shape) }
     }
     let writer = Result {
-      try SafetensorsWriter(path: path, tensors: tensors, metadata: [:], fault: fault)
+      try SafetensorsWriter(path: path, tensors: tensors, fault: fault)
     }
     var failure: (any Error)?
     try forEachMomentPart { range, floats in

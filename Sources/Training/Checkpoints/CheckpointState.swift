@@ -62,13 +62,11 @@ package struct CheckpointState: Sendable, Codable, Equatable {
 
   /// The bytes of `state.json`, with their own checksum in them.
   func sealed() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     var state = self
     state.ownChecksum = ""
-    let checksum = try encoder.encode(state).withUnsafeBytes { CRC32C.of($0) }
+    let checksum = try state.jsonDocument().withUnsafeBytes { CRC32C.of($0) }
     state.ownChecksum = String(checksum, radix: 16)
-    return try encoder.encode(state)
+    return try state.jsonDocument()
   }
 
   /// The checksum of a file, nil when it cannot be read.

@@ -25,10 +25,7 @@ package struct CheckpointStore: Sendable {
   }
 
   /// The folder of the checkpoint after `step` steps.
-  package func path(step: Int) -> String {
-    let digits = String(step)
-    return folder + "/step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-  }
+  package func path(step: Int) -> String { folder + "/step-" + step.zeroPadded(8) }
 
   /// The steps of all checkpoints, rising; damaged ones that were set aside do not count.
   package func steps() -> [Int] {

@@ -17,12 +17,12 @@ package enum ModelFile {
   /// Writes the parameters of `weights` that `naming` has a name for. Returns the file's CRC-32C.
   @discardableResult
   package static func write(
-    _ weights: Storage, _ layout: ParameterLayout, path: String, metadata: [String: String] = [:],
+    _ weights: Storage, _ layout: ParameterLayout, path: String,
     fault: @escaping FaultHook = { _ in }, naming: (String) -> String? = { $0 }
   ) throws -> UInt32 {
     let named = layout.parameters.compactMap { own in naming(own.name).map { (own, $0) } }
     let writer = try SafetensorsWriter(
-      path: path, tensors: named.map { ($1, $0.shape) }, metadata: metadata, fault: fault)
+      path: path, tensors: named.map { ($1, $0.shape) }, fault: fault)
     for (parameter, _) in named {
       try writer.write(weights.base + parameter.offset, count: parameter.count)
     }

@@ -1,6 +1,5 @@
 /// What can be wrong with a safetensors file.
 package enum SafetensorsError: Error, Equatable, CustomStringConvertible {
-  case unreadable(path: String, reason: String)
   /// The file does not follow the format.
   case malformed(path: String, reason: String)
   case missingTensor(path: String, name: String)
@@ -9,7 +8,6 @@ package enum SafetensorsError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .malformed(let path, let reason): "\(path) is not a sound safetensors file: \(reason)"
     case .missingTensor(let path, let name): "\(path) has no tensor called \(name)"
     case .wrongType(let path, let name, let type):

@@ -78,12 +78,12 @@ package struct SafetensorsFile: Sendable {
   /// The longest header that is read, as in the format's own implementation.
   private static let longestHeader = 100_000_000
 
-  package init(path: String) throws(SafetensorsError) {
+  package init(path: String) throws {
     func malformed(_ reason: String) -> SafetensorsError { .malformed(path: path, reason: reason) }
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {
-      throw .unreadable(path: path, reason: (error as NSError).localizedDescription)
+      throw FileError.unreadable(path: path, reason: (error as NSError).localizedDescription)
     }
     guard data.count >= 8 else { throw malformed("\(data.count) bytes are too few for a header") }
     let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }.littleEndian
@@ -167,26 +167,12 @@ package struct SafetensorsFile: Sendable {
     case .bfloat16:
       copy(entry, range, as: UInt16.self) { target[$0] = Float(bitPattern: UInt32($1) << 16) }
     case .float16:
-      copy(entry, range, as: UInt16.self) { target[$0] = Self.widened($1) }
+      copy(entry, range, as: UInt16.self) { target[$0] = Float(Float16(bitPattern: $1)) }
     case .float64:
       copy(entry, range, as: UInt64.self) { target[$0] = Float(Double(bitPattern: $1)) }
     default:
       throw .wrongType(path: path, name: entry.name, type: entry.type.rawValue)
     }
-  }
-
-  /// The numbers of an integer tensor; those beyond 32 bits are cut off.
-  package func int32(of name: String) throws(SafetensorsError) -> [Int32] {
-    let entry = try existing(name)
-    var result = [Int32](repeating: 0, count: entry.count)
-    switch entry.type {
-    case .int32: copy(entry, 0..<entry.count, as: Int32.self) { result[$0] = $1 }
-    case .int64:
-      copy(entry, 0..<entry.count, as: Int64.self) { result[$0] = Int32(truncatingIfNeeded: $1) }
-    default:
-      throw .wrongType(path: path, name: name, type: entry.type.rawValue)
-    }
-    return result
   }
 
   private func existing(_ name: String) throws(SafetensorsError) -> Entry {
@@ -207,19 +193,6 @@ package struct SafetensorsFile: Sendable {
       }
       giveBackPages(
         UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count * size]))
-    }
-  }
-
-  /// IEEE half precision as a float: sign, five bits of exponent, ten of fraction.
-  private static func widened(_ half: UInt16) -> Float {
-    let sign: Float = half & 0x8000 == 0 ? 1 : -1
-    let exponent = Int(half >> 10) & 31
-    let fraction = Float(half & 0x3FF)
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-24
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default:
-      return sign * Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction * 0x1p-10)
     }
   }
 }

@@ -1,9 +1,8 @@
-import Foundation
 import Platform
 
 /// Writes a safetensors file tensor by tensor, never holding more than what it is given.
 ///
-///     let writer = try SafetensorsWriter(path: path, tensors: [("weight", [3, 4])], metadata: [:])
+///     let writer = try SafetensorsWriter(path: path, tensors: [("weight", [3, 4])])
 ///     try writer.write(pointer, count: 12)
 ///     let checksum = try writer.finish()
 ///
@@ -14,27 +13,30 @@ package final class SafetensorsWriter {
   private let file: DurableFile
   private var remaining: Int
 
-  /// Creates the file and writes its header.
+  /// Creates the file and writes its header, with the `format` that transformers asks for.
   ///
   /// - Parameters:
+  ///   - path: the file, which is replaced.
   ///   - tensors: names and shapes of float32 tensors, in the order in which they will come.
-  ///   - metadata: free text; `format` is added, which transformers asks for.
+  ///   - fault: called before every write and flush.
+  /// - Throws: `FileError.unwritable`.
   package init(
-    path: String, tensors: [(name: String, shape: [Int])], metadata: [String: String],
+    path: String, tensors: [(name: String, shape: [Int])],
     fault: @escaping FaultHook = { _ in }
   ) throws {
     self.path = path
-    var header =
-      "{\"__metadata__\":\(Self.json(metadata.merging(["format": "pt"]) { own, _ in own }))"
+    var members: [(key: String, value: JSONText)] = [("__metadata__", ["format": "pt"])]
     var end = 0
     for (name, shape) in tensors {
       let start = end
       end += shape.reduce(4, *)
-      let dimensions = shape.map(String.init).joined(separator: ",")
-      header += ",\(Self.json(name)):{\"dtype\":\"F32\",\"shape\":[\(dimensions)],"
-      header += "\"data_offsets\":[\(start),\(end)]}"
+      let fields: JSONText = [
+        "dtype": "F32", "shape": .array(shape.map { .number($0) }),
+        "data_offsets": [.number(start), .number(end)],
+      ]
+      members.append((name, fields))
     }
-    header += "}"
+    var header = JSONText.object(members).text
     while header.utf8.count % 8 != 0 { header += " " }
     remaining = end / 4
     file = try DurableFile(path: path, fault: fault)
@@ -55,11 +57,5 @@ package final class SafetensorsWriter {
   package func finish() throws -> UInt32 {
     precondition(remaining == 0, "\(path): \(remaining) floats are missing")
     return try file.finish()
-  }
-
-  private static func json(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 }

@@ -91,8 +91,6 @@ package final class Heartbeat: Sendable {
   }
 
   private static func path(_ folder: String, _ rank: Int) -> String {
-    let digits = String(rank)
-    return "\(folder)/heartbeats/rank-"
-      + String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    "\(folder)/heartbeats/rank-\(rank.zeroPadded(5))"
   }
 }

@@ -80,14 +80,14 @@ package final class RunLock: Sendable {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard file >= 0 else {
       if errno == EEXIST { return false }
-      throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+      throw FileError.unwritable(path: path, reason: systemReason())
     }
     let isWritten = contents.withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
-    let reason = String(cString: strerror(errno))
+    let reason = systemReason()
     close(file)
     guard isWritten else {
       unlink(path)
-      throw CheckpointError.unwritable(path: path, reason: reason)
+      throw FileError.unwritable(path: path, reason: reason)
     }
     return true
   }
@@ -129,7 +129,7 @@ package final class RunLock: Sendable {
     guard Look(path) == look else { return }
     guard rename(path, stale) == 0 else {
       if errno == ENOENT { return }
-      throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+      throw FileError.unwritable(path: path, reason: systemReason())
     }
     defer { unlink(stale) }
     if Look(stale) != look, let contents = FileManager.default.contents(atPath: stale) {

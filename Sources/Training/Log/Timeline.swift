@@ -94,21 +94,27 @@ package enum Timeline {
     isOn.store(false, ordering: .relaxed)
     let (events, origin) = state.withLock { ($0.events, $0.origin) }
     let tracks = Dictionary(events.map { ($0.track.number, $0.track.name) }) { first, _ in first }
-    let process = "\"pid\":\(world.rank)"
-    var lines = [
-      #"{"ph":"M","name":"process_name",\#(process),"args":{"name":"rank \#(world.rank) on \#(hostName())"}}"#
+    func microseconds(_ seconds: Double) -> JSONText {
+      .number(String(format: "%.1f", seconds * 1e6))
+    }
+    let process = JSONText.number(world.rank)
+    let name = JSONText.string("rank \(world.rank) on \(hostName())")
+    var lines: [JSONText] = [
+      ["ph": "M", "name": "process_name", "pid": process, "args": ["name": name]]
     ]
     for (number, name) in tracks.sorted(by: { $0.key < $1.key }) {
-      lines.append(
-        #"{"ph":"M","name":"thread_name",\#(process),"tid":\#(number),"args":{"name":"\#(name)"}}"#)
+      lines.append([
+        "ph": "M", "name": "thread_name", "pid": process, "tid": .number(number),
+        "args": ["name": .string(name)],
+      ])
     }
     for event in events {
-      let (start, length) = ((event.start - origin) * 1e6, (event.end - event.start) * 1e6)
-      lines.append(
-        #"{"ph":"X","name":"\#(event.name)",\#(process),"tid":\#(event.track.number),"#
-          + String(format: #""ts":%.1f,"dur":%.1f}"#, start, length))
+      lines.append([
+        "ph": "X", "name": .string(event.name), "pid": process, "tid": .number(event.track.number),
+        "ts": microseconds(event.start - origin), "dur": microseconds(event.end - event.start),
+      ])
     }
-    let all = try world.gather(Array(lines.joined(separator: ",\n").utf8))
+    let all = try world.gather(Array(lines.map(\.text).joined(separator: ",\n").utf8))
     guard world.rank == 0 else { return nil }
     return Data("{\"traceEvents\":[\n".utf8) + Data(all.joined(separator: Array(",\n".utf8)))
       + Data("\n]}\n".utf8)

@@ -53,15 +53,8 @@ package struct AdamOptimizer: Sendable {
 
   /// The first parameter that ends behind `position`.
   private func firstParameter(endingAfter position: Int) -> Int {
-    var (low, high) = (0, layout.parameters.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if layout.parameters[middle].range.upperBound <= position {
-        low = middle + 1
-      } else {
-        high = middle
-      }
+    firstPosition(in: layout.parameters.count) {
+      layout.parameters[$0].range.upperBound > position
     }
-    return low
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How texts lie in a file.
-enum TextForm {
+package enum TextForm {
   /// A line is a text; blank lines end documents.
   case lines
   /// A line is a JSON object, of which one field is a text.

@@ -101,7 +101,7 @@ extension FileContent {
 }
 
 /// A path as messages have it.
-func displayName(_ path: String) -> String { path == "-" ? "standard input" : path }
+package func displayName(_ path: String) -> String { path == "-" ? "standard input" : path }
 
 /// A path as a shell reads it.
 private func shellWord(_ path: String) -> String {

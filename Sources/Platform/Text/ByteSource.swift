@@ -4,11 +4,11 @@
 /// byte order mark is left out, and what cannot be text is refused with what it is.
 package final class ByteSource {
   /// The file, or `-`.
-  let path: String
+  package let path: String
   /// How texts lie in it.
-  let form: TextForm
+  package let form: TextForm
   /// The compressed or plain bytes of the file, for the progress; 0 when not known.
-  let fileSize: Int
+  package let fileSize: Int
   /// What there is to say of a file that can be read all the same.
   package private(set) var warning: TextWarning?
   private let input: InputFile
@@ -17,8 +17,10 @@ package final class ByteSource {
   /// The most bytes that are looked at.
   private static let headLength = 1 << 16
 
-  /// Opens `path`; `-` is standard input. Throws `unreadable`, `notText` and `decompressionFailed`.
-  package init(path: String) throws(CorpusError) {
+  /// Opens `path`; `-` is standard input.
+  ///
+  /// Throws `FileError`, `TextError.notText` and `TextError.decompressionFailed`.
+  package init(path: String) throws {
     let file = try InputFile(path: path)
     var head = try Self.head(of: file)
     var content = FileContent(head)
@@ -32,7 +34,9 @@ package final class ByteSource {
       unpacker = nil
       input = file
     }
-    if let content { throw .notText(path: path, content: content, unpacker: unpacker?.program) }
+    if let content {
+      throw TextError.notText(path: path, content: content, unpacker: unpacker?.program)
+    }
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     if head.starts(with: mark) {
       input.skip(mark.count)
@@ -44,22 +48,22 @@ package final class ByteSource {
     if head.starts(with: Array("<doc id=".utf8)) { warning = .markup }
   }
 
-  private static func head(of file: InputFile) throws(CorpusError) -> [UInt8] {
+  private static func head(of file: InputFile) throws(FileError) -> [UInt8] {
     try file.peek(limit: headLength, until: TextForm.isDecided)
   }
 
   /// Whether a program unpacks it.
-  var isPacked: Bool { unpacker != nil }
+  package var isPacked: Bool { unpacker != nil }
 
   /// Appends up to `count` bytes to `bytes`; false at the end.
-  package func read(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
+  package func read(_ count: Int, into bytes: inout [UInt8]) throws -> Bool {
     if try input.read(count, into: &bytes) { return true }
     try finish()
     return false
   }
 
   /// At the end of a packed file its program must be content.
-  private func finish() throws(CorpusError) {
+  private func finish() throws(TextError) {
     guard let unpacker, let status = unpacker.process.finish() else { return }
     // gzip's status for a warning: what it unpacked is whole.
     if unpacker.program == "gzip" && status == 2 {

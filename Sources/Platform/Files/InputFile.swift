@@ -1,8 +1,7 @@
 import Foundation
-import Platform
 
 /// An open file whose first bytes can be looked at before they are read.
-final class InputFile {
+package final class InputFile {
   let descriptor: Int32
   private let path: String
   /// Bytes that were looked at and cannot be read again from the file.
@@ -15,10 +14,18 @@ final class InputFile {
   }
 
   /// Opens `path`; `-` is standard input.
-  convenience init(path: String) throws(CorpusError) {
+  convenience init(path: String) throws(FileError) {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    guard descriptor >= 0 else { throw .reading(path) }
     self.init(descriptor, path: path)
+  }
+
+  /// All bytes of the file at `path`; `-` is standard input.
+  package static func contents(of path: String) throws(FileError) -> [UInt8] {
+    let file = try Self(path: path)
+    var bytes: [UInt8] = []
+    while try file.read(1 << 20, into: &bytes) {}
+    return bytes
   }
 
   deinit {
@@ -32,7 +39,7 @@ final class InputFile {
   }
 
   /// The first bytes, which are read again later: until they are `enough`, at most `limit`.
-  func peek(limit: Int, until isEnough: ([UInt8]) -> Bool) throws(CorpusError) -> [UInt8] {
+  func peek(limit: Int, until isEnough: ([UInt8]) -> Bool) throws(FileError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit, !isEnough(bytes) {
       guard try readFile(limit - bytes.count, into: &bytes) else { break }
@@ -51,14 +58,14 @@ final class InputFile {
   }
 
   /// Appends up to `count` bytes to `bytes`; false at the end.
-  func read(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
+  func read(_ count: Int, into bytes: inout [UInt8]) throws(FileError) -> Bool {
     if head.isEmpty { return try readFile(count, into: &bytes) }
     bytes += head
     head = []
     return true
   }
 
-  private func readFile(_ count: Int, into bytes: inout [UInt8]) throws(CorpusError) -> Bool {
+  private func readFile(_ count: Int, into bytes: inout [UInt8]) throws(FileError) -> Bool {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: count))
     var got = 0

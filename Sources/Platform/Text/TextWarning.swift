@@ -23,7 +23,7 @@ package struct TextWarnings: Sendable {
   package init() {}
 
   /// Notes the warning of a file that was read, if it has one.
-  mutating func add(_ source: ByteSource) {
+  package mutating func add(_ source: ByteSource) {
     guard let warning = source.warning else { return }
     if let index = files.firstIndex(where: { $0.warning == warning }) {
       files[index].count += 1

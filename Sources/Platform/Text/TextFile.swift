@@ -1,13 +1,12 @@
-import Corpus
-import Foundation
-
 /// A text file in memory, unpacked if it is packed (`.gz`, `.xz`), without its byte order mark.
 package struct TextFile {
   package let path: String
   private let bytes: [UInt8]
 
-  /// Reads a file; `-` is standard input. Throws `CorpusError`.
-  package init(path: String) throws(CorpusError) {
+  /// Reads a file; `-` is standard input.
+  ///
+  /// Throws `FileError`, `TextError.notText` and `TextError.decompressionFailed`.
+  package init(path: String) throws {
     let source = try ByteSource(path: path)
     var bytes: [UInt8] = []
     while try source.read(1 << 20, into: &bytes) {}
@@ -21,32 +20,14 @@ package struct TextFile {
     bytes = contents.starts(with: mark) ? Array(contents.dropFirst(mark.count)) : contents
   }
 
-  /// A task's file. Throws `CorpusError`.
-  init(_ file: TaskFile) throws(CorpusError) {
-    if let contents = file.contents {
-      self.init(path: file.path, contents: contents)
-    } else {
-      try self.init(path: file.path)
-    }
-  }
-
   /// Whether the last line has an end, as that of a whole file usually has.
-  var endsWithLineEnd: Bool { bytes.last == UInt8(ascii: "\n") }
+  package var endsWithLineEnd: Bool { bytes.last == UInt8(ascii: "\n") }
 
   /// All bytes of the file.
   package var contents: [UInt8] { bytes }
 
-  /// Whether each line is a JSON object, by the file's name or its first line.
-  var holdsObjects: Bool {
-    if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
-    guard let line = firstLine(where: { !$0.isBlank }),
-      line.trimmed.first == UInt8(ascii: "{")
-    else { return false }
-    return (try? JSONDecoder().decode([String: JSONField?].self, from: Data(line))) != nil
-  }
-
   /// Whether the name of a file, packed or not, has one of these endings.
-  static func isNamed(_ path: String, _ endings: [String]) -> Bool {
+  package static func isNamed(_ path: String, _ endings: [String]) -> Bool {
     let path = path.lowercased()
     let isPacked = path.hasSuffix(".gz") || path.hasSuffix(".xz")
     let name = isPacked ? path.dropLast(3) : path[...]
@@ -54,7 +35,7 @@ package struct TextFile {
   }
 
   /// The first line for which `condition` holds.
-  func firstLine(where condition: (ArraySlice<UInt8>) -> Bool) -> ArraySlice<UInt8>? {
+  package func firstLine(where condition: (ArraySlice<UInt8>) -> Bool) -> ArraySlice<UInt8>? {
     var start = 0
     while let line = line(at: &start) {
       if condition(line) { return line }
@@ -64,7 +45,7 @@ package struct TextFile {
 
   /// Calls `body` with the number, from 1, and the bytes of each line; line ends are those of Unix or
   /// Windows, and the last line needs none.
-  func forEachLine(_ body: (Int, ArraySlice<UInt8>) throws -> Void) throws {
+  package func forEachLine(_ body: (Int, ArraySlice<UInt8>) throws -> Void) throws {
     var start = 0
     var number = 0
     while let line = line(at: &start) {
@@ -82,8 +63,8 @@ package struct TextFile {
     return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
   }
 
-  /// The bytes as text; throws `notUTF8`.
-  func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(FinetuningError) -> String {
+  /// The bytes as text; throws `TextError.notUTF8`.
+  package func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(TextError) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .notUTF8(path: path, line: line)
     }
@@ -93,17 +74,17 @@ package struct TextFile {
 
 extension ArraySlice<UInt8> {
   /// Whether there is nothing but blanks and tabs.
-  var isBlank: Bool { allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") } }
+  package var isBlank: Bool { allSatisfy(Self.isBlank) }
 
   /// The slice without blanks and tabs at its ends.
-  var trimmed: ArraySlice<UInt8> {
+  package var trimmed: ArraySlice<UInt8> {
     guard let first = firstIndex(where: { !Self.isBlank($0) }),
       let last = lastIndex(where: { !Self.isBlank($0) })
     else { return [] }
     return self[first...last]
   }
 
-  static func isBlank(_ byte: UInt8) -> Bool {
+  private static func isBlank(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
   }
 }

@@ -1,6 +1,4 @@
 import Foundation
-import Platform
-import Tokenization
 
 /// A system program that unpacks a stream.
 final class Unpacker {
@@ -9,9 +7,11 @@ final class Unpacker {
   private var process: pid_t?
 
   /// Starts `program` on all of `input`, of which the first bytes were looked at.
-  init(_ program: String, path: String, input: InputFile) throws(CorpusError) {
+  init(_ program: String, path: String, input: InputFile) throws {
     var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    guard pipe(&ends) == 0 else {
+      throw FileError.unreadable(path: path, reason: systemReason())
+    }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     output = InputFile(ends[0], path: path)
     defer { close(ends[1]) }
@@ -48,7 +48,7 @@ final class Unpacker {
 
   private static func start(
     _ program: String, path: String, input: Int32, output: Int32
-  ) throws(CorpusError) -> pid_t {
+  ) throws(TextError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -63,7 +63,7 @@ final class Unpacker {
       let reason =
         status == ENOENT
         ? "the program is not installed"
-        : "the program cannot be started: \(String(cString: strerror(status)))"
+        : "the program cannot be started: \(systemReason(status))"
       throw .decompressionFailed(path: path, program: program, reason: reason)
     }
     return process
@@ -72,7 +72,7 @@ final class Unpacker {
   /// A socket that gives `head` and then all of `input`, which cannot be wound back.
   private static func feed(
     _ head: [UInt8], _ input: Int32, _ path: String
-  ) throws(CorpusError) -> Int32 {
+  ) throws(FileError) -> Int32 {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {

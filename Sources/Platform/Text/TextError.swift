@@ -1,0 +1,25 @@
+/// What can be wrong with the contents of a text file.
+package enum TextError: Error, Equatable, CustomStringConvertible {
+  /// A line is not UTF-8.
+  case notUTF8(path: String, line: Int)
+  /// The first bytes show that the file is not UTF-8 text; `unpacker` is the program that was called
+  /// to unpack it, if any.
+  case notText(path: String, content: FileContent, unpacker: String?)
+  /// The program that unpacks the file failed or is not installed.
+  case decompressionFailed(path: String, program: String, reason: String)
+
+  /// The file does not hold what it should.
+  case unusable(path: String, reason: String)
+
+  package var description: String {
+    switch self {
+    case .notUTF8(let path, let line):
+      "\(path), line \(line): not UTF-8; convert it (iconv -f ENCODING -t UTF-8)"
+    case .notText(let path, let content, let unpacker):
+      content.sentence(path: path, unpacker: unpacker)
+    case .decompressionFailed(let path, let program, let reason):
+      "\(program) could not unpack \(path): \(reason)"
+    case .unusable(let path, let reason): "cannot use \(path): \(reason)"
+    }
+  }
+}

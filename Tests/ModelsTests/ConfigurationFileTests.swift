@@ -1,0 +1,139 @@
+import Electra
+import Foundation
+import Platform
+import Testing
+
+/// `config.json` of runs and of exported models.
+///
+/// Checkpoints carry checksums of these files and old runs are resumed, so keys and bytes must stay.
+struct ConfigurationFileTests {
+  private func text(_ value: some Encodable) throws -> String {
+    String(decoding: try value.jsonDocument(), as: UTF8.self)
+  }
+
+  @Test
+  func aRunsConfigurationHasItsUsualBytes() throws {
+    let configuration = try decodeJSON(
+      PretrainingConfiguration.self, Data(Self.run.utf8), from: "config.json")
+    #expect(try text(configuration) == Self.run)
+    var expected = Preset.tiny.configuration(vocabularySize: 2000)
+    expected.data = configuration.data
+    expected.recipe.length = 32
+    expected.recipe.batchSize = 8
+    expected.recipe.steps = 4
+    expected.recipe.warmupSteps = 1
+    expected.recipe.slices = 2
+    #expect(configuration == expected)
+  }
+
+  /// Runs from before the tasks had keys, and configurations that users write, lack some.
+  @Test
+  func aConfigurationWithoutKeysOfTheTaskIsThePapers() throws {
+    let task = ["objective", "generator_kind", "temperature", "training", "weight_sharing"]
+    let lines = Self.run.split(separator: "\n").filter { line in
+      // The last one ends the recipe, so that no comma is left over.
+      !task.dropLast().contains { line.contains("\"\($0)\"") }
+    }
+    let configuration = try decodeJSON(
+      PretrainingConfiguration.self, Data(lines.joined(separator: "\n").utf8), from: "config.json")
+    #expect(configuration.recipe.task == PretrainingTask())
+    #expect(throws: TextError.unusable(path: "a", reason: "the key seed is missing")) {
+      let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"sead\"")
+      _ = try decodeJSON(PretrainingConfiguration.self, Data(text.utf8), from: "a")
+    }
+  }
+
+  @Test
+  func anExportedConfigurationHasItsUsualBytes() throws {
+    let sizes = Preset.tiny.configuration(vocabularySize: 2000).model[.discriminator]
+    let configuration = HuggingFaceConfiguration(
+      sizes, architecture: "ElectraForPreTraining", paddingID: 0)
+    #expect(try text(configuration) == Self.model)
+    #expect(
+      try decodeJSON(HuggingFaceConfiguration.self, Data(Self.model.utf8), from: "config.json")
+        == configuration)
+  }
+
+  private static let run = """
+    {
+      "data_sha256" : "1c530c73025490e21ce10c27e1f5e56e59ef46aca20a34419e28353f07445fa1",
+      "earlier_phases" : [
+
+      ],
+      "model" : {
+        "attention_probs_dropout_prob" : 0,
+        "embedding_size" : 128,
+        "generator" : {
+          "attention_probs_dropout_prob" : 0,
+          "hidden_dropout_prob" : 0,
+          "hidden_size" : 64,
+          "initializer_range" : 0.08,
+          "intermediate_size" : 256,
+          "layer_norm_eps" : 1e-12,
+          "num_attention_heads" : 2,
+          "num_hidden_layers" : 1
+        },
+        "hidden_dropout_prob" : 0,
+        "hidden_size" : 128,
+        "initializer_range" : 0.08,
+        "intermediate_size" : 512,
+        "layer_norm_eps" : 1e-12,
+        "max_position_embeddings" : 512,
+        "num_attention_heads" : 4,
+        "num_hidden_layers" : 3,
+        "position_initializer" : "sinusoids",
+        "type_vocab_size" : 2,
+        "vocab_size" : 2000
+      },
+      "recipe" : {
+        "adam_beta1" : 0.9,
+        "adam_beta2" : 0.98,
+        "adam_epsilon" : 1e-06,
+        "clip_norm" : 1,
+        "disallow_correct" : false,
+        "disc_weight" : 50,
+        "generator_kind" : "transformer",
+        "learning_rate" : 0.0015,
+        "mask_prob" : 0.15,
+        "mask_whole_words" : false,
+        "mask_with_replacement" : false,
+        "max_seq_length" : 32,
+        "micro_batch_tokens" : 512,
+        "num_train_steps" : 4,
+        "num_warmup_steps" : 1,
+        "objective" : "electra",
+        "seed" : 1,
+        "slices" : 2,
+        "temperature" : 1,
+        "train_batch_size" : 8,
+        "training" : "joint",
+        "weight_decay_rate" : 0.01,
+        "weight_sharing" : "embeddings"
+      }
+    }
+    """
+
+  private static let model = """
+    {
+      "architectures" : [
+        "ElectraForPreTraining"
+      ],
+      "attention_probs_dropout_prob" : 0,
+      "embedding_size" : 128,
+      "hidden_act" : "gelu",
+      "hidden_dropout_prob" : 0,
+      "hidden_size" : 128,
+      "initializer_range" : 0.08,
+      "intermediate_size" : 512,
+      "layer_norm_eps" : 1e-12,
+      "max_position_embeddings" : 512,
+      "model_type" : "electra",
+      "num_attention_heads" : 4,
+      "num_hidden_layers" : 3,
+      "pad_token_id" : 0,
+      "position_embedding_type" : "absolute",
+      "type_vocab_size" : 2,
+      "vocab_size" : 2000
+    }
+    """
+}

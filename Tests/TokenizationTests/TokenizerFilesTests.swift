@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+import Tokenization
+
+struct TokenizerFilesTests {
+  /// The bytes are those of every version so far: a run resumed by a newer one keeps its files.
+  @Test
+  func theFilesHaveTheirUsualBytes() throws {
+    let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a/b", "\"", "##é"]
+    let tokenizer = Tokenizer(
+      vocabulary: try Vocabulary(tokens: tokens, source: "test"),
+      normalization: TextNormalization(lowercase: true, stripAccents: false))
+    let files = try tokenizer.files(maximumLength: 128).mapValues {
+      String(decoding: $0, as: UTF8.self)
+    }
+    #expect(files["vocab.txt"] == tokens.joined(separator: "\n") + "\n")
+    #expect(files["tokenizer.json"] == Self.tokenizerFile)
+    #expect(files["tokenizer_config.json"] == Self.configuration)
+  }
+
+  private static let tokenizerFile = """
+    {
+      "version": "1.0",
+      "truncation": null,
+      "padding": null,
+      "added_tokens": [
+        {"id": 0, "content": "[PAD]", "single_word": false, "lstrip": false, "rstrip": false, \
+    "normalized": false, "special": true},
+        {"id": 1, "content": "[UNK]", "single_word": false, "lstrip": false, "rstrip": false, \
+    "normalized": false, "special": true},
+        {"id": 2, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false, \
+    "normalized": false, "special": true},
+        {"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, \
+    "normalized": false, "special": true},
+        {"id": 4, "content": "[MASK]", "single_word": false, "lstrip": false, "rstrip": false, \
+    "normalized": false, "special": true}
+      ],
+      "normalizer": {"type": "BertNormalizer", "clean_text": true, \
+    "handle_chinese_chars": true, "strip_accents": false, "lowercase": true},
+      "pre_tokenizer": {"type": "BertPreTokenizer"},
+      "post_processor": {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, \
+    {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+        "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, \
+    {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, \
+    {"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+        "special_tokens": {
+          "[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]},
+          "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}
+        }
+      },
+      "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+      "model": {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": {
+          "[PAD]": 0,
+          "[UNK]": 1,
+          "[CLS]": 2,
+          "[SEP]": 3,
+          "[MASK]": 4,
+          "a/b": 5,
+          "\\"": 6,
+          "##é": 7
+        }
+      }
+    }
+
+    """
+
+  private static let configuration = """
+    {
+      "cls_token" : "[CLS]",
+      "do_lower_case" : true,
+      "mask_token" : "[MASK]",
+      "model_max_length" : 128,
+      "pad_token" : "[PAD]",
+      "sep_token" : "[SEP]",
+      "strip_accents" : false,
+      "tokenize_chinese_chars" : true,
+      "tokenizer_class" : "ElectraTokenizer",
+      "unk_token" : "[UNK]"
+    }
+    """
+}
