@@ -102,8 +102,8 @@ package final class Communicator: Sendable {
       .split(whereSeparator: \.isWhitespace).filter { $0 != "Version:" }.joined(separator: " ")
   }
 
-  /// This rank by itself.
-  package func alone() -> Communicator { Communicator() }
+  /// A world of one rank, whatever a launcher started.
+  package static func alone() -> Communicator { Communicator() }
 
   /// The same ranks with a channel of their own.
   package func duplicate() throws(CollectivesError) -> Communicator {
