@@ -68,15 +68,12 @@ package struct StepMeasurement: Encodable {
     let profiled = try trainer.step(2 + rounds)
     let entries = Profile.turnOff()
 
-    func median(_ value: (Trainer<PretrainingObjective>.StepReport) -> Double) -> Double {
-      reports.map(value).sorted()[rounds / 2]
-    }
-    let waited = try world.gather([median(\.reductionSeconds)]).map { $0[0] }
+    let waited = try world.gather([reports.map(\.reductionSeconds).median]).map { $0[0] }
     step = try Self.point(
       configuration, trainer.objective.model, world: world, lanes: processors.count,
-      seconds: median(\.seconds), reductionSeconds: waited.reduce(0, +) / Double(world.size))
-    inputShare = median { $0.inputSeconds / $0.seconds }
-    trafficSeconds = median(\.trafficSeconds)
+      seconds: reports.map(\.seconds).median, reductionSeconds: waited.mean)
+    inputShare = reports.map { $0.inputSeconds / $0.seconds }.median
+    trafficSeconds = reports.map(\.trafficSeconds).median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
     peak = try measuresPeak ? Self.peak(processors, world) : nil
     let rate = configuration.productsPerToken * step.tokensPerSecond
