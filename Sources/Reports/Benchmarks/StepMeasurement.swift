@@ -69,9 +69,10 @@ package struct StepMeasurement: Encodable {
     let entries = Profile.turnOff()
 
     let waited = try world.gather([reports.map(\.reductionSeconds).median]).map { $0[0] }
-    step = try Self.point(
-      configuration, trainer.objective.model, world: world, lanes: processors.count,
-      seconds: reports.map(\.seconds).median, reductionSeconds: waited.mean)
+    var step = try Self.point(
+      configuration, trainer.objective.model, world: world, lanes: processors.count)
+    (step.seconds, step.reductionSeconds) = (reports.map(\.seconds).median, waited.mean)
+    self.step = step
     inputShare = reports.map { $0.inputSeconds / $0.seconds }.median
     trafficSeconds = reports.map(\.trafficSeconds).median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
@@ -95,10 +96,10 @@ package struct StepMeasurement: Encodable {
     return Double(try world.sum([own])[0])
   }
 
-  /// What a step has to do, as far as its time depends on it.
+  /// What a step has to do, as far as its time depends on it; without the times.
   private static func point(
     _ configuration: PretrainingConfiguration, _ model: ElectraModel, world: Communicator,
-    lanes: Int, seconds: Double, reductionSeconds: Double
+    lanes: Int
   ) throws -> ScalingPoint {
     let recipe = configuration.recipe
     let tree = ReductionTree(sliceCount: recipe.slices)
@@ -108,17 +109,19 @@ package struct StepMeasurement: Encodable {
       rankCount: world.size)
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let bytes = MemoryLayout<Float>.stride
-    let hosts = try world.gather(Array(hostName().utf8))
-    return ScalingPoint(
-      ranks: world.size, hosts: Set(hosts).count, lanes: lanes,
-      lanesPerCore: try Runs.lanesPerCore(world, lanes: lanes), batch: recipe.batchSize,
-      length: recipe.length,
-      rankTokens: slices * recipe.batchSize / recipe.slices * recipe.length,
-      microBatchTokens: recipe.microBatchTokens, vectorBytes: bytes * model.layout.count,
-      buckets: partition.buckets.count,
-      hideableShare: 1 - Double(model.embeddingRange.count) / Double(model.layout.count),
-      sentBytes: bytes * (traffic.sent.max() ?? 0), messages: traffic.messages,
-      seconds: seconds, reductionSeconds: reductionSeconds)
+    var point = ScalingPoint()
+    (point.ranks, point.lanes) = (world.size, lanes)
+    point.hosts = Set(try world.gather(Array(hostName().utf8))).count
+    point.lanesPerCore = try Runs.lanesPerCore(world, lanes: lanes)
+    (point.batch, point.length) = (recipe.batchSize, recipe.length)
+    point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
+    point.microBatchTokens = recipe.microBatchTokens
+    point.vectorBytes = bytes * model.layout.count
+    point.buckets = partition.buckets.count
+    point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
+    point.sentBytes = bytes * (traffic.sent.max() ?? 0)
+    point.messages = traffic.messages
+    return point
   }
 
   private static func trainer(
