@@ -16,8 +16,11 @@ let settings: [SwiftSetting] =
   + (march.isEmpty ? [] : [.unsafeFlags(["-Xcc", "-march=\(march)"])])
 
 /// A target and exactly what it may import: only targets of a lower level.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 /// The tests of a target; `files` are no sources of theirs.
@@ -69,7 +72,8 @@ let package = Package(
       [
         "Runs", "Models", "Finetuning", "Corpus", "Electra", "Training", "Layers", "Collectives",
         "Tokenization", "Tensors", "Platform",
-      ]),
+      ],
+      resources: ["report.css", "report.js"].map { .embedInCode("RunReport/Resources/\($0)") }),
     .executableTarget(
       name: "Commands",
       dependencies: [

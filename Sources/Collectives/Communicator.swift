@@ -108,12 +108,12 @@ package final class Communicator: Sendable {
       .split(whereSeparator: \.isWhitespace).filter { $0 != "Version:" }.joined(separator: " ")
   }
 
-  /// This rank by itself.
-  package func alone() -> Communicator { Communicator() }
+  /// A world of one rank, whatever a launcher started.
+  package static func alone() -> Communicator { Communicator() }
 
   /// The same ranks with a channel of their own; to be freed.
   package func duplicate() throws(CollectivesError) -> Communicator {
-    if size == 1 { return alone() }
+    if size == 1 { return Self.alone() }
     var copy: Int32 = 0
     try Self.check("MPI_Comm_dup", cmpi_duplicate(handle, &copy))
     return Communicator(handle: copy, isMade: true)
@@ -121,7 +121,7 @@ package final class Communicator: Sendable {
 
   /// The ranks on this host; to be freed.
   package func onThisHost() throws(CollectivesError) -> Communicator {
-    if size == 1 { return alone() }
+    if size == 1 { return Self.alone() }
     var part: Int32 = 0
     try Self.check("MPI_Comm_split_type", cmpi_split_by_host(handle, &part))
     return Communicator(handle: part, isMade: true)

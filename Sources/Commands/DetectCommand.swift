@@ -1,14 +1,8 @@
 import ArgumentParser
 import Corpus
-import Electra
 import Foundation
-import Layers
 import Models
 import Platform
-import Synchronization
-import Tensors
-import Tokenization
-import Training
 
 /// `electra detect`: for each token of a text, the probability that it was replaced.
 struct DetectCommand: ParsableCommand {
@@ -41,13 +35,12 @@ struct DetectCommand: ParsableCommand {
 
   func run() throws {
     try runOnOneRank {
-      MatrixLibrary.useOneThread()
-      let detector = Detector(try PretrainedDiscriminator(from: from), lanes: threads)
+      let detector = try Detector(try PretrainedDiscriminator(from: from), threads: threads)
       defer { detector.end() }
       let isTerminal = StandardOutput.isTerminal
       let lines = try TextLines(path: file ?? "-", field: textField.field)
-      try detector.judge({ try lines.next() }) { line, verdict in
-        StandardOutput.print(json ? try verdict.json() : verdict.marked(line, colour: isTerminal))
+      try detector.detect({ try lines.next() }) { text in
+        StandardOutput.print(json ? try text.json() : text.marked(colour: isTerminal))
         try StandardOutput.flush()
       }
       lines.warnings.sentences.forEach(warn)

@@ -1,9 +1,7 @@
 import ArgumentParser
 import Electra
-import Foundation
 import Models
 import Platform
-import Tokenization
 import Training
 
 /// `electra export`: a checkpoint as a folder that transformers loads.
@@ -34,37 +32,10 @@ struct ExportCommand: ParsableCommand {
         let architecture = try FinetunedFolder(from).export(to: output)
         return StandardOutput.print("\(output): \(architecture)")
       }
-      let checkpoint = try CheckpointFolder(from)
-      let task = checkpoint.configuration.recipe.task
-      guard let architecture = task.architecture(of: part) else {
-        throw UsageError(
-          "\(from) has no \(part.rawValue): its objective is \(task.goal.rawValue); leave --part out "
-            + "for its encoder")
-      }
-      let folder = try makeFolder(output)
-      try write(checkpoint, architecture, to: folder.partial)
-      try folder.publish()
-      StandardOutput.print("\(output): \(architecture), step \(checkpoint.state.step.grouped)")
-    }
-  }
-
-  private func write(
-    _ checkpoint: CheckpointFolder, _ architecture: String, to folder: String
-  ) throws {
-    let task = checkpoint.configuration.recipe.task
-    let sizes = checkpoint.model.sizes[part]
-    try ModelFile.write(
-      checkpoint.weights(), checkpoint.model.layout, path: folder + "/model.safetensors",
-      fault: FaultInjection.hook, naming: { task.huggingFaceName($0, of: part) })
-    var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
-    files["config.json"] = try HuggingFaceConfiguration(
-      sizes, architecture: architecture,
-      paddingID: checkpoint.tokenizer.vocabulary.special.padding
-    ).jsonDocument()
-    files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
-    for (name, data) in files {
-      try DurableFile.write(
-        Array(data), to: folder + "/" + name, fault: FaultInjection.hook)
+      let export = try HuggingFaceExport(from: from, part)
+      try export.write(to: output)
+      StandardOutput.print(
+        "\(output): \(export.architecture), step \(export.checkpoint.state.step.grouped)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// What a fine-tuning has come to: `results.json`.
 package struct FinetuningResults: Codable, Equatable {
@@ -73,7 +74,7 @@ package struct FinetuningResults: Codable, Equatable {
     values: [Double], median: Double, mean: Double, deviation: Double
   ) {
     let values = values(place)
-    return (values, Self.median(values), Self.mean(values), Self.deviation(values))
+    return (values, values.median, values.mean, values.sampleDeviation)
   }
 
   /// A line for each measure: median, mean and standard deviation over seeds, then each seed's value.
@@ -92,25 +93,6 @@ package struct FinetuningResults: Codable, Equatable {
     return lines.joined(separator: "\n")
   }
 
-  private static func mean(_ values: [Double]) -> Double {
-    values.reduce(0, +) / Double(values.count)
-  }
-
-  private static func median(_ values: [Double]) -> Double {
-    if values.contains(where: \.isNaN) { return .nan }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
-
-  /// The standard deviation of a sample; zero for one value.
-  private static func deviation(_ values: [Double]) -> Double {
-    guard values.count > 1 else { return 0 }
-    let mean = mean(values)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(values.count - 1)).squareRoot()
-  }
-
   /// For a machine: the measures' statistics beside the seeds.
   package func summary() -> some Encodable {
     Summary(
@@ -120,8 +102,8 @@ package struct FinetuningResults: Codable, Equatable {
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         return Summary.Statistics(
           split: measures[place].split, metric: measures[place].metric,
-          median: finite(Self.median(values)), mean: finite(Self.mean(values)),
-          deviation: finite(Self.deviation(values)), values: values.map(finite))
+          median: finite(values.median), mean: finite(values.mean),
+          deviation: finite(values.sampleDeviation), values: values.map(finite))
       })
   }
 

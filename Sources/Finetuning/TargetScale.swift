@@ -26,7 +26,7 @@ package struct TargetScale: Sendable, Equatable, Codable {
     let scores = train.examples.compactMap { example -> Double? in
       if case .score(let score) = example.target { Double(score) } else { nil }
     }
-    let mean = scores.reduce(0, +) / Double(scores.count)
+    let mean = scores.mean
     let squares = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     self.mean = mean
     standardDeviation = (squares / Double(scores.count)).squareRoot()

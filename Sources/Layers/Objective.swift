@@ -1,13 +1,24 @@
 import Tensors
 
+/// A model that turns slices of a batch into tallies, without dropout and without gradients.
+///
+/// Inference needs no more than this: `Evaluator` runs it on all workers of all ranks.
+package protocol Evaluable: Sendable {
+  /// The activations of one worker thread, allocated once and used for every slice.
+  associatedtype Workspace
+
+  /// What a worker needs for slices of at most so many sequences.
+  func makeWorkspace(sequences: Int) -> Workspace
+
+  /// The tally of a slice without dropout and without a gradient.
+  func evaluate(_ slice: Batch, weights: Storage, workspace: Workspace) -> Tally
+}
+
 /// What a model is trained for: it turns slices of a batch into gradients and losses.
 ///
 /// The trainer knows nothing of the model beyond this protocol, and the model nothing of lanes,
 /// ranks and optimizers. Pre-training is an objective, a GLUE head is another.
-package protocol Objective: Sendable {
-  /// A lane's activations, allocated once and used for every slice.
-  associatedtype Workspace
-
+package protocol Objective: Evaluable {
   /// The parameters, in the order of the flat vector.
   var layout: ParameterLayout { get }
 
@@ -29,9 +40,6 @@ package protocol Objective: Sendable {
   /// running the network. The trainer sums them over all slices of all ranks.
   func counts(of slice: Batch) -> [Int]
 
-  /// What a lane needs for slices of at most so many sequences.
-  func makeWorkspace(sequences: Int) -> Workspace
-
   /// Adds the gradient of the slice's part of the loss to `gradient`, already divided by `totals`,
   /// the counts of the whole global batch.
   ///
@@ -43,9 +51,6 @@ package protocol Objective: Sendable {
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Workspace,
     progress: VectorProgress
   ) -> Tally
-
-  /// The tally of a slice without dropout and without a gradient.
-  func evaluate(_ slice: Batch, weights: Storage, workspace: Workspace) -> Tally
 
   /// Named figures for the log, in their order, from the sum of all tallies.
   func metrics(of tally: Tally) -> [(name: String, value: Double)]

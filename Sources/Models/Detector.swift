@@ -1,46 +1,57 @@
+import Collectives
 import Electra
-import Foundation
 import Layers
-import Platform
-import Synchronization
 import Tensors
 import Tokenization
+import Training
 
-/// A discriminator that judges lines of text, many at a time: a batch is whole lines in their order,
-/// laid end to end without padding, and every lane has one at a time.
+/// Finds replaced tokens in lines of text with a discriminator, many lines at a time.
 ///
-/// Unchecked: a lane uses its own arena alone.
-package final class Detector: @unchecked Sendable {
-  private let pretrained: PretrainedDiscriminator
-  private let team: WorkerTeam
-  private let arenas: [Arena]
-  private let window: Int
-  /// Tokens of a batch; a line alone may have more.
-  private static let batchTokens = 1024
+///     let detector = try Detector(PretrainedDiscriminator(from: path), threads: 2)
+///     defer { detector.end() }
+///     try detector.detect({ readLine() }) { print($0.marked(colour: false)) }
+///
+/// Whole lines are laid end to end without padding, and each thread evaluates one such group at a time.
+/// A group depends on the lines alone, so logits have the same bits on any number of threads.
+package struct Detector {
+  private let tokenizer: Tokenizer
+  private let evaluator: Evaluator<Detection>
+  private let threads: Int
+  /// Tokens of the longest sequence that the model takes.
+  private let longest: Int
+  /// Tokens of a group; a line alone may have more.
+  private static let groupTokens = 1024
 
-  package init(_ pretrained: PretrainedDiscriminator, lanes: Int) {
-    self.pretrained = pretrained
-    MatrixLibrary.reserveBuffers(callers: lanes)
-    team = WorkerTeam(processors: Array(repeating: -1, count: lanes))
-    window = pretrained.longest
-    let shape = BatchShape(tokens: max(Self.batchTokens, window), longest: window)
-    let capacity = pretrained.discriminator.capacity(shape)
-    arenas = (0..<lanes).map { _ in Arena(capacity: capacity) }
+  package init(_ pretrained: PretrainedDiscriminator, threads: Int) throws {
+    (tokenizer, longest, self.threads) = (pretrained.tokenizer, pretrained.longest, threads)
+    let detection = Detection(
+      discriminator: pretrained.discriminator, longest: longest,
+      tokens: max(Self.groupTokens, longest))
+    // A sequence of the evaluator is a group here.
+    evaluator = try Evaluator(
+      detection, weights: pretrained.weights, world: .alone(),
+      processors: Array(repeating: -1, count: threads), sliceSequences: 1)
   }
 
-  /// Ends the lanes. The detector must not be used afterwards.
-  package func end() { team.end() }
+  /// Ends the threads. The detector must not be used afterwards.
+  package func end() { evaluator.end() }
 
-  /// Whole lines that are judged together.
+  /// Whole lines that are evaluated together.
   private struct Group {
-    var lines: [(line: String, verdict: Verdict)] = []
+    var lines: [DetectedText] = []
     var batch = Batch()
   }
 
-  /// Calls `body` with every line that `next` gives and its verdict, in order; where `next` throws, with
-  /// the lines before.
-  package func judge(
-    _ next: () throws -> String?, _ body: (String, Verdict) throws -> Void
+  /// Calls `body` with the result of every line that `next` gives, in order.
+  ///
+  /// Lines are read ahead, a group for each thread. Where `next` throws, `body` gets the lines before.
+  ///
+  /// - Parameters:
+  ///   - next: the next line; nil at the end.
+  ///   - body: receives each line with its logits.
+  /// - Throws: what `next` or `body` throws.
+  package func detect(
+    _ next: () throws -> String?, _ body: (DetectedText) throws -> Void
   ) throws {
     var groups = [Group()]
     var failure: (any Error)?
@@ -53,109 +64,73 @@ package final class Detector: @unchecked Sendable {
     while var line = line() {
       // A line of Windows' ends in a carriage return.
       if line.last == "\r" { line.removeLast() }
-      let (verdict, lengths) = encode(line)
+      let (text, parts) = encode(line)
       let tokens = groups[groups.count - 1].batch.tokenCount
-      if tokens > 0 && tokens + verdict.ids.count > Self.batchTokens {
-        if groups.count == arenas.count {
-          try judge(groups, body)
+      if tokens > 0 && tokens + text.ids.count > Self.groupTokens {
+        if groups.count == threads {
+          try evaluate(groups, body)
           groups = []
         }
         groups.append(Group())
       }
-      let last = groups.count - 1
-      var rest = verdict.ids[...]
-      for length in lengths {
-        groups[last].batch.append(
-          tokens: rest.prefix(length), types: repeatElement(0, count: length))
-        rest = rest.dropFirst(length)
+      groups[groups.count - 1].lines.append(text)
+      for part in parts {
+        groups[groups.count - 1].batch.append(
+          tokens: text.ids[part], types: repeatElement(0, count: part.count))
       }
-      groups[last].lines.append((line, verdict))
     }
-    try judge(groups, body)
+    try evaluate(groups, body)
     if let failure { throw failure }
   }
 
-  /// Judges a group a lane.
-  private func judge(_ groups: [Group], _ body: (String, Verdict) throws -> Void) throws {
+  private func evaluate(_ groups: [Group], _ body: (DetectedText) throws -> Void) throws {
     let batches = groups.map(\.batch)
-    let results = Mutex([[Float]](repeating: [], count: batches.count))
-    team.run { lane in
-      guard lane < batches.count else { return }
-      let logits = self.logits(batches[lane], self.arenas[lane])
-      results.withLock { $0[lane] = logits }
-    }
-    for (group, logits) in zip(groups, results.withLock(\.self)) {
-      var rest = logits[...]
-      for (line, verdict) in group.lines {
-        try body(line, verdict.completed(Array(rest.prefix(verdict.ids.count))))
-        rest = rest.dropFirst(verdict.ids.count)
-      }
+    let logits = try evaluator.tally(sequences: batches.count) { _, indices in
+      batches[indices.lowerBound]
+    }.answers
+    var rest = logits[...]
+    for var text in groups.flatMap(\.lines) {
+      text.logits = Array(rest.prefix(text.ids.count))
+      rest = rest.dropFirst(text.ids.count)
+      try body(text)
     }
   }
 
-  /// The logits of a batch, in parts that fit the arena: a line may be longer than any batch.
-  private func logits(_ batch: Batch, _ arena: Arena) -> [Float] {
-    batch.microBatches(tokenLimit: max(Self.batchTokens, window)).flatMap {
-      pretrained.discriminator.detect($0, weights: pretrained.weights, arena: arena)
+  /// The tokens of a line with [CLS] and [SEP] around each part of the model's length, and the ranges of
+  /// these parts.
+  private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
+    let pieces = tokenizer.words(of: line)
+    let vocabulary = tokenizer.vocabulary
+    var text = DetectedText(line)
+    var parts: [Range<Int>] = []
+    for start in stride(from: 0, to: max(1, pieces.count), by: longest - 2) {
+      let part = pieces[start..<min(start + longest - 2, pieces.count)]
+      text.ids += [vocabulary.special.classification]
+      text.ids += part.map(\.id) + [vocabulary.special.separator]
+      text.ranges += [nil] + part.map(\.range) + [nil]
+      parts.append(text.ids.count - part.count - 2..<text.ids.count)
     }
+    text.tokens = text.ids.map { vocabulary.tokens[Int($0)] }
+    return (text, parts)
+  }
+}
+
+/// A discriminator as an evaluator runs it: the answers of a slice are the logits of its tokens.
+private struct Detection: Evaluable {
+  let discriminator: Discriminator
+  let longest: Int
+  /// Tokens that go through the model at once.
+  let tokens: Int
+
+  func makeWorkspace(sequences: Int) -> Arena {
+    Arena(capacity: discriminator.capacity(BatchShape(tokens: tokens, longest: longest)))
   }
 
-  /// The tokens of a line with [CLS] and [SEP] around each part of the model's length, and the lengths
-  /// of these parts.
-  private func encode(_ line: String) -> (Verdict, lengths: [Int]) {
-    let pieces = pretrained.tokenizer.words(of: line)
-    let vocabulary = pretrained.tokenizer.vocabulary
-    var verdict = Verdict()
-    var lengths: [Int] = []
-    for start in stride(from: 0, to: max(1, pieces.count), by: window - 2) {
-      let part = pieces[start..<min(start + window - 2, pieces.count)]
-      verdict.ids += [vocabulary.special.classification]
-      verdict.ids += part.map(\.id) + [vocabulary.special.separator]
-      verdict.ranges += [nil] + part.map(\.range) + [nil]
-      lengths.append(part.count + 2)
-    }
-    verdict.tokens = verdict.ids.map { vocabulary.tokens[Int($0)] }
-    return (verdict, lengths)
-  }
-
-  /// What the discriminator says of a text.
-  package struct Verdict: Encodable {
-    var tokens: [String] = []
-    var ids: [Int32] = []
-    var logits: [Float] = []
-    /// Where each token stands in the text; nil for the special ones.
-    var ranges: [Range<String.Index>?] = []
-
-    private enum CodingKeys: String, CodingKey {
-      case tokens
-      case ids
-      case logits
-    }
-
-    fileprivate func completed(_ logits: [Float]) -> Verdict {
-      var result = self
-      result.logits = logits
-      return result
-    }
-
-    /// The text with suspicious parts marked by their probability, in red on a terminal.
-    package func marked(_ text: String, colour: Bool) -> String {
-      var result = ""
-      var position = text.startIndex
-      for case (let range?, let logit) in zip(ranges, logits)
-      where range.lowerBound >= position {
-        result += text[position..<range.lowerBound]
-        let probability = 1 / (1 + exp(-Double(logit)))
-        let word = String(text[range])
-        if probability > 0.5 {
-          let percent = Int((100 * probability).rounded())
-          result += colour ? "\u{1B}[1;31m\(word)\u{1B}[0m" : "[\(word) \(percent)%]"
-        } else {
-          result += word
-        }
-        position = range.upperBound
-      }
-      return result + text[position...]
-    }
+  /// In parts that fit the arena, since a line may have more tokens than a group.
+  func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
+    Tally(
+      answers: slice.microBatches(tokenLimit: tokens).flatMap {
+        discriminator.detect($0, weights: weights, arena: workspace)
+      })
   }
 }

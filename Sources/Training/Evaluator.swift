@@ -3,7 +3,7 @@ import Layers
 import Platform
 import Tensors
 
-/// Runs an objective on sequences without training it: metrics of held-out data, or a model's outputs.
+/// Runs a model on sequences without training it: metrics of held-out data, or a model's outputs.
 ///
 ///     let evaluator = try Evaluator(objective, weights: weights, world: world, processors: [0, 1])
 ///     defer { evaluator.end() }
@@ -12,7 +12,7 @@ import Tensors
 /// The result has the same bits on any number of ranks and workers: sequences are cut into slices of a
 /// fixed size, and slices are added in their order. A trainer owns an evaluator that shares its weights,
 /// threads and activations; alone it needs neither gradients nor moments.
-package final class Evaluator<O: Objective> {
+package final class Evaluator<O: Evaluable> {
   package let objective: O
   /// The flat vector of weights, the same on every rank.
   package let weights: Storage
@@ -21,8 +21,9 @@ package final class Evaluator<O: Objective> {
   private let world: Communicator
   private let team: WorkerTeam
   private let workers: [EvaluationWorker<O>]
+  private let sliceSequences: Int
 
-  /// Sequences of a slice.
+  /// Sequences of a slice, unless an evaluator is made with another number.
   package static var sliceSequences: Int { 16 }
 
   /// Slices of a worker between two meetings of the ranks: minutes for the largest models, and enough
@@ -32,40 +33,36 @@ package final class Evaluator<O: Objective> {
   /// An evaluator of its own. Every rank must call it: the weights of rank zero are copied into
   /// `weights` on all.
   ///
-  /// - Parameter processors: one worker for each; a negative number leaves a worker free to move.
+  /// - Parameters:
+  ///   - processors: one worker for each; a negative number leaves a worker free to move.
+  ///   - sliceSequences: sequences of a slice, which one worker evaluates at a time.
   package convenience init(
-    _ objective: O, weights: Storage, world: Communicator, processors: [Int]
+    _ objective: O, weights: Storage, world: Communicator, processors: [Int],
+    sliceSequences: Int = sliceSequences
   ) throws {
     MatrixLibrary.useOneThread()
     MatrixLibrary.reserveBuffers(callers: processors.count)
     try world.broadcast(weights.base, count: weights.count)
     self.init(
       objective, weights: weights, world: world, team: WorkerTeam(processors: processors),
-      workspaces: processors.map { _ in objective.makeWorkspace(sequences: Self.sliceSequences) })
+      workspaces: processors.map { _ in objective.makeWorkspace(sequences: sliceSequences) },
+      sliceSequences: sliceSequences)
   }
 
   /// An evaluator that shares what somebody else owns; there is a workspace for each thread of the team,
   /// for at least `sliceSequences` sequences.
   init(
     _ objective: O, weights: Storage, world: Communicator, team: WorkerTeam,
-    workspaces: [O.Workspace]
+    workspaces: [O.Workspace], sliceSequences: Int = sliceSequences
   ) {
     precondition(workspaces.count == team.count, "a workspace for each thread")
+    self.sliceSequences = sliceSequences
     (self.objective, self.weights, self.world, self.team) = (objective, weights, world, team)
     workers = workspaces.map { EvaluationWorker(workspace: $0) }
   }
 
   /// Ends the threads. The evaluator must not be used afterwards.
   package func end() { team.end() }
-
-  /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank.
-  ///
-  /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
-  package func metrics(
-    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
-  ) throws -> [(name: String, value: Double)] {
-    objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
-  }
 
   /// The sum of the tallies of sequences 0..<`count`, the same on every rank, outputs in the order of
   /// the sequences. Every rank must call it.
@@ -78,8 +75,8 @@ package final class Evaluator<O: Objective> {
   package func tally(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> Tally {
-    let slices = stride(from: 0, to: count, by: Self.sliceSequences).map {
-      $0..<min($0 + Self.sliceSequences, count)
+    let slices = stride(from: 0, to: count, by: sliceSequences).map {
+      $0..<min($0 + sliceSequences, count)
     }
     let round = Self.roundSlices * (try world.sum([workers.count])[0])
     let (workers, objective, weights) = (workers, objective, weights)
@@ -101,11 +98,22 @@ package final class Evaluator<O: Objective> {
   }
 }
 
+extension Evaluator where O: Objective {
+  /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank.
+  ///
+  /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
+  package func metrics(
+    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
+  ) throws -> [(name: String, value: Double)] {
+    objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
+  }
+}
+
 /// What one thread of an evaluator holds.
 ///
 /// Unchecked: only its thread touches it while the team runs, and only the main thread between two
 /// runs; the team's lock orders the two.
-private final class EvaluationWorker<O: Objective>: @unchecked Sendable {
+private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {
   private let workspace: O.Workspace
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?

@@ -11,11 +11,11 @@ struct ScalingTests {
     let model = ScalingModel(
       secondsPerToken: 4e-4, secondsPerMessage: 2e-3, secondsPerByte: 1e-8)
     return try zip(ranks, lanesPerCore).map { count, sharing in
-      var point = ScalingPoint(
-        ranks: 1, hosts: 1, lanes: 1, lanesPerCore: 1, batch: 16, length: 128, rankTokens: 2048,
-        microBatchTokens: 1024, vectorBytes: 72_000_000, buckets: 10, hideableShare: 0.75,
-        sentBytes: 0, messages: 0, seconds: 1, reductionSeconds: 0
-      ).onRanks(count, isWeak: true)
+      var one = ScalingPoint()
+      (one.batch, one.length, one.rankTokens) = (16, 128, 2048)
+      (one.microBatchTokens, one.vectorBytes, one.buckets) = (1024, 72_000_000, 10)
+      one.hideableShare = 0.75
+      var point = one.onRanks(count, isWeak: true)
       point.lanesPerCore = sharing
       (point.seconds, point.reductionSeconds) = (model.seconds(point), model.exposed(point))
       return String(decoding: try JSONEncoder().encode(point), as: UTF8.self)

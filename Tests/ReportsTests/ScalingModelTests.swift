@@ -12,10 +12,10 @@ struct ScalingModelTests {
     _ ranks: Int, isWeak: Bool = true, lanesPerCore: Double = 1, model: ScalingModel = truth,
     noise: Double = 0
   ) -> ScalingPoint {
-    let one = ScalingPoint(
-      ranks: 1, hosts: 1, lanes: 1, lanesPerCore: 1, batch: isWeak ? 16 : 256, length: 128,
-      rankTokens: isWeak ? 2048 : 32_768, microBatchTokens: 1024, vectorBytes: 72_000_000,
-      buckets: 10, hideableShare: 0.75, sentBytes: 0, messages: 0, seconds: 1, reductionSeconds: 0)
+    var one = ScalingPoint()
+    (one.batch, one.length) = (isWeak ? 16 : 256, 128)
+    (one.rankTokens, one.microBatchTokens) = (isWeak ? 2048 : 32_768, 1024)
+    (one.vectorBytes, one.buckets, one.hideableShare) = (72_000_000, 10, 0.75)
     var point = one.onRanks(ranks, isWeak: isWeak)
     point.lanesPerCore = lanesPerCore
     point.seconds = model.seconds(point) * (1 + noise)

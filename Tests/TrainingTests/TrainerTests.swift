@@ -80,7 +80,7 @@ struct TrainerTests {
   @Test(arguments: [1, 2, 3, 4, 5])
   func ranksAndLanesDoNotChangeABit(lanes: Int) throws {
     let world = try Communicator.start()
-    let reference = try Self.train(world.alone(), lanes: 1)
+    let reference = try Self.train(.alone(), lanes: 1)
     let outcome = try Self.train(world, lanes: lanes)
     #expect(reference.norms.allSatisfy { $0 > 1 })
     #expect(outcome == reference)

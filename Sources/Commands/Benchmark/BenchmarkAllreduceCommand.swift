@@ -7,6 +7,7 @@ import Models
 import Platform
 import Reports
 import Runs
+import Tensors
 import Training
 
 /// `electra benchmark allreduce`: what follows the gradients of a step.
@@ -73,12 +74,10 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
           try time(world, comparison, comparison.plain)
         )
       }.dropFirst()
-      func median(_ value: ((Double, Double)) -> Double) -> Double {
-        times.map(value).sorted()[rounds / 2]
-      }
       let figures = Figures(
         ranks: world.size, lanes: layout.processors.count, bytes: 4 * model.layout.count,
-        ours: median(\.0), plain: median(\.1), ratio: median { $0.0 / $0.1 },
+        ours: times.map(\.0).median, plain: times.map(\.1).median,
+        ratio: times.map { $0.0 / $0.1 }.median,
         peakMemory: try world.sum([MachineSpeed.peakMemory])[0])
       guard world.rank == 0 else { return }
       if json { return try StandardOutput.print(figures.json()) }

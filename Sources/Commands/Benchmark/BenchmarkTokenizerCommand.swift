@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Platform
 import Reports
+import Tensors
 import Tokenization
 import Training
 
@@ -87,7 +88,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
       }
       return now() - start
     }
-    let seconds = times.dropFirst().sorted()[rounds / 2]
+    let seconds = times.dropFirst().median
     let tokens = counts.reduce(0) { $0 + $1.value }
     return Figures(
       threads: threads, bytes: bytes, tokens: tokens, seconds: seconds,

@@ -1,7 +1,6 @@
 import Electra
 import Foundation
 import Models
-import Reports
 import Runs
 import Training
 

@@ -1,3 +1,5 @@
+import Tensors
+
 extension Health {
   /// What is kept of the lines so far.
   struct Course: Sendable {
@@ -104,7 +106,7 @@ extension Health {
       if detects && detectsSince == nil { (losses, lowest, linesAbove) = ([], .infinity, 0) }
       losses.keep(loss)
       guard losses.count >= Self.fewest else { return }
-      let median = losses.suffix(Self.fewest).median
+      let median = losses.suffix(Self.fewest).upperMedian
       lowest = min(lowest, median)
       linesAbove = median > 1.3 * lowest ? linesAbove + 1 : 0
     }
@@ -128,12 +130,4 @@ extension [Double] {
     append(value)
     if count > Health.Course.window { removeFirst() }
   }
-}
-
-extension Collection<Double> {
-  /// Zero for none.
-  var mean: Double { reduce(0, +) / Double(Swift.max(1, count)) }
-
-  /// The upper one of two in the middle; zero for none.
-  var median: Double { isEmpty ? 0 : sorted()[count / 2] }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 // What a run should have learnt after a while. The published small model leaves the plateau of token
 // frequencies between 8,000 and 16,000 steps; its discriminator's skill is 0.11 after 5,000 and a third

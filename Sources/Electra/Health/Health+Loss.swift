@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 // How the loss should go: down, with two known exceptions that stay within a tenth. Total loss rises a
 // little when the generator takes off, and a step's loss is noisy. Where it may rise far says `mayRise`.
@@ -10,8 +11,8 @@ extension Health {
     guard let loss = reading["loss"], course.losses.count == Course.window else { return nil }
     // The first line with a discriminator is of another sum.
     if reading["discriminator_loss"] != nil && course.detectsSince == nil { return nil }
-    let usual = course.losses.median
-    let deviation = 1.4826 * course.losses.map { abs($0 - usual) }.median
+    let usual = course.losses.upperMedian
+    let deviation = 1.4826 * course.losses.map { abs($0 - usual) }.upperMedian
     guard loss > 1.25 * usual, loss > usual + 8 * deviation else { return nil }
     return Verdict(
       .lossSpike, isGrave: false, step: reading.step,
@@ -26,7 +27,7 @@ extension Health {
   func divergence(_ reading: Reading) -> Verdict? {
     let losses = course.losses
     let recent = losses.suffix(5)
-    let isWorseThanNew = recent.count == 5 && recent.median > 1.1 * firstLoss
+    let isWorseThanNew = recent.count == 5 && recent.upperMedian > 1.1 * firstLoss
     let isLost = course.linesAbove >= Course.window && !mayRise
     guard isWorseThanNew || isLost else { return nil }
     let comparison =
@@ -35,7 +36,7 @@ extension Health {
       : String(format: "it was %.2f", course.lowest)
     return Verdict(
       .divergence, isGrave: true, step: reading.step,
-      String(format: "the loss is %.2f after %d steps and ", recent.median, reading.step)
+      String(format: "the loss is %.2f after %d steps and ", recent.upperMedian, reading.step)
         + "\(comparison): the learning rate is too high, or the warm-up too short; begin anew with "
         + "half the --learning-rate or twice the --warmup")
   }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Correlations of two lists of numbers, as scipy gives them: NaN where one list is constant or shorter
 /// than two.
 package enum Correlation {
@@ -22,7 +24,7 @@ package enum Correlation {
   }
 
   private static func centred(_ values: [Double]) -> [Double] {
-    let mean = values.reduce(0, +) / Double(values.count)
+    let mean = values.mean
     let differences = values.map { $0 - mean }
     let largest = differences.map(abs).max() ?? 0
     if largest == 0 { return differences }

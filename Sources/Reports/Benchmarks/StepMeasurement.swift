@@ -68,15 +68,13 @@ package struct StepMeasurement: Encodable {
     let profiled = try trainer.step(2 + rounds)
     let entries = Profile.turnOff()
 
-    func median(_ value: (Trainer<PretrainingObjective>.StepReport) -> Double) -> Double {
-      reports.map(value).sorted()[rounds / 2]
-    }
-    let waited = try world.gather([median(\.reductionSeconds)]).map { $0[0] }
-    step = try Self.point(
-      configuration, trainer, lanes: processors.count,
-      seconds: median(\.seconds), reductionSeconds: waited.reduce(0, +) / Double(world.size))
-    inputShare = median { $0.inputSeconds / $0.seconds }
-    trafficSeconds = median(\.trafficSeconds)
+    let waited = try world.gather([reports.map(\.reductionSeconds).median]).map { $0[0] }
+    var step = try Self.point(
+      configuration, trainer, lanes: processors.count)
+    (step.seconds, step.reductionSeconds) = (reports.map(\.seconds).median, waited.mean)
+    self.step = step
+    inputShare = reports.map { $0.inputSeconds / $0.seconds }.median
+    trafficSeconds = reports.map(\.trafficSeconds).median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
     peak = try measuresPeak ? Self.peak(processors, world) : nil
     let rate = configuration.productsPerToken * step.tokensPerSecond
@@ -98,10 +96,9 @@ package struct StepMeasurement: Encodable {
     return Double(try world.sum([own])[0])
   }
 
-  /// What a step has to do, as far as its time depends on it.
+  /// What a step has to do, as far as its time depends on it; without the times.
   private static func point(
-    _ configuration: PretrainingConfiguration, _ trainer: Trainer<PretrainingObjective>,
-    lanes: Int, seconds: Double, reductionSeconds: Double
+    _ configuration: PretrainingConfiguration, _ trainer: Trainer<PretrainingObjective>, lanes: Int
   ) throws -> ScalingPoint {
     let (model, recipe) = (trainer.objective.model, configuration.recipe)
     let (world, partition) = (trainer.world, trainer.partition)
@@ -109,17 +106,19 @@ package struct StepMeasurement: Encodable {
     let slices = (0..<world.size).map { tree.run(of: $0, of: world.size).count }.max() ?? 0
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let bytes = MemoryLayout<Float>.stride
-    let hosts = try world.gather(Array(hostName().utf8))
-    return ScalingPoint(
-      ranks: world.size, hosts: Set(hosts).count, lanes: lanes,
-      lanesPerCore: try Runs.lanesPerCore(world, lanes: lanes), batch: recipe.batchSize,
-      length: recipe.length,
-      rankTokens: slices * recipe.batchSize / recipe.slices * recipe.length,
-      microBatchTokens: recipe.microBatchTokens, vectorBytes: bytes * model.layout.count,
-      buckets: partition.buckets.count,
-      hideableShare: 1 - Double(model.embeddingRange.count) / Double(model.layout.count),
-      sentBytes: bytes * (traffic.sent.max() ?? 0), messages: traffic.messages,
-      seconds: seconds, reductionSeconds: reductionSeconds)
+    var point = ScalingPoint()
+    (point.ranks, point.lanes) = (world.size, lanes)
+    point.hosts = Set(try world.gather(Array(hostName().utf8))).count
+    point.lanesPerCore = try Runs.lanesPerCore(world, lanes: lanes)
+    (point.batch, point.length) = (recipe.batchSize, recipe.length)
+    point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
+    point.microBatchTokens = recipe.microBatchTokens
+    point.vectorBytes = bytes * model.layout.count
+    point.buckets = partition.buckets.count
+    point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
+    point.sentBytes = bytes * (traffic.sent.max() ?? 0)
+    point.messages = traffic.messages
+    return point
   }
 
   private static func trainer(

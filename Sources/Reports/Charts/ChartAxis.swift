@@ -23,32 +23,34 @@ struct ChartAxis {
     (self.scale, self.name, self.ticks, self.label) = (scale, name, ticks, label)
   }
 
+  /// Intervals between ticks at most, about.
+  private static let most = 4
+
   /// An axis that holds `values`, with ticks at round numbers.
-  ///
-  /// - Parameters:
-  ///   - isTight: whether it ends where the values do; else with a tick.
-  ///   - most: intervals between ticks.
   init(
-    holding values: [Double], isLogarithmic: Bool = false, isTight: Bool = false, most: Int = 4,
-    name: String = "", label: @escaping (Double) -> String
+    holding values: [Double], isLogarithmic: Bool = false, name: String = "",
+    label: @escaping (Double) -> String
   ) {
     let (low, high) = (values.min() ?? 0, values.max() ?? 1)
     if isLogarithmic, low > 0 {
       // A single value still needs room on both sides.
       let range = high > low * 1.01 ? low...high : low / 2...low * 2
-      self.init(
-        .logarithmic(range), name: name, ticks: Self.ratioTicks(range, most: most), label: label)
+      self.init(.logarithmic(range), name: name, ticks: Self.ratioTicks(range), label: label)
       return
     }
-    let step = Self.roundStep(max(high - low, max(abs(high), 1e-9) * 0.02) / Double(most))
-    let ticks = Self.ticks(low, high, step: step)
-    if isTight, high > low {
-      self.init(
-        .linear(low...high), name: name, ticks: ticks.filter { (low...high).contains($0) },
-        label: label)
-    } else {
-      self.init(.linear(ticks[0]...ticks[ticks.count - 1]), name: name, ticks: ticks, label: label)
-    }
+    let step = Self.roundStep(max(high - low, max(abs(high), 1e-9) * 0.02) / Double(Self.most))
+    self.init(from: low, to: high, step: step, name: name, label: label)
+  }
+
+  /// A linear axis from the multiple of `step` at or below `low` to the one at or above `high`.
+  init(
+    from low: Double, to high: Double, step: Double, name: String = "",
+    label: @escaping (Double) -> String
+  ) {
+    let first = Int((low / step + 1e-6).rounded(.down))
+    let last = max(Int((high / step - 1e-6).rounded(.up)), first + 1)
+    let ticks = (first...last).map { Double($0) * step }
+    self.init(.linear(ticks[0]...ticks[ticks.count - 1]), name: name, ticks: ticks, label: label)
   }
 
   /// The place of a value: 0 at the lower bound, 1 at the upper, and no further.
@@ -76,16 +78,9 @@ struct ChartAxis {
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= step * 0.999 } ?? step
   }
 
-  /// Multiples of `step`, two at least, from below the lower to above the upper value.
-  private static func ticks(_ low: Double, _ high: Double, step: Double) -> [Double] {
-    let first = Int((low / step + 1e-6).rounded(.down))
-    let last = max(Int((high / step - 1e-6).rounded(.up)), first + 1)
-    return (first...last).map { Double($0) * step }
-  }
-
   /// Powers of ten inside the range; where there are few, 2 and 5 times them too, and where there are
   /// many, only every second or third.
-  private static func ratioTicks(_ range: ClosedRange<Double>, most: Int) -> [Double] {
+  private static func ratioTicks(_ range: ClosedRange<Double>) -> [Double] {
     let decades = Int(floor(log10(range.lowerBound)))...Int(ceil(log10(range.upperBound)))
     func inside(_ factors: [Double], every: Int = 1) -> [Double] {
       decades.filter { $0 % every == 0 }.flatMap { power in

@@ -117,7 +117,7 @@ struct ReportCharts {
       <figure>
       <svg class="chart" viewBox="0 0 360 206" role="img" aria-label="\(metric.title.inXML)" \
       data-unit="\(metric.unit == .percent ? "%" : "")">
-      \(chart.body)<line class="ruler" y1="30" y2="170"/></svg>
+      \(chart.svg.body)<line class="ruler" y1="30" y2="170"/></svg>
       <figcaption>\(metric.meaning.inXML)</figcaption>
       </figure>
       """
@@ -143,11 +143,12 @@ struct ReportCharts {
     switch curve.kind {
     case .training:
       chart.line(
-        shown, color: curve.color, width: 1.2, attributes: attributes + #" opacity="0.55""#)
+        shown, SVG.Stroke(curve.color, width: 1.2), attributes: attributes + #" opacity="0.55""#)
     case .published:
-      chart.line(shown, color: curve.color, width: 1.2, dash: "4 3", attributes: attributes)
+      chart.line(
+        shown, SVG.Stroke(curve.color, width: 1.2, dash: "4 3"), attributes: attributes)
     case .heldOut:
-      chart.line(shown, color: curve.color, width: 2, attributes: attributes)
+      chart.line(shown, SVG.Stroke(curve.color), attributes: attributes)
       for point in shown where shown.count <= 24 && chart.y.holds(point.y) {
         chart.mark(point.x, point.y, color: curve.color, isFull: true, radius: 1.6)
       }

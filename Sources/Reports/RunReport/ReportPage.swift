@@ -32,8 +32,7 @@ package struct ReportPage {
     <meta name="color-scheme" content="light dark"/>
     <title>electra: \(title.inXML)</title>
     <style>
-    \(ReportStyle.css)
-    </style>
+    \(Self.text(PackageResources.report_css))</style>
     </head>
     <body>
     <header>
@@ -47,12 +46,17 @@ package struct ReportPage {
     of the paper's small model on OpenWebText, with a vocabulary of 30,522, read off the author's picture
     (google-research/electra, issue 3): losses over another vocabulary or other text are other losses.</footer>
     <script>
-    \(ReportStyle.script)
-    </script>
+    \(Self.text(PackageResources.report_js))</script>
     </body>
     </html>
 
     """
+  }
+
+  /// A resource, which ends in a new line: `report.css`, for paper white and the dark and from a phone's
+  /// width on, or `report.js`, which shows the values of curves under the pointer.
+  private static func text(_ resource: [UInt8]) -> String {
+    String(decoding: resource, as: UTF8.self)
   }
 
   private var sections: [String] {

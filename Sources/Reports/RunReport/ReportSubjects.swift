@@ -131,27 +131,6 @@ package struct ReportedRun {
   }
 }
 
-extension PretrainingConfiguration {
-  /// Every setting under its key in `config.json`, those of the generator with its name before it.
-  package var fields: [String: String] {
-    let object = (try? JSONSerialization.jsonObject(with: jsonDocument())) ?? [:]
-    var fields: [String: String] = [:]
-    func add(_ value: Any, _ path: [String]) {
-      if let object = value as? [String: Any] {
-        for (key, value) in object {
-          add(value, ["model", "recipe"].contains(key) && path.isEmpty ? [] : path + [key])
-        }
-      } else if let list = value as? [Any] {
-        if !list.isEmpty { fields[path.joined(separator: " ")] = "\(list.count)" }
-      } else {
-        fields[path.joined(separator: " ")] = "\(value)"
-      }
-    }
-    add(object, [])
-    return fields
-  }
-}
-
 /// A fine-tuning that has come to its end, as its folder tells of it.
 package struct ReportedFinetuning {
   let name: String

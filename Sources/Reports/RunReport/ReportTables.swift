@@ -4,6 +4,7 @@ import Foundation
 import Layers
 import Platform
 import Runs
+import Tensors
 import Training
 
 /// The tables of a report.
@@ -36,7 +37,7 @@ struct ReportTables {
     let done = last?.step ?? 0
     let seconds = last?.numbers["seconds"] ?? 0
     func size(_ encoder: EncoderSizes) -> String { "\(encoder.hiddenSize) x \(encoder.layerCount)" }
-    let rates = run.training.compactMap { $0.numbers["tokens_per_second"] }.sorted()
+    let rates = run.training.compactMap { $0.numbers["tokens_per_second"] }
     return [
       (
         "model", preset.rawValue,
@@ -54,7 +55,7 @@ struct ReportTables {
       ("tokens", (last?.numbers["tokens"] ?? 0).shortened, ""),
       ("time in steps", ProgressLog.duration(seconds), ""),
       (
-        "tokens a second", rates.isEmpty ? "-" : Int(rates[rates.count / 2]).grouped,
+        "tokens a second", rates.isEmpty ? "-" : Int(rates.median).grouped,
         rates.isEmpty ? "" : "median"
       ),
     ]

@@ -6,7 +6,7 @@ import Training
 /// the share of communication, against ranks.
 package struct ScalingPicture {
   private let report: ScalingReport
-  private static let own = "#1f5fa8"
+  private static let color = "#1f5fa8"
   private static let shared = "#d9822b"
   private static let ideal = "#999"
   private static let width = 1080.0
@@ -23,44 +23,38 @@ package struct ScalingPicture {
 
   package var svg: String {
     let footer = report.remarks
-    let height = 520 + 18 * Double(footer.count)
-    var parts = [
-      #"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \#(Self.width.pixels) "#
-        + #"\#(height.pixels)" width="\#(Int(Self.width))" height="\#(Int(height))" "#
-        + #"font-family="sans-serif" font-size="12">"#,
-      #"<rect width="100%" height="100%" fill="white"/>"#,
-      #"<text x="24" y="30" font-size="17" font-weight="bold">\#(report.title.inXML)</text>"#,
-      legend, rateChart.body, efficiencyChart.body, communicationChart.body,
-    ]
+    let top = 520.0
+    var picture = SVG()
+    drawLegend(in: &picture)
+    for chart in [rateChart, efficiencyChart, communicationChart] { picture.add(chart.svg) }
     for (index, sentence) in footer.enumerated() {
-      parts.append(
-        #"<text x="24" y="\#((520 + 18 * Double(index)).pixels)" fill="dimgray">"#
-          + "\(sentence.inXML)</text>")
+      picture.text(sentence, (24, top + 18 * Double(index)), color: "dimgray")
     }
-    return (parts + ["</svg>"]).joined(separator: "\n") + "\n"
+    return picture.document(
+      title: report.title, width: Self.width, height: top + 18 * Double(footer.count),
+      fontSize: 12)
   }
 
-  private var legend: String {
+  private func drawLegend(in picture: inout SVG) {
     var entries = [
-      (Self.own, true, "a core for every lane: fitted"),
-      (Self.own, false, "kept back from the fit"),
+      (Self.color, true, "a core for every lane: fitted"),
+      (Self.color, false, "kept back from the fit"),
     ]
     if hasTurns { entries.append((Self.shared, true, "as measured, lanes taking turns")) }
-    var (x, body) = (30.0, "")
+    var x = 30.0
     for (color, isFull, text) in entries {
-      body +=
-        #"<circle cx="\#(x.pixels)" cy="52" r="4.5" fill="\#(isFull ? color : "white")" "#
-        + #"stroke="\#(color)" stroke-width="2"/><text x="\#((x + 11).pixels)" y="56">\#(text)</text>"#
+      picture.circle(
+        (x, 52), radius: 4.5, fill: isFull ? color : "white", stroke: SVG.Stroke(color))
+      picture.text(text, (x + 11, 56))
       x += 40 + 6.3 * Double(text.count)
     }
-    for (color, dash, text) in [(Self.own, "", "model"), (Self.ideal, "6 4", "ideal")] {
-      body +=
-        #"<line x1="\#(x.pixels)" y1="52" x2="\#((x + 26).pixels)" y2="52" stroke="\#(color)" "#
-        + #"stroke-width="2" stroke-dasharray="\#(dash)"/>"#
-        + #"<text x="\#((x + 32).pixels)" y="56">\#(text)</text>"#
+    for (stroke, text) in [
+      (SVG.Stroke(Self.color), "model"), (SVG.Stroke(Self.ideal, dash: "6 4"), "ideal"),
+    ] {
+      picture.line([(x, 52), (x + 26, 52)], stroke)
+      picture.text(text, (x + 32, 56))
       x += 90
     }
-    return body
   }
 
   private var rateChart: Chart {
@@ -75,7 +69,7 @@ package struct ScalingPicture {
       "tokens a second", frame: (80, 100, 430, 360), x: ranks,
       y: ChartAxis(.logarithmic(low...high), ticks: Array(decades)) { Int($0.rounded()).grouped },
       shaded: extrapolated)
-    chart.line(ideal, color: Self.ideal, dash: "6 4")
+    chart.line(ideal, SVG.Stroke(Self.ideal, dash: "6 4"))
     drawModel(in: &chart, \.tokensPerSecond)
     for row in measured where row.point.lanesPerCore > 1 {
       chart.mark(
@@ -87,8 +81,7 @@ package struct ScalingPicture {
 
   private var efficiencyChart: Chart {
     var chart = share("efficiency", top: 100)
-    chart.line(
-      [(x: 1, y: 1), (x: mostRanks, y: 1)], color: Self.ideal, dash: "6 4")
+    chart.line([(x: 1, y: 1), (x: mostRanks, y: 1)], SVG.Stroke(Self.ideal, dash: "6 4"))
     drawModel(in: &chart, \.efficiency)
     mark(in: &chart, \.efficiency)
     return chart
@@ -130,15 +123,15 @@ package struct ScalingPicture {
     in chart: inout Chart, _ value: (ScalingReport.Row) -> Double
   ) {
     let points = predictions.map { (x: Double($0.point.ranks), y: value($0)) }
-    chart.line(points.filter { $0.x <= Double(ScalingStudy.trusted) }, color: Self.own)
-    chart.line(
-      points.filter { $0.x >= Double(ScalingStudy.trusted) }, color: Self.own, dash: "2 4")
+    let trusted = Double(ScalingStudy.trusted)
+    chart.line(points.filter { $0.x <= trusted }, SVG.Stroke(Self.color))
+    chart.line(points.filter { $0.x >= trusted }, SVG.Stroke(Self.color, dash: "2 4"))
   }
 
   private func mark(in chart: inout Chart, _ value: (ScalingReport.Row) -> Double) {
     for row in measured {
       chart.mark(
-        Double(row.point.ranks), value(row), color: Self.own, isFull: row.role == .fit)
+        Double(row.point.ranks), value(row), color: Self.color, isFull: row.role == .fit)
     }
   }
 }

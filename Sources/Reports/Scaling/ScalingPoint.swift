@@ -1,30 +1,34 @@
 /// A step on a number of ranks: what it has to do, and what it was measured to take.
 ///
-/// Its JSON is a line of `electra benchmark step --json`, which says more.
+///     var point = ScalingPoint()
+///     (point.batch, point.length, point.rankTokens) = (16, 128, 2048)
+///
+/// Its JSON is a line of `electra benchmark step --json`, which has more keys. A new point is a step of
+/// one rank with one worker and no traffic, and not sound before its sizes and times are set.
 package struct ScalingPoint: Sendable, Equatable, Codable {
-  package var ranks: Int
-  package var hosts: Int
-  /// Lanes a rank.
-  package var lanes: Int
-  /// Lanes that share a core, at least 1: above it they take turns and compute for as much longer.
-  package var lanesPerCore: Double
-  /// Sequences of a step over all ranks, and their tokens.
-  package var batch: Int
-  package var length: Int
+  package var ranks = 1
+  package var hosts = 1
+  /// Worker threads of a rank.
+  package var lanes = 1
+  /// Workers that share a core, at least 1: above it they take turns and compute for as much longer.
+  package var lanesPerCore = 1.0
+  /// Sequences of a step over all ranks, and the tokens of each.
+  package var batch = 0
+  package var length = 0
   /// Tokens of the rank that computes most, and those of them that go through the model at once.
-  package var rankTokens: Int
-  package var microBatchTokens: Int
-  /// Of the vector, and how many buckets it travels in.
-  package var vectorBytes: Int
-  package var buckets: Int
-  /// The part of the vector that may travel while lanes compute: all but the embeddings.
-  package var hideableShare: Double
-  /// Sent by the rank that sends most, and messages that follow each other.
-  package var sentBytes: Int
-  package var messages: Int
-  /// The median step, and the part of it in which lanes waited for others or reduced.
-  package var seconds: Double
-  package var reductionSeconds: Double
+  package var rankTokens = 0
+  package var microBatchTokens = 0
+  /// Bytes of the gradient vector, and how many buckets it travels in.
+  package var vectorBytes = 0
+  package var buckets = 0
+  /// The part of the vector that may travel while workers compute: all but the embeddings.
+  package var hideableShare = 0.0
+  /// Bytes sent by the rank that sends most, and messages that follow each other.
+  package var sentBytes = 0
+  package var messages = 0
+  /// The median step, and the part of it in which workers waited for others or reduced.
+  package var seconds = 0.0
+  package var reductionSeconds = 0.0
 
   package enum CodingKeys: String, CodingKey {
     case ranks, hosts, lanes, batch, length, buckets, messages, seconds
@@ -37,18 +41,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
     case reductionSeconds = "reduction_seconds"
   }
 
-  package init(
-    ranks: Int, hosts: Int, lanes: Int, lanesPerCore: Double, batch: Int, length: Int,
-    rankTokens: Int, microBatchTokens: Int, vectorBytes: Int, buckets: Int, hideableShare: Double,
-    sentBytes: Int, messages: Int, seconds: Double, reductionSeconds: Double
-  ) {
-    (self.ranks, self.hosts, self.lanes) = (ranks, hosts, lanes)
-    (self.lanesPerCore, self.batch, self.length) = (lanesPerCore, batch, length)
-    (self.rankTokens, self.microBatchTokens) = (rankTokens, microBatchTokens)
-    (self.vectorBytes, self.buckets, self.hideableShare) = (vectorBytes, buckets, hideableShare)
-    (self.sentBytes, self.messages) = (sentBytes, messages)
-    (self.seconds, self.reductionSeconds) = (seconds, reductionSeconds)
-  }
+  package init() {}
 
   /// Whether the figures can be a step's.
   package var isSound: Bool {

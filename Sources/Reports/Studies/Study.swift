@@ -4,6 +4,7 @@ import Foundation
 import Models
 import Platform
 import Runs
+import Tensors
 import Training
 
 /// Pre-trained systems that are judged by what their encoders learn when they are fine-tuned: the paper's
@@ -80,7 +81,7 @@ package struct Study {
     return Sample(
       first.values.keys.sorted().compactMap { seed in
         let values = system.scores.compactMap { $0.values[seed] }
-        return values.count == tasks.count ? values.reduce(0, +) / Double(values.count) : nil
+        return values.count == tasks.count ? values.mean : nil
       })
   }
 }
@@ -133,16 +134,10 @@ struct Sample {
   init(_ values: [Double]) { self.values = values }
 
   /// nil where there is none.
-  var mean: Double? {
-    values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-  }
+  var mean: Double? { values.isEmpty ? nil : values.mean }
 
   /// The standard deviation of a sample; zero for one value.
-  var deviation: Double {
-    guard let mean, values.count > 1 else { return 0 }
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(values.count - 1)).squareRoot()
-  }
+  var deviation: Double { values.sampleDeviation }
 }
 
 /// What keeps a study from being read or told of.

@@ -15,99 +15,67 @@ package struct StudyPicture {
   package init(_ study: Study) { self.study = study }
 
   package var svg: String {
-    var (body, y) = ("", 50.0)
-    for question in study.questions {
-      body += panel(question, top: y)
-      y += Self.height(study.systems(of: question).count)
-    }
+    var picture = SVG()
+    var y = 50.0
+    for question in study.questions { y = drawPanel(question, top: y, in: &picture) }
     let tasks = study.tasks.map(\.task.title).joined(separator: ", ")
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.width.pixels) \(y.pixels)" \
-      width="\(Int(Self.width))" height="\(Int(y))" font-family="sans-serif" font-size="13">
-      <rect width="100%" height="100%" fill="white"/>
-      <text x="24" y="30" font-size="17" font-weight="bold">\
-      \("Fine-tuned after pre-training at equal compute: mean of \(tasks)".inXML)</text>
-      \(body)</svg>
-
-      """
+    return picture.document(
+      title: "Fine-tuned after pre-training at equal compute: mean of \(tasks)",
+      width: Self.width, height: y, fontSize: 13)
   }
 
-  private static func height(_ rows: Int) -> Double {
-    margins.top + Double(rows) * rowHeight + margins.bottom
-  }
-
-  private func panel(_ question: String, top: Double) -> String {
+  /// Draws a question's panel below `top`; returns where it ends.
+  private func drawPanel(_ question: String, top: Double, in picture: inout SVG) -> Double {
     let systems = study.systems(of: question)
     let samples = systems.map(study.means)
-    let axis = Axis(samples.flatMap(\.values))
-    let (first, last) = (
-      top + Self.margins.top, top + Self.margins.top + Double(systems.count) * Self.rowHeight
-    )
-    var body = text(question, 24, top + 24, "font-weight=\"bold\"")
-    body += text("the paper", Self.right + 24, top + 24, "fill=\"#555\"")
+    let axis = Self.axis(samples.flatMap(\.values))
+    let first = top + Self.margins.top
+    let last = first + Double(systems.count) * Self.rowHeight
+    let note = Self.right + 24
+    picture.text(question, (24, top + 24), isBold: true)
+    picture.text("the paper", (note, top + 24), color: "#555")
     for tick in axis.ticks {
-      let x = axis.place(tick)
-      body += line(x, first, x, last, "stroke=\"#ddd\"")
-      let label = String(format: axis.step < 1 ? "%.1f" : "%.0f", tick)
-      body += text(label, x, last + 18, "text-anchor=\"middle\" fill=\"#555\"")
+      let x = Self.column(tick, axis)
+      picture.line([(x, first), (x, last)], SVG.Stroke("#ddd", width: 1))
+      picture.text(axis.label(tick), (x, last + 18), anchor: .middle, color: "#555")
     }
     for (row, (system, sample)) in zip(systems, samples).enumerated() {
       let y = first + (Double(row) + 0.5) * Self.rowHeight
-      body += text(system.name, Self.left - 12, y + 4, "text-anchor=\"end\"")
-      body += text(system.paper, Self.right + 24, y + 4, "fill=\"#555\"")
-      body += marks(sample, axis, y)
+      picture.text(system.name, (Self.left - 12, y + 4), anchor: .end)
+      picture.text(system.paper, (note, y + 4), color: "#555")
+      drawMarks(sample, axis, y, in: &picture)
     }
-    return body
+    return last + Self.margins.bottom
   }
 
   /// A bar of a deviation to both sides of the mean, a point for the mean, small ones for seeds.
-  private func marks(_ sample: Sample, _ axis: Axis, _ y: Double) -> String {
-    guard let mean = sample.mean else { return text("not done", Self.left, y + 4, "fill=\"#999\"") }
-    let (low, high) = (
-      axis.place(mean - sample.deviation), axis.place(mean + sample.deviation)
-    )
-    let bar = line(low, y, high, y, "stroke=\"\(Self.color)\" stroke-width=\"2\"")
-    let seeds = sample.values.map {
-      circle(axis.place($0), y, 2.5, "fill=\"white\" stroke=\"\(Self.color)\"")
+  private func drawMarks(
+    _ sample: Sample, _ axis: ChartAxis, _ y: Double, in picture: inout SVG
+  ) {
+    guard let mean = sample.mean else {
+      return picture.text("not done", (Self.left, y + 4), color: "#999")
     }
-    return bar + seeds.joined() + circle(axis.place(mean), y, 4.5, "fill=\"\(Self.color)\"")
-  }
-
-  private func circle(_ x: Double, _ y: Double, _ radius: Double, _ style: String) -> String {
-    "<circle cx=\"\(x.pixels)\" cy=\"\(y.pixels)\" r=\"\(radius.pixels)\" \(style)/>\n"
-  }
-
-  private func line(
-    _ x: Double, _ y: Double, _ toX: Double, _ toY: Double, _ style: String
-  ) -> String {
-    "<line x1=\"\(x.pixels)\" y1=\"\(y.pixels)\" x2=\"\(toX.pixels)\" y2=\"\(toY.pixels)\" "
-      + "\(style)/>\n"
-  }
-
-  private func text(_ text: String, _ x: Double, _ y: Double, _ style: String) -> String {
-    "<text x=\"\(x.pixels)\" y=\"\(y.pixels)\" \(style)>\(text.inXML)</text>\n"
-  }
-
-  /// A panel's scale: it begins and ends with a tick, four to nine of them.
-  private struct Axis {
-    let step: Double
-    private let first: Int
-    private let last: Int
-
-    init(_ values: [Double]) {
-      let (low, high) = (values.min() ?? 0, values.max() ?? 100)
-      let span = max(high - low, 0.4)
-      step = [0.1, 0.2, 0.5, 1, 2, 5, 10].first { span / $0 <= 6 } ?? 20
-      first = Int(((low - 0.1 * span) / step).rounded(.down))
-      last = Int(((high + 0.1 * span) / step).rounded(.up))
+    let ends = [mean - sample.deviation, mean + sample.deviation]
+    picture.line(ends.map { (Self.column($0, axis), y) }, SVG.Stroke(Self.color))
+    for value in sample.values {
+      picture.circle(
+        (Self.column(value, axis), y), radius: 2.5, fill: "white",
+        stroke: SVG.Stroke(Self.color, width: 1))
     }
+    picture.circle((Self.column(mean, axis), y), radius: 4.5, fill: Self.color)
+  }
 
-    var ticks: [Double] { (first...last).map { Double($0) * step } }
+  private static func column(_ value: Double, _ axis: ChartAxis) -> Double {
+    left + (right - left) * axis.place(value)
+  }
 
-    func place(_ value: Double) -> Double {
-      let share = (value / step - Double(first)) / Double(last - first)
-      return StudyPicture.left
-        + (StudyPicture.right - StudyPicture.left) * min(1, max(0, share))
+  /// A panel's scale: it begins and ends with a tick, with room beside the values.
+  private static func axis(_ values: [Double]) -> ChartAxis {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 100)
+    let span = max(high - low, 0.4)
+    let step = ChartAxis.roundStep(span / 6)
+    return ChartAxis(from: low - 0.1 * span, to: high + 0.1 * span, step: step) {
+      String(format: step < 1 ? "%.1f" : "%.0f", $0)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Tensors
 
 /// What every rank did with the time of a step: stragglers compute for longer than the others, who
 /// wait for them.
@@ -32,12 +33,12 @@ package struct RankTimes {
   package var sentence: String? {
     let order = computing.indices.sorted { computing[$0] < computing[$1] }
     guard order.count > 1, let slowest = order.last else { return nil }
-    let (fast, median) = (computing[order[0]], computing[order[order.count / 2]])
     return String(
       format:
         "ranks computed %.3f, %.3f, %.3f s a step (fastest, median, slowest: rank %d on %@), "
         + "waited up to %.3f s for input and %.3f to %.3f s in the exchange",
-      fast, median, computing[slowest], slowest, hosts[slowest], input.max() ?? 0,
+      computing[order[0]], computing.median, computing[slowest], slowest, hosts[slowest],
+      input.max() ?? 0,
       exchange.min() ?? 0, exchange.max() ?? 0)
   }
 }

@@ -2,6 +2,7 @@ import Collectives
 import Foundation
 import Platform
 import Synchronization
+import Tensors
 
 /// Sees to it that a run gets on. MPI does not notice a rank that hangs, nor for a quarter of an hour a
 /// cable that is cut; a thread of every rank does: when a section of the run lasts longer than its
@@ -164,7 +165,7 @@ package final class Watchdog: Sendable {
     if let set = deadlines[section] { return set }
     let usual = Self.usualDeadline(section)
     guard section == .step else { return usual }
-    return max(usual, 20 * state.stepSeconds.sorted()[state.stepSeconds.count / 2])
+    return max(usual, 20 * state.stepSeconds.median)
   }
 
   private func look() {

@@ -1,0 +1,51 @@
+import Finetuning
+import Foundation
+import Platform
+
+extension FinetunedFolder {
+  /// Copies the model to a new folder, with a model card; returns the class that loads it.
+  package func export(to output: String) throws -> String {
+    guard let architecture = description.architecture else {
+      throw UsageError(
+        "transformers has no model with the reference's head; fine-tune with --head transformers")
+    }
+    // What it is made of, where the folder is a link.
+    let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let folder = try makeFolder(output)
+    for name in try FileManager.default.contentsOfDirectory(atPath: source)
+    where !Folder.isFolder("\(source)/\(name)") {
+      try DurableFile.copy(
+        "\(source)/\(name)", to: "\(folder.partial)/\(name)", fault: FaultInjection.hook)
+    }
+    try DurableFile.write(Array(card(architecture).utf8), to: folder.partial + "/README.md")
+    try folder.publish()
+    return architecture
+  }
+
+  /// `README.md` of the exported model.
+  private func card(_ architecture: String) -> String {
+    let task = description.task
+    let names = description.labels.names.joined(separator: ", ")
+    let scale =
+      task.scoreScale == 1 ? "" : "\n\nThe output times \(task.scoreScale) is the score."
+    return """
+      ---
+      library_name: transformers
+      tags:
+      - electra
+      ---
+      # ELECTRA for \(task.title)
+
+      An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
+      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)").\(scale)
+
+      ```python
+      from transformers import AutoTokenizer, \(architecture)
+
+      tokenizer = AutoTokenizer.from_pretrained(".")
+      model = \(architecture).from_pretrained(".")
+      ```
+
+      """
+  }
+}
