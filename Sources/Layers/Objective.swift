@@ -48,7 +48,7 @@ package protocol Objective: Sendable {
   func evaluate(_ slice: Batch, weights: Storage, workspace: Workspace) -> Tally
 
   /// Named figures for the log, in their order, from the sum of all tallies.
-  func metrics(of tally: Tally) -> [(name: String, value: Double)]
+  func metrics(of tally: Tally) -> MetricValues
 }
 
 extension Objective {

@@ -179,7 +179,7 @@ package final class Trainer<O: Objective> {
   }
 
   /// The metrics of the step just done, the same on every rank.
-  package func metrics() throws -> [(name: String, value: Double)] {
+  package func metrics() throws -> MetricValues {
     var total = Tally()
     try world.gather(lanes.flatMap(\.tallies), into: &total)
     return objective.metrics(of: total)
@@ -189,7 +189,7 @@ package final class Trainer<O: Objective> {
   /// (`Evaluator.metrics`). Every rank must call it.
   package func evaluate(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
-  ) throws -> [(name: String, value: Double)] {
+  ) throws -> MetricValues {
     try settle()
     return try evaluator.metrics(sequences: count, isAsked: isAsked, source: source)
   }

@@ -85,30 +85,30 @@ struct PretrainingTally {
   /// The metrics that a task has, in the order of the log.
   ///
   /// - Parameter weight: that of the large encoder's loss.
-  func metrics(_ task: PretrainingTask, weight: Double) -> [(name: String, value: Double)] {
-    var parts: [(name: String, value: Double)] = []
+  func metrics(_ task: PretrainingTask, weight: Double) -> MetricValues {
+    var parts: MetricValues = []
     var loss = 0.0
     if task.hasGenerator {
       let mean = self[.generatorLoss] / max(1, self[.masked])
       parts += [
-        ("generator_loss", mean),
-        ("generator_accuracy", self[.bestIsRight] / max(1, self[.masked])),
+        (.generatorLoss, mean),
+        (.generatorAccuracy, self[.bestIsRight] / max(1, self[.masked])),
       ]
       // A generator that learns by policy gradient has no loss of its own.
       if task.procedure != .adversarial { loss += mean }
     }
     if task.goal.readsSamples {
-      parts += [("sampled_accuracy", self[.sampleIsRight] / max(1, self[.sampled]))]
+      parts += [(.sampledAccuracy, self[.sampleIsRight] / max(1, self[.sampled]))]
     }
     if task.procedure == .adversarial {
-      parts += [("generator_reward", self[.reward] / max(1, self[.sampled]))]
+      parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
     // In its first stage a run has nothing to say of the large encoder; only evaluations, which know no
     // stages, measure it then.
     if task.goal.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
-      parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
+      parts += [(.mlmLoss, mean), (.mlmAccuracy, accuracy)]
       loss += weight * mean
     }
     if task.goal.detects && self[.tokens] > 0 {
@@ -116,28 +116,28 @@ struct PretrainingTally {
       // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
       if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
     }
-    return [("loss", loss)] + parts
+    return [(.loss, loss)] + parts
   }
 
   /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator
   /// that says the same of every token.
-  private var detectionMetrics: [(name: String, value: Double)] {
+  private var detectionMetrics: MetricValues {
     let tokens = max(1, self[.tokens])
     let loss = self[.discriminatorLoss] / tokens
     let fraction = self[.replaced] / tokens
     let positives = self[.truePositives] + self[.falsePositives]
     let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
     return [
-      ("discriminator_loss", loss),
-      ("discriminator_accuracy", right / tokens),
+      (.discriminatorLoss, loss),
+      (.discriminatorAccuracy, right / tokens),
       (
-        "discriminator_auc",
+        .discriminatorAUC,
         areaUnderCurve(positives: tally.positiveScores, negatives: tally.negativeScores)
       ),
-      ("discriminator_precision", positives > 0 ? self[.truePositives] / positives : 0),
-      ("discriminator_recall", self[.truePositives] / max(1, self[.replaced])),
-      ("discriminator_skill", 1 - loss / entropy(of: fraction)),
-      ("replaced_fraction", fraction),
+      (.discriminatorPrecision, positives > 0 ? self[.truePositives] / positives : 0),
+      (.discriminatorRecall, self[.truePositives] / max(1, self[.replaced])),
+      (.discriminatorSkill, 1 - loss / entropy(of: fraction)),
+      (.replacedFraction, fraction),
     ]
   }
 }
