@@ -23,6 +23,8 @@ package final class Trainer<O: Objective> {
   /// (`settle`), and not during a step.
   package let evaluator: Evaluator<O>
   private let source: BatchSource
+  /// The sums behind the next line of metrics.
+  var window = MetricsWindow()
   /// Told of each part of a step, or of an evaluation, as it begins.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
     didSet { evaluator.watch = watch }
@@ -129,6 +131,7 @@ package final class Trainer<O: Objective> {
     watch(.step, "reduction")
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
+    window.add(lanes.flatMap(\.tallies), gradientNorm: report.gradientNorm)
     report.rate = settings.rate(at: step)
     try reducer.update(
       weights, gradient: gradient,
@@ -178,11 +181,11 @@ package final class Trainer<O: Objective> {
     return norm
   }
 
-  /// The metrics of the step just done, the same on every rank.
+  /// The metrics of all steps since the last call, the same on every rank: means, and as the last one
+  /// the mean of the gradients' norms. Every rank must call it.
   package func metrics() throws -> MetricValues {
-    var total = Tally()
-    try world.gather(lanes.flatMap(\.tallies), into: &total)
-    return objective.metrics(of: total)
+    defer { window = MetricsWindow() }
+    return try window.metrics(objective, world)
   }
 
   /// The metrics of sequences 0..<`count` of `source`, once the weights of the last step are there

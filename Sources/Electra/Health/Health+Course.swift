@@ -3,7 +3,7 @@ import Layers
 extension Health {
   /// What is kept of the lines so far.
   struct Course: Sendable {
-    /// Lines that figures are averaged over: one line is one step, and noisy.
+    /// Lines that figures are averaged over: one line is the mean of a few steps, or of one, and noisy.
     static let window = 20
     /// Lines below which an average says nothing.
     static let fewest = 10

@@ -130,10 +130,7 @@ struct PretrainingTally {
     return [
       (.discriminatorLoss, loss),
       (.discriminatorAccuracy, right / tokens),
-      (
-        .discriminatorAUC,
-        areaUnderCurve(positives: tally.positiveScores, negatives: tally.negativeScores)
-      ),
+      (.discriminatorAUC, tally.areaUnderCurve),
       (.discriminatorPrecision, positives > 0 ? self[.truePositives] / positives : 0),
       (.discriminatorRecall, self[.truePositives] / max(1, self[.replaced])),
       (.discriminatorSkill, 1 - loss / entropy(of: fraction)),
@@ -147,22 +144,4 @@ struct PretrainingTally {
 func entropy(of p: Double) -> Double {
   guard p > 0, p < 1 else { return .leastNonzeroMagnitude }
   return -p * naturalLogarithm(p) - (1 - p) * naturalLogarithm(1 - p)
-}
-
-/// The chance that a positive scores above a negative, ties counting half: exact, by ranking all
-/// scores (Mann and Whitney). Not a number when either class is absent.
-package func areaUnderCurve(positives: [Float], negatives: [Float]) -> Double {
-  guard !positives.isEmpty, !negatives.isEmpty else { return .nan }
-  let high = positives.sorted()
-  let low = negatives.sorted()
-  var wins = 0.0
-  var below = 0
-  var upTo = 0
-  for score in high {
-    while below < low.count && low[below] < score { below += 1 }
-    upTo = max(upTo, below)
-    while upTo < low.count && low[upTo] <= score { upTo += 1 }
-    wins += Double(below) + Double(upTo - below) / 2
-  }
-  return wins / Double(high.count) / Double(low.count)
 }

@@ -157,20 +157,19 @@ package final class FinetuningRun {
 
   /// Says how training gets on.
   private func tell(_ report: Trainer<FinetuningObjective>.StepReport) throws {
-    let loss = try trainer.metrics()[0].value
+    let values = try trainer.metrics()
     defer { since = (0, 0, 0) }
     guard isFirst else { return }
     let speed = Double(since.tokens) / max(since.seconds, 1e-9)
     var line = MetricsLine(step: state.step, split: .training, tokens: state.tokens)
-    line.append([
-      (.seconds, state.seconds), (.loss, loss), (.gradientNorm, report.gradientNorm),
-      (.learningRate, report.rate), (.tokensPerSecond, speed),
-    ])
+    line.append(.seconds, state.seconds)
+    line.append(values)
+    line.append([(.learningRate, report.rate), (.tokensPerSecond, speed)])
     metrics.append(line)
     let left = Double(plan.steps - state.step) * state.seconds / Double(state.step)
     log.say(
       "seed \(seed): step \(state.step.grouped)/\(plan.steps.grouped) "
-        + String(format: "loss %.4f, ", loss) + "\(Int(speed).grouped) tokens/s, "
+        + String(format: "loss %.4f, ", line[.loss] ?? .nan) + "\(Int(speed).grouped) tokens/s, "
         + "\(ProgressLog.duration(left)) left")
   }
 

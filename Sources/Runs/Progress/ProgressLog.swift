@@ -87,6 +87,8 @@ package final class ProgressLog {
   }
 
   /// Writes the line of the steps since the last one, and returns it. Every rank must call it.
+  ///
+  /// The learning rate is that of the last step; `values` are means.
   func tell(
     _ report: Trainer<some Any>.StepReport, _ values: MetricValues, _ state: CheckpointState
   ) throws -> MetricsLine {
@@ -101,7 +103,7 @@ package final class ProgressLog {
     line.append(.seconds, state.seconds)
     line.append(values)
     line.append([
-      (.gradientNorm, report.gradientNorm), (.learningRate, report.rate),
+      (.learningRate, report.rate),
       (.tokensPerSecond, speed), (.communicationFraction, interval.reduction / seconds),
       (.inputFraction, interval.input / seconds), (.evaluationFraction, share(.evaluation)),
       (.checkpointFraction, share(.checkpoints)),
