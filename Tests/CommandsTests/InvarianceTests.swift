@@ -86,11 +86,12 @@ struct InvarianceTests {
   }
 
   /// Stopped after every step, and gone on with by another number of ranks and lanes.
-  @Test
-  func stopsAndOtherShapesDoNotChangeAByte() throws {
+  @Test(arguments: ["2", "4"])
+  func stopsAndOtherShapesDoNotChangeAByte(logEvery: String) throws {
     let folder = try Self.folder()
-    // A stop between two lines of metrics leaves none of its own.
-    let command = Self.command + ["--log-every", "2"]
+    // A stop between two lines of metrics leaves none of its own, and the next line is the mean of the
+    // steps before and after it.
+    let command = Self.command + ["--log-every", logEvery]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
     let shapes: [(ranks: Int?, lanes: Int)] = [(4, 1), (nil, 3), (2, 2), (3, 1), (nil, 1), (5, 1)]

@@ -12,12 +12,12 @@ import Training
 /// ranks: each time the bytes must be those of one lane on one rank.
 @Suite(.serialized)
 struct TrainerTests {
-  private static let vocabulary = 43
+  static let vocabulary = 43
   private static let special = SpecialTokens(
     padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
 
   /// Odd widths, so that tails and gaps are everywhere.
-  private static func objective(vocabulary: Int = vocabulary) -> PretrainingObjective {
+  static func objective(vocabulary: Int = vocabulary) -> PretrainingObjective {
     func sizes(_ width: Int, heads: Int) -> EncoderSizes {
       EncoderSizes(
         hiddenSize: width, layerCount: 2, headCount: heads, intermediateSize: 3 * width)
@@ -33,7 +33,7 @@ struct TrainerTests {
   }
 
   /// Sequences of unequal lengths, a function of step and number.
-  private static func batch(step: Int, sequences: Range<Int>) -> Batch {
+  static func batch(step: Int, sequences: Range<Int>) -> Batch {
     var batch = Batch(step: step, firstSequence: sequences.lowerBound)
     for sequence in sequences {
       let stream = RandomStream(seed: 5, site: 6, step: step, sequence: sequence)
@@ -46,7 +46,7 @@ struct TrainerTests {
     return batch
   }
 
-  private static let settings = TrainerSettings(
+  static let settings = TrainerSettings(
     batchSize: 32, sliceCount: 16, steps: 100, warmupSteps: 0, learningRate: 0.01,
     weightDecay: 0.01, adam: AdamConstants(), clipNorm: 1)
 
