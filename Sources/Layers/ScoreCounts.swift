@@ -57,8 +57,9 @@ package struct ScoreCounts: Sendable, Equatable {
     negatives = positives
   }
 
-  /// Rises with the score. Adding zero makes one zero of the two.
+  /// The bin of a score, which rises with it.
   private static func bin(_ score: Float) -> Int {
+    // Adding zero makes one zero of the two.
     let bits = (score + 0).bitPattern
     return Int((bits >> 31 == 1 ? ~bits : bits | 1 << 31) >> 16)
   }

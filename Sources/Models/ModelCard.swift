@@ -11,7 +11,7 @@ package struct ModelCard {
   private let part: ModelPart
   private let architecture: String
 
-  /// - Parameter architecture: the class of transformers that loads it.
+  /// Describes a part of a checkpoint that the class `architecture` of transformers loads.
   package init(_ checkpoint: CheckpointFolder, _ part: ModelPart, _ architecture: String) {
     self.checkpoint = checkpoint
     self.part = part

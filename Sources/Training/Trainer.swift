@@ -182,7 +182,9 @@ package final class Trainer<O: Objective> {
   }
 
   /// The metrics of all steps since the last call, the same on every rank: means, and as the last one
-  /// the mean of the gradients' norms. Every rank must call it.
+  /// the mean of the gradients' norms.
+  ///
+  /// Every rank must call it.
   package func metrics() throws -> MetricValues {
     defer { window = MetricsWindow() }
     return try window.metrics(objective, world)

@@ -22,9 +22,8 @@ extension Health {
     }
   }
 
-  /// Whether all that was published would have taken off by now.
-  ///
-  /// - Parameter start: the step and tokens at which what is judged began to learn.
+  /// Whether all that was published would have taken off by now, `start` being the step and tokens at
+  /// which the network began to learn.
   private func isDue(_ line: MetricsLine, since start: (step: Int, tokens: Int)) -> Bool {
     let due = TakeOff(subject.configuration)
     return line.step - max(start.step, subject.configuration.firstStep) >= due.steps

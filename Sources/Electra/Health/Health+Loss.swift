@@ -5,7 +5,9 @@ import Layers
 // little when the generator takes off, and a step's loss is noisy. Where it may rise far says `mayRise`.
 
 extension Health {
-  /// A line far above those before it. Small batches are noisy, so the measure is what the last lines
+  /// A line far above those before it.
+  ///
+  /// Small batches are noisy, so the measure is what the last lines
   /// differ by among themselves.
   func lossSpike(_ line: MetricsLine) -> Verdict? {
     guard let loss = line[.loss], course.losses.count == Course.window else { return nil }

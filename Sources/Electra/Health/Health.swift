@@ -98,6 +98,8 @@ package struct Health: Sendable {
     return 2 * model.generator.hiddenSize > model.discriminator.hiddenSize
   }
 
+  /// A schedule of more passes over the data than any that was published.
+  ///
   /// BERT passed 40 times over its text (Devlin et al. 2019, appendix A.2), ELECTRA fewer.
   private func manyEpochs(_ step: Int) -> Verdict? {
     let passes = epochs(at: subject.configuration.steps)

@@ -1,9 +1,10 @@
 import Foundation
 import Layers
 
-/// The only published learning curve of ELECTRA that has all figures: the paper's small model on
-/// OpenWebText, with a vocabulary of 30,522, batches of 128 sequences of 128 tokens and a mask of 15 %,
-/// figures without dropout (a picture of the author's in google-research/electra, issue 3; kept in
+/// The only published learning curve of ELECTRA that has all figures.
+///
+/// It is the paper's small model on OpenWebText, with a vocabulary of 30,522, batches of 128 sequences of
+/// 128 tokens and a mask of 15 %, figures without dropout (a picture of the author's in google-research/electra, issue 3; kept in
 /// cccwam/rc2020_electra). Read off the picture: good to 3 %.
 package enum PublishedCurve {
   /// The metrics that it has, as (step, value).
@@ -83,7 +84,9 @@ package enum PublishedCurve {
   }
 
   /// How a run's figures compare with the curve at the same number of tokens, and what cannot be
-  /// compared: a sentence each. Empty for a run that trains for something else.
+  /// compared: a sentence each.
+  ///
+  /// Empty for a run that trains for something else.
   package static func comparison(
     _ configuration: PretrainingConfiguration, tokens: Int, line: MetricsLine?
   ) -> [String] {

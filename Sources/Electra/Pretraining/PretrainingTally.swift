@@ -42,7 +42,9 @@ struct PretrainingTally {
     self[.reward] += rewards.reduce(0, +)
   }
 
-  /// Counts what the discriminator says of `tokens`. A token is replaced when it differs from the
+  /// Counts what the discriminator says of `tokens`.
+  ///
+  /// A token is replaced when it differs from the
   /// original: a sample that is right counts as original (ELECTRA, section 2).
   mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += verdict.loss
@@ -82,9 +84,7 @@ struct PretrainingTally {
     self[.drawn] += Double(masked.positions.count)
   }
 
-  /// The metrics that a task has, in the order of the log.
-  ///
-  /// - Parameter weight: that of the large encoder's loss.
+  /// The metrics that a task has, in the order of the log; `weight` is that of the large encoder's loss.
   func metrics(_ task: PretrainingTask, weight: Double) -> MetricValues {
     var parts: MetricValues = []
     var loss = 0.0

@@ -19,9 +19,7 @@ final class RunHealth {
   /// The last line, of held-out examples where there are any.
   private var last: MetricsLine?
 
-  /// - Parameters:
-  ///   - data: some of whose tokens are counted.
-  ///   - folder: the run's.
+  /// Judges the run in `folder`; some tokens of `data` are counted for their entropy.
   init(
     _ configuration: PretrainingConfiguration, _ data: ShardSet, folder: String, log: RunLog,
     metrics: MetricsLog
@@ -35,7 +33,9 @@ final class RunHealth {
   }
 
   /// Comes to the state of a run that was never stopped, by reading its lines up to `step`, and judges
-  /// the recipe. What was said before is not said again.
+  /// the recipe.
+  ///
+  /// What was said before is not said again.
   func begin(step: Int) {
     let lines = RunMetrics(runFolder: folder).lines.filter { $0.step <= step }
     for line in lines where line.split == .health {

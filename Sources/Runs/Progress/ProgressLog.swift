@@ -45,10 +45,7 @@ package final class ProgressLog {
     }
   }
 
-  /// - Parameters:
-  ///   - steps: of the whole run.
-  ///   - hours: that this start may take.
-  ///   - start: when the program began.
+  /// Logs a run of `steps` steps, whose program began at `start` and may take `hours`.
   init(
     steps: Int, hours: Double?, world: Communicator, log: RunLog, metrics: MetricsLog, start: Double
   ) throws {
@@ -86,8 +83,9 @@ package final class ProgressLog {
       + (world.size > 1 ? waiting : "")
   }
 
-  /// Writes the line of the steps since the last one, and returns it. Every rank must call it.
+  /// Writes the line of the steps since the last one, and returns it.
   ///
+  /// Every rank must call it.
   /// The learning rate is that of the last step; `values` are means.
   func tell(
     _ report: Trainer<some Any>.StepReport, _ values: MetricValues, _ state: CheckpointState

@@ -8,11 +8,14 @@ import Platform
 /// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which five
 /// fields are needed, so they are written here.
 enum EventFile {
-  /// What the names begin with; TensorBoard looks for `tfevents` in them. Runs of earlier versions have
-  /// one file of this very name.
+  /// The beginning of the names; TensorBoard looks for `tfevents` in them.
+  ///
+  /// Runs of earlier versions have one file of this very name.
   private static let prefix = "events.out.tfevents.electra"
 
-  /// The name that follows those of `names`. TensorBoard reads files in the order of their names, and
+  /// The name that follows those of `names`.
+  ///
+  /// TensorBoard reads files in the order of their names, and
   /// does not come back to one that it has read.
   static func name(after names: [String]) -> String {
     let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
@@ -72,7 +75,9 @@ enum EventFile {
   }
 }
 
-/// A protocol buffer in the making. Each field is a key, number times eight plus the kind of what
+/// A protocol buffer in the making.
+///
+/// Each field is a key, number times eight plus the kind of what
 /// follows, and its value.
 private struct Message {
   private(set) var bytes = Data()

@@ -8,8 +8,9 @@ import Layers
 /// the slices up in their order. So no sum depends on ranks, workers or where a run was stopped: the
 /// slices are part of the recipe, and the window is part of a checkpoint.
 struct MetricsWindow: Sendable, Equatable {
-  /// The file of a checkpoint that holds the window, unless it is empty. Checkpoints of earlier versions
-  /// have none.
+  /// The file of a checkpoint that holds the window, unless it is empty.
+  ///
+  /// Checkpoints of earlier versions have none.
   static let file = "metrics-window.json"
 
   private var steps = 0
@@ -37,7 +38,9 @@ struct MetricsWindow: Sendable, Equatable {
     }
   }
 
-  /// The metrics of all steps, the same on every rank; means are ratios of sums. Every rank must call it.
+  /// The metrics of all steps, the same on every rank; means are ratios of sums.
+  ///
+  /// Every rank must call it.
   func metrics(_ objective: some Objective, _ world: Communicator) throws -> MetricValues {
     var total = Tally()
     try world.gather(sums.map { Tally(sums: $0) }, into: &total)
@@ -70,7 +73,9 @@ struct MetricsWindow: Sendable, Equatable {
     }
   }
 
-  /// The bytes of `file`; nil for an empty window. Every rank must call it.
+  /// The bytes of `file`; nil for an empty window.
+  ///
+  /// Every rank must call it.
   ///
   /// - Parameters:
   ///   - slices: the slices of all ranks.
