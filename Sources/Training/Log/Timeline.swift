@@ -86,7 +86,9 @@ package enum Timeline {
     }
   }
 
-  /// Stops recording. Every rank must call it.
+  /// Stops recording.
+  ///
+  /// Every rank must call it.
   ///
   /// - Returns: the trace of all ranks on rank zero, in Chrome's trace event format; nil elsewhere,
   ///   and when it was off.
