@@ -3,6 +3,7 @@ import Collectives
 import Corpus
 import Electra
 import Foundation
+import Layers
 import Models
 import Platform
 import Runs
@@ -46,10 +47,13 @@ struct EvaluateCommand: ParsableCommand {
         processors: RankLayout(world: world, threads: threads, slices: .max).processors)
       defer { evaluator.end() }
       let count = min(evaluateExamples, data.heldOutCount)
-      let metrics = try evaluator.metrics(sequences: count) { _, sequences in
-        try data.heldOut(sequences, of: count)
-      }
-      if world.rank == 0 { show(metrics, checkpoint.state) }
+      var line = MetricsLine(step: checkpoint.state.step, split: .heldOut)
+      line.append(.examples, Double(count))
+      line.append(
+        try evaluator.metrics(sequences: count) { _, sequences in
+          try data.heldOut(sequences, of: count)
+        })
+      if world.rank == 0 { show(line) }
     }
   }
 
@@ -63,18 +67,12 @@ struct EvaluateCommand: ParsableCommand {
     return (checkpoint, try checkpoint.weights())
   }
 
-  private func show(_ metrics: [(name: String, value: Double)], _ state: CheckpointState) {
-    if json {
-      let fields = metrics.map { "\"\($0.name)\": \($0.value.isFinite ? "\($0.value)" : "null")" }
-      StandardOutput.print("{\"step\": \(state.step), \(fields.joined(separator: ", "))}")
-    } else {
-      StandardOutput.print("step \(state.step.grouped)")
-      for (name, value) in metrics {
-        let label = name.replacingOccurrences(of: "_", with: " ")
-        StandardOutput.print(
-          "  \(label.padding(toLength: 24, withPad: " ", startingAt: 0)) "
-            + String(format: "%8.4f", value))
-      }
+  private func show(_ line: MetricsLine) {
+    if json { return StandardOutput.print(line.json) }
+    StandardOutput.print("step \(line.step.grouped)")
+    for value in line.values where value.name != MetricName.examples.rawValue {
+      let label = MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
+      StandardOutput.print("  \(label) " + String(format: "%8.4f", value.number))
     }
   }
 }

@@ -172,8 +172,8 @@ struct PredictCommand: ParsableCommand {
       let (split, metric) = (set.split.name, score.metric.rawValue)
       StandardOutput.print(
         json
-          ? "{\"split\": \"\(split)\", \"metric\": \"\(metric)\", \"value\": "
-            + (score.value.isFinite ? "\(score.value)}" : "null}")
+          ? "{\"split\": \(jsonString(split)), \"metric\": \(jsonString(metric)), "
+            + "\"value\": \(jsonNumber(score.value))}"
           : "\(split) \(metric) \(String(format: "%.4f", score.value))")
     }
   }

@@ -73,8 +73,8 @@ package struct FinetuningObjective: Objective {
       })
   }
 
-  package func metrics(of tally: Tally) -> [(name: String, value: Double)] {
-    tally.sums.isEmpty ? [] : [("loss", tally.sums[0] / max(1, tally.sums[1]))]
+  package func metrics(of tally: Tally) -> MetricValues {
+    tally.sums.isEmpty ? [] : [(.loss, tally.sums[0] / max(1, tally.sums[1]))]
   }
 }
 

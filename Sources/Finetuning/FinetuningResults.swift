@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Tensors
 
 /// What a fine-tuning has come to: `results.json`.
@@ -21,7 +22,7 @@ package struct FinetuningResults: Codable, Equatable {
     package init(split: String, metric: Metric) { (self.split, self.metric) = (split, metric) }
 
     /// The measure's name in logs: `dev_accuracy`.
-    package var name: String { "\(split)_\(metric.rawValue)" }
+    package var name: String { MetricName.score(metric.rawValue, of: split) }
   }
 
   /// What one seed has come to.

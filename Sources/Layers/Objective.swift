@@ -53,7 +53,7 @@ package protocol Objective: Evaluable {
   ) -> Tally
 
   /// Named figures for the log, in their order, from the sum of all tallies.
-  func metrics(of tally: Tally) -> [(name: String, value: Double)]
+  func metrics(of tally: Tally) -> MetricValues
 }
 
 extension Objective {
@@ -73,6 +73,8 @@ package struct Tally: Sendable, Equatable {
   /// The logits of true positives' and negatives' class, for exact areas under the curve.
   package var positiveScores: [Float]
   package var negativeScores: [Float]
+  /// Counts of scores instead of the scores themselves, where many batches were added up.
+  package var scoreCounts: ScoreCounts?
   /// What the model answers, sequence by sequence; its meaning is the objective's.
   package var answers: [Float]
 

@@ -11,7 +11,7 @@ package struct ModelCard {
   private let part: ModelPart
   private let architecture: String
 
-  /// - Parameter architecture: the class of transformers that loads it.
+  /// Describes a part of a checkpoint that the class `architecture` of transformers loads.
   package init(_ checkpoint: CheckpointFolder, _ part: ModelPart, _ architecture: String) {
     self.checkpoint = checkpoint
     self.part = part
@@ -102,22 +102,14 @@ package struct ModelCard {
 
   /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.
   private var heldOut: String {
-    let path = checkpoint.runPath + "/metrics.jsonl"
-    guard let lines = FileManager.default.contents(atPath: path) else { return "" }
-    let evaluations = lines.split(separator: 0x0A)
-      .compactMap { try? JSONSerialization.jsonObject(with: $0) as? [String: Any] }
-      .filter { $0["split"] as? String == "held_out" }
-      .filter { ($0["step"] as? Int).map { $0 <= checkpoint.state.step } ?? false }
-    guard let last = evaluations.last, let step = last["step"] as? Int else { return "" }
-    let rows = last.compactMap { name, value in
-      (value as? Double).map { (name, $0) }
-    }.filter { !["step", "examples", "time"].contains($0.0) }.sorted { $0.0 < $1.0 }
-    let table = rows.map {
-      "| \($0.0.replacingOccurrences(of: "_", with: " ")) | \(String(format: "%.4f", $0.1)) |"
-    }
+    let lines = RunMetrics(runFolder: checkpoint.runPath).lines(.heldOut)
+    guard let last = lines.last(where: { $0.step <= checkpoint.state.step }) else { return "" }
+    let table = last.values.filter { $0.name != MetricName.examples.rawValue }
+      .sorted { $0.name < $1.name }
+      .map { "| \(MetricName.words($0.name)) | \(String(format: "%.4f", $0.number)) |" }
     return """
 
-      | on held-out documents, after step \(step.grouped) | |
+      | on held-out documents, after step \(last.step.grouped) | |
       |---|---|
       \(table.joined(separator: "\n"))
 

@@ -132,10 +132,11 @@ extension Worker {
       let tensors = parameters.filter { !Trainer<O>.isFinite(gradient, $0) }.map(\.name)
       guard !tensors.isEmpty else { continue }
       let losses = objective.metrics(of: tally).filter {
-        $0.name.hasSuffix("_loss") && !$0.value.isFinite
+        $0.name.rawValue.hasSuffix("_loss") && !$0.value.isFinite
       }
       return Divergence.Slice(
-        number: number, count: count, tensors: tensors, losses: losses.map(\.name), batch: batch)
+        number: number, count: count, tensors: tensors, losses: losses.map(\.name.rawValue),
+        batch: batch)
     }
     return nil
   }

@@ -104,7 +104,7 @@ extension Evaluator where O: Objective {
   /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
   package func metrics(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
-  ) throws -> [(name: String, value: Double)] {
+  ) throws -> MetricValues {
     objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
   }
 }

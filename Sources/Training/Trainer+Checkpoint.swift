@@ -10,7 +10,8 @@ extension Trainer {
   package typealias SaveOutcome = CheckpointSaver.Outcome
 
   /// Begins to save weights and moments after `state.step` steps; returns when a snapshot is taken.
-  /// Every rank must call it, when no save is under way. Rank zero writes in the background.
+  /// Every rank must call it, when no save is under way. Rank zero writes in the background. The
+  /// unfinished window of metrics is saved, too.
   ///
   /// - Throws: `TrainerError.replicasDiffer` on every rank when the weights are not the same on all.
   package func beginSave(
@@ -18,6 +19,8 @@ extension Trainer {
   ) throws {
     try settle()
     try expectEqualReplicas(step: state.step)
+    var files = files
+    files[MetricsWindow.file] = try window.encoded(slices: settings.sliceCount, world)
     saver.begin(state, weights: weights, team: team, into: store, files: files)
   }
 
@@ -28,8 +31,8 @@ extension Trainer {
     try saver.end(waiting: waiting)
   }
 
-  /// Loads weights and moments that were saved: rank zero reads, the others receive. Every rank must
-  /// call it; an error on rank zero is thrown on all.
+  /// Loads weights, moments and window that were saved: rank zero reads, the others receive. Every rank
+  /// must call it; an error on rank zero is thrown on all.
   package func load(checkpoint folder: String) throws {
     try settle()
     try world.agree {
@@ -38,6 +41,21 @@ extension Trainer {
     }
     try shareWeights()
     try saver.loadMoments(folder + "/optimizer.safetensors")
+    try loadWindow(folder + "/" + MetricsWindow.file)
+  }
+
+  /// Continues the window of metrics that was saved; a checkpoint without one leaves it empty.
+  private func loadWindow(_ path: String) throws {
+    let own = world.rank == 0 ? FileManager.default.contents(atPath: path) ?? Data() : Data()
+    let data = Data(try world.broadcast(Array(own)))
+    window = MetricsWindow()
+    if data.isEmpty { return }
+    do {
+      window = try MetricsWindow(
+        data, own: workers.flatMap(\.slices), of: settings.sliceCount, isFirst: world.rank == 0)
+    } catch {
+      throw CheckpointError.damaged(file: path, reason: "it is not what was written")
+    }
   }
 
   /// Gives rank zero's weights to all.

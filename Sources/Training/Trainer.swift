@@ -27,6 +27,8 @@ package final class Trainer<O: Objective> {
   /// (`settle`), and not during a step.
   package let evaluator: Evaluator<O>
   private let source: BatchSource
+  /// The sums behind the next line of metrics.
+  var window = MetricsWindow()
   /// Told of each part of a step, or of an evaluation, as it begins.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
     didSet { evaluator.watch = watch }
@@ -140,6 +142,7 @@ package final class Trainer<O: Objective> {
     watch(.step, "reduction")
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
+    window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
     report.rate = settings.schedule.learningRate(at: step)
     update.update(
       weights, gradient: gradient,
@@ -187,18 +190,20 @@ package final class Trainer<O: Objective> {
     return norm
   }
 
-  /// The metrics of the step just done, the same on every rank.
-  package func metrics() throws -> [(name: String, value: Double)] {
-    var total = Tally()
-    try world.gather(workers.flatMap(\.tallies), into: &total)
-    return objective.metrics(of: total)
+  /// The metrics of all steps since the last call, the same on every rank: means, and as the last one
+  /// the mean of the gradients' norms.
+  ///
+  /// Every rank must call it.
+  package func metrics() throws -> MetricValues {
+    defer { window = MetricsWindow() }
+    return try window.metrics(objective, world)
   }
 
   /// The metrics of sequences 0..<`count` of `source`, once the weights of the last step are there
   /// (`Evaluator.metrics`). Every rank must call it.
   package func evaluate(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
-  ) throws -> [(name: String, value: Double)] {
+  ) throws -> MetricValues {
     try settle()
     return try evaluator.metrics(sequences: count, isAsked: isAsked, source: source)
   }

@@ -50,14 +50,7 @@ struct FinetuneTests {
       model = contents("seed-1/model/model.safetensors")
       results = contents("results.json")
       answers = contents("predictions/dev_predictions.tsv")
-      metrics = try String(
-        contentsOfFile: "\(folder.path)/\(run)/seed-1/metrics.jsonl", encoding: .utf8
-      ).split(separator: "\n").map { line in
-        let object = try #require(
-          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        return object.filter { !["seconds", "time", "tokens_per_second"].contains($0.key) }
-          .map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
-      }
+      metrics = try folder.timelessMetrics(run + "/seed-1")
     }
   }
 

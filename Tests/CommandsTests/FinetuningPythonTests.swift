@@ -73,11 +73,7 @@ struct FinetuningPythonTests {
       ], in: folder.path)
     #expect(peer.status == 0, "\(peer.errors)")
     let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
-    let metrics = try String(
-      contentsOfFile: folder.path + "/ours/seed-1/metrics.jsonl", encoding: .utf8)
-    let ours = metrics.split(separator: "\n").compactMap {
-      try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
-    }
+    let ours = try folder.metrics("ours/seed-1").compactMap { $0["loss"] as? Double }
     #expect(ours.count == 24 && theirs.count == 24)
     // What float32 leaves after so many updates.
     for (own, their) in zip(ours, theirs) {
@@ -87,7 +83,6 @@ struct FinetuningPythonTests {
   }
 
   private struct Losses: Decodable { let losses: [Double] }
-  private struct Loss: Decodable { let loss: Double }
 
   private struct Sequence: Encodable {
     let ids: [Int32]

@@ -14,13 +14,8 @@ struct HealthTests {
 
   /// What a run has said of its health.
   private func verdicts(_ folder: TemporaryFolder) throws -> [[String: String]] {
-    try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
-      .split(separator: "\n").compactMap { line in
-        let object = try #require(
-          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        guard object["split"] as? String == "health" else { return nil }
-        return object.mapValues { "\($0)" }
-      }
+    try folder.metrics("run").filter { $0["split"] as? String == "health" }
+      .map { $0.mapValues { "\($0)" } }
   }
 
   private func names(_ folder: TemporaryFolder) throws -> [String?] {

@@ -11,13 +11,6 @@ struct PathTests {
     "--learning-rate", "1e-3",
   ]
 
-  private func lines(_ folder: TemporaryFolder, _ run: String) throws -> [[String: Any]] {
-    try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
-      .split(separator: "\n").map {
-        try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-      }
-  }
-
   @Test
   func fromTextToATrainedModelThatDetects() throws {
     let folder = try preparedData()
@@ -28,7 +21,7 @@ struct PathTests {
     // What it will cost is said first, and what this machine lacks for it.
     #expect(trained.errors.contains("epochs of the data"))
     #expect(trained.errors.contains("note: up to 1000000006 checkpoints will take"))
-    let metrics = try lines(folder, "run").filter { $0["split"] == nil }
+    let metrics = try folder.metrics("run").filter { $0["split"] == nil }
     #expect(metrics.map { $0["step"] as? Int } == [10, 20, 30, 40, 50, 60])
     let losses = metrics.compactMap { $0["generator_loss"] as? Double }
     #expect(losses.count == 6 && losses[5] < losses[0] - 0.2, "\(losses)")
@@ -36,7 +29,7 @@ struct PathTests {
     let evaluated = try Program.run(
       ["evaluate", "run", "--data", "data", "--evaluate-examples", "50", "--json"],
       in: folder.path)
-    let held = try lines(folder, "run").last { $0["split"] as? String == "held_out" }
+    let held = try folder.metrics("run").last { $0["split"] as? String == "held_out" }
     let again = try #require(
       JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any])
     #expect(again["loss"] as? Double == held?["loss"] as? Double)

@@ -83,12 +83,8 @@ struct ReportTests {
   private func metric(
     _ name: String, of run: String, split: String?, _ folder: TemporaryFolder
   ) throws -> [Double] {
-    try String(contentsOfFile: "\(folder.path)/studies/\(run)/metrics.jsonl", encoding: .utf8)
-      .split(separator: "\n").compactMap { line in
-        let object = try #require(
-          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        return object["split"] as? String == split ? object[name] as? Double : nil
-      }
+    try folder.metrics("studies/" + run).filter { $0["split"] as? String == split }
+      .compactMap { $0[name] as? Double }
   }
 
   @Test

@@ -89,15 +89,15 @@ struct PretrainingObjectiveTests {
     objective.layout.initialize(weights, seed: 1)
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
     let workspace = objective.makeWorkspace(sequences: 64)
-    func metric(_ name: String) -> Double {
+    func metric(_ name: MetricName) -> Double {
       let tally = objective.evaluate(batch, weights: weights, workspace: workspace)
       return objective.metrics(of: tally).first { $0.name == name }?.value ?? .nan
     }
-    #expect(abs(metric("generator_loss") - 8.0064) < 0.08)
-    #expect((0.66...0.80).contains(metric("discriminator_loss")))
+    #expect(abs(metric(.generatorLoss) - 8.0064) < 0.08)
+    #expect((0.66...0.80).contains(metric(.discriminatorLoss)))
     let last = objective.layout["discriminator_predictions.dense_prediction.weight"]
     if let last { weights[last].fill(0) }
-    #expect(abs(metric("discriminator_loss") - 0.6931471805599453) < 1e-12)
+    #expect(abs(metric(.discriminatorLoss) - 0.6931471805599453) < 1e-12)
   }
 
   /// A model declares what its task uses, and metrics are those of what there is.
@@ -120,7 +120,7 @@ struct PretrainingObjectiveTests {
     let metrics = objective.metrics(
       of: objective.evaluate(
         batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)))
-    #expect(metrics.map(\.name) == ["loss", "mlm_loss", "mlm_accuracy"])
+    #expect(metrics.map(\.name) == [.loss, .mlmLoss, .mlmAccuracy])
     #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
 
@@ -138,7 +138,7 @@ struct PretrainingObjectiveTests {
       workspace: objective.makeWorkspace(sequences: 64))
     #expect(tally.positiveScores.count + tally.negativeScores.count == drawn)
     let metrics = objective.metrics(of: tally)
-    #expect(metrics.first { $0.name == "replaced_fraction" }.map { $0.value > 0.8 } == true)
+    #expect(metrics.first { $0.name == .replacedFraction }.map { $0.value > 0.8 } == true)
   }
 
   /// What the loss of a model that may copy is, from the definition in Double.

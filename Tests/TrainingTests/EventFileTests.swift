@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import TestSupport
 import Testing
 import Training
@@ -107,20 +108,27 @@ struct EventFileTests {
     MetricsLog(folder: folder.path) { Issue.record("\($0)") }
   }
 
+  private func line(
+    _ step: Int, loss: Double, _ split: MetricsLine.Split = .training
+  ) -> MetricsLine {
+    var line = MetricsLine(step: step, split: split)
+    line.append(.loss, loss)
+    return line
+  }
+
   @Test
   func everyNumberOfALineIsAPoint() throws {
     let folder = try TemporaryFolder()
     let log = log(folder)
     let before = Date().timeIntervalSince1970
-    log.append([
-      ("step", .count(300)), ("tokens", .count(70_000)), ("loss", .number(-1.5)),
-      ("auc", .number(.nan)),
-    ])
-    log.append([
-      ("step", .count(300)), ("split", .text("held_out")), ("loss", .number(2.25)),
-    ])
+    var training = MetricsLine(step: 300, split: .training, tokens: 70_000)
+    training.append([(.loss, -1.5), (.discriminatorAUC, .nan)])
+    log.append(training)
+    log.append(line(300, loss: 2.25, .heldOut))
     // Words alone are no point of a curve.
-    log.append([("step", .count(300)), ("split", .text("health")), ("sentence", .text("ill"))])
+    var words = MetricsLine(step: 300, split: .health)
+    words.append(.sentence, text: "ill")
+    log.append(words)
     #expect(!FileManager.default.fileExists(atPath: folder.file("health")))
     let own = try events(folder.file("events.out.tfevents.electra.00001"))
     #expect(own.map(\.version) == ["brain.Event:2", nil, nil])
@@ -145,10 +153,10 @@ struct EventFileTests {
     let folder = try TemporaryFolder()
     let first = log(folder)
     for step in 1...5 {
-      first.append([("step", .count(step)), ("loss", .number(Double(step)))])
+      first.append(line(step, loss: Double(step)))
     }
     for step in [2, 5] {
-      first.append([("step", .count(step)), ("split", .text("held_out")), ("loss", .number(9))])
+      first.append(line(step, loss: 9, .heldOut))
     }
     for split in ["", "held_out/"] {
       let path = folder.file(split + "events.out.tfevents.electra.00001")
@@ -160,7 +168,7 @@ struct EventFileTests {
     let second = log(folder)
     second.cut(afterStep: 3)
     for step in 4...6 {
-      second.append([("step", .count(step)), ("loss", .number(Double(10 * step)))])
+      second.append(line(step, loss: Double(10 * step)))
     }
     func newest(_ split: String) throws -> [Event] {
       let names = try files(folder, split)
@@ -183,8 +191,8 @@ struct EventFileTests {
       let log = log(folder)
       log.cut(afterStep: 0)
       if start < 3 {
-        log.append([("step", .count(1)), ("loss", .number(1))])
-        log.append([("step", .count(1)), ("split", .text("held_out")), ("loss", .number(9))])
+        log.append(line(1, loss: 1))
+        log.append(line(1, loss: 9, .heldOut))
       }
     }
     for split in ["", "held_out"] {

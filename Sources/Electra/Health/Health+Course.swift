@@ -1,9 +1,10 @@
+import Layers
 import Tensors
 
 extension Health {
   /// What is kept of the lines so far.
   struct Course: Sendable {
-    /// Lines that figures are averaged over: one line is one step, and noisy.
+    /// Lines that figures are averaged over: one line is the mean of a few steps, or of one, and noisy.
     static let window = 20
     /// Lines below which an average says nothing.
     static let fewest = 10
@@ -27,8 +28,8 @@ extension Health {
     private(set) var heldOutSkill = Series(rises: true)
 
     init(_ task: PretrainingTask) {
-      let metrics = [
-        task.hasGenerator ? Learner.generatorMetric : nil, task.goal.predicts ? "mlm_loss" : nil,
+      let metrics: [MetricName?] = [
+        task.hasGenerator ? Learner.generatorMetric : nil, task.goal.predicts ? .mlmLoss : nil,
       ]
       learners = metrics.compactMap { $0.map(Learner.init) }
     }
@@ -38,9 +39,9 @@ extension Health {
 
     /// What a network knows of language.
     struct Learner: Sendable {
-      fileprivate static let generatorMetric = "generator_loss"
+      fileprivate static let generatorMetric = MetricName.generatorLoss
 
-      fileprivate let metric: String
+      fileprivate let metric: MetricName
       /// The loss of the last lines.
       fileprivate(set) var losses: [Double] = []
       /// The step and tokens at which it began to learn: a second stage begins in the middle.
@@ -48,7 +49,7 @@ extension Health {
       /// Held-out evaluations.
       fileprivate(set) var heldOut = Series(rises: false)
 
-      fileprivate init(metric: String) { self.metric = metric }
+      fileprivate init(metric: MetricName) { self.metric = metric }
 
       var isGenerator: Bool { metric == Self.generatorMetric }
     }
@@ -82,23 +83,23 @@ extension Health {
       }
     }
 
-    mutating func add(training reading: Reading) {
-      let start = step == nil ? (0, 0) : (reading.step, reading.tokens)
-      step = reading.step
-      if let loss = reading["loss"] {
-        add(loss: loss, detects: reading["discriminator_loss"] != nil)
+    mutating func add(training line: MetricsLine) {
+      let start = step == nil ? (0, 0) : (line.step, line.tokens ?? 0)
+      step = line.step
+      if let loss = line[.loss] {
+        add(loss: loss, detects: line[.discriminatorLoss] != nil)
       }
       for index in learners.indices {
-        guard let loss = reading[learners[index].metric] else { continue }
+        guard let loss = line[learners[index].metric] else { continue }
         learners[index].since = learners[index].since ?? start
         learners[index].losses.keep(loss)
       }
-      guard let skill = reading["discriminator_skill"] else { return }
-      if detectsSince == nil { detectsSince = (reading.step, reading.tokens) }
+      guard let skill = line[.discriminatorSkill] else { return }
+      if detectsSince == nil { detectsSince = (line.step, line.tokens ?? 0) }
       skills.keep(skill)
-      if let area = reading["discriminator_auc"] { areas.keep(area) }
+      if let area = line[.discriminatorAUC] { areas.keep(area) }
       let isFlat = skills.count >= Self.fewest && skills.mean < 0.02 && areas.mean < 0.56
-      flatSince = isFlat ? flatSince ?? reading.step : nil
+      flatSince = isFlat ? flatSince ?? line.step : nil
     }
 
     /// A second stage adds the discriminator's loss to the sum, which begins anew.
@@ -111,14 +112,14 @@ extension Health {
       linesAbove = median > 1.3 * lowest ? linesAbove + 1 : 0
     }
 
-    mutating func add(heldOut reading: Reading) {
+    mutating func add(heldOut line: MetricsLine) {
       for index in learners.indices {
-        guard let loss = reading[learners[index].metric] else { continue }
+        guard let loss = line[learners[index].metric] else { continue }
         learners[index].heldOut.add(
-          loss, step: reading.step, margin: 0.1, training: learners[index].losses)
+          loss, step: line.step, margin: 0.1, training: learners[index].losses)
       }
-      if let skill = reading["discriminator_skill"] {
-        heldOutSkill.add(skill, step: reading.step, margin: 0.05, training: skills)
+      if let skill = line[.discriminatorSkill] {
+        heldOutSkill.add(skill, step: line.step, margin: 0.05, training: skills)
       }
     }
   }

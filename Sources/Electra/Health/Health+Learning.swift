@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Tensors
 
 // What a run should have learnt after a while. The published small model leaves the plateau of token
@@ -22,21 +23,20 @@ extension Health {
     }
   }
 
-  /// Whether all that was published would have taken off by now.
-  ///
-  /// - Parameter start: the step and tokens at which what is judged began to learn.
-  private func isDue(_ reading: Reading, since start: (step: Int, tokens: Int)) -> Bool {
+  /// Whether all that was published would have taken off by now, `start` being the step and tokens at
+  /// which the network began to learn.
+  private func isDue(_ line: MetricsLine, since start: (step: Int, tokens: Int)) -> Bool {
     let due = TakeOff(subject.configuration)
-    return reading.step - max(start.step, subject.configuration.firstStep) >= due.steps
-      && reading.tokens - start.tokens >= due.tokens
+    return line.step - max(start.step, subject.configuration.firstStep) >= due.steps
+      && (line.tokens ?? 0) - start.tokens >= due.tokens
   }
 
   /// A discriminator that no one would use: its loss is that of guessing the majority.
-  func majorityClass(_ reading: Reading) -> Verdict? {
+  func majorityClass(_ line: MetricsLine) -> Verdict? {
     guard recipe.task.goal.detects, !recipe.task.goal.predicts,
       let begun = course.detectsSince, let since = course.flatSince,
-      isDue(reading, since: begun),
-      reading.step - since >= TakeOff(subject.configuration).steps / 2
+      isDue(line, since: begun),
+      line.step - since >= TakeOff(subject.configuration).steps / 2
     else { return nil }
     let cause =
       if isGeneratorLarge {
@@ -50,35 +50,35 @@ extension Health {
           + "begin anew with half the --learning-rate or twice the --warmup"
       }
     return Verdict(
-      .majorityClass, isGrave: true, step: reading.step,
+      .majorityClass, isGrave: true, step: line.step,
       String(
         format: "after %d steps the discriminator still says the same of every token "
-          + "(skill %.3f, AUC %.3f): ", reading.step, course.skills.mean, course.areas.mean) + cause
+          + "(skill %.3f, AUC %.3f): ", line.step, course.skills.mean, course.areas.mean) + cause
     )
   }
 
   /// A generator, or an encoder that names tokens, that predicts the same everywhere.
-  func noTakeOff(_ reading: Reading) -> Verdict? {
+  func noTakeOff(_ line: MetricsLine) -> Verdict? {
     let plateau = subject.unigramEntropy - TakeOff(subject.configuration).plateau
     let learner = course.learners.first {
       guard let since = $0.since, $0.losses.count >= Course.fewest else { return false }
-      return isDue(reading, since: since) && $0.losses.mean > plateau
+      return isDue(line, since: since) && $0.losses.mean > plateau
     }
     guard recipe.task.procedure != .adversarial, let learner else { return nil }
     let who =
       learner.isGenerator ? "the generator" : recipe.task.goal == .mlm ? "the model" : "the encoder"
     return Verdict(
-      .noTakeOff, isGrave: true, step: reading.step,
+      .noTakeOff, isGrave: true, step: line.step,
       String(
         format:
           "after %d steps %@'s loss is %.2f, and knowing the frequencies of tokens alone gives "
-          + "%.2f: ", reading.step, who, learner.losses.mean, subject.unigramEntropy)
+          + "%.2f: ", line.step, who, learner.losses.mean, subject.unigramEntropy)
         + "it has learnt nothing of context; the learning rate is too high, or the warm-up too short "
         + "or too long; begin anew with half the --learning-rate")
   }
 
   /// Samples that anyone can tell from text: fine figures, and little to learn from.
-  func uniformSamples(_ reading: Reading) -> Verdict? {
+  func uniformSamples(_ line: MetricsLine) -> Verdict? {
     guard recipe.task.goal.detects, course.skills.count >= Course.fewest,
       course.skills.mean > 0.1
     else { return nil }
@@ -87,7 +87,7 @@ extension Health {
       format: "(skill %.3f, AUC %.3f) ", course.skills.mean, course.areas.mean)
     if recipe.task.generator == .uniform {
       return Verdict(
-        .uniformSamples, isGrave: false, step: reading.step,
+        .uniformSamples, isGrave: false, step: line.step,
         "samples are drawn from the whole vocabulary alike, so the discriminator's figures \(figures)"
           + "look better than what it learns; --generator transformer is the paper's")
     }
@@ -95,7 +95,7 @@ extension Health {
       generator.losses.mean > (uniform + subject.unigramEntropy) / 2
     else { return nil }
     return Verdict(
-      .uniformSamples, isGrave: true, step: reading.step,
+      .uniformSamples, isGrave: true, step: line.step,
       String(
         format:
           "the generator has learnt nothing (loss %.2f of %.2f), so samples are random tokens "

@@ -1,30 +1,33 @@
 import Foundation
+import Layers
 import Tensors
 
 // How the loss should go: down, with two known exceptions that stay within a tenth. Total loss rises a
 // little when the generator takes off, and a step's loss is noisy. Where it may rise far says `mayRise`.
 
 extension Health {
-  /// A line far above those before it. Small batches are noisy, so the measure is what the last lines
+  /// A line far above those before it.
+  ///
+  /// Small batches are noisy, so the measure is what the last lines
   /// differ by among themselves.
-  func lossSpike(_ reading: Reading) -> Verdict? {
-    guard let loss = reading["loss"], course.losses.count == Course.window else { return nil }
+  func lossSpike(_ line: MetricsLine) -> Verdict? {
+    guard let loss = line[.loss], course.losses.count == Course.window else { return nil }
     // The first line with a discriminator is of another sum.
-    if reading["discriminator_loss"] != nil && course.detectsSince == nil { return nil }
+    if line[.discriminatorLoss] != nil && course.detectsSince == nil { return nil }
     let usual = course.losses.upperMedian
     let deviation = 1.4826 * course.losses.map { abs($0 - usual) }.upperMedian
     guard loss > 1.25 * usual, loss > usual + 8 * deviation else { return nil }
     return Verdict(
-      .lossSpike, isGrave: false, step: reading.step,
+      .lossSpike, isGrave: false, step: line.step,
       String(
         format:
           "the loss jumped from %.2f to %.2f at step %d: strange text, or a learning rate near "
-          + "what the model bears; if it does not come back, ", usual, loss, reading.step)
+          + "what the model bears; if it does not come back, ", usual, loss, line.step)
         + "begin anew with half the --learning-rate or twice the --warmup")
   }
 
   /// A loss that is lost: above that of a new model, or far above what it was, and not coming back.
-  func divergence(_ reading: Reading) -> Verdict? {
+  func divergence(_ line: MetricsLine) -> Verdict? {
     let losses = course.losses
     let recent = losses.suffix(5)
     let isWorseThanNew = recent.count == 5 && recent.upperMedian > 1.1 * firstLoss
@@ -35,8 +38,8 @@ extension Health {
       ? String(format: "that of a new model is %.2f", firstLoss)
       : String(format: "it was %.2f", course.lowest)
     return Verdict(
-      .divergence, isGrave: true, step: reading.step,
-      String(format: "the loss is %.2f after %d steps and ", recent.upperMedian, reading.step)
+      .divergence, isGrave: true, step: line.step,
+      String(format: "the loss is %.2f after %d steps and ", recent.upperMedian, line.step)
         + "\(comparison): the learning rate is too high, or the warm-up too short; begin anew with "
         + "half the --learning-rate or twice the --warmup")
   }
@@ -58,8 +61,8 @@ extension Health {
 
   /// What training gains and held-out text loses, evaluation after evaluation, in text that was read
   /// before.
-  func overfitting(_ reading: Reading) -> Verdict? {
-    let passes = epochs(at: reading.step)
+  func overfitting(_ line: MetricsLine) -> Verdict? {
+    let passes = epochs(at: line.step)
     guard passes >= 2 else { return nil }
     let skill = course.heldOutSkill
     let figures: String
@@ -80,7 +83,7 @@ extension Health {
       return nil
     }
     return Verdict(
-      .overfitting, isGrave: true, step: reading.step,
+      .overfitting, isGrave: true, step: line.step,
       "held-out \(figures), after \(Int(passes)) passes over \(subject.examples) examples: the run "
         + "learns its text by heart; give it more text or fewer --steps, and take an earlier checkpoint"
     )

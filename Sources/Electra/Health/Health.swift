@@ -5,7 +5,7 @@ import Layers
 ///
 ///     var health = Health(of: subject)
 ///     health.judgeRecipe()                              // what is unusual before the first step
-///     health.judge(reading)                             // what a line of metrics adds to that
+///     health.judge(line)                                // what a line of metrics adds to that
 ///
 /// Metrics are the same on every number of ranks and lanes, and so are verdicts; a run that goes on
 /// comes to the same state by reading its old lines. Each illness is told once in a run's life.
@@ -53,21 +53,21 @@ package struct Health: Sendable {
   }
 
   /// What is to say after a line of metrics; lines come in the order of the steps.
-  package mutating func judge(_ reading: Reading) -> [Verdict] {
-    if reading.isHeldOut {
-      course.add(heldOut: reading)
-      return take([overfitting(reading)])
+  package mutating func judge(_ line: MetricsLine) -> [Verdict] {
+    if line.split == .heldOut {
+      course.add(heldOut: line)
+      return take([overfitting(line)])
     }
     // Another phase has another loss.
     if let before = course.step, before <= subject.configuration.firstStep,
-      reading.step > subject.configuration.firstStep
+      line.step > subject.configuration.firstStep
     {
       course = Course(recipe.task)
     }
-    let spike = lossSpike(reading)
-    course.add(training: reading)
+    let spike = lossSpike(line)
+    course.add(training: line)
     return take([
-      uniformSamples(reading), majorityClass(reading), noTakeOff(reading), divergence(reading),
+      uniformSamples(line), majorityClass(line), noTakeOff(line), divergence(line),
       spike,
     ])
   }
@@ -98,6 +98,8 @@ package struct Health: Sendable {
     return 2 * model.generator.hiddenSize > model.discriminator.hiddenSize
   }
 
+  /// A schedule of more passes over the data than any that was published.
+  ///
   /// BERT passed 40 times over its text (Devlin et al. 2019, appendix A.2), ELECTRA fewer.
   private func manyEpochs(_ step: Int) -> Verdict? {
     let passes = epochs(at: subject.configuration.steps)

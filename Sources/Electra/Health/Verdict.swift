@@ -37,21 +37,3 @@ package struct Verdict: Sendable, Equatable {
     (self.illness, self.isGrave, self.step, self.sentence) = (illness, isGrave, step, sentence)
   }
 }
-
-/// A line of a run's metrics, as its health sees it.
-package struct Reading: Sendable {
-  /// The steps done, and the tokens seen.
-  package let step: Int
-  package let tokens: Int
-  /// Whether it is of held-out examples.
-  package let isHeldOut: Bool
-  private let values: [String: Double]
-
-  /// - Parameter values: the metrics; those that are not finite count as missing.
-  package init(step: Int, tokens: Int, isHeldOut: Bool, values: [String: Double]) {
-    (self.step, self.tokens, self.isHeldOut) = (step, tokens, isHeldOut)
-    self.values = values.filter { $0.value.isFinite }
-  }
-
-  package subscript(name: String) -> Double? { values[name] }
-}

@@ -111,7 +111,7 @@ package struct PretrainingObjective: Objective {
     return tally.tally
   }
 
-  package func metrics(of tally: Tally) -> [(name: String, value: Double)] {
+  package func metrics(of tally: Tally) -> MetricValues {
     PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
   }
 

@@ -42,7 +42,9 @@ struct PretrainingTally {
     self[.reward] += rewards.reduce(0, +)
   }
 
-  /// Counts what the discriminator says of `tokens`. A token is replaced when it differs from the
+  /// Counts what the discriminator says of `tokens`.
+  ///
+  /// A token is replaced when it differs from the
   /// original: a sample that is right counts as original (ELECTRA, section 2).
   mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += verdict.loss
@@ -82,33 +84,31 @@ struct PretrainingTally {
     self[.drawn] += Double(masked.positions.count)
   }
 
-  /// The metrics that a task has, in the order of the log.
-  ///
-  /// - Parameter weight: that of the large encoder's loss.
-  func metrics(_ task: PretrainingTask, weight: Double) -> [(name: String, value: Double)] {
-    var parts: [(name: String, value: Double)] = []
+  /// The metrics that a task has, in the order of the log; `weight` is that of the large encoder's loss.
+  func metrics(_ task: PretrainingTask, weight: Double) -> MetricValues {
+    var parts: MetricValues = []
     var loss = 0.0
     if task.hasGenerator {
       let mean = self[.generatorLoss] / max(1, self[.masked])
       parts += [
-        ("generator_loss", mean),
-        ("generator_accuracy", self[.bestIsRight] / max(1, self[.masked])),
+        (.generatorLoss, mean),
+        (.generatorAccuracy, self[.bestIsRight] / max(1, self[.masked])),
       ]
       // A generator that learns by policy gradient has no loss of its own.
       if task.procedure != .adversarial { loss += mean }
     }
     if task.goal.readsSamples {
-      parts += [("sampled_accuracy", self[.sampleIsRight] / max(1, self[.sampled]))]
+      parts += [(.sampledAccuracy, self[.sampleIsRight] / max(1, self[.sampled]))]
     }
     if task.procedure == .adversarial {
-      parts += [("generator_reward", self[.reward] / max(1, self[.sampled]))]
+      parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
     // In its first stage a run has nothing to say of the large encoder; only evaluations, which know no
     // stages, measure it then.
     if task.goal.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
-      parts += [("mlm_loss", mean), ("mlm_accuracy", accuracy)]
+      parts += [(.mlmLoss, mean), (.mlmAccuracy, accuracy)]
       loss += weight * mean
     }
     if task.goal.detects && self[.tokens] > 0 {
@@ -116,28 +116,25 @@ struct PretrainingTally {
       // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
       if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
     }
-    return [("loss", loss)] + parts
+    return [(.loss, loss)] + parts
   }
 
   /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator
   /// that says the same of every token.
-  private var detectionMetrics: [(name: String, value: Double)] {
+  private var detectionMetrics: MetricValues {
     let tokens = max(1, self[.tokens])
     let loss = self[.discriminatorLoss] / tokens
     let fraction = self[.replaced] / tokens
     let positives = self[.truePositives] + self[.falsePositives]
     let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
     return [
-      ("discriminator_loss", loss),
-      ("discriminator_accuracy", right / tokens),
-      (
-        "discriminator_auc",
-        areaUnderCurve(positives: tally.positiveScores, negatives: tally.negativeScores)
-      ),
-      ("discriminator_precision", positives > 0 ? self[.truePositives] / positives : 0),
-      ("discriminator_recall", self[.truePositives] / max(1, self[.replaced])),
-      ("discriminator_skill", 1 - loss / entropy(of: fraction)),
-      ("replaced_fraction", fraction),
+      (.discriminatorLoss, loss),
+      (.discriminatorAccuracy, right / tokens),
+      (.discriminatorAUC, tally.areaUnderCurve),
+      (.discriminatorPrecision, positives > 0 ? self[.truePositives] / positives : 0),
+      (.discriminatorRecall, self[.truePositives] / max(1, self[.replaced])),
+      (.discriminatorSkill, 1 - loss / entropy(of: fraction)),
+      (.replacedFraction, fraction),
     ]
   }
 }
@@ -147,22 +144,4 @@ struct PretrainingTally {
 func entropy(of p: Double) -> Double {
   guard p > 0, p < 1 else { return .leastNonzeroMagnitude }
   return -p * naturalLogarithm(p) - (1 - p) * naturalLogarithm(1 - p)
-}
-
-/// The chance that a positive scores above a negative, ties counting half: exact, by ranking all
-/// scores (Mann and Whitney). Not a number when either class is absent.
-package func areaUnderCurve(positives: [Float], negatives: [Float]) -> Double {
-  guard !positives.isEmpty, !negatives.isEmpty else { return .nan }
-  let high = positives.sorted()
-  let low = negatives.sorted()
-  var wins = 0.0
-  var below = 0
-  var upTo = 0
-  for score in high {
-    while below < low.count && low[below] < score { below += 1 }
-    upTo = max(upTo, below)
-    while upTo < low.count && low[upTo] <= score { upTo += 1 }
-    wins += Double(below) + Double(upTo - below) / 2
-  }
-  return wins / Double(high.count) / Double(low.count)
 }

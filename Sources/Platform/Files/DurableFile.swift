@@ -67,14 +67,7 @@ package final class DurableFile {
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     try fault("write \(fileName(path))")
     checksum.add(bytes)
-    var done = 0
-    while done < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
-      done += count
-    }
+    try writeAll(bytes, to: descriptor, of: path)
     size += bytes.count
   }
 
@@ -106,5 +99,19 @@ package final class DurableFile {
       throw FileError.unwritable(path: path, reason: systemReason())
     }
     try finish()
+  }
+}
+
+/// Writes all of `bytes` to a descriptor, whose file at `path` the error names.
+func writeAll(
+  _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, of path: String
+) throws(FileError) {
+  var done = 0
+  while done < bytes.count {
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+    let count = write(descriptor, rest.baseAddress, rest.count)
+    if count < 0 && errno == EINTR { continue }
+    guard count > 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    done += count
   }
 }

@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Layers
 import Training
 
 /// The curves of a report: a figure for each metric, runs beside each other over the tokens they saw.
@@ -13,7 +14,7 @@ struct ReportCharts {
 
   init(_ runs: [ReportedRun]) {
     self.runs = runs
-    let all = runs.flatMap { $0.training.compactMap { $0.numbers["tokens"] } }.filter { $0 > 0 }
+    let all = runs.flatMap { $0.training.compactMap(\.tokens) }.filter { $0 > 0 }.map(Double.init)
     let (low, high) = (all.min() ?? 1, all.max() ?? 1)
     // What is learnt goes with the logarithm of what was read; a short piece of a run is nearly even.
     isLogarithmic = high > 30 * low
@@ -28,7 +29,7 @@ struct ReportCharts {
 
   /// All figures of all metrics that any run has, group by group.
   var groups: [(title: String, figures: [String])] {
-    let names = Set(runs.flatMap { $0.lines.flatMap(\.numbers.keys) })
+    let names = Set(runs.flatMap { $0.lines.flatMap { $0.values.map(\.name) } })
     return ReportMetric.groups(of: names).map { title, metrics in
       (title, metrics.compactMap(figure))
     }
@@ -65,11 +66,11 @@ struct ReportCharts {
   }
 
   private func points(
-    _ metric: ReportMetric, _ lines: [RunMetrics.Line], _ run: ReportedRun
+    _ metric: ReportMetric, _ lines: [MetricsLine], _ run: ReportedRun
   ) -> [(x: Double, y: Double)] {
     lines.compactMap { line in
-      guard let value = line.numbers[metric.name],
-        let tokens = line.numbers["tokens"] ?? run.tokens(at: line.step)
+      guard let value = line[named: metric.name],
+        let tokens = line.tokens.map(Double.init) ?? run.tokens(at: line.step)
       else { return nil }
       return (tokens, value)
     }
@@ -91,7 +92,7 @@ struct ReportCharts {
   private func published(_ metric: ReportMetric, beside curves: [Curve]) -> [Curve] {
     let last = curves.flatMap { $0.points.map(\.x) }.max() ?? 0
     guard runs.contains(where: { $0.configuration.recipe.task.isJointElectra }),
-      let all = PublishedCurve.points.first(where: { $0.metric == metric.name })
+      let all = PublishedCurve.points.first(where: { $0.metric.rawValue == metric.name })
     else { return [] }
     let points = all.points.map {
       (x: Double($0.step * PublishedCurve.tokensPerStep), y: $0.value)
@@ -109,7 +110,7 @@ struct ReportCharts {
     let values = Self.range(curves.flatMap { $0.points.map(\.y) })
     let axis = ChartAxis(
       holding: metric.unit == .percent && values[0] < 0.1 ? [0, max(0.01, values[1])] : values,
-      isLogarithmic: metric.name == "gradient_norm", label: metric.text)
+      isLogarithmic: metric.name == MetricName.gradientNorm.rawValue, label: metric.text)
     var chart = Chart(
       metric.title, frame: (46, 30, 302, 140), x: tokens, y: axis, theme: Self.theme)
     for curve in curves { Self.draw(curve, in: &chart) }

@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Layers
 
 /// A metric as a report shows it.
 struct ReportMetric {
@@ -11,6 +12,18 @@ struct ReportMetric {
   var unit = Unit.plain
   /// Whether high values are good; nil where neither is.
   var rises: Bool?
+
+  init(
+    _ name: MetricName, title: String, meaning: String, unit: Unit = .plain, rises: Bool? = nil
+  ) {
+    (self.name, self.title, self.meaning) = (name.rawValue, title, meaning)
+    (self.unit, self.rises) = (unit, rises)
+  }
+
+  /// A metric that nobody has described.
+  init(unknown name: String) {
+    (self.name, title, meaning) = (name, MetricName.words(name), "")
+  }
 
   enum Unit {
     case plain
@@ -35,79 +48,78 @@ struct ReportMetric {
   static func groups(of names: Set<String>) -> [(title: String, metrics: [ReportMetric])] {
     let known = [("Learning", learning), ("Steps", steps), ("Speed and waits", speed)]
     let described = Set(known.flatMap { $0.1.map(\.name) })
-    let others = names.subtracting(described).subtracting(addresses).sorted().map {
-      ReportMetric(name: $0, title: $0.replacingOccurrences(of: "_", with: " "), meaning: "")
-    }
+    let others = names.subtracting(described).subtracting(addresses).sorted()
+      .map(ReportMetric.init(unknown:))
     return (known + [("Others", others)]).map { title, metrics in
       (title, metrics.filter { names.contains($0.name) })
     }.filter { !$0.1.isEmpty }
   }
 
-  /// Numbers of a line that say when it was.
-  private static let addresses: Set = ["step", "tokens", "seconds", "time", "examples", "epoch"]
+  /// Values of a line that say where it belongs.
+  private static let addresses = Set([MetricName.seconds, .examples, .epoch].map(\.rawValue))
 
   static let learning = [
-    Self(name: "loss", title: "Loss", meaning: "what is trained for, all of it", rises: false),
+    Self(.loss, title: "Loss", meaning: "what is trained for, all of it", rises: false),
     Self(
-      name: "generator_loss", title: "Generator loss", meaning: "nats a masked token", rises: false),
+      .generatorLoss, title: "Generator loss", meaning: "nats a masked token", rises: false),
     Self(
-      name: "mlm_loss", title: "Language model loss", meaning: "nats a predicted token",
+      .mlmLoss, title: "Language model loss", meaning: "nats a predicted token",
       rises: false),
     Self(
-      name: "discriminator_loss", title: "Discriminator loss", meaning: "nats a token", rises: false
+      .discriminatorLoss, title: "Discriminator loss", meaning: "nats a token", rises: false
     ),
     Self(
-      name: "discriminator_auc", title: "Discriminator AUC",
+      .discriminatorAUC, title: "Discriminator AUC",
       meaning: "chance that a replaced token scores above another", rises: true),
     Self(
-      name: "discriminator_skill", title: "Discriminator skill",
+      .discriminatorSkill, title: "Discriminator skill",
       meaning: "1 - loss / entropy of the replaced fraction; 0 is guessing", rises: true),
     Self(
-      name: "generator_accuracy", title: "Generator accuracy",
+      .generatorAccuracy, title: "Generator accuracy",
       meaning: "masked tokens that its best guess names", unit: .percent, rises: true),
     Self(
-      name: "mlm_accuracy", title: "Language model accuracy",
+      .mlmAccuracy, title: "Language model accuracy",
       meaning: "drawn tokens that its best guess names", unit: .percent, rises: true),
     Self(
-      name: "sampled_accuracy", title: "Samples that are right",
+      .sampledAccuracy, title: "Samples that are right",
       meaning: "they count as not replaced", unit: .percent),
     Self(
-      name: "generator_reward", title: "Generator reward",
+      .generatorReward, title: "Generator reward",
       meaning: "what samples earn from the discriminator"),
     Self(
-      name: "replaced_fraction", title: "Replaced tokens", meaning: "of all tokens", unit: .percent),
+      .replacedFraction, title: "Replaced tokens", meaning: "of all tokens", unit: .percent),
     Self(
-      name: "discriminator_accuracy", title: "Discriminator accuracy",
+      .discriminatorAccuracy, title: "Discriminator accuracy",
       meaning: "tokens judged right; 1 - replaced is guessing", unit: .percent, rises: true),
     Self(
-      name: "discriminator_precision", title: "Discriminator precision",
+      .discriminatorPrecision, title: "Discriminator precision",
       meaning: "of tokens called replaced, those that are", unit: .percent, rises: true),
     Self(
-      name: "discriminator_recall", title: "Discriminator recall",
+      .discriminatorRecall, title: "Discriminator recall",
       meaning: "of replaced tokens, those found", unit: .percent, rises: true),
   ]
 
   private static let steps = [
     Self(
-      name: "gradient_norm", title: "Gradient norm", meaning: "before it is clipped", unit: .ratio),
-    Self(name: "learning_rate", title: "Learning rate", meaning: "of the step", unit: .ratio),
+      .gradientNorm, title: "Gradient norm", meaning: "before it is clipped", unit: .ratio),
+    Self(.learningRate, title: "Learning rate", meaning: "of the step", unit: .ratio),
   ]
 
   private static let speed = [
     Self(
-      name: "tokens_per_second", title: "Tokens a second", meaning: "in steps alone", unit: .count,
+      .tokensPerSecond, title: "Tokens a second", meaning: "in steps alone", unit: .count,
       rises: true),
     Self(
-      name: "communication_fraction", title: "Reduction and waiting for ranks",
+      .communicationFraction, title: "Reduction and waiting for ranks",
       meaning: "of the time of steps", unit: .percent, rises: false),
     Self(
-      name: "input_fraction", title: "Input", meaning: "of the time of steps", unit: .percent,
+      .inputFraction, title: "Input", meaning: "of the time of steps", unit: .percent,
       rises: false),
     Self(
-      name: "evaluation_fraction", title: "Evaluation", meaning: "of the time since the start",
+      .evaluationFraction, title: "Evaluation", meaning: "of the time since the start",
       unit: .percent, rises: false),
     Self(
-      name: "checkpoint_fraction", title: "Checkpoints",
+      .checkpointFraction, title: "Checkpoints",
       meaning: "of the time since the start, in which training stood", unit: .percent, rises: false),
   ]
 }

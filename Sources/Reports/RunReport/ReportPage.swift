@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Layers
 import Platform
 import Training
 
@@ -87,11 +88,11 @@ package struct ReportPage {
   private var health: String {
     let verdicts = subjects.runs.flatMap { run in
       run.verdicts.map { line in
-        let name = (line.texts["verdict"] ?? "").replacingOccurrences(of: "-", with: " ")
-        let severity = line.texts["severity"] ?? ""
+        let name = (line.text(.verdict) ?? "").replacingOccurrences(of: "-", with: " ")
+        let severity = line.text(.severity) ?? ""
         return "<li class=\"\(severity)\"><b>\(run.name.inXML), step \(line.step.grouped): "
           + "\(name.inXML)</b> <small>\(severity.inXML)</small><br/>"
-          + "\((line.texts["sentence"] ?? "").inXML)</li>"
+          + "\((line.text(.sentence) ?? "").inXML)</li>"
       }
     }
     let silent = subjects.runs.filter(\.verdicts.isEmpty).map(\.name).joined(separator: ", ")

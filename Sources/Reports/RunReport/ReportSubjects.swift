@@ -1,6 +1,7 @@
 import Electra
 import Finetuning
 import Foundation
+import Layers
 import Models
 import Platform
 import Runs
@@ -51,7 +52,9 @@ package struct ReportSubjects {
   }
 
   /// Folders of a run or fine-tuning that hold no other.
-  private static let parts: Set = ["checkpoints", "heartbeats", "held_out", "predictions", "model"]
+  private static let parts: Set = [
+    "checkpoints", "heartbeats", MetricsLine.Split.heldOut.rawValue, "predictions", "model",
+  ]
 
   /// Two runs of one name are told apart by the folder above.
   private mutating func rename() {
@@ -76,20 +79,20 @@ package struct ReportedRun {
   let path: String
   var name: String
   let configuration: PretrainingConfiguration
-  let lines: [RunMetrics.Line]
+  let lines: [MetricsLine]
   /// The step of each checkpoint by the checksum of its weights.
   let checkpoints: [String: Int]
 
   /// nil where there is no run.
   init?(_ path: String) throws {
     let file = path + "/config.json"
-    guard FileManager.default.fileExists(atPath: path + "/metrics.jsonl"),
+    guard FileManager.default.fileExists(atPath: RunMetrics.path(runFolder: path)),
       let data = FileManager.default.contents(atPath: file)
     else { return nil }
     self.path = path
     name = URL(fileURLWithPath: path).lastPathComponent
     configuration = try decodeJSON(PretrainingConfiguration.self, data, from: file)
-    lines = RunMetrics(path: path + "/metrics.jsonl").lines
+    lines = RunMetrics(runFolder: path).lines
     let store = CheckpointStore(runFolder: path)
     checkpoints = Dictionary(
       store.steps().compactMap { step in
@@ -100,18 +103,18 @@ package struct ReportedRun {
     ) { first, _ in first }
   }
 
-  var training: [RunMetrics.Line] { lines.filter { $0.split == nil } }
-  var heldOut: [RunMetrics.Line] { lines.filter { $0.split == "held_out" } }
-  var verdicts: [RunMetrics.Line] { lines.filter { $0.split == "health" } }
+  var training: [MetricsLine] { lines.filter { $0.split == .training } }
+  var heldOut: [MetricsLine] { lines.filter { $0.split == .heldOut } }
+  var verdicts: [MetricsLine] { lines.filter { $0.split == .health } }
   /// The last line of training.
-  var last: RunMetrics.Line? { training.last }
+  var last: MetricsLine? { training.last }
 
   /// The tokens seen after a step, as far as the lines tell.
   func tokens(at step: Int) -> Double? {
     let before = training.last { $0.step <= step }
-    if let before, before.step == step { return before.numbers["tokens"] }
+    if let before, before.step == step { return before.tokens.map(Double.init) }
     return last.flatMap { last in
-      last.numbers["tokens"].map { $0 * Double(step) / Double(max(1, last.step)) }
+      last.tokens.map { Double($0) * Double(step) / Double(max(1, last.step)) }
     }
   }
 

@@ -35,9 +35,9 @@ struct ReportTables {
     let (preset, differences) = run.nearest
     let count = configuration.makeModel().layout.parameterCount
     let done = last?.step ?? 0
-    let seconds = last?.numbers["seconds"] ?? 0
+    let seconds = last?[.seconds] ?? 0
     func size(_ encoder: EncoderSizes) -> String { "\(encoder.hiddenSize) x \(encoder.layerCount)" }
-    let rates = run.training.compactMap { $0.numbers["tokens_per_second"] }
+    let rates = run.training.compactMap { $0[.tokensPerSecond] }
     return [
       (
         "model", preset.rawValue,
@@ -52,7 +52,7 @@ struct ReportTables {
         "steps", done.grouped,
         done >= configuration.steps ? "all" : "of \(configuration.steps.grouped)"
       ),
-      ("tokens", (last?.numbers["tokens"] ?? 0).shortened, ""),
+      ("tokens", Double(last?.tokens ?? 0).shortened, ""),
       ("time in steps", ProgressLog.duration(seconds), ""),
       (
         "tokens a second", rates.isEmpty ? "-" : Int(rates.median).grouped,
@@ -66,13 +66,13 @@ struct ReportTables {
     let lasts = runs.map(\.heldOut.last)
     guard lasts.contains(where: { $0 != nil }) else { return nil }
     let metrics = ReportMetric.learning.filter { metric in
-      lasts.contains { $0?.numbers[metric.name] != nil }
+      lasts.contains { $0?[named: metric.name] != nil }
     }
     return ReportTable(
       head: ["last held-out figures"]
         + heads { run in run.heldOut.last.map { "after step \($0.step.grouped)" } ?? "" },
       rows: metrics.map { metric in
-        let values = lasts.map { $0?.numbers[metric.name] }
+        let values = lasts.map { $0?[named: metric.name] }
         let best = Self.best(values.compactMap(\.self), metric)
         return [.init(metric.title)]
           + zip(runs, values).map { run, value in
@@ -94,7 +94,8 @@ struct ReportTables {
     guard run.configuration.recipe.task.isJointElectra, let step = run.heldOut.last?.step,
       let tokens = run.tokens(at: step)
     else { return nil }
-    return PublishedCurve.value(of: metric.name, tokens: Int(tokens)).map(metric.text)
+    return MetricName(rawValue: metric.name)
+      .flatMap { PublishedCurve.value(of: $0, tokens: Int(tokens)) }.map(metric.text)
   }
 
   /// In what runs are not alike; of one run, in what it is not like the nearest preset.

@@ -1,6 +1,7 @@
 import Electra
 import Finetuning
 import Foundation
+import Layers
 import Models
 import Platform
 import Runs
@@ -105,7 +106,7 @@ extension Study.Training {
 
   /// Of all starts together, as the last line of the metrics that tells of training says.
   private static func seconds(of run: String) -> Double {
-    RunMetrics(path: run + "/metrics.jsonl").lines.last { $0.split == nil }?.numbers["seconds"] ?? 0
+    RunMetrics(runFolder: run).lines(.training).last?[.seconds] ?? 0
   }
 }
 

@@ -157,20 +157,19 @@ package final class FinetuningRun {
 
   /// Says how training gets on.
   private func tell(_ report: Trainer<FinetuningObjective>.StepReport) throws {
-    let loss = try trainer.metrics()[0].value
+    let values = try trainer.metrics()
     defer { since = (0, 0, 0) }
     guard isFirst else { return }
     let speed = Double(since.tokens) / max(since.seconds, 1e-9)
-    metrics.append([
-      ("step", .count(state.step)), ("tokens", .count(state.tokens)),
-      ("seconds", .number(state.seconds)), ("loss", .number(loss)),
-      ("gradient_norm", .number(report.gradientNorm)), ("learning_rate", .number(report.rate)),
-      ("tokens_per_second", .number(speed)),
-    ])
+    var line = MetricsLine(step: state.step, split: .training, tokens: state.tokens)
+    line.append(.seconds, state.seconds)
+    line.append(values)
+    line.append([(.learningRate, report.rate), (.tokensPerSecond, speed)])
+    metrics.append(line)
     let left = Double(plan.steps - state.step) * state.seconds / Double(state.step)
     log.say(
       "seed \(seed): step \(state.step.grouped)/\(plan.steps.grouped) "
-        + String(format: "loss %.4f, ", loss) + "\(Int(speed).grouped) tokens/s, "
+        + String(format: "loss %.4f, ", line[.loss] ?? .nan) + "\(Int(speed).grouped) tokens/s, "
         + "\(ProgressLog.duration(left)) left")
   }
 
@@ -190,15 +189,14 @@ package final class FinetuningRun {
     try world.agree {
       guard isFirst else { return }
       // A start that was killed before the next checkpoint may have evaluated this step already.
-      if !metrics.holds(split: "held_out", step: state.step) {
-        metrics.append(
-          [
-            ("step", .count(state.step)), ("split", .text("held_out")),
-            ("epoch", .count(result.epoch)),
-          ]
-            + scores.map {
-              ("\($0.0.split.name)_\($0.1.metric.rawValue)", .number($0.1.value))
-            })
+      if !metrics.holds(.heldOut, step: state.step) {
+        var line = MetricsLine(step: state.step, split: .heldOut)
+        line.append(.epoch, Double(result.epoch))
+        for (set, score) in scores {
+          line.append(
+            named: MetricName.score(score.metric.rawValue, of: set.split.name), score.value)
+        }
+        metrics.append(line)
       }
       let list = scores.map {
         "\($0.0.split.name) \($0.1.metric.rawValue) \(String(format: "%.4f", $0.1.value))"

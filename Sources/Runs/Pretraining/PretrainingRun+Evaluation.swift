@@ -1,6 +1,7 @@
 import Collectives
 import Corpus
 import Electra
+import Layers
 import Platform
 import Training
 
@@ -18,7 +19,7 @@ extension PretrainingRun {
   /// Whether the start before this one stopped instead of evaluating.
   func isEvaluationMissing() throws -> Bool {
     let isMissing =
-      isFirst && isEvaluationDue && !metrics.holds(split: "held_out", step: state.step)
+      isFirst && isEvaluationDue && !metrics.holds(.heldOut, step: state.step)
     return try world.sum([isMissing ? 1 : 0])[0] > 0
   }
 
@@ -32,7 +33,7 @@ extension PretrainingRun {
       progress.spend(evaluationSeconds, on: .evaluation)
     }
     let data = data
-    let values: [(name: String, value: Double)]
+    let values: MetricValues
     do {
       values = try trainer.evaluate(
         sequences: count, isAsked: { StopSignals.isRequested },
@@ -40,8 +41,7 @@ extension PretrainingRun {
     } catch TrainerError.stopped {
       return false
     }
-    if isFirst { progress.tellHeldOut(values, state, examples: count) }
-    health?.judge(values, state, isHeldOut: true)
+    if isFirst { health?.judge(progress.tellHeldOut(values, state, examples: count)) }
     return true
   }
 }

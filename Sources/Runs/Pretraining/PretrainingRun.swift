@@ -129,9 +129,8 @@ package final class PretrainingRun {
       try tellOfSave(waiting: false)
       let isLast = state.step == configuration.steps
       if state.step % options.logEvery == 0 || isLast {
-        let values = try trainer.metrics()
-        try progress.tell(report, values, state)
-        health?.judge(values, state)
+        let line = try progress.tell(report, trainer.metrics(), state)
+        health?.judge(line)
       }
       // What is asked to stop has no time for an evaluation: the next start makes up for it.
       if try report.wishes.stop && !isLast || isEvaluationDue && !evaluate() {

@@ -1,12 +1,13 @@
 import Corpus
 import Electra
 import Foundation
+import Layers
 import Platform
 import Tokenization
 import Training
 
 /// A run's health, on rank zero: hands lines of metrics to the judge, and says what it finds in the
-/// log and in `metrics.jsonl`, where its lines carry `"split": "health"`.
+/// log and in `metrics.jsonl`, as lines of their own split.
 final class RunHealth {
   private let configuration: PretrainingConfiguration
   private let folder: String
@@ -15,13 +16,10 @@ final class RunHealth {
   private var health: Health
   /// Whether the run has been found gravely ill in this start.
   private(set) var isGrave = false
-  /// The last figures, of held-out examples where there are any.
-  private var figures: [(name: String, value: Double)] = []
-  private var hasHeldOut = false
+  /// The last line, of held-out examples where there are any.
+  private var last: MetricsLine?
 
-  /// - Parameters:
-  ///   - data: some of whose tokens are counted.
-  ///   - folder: the run's.
+  /// Judges the run in `folder`; some tokens of `data` are counted for their entropy.
   init(
     _ configuration: PretrainingConfiguration, _ data: ShardSet, folder: String, log: RunLog,
     metrics: MetricsLog
@@ -35,35 +33,22 @@ final class RunHealth {
   }
 
   /// Comes to the state of a run that was never stopped, by reading its lines up to `step`, and judges
-  /// the recipe. What was said before is not said again.
+  /// the recipe.
+  ///
+  /// What was said before is not said again.
   func begin(step: Int) {
-    let lines = RunMetrics(path: folder + "/metrics.jsonl").lines.filter { $0.step <= step }
-    for line in lines where line.split == "health" {
-      line.texts["verdict"].flatMap(Illness.init).map { health.silence($0) }
+    let lines = RunMetrics(runFolder: folder).lines.filter { $0.step <= step }
+    for line in lines where line.split == .health {
+      line.text(.verdict).flatMap(Illness.init).map { health.silence($0) }
     }
     say(health.judgeRecipe(step: step))
-    var tokens = 0
-    for line in lines where line.split != "health" {
-      tokens = line.numbers["tokens"].map { Int($0) } ?? tokens
-      say(
-        health.judge(
-          Reading(
-            step: line.step, tokens: tokens, isHeldOut: line.split == "held_out",
-            values: line.numbers)))
-    }
+    for line in lines where line.split != .health { say(health.judge(line)) }
   }
 
   /// Judges a line of training, or one of held-out examples.
-  func judge(
-    _ values: [(name: String, value: Double)], _ state: CheckpointState, isHeldOut: Bool = false
-  ) {
-    if isHeldOut || !hasHeldOut { figures = values }
-    hasHeldOut = hasHeldOut || isHeldOut
-    say(
-      health.judge(
-        Reading(
-          step: state.step, tokens: state.tokens, isHeldOut: isHeldOut,
-          values: Dictionary(values.map { ($0.name, $0.value) }) { $1 })))
+  func judge(_ line: MetricsLine) {
+    if line.split == .heldOut || last?.split != .heldOut { last = line }
+    say(health.judge(line))
   }
 
   private func say(_ verdicts: [Verdict]) {
@@ -75,19 +60,19 @@ final class RunHealth {
 
   private func note(_ verdict: Verdict) {
     isGrave = isGrave || verdict.isGrave
-    metrics.append([
-      ("step", .count(verdict.step)), ("split", .text("health")),
-      ("verdict", .text(verdict.illness.rawValue)),
-      ("severity", .text(verdict.isGrave ? "grave" : "note")),
-      ("sentence", .text(verdict.sentence)),
-    ])
+    var line = MetricsLine(step: verdict.step, split: .health)
+    line.append(.verdict, text: verdict.illness.rawValue)
+    line.append(.severity, text: verdict.isGrave ? "grave" : "note")
+    line.append(.sentence, text: verdict.sentence)
+    metrics.append(line)
   }
 
   /// The last words of a run: what was found, and the published curve at the same number of tokens.
   func conclude(_ state: CheckpointState) {
     if health.said.isEmpty { log.say("health: nothing found") }
-    for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, values: figures)
-    { log.say(sentence) }
+    for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {
+      log.say(sentence)
+    }
   }
 
   /// Notes that a step's gradient is not finite, which ends the run, and keeps the slice that made it

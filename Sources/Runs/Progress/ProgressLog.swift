@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Layers
 import Platform
 import Training
 
@@ -44,10 +45,7 @@ package final class ProgressLog {
     }
   }
 
-  /// - Parameters:
-  ///   - steps: of the whole run.
-  ///   - hours: that this start may take.
-  ///   - start: when the program began.
+  /// Logs a run of `steps` steps, whose program began at `start` and may take `hours`.
   init(
     steps: Int, hours: Double?, world: Communicator, log: RunLog, metrics: MetricsLog, start: Double
   ) throws {
@@ -85,48 +83,51 @@ package final class ProgressLog {
       + (world.size > 1 ? waiting : "")
   }
 
-  /// The metrics of the step just done. Every rank must call it.
+  /// Writes the line of the steps since the last one, and returns it.
+  ///
+  /// Every rank must call it.
+  /// The learning rate is that of the last step; `values` are means.
   func tell(
-    _ report: Trainer<some Any>.StepReport, _ values: [(name: String, value: Double)],
-    _ state: CheckpointState
-  ) throws {
+    _ report: Trainer<some Any>.StepReport, _ values: MetricValues, _ state: CheckpointState
+  ) throws -> MetricsLine {
     let interval = since
     since = Interval()
     let ranks = try RankTimes(
       seconds: interval.seconds, input: interval.input, exchange: interval.reduction,
       steps: interval.steps, hosts: hosts, world: world)
-    guard world.rank == 0 else { return }
     let seconds = max(interval.seconds, 1e-9)
-    let rate = Double(interval.tokens) / seconds
-    metrics.append(
-      [
-        ("step", .count(state.step)), ("tokens", .count(state.tokens)),
-        ("seconds", .number(state.seconds)),
-      ] + values.map { ($0.name, .number($0.value)) } + [
-        ("gradient_norm", .number(report.gradientNorm)), ("learning_rate", .number(report.rate)),
-        ("tokens_per_second", .number(rate)),
-        ("communication_fraction", .number(interval.reduction / seconds)),
-        ("input_fraction", .number(interval.input / seconds)),
-        ("evaluation_fraction", .number(share(.evaluation))),
-        ("checkpoint_fraction", .number(share(.checkpoints))),
-      ])
+    let speed = Double(interval.tokens) / seconds
+    var line = MetricsLine(step: state.step, split: .training, tokens: state.tokens)
+    line.append(.seconds, state.seconds)
+    line.append(values)
+    line.append([
+      (.learningRate, report.rate),
+      (.tokensPerSecond, speed), (.communicationFraction, interval.reduction / seconds),
+      (.inputFraction, interval.input / seconds), (.evaluationFraction, share(.evaluation)),
+      (.checkpointFraction, share(.checkpoints)),
+    ])
+    guard world.rank == 0 else { return line }
+    metrics.append(line)
     let stepSeconds = stepSeconds
     tellFit(state, stepSeconds: stepSeconds)
     log.say(
-      "step \(state.step.grouped)/\(steps.grouped) \(Self.summary(values)), "
-        + "\(Int(rate).grouped) tokens/s, "
+      "step \(state.step.grouped)/\(steps.grouped) \(Self.summary(line)), "
+        + "\(Int(speed).grouped) tokens/s, "
         + "\(Self.duration(Double(steps - state.step) * stepSeconds)) left")
     if let sentence = ranks.sentence { log.say(sentence) }
+    return line
   }
 
-  /// The metrics of held-out examples; called on rank zero.
+  /// Writes the line of held-out examples, and returns it; called on rank zero.
   func tellHeldOut(
-    _ values: [(name: String, value: Double)], _ state: CheckpointState, examples: Int
-  ) {
-    metrics.append(
-      [("step", .count(state.step)), ("split", .text("held_out")), ("examples", .count(examples))]
-        + values.map { ($0.name, .number($0.value)) })
-    log.say("step \(state.step.grouped) held out: \(Self.summary(values))")
+    _ values: MetricValues, _ state: CheckpointState, examples: Int
+  ) -> MetricsLine {
+    var line = MetricsLine(step: state.step, split: .heldOut)
+    line.append(.examples, Double(examples))
+    line.append(values)
+    metrics.append(line)
+    log.say("step \(state.step.grouped) held out: \(Self.summary(line))")
+    return line
   }
 
   private func tellFit(_ state: CheckpointState, stepSeconds: Double) {
@@ -136,13 +137,13 @@ package final class ProgressLog {
     didTellFit = true
   }
 
-  private static func summary(_ values: [(name: String, value: Double)]) -> String {
-    let named = Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
-    return [
-      ("loss", "loss %.2f"), ("generator_loss", "generator %.3f"), ("mlm_loss", "MLM %.3f"),
-      ("mlm_accuracy", "accuracy %.3f"), ("discriminator_loss", "discriminator %.4f"),
-      ("discriminator_auc", "AUC %.3f"), ("discriminator_skill", "skill %.3f"),
-    ].compactMap { name, format in named[name].map { String(format: format, $0) } }
+  private static func summary(_ line: MetricsLine) -> String {
+    let formats: [(MetricName, String)] = [
+      (.loss, "loss %.2f"), (.generatorLoss, "generator %.3f"), (.mlmLoss, "MLM %.3f"),
+      (.mlmAccuracy, "accuracy %.3f"), (.discriminatorLoss, "discriminator %.4f"),
+      (.discriminatorAUC, "AUC %.3f"), (.discriminatorSkill, "skill %.3f"),
+    ]
+    return formats.compactMap { name, format in line[name].map { String(format: format, $0) } }
       .joined(separator: ", ")
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Platform
 
 /// A TensorBoard event file: records of scalars behind a version record.
@@ -6,28 +7,31 @@ import Platform
 /// Every record is framed as TFRecord does: its length (8 bytes) and that one's checksum, its bytes
 /// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which five
 /// fields are needed, so they are written here.
-package enum EventFile {
-  /// What the names begin with; TensorBoard looks for `tfevents` in them. Runs of earlier versions have
-  /// one file of this very name.
+enum EventFile {
+  /// The beginning of the names; TensorBoard looks for `tfevents` in them.
+  ///
+  /// Runs of earlier versions have one file of this very name.
   private static let prefix = "events.out.tfevents.electra"
 
-  /// The name that follows those of `names`. TensorBoard reads files in the order of their names, and
+  /// The name that follows those of `names`.
+  ///
+  /// TensorBoard reads files in the order of their names, and
   /// does not come back to one that it has read.
-  package static func name(after names: [String]) -> String {
+  static func name(after names: [String]) -> String {
     let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
     let digits = String((numbers.max() ?? 0) + 1)
     return "\(prefix).\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
   }
 
   /// The event files in `folder`.
-  package static func names(in folder: String) -> [String] {
+  static func names(in folder: String) -> [String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return entries.filter { $0.hasPrefix(prefix) }.sorted()
   }
 
   /// What every event file begins with: the version, and a session that starts at step 0, for which a
   /// TensorBoard that is open drops the points of earlier files.
-  package static var header: Data {
+  static var header: Data {
     var version = Message()
     version.add(1, 0.0)
     version.add(3, Data("brain.Event:2".utf8))
@@ -39,22 +43,21 @@ package enum EventFile {
     return framed(version.bytes) + framed(start.bytes)
   }
 
-  /// One point of each of `scalars`.
-  ///
-  /// - Parameter time: seconds since 1970.
-  package static func record(
-    step: Int, time: Double, scalars: [(name: String, value: Double)]
-  ) -> Data {
+  /// A point of each metric of a line, in the order of their names; nil for a line without any.
+  static func record(of line: MetricsLine) -> Data? {
+    var scalars = line.values.filter(\.number.isFinite).map { ($0.name, $0.number) }
+    if let tokens = line.tokens { scalars.append((MetricName.tokens.rawValue, Double(tokens))) }
+    guard !scalars.isEmpty else { return nil }
     var summary = Message()
-    for (name, value) in scalars {
+    for (name, value) in scalars.sorted(by: { $0.0 < $1.0 }) {
       var scalar = Message()
       scalar.add(1, Data(name.utf8))
       scalar.add(2, Float(value))
       summary.add(1, scalar.bytes)
     }
     var event = Message()
-    event.add(1, time)
-    event.add(2, step)
+    event.add(1, line.time ?? 0)
+    event.add(2, line.step)
     event.add(5, summary.bytes)
     return framed(event.bytes)
   }
@@ -72,7 +75,9 @@ package enum EventFile {
   }
 }
 
-/// A protocol buffer in the making. Each field is a key, number times eight plus the kind of what
+/// A protocol buffer in the making.
+///
+/// Each field is a key, number times eight plus the kind of what
 /// follows, and its value.
 private struct Message {
   private(set) var bytes = Data()
@@ -112,16 +117,5 @@ private struct Message {
 extension Data {
   fileprivate init(littleEndian value: some FixedWidthInteger) {
     self = Swift.withUnsafeBytes(of: value.littleEndian) { Data($0) }
-  }
-
-  /// Adds these bytes at the end of a file, which is made if need be.
-  func append(toFile path: String) throws {
-    if !FileManager.default.fileExists(atPath: path) {
-      try Data().write(to: URL(fileURLWithPath: path))
-    }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    defer { try? file.close() }
-    _ = try file.seekToEnd()
-    try file.write(contentsOf: self)
   }
 }

@@ -1,136 +1,89 @@
 import Foundation
+import Layers
+import Platform
 
-/// The metrics of a run, in the order of the steps: `metrics.jsonl`, one JSON object a line, and the
-/// same numbers as TensorBoard event files.
+/// Writes the metrics of a run: `metrics.jsonl`, one JSON object a line, and TensorBoard event files.
 ///
-/// A split of its own (`held_out`) has its event file in a folder of that name, so that TensorBoard
-/// draws its curves over those of training. Event files follow from the lines: each start writes a new
-/// one from the lines that are kept, and empties the old, without removing them: a TensorBoard that is
-/// open goes from file to file. A failure to write never ends a run; it is reported once.
+/// Lines come in the order of the steps. A split of its own (`held_out`) has its event file in a folder
+/// of that name, so that TensorBoard draws its curves over those of training. Event files follow from
+/// the lines: each start writes a new one from the lines that are kept, and empties the old, without
+/// removing them: a TensorBoard that is open goes from file to file. A failure to write never ends a
+/// run; it is reported once.
 package final class MetricsLog {
   private let folder: String
   private let warn: (String) -> Void
   private var hasWarned = false
-  private static let heldOut = "held_out"
   /// The name of this start's event files.
   private lazy var eventName = EventFile.name(
-    after: [nil, Self.heldOut].flatMap { EventFile.names(in: eventFolder($0)) })
+    after: Self.curves.flatMap { EventFile.names(in: eventFolder($0)) })
 
-  private var path: String { folder + "/metrics.jsonl" }
+  /// The splits that have curves.
+  private static let curves = [MetricsLine.Split.training, .heldOut]
 
-  /// - Parameters:
-  ///   - folder: the run's.
-  ///   - warn: told when a line cannot be written.
+  /// Opens the metrics of the run in `folder`; `warn` is called when a line cannot be written.
   package init(folder: String, warn: @escaping (String) -> Void) {
     self.folder = folder
     self.warn = warn
   }
 
-  /// Adds a line, with the time of day; numbers are printed so that they read back to the same value,
-  /// and those that JSON does not know as null.
-  package func append(_ entries: [(name: String, value: Value)]) {
-    let timed = entries + [("time", .number(Date().timeIntervalSince1970))]
-    let fields = timed.map { "\"\($0.name)\": \($0.value.json)" }
-    let line = Data("{\(fields.joined(separator: ", "))}\n".utf8)
-    telling {
-      try line.append(toFile: path)
-      guard let point = Point(line: line), !point.isWithoutCurves else { return }
-      try add(point.record, toEventsOf: point.split)
+  /// Adds a line, with the time of day.
+  package func append(_ line: MetricsLine) {
+    var line = line
+    line.time = Date().timeIntervalSince1970
+    warning {
+      try AppendingFile.append(
+        Array("\(line.json)\n".utf8), to: RunMetrics.path(runFolder: folder))
+      if let record = EventFile.record(of: line) { try add(record, toEventsOf: line.split) }
     }
   }
 
-  /// Removes lines of steps after `step`, and a torn last line: what a resumed run will say again.
+  /// Removes lines of steps after `step`, and a torn last line: a resumed run writes them again.
+  ///
   /// A new event file takes the points of the old ones, also where none is kept.
   package func cut(afterStep step: Int) {
-    guard let text = FileManager.default.contents(atPath: path) else { return }
-    var kept = Data()
-    var events: [String?: Data] = [:]
-    for line in text.split(separator: 0x0A) {
-      guard let point = Point(line: line), point.step <= step else { continue }
-      kept += line + [0x0A]
-      if point.isWithoutCurves { continue }
-      events[point.split, default: Data()] += point.record
+    let metrics = RunMetrics(runFolder: folder)
+    guard !metrics.contents.isEmpty else { return }
+    var events: [MetricsLine.Split: Data] = [:]
+    for line in metrics.lines where line.step <= step {
+      if let record = EventFile.record(of: line) { events[line.split, default: Data()] += record }
     }
-    telling {
-      if kept != text { try kept.write(to: URL(fileURLWithPath: path), options: .atomic) }
-      for split in Set(events.keys).union([nil, Self.heldOut]) {
-        let old = EventFile.names(in: eventFolder(split)).filter { $0 != eventName }
-        let records = events[split] ?? Data()
-        if !(old.isEmpty && records.isEmpty) { try add(records, toEventsOf: split) }
-        for name in old {
-          try Data().write(to: URL(fileURLWithPath: "\(eventFolder(split))/\(name)"))
-        }
+    warning {
+      let kept = metrics.contents(upToStep: step)
+      if kept != metrics.contents {
+        try AtomicFile.write(kept, to: RunMetrics.path(runFolder: folder), replacing: true)
       }
+      for split in Self.curves { try renewEvents(of: split, events[split] ?? Data()) }
     }
   }
 
   /// Whether there is a line of a split at `step`.
-  package func holds(split: String, step: Int) -> Bool {
-    guard let text = FileManager.default.contents(atPath: path) else { return false }
-    return text.split(separator: 0x0A).reversed().lazy.compactMap { Point(line: $0) }
-      .prefix { $0.step >= step }.contains { $0.step == step && $0.split == split }
+  package func holds(_ split: MetricsLine.Split, step: Int) -> Bool {
+    RunMetrics(runFolder: folder).lines.contains { $0.step == step && $0.split == split }
   }
 
-  private func add(_ records: Data, toEventsOf split: String?) throws {
+  /// Begins this start's event file of a split with `records`, and empties the older ones.
+  private func renewEvents(of split: MetricsLine.Split, _ records: Data) throws {
+    let old = EventFile.names(in: eventFolder(split)).filter { $0 != eventName }
+    if !(old.isEmpty && records.isEmpty) { try add(records, toEventsOf: split) }
+    for name in old { try DurableFile.write([], to: "\(eventFolder(split))/\(name)") }
+  }
+
+  private func add(_ records: Data, toEventsOf split: MetricsLine.Split) throws {
     let folder = eventFolder(split)
     let path = "\(folder)/\(eventName)"
-    if !FileManager.default.fileExists(atPath: path) {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try EventFile.header.append(toFile: path)
-    }
-    try records.append(toFile: path)
+    let isNew = !FileManager.default.fileExists(atPath: path)
+    if isNew { try Folder.make(folder) }
+    try AppendingFile.append(Array(isNew ? EventFile.header + records : records), to: path)
   }
 
-  private func eventFolder(_ split: String?) -> String {
-    split.map { "\(folder)/\($0)" } ?? folder
+  private func eventFolder(_ split: MetricsLine.Split) -> String {
+    split == .training ? folder : "\(folder)/\(split.rawValue)"
   }
 
-  private func telling(_ body: () throws -> Void) {
+  private func warning(_ body: () throws -> Void) {
     do { try body() } catch {
-      if !hasWarned { warn("cannot write \(path): \(error.localizedDescription)") }
+      if !hasWarned { warn("\(error)") }
       hasWarned = true
-    }
-  }
-
-  /// A line as the points of curves.
-  private struct Point {
-    let step: Int
-    let split: String?
-    private let time: Double
-    private let scalars: [(name: String, value: Double)]
-
-    /// nil for a line that is torn or has no step.
-    init?(line: Data) {
-      guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
-        let step = object["step"] as? Int
-      else { return nil }
-      self.step = step
-      split = object["split"] as? String
-      time = object["time"] as? Double ?? 0
-      scalars = object.keys.sorted().filter { $0 != "step" && $0 != "time" }.compactMap { name in
-        (object[name] as? Double).map { (name, $0) }
-      }
-    }
-
-    /// Whether it only has something to say.
-    var isWithoutCurves: Bool { scalars.isEmpty }
-
-    var record: Data { EventFile.record(step: step, time: time, scalars: scalars) }
-  }
-
-  /// What a line can hold.
-  package enum Value: Sendable {
-    case number(Double)
-    case count(Int)
-    case text(String)
-
-    fileprivate var json: String {
-      switch self {
-      case .number(let value): value.isFinite ? "\(value)" : "null"
-      case .count(let value): "\(value)"
-      case .text(let value):
-        (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
-      }
     }
   }
 }

@@ -24,9 +24,9 @@ package final class RunLog {
     guard let path else { return }
     do {
       let time = ISO8601DateFormatter().string(from: Date())
-      try Data("\(time) \(line)\n".utf8).append(toFile: path)
+      try AppendingFile.append(Array("\(time) \(line)\n".utf8), to: path)
     } catch {
-      if !hasWarned { show("cannot write \(path): \(error.localizedDescription)") }
+      if !hasWarned { show("\(error)") }
       hasWarned = true
     }
   }

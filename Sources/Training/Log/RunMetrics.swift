@@ -1,32 +1,35 @@
 import Foundation
+import Layers
 
-/// The lines of a `metrics.jsonl`, in their order. Lines that are torn are left out.
+/// The lines of a `metrics.jsonl`, in their order, without those that are torn.
 package struct RunMetrics {
-  /// A line: its step, its split, and what else it holds.
-  package struct Line {
-    package let step: Int
-    /// `held_out` or `health`; nil for training.
-    package let split: String?
-    package let numbers: [String: Double]
-    package let texts: [String: String]
+  /// The file of metrics in a run's folder.
+  package static func path(runFolder: String) -> String { runFolder + "/metrics.jsonl" }
 
-    /// nil for what is not an object with a step.
-    init?(_ line: Data) {
-      guard let object = try? JSONSerialization.jsonObject(with: line) as? [String: Any],
-        let step = object["step"] as? Int
-      else { return nil }
-      self.step = step
-      split = object["split"] as? String
-      numbers = object.compactMapValues { $0 as? Double }
-      texts = object.compactMapValues { $0 as? String }
+  package let lines: [MetricsLine]
+  /// The bytes of the file.
+  let contents: Data
+  /// The bytes of each line, without the line's end.
+  private let encoded: [Data]
+
+  /// Reads the metrics of a run; no lines where there is no file.
+  package init(runFolder: String) {
+    contents = FileManager.default.contents(atPath: Self.path(runFolder: runFolder)) ?? Data()
+    let all = contents.split(separator: UInt8(ascii: "\n")).compactMap { bytes in
+      MetricsLine(json: bytes).map { (bytes, $0) }
     }
+    (encoded, lines) = (all.map(\.0), all.map(\.1))
   }
 
-  package let lines: [Line]
+  /// The lines of one split.
+  package func lines(_ split: MetricsLine.Split) -> [MetricsLine] {
+    lines.filter { $0.split == split }
+  }
 
-  /// No lines where there is no file.
-  package init(path: String) {
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    lines = data.split(separator: UInt8(ascii: "\n")).compactMap(Line.init)
+  /// The bytes of all lines up to `step`, as they were written.
+  func contents(upToStep step: Int) -> Data {
+    zip(encoded, lines).reduce(into: Data()) { kept, line in
+      if line.1.step <= step { kept += line.0 + [UInt8(ascii: "\n")] }
+    }
   }
 }

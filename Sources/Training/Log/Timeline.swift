@@ -51,7 +51,9 @@ package enum Timeline {
   private static let isOn = Atomic<Bool>(false)
   private static let state = Mutex(State())
 
-  /// Begins to record. Every rank must call it: where all meet is time zero for all.
+  /// Begins to record.
+  ///
+  /// Every rank must call it: where all meet is time zero for all.
   package static func turnOn(_ world: Communicator) throws {
     _ = try world.sum([0])
     state.withLock { $0 = State(origin: now()) }
@@ -84,7 +86,9 @@ package enum Timeline {
     }
   }
 
-  /// Stops recording. Every rank must call it.
+  /// Stops recording.
+  ///
+  /// Every rank must call it.
   ///
   /// - Returns: the trace of all ranks on rank zero, in Chrome's trace event format; nil elsewhere,
   ///   and when it was off.

@@ -1,0 +1,109 @@
+import Collectives
+import Electra
+import Foundation
+import Layers
+import TestSupport
+import Testing
+import Training
+
+/// A line of metrics is the mean of the steps since the line before, on any shape and after any stop.
+@Suite(.serialized)
+struct MetricsWindowTests {
+  private static func trainer(
+    _ world: Communicator, lanes: Int
+  ) throws -> Trainer<PretrainingObjective> {
+    let trainer = try Trainer(
+      objective: TrainerTests.objective(), settings: TrainerTests.settings, world: world,
+      processors: Array(repeating: -1, count: lanes),
+      source: { TrainerTests.batch(step: $0, sequences: $1) })
+    trainer.objective.layout.initialize(trainer.weights, seed: 3)
+    return trainer
+  }
+
+  /// The metrics of each of these windows, one after the other.
+  private static func metrics(
+    _ world: Communicator, lanes: Int, windows: [Range<Int>]
+  ) throws -> [[MetricName: Double]] {
+    let trainer = try trainer(world, lanes: lanes)
+    defer { trainer.end() }
+    return try windows.map { window in
+      for step in window { _ = try trainer.step(step) }
+      return try dictionary(trainer.metrics())
+    }
+  }
+
+  private static func dictionary(_ values: MetricValues) -> [MetricName: Double] {
+    Dictionary(values.map { ($0.name, $0.value) }) { first, _ in first }
+  }
+
+  @Test
+  func aWindowIsTheMeanOfItsSteps() throws {
+    let world = try Communicator.start()
+    let steps = try Self.metrics(world, lanes: 2, windows: [0..<1, 1..<2, 2..<3, 3..<4])
+    let windows = try Self.metrics(world, lanes: 1, windows: [0..<1, 1..<4])
+    #expect(windows[0] == steps[0])
+    // Masked positions and tokens of each step, by which the means of steps are weighted.
+    let objective = TrainerTests.objective()
+    let counts = (0..<4).map { step in
+      objective.counts(of: TrainerTests.batch(step: step, sequences: 0..<32)).map(Double.init)
+    }
+    #expect(Set(counts.map { $0[0] }).count > 1, "steps of unequal weight")
+    func mean(_ name: MetricName, by weight: (Int) -> Double) -> Double {
+      let sum = (1..<4).reduce(0) { $0 + weight($1) * (steps[$1][name] ?? .nan) }
+      return sum / (1..<4).reduce(0) { $0 + weight($1) }
+    }
+    // Sums of a hundred doubles of one sign, in two orders.
+    func expect(_ name: MetricName, _ expected: Double) {
+      let value = windows[1][name] ?? .nan
+      #expect(abs(value - expected) < 1e-12 * abs(expected), "\(name): \(value), \(expected)")
+    }
+    for name in [MetricName.generatorLoss, .generatorAccuracy, .sampledAccuracy] {
+      expect(name, mean(name) { counts[$0][0] })
+    }
+    for name in [MetricName.discriminatorLoss, .discriminatorAccuracy, .replacedFraction] {
+      expect(name, mean(name) { counts[$0][1] })
+    }
+    expect(.gradientNorm, mean(.gradientNorm) { _ in 1 })
+    // Ratios of sums, and not means of ratios.
+    let fraction = try #require(windows[1][.replacedFraction])
+    let entropy = -fraction * log(fraction) - (1 - fraction) * log(1 - fraction)
+    expect(.discriminatorSkill, 1 - (windows[1][.discriminatorLoss] ?? .nan) / entropy)
+  }
+
+  @Test(arguments: [1, 3])
+  func ranksAndWorkersDoNotChangeABit(lanes: Int) throws {
+    let world = try Communicator.start()
+    let windows = [0..<3, 3..<5]
+    let reference = try Self.metrics(world.alone(), lanes: 2, windows: windows)
+    #expect(try Self.metrics(world, lanes: lanes, windows: windows) == reference)
+  }
+
+  /// Saved in the middle of a window, and resumed on every rank by another number of workers. A
+  /// checkpoint of an earlier version has no window: the line is then that of the steps since.
+  @Test(arguments: [true, false])
+  func aCheckpointHoldsTheUnfinishedWindow(isKept: Bool) throws {
+    let world = try Communicator.start()
+    let folder = try TemporaryFolder()
+    let store = CheckpointStore(runFolder: folder.path)
+    let first = try Self.trainer(world, lanes: 2)
+    defer { first.end() }
+    for step in 0..<2 { _ = try first.step(step) }
+    try first.beginSave(CheckpointState(step: 2), into: store, files: [:])
+    _ = try first.endedSave(waiting: true)
+    let file = store.path(step: 2) + "/metrics-window.json"
+    #expect(FileManager.default.fileExists(atPath: file) == (world.rank == 0))
+    if !isKept { try? FileManager.default.removeItem(atPath: file) }
+    let second = try Self.trainer(world, lanes: 3)
+    defer { second.end() }
+    try second.load(checkpoint: store.path(step: 2))
+    _ = try second.step(2)
+    let resumed = Self.dictionary(try second.metrics())
+    let whole = try Self.metrics(world, lanes: 1, windows: isKept ? [0..<3] : [0..<2, 2..<3])
+    #expect(resumed == whole.last)
+    // Nothing is left to save.
+    try second.beginSave(CheckpointState(step: 3), into: store, files: [:])
+    _ = try second.endedSave(waiting: true)
+    #expect(
+      !FileManager.default.fileExists(atPath: store.path(step: 3) + "/metrics-window.json"))
+  }
+}
