@@ -92,7 +92,7 @@ package final class PretrainingRun {
 
   /// Says what this run is, where it is, and what it lacks.
   private func describe(_ cost: RunCost, _ layout: RankLayout, folder: String) throws {
-    let surroundings = try RunSurroundings(layout, cost, world: world)
+    let surroundings = try EnvironmentReport(layout, cost, world: world)
     guard isFirst else { return }
     log.say(cost.summary(examples: data.trainCount))
     log.say(surroundings.summary)

@@ -4,7 +4,7 @@ import Platform
 import Tensors
 
 /// What a rank sees of the place where it was started. Ranks tell it to each other.
-package struct RankFacts: Codable {
+package struct RankEnvironment: Codable {
   package var host = hostName()
   package var lanes = 1
   /// Whether each lane is kept to a processor of its own.
@@ -26,7 +26,7 @@ package struct RankFacts: Codable {
   package init() {}
 }
 
-extension RankFacts {
+extension RankEnvironment {
   /// Those of this rank.
   init(_ layout: RankLayout, _ cost: RunCost) {
     lanes = layout.processors.count
@@ -42,9 +42,9 @@ extension RankFacts {
   }
 
   /// Those of all ranks, in their order. Every rank must call it.
-  func gathered(_ world: Communicator) throws -> [RankFacts] {
+  func gathered(_ world: Communicator) throws -> [RankEnvironment] {
     try world.gather(Array(try JSONEncoder().encode(self))).map {
-      try JSONDecoder().decode(RankFacts.self, from: Data($0))
+      try JSONDecoder().decode(RankEnvironment.self, from: Data($0))
     }
   }
 }

@@ -3,9 +3,9 @@ import Foundation
 import Platform
 
 /// The classic mistakes of starting a run on many hosts, a sentence each.
-extension RunSurroundings {
+extension EnvironmentReport {
   /// What is usually a mistake on a host, after the words "on n1".
-  static func notes(on ranks: [RankFacts]) -> [String] {
+  static func notes(on ranks: [RankEnvironment]) -> [String] {
     let first = ranks[0]
     let lanes = ranks.reduce(0) { $0 + $1.lanes }
     var notes: [String] = []
@@ -35,7 +35,7 @@ extension RunSurroundings {
   }
 
   /// A word on ranks of which some have fewer lanes than others.
-  static func laneWarning(_ lanes: [Int], _ ranks: [RankFacts]) -> String? {
+  static func laneWarning(_ lanes: [Int], _ ranks: [RankEnvironment]) -> String? {
     guard let least = lanes.indices.min(by: { lanes[$0] < lanes[$1] }), Set(lanes).count > 1
     else { return nil }
     return "ranks have \(range(lanes)) lanes; all wait for the ones with the fewest, "

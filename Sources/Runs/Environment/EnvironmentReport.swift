@@ -6,7 +6,7 @@ import Training
 
 /// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
 /// is usually a mistake there.
-package struct RunSurroundings {
+package struct EnvironmentReport {
   /// For the log.
   package let summary: String
   /// Sentences for the log.
@@ -19,7 +19,7 @@ package struct RunSurroundings {
     // It makes the connections that the facts then tell of.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
-      try RankFacts(layout, cost).gathered(world), ringSpeed: speed,
+      try RankEnvironment(layout, cost).gathered(world), ringSpeed: speed,
       lanesPerCore: try Runs.lanesPerCore(world, lanes: layout.processors.count),
       slices: cost.configuration.recipe.slices, excessTraffic: cost.needs.excessTraffic)
   }
@@ -32,7 +32,7 @@ package struct RunSurroundings {
   ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
   ///     power of two.
   package init(
-    _ ranks: [RankFacts], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
+    _ ranks: [RankEnvironment], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
     excessTraffic: Double
   ) {
     let hosts = Dictionary(grouping: ranks, by: \.host)
@@ -77,7 +77,7 @@ package struct RunSurroundings {
   }
 
   /// What carries the sums from rank to rank.
-  private static func transport(_ hosts: [[RankFacts]]) -> String {
+  private static func transport(_ hosts: [[RankEnvironment]]) -> String {
     let interfaces = Set(hosts.joined().flatMap(\.interfaces)).sorted()
     if !interfaces.isEmpty { return "TCP over \(list(interfaces))" }
     return hosts.count == 1 ? "shared memory" : "a network without TCP"
