@@ -9,6 +9,8 @@ import Training
 /// it works while the rank hangs in a call.
 package struct RunGuard {
   package let watchdog: Watchdog
+  /// When it was made, which is when the program began.
+  package let start = now()
   private let keeper: Keeper
 
   /// - Parameters:

@@ -55,7 +55,7 @@ struct FinetuneTests {
       ).split(separator: "\n").map { line in
         let object = try #require(
           JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        return object.filter { !["seconds", "time", "tokens_per_second"].contains($0.key) }
+        return object.filter { !InvarianceTests.timeKeys.contains($0.key) }
           .map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
       }
     }

@@ -38,6 +38,12 @@ struct InvarianceTests {
     return folder
   }
 
+  /// The keys of metrics that depend on time.
+  static let timeKeys: Set = [
+    "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
+    "evaluation_fraction", "checkpoint_fraction",
+  ]
+
   /// What must be equal: both files of the last checkpoint, and the metrics but for times.
   struct Outcome: Equatable {
     let model: Data?
@@ -51,15 +57,11 @@ struct InvarianceTests {
         + String(repeating: "0", count: 8 - digits.count) + digits
       model = FileManager.default.contents(atPath: checkpoint + "/model.safetensors")
       optimizer = FileManager.default.contents(atPath: checkpoint + "/optimizer.safetensors")
-      let times: Set = [
-        "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
-        "evaluation_fraction", "checkpoint_fraction",
-      ]
       metrics = try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
         .split(separator: "\n").map { line in
           let object = try #require(
             JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-          return object.filter { !times.contains($0.key) }.sorted { $0.key < $1.key }
+          return object.filter { !timeKeys.contains($0.key) }.sorted { $0.key < $1.key }
             .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         }
     }

@@ -35,45 +35,56 @@ package struct EnvironmentReport {
     _ ranks: [RankEnvironment], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
     excessTraffic: Double
   ) {
-    let hosts = Dictionary(grouping: ranks, by: \.host)
-    let names = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
-    let perHost = names.compactMap { hosts[$0] }
+    let hosts = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
+    let perHost = hosts.map { host in ranks.filter { $0.host == host } }
+    summary = Self.summary(perHost, ringSpeed: ringSpeed)
+    let ofRanks = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
+    let ofHosts = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
+    let isCrowded = lanesPerCore > 1 && ofRanks.isEmpty && hosts.count > 1
+    let lanes = ranks.map(\.lanes)
+    let ofAll = [
+      isCrowded ? Self.crowdWarning(hosts, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
+      Self.idleWarning(slices: slices, lanes: lanes),
+      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
+    ]
+    let isAlone = ranks.count == 1
+    warnings =
+      Self.grouped(ofRanks).map { ranks, text in
+        isAlone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
+      }
+      + Self.grouped(ofHosts).map { hosts, text in "on \(Self.list(hosts)) " + text }
+      + ofAll.compactMap(\.self)
+  }
+
+  /// Hosts, ranks, network, processors and memory in one line.
+  ///
+  /// - Parameters:
+  ///   - hosts: the ranks of each.
+  ///   - ringSpeed: bytes a second around the ranks; nil for one rank.
+  /// - Returns: a line for the log.
+  private static func summary(_ hosts: [[RankEnvironment]], ringSpeed: Double?) -> String {
+    let ranks = hosts.flatMap(\.self)
     let lanes = ranks.map(\.lanes)
     var parts = [
-      "\(names.count.of("host")) (\(Self.list(names)))",
-      "\(ranks.count.of("rank")) x \(Self.range(lanes)) "
+      "\(hosts.count.of("host")) (\(list(hosts.map { $0[0].host })))",
+      "\(ranks.count.of("rank")) x \(range(lanes)) "
         + (Set(lanes) == [1] ? "lane, " : "lanes, ")
         + (ranks.allSatisfy(\.isPinned) ? "each on a core of its own" : "free to move"),
     ]
     if let ringSpeed {
       parts.append(
-        "\(Self.transport(perHost)), \(Int(ringSpeed).bytes)/s around the ranks "
+        "\(transport(hosts)), \(Int(ringSpeed).bytes)/s around the ranks "
           + "(\(Communicator.libraryVersion))")
     }
     let types = Set(ranks.map(\.processorType)).sorted()
-    let processors = perHost.map { $0[0].processors }
+    let processors = hosts.map { $0[0].processors }
     parts += [
-      "\(types.joined(separator: " and ")), \(Self.range(processors)) "
+      "\(types.joined(separator: " and ")), \(range(processors)) "
         + (Set(processors) == [1] ? "processor" : "processors")
         + " a host, \(MatrixLibrary.description)",
       "\(ranks.compactMap(\.freeMemory).min()?.bytes ?? "?") of memory free on each host",
     ]
-    summary = "found " + parts.joined(separator: "; ")
-    let own = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
-    let shared = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
-    let isCrowded = lanesPerCore > 1 && ranks.allSatisfy { $0.notes.isEmpty } && perHost.count > 1
-    let all = [
-      isCrowded ? Self.crowdWarning(names, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
-      Self.idleWarning(slices: slices, lanes: lanes),
-      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
-    ]
-    let alone = ranks.count == 1
-    warnings =
-      Self.grouped(own).map { ranks, text in
-        alone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
-      }
-      + Self.grouped(shared).map { hosts, text in "on \(Self.list(hosts)) " + text }
-      + all.compactMap(\.self)
+    return "found " + parts.joined(separator: "; ")
   }
 
   /// What carries the sums from rank to rank.
