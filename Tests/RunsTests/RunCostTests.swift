@@ -1,6 +1,7 @@
 import Electra
 import Runs
 import Testing
+import Training
 
 struct RunCostTests {
   private static func cost(
