@@ -1,12 +1,8 @@
 import ArgumentParser
 import Collectives
 import Finetuning
-import Foundation
-import Layers
 import Models
-import Platform
 import Runs
-import Tensors
 import Training
 
 /// `electra finetune`: a pre-trained encoder learns a task.

@@ -3,11 +3,9 @@ import Collectives
 import Corpus
 import Electra
 import Foundation
-import Layers
 import Models
 import Platform
 import Runs
-import Tensors
 import Tokenization
 import Training
 

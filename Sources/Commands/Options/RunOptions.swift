@@ -1,6 +1,5 @@
 import ArgumentParser
 import Collectives
-import Platform
 import Runs
 import Training
 

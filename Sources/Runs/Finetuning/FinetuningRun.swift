@@ -1,5 +1,4 @@
 import Collectives
-import Corpus
 import Finetuning
 import Foundation
 import Layers

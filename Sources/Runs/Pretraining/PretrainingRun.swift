@@ -4,7 +4,6 @@ import Electra
 import Foundation
 import Layers
 import Models
-import Platform
 import Tokenization
 import Training
 
