@@ -46,12 +46,16 @@ struct RunOptions: ParsableArguments {
     try RankLayout(world: world, threads: threads, slices: slices)
   }
 
-  /// The threads of all ranks. Every rank must call it.
+  /// The number of threads of all ranks.
+  ///
+  /// Every rank must call it.
   func workers(_ world: Communicator) throws -> Int {
     try world.sum([layout(world).processors.count])[0]
   }
 
-  /// The context of the run in `folder`, whose signs of life begin. Every rank must call it.
+  /// The context of the run in `folder`, where heartbeats begin.
+  ///
+  /// Every rank must call it.
   func context(
     _ folder: String, _ world: Communicator, _ runGuard: RunGuard, slices: Int
   ) throws -> RunContext {

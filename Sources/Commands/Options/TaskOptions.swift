@@ -93,8 +93,9 @@ struct TaskOptions: ParsableArguments {
       head: head, emptyLabels: emptyLabels.emptyLabels)
   }
 
-  /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and
-  /// none is there.
+  /// The files of a role.
+  ///
+  /// Throws `FinetuningError.missingFile` when training or dev files are wanted and none is there.
   private func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
     let named =
       switch role {

@@ -5,9 +5,10 @@ import Runs
 import Tensors
 import Training
 
-/// Runs `body` on every rank, writes what it printed, and turns an error into one sentence from rank zero
-/// and one exit status on all. `body` sees to it that all ranks throw together. What is wrong with files on one host names
-/// it.
+/// Runs `body` on every rank, and writes what it printed.
+///
+/// `body` must throw on all ranks together. Its error becomes one sentence from rank zero, which names the
+/// host where only that host's files are wrong, and one exit status on all.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
   do {
@@ -34,8 +35,9 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   }
 }
 
-/// Runs `body`, which is the work of one process, as `reportingErrors` does. Where a launcher started
-/// several ranks, rank zero does it; the others wait, and end with its status.
+/// Runs `body`, which is the work of one process, as `reportingErrors` does.
+///
+/// Where a launcher started several ranks, rank zero runs it; the others wait, and end with its status.
 func runOnOneRank(_ body: () throws -> Void) throws {
   var world: Communicator?
   try reportingErrors { world = try Communicator.start(isOneEnough: true) }

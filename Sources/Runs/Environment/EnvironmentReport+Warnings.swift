@@ -44,7 +44,10 @@ extension EnvironmentReport {
 
   /// A word on lanes of equal ranks that have nothing to do while others compute one slice more.
   ///
-  /// - Parameter lanes: those of each rank.
+  /// - Parameters:
+  ///   - slices: of a step.
+  ///   - lanes: of each rank.
+  /// - Returns: nil where less than a tenth of the time is lost.
   static func idleWarning(slices: Int, lanes: [Int]) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let counts = lanes.indices.flatMap { rank in
@@ -59,9 +62,13 @@ extension EnvironmentReport {
       + "does best, or more --slices in a new run"
   }
 
-  /// A word on ranks that bring several sums instead of one.
+  /// A word on ranks that send several sums instead of one.
   ///
-  /// - Parameter excess: how many times the bytes are sent.
+  /// - Parameters:
+  ///   - slices: of a step.
+  ///   - ranks: how many there are.
+  ///   - excess: how many times the bytes of one sum are sent.
+  /// - Returns: nil where each rank sends one.
   static func trafficWarning(slices: Int, ranks: Int, excess: Double) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let pieces = (0..<ranks).map { ReductionTree.pieces(of: tree.run(of: $0, of: ranks)).count }

@@ -4,8 +4,7 @@ import Platform
 import Tensors
 import Training
 
-/// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
-/// is usually a mistake there.
+/// The hosts, ranks, threads, network, processors and memory of a run, and likely mistakes in its start.
 package struct EnvironmentReport {
   /// For the log.
   package let summary: String
@@ -14,9 +13,13 @@ package struct EnvironmentReport {
 
   /// Every rank must call it.
   ///
-  /// - Parameter cost: what the run needs.
+  /// - Parameters:
+  ///   - layout: of this rank.
+  ///   - cost: what the run needs.
+  ///   - world: all ranks.
+  /// - Throws: an error of communication.
   package init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
-    // It makes the connections that the facts then tell of.
+    // It makes the connections whose interfaces are then listed.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
       try RankEnvironment(layout, cost).gathered(world), ringSpeed: speed,
@@ -25,9 +28,9 @@ package struct EnvironmentReport {
   }
 
   /// - Parameters:
-  ///   - ranks: the facts of each.
+  ///   - ranks: the environment of each.
   ///   - ringSpeed: bytes a second that go around them.
-  ///   - lanesPerCore: on the machine where most share one, whatever hosts it plays.
+  ///   - lanesPerCore: the largest value over physical machines, of which one may emulate several hosts.
   ///   - slices: of the recipe.
   ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
   ///     power of two.

@@ -3,7 +3,7 @@ import Foundation
 import Platform
 import Tensors
 
-/// What a rank sees of the place where it was started. Ranks tell it to each other.
+/// The host, processors, memory and network of a rank.
 package struct RankEnvironment: Codable {
   package var host = hostName()
   package var lanes = 1
@@ -41,7 +41,9 @@ extension RankEnvironment {
     notes = [layout.warning, shortage].compactMap(\.self)
   }
 
-  /// Those of all ranks, in their order. Every rank must call it.
+  /// The environments of all ranks, in their order.
+  ///
+  /// Every rank must call it.
   func gathered(_ world: Communicator) throws -> [RankEnvironment] {
     try world.gather(Array(try JSONEncoder().encode(self))).map {
       try JSONDecoder().decode(RankEnvironment.self, from: Data($0))

@@ -54,8 +54,10 @@ package struct FinetuningPlan {
   /// Opens and reads everything.
   ///
   /// - Parameters:
+  ///   - request: the task, its files and the encoder.
+  ///   - workers: the threads of all ranks.
   ///   - change: applies the user's options to the paper's recipe.
-  ///   - workers: lanes of all ranks.
+  /// - Throws: an error that names the file, or the option that is out of range.
   package init(
     _ request: FinetuningRequest, workers: Int, change: (inout FinetuningRecipe) -> Void
   ) throws {

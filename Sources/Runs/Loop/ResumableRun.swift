@@ -62,7 +62,9 @@ package final class ResumableRun<O: Objective> {
     trainer.end()
   }
 
-  /// Trains to the last step, or until asked to stop. Every rank must call it.
+  /// Trains to the last step, or until asked to stop.
+  ///
+  /// Every rank must call it.
   ///
   /// - Parameter job: what is trained.
   /// - Returns: how it ended, the same on every rank.

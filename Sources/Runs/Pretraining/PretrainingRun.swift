@@ -87,7 +87,9 @@ package final class PretrainingRun {
   /// Ends the threads, and a save that an error interrupted.
   package func end() { run.end() }
 
-  /// Trains to the last step, or until asked to stop. Every rank must call it.
+  /// Trains to the last step, or until asked to stop.
+  ///
+  /// Every rank must call it.
   package func train() throws -> RunEnding {
     let ending = try run.train(self)
     if case .finished = ending { health?.conclude(run.state) }
