@@ -100,7 +100,12 @@ let package = Package(
       ["Tokenization", "Tensors", "Layers", "Electra", "Platform", "TestSupport"],
       files: ["Fixtures"]),
     tests("Models", ["Electra", "Platform", "TestSupport"]),
-    tests("Runs", ["Collectives", "Electra", "Platform", "TestSupport"]),
+    tests(
+      "Runs",
+      [
+        "Models", "Training", "Electra", "Layers", "Collectives", "Tensors", "Platform",
+        "TestSupport",
+      ]),
     tests("Reports", ["Platform", "TestSupport"]),
     tests(
       "Commands",

@@ -76,24 +76,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try runOnAllRanks { world in
       let folder = try world.agree { try FinetunedFolder(from) }
-      let reader = try world.agree {
-        let task = try answeredTask(folder.description)
-        if nullThreshold != nil && !task.allowsNoAnswer {
-          throw UsageError(
-            "--null-threshold is for questions that may have no answer, and \(task.title) has none")
-        }
-        return try ExampleReader(
-          task, tokenizer: folder.tokenizer,
-          maximumLength: folder.description.length, emptyLabels: emptyLabels.value)
-      }
-      // Rank zero alone may have the file.
-      let bytes = try world.agree { world.rank == 0 ? try input() : [] }
-      let text = try world.broadcast(bytes)
-      let sets = try world.agree { try read(reader, folder.description, text) }
-      try world.expectEqual([
-        ("model", CheckpointState.checksum(of: folder.path + "/task.json") ?? ""),
-        ("dev or test data", hasFiles ? sets.map(\.fingerprint).joined(separator: " ") : ""),
-      ])
+      let sets = try sets(folder, world)
       let weights = try world.agree {
         if world.rank == 0 { try makeRoom(for: sets) }
         return try folder.weights()
@@ -104,9 +87,9 @@ struct PredictCommand: ParsableCommand {
         processors: layout.processors)
       defer { predictor.end() }
       let answered = try sets.map { set in
-        let numbers = try predictor.outputs(for: set)
-        let answers = set.answers(numbers, of: folder.model, nullThreshold: nullThreshold)
-        return (set: set, answers: answers, numbers: numbers)
+        let outputs = try predictor.outputs(for: set)
+        let answers = set.answers(outputs, of: folder.model, nullThreshold: nullThreshold)
+        return (set: set, answers: answers, outputs: outputs)
       }
       try world.agree {
         guard world.rank == 0 else { return }
@@ -114,9 +97,32 @@ struct PredictCommand: ParsableCommand {
           let files = answered.flatMap { $0.set.files(of: $0.answers) }
           try AtomicFile.write(files.map { (output + "/" + $0.name, Array($0.text.utf8)) })
         }
-        for (set, answers, numbers) in answered { try tell(answers, numbers, of: set, folder) }
+        for (set, answers, outputs) in answered { try tell(answers, outputs, of: set, folder) }
       }
     }
+  }
+
+  /// What is to be answered, the same on every rank.
+  private func sets(_ folder: FinetunedFolder, _ world: Communicator) throws -> [ExampleSet] {
+    let reader = try world.agree {
+      let task = try answeredTask(folder.description)
+      if nullThreshold != nil && !task.allowsNoAnswer {
+        throw UsageError(
+          "--null-threshold is for questions that may have no answer, and \(task.title) has none")
+      }
+      return try ExampleReader(
+        task, tokenizer: folder.tokenizer, maximumLength: folder.description.length,
+        emptyLabels: emptyLabels.emptyLabels)
+    }
+    // Rank zero alone may have the file.
+    let bytes = try world.agree { world.rank == 0 ? try input() : [] }
+    let text = try world.broadcast(bytes)
+    let sets = try world.agree { try read(reader, folder.description, text) }
+    try world.expectEqual([
+      ("model", CheckpointState.checksum(of: folder.path + "/task.json") ?? ""),
+      ("dev or test data", hasFiles ? sets.map(\.fingerprint).joined(separator: " ") : ""),
+    ])
+    return sets
   }
 
   /// The model's own task, or the one asked for, whose answers must be of the same kind.

@@ -3,11 +3,9 @@ import Collectives
 import Corpus
 import Electra
 import Foundation
-import Layers
 import Models
 import Platform
 import Runs
-import Tensors
 import Tokenization
 import Training
 
@@ -38,9 +36,6 @@ struct PretrainCommand: ParsableCommand {
       """)
   var initFrom: [String] = []
 
-  @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
-  var hours: Double?
-
   @Option(
     help: """
       A JSON file with the next phase of a finished run: num_train_steps, and where they change \
@@ -49,11 +44,7 @@ struct PretrainCommand: ParsableCommand {
       """)
   var nextPhase: String?
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
-  var threads: Int?
-
-  @Option(help: "Steps between lines of metrics.")
-  var logEvery = 50
+  @OptionGroup var start: RunOptions
 
   @Option(
     help: """
@@ -68,13 +59,8 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Steps between checkpoints.")
   var saveEvery = 1000
 
-  @Option(help: "Minutes after which a checkpoint is written at the latest.")
-  var saveMinutes = 30.0
-
   @Option(help: "How many of the newest checkpoints are kept.")
   var keep = newestKept
-
-  @OptionGroup var patience: GuardOptions
 
   @Option(
     help: """
@@ -95,46 +81,26 @@ struct PretrainCommand: ParsableCommand {
 
   func validate() throws {
     try expectCounts([
-      "--log-every": logEvery, "--evaluate-every": evaluateEvery,
-      "--evaluate-examples": evaluateExamples, "--save-every": saveEvery, "--keep": keep,
-      "--threads": threads,
+      "--evaluate-every": evaluateEvery, "--evaluate-examples": evaluateExamples,
+      "--save-every": saveEvery, "--keep": keep,
     ])
-    try expectHours(hours)
   }
 
   func run() throws {
-    let sentinel = RunGuard(deadlines: patience.deadlines, slurmGrace: patience.grace)
-    try runOnAllRanks { world in
-      do {
-        let ending = try train(world, sentinel)
-        sentinel.end(ending == .finished ? "finished" : "stopped")
-        switch ending {
-        case .finished: break
-        case .stopped: throw ExitCode(ExitStatus.stopped.rawValue)
-        case .sick: throw ExitCode(ExitStatus.sick.rawValue)
-        }
-      } catch {
-        sentinel.end(error is ExitCode ? "stopped" : "failed")
-        throw error
+    try start.runOnAllRanks(self) { world, runGuard in
+      let (configuration, initial, data) = try prepare(world, runGuard)
+      let context = try start.context(
+        output, world, runGuard, slices: configuration.recipe.slices)
+      let run = try PretrainingRun(
+        configuration, initial: initial, data: data, context: context,
+        options: options(configuration.recipe, data))
+      defer { run.end() }
+      return switch try run.train() {
+      case .finished: .success
+      case .stopped: .stopped
+      case .unhealthy: .sick
       }
     }
-  }
-
-  private func train(_ world: Communicator, _ sentinel: RunGuard) throws -> PretrainingRun.Ending {
-    let start = now()
-    try expectEqualPrograms(world)
-    sentinel.watchdog.enter(.start)
-    let (configuration, initial, data) = try prepare(world, sentinel)
-    sentinel.watchdog.join(rank: world.rank, of: world.size, folder: output)
-    let slices = ReductionTree(sliceCount: configuration.recipe.slices)
-      .run(of: world.rank, of: world.size)
-    let layout = try RankLayout(world: world, threads: threads, slices: slices.count)
-    let run = try PretrainingRun(
-      configuration: configuration, initial: initial, data: data, folder: output, world: world,
-      layout: layout, options: options(configuration.recipe, data), watchdog: sentinel.watchdog,
-      start: start)
-    defer { run.end() }
-    return try run.train()
   }
 
   private func options(
@@ -143,10 +109,9 @@ struct PretrainCommand: ParsableCommand {
     // An evaluated sequence costs a third of one that is trained on.
     let examples = min(evaluateExamples, data.heldOutCount)
     let usual = max(min(5000, recipe.steps / 12), 5 * examples / recipe.batchSize)
-    var options = PretrainingRun.Options()
-    (options.hours, options.keep, options.timeline) = (hours, keep, timeline)
-    (options.logEvery, options.evaluateEvery) = (logEvery, evaluateEvery ?? max(1, usual))
-    (options.saveEvery, options.saveMinutes) = (saveEvery, saveMinutes)
+    var options = PretrainingRun.Options(start.settings)
+    (options.run.saveEvery, options.run.keep, options.run.timeline) = (saveEvery, keep, timeline)
+    options.evaluateEvery = evaluateEvery ?? max(1, usual)
     options.evaluateExamples = evaluateExamples
     (options.recomputes, options.stopsWhenSick) = (self.recipe.recompute, stopWhenSick)
     return options
@@ -154,93 +119,89 @@ struct PretrainCommand: ParsableCommand {
 
   /// Opens the data on every rank and settles configuration and first weights on rank zero.
   private func prepare(
-    _ world: Communicator, _ sentinel: RunGuard
+    _ world: Communicator, _ runGuard: RunGuard
   ) throws -> (PretrainingConfiguration, InitialModel?, ShardSet) {
     let phase = try world.agree {
       world.rank == 0 ? try nextPhase.map { try PhaseFile(path: $0) } : nil
     }
-    let told = String(decoding: try world.broadcast(Array((phase?.data ?? "").utf8)), as: UTF8.self)
-    let data = try world.agree { try ShardSet(folder: told.isEmpty ? self.data : told) }
+    let folder = String(
+      decoding: try world.broadcast(Array((phase?.data ?? "").utf8)), as: UTF8.self)
+    let data = try world.agree { try ShardSet(folder: folder.isEmpty ? self.data : folder) }
     try world.expectEqual([
       ("vocabulary", data.description.vocabularyDigest), ("data", data.description.digest),
     ])
-    let layout = try RankLayout(world: world, threads: threads, slices: .max)
-    let workers = try world.sum([layout.processors.count])[0]
-    let own: (configuration: PretrainingConfiguration, initial: InitialModel?)? =
+    let workers = try start.workers(world)
+    let settled: (configuration: PretrainingConfiguration, initial: InitialModel?)? =
       try world.agree {
         guard world.rank == 0 else { return nil }
         let folder = RunFolder(path: output)
         try folder.make()
-        try sentinel.lock(output)
-        return try configuration(folder, data, phase, workers: workers)
+        try runGuard.lock(output)
+        if let existing = try folder.existingConfiguration() {
+          return try resumed(existing, folder, data, phase)
+        }
+        if let nextPhase, phase != nil {
+          throw UsageError("\(output) has no run that \(nextPhase) could be the next phase of")
+        }
+        return try new(folder, data, workers: workers)
       }
-    let bytes = try world.broadcast(own.map { Array(try $0.configuration.jsonDocument()) } ?? [])
+    let bytes = try world.broadcast(settled.map { Array(try $0.configuration.jsonDocument()) } ?? [])
     return (
-      try decodeJSON(PretrainingConfiguration.self, Data(bytes), from: output), own?.initial, data
+      try decodeJSON(PretrainingConfiguration.self, Data(bytes), from: output), settled?.initial, data
     )
   }
 
-  /// The configuration of the run that is there; or a new one, which is then written, with the model
-  /// that the run begins with.
-  private func configuration(
-    _ folder: RunFolder, _ data: ShardSet, _ phase: PhaseFile?, workers: Int
+  /// The configuration of the run that exists, with its next phase where one is given.
+  private func resumed(
+    _ existing: PretrainingConfiguration, _ folder: RunFolder, _ data: ShardSet,
+    _ phase: PhaseFile?
   ) throws -> (PretrainingConfiguration, InitialModel?) {
+    var configuration = existing
     let steps = CheckpointStore(runFolder: output).steps()
-    // A run that was killed before its first checkpoint has its first weights yet to come.
-    func initialModel(_ task: PretrainingTask) throws -> InitialModel? {
-      guard steps.isEmpty, !initFrom.isEmpty else { return nil }
-      let initial = try InitialModel(initFrom, task)
-      try initial.expect(data)
-      return initial
+    let start = try RunStart(folder: output)
+    try start?.expectSame(initial: initFrom, hasCheckpoints: !steps.isEmpty)
+    try phase?.append(
+      to: &configuration, stepsDone: steps.last ?? 0, data: data.description.digest)
+    try data.expect(configuration)
+    try recipe.expectSame(
+      configuration, start: start,
+      hasInitialModel: !(start?.initial.isEmpty ?? initFrom.isEmpty), isNextPhase: phase != nil)
+    try RecipeOptions.check(configuration)
+    if configuration != existing {
+      try data.expect(CheckpointFolder(output).tokenizer, of: output)
+      try folder.write(configuration)
     }
-    if var existing = try folder.existingConfiguration() {
-      let before = existing
-      let start = try RunStart(folder: output)
-      try start?.expectSame(initial: initFrom, hasCheckpoints: !steps.isEmpty)
-      try phase?.append(
-        to: &existing, stepsDone: steps.last ?? 0, data: data.description.digest)
-      try check(existing, data)
-      try recipe.expectSame(
-        existing, start: start,
-        hasInitialModel: !(start?.initial.isEmpty ?? initFrom.isEmpty),
-        isNextPhase: phase != nil)
-      try RecipeOptions.check(existing)
-      if existing != before {
-        try data.expect(CheckpointFolder(output).tokenizer, of: output)
-        try folder.write(existing)
-      }
-      return (existing, try initialModel(existing.recipe.task))
-    }
-    if let nextPhase, phase != nil {
-      throw UsageError("\(output) has no run that \(nextPhase) could be the next phase of")
-    }
+    // A run that was killed before its first checkpoint still needs its first weights.
+    return (
+      configuration, steps.isEmpty ? try initialModel(configuration.recipe.task, data) : nil
+    )
+  }
+
+  /// The configuration of a new run, which is written, and the model that it begins with.
+  private func new(
+    _ folder: RunFolder, _ data: ShardSet, workers: Int
+  ) throws -> (PretrainingConfiguration, InitialModel?) {
     var initial: InitialModel?
-    var new = try recipe.configuration(
+    var configuration = try recipe.configuration(
       vocabularySize: data.vocabulary.size, dataLength: data.description.maximumLength,
       workers: workers
     ) { task in
-      initial = try initialModel(task)
+      initial = try initialModel(task, data)
       return initial?.sizes
     }
-    new.data = data.description.digest
-    try check(new, data)
-    try folder.write(new)
+    configuration.data = data.description.digest
+    try data.expect(configuration)
+    try folder.write(configuration)
     try RunStart(preset: recipe.config == nil ? recipe.usualPreset : nil, initial: initFrom)
       .write(to: output)
-    return (new, initial)
+    return (configuration, initial)
   }
 
-  private func check(_ configuration: PretrainingConfiguration, _ data: ShardSet) throws {
-    guard configuration.data == data.description.digest else {
-      throw UsageError(
-        "\(data.folder) does not hold the data that the run trains on; give the --data that it "
-          + "began with, or a new --output")
-    }
-    try data.expect(length: configuration.recipe.length)
-    guard configuration.model.vocabularySize == data.vocabulary.size else {
-      throw UsageError(
-        "the model's vocabulary has \(configuration.model.vocabularySize) tokens and that of "
-          + "\(data.folder) has \(data.vocabulary.size); use the data that the run began with")
-    }
+  /// The model of `--init-from`; nil where it is not given.
+  private func initialModel(_ task: PretrainingTask, _ data: ShardSet) throws -> InitialModel? {
+    if initFrom.isEmpty { return nil }
+    let initial = try InitialModel(initFrom, task)
+    try initial.expect(data)
+    return initial
   }
 }

@@ -1,4 +1,5 @@
 import Corpus
+import Electra
 import Tokenization
 
 extension ShardSet {
@@ -19,6 +20,21 @@ extension ShardSet {
       throw UsageError(
         "\(path) wants its text \(tokenizer.normalization.inWords) and \(folder) was prepared "
           + "\(description.normalization.inWords)")
+    }
+  }
+
+  /// Checks that these are the data of a run with `configuration`.
+  package func expect(_ configuration: PretrainingConfiguration) throws {
+    guard configuration.data == description.digest else {
+      throw UsageError(
+        "\(folder) does not hold the data that the run trains on; give the --data that it "
+          + "began with, or a new --output")
+    }
+    try expect(length: configuration.recipe.length)
+    guard configuration.model.vocabularySize == vocabulary.size else {
+      throw UsageError(
+        "the model's vocabulary has \(configuration.model.vocabularySize) tokens and that of "
+          + "\(folder) has \(vocabulary.size); use the data that the run began with")
     }
   }
 }

@@ -4,11 +4,13 @@ import Platform
 import Synchronization
 import Training
 
-/// What stands guard over a run on this rank: the watchdog with its signs of life, the lock of the
-/// run's folder, and the time that is left after SIGTERM. All of it lives on the watchdog's threads, so
-/// it works while the rank hangs in a call.
+/// Watches over a run on this rank: the watchdog and its heartbeats, the lock of the folder, SIGTERM.
+///
+/// All of it runs on the watchdog's threads, so it works while the rank hangs in a call.
 package struct RunGuard {
   package let watchdog: Watchdog
+  /// When it was made, which is when the program began.
+  package let start = now()
   private let keeper: Keeper
 
   /// - Parameters:

@@ -5,9 +5,9 @@ import Testing
 struct EnvironmentReportTests {
   @Test
   func ranksWithUnequalLanesAreNamed() {
-    var (first, second) = (RankFacts(), RankFacts())
+    var (first, second) = (RankEnvironment(), RankEnvironment())
     (first.host, first.lanes, second.host, second.lanes) = ("n1", 2, "n2", 1)
-    let report = RunSurroundings(
+    let report = EnvironmentReport(
       [first, second], ringSpeed: 1e8, lanesPerCore: 1, slices: 4, excessTraffic: 1)
     #expect(report.summary.contains("2 hosts (n1, n2)"), "\(report.summary)")
     #expect(report.warnings.contains { $0.contains("rank 1 on n2") }, "\(report.warnings)")
@@ -15,9 +15,9 @@ struct EnvironmentReportTests {
 
   @Test
   func aQuietHostHasNoWarning() {
-    var facts = RankFacts()
+    var facts = RankEnvironment()
     (facts.cores, facts.processors, facts.launcherProcessors) = (1, 1, 1)
-    let report = RunSurroundings(
+    let report = EnvironmentReport(
       [facts], ringSpeed: nil, lanesPerCore: 1, slices: 1, excessTraffic: 1)
     #expect(report.warnings == [])
   }

@@ -19,10 +19,3 @@ func expectCounts(_ counts: KeyValuePairs<String, Int?>) throws {
     }
   }
 }
-
-/// Checks `--hours`; nil stands for no limit.
-func expectHours(_ hours: Double?) throws {
-  if let hours, !(0...1e6 ~= hours) {
-    throw ValidationError("--hours must be between 0 and 1000000, not \(hours)")
-  }
-}

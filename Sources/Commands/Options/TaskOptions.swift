@@ -91,11 +91,12 @@ struct TaskOptions: ParsableArguments {
     let task = try resolve()
     return FinetuningRequest(
       task: task, files: { try files($0, of: task) }, encoder: path, isScratch: isScratch,
-      head: head, emptyLabels: emptyLabels.value)
+      head: head, emptyLabels: emptyLabels.emptyLabels)
   }
 
-  /// The files of a role. Throws `FinetuningError.missingFile` when training or dev files are wanted and
-  /// none is there.
+  /// The files of a role.
+  ///
+  /// Throws `FinetuningError.missingFile` when training or dev files are wanted and none is there.
   private func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
     let named =
       switch role {
@@ -129,10 +130,8 @@ struct TaskOptions: ParsableArguments {
 
 /// What is done with examples without label.
 struct EmptyLabelOption: ParsableArguments {
-  @Option(
-    name: .customLong("empty-labels"),
-    help: "Where a label is empty: stop, naming the line, or skip the example and count it.")
-  var value = EmptyLabels.stop
+  @Option(help: "Where a label is empty: stop, naming the line, or skip the example and count it.")
+  var emptyLabels = EmptyLabels.stop
 }
 
 extension EmptyLabels: ExpressibleByArgument {}

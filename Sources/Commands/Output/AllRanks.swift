@@ -5,9 +5,10 @@ import Runs
 import Tensors
 import Training
 
-/// Runs `body` on every rank, writes what it printed, and turns an error into one sentence from rank zero
-/// and one exit status on all. `body` sees to it that all ranks throw together. What is wrong with files on one host names
-/// it.
+/// Runs `body` on every rank, and writes what it printed.
+///
+/// `body` must throw on all ranks together. Its error becomes one sentence from rank zero, which names the
+/// host where only that host's files are wrong, and one exit status on all.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
   do {
@@ -34,8 +35,9 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   }
 }
 
-/// Runs `body`, which is the work of one process, as `reportingErrors` does. Where a launcher started
-/// several ranks, rank zero does it; the others wait, and end with its status.
+/// Runs `body`, which is the work of one process, as `reportingErrors` does.
+///
+/// Where a launcher started several ranks, rank zero runs it; the others wait, and end with its status.
 func runOnOneRank(_ body: () throws -> Void) throws {
   var world: Communicator?
   try reportingErrors { world = try Communicator.start(isOneEnough: true) }
@@ -51,33 +53,14 @@ func runOnOneRank(_ body: () throws -> Void) throws {
 }
 
 /// The first meeting of the ranks: program, processors' kernels and options must be the same.
-func expectEqualPrograms(_ world: Communicator) throws {
+///
+/// The folder of the data may be each host's own.
+func expectEqualPrograms(_ world: Communicator, _ command: some ParsableCommand) throws {
   if world.size == 1 { return }
   let program = CheckpointState.checksum(of: "/proc/self/exe") ?? ""
-  let options = commandLineOptions(CommandLine.arguments)
-  let names = try world.gather(Array(options.keys.sorted().joined(separator: " ").utf8))
-  let all = Set(names.flatMap { String(decoding: $0, as: UTF8.self).split(separator: " ") })
   try world.expectEqual(
     [
       ("program file", program), ("MPI library", Communicator.libraryVersion),
       ("OpenBLAS or processor type", MatrixLibrary.description),
-    ] + all.sorted().map { ("option \($0)", options[String($0)] ?? "none") })
-}
-
-/// The options of a command line, but for the place of the data, which may be each host's own.
-private func commandLineOptions(_ arguments: [String]) -> [String: String] {
-  var values: [String: [String]] = [:]
-  var name = ""
-  for argument in arguments.dropFirst() {
-    if argument.hasPrefix("--") {
-      let parts = argument.split(separator: "=", maxSplits: 1)
-      name = String(parts[0])
-      if parts.count > 1 { values[name, default: []].append(String(parts[1])) }
-      values[name, default: []] += []
-    } else {
-      values[name, default: []].append(argument)
-    }
-  }
-  for own in ["--data", ""] { values[own] = nil }
-  return values.mapValues { $0.isEmpty ? "given" : $0.joined(separator: " ") }
+    ] + optionValues(of: command).filter { $0.key != "option --data" })
 }

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Platform
+import Synchronization
 
 extension TextReader {
   /// Says on standard error what was remarkable about the files.
@@ -18,4 +19,13 @@ struct UnknownShare: CustomStringConvertible {
     guard unknown * 100 > all else { return nil }
     description = String(format: "%.1f %%", 100 * Double(unknown) / Double(all))
   }
+}
+
+/// How many lines of text were passed over, counted by many threads.
+final class SkippedLines: Sendable {
+  private let lines = Mutex(0)
+
+  var count: Int { lines.withLock { $0 } }
+
+  func add(_ count: Int) { lines.withLock { $0 += count } }
 }

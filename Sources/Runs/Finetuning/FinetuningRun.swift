@@ -1,5 +1,4 @@
 import Collectives
-import Corpus
 import Finetuning
 import Foundation
 import Layers
@@ -9,227 +8,149 @@ import Training
 
 /// The fine-tuning of one seed on this rank, from its newest checkpoint to the last step.
 ///
-/// All ranks go through the same lines; where only rank zero has something to do (files, the screen),
-/// the others have nothing. After each pass over the data the dev sets are answered; the model of the
-/// best pass is kept in `model/`. Checkpoints are there to go on from, and go when the seed is done.
-package final class FinetuningRun {
-  package struct Options {
-    var hours: Double?
-    var saveMinutes: Double
-    var logEvery: Int
-
-    package init(hours: Double? = nil, saveMinutes: Double, logEvery: Int) {
-      self.hours = hours
-      self.saveMinutes = saveMinutes
-      self.logEvery = logEvery
-    }
-  }
-
-  package enum Ending {
-    case finished(FinetuningResults.SeedResult)
-    case stopped
-  }
-
+/// After each pass over the data the dev sets are answered; the model of the best pass is kept in
+/// `model/`. Checkpoints serve to resume, and are removed when the seed is done.
+final class FinetuningRun {
   private let plan: FinetuningPlan
   private let seed: UInt64
-  private let folder: String
-  private let options: Options
-  private let world: Communicator
-  private let trainer: Trainer<FinetuningObjective>
-  private let store: CheckpointStore
-  private let log: RunLog
-  private let metrics: MetricsLog
-  private let watchdog: Watchdog
-  private let start: Double
+  private let run: ResumableRun<FinetuningObjective>
   private let epochEnds: [Int]
-  private var state = CheckpointState(step: 0)
   private var evaluations: [FinetuningResults.SeedResult] = []
-  private var lastSave = now()
-  /// Steps, tokens and seconds since the last line of metrics.
-  private var since = (steps: 0, tokens: 0, seconds: 0.0)
 
-  private var isFirst: Bool { world.rank == 0 }
+  private var context: RunContext { run.context }
 
+  /// Every rank must call it.
+  ///
   /// - Parameters:
-  ///   - folder: the seed's own.
-  ///   - start: when the program began.
-  package init(
-    _ plan: FinetuningPlan, seed: UInt64, folder: String, world: Communicator, layout: RankLayout,
-    options: Options, log: RunLog, watchdog: Watchdog, start: Double
+  ///   - plan: the fine-tuning.
+  ///   - seed: of all random numbers.
+  ///   - context: of this seed.
+  ///   - settings: how often to log and save, and when to stop; of checkpoints the newest is kept.
+  /// - Throws: an error of communication.
+  init(
+    _ plan: FinetuningPlan, seed: UInt64, context: RunContext, settings: RunSettings
   ) throws {
-    (self.plan, self.seed, self.folder, self.world) = (plan, seed, folder, world)
-    (self.options, self.log, self.watchdog, self.start) = (options, log, watchdog, start)
-    metrics = MetricsLog(folder: folder) { log.say($0) }
-    store = CheckpointStore(runFolder: folder, keep: 1, fault: FaultInjection.hook)
+    (self.plan, self.seed) = (plan, seed)
     epochEnds = plan.recipe.epochEnds(examples: plan.train.examples.count)
-    trainer = try plan.trainer(seed: seed, world: world, processors: layout.processors)
-    trainer.watch = { watchdog.enter($0, $1) }
+    var settings = settings
+    settings.keep = 1
+    let trainer = try plan.trainer(
+      seed: seed, world: context.world, processors: context.layout.processors)
+    run = try ResumableRun(trainer, context, settings)
   }
 
-  package func end() { trainer.end() }
+  /// Ends the threads, and a save that an error interrupted.
+  func end() { run.end() }
 
-  /// Trains to the last step, or until asked to stop.
-  package func train() throws -> Ending {
-    try restore()
-    if let note = state.move(to: .current), isFirst { log.say("note: seed \(seed): \(note)") }
-    let first = state.step
-    while true {
-      if isEvaluationDue {
-        do { try evaluate() } catch TrainerError.stopped { return try stop() }
-      }
-      if state.step == plan.steps { return .finished(try finish()) }
-      watchdog.enter(state.step == first ? .start : .step, step: state.step)
-      let report = try trainer.step(state.step, wishes: wishes())
-      watchdog.add(stepSeconds: report.seconds)
-      state.step += 1
-      state.tokens += report.tokens
-      state.seconds += report.seconds
-      since = (since.steps + 1, since.tokens + report.tokens, since.seconds + report.seconds)
-      if state.step % options.logEvery == 0 || state.step == plan.steps { try tell(report) }
-      if state.step == plan.steps { continue }
-      if report.wishes.stop { return try stop() }
-      if report.wishes.save { try save() }
+  /// Trains to the last step; returns the best evaluation, nil when asked to stop.
+  ///
+  /// Every rank must call it.
+  func train() throws -> FinetuningResults.SeedResult? {
+    guard case .finished = try run.train(self) else { return nil }
+    return try finish()
+  }
+
+  /// Writes down the best evaluation, and removes checkpoints, which are needed no more.
+  private func finish() throws -> FinetuningResults.SeedResult {
+    guard var best = evaluations.first else { preconditionFailure("the last step is evaluated") }
+    for next in evaluations where next.isBetter(than: best) { best = next }
+    try context.world.agree {
+      guard context.isFirst else { return }
+      try AtomicFile.write(
+        JSONEncoder().encode(best), to: context.folder + "/" + FinetuningResults.seedFile,
+        replacing: true)
+      try? FileManager.default.removeItem(atPath: run.store.folder)
     }
+    return best
   }
+}
 
-  /// Whether a pass over the data has ended whose model is not yet measured.
-  private var isEvaluationDue: Bool {
-    epochEnds.prefix { $0 <= state.step }.count > evaluations.count
-  }
-
-  /// What this rank wants after the next step.
-  private func wishes() -> Trainer<FinetuningObjective>.Wishes {
-    let late = options.hours.map { now() - start >= $0 * 3600 } ?? false
-    return .init(
-      stop: StopSignals.isRequested || (isFirst && late),
-      save: isFirst && now() - lastSave >= options.saveMinutes * 60)
-  }
-
-  /// Weights, state and evaluations of the newest sound checkpoint, or first weights.
-  private func restore() throws {
-    let newest = try world.agree { isFirst ? try store.newestSound { log.say($0) } : nil }
-    let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
-    let bytes = try world.broadcast(encoded)
-    if bytes.isEmpty {
-      if isFirst { metrics.cut(afterStep: 0) }
-      trainer.objective.layout.initialize(trainer.weights, seed: seed)
-      try world.agree {
-        if isFirst && !plan.isScratch {
-          try plan.source.load(into: trainer.weights, plan.model)
-        }
-      }
-      return try trainer.shareWeights()
-    }
-    state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
-    try trainer.load(checkpoint: newest?.path ?? "")
-    let file = newest.flatMap { FileManager.default.contents(atPath: $0.path + "/" + Self.list) }
-    evaluations = try JSONDecoder().decode(
-      [FinetuningResults.SeedResult].self, from: Data(try world.broadcast(Array(file ?? Data()))))
-    if isFirst {
-      metrics.cut(afterStep: state.step)
-      log.say("seed \(seed): going on after step \(state.step.grouped) of \(plan.steps.grouped)")
-    }
-  }
-
+extension FinetuningRun: TrainingJob {
   /// The evaluations so far, among the files of a checkpoint.
-  private static let list = "evaluations.json"
+  private static let evaluationsFile = "evaluations.json"
 
-  private func save() throws {
-    watchdog.enter(.checkpoint)
-    let files = [Self.list: try JSONEncoder().encode(evaluations)]
-    try trainer.beginSave(state, into: store, files: isFirst ? files : [:])
-    let failure = try trainer.endedSave(waiting: true)?.failure
-    lastSave = now()
-    try world.agree {
-      if let failure { throw CheckpointError.unsaved(step: state.step, reason: failure) }
+  func makeFirstWeights() throws -> Bool {
+    let weights = run.trainer.weights
+    run.trainer.objective.layout.initialize(weights, seed: seed)
+    try context.world.agree {
+      if context.isFirst && !plan.isScratch { try plan.source.load(into: weights, plan.model) }
     }
+    return false
   }
 
-  private func stop() throws -> Ending {
-    try save()
-    if isFirst {
-      log.say(
-        "seed \(seed): stopped as asked after step \(state.step.grouped) of "
-          + "\(plan.steps.grouped); the same command goes on from here")
+  func restore(from checkpoint: String?) throws {
+    let file = checkpoint.flatMap {
+      FileManager.default.contents(atPath: $0 + "/" + Self.evaluationsFile)
     }
-    return .stopped
+    evaluations = try JSONDecoder().decode(
+      [FinetuningResults.SeedResult].self,
+      from: Data(try context.world.broadcast(Array(file ?? Data()))))
   }
 
-  /// Says how training gets on.
-  private func tell(_ report: Trainer<FinetuningObjective>.StepReport) throws {
-    let values = try trainer.metrics()
-    defer { since = (0, 0, 0) }
-    guard isFirst else { return }
-    let speed = Double(since.tokens) / max(since.seconds, 1e-9)
-    var line = MetricsLine(step: state.step, split: .training, tokens: state.tokens)
-    line.append(.seconds, state.seconds)
-    line.append(values)
-    line.append([(.learningRate, report.rate), (.tokensPerSecond, speed)])
-    metrics.append(line)
-    let left = Double(plan.steps - state.step) * state.seconds / Double(state.step)
-    log.say(
-      "seed \(seed): step \(state.step.grouped)/\(plan.steps.grouped) "
-        + String(format: "loss %.4f, ", line[.loss] ?? .nan) + "\(Int(speed).grouped) tokens/s, "
-        + "\(ProgressLog.duration(left)) left")
+  func checkpointFiles() throws -> [String: Data] {
+    [Self.evaluationsFile: try JSONEncoder().encode(evaluations)]
   }
 
-  /// Answers what can be measured; the best model on the dev set so far is written. Throws
-  /// `TrainerError.stopped` when asked to stop meanwhile, as if it had not begun.
-  private func evaluate() throws {
-    try trainer.settle()
-    let predictor = Predictor(trainer.evaluator, scale: plan.configuration.targetScale)
+  /// Whether a pass over the data has ended by `step` whose model is not yet measured.
+  func isEvaluationDue(after step: Int) -> Bool {
+    epochEnds.prefix { $0 <= step }.count > evaluations.count
+  }
+
+  func isEvaluationMissing(at state: CheckpointState) -> Bool {
+    isEvaluationDue(after: state.step)
+  }
+
+  /// Answers what can be measured; the best model on the dev set so far is written.
+  func evaluate(_ state: CheckpointState) throws {
+    try run.trainer.settle()
+    let predictor = Predictor(run.trainer.evaluator, scale: plan.configuration.targetScale)
     let scores = try plan.measured.flatMap { set in
-      try set.scores(of: predictor.answers(to: set)).map { (set, $0) }
+      try set.scores(of: predictor.answers(to: set)).map { (set.split.name, $0) }
     }
     let result = FinetuningResults.SeedResult(
       seed: seed, epoch: evaluations.count + 1, step: state.step,
       values: scores.map { $0.1.value.isNaN ? nil : $0.1.value })
     let isBest = evaluations.allSatisfy { result.isBetter(than: $0) }
     evaluations.append(result)
-    try world.agree {
-      guard isFirst else { return }
-      // A start that was killed before the next checkpoint may have evaluated this step already.
-      if !metrics.holds(.heldOut, step: state.step) {
-        var line = MetricsLine(step: state.step, split: .heldOut)
-        line.append(.epoch, Double(result.epoch))
-        for (set, score) in scores {
-          line.append(
-            named: MetricName.score(score.metric.rawValue, of: set.split.name), score.value)
-        }
-        metrics.append(line)
-      }
-      let list = scores.map {
-        "\($0.0.split.name) \($0.1.metric.rawValue) \(String(format: "%.4f", $0.1.value))"
-      }
-      log.say(
-        "seed \(seed): epoch \(result.epoch): \(list.joined(separator: ", "))"
-          + (result.isUndefined
-            ? " (undefined: the answers or the right ones are all the same)"
-            : isBest ? "" : " (an earlier one was better)"))
+    try context.world.agree {
+      guard context.isFirst else { return }
+      log(result, scores, isBest: isBest)
       if isBest { try writeModel() }
     }
   }
 
-  private func writeModel() throws {
-    func write() throws {
-      try FinetunedFolder.write(
-        trainer.weights, plan.model, plan.configuration.model, plan.source.tokenizer,
-        to: folder + "/model")
+  /// Logs an evaluation, with the scores of each split.
+  private func log(
+    _ result: FinetuningResults.SeedResult, _ scores: [(split: String, score: Score)], isBest: Bool
+  ) {
+    let metrics = context.metrics
+    // A start that was killed before the next checkpoint may have evaluated this step already.
+    if !metrics.holds(.heldOut, step: result.step) {
+      var line = MetricsLine(step: result.step, split: .heldOut)
+      line.append(.epoch, Double(result.epoch))
+      for (split, score) in scores {
+        line.append(named: MetricName.score(score.metric.rawValue, of: split), score.value)
+      }
+      metrics.append(line)
     }
-    guard let scale = plan.configuration.targetScale else { return try write() }
-    try plan.model.withScores(of: scale, in: trainer.weights, write)
+    let list = scores.map {
+      "\($0.split) \($0.score.metric.rawValue) \(String(format: "%.4f", $0.score.value))"
+    }
+    context.log.say(
+      "epoch \(result.epoch): \(list.joined(separator: ", "))"
+        + (result.isUndefined
+          ? " (undefined: the answers or the right ones are all the same)"
+          : isBest ? "" : " (an earlier one was better)"))
   }
 
-  /// The best evaluation, written down; checkpoints are needed no more.
-  private func finish() throws -> FinetuningResults.SeedResult {
-    guard var best = evaluations.first else { preconditionFailure("the last step is evaluated") }
-    for next in evaluations where next.isBetter(than: best) { best = next }
-    try world.agree {
-      guard isFirst else { return }
-      try AtomicFile.write(
-        JSONEncoder().encode(best), to: folder + "/" + FinetuningResults.seedFile, replacing: true)
-      try? FileManager.default.removeItem(atPath: store.folder)
+  private func writeModel() throws {
+    let weights = run.trainer.weights
+    func write() throws {
+      try FinetunedFolder.write(
+        weights, plan.model, plan.configuration.model, plan.source.tokenizer,
+        to: context.folder + "/model")
     }
-    return best
+    guard let scale = plan.configuration.targetScale else { return try write() }
+    try plan.model.withScores(of: scale, in: weights, write)
   }
 }

@@ -83,7 +83,7 @@ final class RunHealth {
     guard case .slice(let slice) = divergence.origin else { return }
     let path = "\(folder)/not-finite-\(step).json"
     do {
-      try NotFiniteStep(divergence, slice, vocabulary).write(to: path)
+      try NonFiniteStep(divergence, slice, vocabulary).write(to: path)
       log.say("health: \(path) holds the text of step \(step.grouped), slice \(slice.number)")
     } catch {
       log.say("health: the text of step \(step.grouped) is not kept: \(error)")

@@ -8,6 +8,7 @@ import Platform
 package final class RunLog {
   private let path: String?
   private let screen: FileHandle
+  private var prefix = ""
   private var hasWarned = false
 
   /// - Parameters:
@@ -18,8 +19,16 @@ package final class RunLog {
     self.screen = screen
   }
 
+  /// The same log with `prefix` before each line.
+  package func prefixed(_ prefix: String) -> RunLog {
+    let log = RunLog(path: path, screen: screen)
+    log.prefix = prefix
+    return log
+  }
+
   /// Says one line.
   package func say(_ line: String) {
+    let line = prefix + line
     show(line)
     guard let path else { return }
     do {

@@ -4,9 +4,8 @@ import Platform
 import Tensors
 import Training
 
-/// What a run found where it was started: hosts, ranks, lanes, network, processors, memory; and what
-/// is usually a mistake there.
-package struct RunSurroundings {
+/// The hosts, ranks, threads, network, processors and memory of a run, and likely mistakes in its start.
+package struct EnvironmentReport {
   /// For the log.
   package let summary: String
   /// Sentences for the log.
@@ -14,70 +13,85 @@ package struct RunSurroundings {
 
   /// Every rank must call it.
   ///
-  /// - Parameter cost: what the run needs.
+  /// - Parameters:
+  ///   - layout: of this rank.
+  ///   - cost: what the run needs.
+  ///   - world: all ranks.
+  /// - Throws: an error of communication.
   package init(_ layout: RankLayout, _ cost: RunCost, world: Communicator) throws {
-    // It makes the connections that the facts then tell of.
+    // It makes the connections whose interfaces are then listed.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
-      try RankFacts(layout, cost).gathered(world), ringSpeed: speed,
+      try RankEnvironment(layout, cost).gathered(world), ringSpeed: speed,
       lanesPerCore: try Runs.lanesPerCore(world, lanes: layout.processors.count),
       slices: cost.configuration.recipe.slices, excessTraffic: cost.needs.excessTraffic)
   }
 
   /// - Parameters:
-  ///   - ranks: the facts of each.
+  ///   - ranks: the environment of each.
   ///   - ringSpeed: bytes a second that go around them.
-  ///   - lanesPerCore: on the machine where most share one, whatever hosts it plays.
+  ///   - lanesPerCore: the largest value over physical machines, of which one may emulate several hosts.
   ///   - slices: of the recipe.
   ///   - excessTraffic: how many times the bytes are sent that would do on as many ranks if they were a
   ///     power of two.
   package init(
-    _ ranks: [RankFacts], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
+    _ ranks: [RankEnvironment], ringSpeed: Double?, lanesPerCore: Double, slices: Int,
     excessTraffic: Double
   ) {
-    let hosts = Dictionary(grouping: ranks, by: \.host)
-    let names = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
-    let perHost = names.compactMap { hosts[$0] }
+    let hosts = ranks.reduce(into: [String]()) { if !$0.contains($1.host) { $0.append($1.host) } }
+    let perHost = hosts.map { host in ranks.filter { $0.host == host } }
+    summary = Self.summary(perHost, ringSpeed: ringSpeed)
+    let ofRanks = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
+    let ofHosts = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
+    let isCrowded = lanesPerCore > 1 && ofRanks.isEmpty && hosts.count > 1
+    let lanes = ranks.map(\.lanes)
+    let ofAll = [
+      isCrowded ? Self.crowdWarning(hosts, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
+      Self.idleWarning(slices: slices, lanes: lanes),
+      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
+    ]
+    let isAlone = ranks.count == 1
+    warnings =
+      Self.grouped(ofRanks).map { ranks, text in
+        isAlone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
+      }
+      + Self.grouped(ofHosts).map { hosts, text in "on \(Self.list(hosts)) " + text }
+      + ofAll.compactMap(\.self)
+  }
+
+  /// Hosts, ranks, network, processors and memory in one line.
+  ///
+  /// - Parameters:
+  ///   - hosts: the ranks of each.
+  ///   - ringSpeed: bytes a second around the ranks; nil for one rank.
+  /// - Returns: a line for the log.
+  private static func summary(_ hosts: [[RankEnvironment]], ringSpeed: Double?) -> String {
+    let ranks = hosts.flatMap(\.self)
     let lanes = ranks.map(\.lanes)
     var parts = [
-      "\(names.count.of("host")) (\(Self.list(names)))",
-      "\(ranks.count.of("rank")) x \(Self.range(lanes)) "
+      "\(hosts.count.of("host")) (\(list(hosts.map { $0[0].host })))",
+      "\(ranks.count.of("rank")) x \(range(lanes)) "
         + (Set(lanes) == [1] ? "lane, " : "lanes, ")
         + (ranks.allSatisfy(\.isPinned) ? "each on a core of its own" : "free to move"),
     ]
     if let ringSpeed {
       parts.append(
-        "\(Self.transport(perHost)), \(Int(ringSpeed).bytes)/s around the ranks "
+        "\(transport(hosts)), \(Int(ringSpeed).bytes)/s around the ranks "
           + "(\(Communicator.libraryVersion))")
     }
     let types = Set(ranks.map(\.processorType)).sorted()
-    let processors = perHost.map { $0[0].processors }
+    let processors = hosts.map { $0[0].processors }
     parts += [
-      "\(types.joined(separator: " and ")), \(Self.range(processors)) "
+      "\(types.joined(separator: " and ")), \(range(processors)) "
         + (Set(processors) == [1] ? "processor" : "processors")
         + " a host, \(MatrixLibrary.description)",
       "\(ranks.compactMap(\.freeMemory).min()?.bytes ?? "?") of memory free on each host",
     ]
-    summary = "found " + parts.joined(separator: "; ")
-    let own = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
-    let shared = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
-    let isCrowded = lanesPerCore > 1 && ranks.allSatisfy { $0.notes.isEmpty } && perHost.count > 1
-    let all = [
-      isCrowded ? Self.crowdWarning(names, lanesPerCore) : nil, Self.laneWarning(lanes, ranks),
-      Self.idleWarning(slices: slices, lanes: lanes),
-      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
-    ]
-    let alone = ranks.count == 1
-    warnings =
-      Self.grouped(own).map { ranks, text in
-        alone ? text : "\(ranks.count == 1 ? "rank" : "ranks") \(Self.list(ranks)): " + text
-      }
-      + Self.grouped(shared).map { hosts, text in "on \(Self.list(hosts)) " + text }
-      + all.compactMap(\.self)
+    return "found " + parts.joined(separator: "; ")
   }
 
   /// What carries the sums from rank to rank.
-  private static func transport(_ hosts: [[RankFacts]]) -> String {
+  private static func transport(_ hosts: [[RankEnvironment]]) -> String {
     let interfaces = Set(hosts.joined().flatMap(\.interfaces)).sorted()
     if !interfaces.isEmpty { return "TCP over \(list(interfaces))" }
     return hosts.count == 1 ? "shared memory" : "a network without TCP"

@@ -1,6 +1,12 @@
 import ArgumentParser
 import Tokenization
 
+/// Where the text of JSON objects is found.
+struct TextFieldOption: ParsableArguments {
+  @Option(help: "The field of JSON objects that holds the text.")
+  var field = "text"
+}
+
 /// How text is normalised before it is cut into tokens.
 struct NormalizationOptions: ParsableArguments {
   @Flag(help: "Keep upper case and accents, as BERT's cased models.")

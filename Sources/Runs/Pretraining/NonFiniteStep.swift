@@ -7,7 +7,7 @@ import Training
 
 /// `not-finite-N.json` of a run: the slice that made the gradient of step N what it is. With the
 /// checkpoint before, whose training goes through the same step again, it is all there is to look at.
-struct NotFiniteStep: Codable, Equatable {
+struct NonFiniteStep: Codable, Equatable {
   /// The step, as `metrics.jsonl` counts.
   let step: Int
   let slice: Int

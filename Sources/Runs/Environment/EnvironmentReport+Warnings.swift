@@ -3,9 +3,9 @@ import Foundation
 import Platform
 
 /// The classic mistakes of starting a run on many hosts, a sentence each.
-extension RunSurroundings {
+extension EnvironmentReport {
   /// What is usually a mistake on a host, after the words "on n1".
-  static func notes(on ranks: [RankFacts]) -> [String] {
+  static func notes(on ranks: [RankEnvironment]) -> [String] {
     let first = ranks[0]
     let lanes = ranks.reduce(0) { $0 + $1.lanes }
     var notes: [String] = []
@@ -35,7 +35,7 @@ extension RunSurroundings {
   }
 
   /// A word on ranks of which some have fewer lanes than others.
-  static func laneWarning(_ lanes: [Int], _ ranks: [RankFacts]) -> String? {
+  static func laneWarning(_ lanes: [Int], _ ranks: [RankEnvironment]) -> String? {
     guard let least = lanes.indices.min(by: { lanes[$0] < lanes[$1] }), Set(lanes).count > 1
     else { return nil }
     return "ranks have \(range(lanes)) lanes; all wait for the ones with the fewest, "
@@ -44,7 +44,10 @@ extension RunSurroundings {
 
   /// A word on lanes of equal ranks that have nothing to do while others compute one slice more.
   ///
-  /// - Parameter lanes: those of each rank.
+  /// - Parameters:
+  ///   - slices: of a step.
+  ///   - lanes: of each rank.
+  /// - Returns: nil where less than a tenth of the time is lost.
   static func idleWarning(slices: Int, lanes: [Int]) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let counts = lanes.indices.flatMap { rank in
@@ -59,9 +62,13 @@ extension RunSurroundings {
       + "does best, or more --slices in a new run"
   }
 
-  /// A word on ranks that bring several sums instead of one.
+  /// A word on ranks that send several sums instead of one.
   ///
-  /// - Parameter excess: how many times the bytes are sent.
+  /// - Parameters:
+  ///   - slices: of a step.
+  ///   - ranks: how many there are.
+  ///   - excess: how many times the bytes of one sum are sent.
+  /// - Returns: nil where each rank sends one.
   static func trafficWarning(slices: Int, ranks: Int, excess: Double) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let pieces = (0..<ranks).map { ReductionTree.pieces(of: tree.run(of: $0, of: ranks)).count }

@@ -3,8 +3,8 @@ import Foundation
 import Platform
 import Tensors
 
-/// What a rank sees of the place where it was started. Ranks tell it to each other.
-package struct RankFacts: Codable {
+/// The host, processors, memory and network of a rank.
+package struct RankEnvironment: Codable {
   package var host = hostName()
   package var lanes = 1
   /// Whether each lane is kept to a processor of its own.
@@ -26,7 +26,7 @@ package struct RankFacts: Codable {
   package init() {}
 }
 
-extension RankFacts {
+extension RankEnvironment {
   /// Those of this rank.
   init(_ layout: RankLayout, _ cost: RunCost) {
     lanes = layout.processors.count
@@ -41,10 +41,12 @@ extension RankFacts {
     notes = [layout.warning, shortage].compactMap(\.self)
   }
 
-  /// Those of all ranks, in their order. Every rank must call it.
-  func gathered(_ world: Communicator) throws -> [RankFacts] {
+  /// The environments of all ranks, in their order.
+  ///
+  /// Every rank must call it.
+  func gathered(_ world: Communicator) throws -> [RankEnvironment] {
     try world.gather(Array(try JSONEncoder().encode(self))).map {
-      try JSONDecoder().decode(RankFacts.self, from: Data($0))
+      try JSONDecoder().decode(RankEnvironment.self, from: Data($0))
     }
   }
 }

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Collectives
+import Runs
+import Training
+
+/// What every resumable run can be started with; nothing here changes its result.
+struct RunOptions: ParsableArguments {
+  @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
+  var hours: Double?
+
+  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  var threads: Int?
+
+  @Option(help: "Steps between lines of metrics.")
+  var logEvery = 50
+
+  @Option(help: "Minutes after which a checkpoint is written at the latest.")
+  var saveMinutes = 15.0
+
+  @Option(
+    help: """
+      Seconds that a section of the run may take before the watchdog ends it, as step=600: by \
+      default connection 120, start, checkpoint and evaluation 600 each, end 60, and step 60 or \
+      twenty times the median of the last steps, whichever is more.
+      """)
+  var deadline: [Deadline] = []
+
+  @Option(help: "Seconds that Slurm leaves between SIGTERM and SIGKILL (KillWait, GraceTime).")
+  var grace = 30.0
+
+  func validate() throws {
+    try expectCounts(["--log-every": logEvery, "--threads": threads])
+    if let hours, !(0...1e6 ~= hours) {
+      throw ValidationError("--hours must be between 0 and 1000000, not \(hours)")
+    }
+  }
+
+  var settings: RunSettings {
+    var settings = RunSettings()
+    (settings.hours, settings.logEvery, settings.saveMinutes) = (hours, logEvery, saveMinutes)
+    return settings
+  }
+
+  /// The processors of this rank, for work of at most so many slices.
+  func layout(_ world: Communicator, slices: Int = .max) throws -> RankLayout {
+    try RankLayout(world: world, threads: threads, slices: slices)
+  }
+
+  /// The number of threads of all ranks.
+  ///
+  /// Every rank must call it.
+  func workers(_ world: Communicator) throws -> Int {
+    try world.sum([layout(world).processors.count])[0]
+  }
+
+  /// The context of the run in `folder`, where heartbeats begin.
+  ///
+  /// Every rank must call it.
+  func context(
+    _ folder: String, _ world: Communicator, _ runGuard: RunGuard, slices: Int
+  ) throws -> RunContext {
+    runGuard.watchdog.join(rank: world.rank, of: world.size, folder: folder)
+    let share = ReductionTree(sliceCount: slices).run(of: world.rank, of: world.size)
+    return RunContext(
+      folder: folder, world: world, layout: try layout(world, slices: share.count),
+      watchdog: runGuard.watchdog, start: runGuard.start)
+  }
+
+  /// Runs `body` on every rank under a guard, once all ranks have the same program and options, and ends
+  /// with the status that it returns.
+  func runOnAllRanks(
+    _ command: some ParsableCommand,
+    _ body: (Communicator, RunGuard) throws -> ExitStatus
+  ) throws {
+    let runGuard = RunGuard(
+      deadlines: Dictionary(deadline.map { ($0.section, $0.seconds) }) { $1 }, slurmGrace: grace)
+    try Commands.runOnAllRanks { world in
+      do {
+        try expectEqualPrograms(world, command)
+        runGuard.watchdog.enter(.start)
+        let status = try body(world, runGuard)
+        runGuard.end(status == .success ? "finished" : "stopped")
+        if status != .success { throw ExitCode(status.rawValue) }
+      } catch {
+        if !(error is ExitCode) { runGuard.end("failed") }
+        throw error
+      }
+    }
+  }
+}
+
+/// A section of the run and its deadline, as `step=60`.
+struct Deadline: ExpressibleByArgument {
+  let section: Watchdog.Section
+  let seconds: Double
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", maxSplits: 1)
+    guard parts.count == 2, let section = Watchdog.Section(rawValue: String(parts[0])),
+      let seconds = Double(parts[1]), seconds > 0
+    else { return nil }
+    (self.section, self.seconds) = (section, seconds)
+  }
+}

@@ -1,0 +1,115 @@
+import Collectives
+import Finetuning
+import Foundation
+import Layers
+import Models
+import Platform
+import Tensors
+import Training
+
+/// A fine-tuning with one or more seeds: trains each, then answers with the best.
+///
+/// Every rank must make the same calls.
+package struct FinetuningSeeds {
+  private let plan: FinetuningPlan
+  private let context: RunContext
+  private let settings: RunSettings
+  /// How many seeds are asked for.
+  private let count: Int
+
+  /// - Parameters:
+  ///   - plan: the fine-tuning, its configuration settled.
+  ///   - count: how many seeds to train with; the recipe's is the first.
+  ///   - context: of the fine-tuning.
+  ///   - settings: how often to log and save, and when to stop.
+  package init(
+    _ plan: FinetuningPlan, count: Int, context: RunContext, settings: RunSettings
+  ) {
+    (self.plan, self.count, self.context, self.settings) = (plan, count, context, settings)
+  }
+
+  /// Trains with every seed that is not done; returns nil when asked to stop.
+  ///
+  /// Seeds above those that are asked for stay in the results where they are done.
+  package func train() throws -> FinetuningResults? {
+    let (world, output) = (context.world, context.folder)
+    var done: [FinetuningResults.SeedResult] = []
+    for seed in plan.recipe.seed... {
+      let folder = "\(output)/\(FinetuningResults.folder(ofSeed: seed))"
+      if let result = try existingResult(folder) {
+        done.append(result)
+        continue
+      }
+      if done.count >= count { break }
+      guard let result = try train(seed, folder) else { return nil }
+      done.append(result)
+    }
+    let measures = plan.measured.flatMap { set in
+      set.metrics.map { FinetuningResults.Measure(split: set.split.name, metric: $0) }
+    }
+    let results = FinetuningResults(
+      task: plan.task.name, head: plan.model.style, measures: measures, seeds: done)
+    try world.agree {
+      guard world.rank == 0 else { return }
+      try AtomicFile.write(results.json().utf8, to: output + "/results.json", replacing: true)
+    }
+    return results
+  }
+
+  private func train(_ seed: UInt64, _ folder: String) throws -> FinetuningResults.SeedResult? {
+    try context.world.agree { if context.isFirst { try RunFolder(path: folder).make() } }
+    let run = try FinetuningRun(
+      plan, seed: seed, context: context.part(folder: folder, prefix: "seed \(seed): "),
+      settings: settings)
+    defer { run.end() }
+    return try run.train()
+  }
+
+  /// The result of a seed that is done; nil for one that is not.
+  private func existingResult(_ folder: String) throws -> FinetuningResults.SeedResult? {
+    let path = folder + "/" + FinetuningResults.seedFile
+    let found = context.isFirst ? FileManager.default.contents(atPath: path) : nil
+    let bytes = try context.world.broadcast(Array(found ?? Data()))
+    if bytes.isEmpty { return nil }
+    return try decodeJSON(FinetuningResults.SeedResult.self, Data(bytes), from: path)
+  }
+
+  /// Answers dev and test data with the best seed's model, as files in `predictions/`.
+  ///
+  /// Nothing is done where an earlier start has: `answered.txt` names the data and the seed.
+  ///
+  /// - Parameters:
+  ///   - results: of all seeds.
+  ///   - processors: one thread for each.
+  /// - Throws: `TrainerError.stopped` when asked to stop meanwhile; an error of the files.
+  package func answer(_ results: FinetuningResults, processors: [Int]) throws {
+    let (world, folder) = (context.world, context.folder + "/predictions")
+    let sets = plan.dev + plan.test
+    let answered = ["seed \(results.bestSeed)"] + sets.map(\.fingerprint)
+    let note = Data((answered.joined(separator: "\n") + "\n").utf8)
+    let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
+    if try world.sum([world.rank == 0 && isDone ? 1 : 0])[0] > 0 { return }
+    let weights = try world.agree {
+      guard world.rank == 0 else { return Storage(count: plan.model.layout.count) }
+      try RunFolder(path: folder).make()
+      return try FinetunedFolder(context.folder).weights()
+    }
+    let predictor = try Predictor(
+      plan.model, weights: weights, longest: plan.longest, world: world, processors: processors,
+      watchdog: context.watchdog)
+    defer { predictor.end() }
+    var names: [String] = []
+    for set in sets {
+      let answers = try predictor.answers(to: set)
+      try world.agree {
+        if world.rank == 0 { names += try set.write(answers, to: folder, replacing: true) }
+      }
+    }
+    try world.agree {
+      guard world.rank == 0 else { return }
+      try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
+      context.log.say(
+        "answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
+    }
+  }
+}
