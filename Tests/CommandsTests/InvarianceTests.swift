@@ -51,15 +51,11 @@ struct InvarianceTests {
         + String(repeating: "0", count: 8 - digits.count) + digits
       model = FileManager.default.contents(atPath: checkpoint + "/model.safetensors")
       optimizer = FileManager.default.contents(atPath: checkpoint + "/optimizer.safetensors")
-      let times: Set = [
-        "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
-        "evaluation_fraction", "checkpoint_fraction",
-      ]
       metrics = try String(contentsOfFile: "\(folder.path)/\(run)/metrics.jsonl", encoding: .utf8)
         .split(separator: "\n").map { line in
           let object = try #require(
             JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-          return object.filter { !times.contains($0.key) }.sorted { $0.key < $1.key }
+          return object.filter { !timeMetrics.contains($0.key) }.sorted { $0.key < $1.key }
             .map { "\($0.key)=\($0.value)" }.joined(separator: " ")
         }
     }

@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized)
 struct OutputTests {
   private static func folder() throws -> TemporaryFolder {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     try folder.write("ba ko li mu\nne ra si to\n", "lines.txt")
     let lines = madeText(documents: 4).split(separator: "\n")
     try folder.write(
