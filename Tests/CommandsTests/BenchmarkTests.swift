@@ -1,33 +1,33 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
 /// Benchmarks do what they say; how fast is nobody's test.
 struct BenchmarkTests {
   private func run(_ arguments: [String], in folder: TemporaryFolder) throws -> [String: Any] {
+    let start = now()
     let result = try Program.run(arguments, in: folder.path)
+    let duration = now() - start
     #expect(result.status == 0, "\(result.errors)")
     let figures = try #require(
       JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-    // The highest memory is what the kernel knows of the process. It is looked at every few
-    // milliseconds, so pages that come at the very end may be missing.
-    if let peak = figures["peak_memory_bytes"] as? Int {
-      #expect((0.9...1.1).contains(Double(result.peakMemory) / Double(peak)), "\(peak)")
+    // What a step and its activities took is a part of what the program took.
+    if let seconds = figures["seconds"] as? Double {
+      let times = try #require(figures["milliseconds"] as? [String: Double])
+      #expect(times.values.allSatisfy { $0 >= 0 } && times["GELU"] != nil, "\(times)")
+      #expect(seconds + times.values.reduce(0, +) / 1000 < duration)
+    }
+    // The kernel's peak is looked at every few milliseconds, so that the last pages may be missing; that
+    // of later measurements is part of it.
+    if let peak = figures["peak_memory_bytes"] as? Double {
+      #expect(peak <= 1.1 * Double(result.peakMemory))
     }
     return figures
   }
 
   private func number(_ name: String, _ figures: [String: Any]) throws -> Double {
     try #require(figures[name] as? Double, "\(name)")
-  }
-
-  /// Every activity takes time, and together they take what a lane's step takes: one that was
-  /// profiled after those of `seconds`, which may have been disturbed more or less.
-  private func expectActivitiesFill(_ seconds: Double, _ figures: [String: Any]) throws {
-    let times = try #require(figures["milliseconds"] as? [String: Double])
-    #expect(times.values.allSatisfy { $0 >= 0 } && times.keys.contains("GELU"))
-    let share = times.values.reduce(0, +) / (1000 * seconds)
-    #expect((0.1...10).contains(share), "\(times)")
   }
 
   /// The products that kernels counted are those that `electra flops` foretells.
@@ -58,7 +58,6 @@ struct BenchmarkTests {
     #expect(try number("rank_tokens", figures) == 4 * 32)
     #expect(try number("sent_bytes", figures) == 0 && number("messages", figures) == 0)
     #expect(try (0...seconds).contains(number("reduction_seconds", figures)))
-    try expectActivitiesFill(seconds, figures)
   }
 
   /// One step is one pass over the training file: every sequence is there once, whoever computes it.
@@ -85,7 +84,6 @@ struct BenchmarkTests {
       #expect(abs(try number("examples_per_second", figures) * seconds / 32 - 1) < 1e-12)
       let tokens = Double(counts.reduce(0, +))
       #expect(abs(try number("tokens_per_second", figures) * seconds / tokens - 1) < 1e-12)
-      try expectActivitiesFill(seconds, figures)
     }
   }
 
