@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Folders that many tests start from, each made once in a process and copied for every test.
-private enum Fixtures {
+enum Fixtures {
   /// One folder: nil until the first test has made it.
   private final class Fixture: Sendable {
     let folder = Mutex<TemporaryFolder?>(nil)
