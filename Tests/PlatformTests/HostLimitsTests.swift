@@ -53,13 +53,13 @@ struct HostLimitsTests {
     for end in ends { close(end) }
   }
 
-  /// The IPv4 addresses of interfaces, in network byte order.
+  /// The IPv4 addresses of interfaces that are up, in network byte order.
   private static var addresses: [(name: String, address: UInt32)] {
     var first: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&first) == 0 else { return [] }
     defer { freeifaddrs(first) }
     return sequence(first: first, next: { $0?.pointee.ifa_next }).compactMap { entry in
-      guard let entry = entry?.pointee, let address = entry.ifa_addr,
+      guard let entry = entry?.pointee, let address = entry.ifa_addr, entry.ifa_flags & 1 != 0,
         Int32(address.pointee.sa_family) == AF_INET
       else { return nil }
       let value = UnsafeRawPointer(address).loadUnaligned(fromByteOffset: 4, as: UInt32.self)
