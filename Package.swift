@@ -87,7 +87,7 @@ let package = Package(
       swiftSettings: settings),
     tests("Platform", ["Tensors", "TestSupport"]),
     tests("Tensors", ["TestSupport"]),
-    tests("Tokenization", ["Platform"], files: ["Fixtures"]),
+    tests("Tokenization", ["Platform", "TestSupport"], files: ["Fixtures"]),
     tests("Collectives", ["Tensors", "Platform", "TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
     tests("Corpus", ["Tokenization", "Layers", "Tensors", "Platform", "TestSupport"]),

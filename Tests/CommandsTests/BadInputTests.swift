@@ -21,11 +21,9 @@ struct BadInputTests {
 
   private func expect(
     _ folder: TemporaryFolder, _ arguments: [String], status: Int32, says: String,
-    environment: [String: String] = [:], limits: String = ":",
-    _ location: SourceLocation = #_sourceLocation
+    limits: String = ":", _ location: SourceLocation = #_sourceLocation
   ) throws {
-    let result = try Program.run(
-      arguments, environment: environment, limits: limits, in: folder.path)
+    let result = try Program.run(arguments, limits: limits, in: folder.path)
     #expect(result.status == status, "\(result.errors)", sourceLocation: location)
     let isSaid = says.isEmpty || result.errors.contains(says)
     #expect(isSaid, "\(result.errors)", sourceLocation: location)
@@ -168,7 +166,7 @@ struct BadInputTests {
     let folder = try folder()
     try expect(
       folder, ["pretrain", "--data", "data", "--output", "run"], status: 78,
-      says: "started 2 ranks", environment: ["PMI_SIZE": "2"])
+      says: "started 2 ranks", limits: "export PMI_SIZE=2")
   }
 
   @Test

@@ -1,14 +1,33 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
 /// Benchmarks do what they say; how fast is nobody's test.
 struct BenchmarkTests {
   private func run(_ arguments: [String], in folder: TemporaryFolder) throws -> [String: Any] {
+    let start = now()
     let result = try Program.run(arguments, in: folder.path)
+    let duration = now() - start
     #expect(result.status == 0, "\(result.errors)")
-    return try #require(
+    let figures = try #require(
       JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    // What a step and its activities took is a part of what the program took.
+    if let seconds = figures["seconds"] as? Double {
+      let times = try #require(figures["milliseconds"] as? [String: Double])
+      #expect(times.values.allSatisfy { $0 >= 0 } && times["GELU"] != nil, "\(times)")
+      #expect(seconds + times.values.reduce(0, +) / 1000 < duration)
+    }
+    // The kernel's peak is looked at every few milliseconds, so that the last pages may be missing; that
+    // of later measurements is part of it.
+    if let peak = figures["peak_memory_bytes"] as? Double {
+      #expect(peak <= 1.1 * Double(result.peakMemory))
+    }
+    return figures
+  }
+
+  private func number(_ name: String, _ figures: [String: Any]) throws -> Double {
+    try #require(figures[name] as? Double, "\(name)")
   }
 
   /// The products that kernels counted are those that `electra flops` foretells.
@@ -29,9 +48,16 @@ struct BenchmarkTests {
     let counted = try #require(figures["operations"] as? Double)
     let expected = try #require(figures["expected_operations"] as? Double)
     #expect(counted > 1e8 && abs(counted / expected - 1) < 1e-9)
-    for name in ["tokens_per_second", "share_of_peak", "peak_memory_bytes"] {
-      #expect((figures[name] as? Double).map { $0 > 0 } == true, "\(name)")
-    }
+    let seconds = try number("seconds", figures)
+    let rate = try number("tokens_per_second", figures)
+    #expect(abs(rate * seconds / (4 * 32) - 1) < 1e-12)
+    let share = try number("share_of_peak", figures) * number("peak", figures)
+    #expect(abs(share * seconds / expected - 1) < 1e-9)
+    // Weights, gradient and both moments.
+    #expect(try number("peak_memory_bytes", figures) > 4 * number("vector_bytes", figures))
+    #expect(try number("rank_tokens", figures) == 4 * 32)
+    #expect(try number("sent_bytes", figures) == 0 && number("messages", figures) == 0)
+    #expect(try (0...seconds).contains(number("reduction_seconds", figures)))
   }
 
   /// One step is one pass over the training file: every sequence is there once, whoever computes it.
@@ -54,9 +80,10 @@ struct BenchmarkTests {
         ] + more, in: folder)
       #expect(figures["tokens"] as? Int == counts.reduce(0, +))
       #expect(figures["padded_tokens"] as? Int == 32 * (counts.max() ?? 0))
-      for name in ["examples_per_second", "tokens_per_second", "peak_memory_bytes"] {
-        #expect((figures[name] as? Double).map { $0 > 0 } == true, "\(name)")
-      }
+      let seconds = try number("seconds", figures)
+      #expect(abs(try number("examples_per_second", figures) * seconds / 32 - 1) < 1e-12)
+      let tokens = Double(counts.reduce(0, +))
+      #expect(abs(try number("tokens_per_second", figures) * seconds / tokens - 1) < 1e-12)
     }
   }
 

@@ -31,7 +31,7 @@ struct ConcurrentOutputTests {
 
   @Test
   func ofTwoJobsThatMakeTheSameOutputOneWinsWhole() throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     let lines = madeText(documents: 12).split(separator: "\n")
     let table = zip(lines, lines.indices).map { "\($0)\t\($1 % 2)\n" }.joined()
     try folder.write("text\tlabel\n" + table, "table.tsv")
@@ -53,7 +53,7 @@ struct ConcurrentOutputTests {
   /// Every write, flush and rename, by a real SIGKILL.
   @Test
   func aFolderThatIsKilledAnywhereIsWholeOrNotThere() throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     try folder.write(madeText(documents: 20), "few.txt")
     for command in [
       ["prepare", "few.txt", "--vocabulary", "vocab.txt", "--held-out", "0.2"],

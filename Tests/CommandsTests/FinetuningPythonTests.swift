@@ -15,7 +15,7 @@ struct FinetuningPythonTests {
 
   @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
   func transformersLoadsAllFourAndAgrees() throws {
-    let folder = try PredictTests.models()
+    let folder = try finetunedModels()
     var expected: [String: [Sequence]] = [:]
     for problem in Problem.allCases {
       let name = problem.rawValue
@@ -44,7 +44,7 @@ struct FinetuningPythonTests {
     .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
     arguments: ["cola", "stsb"])
   func everyStepIsThatOfPyTorch(task: String) throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     let lines = madeText(documents: 8).split(separator: "\n")
     let rows = (0..<16).map { "\(lines[$0])\t\(lines[$0 + 16])\t\($0 % 6)\n" }
     for name in ["train.tsv", "dev.tsv"] {
@@ -53,23 +53,21 @@ struct FinetuningPythonTests {
           ? "sentence1\tsentence2\tscore\n" + rows.joined()
           : (0..<32).map { "x\t\($0 % 2)\t\t\(lines[$0])\n" }.joined(), name)
     }
-    func run(_ command: [String]) throws {
-      let result = try Program.run(command, in: folder.path)
-      #expect(result.status == 0, "\(command): \(result.errors)")
-    }
     let finetune = [
       "finetune", task, "--data", ".", "--from", "run", "--epochs", "12", "--batch", "16",
       "--log-every", "1",
     ]
-    try run(finetune + ["--output", "ours"])
-    try run(finetune + ["--output", "first", "--learning-rate", "1e-30"])
-    try run(["export", "--from", "first", "--output", "model"])
+    try runAll(
+      [
+        finetune + ["--output", "ours"],
+        finetune + ["--output", "first", "--learning-rate", "1e-30"],
+        ["export", "--from", "first", "--output", "model"],
+      ], in: folder)
     let peer = try Program.shell(
       "exec \"$0\" \"$@\"",
       [
         try #require(Self.python), Program.launch + "/compare/finetuning-peer.py", task, ".",
-        "--from",
-        "model", "--recipe", "ours/finetuning.json", "--draws",
+        "--from", "model", "--recipe", "ours/finetuning.json", "--draws",
       ], in: folder.path)
     #expect(peer.status == 0, "\(peer.errors)")
     let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses

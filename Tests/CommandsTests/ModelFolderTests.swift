@@ -83,31 +83,32 @@ struct ModelFolderTests {
   }
 
   @Test
-  func modelsOfTransformersAreReadAsTheyAre() throws {
+  func aTensorOfBooleansThatNothingAsksForIsIgnored() throws {
     let folder = try exportedModels()
-    let manager = FileManager.default
-    let model = folder.path + "/discriminator/"
-    let tensors = try Data(contentsOf: URL(fileURLWithPath: model + "model.safetensors"))
-
-    // A tensor of booleans that nothing asks for.
+    let tensors = try Data(folder.bytes("discriminator/model.safetensors"))
     try folder.write(
       with(tensors, #""flag":{"dtype":"BOOL","shape":[3],"#, 3), "discriminator/model.safetensors")
     let detected = try Program.run(
       ["detect", "--from", "discriminator"], input: "mune", in: folder.path)
     #expect(detected.status == 0, "\(detected.errors)")
     #expect(try errors(begin("discriminator"), status: 0, in: folder).contains("flag"))
-    try manager.removeItem(atPath: folder.path + "/again")
+  }
 
-    // A pointer of Git LFS.
+  @Test
+  func aPointerOfGitLFSIsNamed() throws {
+    let folder = try exportedModels()
     try folder.write(
       "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
       "discriminator/model.safetensors")
     #expect(
       try errors(begin("discriminator"), status: 66, in: folder).contains(
         "git -C discriminator lfs pull"))
-    try folder.write(tensors, "discriminator/model.safetensors")
+  }
 
-    // Spaces around ideographs: can be used, and no data can be prepared so.
+  /// Such a tokenizer can be used, but no data can be prepared with it.
+  @Test
+  func aTokenizerWithoutSpacesAroundIdeographsCannotPretrain() throws {
+    let folder = try exportedModels()
     let configuration = try folder.text("discriminator/tokenizer_config.json")
     try folder.write(
       configuration.replacingOccurrences(
@@ -117,23 +118,25 @@ struct ModelFolderTests {
     #expect(
       try errors(begin("discriminator"), status: 65, in: folder).contains(
         "tokenize_chinese_chars is false"))
-    try folder.write(configuration, "discriminator/tokenizer_config.json")
+  }
 
-    // As transformers 5 saves it: tokenizer.json alone.
+  /// As transformers 5 saves a tokenizer.
+  @Test
+  func tokenizerJSONAloneIsEnoughAndOneOfBothIsNeeded() throws {
+    let folder = try exportedModels()
     let prepare = [
       "prepare", "text.txt", "--output", "more", "--vocabulary", "discriminator/vocab.txt",
     ]
-    try manager.removeItem(atPath: model + "vocab.txt")
+    let manager = FileManager.default
+    try manager.removeItem(atPath: folder.file("discriminator/vocab.txt"))
     #expect(try errors(prepare, status: 66, in: folder).contains("makes discriminator/vocab.txt"))
     _ = try errors(begin("discriminator"), status: 0, in: folder)
-    try manager.removeItem(atPath: folder.path + "/again")
-
-    // No tokenizer at all.
-    try manager.removeItem(atPath: model + "tokenizer.json")
+    try manager.removeItem(atPath: folder.file("again"))
+    try manager.removeItem(atPath: folder.file("discriminator/tokenizer.json"))
     for arguments in [begin("discriminator"), ["detect", "--from", "discriminator"]] {
       #expect(try errors(arguments, status: 65, in: folder).contains("it has no tokenizer"))
     }
-    #expect(!manager.fileExists(atPath: folder.path + "/again"))
+    #expect(!manager.fileExists(atPath: folder.file("again")))
   }
 
   /// More rows in the embedding table than tokens, as tables padded to a multiple of 64 have.

@@ -6,15 +6,17 @@ import Testing
 /// descriptor.
 @Suite(.serialized)
 struct OutputTests {
+  /// The folder of `shortRun`, lines of text, and a model fine-tuned on `rows.tsv`.
   private static func folder() throws -> TemporaryFolder {
-    let folder = try PredictTests.runFolder()
-    try folder.write("ba ko li mu\nne ra si to\n", "lines.txt")
-    let lines = madeText(documents: 4).split(separator: "\n")
-    try folder.write(
-      "text\tlabel\n" + lines.enumerated().map { "\($1)\t\($0 % 2)\n" }.joined(), "rows.tsv")
-    let result = try Program.run(finetune + ["--output", "model"], in: folder.path)
-    #expect(result.status == 0, "\(result.errors)")
-    return folder
+    try Fixtures.copy(of: "output tests") {
+      let folder = try shortRun()
+      try folder.write("ba ko li mu\nne ra si to\n", "lines.txt")
+      let lines = madeText(documents: 4).split(separator: "\n")
+      try folder.write(
+        "text\tlabel\n" + lines.enumerated().map { "\($1)\t\($0 % 2)\n" }.joined(), "rows.tsv")
+      try runAll([finetune + ["--output", "model"]], in: folder)
+      return folder
+    }
   }
 
   private static let finetune = [

@@ -17,7 +17,7 @@ struct OwnFilesTests {
 
   @Test
   func yearsAreLearntAndWrittenWithAllDigits() throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     let years = (0..<1200).map { $0 % 2 == 0 ? 1890 + $0 % 7 : 1990 + $0 % 7 }
     let rows = years.enumerated().map { row, year in
       "\(row % 2 == 0 ? "ba ko li" : "mu ne ra") \(["si", "to", "vu", "ze"][row % 4])\t\(year)\n"
@@ -44,7 +44,7 @@ struct OwnFilesTests {
 
   @Test
   func conlluIsReadAsSuch() throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     let text = (0..<40).map { number in
       "# sent_id = \(number)\n1-2\tbako\(String(repeating: "\t_", count: 8))\n"
         + [("ba", "DET"), ("ko", "NOUN"), ("li", "VERB")].enumerated().map { place, word in
@@ -70,7 +70,7 @@ struct OwnFilesTests {
 
   @Test
   func emptyLabelsStopOrAreSkippedAndRowsAreAnswered() throws {
-    let folder = try PredictTests.runFolder()
+    let folder = try shortRun()
     let rows = (0..<40).map { "\($0)\tba ko li\t\($0 % 2 == 0 ? "pos" : "neg")\n" }
     let table = "id\ttext\tlabel\n" + rows[..<5].joined() + "5\tmu ne\t\n" + rows[5...].joined()
     try folder.write(table, "rows.tsv")

@@ -6,70 +6,9 @@ import Testing
 /// Fine-tuned models in use: `predict`, and what `export` refuses.
 @Suite(.serialized)
 struct PredictTests {
-  /// A folder with a fine-tuned model for each kind of problem, in folders of these names.
-  static func models() throws -> TemporaryFolder {
-    let folder = try runFolder()
-    let lines = madeText(documents: 12).split(separator: "\n").map(String.init)
-    try folder.write(
-      "a\tb\tlabel\tscore\n"
-        + zip(lines, lines.dropFirst()).enumerated().map { i, pair in
-          "\(pair.0)\t\(pair.1)\t\(i % 3)\t\(Double(i % 7) / 2)\n"
-        }.joined(), "pairs.tsv")
-    try folder.write(
-      lines.enumerated().map { i, line in
-        line.split(separator: " ").map { "\($0) \($0.count % 3 == i % 2 ? "B-x" : "O")\n" }
-          .joined() + "\n"
-      }.joined(), "words.txt")
-    try folder.write(Self.questions(lines), "questions.json")
-    let pairs = ["--text", "a", "--text2", "b"]
-    let train = { (file: String) in ["--train", file, "--dev", file] }
-    for command in [
-      ["finetune", "own", "--output", "classification"] + train("pairs.tsv") + pairs,
-      ["finetune", "own", "--problem", "regression", "--output", "regression", "--label", "score"]
-        + train("pairs.tsv") + pairs,
-      ["finetune", "own", "--problem", "tagging", "--output", "tagging"] + train("words.txt"),
-      ["finetune", "own", "--problem", "span", "--output", "span", "--length", "32"]
-        + train("questions.json"),
-      [
-        "finetune", "own", "--problem", "span", "--output", "joint", "--length", "32", "--head",
-        "reference",
-      ] + train("questions.json"),
-    ] {
-      let result = try Program.run(
-        command + ["--from", "run", "--epochs", "1"], in: folder.path)
-      #expect(result.status == 0, "\(command): \(result.errors)")
-    }
-    return folder
-  }
-
-  /// A folder with a short run.
-  static func runFolder() throws -> TemporaryFolder {
-    let folder = try preparedData(documents: 100)
-    let result = try Program.run(
-      [
-        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
-        "--steps", "5",
-      ], in: folder.path)
-    #expect(result.status == 0, "\(result.errors)")
-    return folder
-  }
-
-  /// SQuAD's JSON about lines of text: the answer is the second word, or nothing.
-  private static func questions(_ lines: [String]) -> String {
-    let paragraphs = lines.enumerated().map { i, line in
-      let words = line.split(separator: " ")
-      let answer = "{\"text\": \"\(words[1])\", \"answer_start\": \(words[0].count + 1)}"
-      return """
-        {"context": "\(line)", "qas": [{"id": "\(i)", "question": "\(words[0])", \
-        "is_impossible": \(i % 4 == 0), "answers": [\(i % 4 == 0 ? "" : answer)]}]}
-        """
-    }
-    return "{\"data\": [{\"paragraphs\": [\(paragraphs.joined(separator: ","))]}]}"
-  }
-
   @Test
   func newTextIsAnsweredLineByLine() throws {
-    let folder = try Self.models()
+    let folder = try finetunedModels()
     func predict(_ from: String, _ text: String, _ more: [String] = []) throws -> [String] {
       let result = try Program.run(
         ["predict", "--from", from] + more, input: text, in: folder.path)
@@ -109,28 +48,30 @@ struct PredictTests {
     #expect(latin.status == 65 && latin.errors.contains("latin.txt, line 2: not UTF-8"))
   }
 
-  /// A model of natural language inference answers GLUE's diagnostic set.
-  @Test
-  func aModelOfMNLIAnswersTheDiagnosticSet() throws {
-    let folder = try Self.runFolder()
+  /// Writes small files of MNLI, and of GLUE's diagnostic set without and with answers.
+  private func writeInference(_ folder: TemporaryFolder) throws {
     let lines = madeText(documents: 9).split(separator: "\n").map(String.init)
     let labels = ["entailment", "neutral", "contradiction"]
     func table(_ header: String, _ row: (Int) -> String) -> String {
       header + "\n" + (0..<24).map { row($0) + "\n" }.joined()
     }
-    let rows = table("sentence1\tsentence2\tgold_label") {
-      "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
+    func answered(_ header: String) -> String {
+      table(header) { "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])" }
     }
     for name in ["train.tsv", "dev_matched.tsv", "dev_mismatched.tsv"] {
-      try folder.write(rows, name)
+      try folder.write(answered("sentence1\tsentence2\tgold_label"), name)
     }
     try folder.write(
       table("index\tsentence1\tsentence2") { "\(100 + $0)\t\(lines[$0])\t\(lines[$0 + 24])" },
       "diagnostic.tsv")
-    try folder.write(
-      table("Premise\tHypothesis\tLabel") {
-        "\(lines[$0])\t\(lines[$0 + 24])\t\(labels[$0 % 3])"
-      }, "diagnostic-full.tsv")
+    try folder.write(answered("Premise\tHypothesis\tLabel"), "diagnostic-full.tsv")
+  }
+
+  /// A model of natural language inference answers GLUE's diagnostic set.
+  @Test
+  func aModelOfMNLIAnswersTheDiagnosticSet() throws {
+    let folder = try shortRun()
+    try writeInference(folder)
     func run(_ arguments: [String], status: Int32 = 0) throws -> Program.Result {
       let result = try Program.run(arguments, in: folder.path)
       #expect(result.status == status, "\(arguments): \(result.errors)")
@@ -160,7 +101,7 @@ struct PredictTests {
 
   @Test
   func aVocabularyOfAnotherModelIsRefused() throws {
-    let folder = try Self.models()
+    let folder = try finetunedModels()
     let path = folder.path + "/tagging/seed-1/model/vocab.txt"
     try FileManager.default.removeItem(atPath: folder.path + "/tagging/seed-1/model/tokenizer.json")
     var tokens = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
@@ -179,7 +120,7 @@ struct PredictTests {
   /// A description that was changed by hand, or is of another version.
   @Test
   func aDescriptionThatCannotBeIsRefused() throws {
-    let folder = try Self.models()
+    let folder = try finetunedModels()
     let path = folder.path + "/tagging/seed-1/model/task.json"
     let original = try String(contentsOfFile: path, encoding: .utf8)
     for (old, new, says) in [
@@ -199,7 +140,7 @@ struct PredictTests {
   /// The scores that `finetune` told, and the answers that it wrote.
   @Test
   func aFileIsAnsweredAsWhileTraining() throws {
-    let folder = try Self.models()
+    let folder = try finetunedModels()
     for (model, file, answers) in [
       ("classification", "pairs.tsv", "dev_predictions.tsv"),
       ("tagging", "words.txt", "dev_predictions.txt"),
@@ -226,7 +167,7 @@ struct PredictTests {
 
   @Test
   func theReferencesHeadIsNotExported() throws {
-    let folder = try Self.models()
+    let folder = try finetunedModels()
     let result = try Program.run(
       ["export", "--from", "joint", "--output", "exported"], in: folder.path)
     #expect(result.status == 64 && result.errors.contains("--head transformers"))

@@ -87,6 +87,22 @@ struct ReportTests {
       .compactMap { $0[name] as? Double }
   }
 
+  /// Every metric of the runs has its chart, and the chart has the values of the file.
+  private func expectCurves(_ page: Page, _ folder: TemporaryFolder) throws {
+    for (name, label) in [
+      ("loss", "Loss"), ("generator_loss", "Generator loss"), ("learning_rate", "Learning rate"),
+      ("discriminator_recall", "Discriminator recall"), ("checkpoint_fraction", "Checkpoints"),
+    ] {
+      let curves = try #require(page.curves[label], "\(label)")
+      for run in ["first & one", "second"] {
+        let drawn = try #require(curves.first { $0.name == run + " " }, "\(label)").values
+        let all = try metric(name, of: run, split: nil, folder)
+        let wanted = Set(all.map { String(format: "%.4g", $0) })
+        #expect(drawn.count > 1 && drawn.allSatisfy { wanted.contains(String(format: "%.4g", $0)) })
+      }
+    }
+  }
+
   @Test
   func onePageHoldsAllCurvesAndTables() throws {
     let folder = try Self.folder()
@@ -105,19 +121,7 @@ struct ReportTests {
         "Runs", "Health", "Learning", "Steps", "Speed and waits", "Held-out text", "Fine-tuning",
         "Where the runs differ",
       ])
-    // Every metric of the runs has its chart, and the chart has the values of the file.
-    for (name, label) in [
-      ("loss", "Loss"), ("generator_loss", "Generator loss"), ("learning_rate", "Learning rate"),
-      ("discriminator_recall", "Discriminator recall"), ("checkpoint_fraction", "Checkpoints"),
-    ] {
-      let curves = try #require(page.curves[label], "\(label)")
-      for run in ["first & one", "second"] {
-        let drawn = try #require(curves.first { $0.name == run + " " }, "\(label)").values
-        let all = try metric(name, of: run, split: nil, folder)
-        let wanted = Set(all.map { String(format: "%.4g", $0) })
-        #expect(drawn.count > 1 && drawn.allSatisfy { wanted.contains(String(format: "%.4g", $0)) })
-      }
-    }
+    try expectCurves(page, folder)
     let heldOut = page.curves["Generator loss"]?.first { $0.name == "second held-out " }
     #expect(heldOut.map { $0.values.count } == 3)
     let last = try #require(

@@ -12,7 +12,7 @@ struct PreparationTests {
     let folder = try TemporaryFolder()
     let text = try folder.write(numberedText(documents: 60_000), "text.txt")
     for threads in 1...3 {
-      try prepare(text, in: folder, as: "\(threads)", heldOut: 0.02, threads: threads)
+      try prepare(text, into: folder.file("\(threads)"), heldOut: 0.02, threads: threads)
     }
     let names = try folder.names("1")
     #expect(names == ["data.json", "heldout.tokens", "train-00000.tokens", "vocab.txt"])
@@ -27,7 +27,7 @@ struct PreparationTests {
   func theReportCountsEverything() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write("w1 w2 w3.\nw4 w5\n\nw6 é?\n\n", "text.txt")
-    let report = try prepare(text, in: folder).report
+    let report = try prepare(text, into: folder.file("data")).report
     #expect(report.documents == 2 && report.sentences == 3)
     #expect(report.tokens == 9 && report.unknownTokens == 1 && report.droppedTokens == 0)
     #expect(report.examples == 2 && report.heldOutExamples == 0)
@@ -41,7 +41,7 @@ struct PreparationTests {
     // A document is one word, again and again.
     let documents = (0..<1000).map { String(repeating: "w\($0) w\($0) w\($0)\n", count: 12) }
     let text = try folder.write(documents.joined(separator: "\n"), "text.txt")
-    let report = try prepare(text, in: folder, heldOut: 0.2).report
+    let report = try prepare(text, into: folder.file("data"), heldOut: 0.2).report
     #expect(abs(report.heldOutDocuments - 200) < 60)
     let data = try ShardSet(folder: folder.file("data"))
     #expect(data.trainCount == report.examples && data.heldOutCount == report.heldOutExamples)
@@ -58,7 +58,7 @@ struct PreparationTests {
     let folder = try TemporaryFolder()
     let text = try folder.write("w1 w2\n", "text.txt")
     #expect(throws: CorpusError.emptyHeldOut(documents: 1, fraction: 0.01)) {
-      try prepare(text, in: folder, heldOut: 0.01)
+      try prepare(text, into: folder.file("data"), heldOut: 0.01)
     }
     #expect(try folder.names() == ["text.txt"])
   }
@@ -69,13 +69,14 @@ struct PreparationTests {
     let bytes = Array(numberedText(documents: 30_000).utf8) + [0xFF, 0x0A]
     let text = try folder.write(bytes, "text.txt")
     #expect(throws: badByte(text, line: 120_000)) {
-      try prepare(text, in: folder)
+      try prepare(text, into: folder.file("data"))
     }
     #expect(try folder.names() == ["text.txt"])
-    #expect(try prepare(text, in: folder, invalidText: .skip).report.invalidLines == 1)
+    #expect(
+      try prepare(text, into: folder.file("data"), invalidText: .skip).report.invalidLines == 1)
     let bad = try folder.write([0xFF], "bad.txt")
     #expect(throws: CorpusError.noText(inputs: "the input")) {
-      try prepare(bad, in: folder, as: "bad", invalidText: .skip)
+      try prepare(bad, into: folder.file("bad"), invalidText: .skip)
     }
   }
 
@@ -86,7 +87,7 @@ struct PreparationTests {
     try folder.write("", "in/2.txt")
     for threads in 1...3 {
       #expect(throws: badByte(bad, line: 2)) {
-        try prepare(folder.file("in"), in: folder, threads: threads)
+        try prepare(folder.file("in"), into: folder.file("data"), threads: threads)
       }
     }
   }
@@ -97,7 +98,7 @@ struct PreparationTests {
     let text = try folder.write("w1 w2\n", "text.txt")
     try folder.write("mine", "full/notes.txt")
     #expect(throws: FileError.exists(path: folder.file("full"))) {
-      try prepare(text, in: folder, as: "full")
+      try prepare(text, into: folder.file("full"))
     }
     #expect(try folder.names() == ["full", "text.txt"])
   }
@@ -108,8 +109,8 @@ struct PreparationTests {
     let text = try folder.write("w1 w2\n", "text.txt")
     try FileManager.default.createDirectory(
       atPath: folder.file("data"), withIntermediateDirectories: true)
-    try prepare(text, in: folder, as: "data/")
-    try prepare(text, in: folder, as: "new/deeper/")
+    try prepare(text, into: folder.file("data/"))
+    try prepare(text, into: folder.file("new/deeper/"))
     #expect(try folder.names() == ["data", "new", "text.txt"])
     #expect(try ShardSet(folder: folder.file("data/")).trainCount == 1)
     #expect(try folder.names("new") == ["deeper"])
@@ -124,10 +125,10 @@ struct PreparationTests {
   func namesOfSpecialTokensAreCounted() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write("w1 [MASK] w2 [SEP].\n[CLS][PAD] [UNK] [mask]\n", "text.txt")
-    let report = try prepare(text, in: folder).report
+    let report = try prepare(text, into: folder.file("data")).report
     #expect(report.literalSpecialTokens == 4)
     let plain = try folder.write("w1 w2\n", "plain.txt")
-    #expect(try prepare(plain, in: folder, as: "plain").report.literalSpecialTokens == nil)
+    #expect(try prepare(plain, into: folder.file("plain")).report.literalSpecialTokens == nil)
     #expect(try !folder.text("plain/data.json").contains("literal"))
   }
 }

@@ -10,7 +10,7 @@ struct ShardSetTests {
   /// Two whole blocks and a rest, every example one of a kind, and held-out ones.
   private func data(_ folder: TemporaryFolder) throws -> ShardSet {
     let text = (0..<9500).map { "w\($0 % 1000) w\($0 / 1000) word" }.joined(separator: "\n\n")
-    try prepare(try folder.write(text, "text.txt"), in: folder, heldOut: 0.05)
+    try prepare(try folder.write(text, "text.txt"), into: folder.file("data"), heldOut: 0.05)
     let data = try ShardSet(folder: folder.file("data"))
     #expect(data.trainCount > 8192 && data.trainCount % 4096 != 0)
     return data
@@ -89,7 +89,7 @@ struct ShardSetTests {
   func segmentsComeBackAsTheyWereBuilt() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write(numberedText(documents: 500), "text.txt")
-    try prepare(text, in: folder)
+    try prepare(text, into: folder.file("data"))
     let data = try ShardSet(folder: folder.file("data"))
     let separator = data.vocabulary.special.separator
     let batch = try data.batch(
@@ -119,7 +119,7 @@ struct ShardSetTests {
   @Test
   func whatIsNotThereIsRefused() throws {
     let folder = try TemporaryFolder()
-    try prepare(try folder.write("w1 w2\n", "text.txt"), in: folder)
+    try prepare(try folder.write("w1 w2\n", "text.txt"), into: folder.file("data"))
     let path = folder.file("data")
     let data = try ShardSet(folder: path)
     try data.expect(length: 16)
@@ -157,7 +157,8 @@ struct ShardSetTests {
     let filler = String(repeating: " word", count: 11)
     let text = (0..<90_000).map { "w\($0 % 1000) w\($0 / 1000)" + filler }
     try prepare(
-      try folder.write(text.joined(separator: "\n\n"), "text.txt"), in: folder, length: 48)
+      try folder.write(text.joined(separator: "\n\n"), "text.txt"), into: folder.file("data"),
+      length: 48)
     let data = try ShardSet(folder: folder.file("data"))
     let size = try folder.bytes("data/train-00000.tokens").count
     #expect(data.trainCount > 20 * 4096 && size > 5_000_000)

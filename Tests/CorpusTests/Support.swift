@@ -23,15 +23,15 @@ func numberedText(documents: Int, lines: Int = 3) -> String {
   }.joined(separator: "\n\n") + "\n"
 }
 
-/// Prepares `text` into the folder `name`.
+/// Prepares the text of a file into a folder.
 @discardableResult
 func prepare(
-  _ text: String, in folder: TemporaryFolder, as name: String = "data", length: Int = 16,
-  heldOut: Double = 0, invalidText: InvalidText = .stop, threads: Int = 2
+  _ text: String, into folder: String, length: Int = 16, heldOut: Double = 0,
+  invalidText: InvalidText = .stop, threads: Int = 2
 ) throws -> DataDescription {
   let preparation = Preparation(
     tokenizer: try letterTokenizer(), maximumLength: length, heldOutFraction: heldOut,
     invalidText: invalidText, seed: 5, threads: threads)
   let reader = try TextReader(paths: [text], options: .init(invalidText: invalidText))
-  return try preparation.run(reader, into: AtomicFolder(folder.file(name))) { _, _ in }
+  return try preparation.run(reader, into: AtomicFolder(folder)) { _, _ in }
 }

@@ -24,8 +24,8 @@ struct PretrainingObjectiveTests {
   }
 
   static func objective(
-    embedding: Int, hidden: Int, generator: Int, vocabulary: Int, microBatch: Int = 1000,
-    dropout: Float = 0.1, task: PretrainingTask = PretrainingTask()
+    _ widths: (embedding: Int, hidden: Int, generator: Int), vocabulary: Int,
+    microBatch: Int = 1000, dropout: Float = 0.1, task: PretrainingTask = PretrainingTask()
   ) -> PretrainingObjective {
     func sizes(_ width: Int, _ layers: Int) -> EncoderSizes {
       EncoderSizes(
@@ -34,9 +34,9 @@ struct PretrainingObjectiveTests {
     }
     let model = ElectraModel(
       ElectraSizes(
-        vocabularySize: vocabulary, embeddingSize: embedding, positionCount: 20,
-        generator: sizes(generator, generator == hidden ? 2 : 1),
-        discriminator: sizes(hidden, 2)), task)
+        vocabularySize: vocabulary, embeddingSize: widths.embedding, positionCount: 20,
+        generator: sizes(widths.generator, widths.generator == widths.hidden ? 2 : 1),
+        discriminator: sizes(widths.hidden, 2)), task)
     let masking = Masking(
       fraction: 0.15, maximumLength: 20, special: special,
       rules: .init(
@@ -67,14 +67,14 @@ struct PretrainingObjectiveTests {
   @Test(arguments: [(10, 14, 6), (12, 12, 12)])
   func theWholeGradientAgreesWithDifferences(embedding: Int, hidden: Int, generator: Int) {
     let objective = Self.objective(
-      embedding: embedding, hidden: hidden, generator: generator, vocabulary: 37)
+      (embedding, hidden, generator), vocabulary: 37)
     let batch = Self.batch(lengths: [20, 9, 13], vocabulary: 37)
     Self.expectTheGradientIsRight(objective, batch)
   }
 
   @Test
   func countsAreWhatIsMasked() {
-    let objective = Self.objective(embedding: 8, hidden: 8, generator: 4, vocabulary: 30)
+    let objective = Self.objective((8, 8, 4), vocabulary: 30)
     let batch = Self.batch(lengths: [20, 3, 11], vocabulary: 30)
     let masked = objective.masking.mask(batch)
     #expect(objective.counts(of: batch) == [masked.positions.count, 34])
@@ -84,7 +84,7 @@ struct PretrainingObjectiveTests {
   @Test
   func anUntrainedModelLosesWhatChanceLoses() {
     let objective = Self.objective(
-      embedding: 16, hidden: 32, generator: 16, vocabulary: 3000, dropout: 0)
+      (16, 32, 16), vocabulary: 3000, dropout: 0)
     let weights = Storage(count: objective.layout.count)
     objective.layout.initialize(weights, seed: 1)
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
@@ -106,7 +106,7 @@ struct PretrainingObjectiveTests {
     var task = PretrainingTask()
     task.goal = .mlm
     let objective = Self.objective(
-      embedding: 8, hidden: 12, generator: 4, vocabulary: 3000, dropout: 0, task: task)
+      (8, 12, 4), vocabulary: 3000, dropout: 0, task: task)
     #expect(objective.model.generator == nil && objective.model.discriminatorHead == nil)
     let names = objective.layout.parameters.map(\.name)
     #expect(
@@ -130,7 +130,7 @@ struct PretrainingObjectiveTests {
     var task = PretrainingTask()
     task.goal = .electra15
     let objective = Self.objective(
-      embedding: 8, hidden: 12, generator: 6, vocabulary: 300, dropout: 0, task: task)
+      (8, 12, 6), vocabulary: 300, dropout: 0, task: task)
     let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
     let drawn = objective.masking.mask(batch).positions.count
     let tally = objective.evaluate(
@@ -160,7 +160,7 @@ struct PretrainingObjectiveTests {
     var task = PretrainingTask()
     task.goal = .allTokensMLM
     let model = Self.objective(
-      embedding: 8, hidden: 12, generator: 6, vocabulary: 30_000, task: task
+      (8, 12, 6), vocabulary: 30_000, task: task
     ).model
     let floats = [64, 704].map { tokens in
       MicroBatchPass.capacity(model, BatchShape(tokens: tokens, longest: 20), masked: 10)
@@ -173,7 +173,7 @@ struct PretrainingObjectiveTests {
     let batch = Self.batch(lengths: [20, 9, 13, 6], vocabulary: 37)
     let gradients = [1000, 22].map { limit in
       let objective = Self.objective(
-        embedding: 10, hidden: 14, generator: 6, vocabulary: 37, microBatch: limit)
+        (10, 14, 6), vocabulary: 37, microBatch: limit)
       let gradient = Storage(count: objective.layout.count)
       _ = objective.accumulate(
         batch, totals: objective.counts(of: batch),

@@ -34,7 +34,7 @@ struct PretrainingTaskTests {
   static func objective(_ task: PretrainingTask, microBatch: Int = 1000) -> PretrainingObjective {
     let isWhole = task.sharing == .all || task.procedure == .twoStage
     var objective = PretrainingObjectiveTests.objective(
-      embedding: 10, hidden: 14, generator: isWhole ? 14 : 6, vocabulary: 37,
+      (10, 14, isWhole ? 14 : 6), vocabulary: 37,
       microBatch: microBatch, task: task)
     if task.generator != .transformer {
       objective.sampler = TokenSampler(counts: (0..<37).map { $0 < 5 ? 0 : $0 })

@@ -28,10 +28,6 @@ struct DamageTests {
     "is_impossible": false}, {"id": "2", "question": "on?", "answers": [], "is_impossible": true}]}]}]}
     """
 
-  /// ELECTRA_MUTATIONS=1000000 tries more.
-  private static let mutations =
-    Int(ProcessInfo.processInfo.environment["ELECTRA_MUTATIONS"] ?? "") ?? 10_000
-
   @Test
   func mutatedFilesAreRefusedOrAnswered() throws {
     let folder = try TemporaryFolder()
@@ -45,10 +41,10 @@ struct DamageTests {
     let tokenizer = try smallTokenizer()
     var draws = Draws(state: 12)
     var refused = 0
-    for round in 0..<Self.mutations {
+    for round in 0..<Draws.mutationCount {
       let item = cases[round % cases.count]
       var bytes = [UInt8](item.text.utf8)
-      for _ in 0..<Int.random(in: 1...3, using: &draws) { damage(&bytes, &draws) }
+      for _ in 0..<Int.random(in: 1...3, using: &draws) { draws.mutate(&bytes) }
       let path = try folder.write(bytes, item.name)
       let file = item.task.file(roles[round / cases.count % roles.count], at: path)
       do {
@@ -60,7 +56,7 @@ struct DamageTests {
         refused += 1
       }
     }
-    #expect(refused > Self.mutations / 20 && refused < Self.mutations)
+    #expect(refused > Draws.mutationCount / 20 && refused < Draws.mutationCount)
   }
 
   /// Any outputs of the right size can be turned into answers, files and scores.
@@ -78,24 +74,5 @@ struct DamageTests {
     let answers = set.answers(outputs: outputs)
     #expect(set.files(of: answers).allSatisfy { !$0.text.isEmpty })
     #expect(set.scores(of: answers).count == (set.isLabelled ? set.metrics.count : 0))
-  }
-
-  private func damage(_ bytes: inout [UInt8], _ draws: inout Draws) {
-    if bytes.isEmpty { return }
-    let place = Int.random(in: 0..<bytes.count, using: &draws)
-    let special: [UInt8] = [0, 9, 10, 13, 32, 34, 44, 58, 91, 93, 123, 125, 0xC3, 0xFF]
-    switch Int.random(in: 0..<6, using: &draws) {
-    case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &draws)
-    case 1: bytes[place] = special.randomElement(using: &draws) ?? 0
-    case 2: bytes.insert(special.randomElement(using: &draws) ?? 0, at: place)
-    case 3: bytes.removeLast(place + 1)
-    case 4:
-      let end = min(bytes.count, place + Int.random(in: 1...20, using: &draws))
-      bytes.removeSubrange(place..<end)
-    default:
-      let end = min(bytes.count, place + Int.random(in: 1...40, using: &draws))
-      bytes.insert(
-        contentsOf: bytes[place..<end], at: Int.random(in: 0...bytes.count, using: &draws))
-    }
   }
 }

@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import TestSupport
 import Testing
 
 /// Questions, from SQuAD's JSON to windows and back to answers cut from the passage.

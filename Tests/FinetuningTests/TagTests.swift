@@ -1,4 +1,5 @@
 import Finetuning
+import TestSupport
 import Testing
 
 /// Sentences of words, from file to tags and back.

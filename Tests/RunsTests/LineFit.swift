@@ -45,8 +45,8 @@ struct LineFit: Objective {
     return Tally(sums: [errors.reduce(0) { $0 + $1 * $1 }, Double(errors.count)])
   }
 
-  func metrics(of tally: Tally) -> [(name: String, value: Double)] {
-    [("loss", tally.sums[0] / tally.sums[1])]
+  func metrics(of tally: Tally) -> MetricValues {
+    [(.loss, tally.sums[0] / tally.sums[1])]
   }
 
   /// The token of a sequence is a function of its step and number.
@@ -105,9 +105,7 @@ final class RecordingJob: TrainingJob {
     ["evaluated.json": try JSONEncoder().encode(evaluated)]
   }
 
-  func didLog(_ values: [(name: String, value: Double)], _ state: CheckpointState) {
-    loggedSteps.append(state.step)
-  }
+  func didLog(_ line: MetricsLine) { loggedSteps.append(line.step) }
 
   func didDiverge(_ divergence: Divergence) { self.divergence = divergence }
 

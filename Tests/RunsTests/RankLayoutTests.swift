@@ -5,7 +5,7 @@ import Testing
 
 struct RankLayoutTests {
   private func threads(_ threads: Int?, slices: Int) throws -> [Int] {
-    try RankLayout(world: Communicator.start().alone(), threads: threads, slices: slices)
+    try RankLayout(world: .alone(), threads: threads, slices: slices)
       .processors
   }
 

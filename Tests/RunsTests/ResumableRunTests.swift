@@ -36,8 +36,10 @@ struct ResumableRunTests {
     let trainer = try Trainer(
       objective: LineFit(poisonedStep: poisonedStep),
       settings: TrainerSettings(
-        batchSize: 4, sliceCount: 2, firstStep: firstStep, steps: Self.steps, warmupSteps: 0,
-        learningRate: 0.1, weightDecay: 0, adam: AdamConstants(), clipNorm: 1),
+        batchSize: 4, sliceCount: 2,
+        schedule: LearningRateSchedule(
+          learningRate: 0.1, firstStep: firstStep, steps: Self.steps, warmupSteps: 0),
+        adam: AdamHyperparameters(weightDecay: 0), clipNorm: 1),
       world: context.world, processors: [-1], source: LineFit.source)
     let run = try ResumableRun(trainer, context, settings)
     defer { run.end() }
@@ -175,7 +177,7 @@ struct ResumableRunTests {
     let part = context.part(folder: folder.file("seed-3"), prefix: "seed 3: ")
     part.log.say("done")
     context.log.say("all done")
-    part.metrics.append([("step", .count(1))])
+    part.metrics.append(MetricsLine(step: 1, split: .training))
     let lines = try folder.text("log.txt").split(separator: "\n")
     #expect(lines.count == 2)
     #expect(lines[0].hasSuffix(" seed 3: done") && lines[1].hasSuffix("Z all done"))

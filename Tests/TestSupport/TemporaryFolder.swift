@@ -1,12 +1,18 @@
 import Foundation
 
 /// A folder of its own for a test, removed afterwards.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
   package let path: String
 
   package init() throws {
     path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  /// A copy of another folder, which stays as it is whatever is written to this one.
+  package init(copying other: TemporaryFolder) throws {
+    path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
+    try FileManager.default.copyItem(atPath: other.path, toPath: path)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -15,19 +15,6 @@ func fixture(_ name: String) throws -> Data {
   return try Data(contentsOf: folder.appending(path: name))
 }
 
-/// A small generator of numbers, the same in every run (SplitMix64).
-struct Draws: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
-
 /// The special tokens, then `tokens`.
 func vocabulary(_ tokens: [String]) throws -> Vocabulary {
   try Vocabulary(tokens: SpecialTokens.names + tokens, source: "test")

@@ -74,7 +74,7 @@ struct MetricsWindowTests {
   func ranksAndWorkersDoNotChangeABit(lanes: Int) throws {
     let world = try Communicator.start()
     let windows = [0..<3, 3..<5]
-    let reference = try Self.metrics(world.alone(), lanes: 2, windows: windows)
+    let reference = try Self.metrics(.alone(), lanes: 2, windows: windows)
     #expect(try Self.metrics(world, lanes: lanes, windows: windows) == reference)
   }
 

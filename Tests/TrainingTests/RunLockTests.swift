@@ -60,15 +60,20 @@ struct RunLockTests {
     #expect(try folder.names() == ["config.json"])
   }
 
+  /// One that sees a lock that is not written yet waits for it, on the real clock in short pauses.
   @Test
   func oneOfManyThatComeAtOnceGetsTheLock() async throws {
+    @Sendable func taken(_ path: String) -> Int {
+      let clock = RunLock.Clock(wait: { _ in Thread.sleep(forTimeInterval: 0.001) })
+      return (try? RunLock(folder: path, clock: clock)) != nil ? 1 : 0
+    }
     for _ in 0..<50 {
       let folder = try TemporaryFolder()
       // That of a holder that has ended, so that all of them want to move it away.
       try write(holder(started: "1"), age: 1, folder)
       let path = folder.path
       let count = await withTaskGroup { group in
-        for _ in 0..<8 { group.addTask { (try? RunLock(folder: path)) != nil ? 1 : 0 } }
+        for _ in 0..<8 { group.addTask { taken(path) } }
         return await group.reduce(0, +)
       }
       #expect(count == 1)

@@ -37,10 +37,6 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// Seconds between two looks, and between two signs of life.
-  private static let interval = 0.25
-  private static let beatInterval = 1.0
-
   private struct State {
     var section = Section.connection
     /// What of the section is being done.
@@ -61,6 +57,8 @@ package final class Watchdog: Sendable {
   }
 
   private let deadlines: [Section: Double]
+  /// Seconds between two looks; a sign of life comes with every fourth.
+  private let interval: Double
   private let onLook: @Sendable (Watchdog) -> Void
   private let onLate: @Sendable (_ sentence: () -> String) -> Void
   private let state = Mutex(State())
@@ -71,19 +69,22 @@ package final class Watchdog: Sendable {
 
   /// - Parameters:
   ///   - deadlines: those that are set, in seconds.
+  ///   - interval: seconds between two looks at them.
   ///   - onLook: called several times a second on the thread of the signs of life.
   ///   - onLate: called when a deadline has passed; is expected to end the program. `sentence` says who
   ///     is late; it reads files, which may hang.
   package init(
-    deadlines: [Section: Double], onLook: @escaping @Sendable (Watchdog) -> Void = { _ in },
+    deadlines: [Section: Double], interval: Double = 0.25,
+    onLook: @escaping @Sendable (Watchdog) -> Void = { _ in },
     onLate: @escaping @Sendable (_ sentence: () -> String) -> Void
   ) {
     self.deadlines = deadlines
+    self.interval = interval
     self.onLook = onLook
     self.onLate = onLate
-    repeatedly(every: Self.interval) { $0.look() }
-    repeatedly(every: Self.interval) { $0.onLook($0) }
-    repeatedly(every: Self.beatInterval) { $0.beat() }
+    repeatedly(every: interval) { $0.look() }
+    repeatedly(every: interval) { $0.onLook($0) }
+    repeatedly(every: 4 * interval) { $0.beat() }
   }
 
   deinit {
@@ -170,7 +171,7 @@ package final class Watchdog: Sendable {
 
   private func look() {
     let (state, limit) = state.withLock { state in
-      state.elapsed += min(now() - state.lastLook, 4 * Self.interval)
+      state.elapsed += min(now() - state.lastLook, 4 * interval)
       state.lastLook = now()
       let limit = deadline(state)
       let isLate = state.elapsed > limit

@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Fine-tunings that `finetune` refuses, and what it lets an existing one change.
+@Suite(.serialized)
+struct FinetuneRefusalTests {
+  private static let finetune = ["finetune", "own", "--from", "run", "--output", "out"]
+  private static let files = ["--train", "train.tsv", "--dev", "dev.tsv"]
+
+  /// Wrong arguments, the status of the program, and a part of its only sentence.
+  private static let mistakes: [(arguments: [String], status: Int32, says: String)] = [
+    (finetune + ["--train", "train.tsv", "--dev", "bad.tsv"], 65, "bad.tsv, line 3"),
+    (finetune + ["--train", "train.tsv", "--dev", "none.tsv"], 66, "none.tsv"),
+    (finetune + ["--train", "empty.tsv", "--dev", "dev.tsv"], 65, "no examples in empty.tsv"),
+    (finetune + ["--train", "train.tsv", "--dev", "empty.tsv"], 65, "no examples in empty.tsv"),
+    (finetune + ["--train", "one.tsv", "--dev", "dev.tsv"], 65, "has the label \"yes\""),
+    (finetune + ["--train", "short.tsv", "--dev", "dev.tsv"], 65, "short.tsv, line 3: 1"),
+    (finetune + files + ["--text", "body"], 65, "no column body"),
+    (
+      ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
+      "vocab.txt and tokenizer.json have different tokens"
+    ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
+    (finetune + files + ["--length", "1000"], 64, "a length of 1000"),
+    (finetune + files + ["--slices", "3"], 64, "power of two"),
+    (finetune + files + ["--epochs", "0"], 64, "epochs are 0"),
+    (finetune + files + ["--epochs", "1e300"], 64, "at most 100000"),
+    (finetune + files + ["--batch", "9223372036854775807"], 64, "a batch of 92233720"),
+    (finetune + files + ["--text", "9223372036854775807"], 65, "no column 92233720"),
+    (
+      finetune + ["--problem", "tagging", "--train", "train.txt", "--dev", "dev.txt"]
+        + ["--text", "form"], 64, "train.txt has columns without names"
+    ),
+    (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "it holds no model"),
+    (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
+    (
+      ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
+    ),
+  ]
+
+  @Test
+  func whatIsWrongIsSaidInOneSentenceOnEveryShape() throws {
+    let folder = try finetuningFiles()
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tperhaps\n", "bad.tsv")
+    try folder.write("", "empty.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tyes\n", "one.tsv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\n", "short.tsv")
+    let exported = try Program.run(
+      ["export", "--from", "run", "--output", "other"], in: folder.path)
+    #expect(exported.status == 0, "\(exported.errors)")
+    try folder.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nba\n", "other/vocab.txt")
+    for (arguments, status, says) in Self.mistakes {
+      for ranks in [nil, 2] {
+        let result = try Program.run(arguments, ranks: ranks, in: folder.path)
+        #expect(result.status == status, "\(arguments): \(result.errors)")
+        #expect(result.errors.contains(says), "\(arguments): \(result.errors)")
+        #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+      }
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+  }
+
+  @Test
+  func aDryRunMakesNothing() throws {
+    let folder = try finetuningFiles()
+    let result = try Program.run(
+      FinetuneTests.classification + ["--output", "out", "--dry-run"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("300 training sequences"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+  }
+
+  /// Ranks whose hosts have other dev files would wait for each other for ever.
+  @Test
+  func ranksWithOtherDevDataAreRefused() throws {
+    let folder = try finetuningFiles()
+    for (rank, dev) in ["dev.tsv", "train.tsv"].enumerated() {
+      let own = "\(folder.path)/\(rank)"
+      try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: false)
+      for (name, from) in [("train.tsv", "train.tsv"), ("dev.tsv", dev)] {
+        try FileManager.default.copyItem(
+          atPath: "\(folder.path)/\(from)", toPath: "\(own)/\(name)")
+      }
+    }
+    let result = try Program.shell(
+      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 120 -np 2 bash -c "
+        + "'exec \(Program.path) finetune own --from run --output out "
+        + "--data $OMPI_COMM_WORLD_RANK'", in: folder.path)
+    #expect(result.status == 78, "\(result.errors)")
+    #expect(result.errors.contains("dev or test data"), "\(result.errors)")
+  }
+
+  @Test
+  func nothingThatMattersMayChangeInsideAFinetuning() throws {
+    let folder = try finetuningFiles()
+    let first = try Program.run(
+      FinetuneTests.classification + ["--output", "out", "--hours", "0"], in: folder.path)
+    #expect(first.status == 75, "\(first.errors)")
+    let second = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "second", "--preset", "tiny", "--batch", "8",
+        "--steps", "2",
+      ], in: folder.path)
+    #expect(second.status == 0, "\(second.errors)")
+    for (option, value) in [
+      ("--learning-rate", "0.5"), ("--batch", "16"), ("--slices", "4"), ("--head", "reference"),
+      ("--dev", "train.tsv"), ("--test", "dev.tsv"), ("--train", "dev.tsv"), ("--from", "second"),
+      ("--length", "20"), ("--epochs", "3"), ("--layer-decay", "0.5"), ("--warmup", "0.3"),
+      ("--dropout", "0.2"), ("--micro-batch", "70"), ("--seed", "7"), ("--scratch", nil),
+      ("--text", "label"),
+    ] {
+      // What a dry run finds right can be done.
+      for dry in [[], ["--dry-run"]] {
+        let result = try Program.run(
+          FinetuneTests.classification + ["--output", "out", option] + [value].compactMap(\.self)
+            + dry,
+          in: folder.path)
+        #expect(result.status == 64, "\(option): \(result.errors)")
+        #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+        #expect(result.errors.contains(option), "\(option): \(result.errors)")
+      }
+    }
+    // What changes no result may change; so may the seeds that are to come.
+    let other = try Program.run(
+      FinetuneTests.classification + [
+        "--output", "out", "--threads", "2", "--log-every", "2", "--save-minutes", "1", "--hours",
+        "0", "--deadline", "step=90", "--grace", "20", "--seeds", "2",
+      ], in: folder.path)
+    #expect(other.status == 75, "\(other.errors)")
+    let same = try Program.run(FinetuneTests.classification + ["--output", "out"], in: folder.path)
+    #expect(same.status == 0, "\(same.errors)")
+  }
+}

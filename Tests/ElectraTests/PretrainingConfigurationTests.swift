@@ -1,0 +1,92 @@
+import Electra
+import Foundation
+import Layers
+import Testing
+
+struct PretrainingConfigurationTests {
+  private let tiny = Preset.tiny.configuration(vocabularySize: 99)
+
+  private func problem(_ change: (inout PretrainingConfiguration) -> Void) -> String {
+    var configuration = tiny
+    change(&configuration)
+    return configuration.problem ?? "none"
+  }
+
+  @Test
+  func numbersThatCannotBeAreNamed() {
+    #expect(problem { _ in } == "none")
+    #expect(problem { $0.recipe.length = 0 } == "length is 0; it must be at least 1")
+    #expect(problem { $0.recipe.length = 513 }.contains("above the model's 512 positions"))
+    #expect(problem { $0.recipe.batchSize = 1 << 21 }.contains("is above 1048576"))
+    #expect(problem { $0.recipe.warmupSteps = -1 } == "warmup is -1; it must be at least 0")
+    #expect(problem { $0.recipe.learningRate = .nan }.contains("a learning rate of nan"))
+    #expect(problem { $0.recipe.maskFraction = 0.5 }.contains("is not between 0 and 0.5"))
+    #expect(problem { $0.recipe.discriminatorWeight = .infinity }.contains("a weight of inf"))
+    #expect(problem { $0.recipe.steps = .max }.contains("more than can be counted"))
+    #expect(problem { $0.model.generator.headCount = 3 }.hasPrefix("the generator's 3 attention"))
+    #expect(
+      problem {
+        $0.recipe.masksWholeWords = true
+        $0.recipe.task.drawsWithReplacement = true
+      }.contains("whole words are not drawn with replacement"))
+  }
+
+  /// Choices that say nothing, or something else than they seem to, beside another.
+  @Test
+  func choicesThatExcludeEachOtherAreNamed() {
+    typealias Task = PretrainingTask
+    let cases: [(change: (inout Task) -> Void, says: String)] = [
+      ({ ($0.goal, $0.sharing) = (.mlm, .none) }, "has no generator, so --weight-sharing none"),
+      ({ ($0.goal, $0.generator) = (.mlm, .unigram) }, "reads no samples"),
+      ({ ($0.generator, $0.temperature) = (.unigram, 2) }, "so --temperature 2.0 means nothing"),
+      ({ $0.temperature = 0 }, "a temperature of 0.0 is not above 0"),
+      ({ $0.sharing = .all }, "must have the same sizes"),
+      ({ ($0.procedure, $0.sharing) = (.twoStage, .none) }, "two-stage-fresh does without"),
+      ({ $0.procedure = .twoStageFresh }, "needs --weight-sharing none"),
+      ({ ($0.procedure, $0.goal) = (.adversarial, .replaceMLM) }, "needs a discriminator"),
+      ({ ($0.procedure, $0.disallowsCorrect) = (.adversarial, true) }, "as they are"),
+    ]
+    for (change, says) in cases {
+      let sentence = problem { change(&$0.recipe.task) }
+      #expect(sentence.contains(says), "\(sentence)")
+    }
+    #expect(
+      problem { ($0.recipe.task.procedure, $0.recipe.task.sharing) = (.joint, .none) } == "none")
+  }
+
+  /// Samples of other data do not count; those of the same data go on where they ended.
+  @Test
+  func phasesCountStepsAndSamplesOfTheirData() {
+    var configuration = tiny
+    configuration.data = "a"
+    (configuration.recipe.steps, configuration.recipe.batchSize) = (10, 4)
+    #expect((configuration.firstStep, configuration.steps, configuration.firstSample) == (0, 10, 0))
+    var next = configuration.recipe
+    (next.steps, next.batchSize) = (5, 2)
+    configuration.append(.init(recipe: next, data: "b"))
+    #expect(
+      (configuration.firstStep, configuration.steps, configuration.firstSample) == (10, 15, 0))
+    configuration.append(.init(recipe: next, data: "a"))
+    #expect(
+      (configuration.firstStep, configuration.steps, configuration.firstSample) == (15, 20, 40))
+    configuration.append(.init(recipe: next, data: "a"))
+    #expect(configuration.firstSample == 50 && configuration.earlierPhases.count == 3)
+  }
+
+  /// A configuration that a user writes, or that is older than a key, need not speak of everything.
+  @Test
+  func keysOfTasksAndPhasesCanBeLeftOut() throws {
+    let data = try JSONEncoder().encode(tiny)
+    #expect(try JSONDecoder().decode(PretrainingConfiguration.self, from: data) == tiny)
+    var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    object["earlier_phases"] = nil
+    var recipe = try #require(object["recipe"] as? [String: Any])
+    for key in [
+      "objective", "generator_kind", "weight_sharing", "training", "temperature",
+      "disallow_correct", "mask_with_replacement",
+    ] { #expect(recipe.removeValue(forKey: key) != nil, "\(key)") }
+    object["recipe"] = recipe
+    let older = try JSONSerialization.data(withJSONObject: object)
+    #expect(try JSONDecoder().decode(PretrainingConfiguration.self, from: older) == tiny)
+  }
+}

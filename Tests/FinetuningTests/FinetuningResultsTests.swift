@@ -1,0 +1,73 @@
+import Finetuning
+import Foundation
+import Testing
+
+struct FinetuningResultsTests {
+  private typealias Result = FinetuningResults.SeedResult
+
+  private func results(_ values: [[Double?]]) -> FinetuningResults {
+    FinetuningResults(
+      task: "rte", head: .transformers,
+      measures: [
+        .init(split: "dev", metric: .accuracy), .init(split: "dev", metric: .bestNullThreshold),
+      ],
+      seeds: values.enumerated().map {
+        Result(seed: UInt64($0 + 1), epoch: 1, step: 9, values: $1)
+      })
+  }
+
+  /// Fractions in percent, a threshold as it is; the deviation is that of a sample.
+  @Test
+  func statisticsAreThoseOfTheSeeds() {
+    let results = results([[0.5, 2], [0.75, 2], [0.5, 2], [0.25, 6]])
+    let (values, median, mean, deviation) = results.statistics(0)
+    #expect(values == [50, 75, 50, 25] && median == 50 && mean == 50)
+    #expect(abs(deviation - (1250.0 / 3).squareRoot()) < 1e-12)
+    #expect(results.statistics(1).median == 2 && results.statistics(1).mean == 3)
+    let one = self.results([[0.25, 1]])
+    #expect(one.statistics(0).deviation == 0 && one.statistics(0).median == 25)
+    #expect(self.results([[0.1, 0], [nil, 0]]).statistics(0).median.isNaN)
+  }
+
+  @Test
+  func theTableHasALineForEachMeasureAndTheDigitsOfItsKind() {
+    let lines = results([[0.5, 0.00125], [0.75, 0.00375]]).table.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines[1].hasPrefix("dev accuracy ") && lines[1].hasSuffix("62.50   17.68  50.00 75.00"))
+    #expect(lines[2].hasSuffix("0.0025  0.0018  0.0013 0.0037"), "\(lines[2])")
+  }
+
+  @Test
+  func theBestSeedIsTheFirstOfEqualsAndOneWithANumber() {
+    #expect(results([[0.5, 0], [0.75, 0], [0.75, 0]]).bestSeed == 2)
+    #expect(results([[nil, 0], [-1, 0]]).bestSeed == 2)
+    #expect(results([[nil, 0], [nil, 0]]).bestSeed == 1)
+    #expect(results([]).bestSeed == 0)
+  }
+
+  /// Of equals the earlier evaluation stays; of those without a number the last counts.
+  @Test
+  func anEvaluationIsBetterByItsFirstMeasureAlone() {
+    func result(_ value: Double?, epoch: Int) -> Result {
+      Result(seed: 1, epoch: epoch, step: 1, values: [value, 1])
+    }
+    #expect(result(0.6, epoch: 1).isBetter(than: result(0.5, epoch: 2)))
+    #expect(!result(0.5, epoch: 2).isBetter(than: result(0.5, epoch: 1)))
+    #expect(result(-1, epoch: 1).isBetter(than: result(nil, epoch: 2)))
+    #expect(!result(nil, epoch: 2).isBetter(than: result(-1, epoch: 1)))
+    #expect(result(nil, epoch: 2).isBetter(than: result(nil, epoch: 1)))
+    #expect(!result(nil, epoch: 1).isBetter(than: result(nil, epoch: 2)))
+  }
+
+  @Test
+  func aSeedWithoutAValueForEachMeasureIsRefused() throws {
+    let sound = results([[0.5, nil]])
+    let data = try JSONEncoder().encode(sound)
+    #expect(try JSONDecoder().decode(FinetuningResults.self, from: data) == sound)
+    let text = String(decoding: data, as: UTF8.self)
+      .replacingOccurrences(of: "[0.5,null]", with: "[0.5]")
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(FinetuningResults.self, from: Data(text.utf8))
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import Finetuning
+import Testing
+
+/// What JSON may hold where a task wants a text, a label or a list.
+struct JSONInputTests {
+  private static let question = #""id": "1", "question": "the?", "answers": []"#
+
+  @Test(arguments: [
+    ("[", "the text is not JSON"),
+    (#"{"data": {}}"#, "at .data"),
+    (#"{"version": "v2.0"}"#, #"the field "data" is absent"#),
+    (
+      #"{"data": [{"paragraphs": [{"qas": []}]}]}"#,
+      #""context" is absent at .data[0].paragraphs[0]"#
+    ),
+    (
+      #"{"data": [{"paragraphs": [{"context": "a", "qas": [{\#(question)}, {}]}]}]}"#,
+      #""id" is absent at .data[0].paragraphs[0].qas[1]"#
+    ),
+    (
+      #"{"data": [{"paragraphs": [{"context": 3, "qas": []}]}]}"#,
+      "there is no String at .data[0].paragraphs[0].context"
+    ),
+  ])
+  func thePlaceInAFileOfQuestionsIsNamed(text: String, says: String) throws {
+    let task = try Task.named("squad2")
+    let error = sentence { _ = try read(task, .development, text) }
+    #expect(error.contains("is not SQuAD's JSON: ") && error.hasSuffix(says), "\(error)")
+  }
+
+  /// Numbers and truth values are labels as they are written; null is none.
+  @Test
+  func labelsNeedNotBeStrings() throws {
+    let task = Task.own(
+      .classification, .table(Columns(first: Column("text"), label: Column("label"))))
+    let text = [#""x""#, "true", "7", "1.5", "false"].map { "{\"text\": 3, \"label\": \($0)}\n" }
+    let set = try read(task, .training, text.joined(), as: "x.jsonl")
+    #expect(Set(set.labels.names) == ["x", "true", "7", "1.5", "false"])
+    for label in ["null", "[1]", "{}"] {
+      let error = sentence {
+        _ = try read(task, .training, "{\"text\": \"a\", \"label\": \(label)}\n", as: "x.jsonl")
+      }
+      #expect(error.contains("line 1"), "\(label): \(error)")
+    }
+  }
+
+  /// A list of which one member is no text is no list of words.
+  @Test(arguments: [#"["the", null]"#, #"["the", ["cat"]]"#, #""the""#, "{}"])
+  func listsThatHoldSomethingElseAreRefused(words: String) {
+    let error = sentence {
+      _ = try read(
+        .own(.tagging, .words(WordColumns())), .training,
+        "{\"tokens\": \(words), \"tags\": [\"A\", \"B\"]}\n", as: "x.jsonl")
+    }
+    #expect(error.contains("line 1"), "\(error)")
+  }
+}

@@ -1,0 +1,28 @@
+import Tensors
+import Testing
+
+/// Other tests' kernels may run meanwhile: only products of this shape are looked at.
+@Suite(.serialized)
+struct ProfileTests {
+  private let shape = Activity.product(rows: 13, columns: 19, inner: 17)
+
+  private func multiply() {
+    let storage = Storage(count: 13 * 17 + 17 * 19 + 13 * 19)
+    let a = Tensor(base: storage.base, rows: 13, columns: 17)
+    let b = Tensor(base: storage.base + a.count, rows: 17, columns: 19)
+    Tensor(base: b.base + b.count, rows: 13, columns: 19).multiply(a.plain, b.plain)
+  }
+
+  @Test
+  func productsAreCountedWithTheirOperationsWhileItIsOn() throws {
+    multiply()
+    Profile.turnOn()
+    for _ in 0..<3 { multiply() }
+    let entry = try #require(Profile.turnOff()[shape])
+    #expect(entry.calls == 3 && entry.operations == 3 * 2 * 13 * 17 * 19)
+    #expect(entry.seconds > 0 && entry.seconds < 10)
+    multiply()
+    Profile.turnOn()
+    #expect(Profile.turnOff()[shape] == nil, "what was counted before is forgotten")
+  }
+}
