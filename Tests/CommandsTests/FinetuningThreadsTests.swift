@@ -8,7 +8,9 @@ struct FinetuningThreadsTests {
   private static let sampler = #"""
     "$0" "$@" & program=$!
     while kill -0 $program 2>/dev/null; do
-      sed -n 's/^Threads:[[:space:]]*//p' /proc/$program/status
+      while read -r key value; do
+        if [ "$key" = Threads: ]; then echo "$value"; fi
+      done </proc/$program/status
       sleep 0.005
     done >"threads.${OMPI_COMM_WORLD_RANK:-0}" 2>/dev/null
     wait $program
@@ -22,7 +24,7 @@ struct FinetuningThreadsTests {
     ]
     let launcher = ranks.map { ". \(Program.launch)/environment.sh; exec mpirun -q -np \($0)" }
     let result = try Program.shell(
-      "\(launcher ?? "exec") bash -c '\(Self.sampler.replacing("'", with: #"'\''"#))' \"$0\" \"$@\"",
+      "\(launcher ?? "exec") bash -c '\(Self.sampler)' \"$0\" \"$@\"",
       [Program.path] + arguments, in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     return try (0..<(ranks ?? 1)).map { rank in

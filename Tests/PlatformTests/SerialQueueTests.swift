@@ -81,7 +81,7 @@ struct SerialQueueTests {
 
   @Test
   func aThreadThatIsRefusedIsReported() async {
-    #expect(throws: ThreadError.self) { _ = try startThread(stackBytes: 1 << 46) {} }
+    #expect(throws: ThreadError.self) { _ = try startThread(stackBytes: 1 << 47) {} }
     let result = await #expect(
       processExitsWith: .exitCode(ResourceShortage.status), observing: [\.standardErrorContent]
     ) {

@@ -78,12 +78,12 @@ struct WorkerTeamTests {
   }
 }
 
-/// Leaves this process no address space for another stack.
+/// Leaves this process 2 MB of address space: enough for a sentence, too little for another stack.
 func refuseThreads() {
   let statistics = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
   let pages = statistics.split(separator: " ").first.flatMap { UInt($0) } ?? 0
   var limit = rlimit()
   getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
-  limit.rlim_cur = pages * UInt(sysconf(Int32(_SC_PAGESIZE)))
+  limit.rlim_cur = pages * UInt(sysconf(Int32(_SC_PAGESIZE))) + (2 << 20)
   setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
 }
