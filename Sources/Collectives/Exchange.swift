@@ -38,7 +38,9 @@ package final class Exchange: Sendable {
     self.plan = plan
   }
 
-  /// Frees the communicator. Every rank must call it.
+  /// Frees the communicator.
+  ///
+  /// Every rank must call it.
   package func free() { world.free() }
 
   /// The floats that each rank sends in a step, the most that any holds of others' pieces, and the

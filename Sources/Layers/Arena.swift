@@ -1,6 +1,6 @@
 import Tensors
 
-/// Memory for a lane's activations, taken from the front and given back all at once.
+/// Memory for a worker's activations, taken from the front and given back all at once.
 ///
 /// A micro-batch takes exactly what its tokens need; the next one begins at the front again, so
 /// nothing is allocated while training. How much an arena must hold is found by running the same

@@ -21,8 +21,7 @@ package struct LayerNorm: Sendable {
     package let normalized: Tensor
     /// 1 / sqrt(variance + epsilon) of each row. (1, N)
     package let inverseDeviations: Tensor
-    /// (N, D)
-    package let output: Tensor
+    package let output: Tensor  // (N, D)
 
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       normalized = arena.tensor(shape.tokens, size)
@@ -41,8 +40,11 @@ package struct LayerNorm: Sendable {
   /// Normalises the branch that stands in `activations.normalized`.
   ///
   /// - Parameters:
-  ///   - bias: the bias of the linear layer that made the branch.
-  ///   - residual: (N, D), nil for none.
+  ///   - activations: filled for the backward pass.
+  ///   - bias: the bias of the linear layer that made the branch; nil for none.
+  ///   - residual: added to the branch (N, D); nil for none.
+  ///   - site: where elements of the branch are dropped; nil for nowhere.
+  ///   - pass: weights and random numbers.
   package func forward(
     _ activations: Activations, bias: Parameter?, residual: Tensor?, dropout site: DropoutSite?,
     _ pass: Pass

@@ -9,13 +9,13 @@ import Platform
 /// Float memory with one owner: a contiguous run of `count` floats, zero at first, on huge pages
 /// where the system has them.
 ///
-/// Everything large is a `Storage`: the weights, a gradient, a moment, a lane's activations. A
+/// Everything large is a `Storage`: the weights, a gradient, a moment, a worker's activations. A
 /// `Tensor` is a window onto one and does not keep it alive.
 ///
 /// Invariants: `base` is aligned to 64 bytes and stays where it is for the life of the object.
 package final class Storage: @unchecked Sendable {
   // Unchecked: the pointer never changes. That two threads never write the same floats at once is
-  // the promise of those who share a storage: lanes write their own parts between barriers.
+  // the promise of those who share a storage: workers write their own parts between barriers.
 
   /// The first float.
   package let base: UnsafeMutablePointer<Float>

@@ -12,8 +12,9 @@ package final class Trainer<O: Objective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
-  /// The flat vector of weights, the same on every rank. After a step they are still arriving: call
-  /// `settle` before reading them.
+  /// The flat vector of weights, the same on every rank.
+  ///
+  /// After a step they are still arriving: call `settle` before reading them.
   package let weights: Storage
   /// Who owns which part of the flat vector.
   package let partition: Partition
@@ -40,8 +41,12 @@ package final class Trainer<O: Objective> {
   }
 
   /// - Parameters:
+  ///   - objective: what is trained.
+  ///   - settings: batch, schedule and optimizer.
+  ///   - world: all ranks; each must make a trainer.
   ///   - processors: one worker for each; a negative number leaves a worker free to move.
   ///   - source: where training slices come from.
+  /// - Throws: an error of the communication.
   package init(
     objective: O, settings: TrainerSettings, world: Communicator, processors: [Int],
     source: @escaping BatchSource
@@ -82,7 +87,9 @@ package final class Trainer<O: Objective> {
   package func settle() throws { try update.settle() }
 
   /// Ends the threads and frees the communicators, once weights have arrived and a save that is under
-  /// way has ended. Every rank must call it; the trainer must not be used afterwards.
+  /// way has ended.
+  ///
+  /// Every rank must call it; the trainer must not be used afterwards.
   package func end() {
     traffic.end()
     saver.end()

@@ -58,8 +58,9 @@ package struct LearningRateSchedule: Sendable, Equatable {
     self.cycles = cycles
   }
 
-  /// The learning rate of `step`, counted from zero over the whole run: the formula above, with the
-  /// step counted within its cycle. 0 from the last step on.
+  /// The learning rate of `step`, counted from zero over the whole run.
+  ///
+  /// It is the formula above with the step counted within its cycle, and 0 from the last step on.
   package func learningRate(at step: Int) -> Double {
     let length = steps / cycles
     let cycle = min(cycles - 1, (step - firstStep) / max(1, length))

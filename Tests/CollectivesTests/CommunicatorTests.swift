@@ -57,17 +57,18 @@ struct CommunicatorTests {
     #expect(throws: expected) { try world.expectEqual([("vocabulary", "abc"), ("seed", own)]) }
   }
 
+  /// A rank by itself, and a world of one, make nothing that has to be freed.
   @Test
-  func jobsRunInOrderAndErrorsReachTheWaiter() throws {
-    final class Trace: @unchecked Sendable { var entries: [Int] = [] }  // one thread writes
-    let thread = SerialQueue()
-    let trace = Trace()
-    for number in 0..<10 { _ = thread.submit { trace.entries.append(number) } }
-    try thread.wait()
-    #expect(trace.entries == Array(0..<10))
-    _ = thread.submit { throw Broken() }
-    let later = thread.submit { trace.entries.append(99) }
-    #expect(throws: Broken.self) { try thread.wait(for: later) }
-    #expect(trace.entries.last == 9)
+  func whatIsMadeIsFreed() throws {
+    let before = Communicator.madeCount
+    let copies = [try world.duplicate(), try world.onThisHost(), try world.duplicate()]
+    #expect(Communicator.madeCount == before + (world.size > 1 ? 3 : 0))
+    for copy in copies { #expect(try copy.sum([1]) == [copy.size]) }
+    #expect(copies[0].rank == world.rank && copies[0].size == world.size)
+    for copy in copies { copy.free() }
+    copies[0].free()
+    world.free()
+    #expect(Communicator.madeCount == before)
+    #expect(try world.sum([1]) == [world.size])
   }
 }

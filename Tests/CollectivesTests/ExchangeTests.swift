@@ -46,6 +46,7 @@ struct ExchangeTests {
       regions: [4096..<9000, 0..<4096], blockBoundaries: Self.boundaries, rankCount: world.size)
     let tree = ReductionTree(sliceCount: slices)
     let exchange = Exchange(tree: tree, partition: partition, world: try world.duplicate())
+    defer { exchange.free() }
     let own = exchange.ownPieces.map { node in
       let storage = Storage(count: Self.count)
       for i in 0..<Self.count { storage.base[i] = Self.treeSum(node.slices, i) }

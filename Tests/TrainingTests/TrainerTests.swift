@@ -246,5 +246,24 @@ struct TrainerTests {
     }
   }
 
+  /// Five trainers, one after the other, as `finetune --seeds 5` has them.
+  private static func trainAndEnd() throws {
+    let world = try Communicator.start()
+    let (threads, communicators) = (threadCount(), Communicator.madeCount)
+    for _ in 0..<5 { _ = try train(world, lanes: 2) }
+    try #require(Communicator.madeCount == communicators)
+    // Each had two workers and two queues.
+    try #require(threadsFall(below: threads + 5), "\(threadCount()) threads, \(threads) before")
+  }
+
+  /// Alone in a process of its own, as other tests start threads too; under mpirun nothing else runs.
+  @Test
+  func trainersLeaveNeitherThreadsNorCommunicators() async throws {
+    guard ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"] == nil else {
+      return try Self.trainAndEnd()
+    }
+    await #expect(processExitsWith: .success) { try Self.trainAndEnd() }
+  }
+
   private struct BrokenInput: Error {}
 }

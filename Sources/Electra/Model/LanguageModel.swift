@@ -40,7 +40,10 @@ package struct LanguageModel: Sendable {
 extension MicroBatchPass {
   /// The large encoder's own masked language modelling on `tokens` (N).
   ///
-  /// - Parameter weight: the weight of one masked position in the loss; nil for no backward pass.
+  /// - Parameters:
+  ///   - tokens: what it reads. (N)
+  ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
+  /// - Returns: the outcome at each masked position. (K)
   package func predict(_ tokens: [Int32], weight: Float?) -> [VocabularyOutcome] {
     guard let predictor = model.predictor else {
       preconditionFailure("the objective \(model.task.goal.rawValue) has no predicting head")

@@ -69,32 +69,46 @@ package struct PretrainingObjective: Objective {
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     for (index, part) in parts.enumerated() {
       workspace.release(to: 0)
+      // All micro-batches add to one gradient, so a range is final only when the last one leaves it.
       let isLast = index == parts.count - 1
-      let finished = isLast ? progress.finished : { _ in }
+      let reported = VectorProgress(
+        needs: progress.needs, finished: isLast ? progress.finished : { _ in })
       let pass = Pass(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
-        progress: VectorProgress(needs: progress.needs, finished: finished))
+        progress: reported)
       let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
-      model.generatorReads.forEach(progress.needs)
-      let isAdversarial = model.task.procedure == .adversarial
-      let samples = generate(
-        run, share: stage.generator && !isAdversarial ? shares.generator : nil, into: &tally)
-      if !isAdversarial { finished(model.generatorOwns) }
-      guard stage.encoder else {
-        // Weights that nobody reads must have arrived before they are updated all the same.
-        progress.needs(model.discriminatorRange)
-        finished(model.discriminatorRange)
-        continue
-      }
-      let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
-      let rewards = learn(run, tokens, share: shares.encoder, into: &tally)
-      if isAdversarial {
-        _ = run.reinforce(samples, rewards: rewards, share: shares.generator)
-        finished(model.generatorOwns)
-      }
+      accumulate(run, stage, shares, reported, into: &tally)
     }
+    // Both networks read the embeddings and add to their gradient, up to the last pass.
     progress.finished(model.embeddingRange)
     return tally.tally
+  }
+
+  /// The passes of one micro-batch.
+  private func accumulate(
+    _ run: MicroBatchPass, _ stage: Stage, _ shares: LossShares, _ progress: VectorProgress,
+    into tally: inout PretrainingTally
+  ) {
+    // The generator's passes report nothing: sampling reads all of it at once, it runs twice when it
+    // is trained against the discriminator, and with shared weights its layers are not final yet.
+    model.generatorReads.forEach(progress.needs)
+    // An adversarial generator learns from rewards that only the discriminator's pass will give.
+    let isAdversarial = model.task.procedure == .adversarial
+    let samples = generate(
+      run, share: stage.generator && !isAdversarial ? shares.generator : nil, into: &tally)
+    if !isAdversarial { progress.finished(model.generatorOwns) }
+    guard stage.encoder else {
+      // Weights that nobody reads must have arrived before they are updated all the same.
+      progress.needs(model.discriminatorRange)
+      progress.finished(model.discriminatorRange)
+      return
+    }
+    let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
+    let rewards = learn(run, tokens, share: shares.encoder, into: &tally)
+    if isAdversarial {
+      _ = run.reinforce(samples, rewards: rewards, share: shares.generator)
+      progress.finished(model.generatorOwns)
+    }
   }
 
   package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {

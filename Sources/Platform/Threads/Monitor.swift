@@ -9,7 +9,7 @@
 ///     let monitor = Monitor(0)
 ///     monitor.withLock { $0 += 1 }
 ///     monitor.wakeAll()                                   // a change that others wait for
-///     monitor.wait(until: { $0 > 0 }) { $0 = 0 }          // on another thread
+///     monitor.wait { $0 > 0 } then: { $0 = 0 }            // on another thread
 ///
 /// `Synchronization` has locks but no condition variables, so these are pthread's.
 package final class Monitor<State>: @unchecked Sendable {
@@ -51,7 +51,7 @@ package final class Monitor<State>: @unchecked Sendable {
 
   /// Sleeps until `condition` holds, then runs `body` alone with the value.
   package func wait<Result, Failure: Error>(
-    until condition: (State) -> Bool, _ body: (inout State) throws(Failure) -> Result
+    until condition: (State) -> Bool, then body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -22,7 +22,9 @@ package func performOnThreads(
 }
 
 /// What `transform` makes of each of `inputs`, in order, on `threads` threads; this one first does
-/// what is to be done `meanwhile`. Throws the first error in the order of the inputs, or
+/// what is to be done `meanwhile`.
+///
+/// Throws the first error in the order of the inputs, or
 /// `ThreadError`.
 package func mapOnThreads<Input: Sendable, Output: Sendable>(
   _ inputs: [Input], threads: Int, meanwhile: () -> Void = {},

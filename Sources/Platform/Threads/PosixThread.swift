@@ -6,7 +6,9 @@ import CDispatch
   import Musl
 #endif
 
-/// The system refused to start a thread. Foundation's `Thread` would not say so.
+/// The system refused to start a thread.
+///
+/// Foundation's `Thread` would not say so.
 package struct ThreadError: Error, Equatable, CustomStringConvertible {
   /// The system's error number.
   let code: Int32

@@ -27,7 +27,9 @@ package final class SerialQueue: Sendable {
 
   private let monitor = Monitor(State())
 
-  /// Starts the thread. Where the system refuses it, the program ends (`ResourceShortage`).
+  /// Starts the thread.
+  ///
+  /// Where the system refuses it, the program ends (`ResourceShortage`).
   package init() {
     // The thread holds the monitor and not the queue, so that the queue's end can end it.
     let monitor = monitor
@@ -37,7 +39,9 @@ package final class SerialQueue: Sendable {
 
   deinit { end() }
 
-  /// Adds a job and returns its number. After a job has thrown, later ones are skipped.
+  /// Adds a job and returns its number.
+  ///
+  /// After a job has thrown, later ones are skipped.
   package func submit(_ job: @escaping @Sendable () throws -> Void) -> Int {
     let number = monitor.withLock { state in
       precondition(!state.isEnding, "a job for a queue that has ended")
@@ -54,7 +58,9 @@ package final class SerialQueue: Sendable {
 
   /// Waits until job `number` and all before it are done; throws the error of the first that threw.
   package func wait(for number: Int) throws {
-    try monitor.wait(until: { $0.done >= number }) { state throws in
+    try monitor.wait {
+      $0.done >= number
+    } then: { state throws in
       if let failure = state.failure { throw failure }
     }
   }
@@ -62,7 +68,9 @@ package final class SerialQueue: Sendable {
   /// Waits for everything submitted so far.
   package func wait() throws { try wait(for: monitor.withLock { $0.submitted }) }
 
-  /// Ends the thread after the jobs submitted so far, and waits for it. Does nothing the second time.
+  /// Ends the thread after the jobs submitted so far, and waits for it.
+  ///
+  /// A second call does nothing. The queue takes no jobs afterwards.
   package func end() {
     let thread = monitor.withLock { state in
       state.isEnding = true
@@ -82,7 +90,9 @@ package final class SerialQueue: Sendable {
   private static func work(on monitor: Monitor<State>) {
     typealias Next = (job: @Sendable () throws -> Void, isSkipped: Bool)
     func next() -> Next? {
-      monitor.wait(until: { !$0.jobs.isEmpty || $0.isEnding }) { state in
+      monitor.wait {
+        !$0.jobs.isEmpty || $0.isEnding
+      } then: { state in
         state.jobs.isEmpty ? nil : (state.jobs.removeFirst(), state.failure != nil)
       }
     }

@@ -27,8 +27,9 @@ package final class WorkerTeam: Sendable {
   package let count: Int
   private let monitor = Monitor(State())
 
-  /// Starts one worker for each entry of `processors`; a negative entry leaves its worker free to
-  /// move. Where the system refuses a thread, the program ends (`ResourceShortage`).
+  /// Starts one worker for each entry of `processors`; a negative entry leaves its worker free to move.
+  ///
+  /// Where the system refuses a thread, the program ends (`ResourceShortage`).
   package init(processors: [Int]) {
     count = processors.count
     // Threads hold the monitor and not the team, so that the team's end can end them.
@@ -53,10 +54,16 @@ package final class WorkerTeam: Sendable {
       state.running = count
     }
     monitor.wakeAll()
-    monitor.wait(until: { $0.running == 0 }) { $0.work = nil }
+    monitor.wait {
+      $0.running == 0
+    } then: {
+      $0.work = nil
+    }
   }
 
-  /// Ends the threads and waits for them. Does nothing the second time.
+  /// Ends the threads and waits for them.
+  ///
+  /// A second call does nothing. The team does no work afterwards.
   package func end() {
     let threads = monitor.withLock { state in
       state.isEnding = true
@@ -70,7 +77,9 @@ package final class WorkerTeam: Sendable {
   private static func work(_ worker: Int, on monitor: Monitor<State>) {
     var round = 0
     func next() -> (@Sendable (Int) -> Void)? {
-      monitor.wait(until: { $0.round != round || $0.isEnding }) { state in
+      monitor.wait {
+        $0.round != round || $0.isEnding
+      } then: { state in
         round = state.round
         return state.isEnding ? nil : state.work
       }

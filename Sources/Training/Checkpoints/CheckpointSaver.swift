@@ -28,8 +28,10 @@ package final class CheckpointSaver: Sendable {
   private let world: Communicator
   private let thread = SerialQueue()
   private let outcome = Mutex<Outcome?>(nil)
-  /// What training must not change while it is written: the main thread fills it while no save is under
-  /// way, the saving thread reads it. Memory is touched at the first save.
+  /// What training must not change while it is written.
+  ///
+  /// The main thread fills it while no save is under way, and the saving thread reads it. Memory is
+  /// touched at the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
   /// - Parameters:
@@ -51,8 +53,9 @@ package final class CheckpointSaver: Sendable {
     )
   }
 
-  /// Ends the thread when a save that is under way has ended, and frees the communicator. Every rank
-  /// must call it.
+  /// Ends the thread when a save that is under way has ended, and frees the communicator.
+  ///
+  /// Every rank must call it.
   func end() {
     thread.end()
     world.free()

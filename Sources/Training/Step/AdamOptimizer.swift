@@ -9,7 +9,7 @@ import Tensors
 package struct AdamOptimizer: Sendable {
   package let hyperparameters: AdamHyperparameters
   private let layout: ParameterLayout
-  /// The share of the learning rate that each parameter gets. It scales the decay too.
+  /// The share of the learning rate that each parameter gets, for its decay too.
   private let rateFactors: [Float]
 
   /// - Parameters:

@@ -28,7 +28,9 @@ final class BucketTraffic: Sendable {
     }
   }
 
-  /// Ends the thread when all buckets have arrived, and frees the communicator. Every rank must call it.
+  /// Ends the thread when all buckets have arrived, and frees the communicator.
+  ///
+  /// Every rank must call it.
   func end() {
     queue.end()
     exchange.free()

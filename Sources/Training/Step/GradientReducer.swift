@@ -51,8 +51,9 @@ final class GradientReducer: Sendable {
   /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes next.
   func register(_ pieces: [Piece]) { merge.register(pieces) }
 
-  /// Marks a range of a worker's gradient as final. Buckets that now are final on all workers begin to
-  /// travel.
+  /// Marks a range of a worker's gradient as final.
+  ///
+  /// Buckets that now are final on all workers begin to travel.
   func finish(_ range: Range<Int>) {
     merge.finish(range) { bucket, sums in
       let floats = traffic.partition.buckets[bucket]

@@ -4,8 +4,10 @@ import Platform
 import Synchronization
 import Tensors
 
-/// What follows the gradients of a step, by itself and in two ways: ours, and the plain one, which adds
-/// gradients by `MPI_Allreduce` and updates all weights on every rank. For benchmarks.
+/// Sum, norm, update and gathering of a step by themselves, in two ways: ours, and the plain one, which
+/// adds gradients by `MPI_Allreduce` and updates all weights on every rank.
+///
+/// It is there for benchmarks.
 package final class ReductionComparison {
   private let layout: ParameterLayout
   private let world: Communicator
@@ -20,8 +22,12 @@ package final class ReductionComparison {
   private let moments: (first: Storage, second: Storage)
 
   /// - Parameters:
+  ///   - layout: the parameters of the flat vector.
   ///   - regions: ranges of the vector in the order in which their gradients become final.
+  ///   - sliceCount: the slices of a step; a power of two.
+  ///   - world: all ranks.
   ///   - processors: one worker for each.
+  /// - Throws: an error of the communication.
   package init(
     layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, world: Communicator,
     processors: [Int]
@@ -43,7 +49,9 @@ package final class ReductionComparison {
     moments = (Storage(count: layout.count), Storage(count: layout.count))
   }
 
-  /// Ends the threads and frees the communicator. Every rank must call it.
+  /// Ends the threads and frees the communicator.
+  ///
+  /// Every rank must call it.
   package func end() {
     traffic.end()
     team.end()
@@ -54,7 +62,9 @@ package final class ReductionComparison {
     for gradient in gradients { Tensor(gradient).fill(1e-6 * Float(world.rank + 1)) }
   }
 
-  /// Exchange, norm, update and gathering. Every rank must call it.
+  /// Exchange, norm, update and gathering.
+  ///
+  /// Every rank must call it.
   package func ours() throws {
     let pieces = zip(traffic.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
     reducer.begin(workers: 1)
@@ -66,7 +76,9 @@ package final class ReductionComparison {
     try update.settle()
   }
 
-  /// All-reduce bucket by bucket, norm and update of everything. Every rank must call it.
+  /// All-reduce bucket by bucket, norm and update of everything.
+  ///
+  /// Every rank must call it.
   package func plain() throws {
     guard let gradient = gradients.first else { return }
     for start in stride(from: 0, to: layout.count, by: Partition.bucketSize) {

@@ -23,7 +23,11 @@ final class Worker<O: Objective>: @unchecked Sendable {
   /// Seconds that the worker waited for weights in the last step.
   private(set) var waitedSeconds = 0.0
 
-  /// - Parameter sequences: of the largest slice.
+  /// - Parameters:
+  ///   - number: its number among the workers of the rank.
+  ///   - slices: its slices of every step.
+  ///   - sequences: those of the largest slice.
+  ///   - objective: what is trained.
   init(number: Int, slices: Range<Int>, sequences: Int, objective: O) {
     self.number = number
     self.slices = slices
@@ -50,7 +54,9 @@ final class Worker<O: Objective>: @unchecked Sendable {
     }
   }
 
-  /// Computes the gradients of all slices. Weights are read as soon as they have arrived, and during
+  /// Computes the gradients of all slices.
+  ///
+  /// Weights are read as soon as they have arrived, and during
   /// the last slice `reducer` learns which ranges are final.
   func compute(
     _ objective: O, totals: [Int], weights: Storage, reducer: GradientReducer,

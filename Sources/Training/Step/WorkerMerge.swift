@@ -6,14 +6,14 @@ import Tensors
 package typealias Piece = (node: ReductionTree.Node, gradient: Storage)
 
 /// How one piece of a rank is summed from the pieces of its workers.
-struct PieceSum: Sendable {
+package struct PieceSum: Sendable {
   let plan: SumPlan
   let pieces: [Piece]
   /// One of `pieces`: the sum needs no memory of its own.
-  let output: Storage
+  package let output: Storage
 
   /// Sums the floats of `range`.
-  func add(_ range: Range<Int>) {
+  package func add(_ range: Range<Int>) {
     plan.add(
       pieces.map { $0.gradient.base + range.lowerBound }, count: range.count,
       into: output.base + range.lowerBound)
@@ -31,7 +31,7 @@ struct PieceSum: Sendable {
 /// Workers register before they compute their last slice, and not when they are through: the first
 /// bucket becomes final in the middle of that slice, and it can only be summed when it is known what
 /// everybody brings.
-final class WorkerMerge: Sendable {
+package final class WorkerMerge: Sendable {
   private let buckets: [Range<Int>]
   /// The subtrees that this rank brings to the exchange.
   private let nodes: [ReductionTree.Node]
@@ -51,14 +51,18 @@ final class WorkerMerge: Sendable {
     var sums: [PieceSum] = []
   }
 
-  init(buckets: [Range<Int>], nodes: [ReductionTree.Node], earlyBuckets: Int) {
+  /// - Parameters:
+  ///   - buckets: ranges of the vector, in the order in which they are exchanged.
+  ///   - nodes: the subtrees that this rank brings to the exchange.
+  ///   - earlyBuckets: the number of first buckets that may be handed on while workers compute.
+  package init(buckets: [Range<Int>], nodes: [ReductionTree.Node], earlyBuckets: Int) {
     self.buckets = buckets
     self.nodes = nodes
     self.earlyBuckets = earlyBuckets
   }
 
   /// Starts a sum to which `workers` workers will contribute.
-  func begin(workers: Int) {
+  package func begin(workers: Int) {
     state.withLock {
       $0 = State(workersToCome: workers, unfinished: buckets.map { $0.count * workers })
       if workers == 0 { prepareSums(&$0) }
@@ -66,7 +70,7 @@ final class WorkerMerge: Sendable {
   }
 
   /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes next.
-  func register(_ pieces: [Piece]) {
+  package func register(_ pieces: [Piece]) {
     state.withLock {
       $0.pieces += pieces
       $0.workersToCome -= 1
@@ -80,7 +84,7 @@ final class WorkerMerge: Sendable {
   ///   - range: floats that the worker will not touch again.
   ///   - handOn: called with each early bucket that is now final on all workers, in the order of the
   ///     buckets and under the lock: all ranks must exchange buckets in one order.
-  func finish(_ range: Range<Int>, handOn: (_ bucket: Int, _ sums: [PieceSum]) -> Void) {
+  package func finish(_ range: Range<Int>, handOn: (_ bucket: Int, _ sums: [PieceSum]) -> Void) {
     state.withLock { state in
       for (bucket, floats) in buckets.enumerated() where floats.overlaps(range) {
         state.unfinished[bucket] -= floats.clamped(to: range).count
@@ -93,7 +97,7 @@ final class WorkerMerge: Sendable {
   }
 
   /// The sums of this rank, none if it has no slice, and the first bucket that was not handed on.
-  func rest() -> (sums: [PieceSum], firstBucket: Int) {
+  package func rest() -> (sums: [PieceSum], firstBucket: Int) {
     state.withLock { ($0.sums, $0.next) }
   }
 
