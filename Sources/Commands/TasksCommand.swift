@@ -1,5 +1,6 @@
 import ArgumentParser
 import Finetuning
+import Foundation
 import Models
 
 /// The verb `electra tasks`, which prints the table of tasks for people and for scripts.
