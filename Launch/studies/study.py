@@ -19,6 +19,7 @@ from typing import Optional, Sequence
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 
+
 @dataclass(frozen=True)
 class System:
     """A system of a study and how its pre-training differs from ELECTRA's.
