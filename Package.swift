@@ -113,7 +113,7 @@ let package = Package(
         "Tensors", "Layers", "Electra", "Training", "Finetuning", "Runs", "Reports", "Platform",
         "TestSupport",
       ],
-      files: ["check-export.py", "check-finetuned.py", "check-tokenizers.py"]),
+      files: ["check-events.py", "check-export.py", "check-finetuned.py", "check-tokenizers.py"]),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "make-fixtures.py"], swiftSettings: settings),

@@ -3,7 +3,9 @@
 # from a Debian package, trains a vocabulary, prepares shards, pre-trains with two ranks, shows what
 # was learnt. Run again, it goes on where it was and does nothing twice.
 #
-#   Launch/quickstart.sh [FOLDER]        default: ./quickstart
+#   Launch/quickstart.sh [FOLDER [OPTIONS]]        default: ./quickstart
+#
+# OPTIONS are those of `electra pretrain`, such as --steps 1000. Text that is in FOLDER/corpus.txt is used as it is.
 #
 # The arithmetic: the text is a dictionary with literary quotations (dict-gcide, GPL-2+), 28 MB, 4.7
 # million words, 9.3 million tokens of a 4096-word vocabulary. The model (preset tiny) has 1.3 million
@@ -16,6 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/environment.sh"
 build
 work=${1:-quickstart}
+options=("${@:2}")
 mkdir -p "$work"
 cd "$work"
 
@@ -32,7 +35,7 @@ if [ ! -d data ]; then
 fi
 
 echo "pre-training on two ranks"
-"$here/mpirun.sh" -np 2 pretrain --data data --output run --preset tiny --log-every 250
+"$here/mpirun.sh" -np 2 pretrain --data data --output run --preset tiny --log-every 250 "${options[@]}"
 
 echo "held-out metrics of the trained model"
 "$electra" evaluate run --data data

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the system lacks to build and run electra, and says what it did (Debian, Ubuntu).
+#
+#   Launch/setup.sh [PACKAGE...]                 these packages too
+#
 # Root installs; anyone else is told which packages are missing. Needs a Swift toolchain (6.1 or
 # newer) on the PATH, which no Debian package offers: https://www.swift.org/install/linux
 set -euo pipefail
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2)
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2 python3 "$@")
 missing=()
 for package in "${packages[@]}"; do
   state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)

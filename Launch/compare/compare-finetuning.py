@@ -22,10 +22,15 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
+sys.path.insert(0, os.path.dirname(HERE))
+import electra
+
 PEER = [sys.executable, os.path.join(HERE, "finetuning-peer.py")]
-FOLDERS = {"cola": "CoLA", "sst2": "SST-2", "stsb": "STS-B"}
-METRICS = {"cola": "Matthews", "sst2": "accuracy", "stsb": "Spearman"}
+
+
+def title(task):
+    """The task's name in tables, and that of its folder."""
+    return electra.tasks()[task]["title"]
 
 
 def answer(command):
@@ -41,11 +46,12 @@ def speed(a, options):
     print("| task | tokens a sequence | padded | electra, examples/s | PyTorch | electra is faster by | memory |")
     print("|---|---|---|---|---|---|---|")
     for task in (a.tasks or "sst2,stsb").split(","):
-        folder, rounds = os.path.join(a.glue, FOLDERS[task]), []
+        folder, rounds = os.path.join(a.glue, title(task)), []
         shared = [folder, "--from", a.model, "--threads", str(a.cores)]
         for number in range(a.rounds):
             ours = answer([
-                ELECTRA, "benchmark", "finetune", task, "--data", *shared, "--rounds", str(a.steps), "--json", *options])
+                electra.program(), "benchmark", "finetune", task, "--data", *shared, "--rounds", str(a.steps), "--json",
+                *options])
             peer = answer([*PEER, task, *shared, "--steps", str(a.steps), "--seed", str(number + 1)])
             rounds.append((ours, peer))
             print(
@@ -53,7 +59,7 @@ def speed(a, options):
                 " examples/s", file=sys.stderr)
         median = lambda value: statistics.median(value(ours, peer) for ours, peer in rounds)
         print(
-            f"| {FOLDERS[task]} | {median(lambda o, p: o['tokens'] / o['batch']):.1f} "
+            f"| {title(task)} | {median(lambda o, p: o['tokens'] / o['batch']):.1f} "
             f"| {median(lambda o, p: o['padded_tokens'] / o['batch']):.1f} "
             f"| {median(lambda o, p: o['examples_per_second']):.1f} | {median(lambda o, p: p['examples_per_second']):.1f} "
             f"| {median(lambda o, p: o['examples_per_second'] / p['examples_per_second']):.2f} "
@@ -63,10 +69,10 @@ def speed(a, options):
 
 def data(a, task):
     """The task's folder; with --rows one that holds the first rows of its train file."""
-    folder = os.path.join(os.path.abspath(a.glue), FOLDERS[task])
+    folder = os.path.join(os.path.abspath(a.glue), title(task))
     if not a.rows:
         return folder
-    own = os.path.join(a.output, "data", FOLDERS[task])
+    own = os.path.join(a.output, "data", title(task))
     os.makedirs(own, exist_ok=True)
     with open(os.path.join(folder, "train.tsv"), encoding="utf-8", newline="\n") as file:
         lines = file.readlines()[:a.rows + (task != "cola")]
@@ -95,14 +101,14 @@ def scores(a, options):
     for task in (a.tasks or "cola,sst2,stsb").split(","):
         folder, output = data(a, task), os.path.join(a.output, task)
         ours = answer([
-            ELECTRA, "finetune", task, "--data", folder, "--from", a.model, "--output", output, "--seeds", str(a.seeds),
-            "--threads", str(a.cores), "--json", *options])
+            electra.program(), "finetune", task, "--data", folder, "--from", a.model, "--output", output,
+            "--seeds", str(a.seeds), "--threads", str(a.cores), "--json", *options])
         own = [100 * value for value in ours["measures"][0]["values"]]
         peer = [peer_score(a, task, folder, output, seed + 1) for seed in range(a.seeds)]
         shown = lambda values: f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}"
         each = lambda values: " ".join(f"{value:.2f}" for value in values)
         rows.append(
-            f"| {FOLDERS[task]} {METRICS[task]} | {shown(own)} | {shown(peer)} "
+            f"| {title(task)} {electra.tasks()[task]['metrics'][0]} | {shown(own)} | {shown(peer)} "
             f"| {statistics.mean(own) - statistics.mean(peer):+.2f} | {each(own)} | {each(peer)} |")
     print(f"mean ± standard deviation over {a.seeds} seeds, dev sets, times 100")
     print("| task | electra | PyTorch | difference | electra by seed | PyTorch by seed |\n|---|---|---|---|---|---|")

@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
+sys.path.insert(0, os.path.dirname(HERE))
+import electra
 
 
 def programs(a):
@@ -26,11 +27,10 @@ def programs(a):
     shape = ["--config", a.config, "--batch", str(a.batch), "--length", str(a.length), "--steps", str(a.steps)]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
     threads = ["--threads", str(a.cores)]
-    result = {f"electra, {a.cores} lanes": [ELECTRA, *ours, *threads]}
+    result = {f"electra, {a.cores} lanes": [electra.program(), *ours, *threads]}
     if a.cores > 1:
         result[f"electra, {a.cores} ranks"] = [
-            "bash", "-c", f'. "{HERE}/../environment.sh"; exec mpirun -q -np {a.cores} "$@"', "mpirun",
-            ELECTRA, *ours, "--threads", "1"]
+            "mpirun", "-q", "-np", str(a.cores), electra.program(), *ours, "--threads", "1"]
     result["transformers"] = [*peer, "hf", *shape, *threads]
     result["tuned PyTorch"] = [*peer, "tuned", *shape, *threads]
     if a.cores > 1:
@@ -51,7 +51,9 @@ def main():
     for number in range(a.rounds):
         figures = {}
         for name, command in commands.items():
-            answer = subprocess.run(command, capture_output=True, text=True)
+            is_ours = name.startswith("electra")
+            answer = subprocess.run(
+                command, capture_output=True, text=True, env=electra.environment() if is_ours else None)
             if answer.returncode != 0:
                 sys.exit(f"{name} failed:\n{answer.stderr}")
             figures[name] = json.loads(answer.stdout.strip().splitlines()[-1])

@@ -25,8 +25,9 @@ import sys
 import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ELECTRA = os.path.join(HERE, "..", "..", ".build", "release", "electra")
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import electra
+
 SENTENCES, PADDED = 2000, 32
 
 
@@ -165,11 +166,11 @@ PEERS = dict(
     vocabulary=peer_vocabulary, prepare=peer_prepare, tokenize=peer_tokenize, detect=peer_detect, evaluate=peer_evaluate)
 
 
-def electra(a, *arguments):
+def run_electra(a, *arguments):
     """Runs our program on the given number of cores; its seconds as a whole process, and what it printed."""
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:a.cores]))
     start = time.perf_counter()
-    answer = subprocess.run(["taskset", "-c", cores, ELECTRA, *arguments], capture_output=True, text=True)
+    answer = subprocess.run(["taskset", "-c", cores, electra.program(), *arguments], capture_output=True, text=True)
     if answer.returncode != 0:
         sys.exit(f"electra {' '.join(arguments)} failed:\n{answer.stderr}")
     return time.perf_counter() - start, answer.stdout
@@ -179,16 +180,16 @@ def ours(a, what, number):
     new = os.path.join(a.folder, f"{what}-{number}")
     vocabulary = ["--vocabulary", a.vocabulary]
     if what == "vocabulary":
-        return electra(a, "vocabulary", *a.text, "--output", new)[0]
+        return run_electra(a, "vocabulary", *a.text, "--output", new)[0]
     if what == "prepare":
-        return electra(a, "prepare", *a.text, *vocabulary, "--output", new)[0]
+        return run_electra(a, "prepare", *a.text, *vocabulary, "--output", new)[0]
     if what == "tokenize":
-        answer = electra(a, "benchmark", "tokenizer", a.text[0], *vocabulary, "--threads", str(a.cores), "--json")
+        answer = run_electra(a, "benchmark", "tokenizer", a.text[0], *vocabulary, "--threads", str(a.cores), "--json")
         return json.loads(answer[1])["seconds"]
     if what == "detect":
-        return electra(a, "detect", "--from", os.path.join(a.folder, "run"), os.path.join(a.folder, "sentences.txt"), "--json")[0]
+        return run_electra(a, "detect", "--from", os.path.join(a.folder, "run"), os.path.join(a.folder, "sentences.txt"), "--json")[0]
     options = ["evaluate", os.path.join(a.folder, "run"), "--data", os.path.join(a.folder, "data"), "--evaluate-examples"]
-    few, many = (electra(a, *options, str(count))[0] for count in (16, SENTENCES + 16))
+    few, many = (run_electra(a, *options, str(count))[0] for count in (16, SENTENCES + 16))
     return many - few
 
 
@@ -199,10 +200,10 @@ def make_models(a):
         file.write("\n".join(sentences_of(a.text)) + "\n")
     with open(path("documents.txt"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(sentences_of(a.text) * 2) + "\n")
-    electra(a, "prepare", path("documents.txt"), "--vocabulary", a.vocabulary, "--output", path("data"), "--held-out", "0.6")
-    electra(a, "pretrain", "--data", path("data"), "--output", path("run"), "--preset", "small", "--batch", "2", "--steps", "2", "--evaluate-examples", "1")
+    run_electra(a, "prepare", path("documents.txt"), "--vocabulary", a.vocabulary, "--output", path("data"), "--held-out", "0.6")
+    run_electra(a, "pretrain", "--data", path("data"), "--output", path("run"), "--preset", "small", "--batch", "2", "--steps", "2", "--evaluate-examples", "1")
     for kind, part in (("ElectraForPreTraining", "discriminator"), ("ElectraForMaskedLM", "generator")):
-        electra(a, "export", "--from", path("run"), "--output", path(kind), "--part", part)
+        run_electra(a, "export", "--from", path("run"), "--output", path(kind), "--part", part)
 
 
 def main():

@@ -19,33 +19,34 @@ import csv
 import json
 import os
 import resource
+import sys
 import time
 
 import draws
 
-# Columns of the texts and of the answer, by name or, in a file without a header, by place.
-TASKS = {
-    "cola": dict(texts=[3], answer=1), "sst2": dict(texts=["sentence"], answer="label"),
-    "stsb": dict(texts=["sentence1", "sentence2"], answer="score"),
-}
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import electra
 
+TASKS = ["cola", "sst2", "stsb"]
 PART = 8
 
 
 def read(path, task, tokenizer, both_orders=False):
     """Examples: ids, segments, and a label, or a score divided by 5."""
+    # Columns by name or, in a file without a header, by index.
+    columns = electra.tasks()[task]["splits"][0]["layout"]["table"]
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    place = {name: name for name in range(len(rows[0]))}
-    if isinstance(task["answer"], str):
-        place = {name: number for number, name in enumerate(rows.pop(0))}
+    index = {name: name for name in range(len(rows[0]))}
+    if isinstance(columns["label"], str):
+        index = {name: number for number, name in enumerate(rows.pop(0))}
     texts, answers = [], []
     for row in rows:
-        pair = tuple(row[place[name]] for name in task["texts"])
-        answer = row[place[task["answer"]]]
+        pair = tuple(row[index[columns[name]]] for name in ("first", "second") if name in columns)
+        answer = row[index[columns["label"]]]
         for order in [pair, pair[::-1]] if both_orders else [pair]:
             texts.append(order if len(order) > 1 else order[0])
-            answers.append(float(answer) / 5 if task["answer"] == "score" else int(answer))
+            answers.append(float(answer) / 5 if task == "stsb" else int(answer))
     encodings = tokenizer.encode_batch(texts)
     return [(encoding.ids, encoding.type_ids, answer) for encoding, answer in zip(encodings, answers)]
 
@@ -227,7 +228,7 @@ def main():
     tokenizer = tokenizers.BertWordPieceTokenizer(os.path.join(a.model, "vocab.txt"), lowercase=True)
     recipe = json.load(open(a.recipe))["recipe"] if a.recipe else None
     tokenizer.enable_truncation(recipe["max_seq_length"] if recipe else 128)
-    examples = lambda split, both: read(os.path.join(a.folder, split + ".tsv"), TASKS[a.task], tokenizer, both)
+    examples = lambda split, both: read(os.path.join(a.folder, split + ".tsv"), a.task, tokenizer, both)
     train_set = examples("train", a.task == "stsb")
     model = make_model(torch, a.model, 1 if a.task == "stsb" else 2, recipe["dropout"] if recipe else 0.1).train()
     if recipe:

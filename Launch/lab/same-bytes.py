@@ -21,6 +21,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Launch"))
+import electra
 
 # What each case adds to the options of a pre-training run.
 CASES = {
@@ -36,12 +38,6 @@ CASES = {
     "whole-words": ["--whole-words", "--recompute"],
 }
 
-# Keys of metrics.jsonl that depend on the clock.
-TIME_KEYS = {
-    "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
-    "evaluation_fraction", "checkpoint_fraction", "rank_seconds",
-}
-
 # Files of a checkpoint that record the program or the clock beside what is compared elsewhere.
 PROGRAM_FILES = {"state.json"}
 
@@ -55,15 +51,6 @@ def run(program, *arguments):
         sys.exit(f"{program} {' '.join(map(str, arguments))} failed:\n{result.stderr}")
 
 
-def metrics(path):
-    """The lines of a metrics file without the keys that depend on the clock."""
-    lines = []
-    for line in path.read_text().splitlines():
-        values = {key: value for key, value in json.loads(line).items() if key not in TIME_KEYS}
-        lines.append(json.dumps(values, sort_keys=True))
-    return "\n".join(lines).encode()
-
-
 def digests(folder):
     """The digest of every file below `folder` that must not depend on the program."""
     found = {}
@@ -72,7 +59,7 @@ def digests(folder):
         if not path.is_file() or path.name in PROGRAM_FILES or path.name.startswith("."):
             continue
         if path.name == "metrics.jsonl":
-            contents = metrics(path)
+            contents = electra.comparable_metrics(path).encode()
         elif path.suffix == ".json":  # whatever the order of its keys
             contents = json.dumps(json.loads(path.read_text()), sort_keys=True).encode()
         elif path.suffix in (".safetensors", ".tokens") or path.name == "vocab.txt":

@@ -12,7 +12,7 @@ struct CompareCommand: ParsableCommand {
       The file has a line for each system, with tabs between: the question that it belongs to, its \
       name, what the paper says of it, its place in the paper's order (1 is best; - is none), and the \
       folder with its pre-training in `run` and a folder of `electra finetune` for each task. \
-      Launch/studies/ablations.sh and Launch/studies/pretraining-pays.sh make one. Scores are the tasks' first metrics \
+      Launch/studies/ablations.py and Launch/studies/pretraining-pays.py make one. Scores are the tasks' first metrics \
       on dev data, times 100: mean and deviation over seeds. Files that are there are written anew, \
       since a study grows.
       """)

@@ -44,7 +44,7 @@ struct ElectraCommand: ParsableCommand {
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
       EvaluateCommand.self, ReportCommand.self, DetectCommand.self, FinetuneCommand.self,
-      PredictCommand.self, ExportCommand.self, FlopsCommand.self, CompareCommand.self,
-      BenchmarkCommand.self,
+      TasksCommand.self, PredictCommand.self, ExportCommand.self, FlopsCommand.self,
+      CompareCommand.self, BenchmarkCommand.self,
     ])
 }

@@ -11,8 +11,6 @@ struct ExportTests {
   private static let text = [
     "bakoli mune rasi.", "To, vuze (ne) ra!", "Bä\u{301}ko 漢字 li\u{200D}mu", "",
   ]
-  /// A Python with torch and transformers, for the comparison with them.
-  private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
 
   private func detect(_ from: String, in folder: TemporaryFolder) throws -> [Detection] {
     let lines = Self.text.filter { !$0.isEmpty }
@@ -168,7 +166,7 @@ struct ExportTests {
     #expect(try run(begin + ["--output", "two"] + two, status: 64).contains("has one network"))
   }
 
-  @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
+  @Test(.needsPython)
   func transformersLoadsThemAndAgrees() throws {
     let folder = try exportedModels()
     for command in [
@@ -189,13 +187,8 @@ struct ExportTests {
         + sequences(folder, run: "mlm", part: "predictor"))
     try JSONEncoder().encode(expected).write(
       to: URL(fileURLWithPath: folder.path + "/expected.json"))
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-    process.arguments = [script + "/check-export.py", folder.path]
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let check = try Program.python("check-export.py", ["."], in: folder.path)
+    #expect(check.status == 0, "\(check.output)\(check.errors)")
   }
 
   private struct Expected: Encodable {

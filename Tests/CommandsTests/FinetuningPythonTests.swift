@@ -10,10 +10,7 @@ import Training
 /// Fine-tuning beside PyTorch: exported models answer alike, and every step has the same loss.
 @Suite(.serialized)
 struct FinetuningPythonTests {
-  /// A Python with torch and transformers, for the comparison with them.
-  private static let python = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
-
-  @Test(.enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"))
+  @Test(.needsPython)
   func transformersLoadsAllFourAndAgrees() throws {
     let folder = try finetunedModels()
     var expected: [String: [Sequence]] = [:]
@@ -29,20 +26,13 @@ struct FinetuningPythonTests {
     }
     try JSONEncoder().encode(expected).write(
       to: URL(fileURLWithPath: folder.path + "/exported/expected.json"))
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-    process.arguments = [script + "/check-finetuned.py", folder.path + "/exported"]
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    let check = try Program.python("check-finetuned.py", ["exported"], in: folder.path)
+    #expect(check.status == 0, "\(check.output)\(check.errors)")
   }
 
   /// From the same first weights, with the same batches and the same elements dropped, each step has the
   /// loss that it has in PyTorch: dropout, Adam, rates, their decay over layers, warm-up and clip are equal.
-  @Test(
-    .enabled(if: python != nil, "ELECTRA_PYTHON names no Python with transformers"),
-    arguments: ["cola", "stsb"])
+  @Test(.needsPython, arguments: ["cola", "stsb"])
   func everyStepIsThatOfPyTorch(task: String) throws {
     let folder = try shortRun()
     let lines = madeText(documents: 8).split(separator: "\n")
@@ -66,7 +56,7 @@ struct FinetuningPythonTests {
     let peer = try Program.shell(
       "exec \"$0\" \"$@\"",
       [
-        try #require(Self.python), Program.launch + "/compare/finetuning-peer.py", task, ".",
+        try #require(Program.pythonPath), Program.launch + "/compare/finetuning-peer.py", task, ".",
         "--from", "model", "--recipe", "ours/finetuning.json", "--draws",
       ], in: folder.path)
     #expect(peer.status == 0, "\(peer.errors)")

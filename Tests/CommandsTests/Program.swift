@@ -51,6 +51,18 @@ enum Program {
     try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
   }
 
+  /// A Python with the packages of Launch/compare/requirements.txt, nil where there is none.
+  static let pythonPath = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
+
+  /// Runs one of the Python programs beside this file and waits for it.
+  static func python(
+    _ name: String, _ arguments: [String], in directory: String
+  ) throws -> Result {
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/" + name
+    return try shell(
+      "exec \"$0\" \"$@\"", [try #require(pythonPath), script] + arguments, in: directory)
+  }
+
   /// Runs a line of bash with `arguments` as $0, $1 and so on.
   static func shell(
     _ line: String, _ arguments: [String] = [], input: String = "",
@@ -89,5 +101,12 @@ enum Program {
     }
     process.waitUntilExit()
     return peak
+  }
+}
+
+extension Trait where Self == ConditionTrait {
+  /// For tests that compare with Python.
+  static var needsPython: Self {
+    .enabled(if: Program.pythonPath != nil, "ELECTRA_PYTHON names no Python with transformers")
   }
 }

@@ -88,6 +88,11 @@ struct StudyTests {
   private func labels() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try folder.write(madeText(documents: 100), "text.txt")
+    try writeLabels(folder)
+    return folder
+  }
+
+  private func writeLabels(_ folder: TemporaryFolder) throws {
     let path = folder.path + "/labels/glue/CoLA"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let rows = madeText(documents: 12).split(separator: "\n").map {
@@ -95,7 +100,6 @@ struct StudyTests {
     }
     try folder.write(rows[..<64].joined(), "labels/glue/CoLA/train.tsv")
     try folder.write(rows[64...].joined(), "labels/glue/CoLA/dev.tsv")
-    return folder
   }
 
   private static let small = [
@@ -107,7 +111,7 @@ struct StudyTests {
   func aSystemIsMadeOnceForAllStudies() throws {
     let folder = try labels()
     let small = Self.small + ["--steps", "8", "--seeds", "2"]
-    let pays = try Program.script("studies/pretraining-pays.sh", small, in: folder.path)
+    let pays = try Program.script("studies/pretraining-pays.py", small, in: folder.path)
     #expect(pays.status == 0, "\(pays.output)\(pays.errors)")
     #expect(pays.output.matches(of: /\| \w.* ± .*\|\n/).count == 3, "\(pays.output)")
     func log() throws -> String {
@@ -115,7 +119,7 @@ struct StudyTests {
     }
     let before = try log().count
     let parts = try Program.script(
-      "studies/ablations.sh", small + ["--studies", "parts"], in: folder.path)
+      "studies/ablations.py", small + ["--studies", "parts"], in: folder.path)
     #expect(parts.status == 0, "\(parts.output)\(parts.errors)")
     // ELECTRA and BERT are there already: three systems are trained, with two seeds each.
     let told = try log().dropFirst(before)
@@ -139,7 +143,7 @@ struct StudyTests {
     #expect(hours.output.matches(of: /\| ELECTRA \|.*\| 2\.00 \|\n/).count == 1, "\(hours.output)")
     // What does not fit the scores that are there is refused, and not passed over.
     let longer = try Program.script(
-      "studies/pretraining-pays.sh", small + ["--tasks", "cola:2"], in: folder.path)
+      "studies/pretraining-pays.py", small + ["--tasks", "cola:2"], in: folder.path)
     #expect(
       longer.status == 70 && longer.errors.contains("another fine-tuning"), "\(longer.errors)")
   }
@@ -155,23 +159,26 @@ struct StudyTests {
         for _ in $(seq 300); do grep -q 'first step' out/electra/run/log.txt && break; sleep 0.1; done
         kill -TERM $script
         wait $script
-        """, ["\(Program.launch)/studies/pretraining-pays.sh"] + options, in: folder.path)
+        """, ["\(Program.launch)/studies/pretraining-pays.py"] + options, in: folder.path)
     }
     let stopped = try start(steps: 1_000_000)
     #expect(stopped.status == 75, "\(stopped.output)\(stopped.errors)")
-    #expect(stopped.output.contains("stopped as asked; the same command goes on"))
+    #expect(stopped.output.contains("stopped as requested; the same command resumes"))
     let log = try String(contentsOfFile: folder.path + "/out/electra/run/log.txt", encoding: .utf8)
     #expect(log.contains("stopped as asked after step"))
     // What does not fit what is there is refused, by the program's own sentence.
     let other = try Program.script(
-      "studies/pretraining-pays.sh", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
+      "studies/pretraining-pays.py", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
     #expect(other.status == 70 && other.errors.contains("electra: "), "\(other.errors)")
   }
 
   @Test(arguments: [
     (["labels"], 64, "give the folder of labelled data and --output"),
     (["nowhere", "--output", "out"], 66, "there is no folder nowhere"),
-    (["labels", "--output", "out", "--steps", "many"], 64, "take numbers, not many"),
+    (
+      ["labels", "--output", "out", "--steps", "many"], 64,
+      "argument --steps: many is not a whole number"
+    ),
     (["labels", "--output", "out", "--text", "none.txt"], 66, "there is no text none.txt"),
     (["labels", "--output", "out", "--studies", "size"], 64, "--studies knows parts"),
     (
@@ -183,8 +190,27 @@ struct StudyTests {
     options: [String], status: Int32, sentence: String
   ) throws {
     let folder = try labels()
-    let result = try Program.script("studies/ablations.sh", options, in: folder.path)
+    let result = try Program.script("studies/ablations.py", options, in: folder.path)
     #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test
+  func theTableOfGLUEHasTheScores() throws {
+    let folder = try exportedModels()
+    try writeLabels(folder)
+    let options = [
+      "labels/glue", "--from", "run", "--output", "all", "--seeds", "2", "--epochs", "1",
+    ]
+    let first = try Program.script("studies/finetune-glue.py", options, in: folder.path)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.hasPrefix("CoLA\n") && first.output.contains("ELECTRA-Base (released)"))
+    let row = try #require(first.output.split(separator: "\n").last)
+    #expect(row.wholeMatch(of: /this model +-?\d+\.\d( +-){9}/) != nil, "\(row)")
+    // Finished seeds are not repeated; what failed is named, after the table.
+    #expect(try Program.script("studies/finetune-glue.py", options, in: folder.path).status == 0)
+    let failed = try Program.script(
+      "studies/finetune-glue.py", options + ["--learning-rate", "1"], in: folder.path)
+    #expect(failed.status == 70 && failed.errors.contains("failed: CoLA"), "\(failed.errors)")
   }
 }

@@ -23,6 +23,16 @@ package struct TaskFile: Sendable, Equatable {
 }
 
 extension Task {
+  /// The names that the task's folder has in the downloads, the most common one first.
+  package var folders: [String] {
+    switch name {
+    case "squad1": ["squad"]
+    case "chunking": ["conll2000", name]
+    case "squad2", "ner": [name]
+    default: [title]
+    }
+  }
+
   /// The files of a folder, in the order of `splits`. Files that are not there are left out.
   package func files(in folder: String) -> [TaskFile] {
     var found: [TaskFile] = []

@@ -1,0 +1,147 @@
+"""What the Python programs of Launch share: the electra program, its table of tasks, jobs, metrics files.
+
+Python 3.9 and its standard library are enough.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn, Optional, Sequence, Union
+
+LAUNCH = Path(__file__).resolve().parent
+
+# Exit statuses, those of electra.
+USAGE, MISSING_FILE, FAILED, CANNOT_CREATE, STOPPED = 64, 66, 70, 73, 75
+
+# Keys of metrics.jsonl that depend on the clock.
+TIME_KEYS = {
+    "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
+    "evaluation_fraction", "checkpoint_fraction", "rank_seconds",
+}
+
+Word = Union[str, Path, int, float]
+
+
+def name() -> str:
+    """The name of the running script, for messages."""
+    return Path(sys.argv[0]).name
+
+
+def fail(status: int, message: str) -> NoReturn:
+    """Exits with `status` and a one-line message on standard error."""
+    print(f"{name()}: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+@functools.lru_cache(maxsize=None)
+def environment() -> dict[str, str]:
+    """This process's environment with the settings of environment.sh, and the program's path in ELECTRA_PROGRAM."""
+    command = ["bash", "-c", '. "$0"; export ELECTRA_PROGRAM=$electra; exec env -0', f"{LAUNCH}/environment.sh"]
+    variables = os.fsdecode(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return dict(entry.split("=", 1) for entry in variables.split("\0") if entry)
+
+
+def program() -> str:
+    """The path of electra: the release build, or what ELECTRA_PROGRAM names."""
+    return environment()["ELECTRA_PROGRAM"]
+
+
+def build_if_missing() -> None:
+    """Builds electra if there is no program yet; exits with the build's status when it fails."""
+    if not os.access(program(), os.X_OK):
+        status = subprocess.run(["bash", "-c", '. "$0"; build', LAUNCH / "environment.sh"]).returncode
+        if status != 0:
+            sys.exit(status)
+
+
+def launcher() -> list[str]:
+    """The command before a verb of electra: the program, or mpirun.sh with as many ranks as NP says."""
+    ranks = os.environ.get("NP")
+    return [str(LAUNCH / "mpirun.sh"), "-np", ranks] if ranks else [program()]
+
+
+def output(*arguments: Word) -> str:
+    """What an electra command prints; its errors go to standard error. Throws CalledProcessError."""
+    command = [program(), *map(str, arguments)]
+    # In a session of its own, so that Ctrl-C reaches this process alone.
+    result = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, env=environment(),
+        start_new_session=True)
+    return result.stdout
+
+
+@functools.lru_cache(maxsize=None)
+def tasks() -> dict[str, dict[str, Any]]:
+    """The tasks that `electra finetune` knows, by name, as `electra tasks --json` prints them."""
+    return {task["name"]: task for task in json.loads(output("tasks", "--json"))}
+
+
+def training_folder(task: dict[str, Any], parents: Sequence[Path]) -> Optional[Path]:
+    """The first folder of `task` below one of `parents` that has a training file, packed or not."""
+    files = [file for split in task["splits"] if split["role"] == "training" for file in split["files"]]
+    names = [file + suffix for file in files for suffix in ("", ".gz", ".xz")]
+    folders = [parent / folder for folder in task["folders"] for parent in parents]
+    return next((folder for folder in folders if any((folder / name).exists() for name in names)), None)
+
+
+def comparable_metrics(path: Path) -> str:
+    """The lines of a metrics.jsonl without the keys that depend on the clock."""
+    lines = []
+    for line in path.read_text().splitlines():
+        values = {key: value for key, value in json.loads(line).items() if key not in TIME_KEYS}
+        lines.append(json.dumps(values, sort_keys=True))
+    return "\n".join(lines)
+
+
+class Jobs:
+    """Runs one command at a time, and stops it cleanly when this process is asked to stop.
+
+    TERM, INT, HUP, QUIT and USR1 make the running electra write a checkpoint and end; then this process exits with
+    status 75. Signals that were ignored at the start stay ignored, as HUP under nohup. Every command runs in a
+    session of its own, so that Ctrl-C reaches this process alone.
+    """
+
+    def __init__(self) -> None:
+        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.is_stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        self.is_stopping = True
+        if self.process is not None:
+            # electra and mpirun.sh both take USR1 as the request to save and end.
+            self.process.send_signal(signal.SIGUSR1)
+
+    def run(self, command: Sequence[Word], log: Optional[Path] = None) -> int:
+        """Runs `command` to its end and returns its exit status, for a signal 128 and its number.
+
+        Its output goes to the end of the file `log`, if there is one. Exits with status 75 when a stop was
+        requested.
+        """
+        if self.is_stopping:
+            self._exit()
+        file = open(log, "ab") if log else None
+        process = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file,
+            stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
+        self.process = process
+        if self.is_stopping:  # the signal came before the process was known
+            process.send_signal(signal.SIGUSR1)
+        status = process.wait()
+        self.process = None
+        if file:
+            file.close()
+        if self.is_stopping or status == STOPPED:
+            self._exit()
+        return status if status >= 0 else 128 - status
+
+    def _exit(self) -> NoReturn:
+        print(f"{name()}: stopped as requested; the same command resumes", flush=True)
+        sys.exit(STOPPED)

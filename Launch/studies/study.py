@@ -1,0 +1,217 @@
+"""What ablations.py and pretraining-pays.py share: from text and labelled data to a comparison of systems.
+
+The systems are pre-trained at equal compute and fine-tuned on the same tasks. All of it is resumed where it was
+stopped: a run at its checkpoint, and what is done is not done again. Options that do not fit existing results are
+refused. Made in the output folder: SYSTEM/run, SYSTEM/TASK, study.tsv, table.md, table.csv, picture.svg, and log.txt
+with the output of electra.
+"""
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Sequence
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import electra
+
+
+@dataclass(frozen=True)
+class System:
+    """A system of a study and how its pre-training differs from ELECTRA's.
+
+    `paper` is what the paper says of it and `order` its rank there, 1 for the best, equal where the paper does not
+    distinguish. Systems of several questions may share a folder, which is made once. `options` is None for a system
+    without pre-training.
+    """
+
+    question: str
+    name: str
+    paper: str
+    order: int
+    folder: str
+    options: Optional[Sequence[str]] = ()
+
+
+class Study:
+    """Pre-trains, fine-tunes and compares systems; `run` does all of it."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        """Makes the output folder, and builds electra if there is no program yet."""
+        self.options = options
+        self.output: Path = options.output
+        self.log = self.output / "log.txt"
+        self.vocabulary: int = options.vocabulary
+        self.systems: list[System] = []
+        size = ["--config", options.config] if options.config else ["--preset", options.preset or "tiny"]
+        size += ["--length", str(options.length)]
+        self.cost_options = [*options.costs, *size]
+        # The preset tiny warms up for three tenths of a run; the user's own --warmup comes later and counts.
+        warmup = ["--warmup", str(options.steps * 3 // 10)] if size[:2] == ["--preset", "tiny"] else []
+        self.pretrain_options = [*warmup, *options.pretrain, *size]
+        try:
+            self.output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            electra.fail(electra.CANNOT_CREATE, f"cannot make the folder {self.output}: {error.strerror}")
+        electra.build_if_missing()
+        self.jobs = electra.Jobs()
+
+    def figure(self, key: str, options: Sequence[str] = ()) -> Optional[float]:
+        """A number that `electra flops` prints about a run with these options besides, None if it has none."""
+        try:
+            figures = electra.output(
+                "flops", *self.cost_options, "--steps", self.options.steps, "--vocabulary-size", self.vocabulary,
+                *options, "--tokens-per-second", 1, "--json")
+        except subprocess.CalledProcessError:
+            electra.fail(electra.USAGE, "electra flops cannot compute a cost; its message is above")
+        figure: Optional[float] = json.loads(figures).get(key)
+        return figure
+
+    def run(self) -> None:
+        """Does everything; the table is written anew after each system, so that one can look.
+
+        Exits with status 70 if systems or tasks failed, naming them; the others are done all the same.
+        """
+        tasks = self._find_tasks()
+        self._prepare()
+        failures: list[str] = []
+        for folder, options in self._folders().items():
+            if self._pretrain(folder, options):
+                failures += self._finetune(folder, options, tasks)
+            else:
+                failures.append(f"{folder}: {self._last_line()}")
+            self._compare()
+        print((self.output / "table.md").read_text(), end="", flush=True)
+        if failures:
+            electra.fail(electra.FAILED, f"failed: {'; '.join(failures)}; see {self.log}")
+
+    def _folders(self) -> dict[str, Optional[Sequence[str]]]:
+        """The options of each folder, in the order of the systems."""
+        return {system.folder: system.options for system in self.systems}
+
+    def _electra(self, *arguments: electra.Word) -> bool:
+        """Runs electra on the ranks that NP says, its output in the log; whether it succeeded."""
+        return self.jobs.run([*electra.launcher(), *arguments], self.log) == 0
+
+    def _last_line(self) -> str:
+        """The last line of the log, which says why electra failed."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "no message"
+
+    def _prepare(self) -> None:
+        """Makes text, vocabulary and shards, unless they are there; settings.txt records how."""
+        text, length = self.options.text, self.options.length
+        settings = f"text {text or 'of Debian'}, vocabulary {self.vocabulary}, length {length}"
+        path = self.output / "settings.txt"
+        if not path.exists() or not path.read_text().strip():
+            path.write_text(settings + "\n")
+        if path.read_text().strip() != settings:
+            electra.fail(
+                electra.USAGE,
+                f"{self.output} has {path.read_text().strip()}, not {settings}; choose another --output")
+        vocabulary, data = self.output / "vocab.txt", self.output / "data"
+        if not text:
+            text = self.output / "text.txt"
+            status = self.jobs.run([electra.LAUNCH / "fetch-text.sh", text])
+            if status != 0:
+                sys.exit(status)
+        if not vocabulary.exists():
+            print("training a vocabulary", flush=True)
+            self._run_once("vocabulary", text, "--size", self.vocabulary, "--output", vocabulary)
+        self.vocabulary = vocabulary.read_bytes().count(b"\n")
+        if not (data / "data.json").exists():
+            print("preparing shards", flush=True)
+            self._run_once(
+                "prepare", text, "--vocabulary", vocabulary, "--length", length, "--output", data)
+
+    def _run_once(self, *arguments: electra.Word) -> None:
+        """Runs electra on one rank; exits with its status and last line if it fails."""
+        status = self.jobs.run([electra.program(), *arguments], self.log)
+        if status != 0:
+            electra.fail(status, self._last_line())
+
+    def _find_tasks(self) -> list[tuple[str, Optional[str], Path]]:
+        """The name, epochs and folder of each task of --tasks that has a training set; at least one."""
+        found, missing = [], []
+        labels: Path = self.options.labels
+        for entry in self.options.tasks.split():
+            name, _, epochs = entry.partition(":")
+            if name not in electra.tasks():
+                electra.fail(electra.USAGE, f"there is no task {name}; `electra tasks` lists them")
+            folder = electra.training_folder(electra.tasks()[name], [labels, labels / "glue"])
+            if folder is None and name == "squad1":
+                folder = self._cut_questions()
+            if folder is None:
+                missing.append(name)
+            else:
+                found.append((name, epochs or None, folder))
+        if not found:
+            electra.fail(
+                electra.MISSING_FILE, f"{labels} has a training set for none of: {self.options.tasks}")
+        if missing:
+            print(f"no training set, and left out: {' '.join(missing)}", flush=True)
+        return found
+
+    def _cut_questions(self) -> Optional[Path]:
+        """Cuts SQuAD's dev set where there is no training set: three quarters of the articles to train on."""
+        sources = sorted((self.options.labels / "squad").glob("dev-v1.1.json*"))
+        folder = self.output / "squad"
+        if not sources:
+            return None
+        if not (folder / "train-v1.1.json").exists():
+            folder.mkdir(exist_ok=True)
+            with (gzip.open if sources[0].suffix == ".gz" else open)(sources[0], "rt", encoding="utf-8") as file:
+                whole = json.load(file)
+            articles = whole["data"]
+            cut = len(articles) * 3 // 4
+            for name, part in (("dev", articles[cut:]), ("train", articles[:cut])):
+                (folder / f"{name}-v1.1.json").write_text(json.dumps({"version": whole["version"], "data": part}))
+        return folder
+
+    def _pretrain(self, folder: str, options: Optional[Sequence[str]]) -> bool:
+        """Pre-trains a system up to the cost of --steps of ELECTRA; whether that succeeded."""
+        if options is None:
+            return True
+        # ELECTRA itself has no such figure.
+        steps = self.figure("steps_of_equal_products", options) or self.options.steps
+        print(f"{folder}: {steps} steps", flush=True)
+        return self._electra(
+            "pretrain", "--data", self.output / "data", "--output", self.output / folder / "run",
+            *self.pretrain_options, "--steps", steps, *options)
+
+    def _finetune(
+        self, folder: str, options: Optional[Sequence[str]], tasks: Sequence[tuple[str, Optional[str], Path]]
+    ) -> list[str]:
+        """Fine-tunes a system on all tasks; returns a message for each that failed."""
+        failures = []
+        # New weights have the sizes of the first system.
+        source = self.output / (self.systems[0].folder if options is None else folder) / "run"
+        for task, epochs, data in tasks:
+            print(f"{folder}: {task}", flush=True)
+            succeeded = self._electra(
+                "finetune", task, "--data", data, "--output", self.output / folder / task, "--seeds",
+                self.options.seeds, *(["--epochs", epochs] if epochs else []), "--from", source,
+                *(["--scratch"] if options is None else []))
+            if not succeeded:
+                failures.append(f"{folder} {task}: {self._last_line()}")
+        return failures
+
+    def _compare(self) -> None:
+        """Writes the table, as Markdown and CSV, and the picture of what is done so far."""
+        lines = [
+            "\t".join([s.question, s.name, s.paper, str(s.order), str(self.output / s.folder)]) + "\n"
+            for s in self.systems]
+        study = self.output / "study.tsv"
+        study.write_text("".join(lines), encoding="utf-8")
+        try:
+            table = electra.output(
+                "compare", study, "--csv", self.output / "table.csv", "--picture", self.output / "picture.svg")
+        except subprocess.CalledProcessError as error:
+            sys.exit(error.returncode)
+        partial = self.output / "table.md.partial"
+        partial.write_text(table, encoding="utf-8")
+        partial.rename(self.output / "table.md")

@@ -1,0 +1,106 @@
+"""The command line of a study: its own options, and those that it hands on to `electra pretrain`."""
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from pathlib import Path
+from typing import Any, NoReturn, Optional, Sequence
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import electra
+
+EPILOG = """\
+Any other option is one of `electra pretrain` and holds for all systems: --batch, --whole-words, ...
+TERM, INT and USR1 make electra write a checkpoint and end with status 75. NP=2 runs two ranks.
+"""
+
+
+def count(text: str) -> int:
+    """A number of steps, seeds or tokens."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
+# Options of a study; all others belong to `electra pretrain`.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--output": dict(metavar="DIR", type=Path, help="the folder of the study"),
+    "--text": dict(metavar="PATH", help="a file or folder to pre-train on; by default the text of quickstart.sh"),
+    "--vocabulary": dict(metavar="N", type=count, default=4096, help="tokens of its vocabulary"),
+    "--length": dict(metavar="N", type=count, default=64, help="tokens of an example"),
+    "--steps": dict(metavar="N", type=count, default=5000, help="steps of ELECTRA; others get as much compute"),
+    "--seeds": dict(metavar="N", type=count, default=3, help="fine-tunings of each system on each task"),
+    "--tasks": dict(help="such as 'cola stsb:5': names in `electra tasks`, with epochs if not the paper's"),
+    "--preset": dict(metavar="NAME", help="the size of ELECTRA, by default tiny"),
+    "--config": dict(metavar="FILE", help="the sizes, in place of a preset"),
+}
+# Options of `electra pretrain` that take no value.
+FLAGS = {"--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--stop-when-sick"}
+# Those that do not change the cost of a run; `electra flops` does not know them.
+COST_FREE = (
+    "--stop-when-sick", "--log-every", "--evaluate-", "--save-", "--keep", "--deadline", "--grace", "--hours",
+    "--threads", "--init-from")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that exits with electra's status for wrong usage, and one line."""
+
+    def error(self, message: str) -> NoReturn:
+        electra.fail(electra.USAGE, message)
+
+
+def split_options(arguments: Sequence[str], own: set[str]) -> tuple[list[str], list[list[str]]]:
+    """Separates the study's arguments from options of `electra pretrain`, each with its value."""
+    study, others = [], []
+    words = iter(arguments)
+    for word in words:
+        option = word.split("=", 1)[0]
+        if not option.startswith("--") or option in own | {"--help"}:
+            study.append(word)
+            # The value stays with its option, whatever it looks like.
+            if option in own and "=" not in word:
+                study += itertools.islice(words, 1)
+        elif option in FLAGS or "=" in word:
+            others.append([word])
+        else:
+            value = next(words, None)
+            if value is None:
+                electra.fail(electra.USAGE, f"{word} needs a value")
+            others.append([word, value])
+    return study, others
+
+
+def read_options(description: Optional[str], tasks: str, questions: Sequence[str] = ()) -> argparse.Namespace:
+    """Reads the command line of a study.
+
+    `tasks` are the default tasks; `questions` are those that --studies may name, none for no such option. The words
+    for `electra pretrain` are in `pretrain`, those of them that `electra flops` takes too in `costs`. Exits with a
+    message if something is missing.
+    """
+    parser = Parser(
+        description=description, epilog=EPILOG, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labels", type=Path, nargs="?", help="a folder with tasks as downloaded: CoLA, SST-2, ...")
+    own = dict(OPTIONS)
+    if questions:
+        own["--studies"] = dict(default=" ".join(questions), help="the questions to study, by default all")
+    for option, settings in own.items():
+        parser.add_argument(option, **settings)
+    known, others = split_options(sys.argv[1:], set(own))
+    options = parser.parse_args(known)
+    options.pretrain = [word for option in others for word in option]
+    options.costs = [word for option in others if not option[0].startswith(COST_FREE) for word in option]
+    options.tasks = options.tasks or tasks
+    if not options.labels or not options.output:
+        parser.error("give the folder of labelled data and --output; --help says more")
+    for question in options.studies.split() if questions else []:
+        if question not in questions:
+            parser.error(f"--studies knows {', '.join(questions)}, not {question}")
+    if options.preset and options.config:
+        parser.error("give --preset or --config, not both")
+    if not options.labels.is_dir():
+        electra.fail(electra.MISSING_FILE, f"there is no folder {options.labels}")
+    if options.text and not Path(options.text).exists():
+        electra.fail(electra.MISSING_FILE, f"there is no text {options.text}")
+    return options
