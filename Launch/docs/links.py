@@ -1,0 +1,47 @@
+"""Links of README and guide: checks them, and translates them for docc. Used by check.py."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Iterator
+
+from pages import Page
+
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+def problems(page: Page, root: Path) -> Iterator[str]:
+    """A message for each link to a file or heading that does not exist. Links to web sites are not followed."""
+    for number, line in page.prose():
+        for _, _, target in LINK.findall(line):
+            if re.match(r"[a-z]+:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            path = (page.path.parent / name).resolve() if name else page.path
+            if not path.exists() or root.resolve() not in [path, *path.parents]:
+                yield f"{page.place(number)}: there is no file {target}"
+            elif anchor and anchor not in Page(path, root.resolve() if name else root).anchors():
+                yield f"{page.place(number)}: {path.name} has no heading for #{anchor}"
+
+
+def for_docc(page: Page, catalog: Path) -> str:
+    """The page's text with `doc:` links to articles, and the text alone of links to other files of the repository."""
+
+    def translate(match: re.Match[str]) -> str:
+        image, text, target = match.groups()
+        name, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            return match[0]
+        path = (page.path.parent / name).resolve() if name else page.path
+        if image:
+            return f"![{text}]({path.name})"
+        if path.parent != catalog.resolve() or path.suffix != ".md":
+            return text
+        heading = Page(path, catalog.resolve()).anchors()[anchor].replace(" ", "-") if anchor else ""
+        return f"[{text}](doc:{path.stem}{'#' + heading if heading else ''})"
+
+    inside, lines = False, []
+    for line in page.text.splitlines():
+        inside ^= line.startswith("```")
+        lines.append(line if inside else LINK.sub(translate, line))
+    return "\n".join(lines) + "\n"
