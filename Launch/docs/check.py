@@ -21,7 +21,7 @@ import links
 import options
 from pages import CATALOG, Page
 
-ROOT_METADATA = "@Metadata {\n  @TechnicalRoot\n}\n"
+ROOT_METADATA = "@Metadata {\n  @TechnologyRoot\n}\n"
 
 
 def write_catalog(pages: list[Page], catalog: Path, output: Path) -> None:
@@ -34,8 +34,8 @@ def write_catalog(pages: list[Page], catalog: Path, output: Path) -> None:
             title, rest = text.split("\n", 1)
             listed = re.findall(r"\(doc:([\w-]+)\)", text)
             order = sorted(topics, key=lambda topic: listed.index(topic.path.stem) if topic.path.stem in listed else 99)
-            links = "".join(f"- <doc:{topic.path.stem}>\n" for topic in order)
-            text = f"{title}\n\n{ROOT_METADATA}{rest}\n## Topics\n\n### Articles\n\n{links}"
+            entries = "".join(f"- <doc:{topic.path.stem}>\n" for topic in order)
+            text = f"{title}\n\n{ROOT_METADATA}{rest}\n## Topics\n\n### Articles\n\n{entries}"
             (output / "electra.md").write_text(text, encoding="utf-8")
         else:
             (output / page.path.name).write_text(text, encoding="utf-8")

@@ -92,6 +92,11 @@ def fault(verb: Verb, arguments: list[str]) -> Optional[str]:
     return None if needed <= texts <= most else f"`{verb.name}` does not take {texts} positional arguments"
 
 
+def begins(command: str, entry: str) -> bool:
+    """Whether a command begins with the words of an entry; one that ends with a slash is a folder of scripts."""
+    return command.startswith(entry if entry.endswith("/") else entry + " ") or command == entry
+
+
 def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root: Path) -> Iterator[str]:
     """A message for each command that is invalid, not in the table, or a script that does not exist."""
     entries = [cells[0].strip("`") for _, heading, cells in rows(contributing) if heading == TABLE]
@@ -113,10 +118,10 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
                         yield f"{page.place(number)}: {reason}"
                     if verb and words[0] == "electra":
                         beginnings = [verb.name]
-                found = [entry for entry in entries if any((text + " ").startswith(entry + " ") for text in beginnings)]
+                found = [entry for entry in entries if any(begins(text, entry) for text in beginnings)]
                 used.update(found)
                 if not found:
-                    yield f"{page.place(number)}: nothing is said about who runs: {beginnings[0]}"
+                    yield f"{page.place(number)}: the table in {contributing.name} does not say what runs: {beginnings[0]}"
     for entry in entries[1:]:
         if entry not in used:
-            yield f"{contributing.name}: {entry} is in the table of commands and in no code block"
+            yield f"{contributing.name}: {entry} is in the table of commands but in no code block"

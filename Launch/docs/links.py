@@ -8,11 +8,19 @@ from typing import Iterator
 from pages import Page
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+# A file of the repository in backquotes; that of a target without its folder `Sources`.
+FILE = re.compile(r"`((?:Sources/|Tests/|Launch/|[A-Z]\w+/)[\w+./-]+\.(?:swift|sh|py|h|sbatch|def))")
 
 
 def problems(page: Page, root: Path) -> Iterator[str]:
-    """A message for each link to a file or heading that does not exist. Links to web sites are not followed."""
+    """A message for each link to a file or heading that does not exist, and for each such file in backquotes.
+
+    Links to web sites are not followed.
+    """
     for number, line in page.prose():
+        for name in FILE.findall(line):
+            if not any((folder / name).exists() for folder in (root, root / "Sources")):
+                yield f"{page.place(number)}: there is no file {name}"
         for _, _, target in LINK.findall(line):
             if re.match(r"[a-z]+:", target):
                 continue
