@@ -6,7 +6,7 @@
 #
 # Before that it checks README and guide, and fails with status 65 naming file and line: links between files and to
 # headings; Options.md, which must list every option of every verb with its default; and all commands in code blocks,
-# which must be valid and run by a test or script, or listed in Contributing.md with the reason why not. See docs/check.py.
+# which must be valid and run by a test or script, or listed in Contributing.md with the reason why not (docs/check.py).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh

@@ -106,9 +106,9 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
             for words in split(line):
                 if not words or words[0] == "export":
                     continue
-                script = re.match(r"Launch/[\w./-]+", " ".join(words))
-                if script and not (root / script[0]).exists():
-                    yield f"{page.place(number)}: there is no {script[0]}"
+                for script in re.findall(r"\bLaunch/[\w./-]+", " ".join(words)):
+                    if not (root / script).exists():
+                        yield f"{page.place(number)}: there is no {script}"
                 arguments = electra_arguments(words)
                 beginnings = [" ".join(words)]
                 if arguments is not None and arguments[:1] != ["--version"]:
@@ -121,7 +121,7 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
                 found = [entry for entry in entries if any(begins(text, entry) for text in beginnings)]
                 used.update(found)
                 if not found:
-                    yield f"{page.place(number)}: the table in {contributing.name} does not say what runs: {beginnings[0]}"
+                    yield f"{page.place(number)}: {contributing.name} does not say what runs: {beginnings[0]}"
     for entry in entries[1:]:
         if entry not in used:
             yield f"{contributing.name}: {entry} is in the table of commands but in no code block"

@@ -1,8 +1,8 @@
 """The options of electra's verbs, and the check that Options.md lists them all. Used by check.py.
 
-A section of Options.md names verbs in its heading, as in "## `electra pretrain`, `electra flops`: the recipe", and has a
-table with an option in the first cell of a row and its default in the second. Together the sections that name a verb
-must list all of its options, and no other ones; a default in backquotes must be that of the program.
+A section of Options.md names verbs in its heading, as in "## `electra pretrain`, `electra flops`: recipe", and has a table
+with an option in the first cell of a row and its default in the second. Together the sections that name a verb must
+list all of its options, and no other ones; a default in backquotes must be that of the program.
 """
 from __future__ import annotations
 
