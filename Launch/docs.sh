@@ -13,6 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/environment.sh"
 output=$(realpath -m "${1:-$root/.build/docs}")
 command -v python3 >/dev/null || { echo "docs.sh: the command python3 is missing" >&2; exit 69; }
+[ ! -e "$output" ] || [ -f "$output/metadata.json" ] || { echo "docs.sh: $output exists and is no guide; name another folder" >&2; exit 73; }
 [ -x "$electra" ] || build || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
