@@ -15,7 +15,7 @@ FILE = re.compile(r"`((?:Sources/|Tests/|Launch/|[A-Z]\w+/)[\w+./-]+\.(?:swift|s
 def problems(page: Page, root: Path) -> Iterator[str]:
     """A message for each link to a file or heading that does not exist, and for each such file in backquotes.
 
-    Links to web sites are not followed.
+    Links to web sites are not followed. A link must not be broken over two lines, where it would not be found here.
     """
     for number, line in page.prose():
         for name in FILE.findall(line):
@@ -30,6 +30,8 @@ def problems(page: Page, root: Path) -> Iterator[str]:
                 yield f"{page.place(number)}: there is no file {target}"
             elif anchor and anchor not in Page(path, root.resolve() if name else root).anchors():
                 yield f"{page.place(number)}: {path.name} has no heading for #{anchor}"
+        if re.search(r"\[[^\]]*$", line) or re.search(r"\]\([^)]*$", line):
+            yield f"{page.place(number)}: the line ends inside a link or bracket"
 
 
 def for_docc(page: Page, catalog: Path) -> str:
