@@ -18,7 +18,7 @@ command -v python3 >/dev/null || { echo "docs.sh: the command python3 is missing
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$electra" --experimental-dump-help >"$work/help.json"
-python3 "$here/docs/check.py" "$root" "$work/help.json" "$work/electra.docc"
+python3 -B "$here/docs/check.py" "$root" "$work/help.json" "$work/electra.docc"
 
 docc=$(command -v docc || true)
 if [ -z "$docc" ]; then

@@ -1,8 +1,8 @@
 """Commands in code blocks of README and guide: they must be valid and be run by something. Used by check.py.
 
 A command of electra must have a verb, options and values that the argument parser knows. Contributing.md has a table
-"Commands of this guide": the beginning of a command, and the tests or scripts that run it, or why nothing does. Every
-command must begin with an entry of that table, and the files that the entry links must exist (links.py).
+"Commands of this guide": the beginning of a command, and links to the tests or scripts that run it, or why nothing
+does. Every command must begin with an entry of that table, and one of the linked files must name the verb or script.
 """
 from __future__ import annotations
 
@@ -97,10 +97,23 @@ def begins(command: str, entry: str) -> bool:
     return command.startswith(entry if entry.endswith("/") else entry + " ") or command == entry
 
 
+def unproven(page: Page) -> Iterator[str]:
+    """A message for each entry of the table whose linked files do not name its verb or script."""
+    for number, heading, cells in rows(page):
+        targets = re.findall(r"\]\(([^)]+)\)", cells[-1])
+        if heading != TABLE or not targets or "by hand:" in cells[-1]:
+            continue
+        word = re.split(r"[ /]", cells[0].strip("`"))[-1]
+        paths = [page.path.parent / target for target in targets]
+        if not any(path.exists() and word in path.read_text(encoding="utf-8") for path in paths):
+            yield f"{page.place(number)}: no linked file contains {word}"
+
+
 def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root: Path) -> Iterator[str]:
     """A message for each command that is invalid, not in the table, or a script that does not exist."""
     entries = [cells[0].strip("`") for _, heading, cells in rows(contributing) if heading == TABLE]
     used: set[str] = set()
+    yield from unproven(contributing)
     for page in pages:
         for number, line in page.commands():
             for words in split(line):
