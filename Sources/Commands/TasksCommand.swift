@@ -1,5 +1,6 @@
 import ArgumentParser
 import Finetuning
+import Platform
 import Foundation
 import Models
 
