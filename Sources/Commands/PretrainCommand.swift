@@ -145,10 +145,10 @@ struct PretrainCommand: ParsableCommand {
         }
         return try new(folder, data, workers: workers)
       }
-    let bytes = try world.broadcast(settled.map { Array(try $0.configuration.jsonDocument()) } ?? [])
-    return (
-      try decodeJSON(PretrainingConfiguration.self, Data(bytes), from: output), settled?.initial, data
-    )
+    let encoded = try settled.map { Array(try $0.configuration.jsonDocument()) } ?? []
+    let configuration = try decodeJSON(
+      PretrainingConfiguration.self, Data(try world.broadcast(encoded)), from: output)
+    return (configuration, settled?.initial, data)
   }
 
   /// The configuration of the run that exists, with its next phase where one is given.

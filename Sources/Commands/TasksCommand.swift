@@ -1,8 +1,8 @@
 import ArgumentParser
 import Finetuning
-import Platform
 import Foundation
 import Models
+import Platform
 
 /// The verb `electra tasks`, which prints the table of tasks for people and for scripts.
 struct TasksCommand: ParsableCommand {

@@ -44,11 +44,12 @@ package final class ResumableRun<O: Objective> {
   /// - Throws: an error of communication.
   package init(_ trainer: Trainer<O>, _ context: RunContext, _ settings: RunSettings) throws {
     (self.trainer, self.context, self.settings) = (trainer, context, settings)
+    let schedule = trainer.settings.schedule
     store = CheckpointStore(
       runFolder: context.folder, keep: settings.keep, milestones: settings.milestones,
       fault: FaultInjection.hook)
     progress = try ProgressLog(
-      steps: trainer.settings.schedule.firstStep + trainer.settings.schedule.steps, hours: settings.hours,
+      steps: schedule.firstStep + schedule.steps, hours: settings.hours,
       world: context.world, log: context.log, metrics: context.metrics, start: context.start)
     saves = SaveStatus(weights: trainer.weights.count)
     let watchdog = context.watchdog
