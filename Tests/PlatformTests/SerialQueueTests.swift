@@ -86,7 +86,9 @@ struct SerialQueueTests {
       processExitsWith: .exitCode(ResourceShortage.status), observing: [\.standardErrorContent]
     ) {
       refuseThreads()
-      for _ in 0..<100 { _ = SerialQueue() }
+      // All at once: the stack of a thread that has ended serves the next one.
+      let queues = (0..<100).map { _ in SerialQueue() }
+      withExtendedLifetime(queues) {}
     }
     let text = result.map { String(decoding: $0.standardErrorContent, as: UTF8.self) } ?? ""
     #expect(text.contains("electra: no thread can be started on "), "\(text)")
