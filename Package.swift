@@ -99,9 +99,14 @@ let package = Package(
       "Finetuning",
       ["Tokenization", "Tensors", "Layers", "Electra", "Corpus", "Platform", "TestSupport"],
       files: ["Fixtures"]),
-    tests("Models", ["Electra", "TestSupport"]),
+    tests(
+      "Models",
+      [
+        "Finetuning", "Corpus", "Electra", "Training", "Layers", "Tokenization", "Tensors",
+        "Platform", "TestSupport",
+      ]),
     tests("Runs", ["Collectives", "Electra", "Platform", "TestSupport"]),
-    tests("Reports", ["Platform", "TestSupport"]),
+    tests("Reports", ["Models", "Finetuning", "Electra", "TestSupport"]),
     tests(
       "Commands",
       [
