@@ -99,14 +99,19 @@ let package = Package(
       "Finetuning",
       ["Tokenization", "Tensors", "Layers", "Electra", "Platform", "TestSupport"],
       files: ["Fixtures"]),
-    tests("Models", ["Electra", "Platform", "TestSupport"]),
+    tests(
+      "Models",
+      [
+        "Finetuning", "Corpus", "Electra", "Training", "Layers", "Tokenization", "Tensors",
+        "Platform", "TestSupport",
+      ]),
     tests(
       "Runs",
       [
         "Models", "Training", "Electra", "Layers", "Collectives", "Tensors", "Platform",
         "TestSupport",
       ]),
-    tests("Reports", ["Platform", "TestSupport"]),
+    tests("Reports", ["Models", "Finetuning", "Electra", "Platform", "TestSupport"]),
     tests(
       "Commands",
       [

@@ -59,7 +59,7 @@ struct ScalingTests {
       #expect(abs(own / foretold - 1) < 1e-4)
     }
 
-    let picture = try #require(try Elements(path: folder.path + "/scaling.svg"))
+    let picture = try #require(Elements(try folder.text("scaling.svg")))
     #expect(picture.counts["svg"] == 1)
     // Three panels with four measured points, two of them also as lanes took turns, and the legend's.
     #expect(picture.counts["circle"] == 3 * 4 + 2 * 2 + 3)

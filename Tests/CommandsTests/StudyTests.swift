@@ -63,7 +63,7 @@ struct StudyTests {
     }
     let csv = try String(contentsOfFile: folder.path + "/table.csv", encoding: .utf8)
     #expect(csv.contains("\"parts, all\",second,84.3,2,,,,2,68.0000,4.2426,66.0000,8.4853,70.0000"))
-    let picture = try #require(try Elements(path: folder.path + "/picture.svg"))
+    let picture = try #require(Elements(try folder.text("picture.svg")))
     // Three systems with a mean and two seeds each; the fourth lacks a task.
     #expect(picture.counts["circle"] == 9)
     #expect(picture.text.contains("fourth <4>") && picture.text.contains("not done"))

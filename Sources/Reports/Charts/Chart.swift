@@ -4,9 +4,9 @@
 ///     chart.line([(1, 10.3), (2, 9.1)], SVG.Stroke("navy"))
 ///     chart.mark(2, 9.1, color: "navy", isFull: true)
 ///     picture.add(chart.svg)
-struct Chart {
+package struct Chart {
   /// The colours of what is not data; names of CSS variables where a page has them.
-  struct Theme {
+  package struct Theme {
     var title = "#111"
     var text = "#555"
     var grid = "#ddd"
@@ -21,10 +21,10 @@ struct Chart {
   let x: ChartAxis
   let y: ChartAxis
   let theme: Theme
-  private(set) var svg = SVG()
+  package private(set) var svg = SVG()
 
   /// Draws the axes.
-  init(
+  package init(
     _ title: String, frame: SVG.Frame, x: ChartAxis, y: ChartAxis, theme: Theme = Theme(),
     shaded: (from: Double, name: String)? = nil
   ) {
@@ -65,14 +65,14 @@ struct Chart {
   }
 
   /// A line through points, given by their values.
-  mutating func line(
+  package mutating func line(
     _ points: [(x: Double, y: Double)], _ stroke: SVG.Stroke, attributes: String = ""
   ) {
     svg.line(points.map { (column($0.x), row($0.y)) }, stroke, attributes: attributes)
   }
 
   /// A point, given by its values: full, or hollow.
-  mutating func mark(
+  package mutating func mark(
     _ x: Double, _ y: Double, color: String, isFull: Bool, radius: Double = 4.5
   ) {
     svg.circle(

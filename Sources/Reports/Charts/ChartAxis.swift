@@ -1,9 +1,9 @@
 import Foundation
 
 /// One axis of a chart: how values become places, where its ticks stand, and what they are called.
-struct ChartAxis {
+package struct ChartAxis {
   /// How values become places.
-  enum Scale {
+  package enum Scale {
     /// From the lower to the upper bound.
     case linear(ClosedRange<Double>)
     /// The same ratio, the same distance; bounds above zero.
@@ -13,11 +13,11 @@ struct ChartAxis {
   let scale: Scale
   /// What is measured, at the end of a horizontal axis.
   let name: String
-  let ticks: [Double]
+  package let ticks: [Double]
   /// A tick in words.
-  let label: (Double) -> String
+  package let label: (Double) -> String
 
-  init(
+  package init(
     _ scale: Scale, name: String = "", ticks: [Double], label: @escaping (Double) -> String
   ) {
     (self.scale, self.name, self.ticks, self.label) = (scale, name, ticks, label)
@@ -27,7 +27,7 @@ struct ChartAxis {
   private static let most = 4
 
   /// An axis that holds `values`, with ticks at round numbers.
-  init(
+  package init(
     holding values: [Double], isLogarithmic: Bool = false, name: String = "",
     label: @escaping (Double) -> String
   ) {
@@ -43,7 +43,7 @@ struct ChartAxis {
   }
 
   /// A linear axis from the multiple of `step` at or below `low` to the one at or above `high`.
-  init(
+  package init(
     from low: Double, to high: Double, step: Double, name: String = "",
     label: @escaping (Double) -> String
   ) {
@@ -54,7 +54,7 @@ struct ChartAxis {
   }
 
   /// The place of a value: 0 at the lower bound, 1 at the upper, and no further.
-  func place(_ value: Double) -> Double {
+  package func place(_ value: Double) -> Double {
     let share =
       switch scale {
       case .linear(let range):
@@ -66,14 +66,14 @@ struct ChartAxis {
   }
 
   /// Whether a value lies between the bounds.
-  func holds(_ value: Double) -> Bool {
+  package func holds(_ value: Double) -> Bool {
     switch scale {
     case .linear(let range), .logarithmic(let range): range.contains(value)
     }
   }
 
   /// The smallest of 1, 2 and 5 times a power of ten that is at least `step`.
-  static func roundStep(_ step: Double) -> Double {
+  package static func roundStep(_ step: Double) -> Double {
     let power = pow(10, floor(log10(max(step, 1e-12))))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= step * 0.999 } ?? step
   }

@@ -8,19 +8,19 @@ import Foundation
 ///     let file = picture.document(title: "Losses", width: 120, height: 40, fontSize: 12)
 ///
 /// Text is escaped; colors, anchors and extra attributes are written as they are.
-struct SVG {
-  typealias Point = (x: Double, y: Double)
+package struct SVG {
+  package typealias Point = (x: Double, y: Double)
   /// Left, top, width and height.
-  typealias Frame = (x: Double, y: Double, width: Double, height: Double)
+  package typealias Frame = (x: Double, y: Double, width: Double, height: Double)
 
   /// How a line is drawn.
-  struct Stroke {
-    var color: String
-    var width: Double
+  package struct Stroke {
+    let color: String
+    let width: Double
     /// The lengths of strokes and gaps; nil for a solid line.
-    var dash: String?
+    let dash: String?
 
-    init(_ color: String, width: Double = 2, dash: String? = nil) {
+    package init(_ color: String, width: Double = 2, dash: String? = nil) {
       (self.color, self.width, self.dash) = (color, width, dash)
     }
 
@@ -31,12 +31,14 @@ struct SVG {
   }
 
   /// Which end of a text its point is.
-  enum Anchor: String {
+  package enum Anchor: String {
     case start, middle, end
   }
 
+  package init() {}
+
   /// The elements so far, one on a line.
-  private(set) var body = ""
+  package private(set) var body = ""
 
   /// A line through points; nothing for fewer than two.
   ///
@@ -44,26 +46,27 @@ struct SVG {
   ///   - points: in pixels.
   ///   - stroke: how it is drawn.
   ///   - attributes: more attributes of the element, with a space before each.
-  mutating func line(_ points: [Point], _ stroke: Stroke, attributes: String = "") {
+  package mutating func line(_ points: [Point], _ stroke: Stroke, attributes: String = "") {
     guard points.count > 1 else { return }
     let path = points.map { "\($0.x.pixels),\($0.y.pixels)" }.joined(separator: " ")
     add(#"<polyline points="\#(path)" fill="none" \#(stroke.attributes)\#(attributes)/>"#)
   }
 
-  mutating func circle(_ center: Point, radius: Double, fill: String, stroke: Stroke? = nil) {
+  package mutating func circle(_ center: Point, radius: Double, fill: String, stroke: Stroke? = nil)
+  {
     add(
       #"<circle cx="\#(center.x.pixels)" cy="\#(center.y.pixels)" r="\#(radius.pixels)" "#
         + #"fill="\#(fill)"\#(stroke.map { " " + $0.attributes } ?? "")/>"#)
   }
 
-  mutating func rectangle(_ frame: Frame, fill: String) {
+  package mutating func rectangle(_ frame: Frame, fill: String) {
     add(
       #"<rect x="\#(frame.x.pixels)" y="\#(frame.y.pixels)" width="\#(frame.width.pixels)" "#
         + #"height="\#(frame.height.pixels)" fill="\#(fill)"/>"#)
   }
 
   /// A line of text on the baseline through a point; nothing for an empty one.
-  mutating func text(
+  package mutating func text(
     _ text: String, _ point: Point, anchor: Anchor = .start, color: String = "black",
     size: Double? = nil, isBold: Bool = false
   ) {
@@ -78,12 +81,12 @@ struct SVG {
   }
 
   /// Adds the elements of another picture with the same coordinates.
-  mutating func add(_ other: SVG) { body += other.body }
+  package mutating func add(_ other: SVG) { body += other.body }
 
   private mutating func add(_ element: String) { body += element + "\n" }
 
   /// A file that needs nothing beside itself: the elements on white, under a title.
-  func document(title: String, width: Double, height: Double, fontSize: Double) -> String {
+  package func document(title: String, width: Double, height: Double, fontSize: Double) -> String {
     var head = SVG()
     head.rectangle((0, 0, width, height), fill: "white")
     head.text(title, (24, 30), size: 17, isBold: true)

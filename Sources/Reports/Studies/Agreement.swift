@@ -1,28 +1,32 @@
 import Foundation
 
 /// How far an order by scores agrees with an order by places: of all pairs that the places tell apart.
-struct Agreement {
-  struct Entry {
+package struct Agreement {
+  package struct Entry {
     let name: String
     let place: Int
     let sample: Sample
+
+    package init(name: String, place: Int, sample: Sample) {
+      (self.name, self.place, self.sample) = (name, place, sample)
+    }
   }
 
   /// A pair whose scores are not in the order of the places: `above` has the lower place.
-  struct Exception {
-    let above: String
-    let below: String
-    let difference: Double
+  package struct Exception {
+    package let above: String
+    package let below: String
+    package let difference: Double
     /// Of the difference of two single seeds.
-    let deviation: Double
+    package let deviation: Double
   }
 
-  let pairs: Int
+  package let pairs: Int
   /// Pairs in the order of the places; equal scores are in none.
-  let agreeing: Int
-  let exceptions: [Exception]
+  package let agreeing: Int
+  package let exceptions: [Exception]
 
-  init(_ entries: [Entry]) {
+  package init(_ entries: [Entry]) {
     var (pairs, agreeing, exceptions) = (0, 0, [Exception]())
     for better in entries {
       for worse in entries where better.place < worse.place {
@@ -41,10 +45,10 @@ struct Agreement {
   }
 
   /// Kendall's rank correlation over these pairs: 1 for the same order, -1 for its reverse.
-  var correlation: Double { Double(agreeing - exceptions.count) / Double(max(1, pairs)) }
+  package var correlation: Double { Double(agreeing - exceptions.count) / Double(max(1, pairs)) }
 
   /// None where the paper tells no pair apart or nothing is done.
-  var sentences: [String] {
+  package var sentences: [String] {
     guard pairs > 0 else { return [] }
     let order =
       "In the paper's order: \(agreeing) of \(pairs) pairs (rank correlation "

@@ -16,28 +16,28 @@ import Training
 /// none is `-`), and its folder. That holds the pre-training in `run`, if there was one, and a folder for
 /// each task that `electra finetune` made. What is not done yet is left out.
 package struct Study {
-  let systems: [System]
+  package let systems: [System]
 
   /// A line of the file with what was found in its folder.
-  struct System {
+  package struct System {
     let question: String
     let name: String
     let paper: String
-    let place: Int?
-    let training: Training?
+    package let place: Int?
+    package let training: Training?
     let scores: [Score]
   }
 
   /// What a pre-training was: its whole schedule, and the hours that it took so far.
-  struct Training {
+  package struct Training {
     let steps: Int
     let operations: Double
     let hours: Double
   }
 
   /// A task's first metric on its first dev set, in percent, by seed.
-  struct Score {
-    let task: Task
+  package struct Score {
+    package let task: Task
     let metric: Metric
     let values: [UInt64: Double]
   }
@@ -61,21 +61,23 @@ package struct Study {
   }
 
   /// In the order in which they first occur.
-  var questions: [String] {
+  package var questions: [String] {
     systems.map(\.question).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
-  func systems(of question: String) -> [System] { systems.filter { $0.question == question } }
+  package func systems(of question: String) -> [System] {
+    systems.filter { $0.question == question }
+  }
 
   /// The tasks of any system, in the order of the table of tasks.
-  var tasks: [Score] {
+  package var tasks: [Score] {
     Task.all.compactMap { task in
       systems.lazy.flatMap(\.scores).first { $0.task.name == task.name }
     }
   }
 
   /// The mean over all tasks, for each seed that all tasks have; empty where a task is missing.
-  func means(_ system: System) -> Sample {
+  package func means(_ system: System) -> Sample {
     guard system.scores.count == tasks.count, let first = system.scores.first else {
       return Sample([])
     }
@@ -89,7 +91,7 @@ package struct Study {
 
 extension Study.System {
   /// The scores of a task over seeds; empty where it was not done.
-  func sample(_ task: Task) -> Sample {
+  package func sample(_ task: Task) -> Sample {
     let values = scores.first { $0.task.name == task.name }?.values ?? [:]
     return Sample(values.sorted { $0.key < $1.key }.map(\.value))
   }
@@ -129,16 +131,16 @@ extension Study.Score {
 }
 
 /// Values that differ by chance alone.
-struct Sample {
-  let values: [Double]
+package struct Sample {
+  package let values: [Double]
 
-  init(_ values: [Double]) { self.values = values }
+  package init(_ values: [Double]) { self.values = values }
 
   /// nil where there is none.
-  var mean: Double? { values.isEmpty ? nil : values.mean }
+  package var mean: Double? { values.isEmpty ? nil : values.mean }
 
   /// The standard deviation of a sample; zero for one value.
-  var deviation: Double { values.sampleDeviation }
+  package var deviation: Double { values.sampleDeviation }
 }
 
 /// What keeps a study from being read or told of.

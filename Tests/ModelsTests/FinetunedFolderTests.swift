@@ -1,0 +1,104 @@
+import Electra
+import Finetuning
+import Foundation
+import Layers
+import Models
+import Tensors
+import TestSupport
+import Testing
+
+struct FinetunedFolderTests {
+  /// Writes a small model of CoLA to `path`; returns its weights.
+  @discardableResult
+  private func write(
+    _ path: String, head: HeadStyle = .transformers, length: Int = 12
+  ) throws -> [Float] {
+    let tokenizer = try smallTokenizer()
+    let sizes = smallConfiguration(tokenizer).model[.discriminator]
+    let description = FinetunedFolder.Description(
+      task: try .named("cola"), labels: LabelSet(["no", "yes"]), head: head, length: length)
+    let model = description.model(sizes)
+    let weights = randomWeights(model.layout, scale: 0.3)
+    try FinetunedFolder.write(weights, model, description, tokenizer, to: path)
+    return weights.values
+  }
+
+  @Test
+  func aModelIsReadAsItWasWritten() throws {
+    let folder = try TemporaryFolder()
+    let weights = try write(folder.file("model"))
+    let read = try FinetunedFolder(folder.file("model"))
+    #expect(try read.weights().values == weights)
+    #expect(read.description.task.name == "cola" && read.description.length == 12)
+    #expect(read.description.labels.names == ["no", "yes"])
+    // Another one in its place.
+    try write(folder.file("model"), length: 10)
+    #expect(try FinetunedFolder(folder.file("model")).description.length == 10)
+    #expect(try folder.names() == ["model"])
+  }
+
+  @Test
+  func theFolderOfAFinetuningLeadsToItsBestSeed() throws {
+    let folder = try TemporaryFolder()
+    let results = FinetuningResults(
+      task: "cola", head: .transformers, measures: [.init(split: "dev", metric: .matthews)],
+      seeds: [
+        .init(seed: 1, epoch: 1, step: 3, values: [0.2]),
+        .init(seed: 2, epoch: 1, step: 3, values: [0.4]),
+      ])
+    try folder.write(JSONEncoder().encode(results), "tuned/results.json")
+    #expect(FinetunedFolder.model(in: folder.file("tuned")) == nil)
+    let best = folder.file("tuned/" + FinetuningResults.folder(ofSeed: 2))
+    try write(best + "/model")
+    #expect(FinetunedFolder.model(in: folder.file("tuned")) == best + "/model")
+    #expect(FinetunedFolder.model(in: best) == best + "/model")
+    #expect(try FinetunedFolder(folder.file("tuned")).path == best + "/model")
+  }
+
+  @Test(arguments: [
+    ("\"max_seq_length\" : 12", "\"max_seq_length\" : 13", "is above the model's 12 positions"),
+    ("\"format_version\" : 1", "\"format_version\" : 2", "it is of format 2"),
+    (
+      "\"vocab_sha256\" : \"", "\"vocab_sha256\" : \"0",
+      "is not the one that it was fine-tuned with"
+    ),
+    ("\"head\"", "\"heads\"", "the key head is missing"),
+  ])
+  func aDescriptionThatDoesNotFitIsRefused(old: String, new: String, reason: String) throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"))
+    let text = try folder.text("model/task.json")
+    #expect(text.contains(old), "\(text)")
+    try folder.write(text.replacingOccurrences(of: old, with: new), "model/task.json")
+    let problem = sentence { _ = try FinetunedFolder(folder.file("model")) }
+    #expect(problem.contains(reason), "\(problem)")
+  }
+
+  @Test
+  func anExportIsACopyWithACard() throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"))
+    let model = try FinetunedFolder(folder.file("model"))
+    #expect(try model.export(to: folder.file("export")) == "ElectraForSequenceClassification")
+    #expect(
+      try Set(folder.names("export")).subtracting(folder.names("model")) == ["README.md"])
+    let card = try folder.text("export/README.md")
+    #expect(card.contains("with the labels no, yes"))
+    #expect(card.contains("ElectraForSequenceClassification.from_pretrained"))
+    for name in try folder.names("model") {
+      #expect(try folder.bytes("export/" + name) == folder.bytes("model/" + name))
+    }
+    let configuration = try folder.text("export/config.json")
+    #expect(configuration.contains("\"id2label\"") && configuration.contains("\"1\" : \"yes\""))
+  }
+
+  @Test
+  func theReferenceHeadIsNotExported() throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"), head: .reference)
+    let model = try FinetunedFolder(folder.file("model"))
+    let problem = sentence { _ = try model.export(to: folder.file("export")) }
+    #expect(problem.contains("transformers has no model with the reference's head"))
+    #expect(try folder.names() == ["model"])
+  }
+}

@@ -1,0 +1,43 @@
+import Electra
+import Foundation
+import Models
+import TestSupport
+import Testing
+import Training
+
+struct HuggingFaceExportTests {
+  @Test(arguments: [
+    (ModelPart.discriminator, "ElectraForPreTraining"), (.generator, "ElectraForMaskedLM"),
+  ])
+  func aFolderHasAllFilesAndTheTensorsOfItsNetwork(part: ModelPart, name: String) throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder.file("run"), steps: [1234])
+    let export = try HuggingFaceExport(from: folder.file("run"), part)
+    #expect(export.architecture == name)
+    try export.write(to: folder.file("model"))
+    #expect(
+      try folder.names("model") == [
+        "README.md", "config.json", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json", "vocab.txt",
+      ])
+    let file = try SafetensorsFile(path: folder.file("model/model.safetensors"))
+    let names = file.entries.map(\.name)
+    #expect(names.contains("electra.embeddings.word_embeddings.weight"))
+    // Nothing of the other network.
+    #expect(names.contains { $0.hasPrefix("generator_") } == (part == .generator))
+    #expect(names.contains { $0.hasPrefix("discriminator_") } == (part == .discriminator))
+    #expect(try folder.text("model/config.json").contains("\"\(name)\""))
+    let card = try folder.text("model/README.md")
+    #expect(card.contains("ELECTRA \(part.rawValue)") && card.contains("| steps | 1,234 of "))
+  }
+
+  @Test
+  func aNetworkThatIsNotThereIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder.file("mlm"), goal: .mlm)
+    let problem = sentence { _ = try HuggingFaceExport(from: folder.file("mlm"), .generator) }
+    #expect(problem.hasPrefix("\(folder.file("mlm")) has no generator: its objective is mlm"))
+    let encoder = try HuggingFaceExport(from: folder.file("mlm"), .discriminator)
+    #expect(encoder.architecture == "ElectraForMaskedLM")
+  }
+}

@@ -1,0 +1,32 @@
+import Electra
+import Models
+import TestSupport
+import Testing
+
+struct PretrainedDiscriminatorTests {
+  private func logits(_ path: String) throws -> [Float] {
+    try DetectedText.of(["the cat sat", "a mat"], path).flatMap(\.logits)
+  }
+
+  @Test
+  func aRunAndItsExportHaveTheSameLogits() throws {
+    let folder = try exportedRun()
+    let ours = try logits(folder.file("run"))
+    #expect(Set(ours).count > 5)
+    #expect(try logits(folder.file("discriminator")) == ours)
+  }
+
+  @Test
+  func modelsThatDetectNothingAreRefused() throws {
+    let folder = try exportedRun()
+    let generator = sentence { _ = try PretrainedDiscriminator(from: folder.file("generator")) }
+    #expect(generator.contains("it is a generator; a discriminator is needed"))
+    try writeRun(folder.file("mlm"), goal: .mlm)
+    let mlm = sentence { _ = try PretrainedDiscriminator(from: folder.file("mlm")) }
+    #expect(mlm.contains("its objective is mlm"), "\(mlm)")
+    // An encoder without its head.
+    try HuggingFaceExport(from: folder.file("mlm"), .discriminator).write(to: folder.file("bert"))
+    let bert = sentence { _ = try PretrainedDiscriminator(from: folder.file("bert")) }
+    #expect(bert.contains("cannot use"), "\(bert)")
+  }
+}

@@ -1,0 +1,97 @@
+import Electra
+import Foundation
+import Layers
+import Models
+import Tensors
+import TestSupport
+import Tokenization
+import Training
+
+/// A tokenizer that knows letters and a few words, in the order of BERT's vocabularies.
+func smallTokenizer(_ words: [String] = ["the", "cat", "sat", "mat"]) throws -> Tokenizer {
+  let letters = "abcdefghijklmnopqrstuvwxyz".map { String($0) }
+  let tokens = SpecialTokens.names + letters + letters.map { "##" + $0 } + words
+  return Tokenizer(
+    vocabulary: try Vocabulary(tokens: tokens, source: "test"), normalization: .uncased)
+}
+
+/// Two networks of a few hundred weights on sequences of at most 12 tokens.
+func smallConfiguration(
+  _ tokenizer: Tokenizer, goal: PretrainingTask.Goal = .electra
+) -> PretrainingConfiguration {
+  var configuration = Preset.tiny.configuration(vocabularySize: tokenizer.vocabulary.size)
+  configuration.model = ElectraSizes(
+    vocabularySize: tokenizer.vocabulary.size, embeddingSize: 8, positionCount: 12,
+    generator: EncoderSizes(hiddenSize: 8, layerCount: 1, headCount: 2, intermediateSize: 16),
+    discriminator: EncoderSizes(
+      hiddenSize: 16, layerCount: 2, headCount: 2, intermediateSize: 32))
+  configuration.recipe.length = 12
+  configuration.recipe.task.goal = goal
+  return configuration
+}
+
+/// Writes a run with checkpoints after `steps`, all of them with the same weights, which it returns;
+/// `change` may set some of them before.
+@discardableResult
+func writeRun(
+  _ path: String, steps: [Int] = [5], goal: PretrainingTask.Goal = .electra,
+  tokenizer: Tokenizer? = nil, change: (Storage, ElectraModel) -> Void = { _, _ in }
+) throws -> (model: ElectraModel, weights: Storage) {
+  let tokenizer = try tokenizer ?? smallTokenizer()
+  let configuration = smallConfiguration(tokenizer, goal: goal)
+  let model = configuration.makeModel()
+  let weights = randomWeights(model.layout, scale: 0.3)
+  change(weights, model)
+  var files = try tokenizer.files(maximumLength: 12)
+  files["config.json"] = try configuration.encoded()
+  for step in steps {
+    try CheckpointStore(runFolder: path).save(CheckpointState(step: step), files: files) {
+      let file = $0 + "/model.safetensors"
+      return ["model.safetensors": try ModelFile.write(weights, model.layout, path: file)]
+    }
+  }
+  return (model, weights)
+}
+
+/// A folder with a run in `run`, and its networks as transformers' folders `discriminator` and
+/// `generator`.
+func exportedRun() throws -> TemporaryFolder {
+  let folder = try TemporaryFolder()
+  try writeRun(folder.file("run"))
+  for part in ModelPart.allCases {
+    try HuggingFaceExport(from: folder.file("run"), part).write(to: folder.file(part.rawValue))
+  }
+  return folder
+}
+
+extension DetectedText {
+  /// What the discriminator at `path` says of lines.
+  static func of(_ lines: [String], _ path: String, threads: Int = 1) throws -> [DetectedText] {
+    let detector = try Detector(PretrainedDiscriminator(from: path), threads: threads)
+    defer { detector.end() }
+    var (rest, result) = (lines[...], [DetectedText]())
+    let next = { rest.popFirst() }
+    try detector.detect(next) { result.append($0) }
+    return result
+  }
+}
+
+/// The sentence of the error that `body` throws; empty if it throws none.
+func sentence(_ body: () throws -> Void) -> String {
+  do {
+    try body()
+    return ""
+  } catch {
+    return "\(error)"
+  }
+}
+
+extension Storage {
+  /// All floats.
+  var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
+
+  /// Those of one parameter.
+  func values(_ parameter: Parameter) -> [Float] {
+    Array(values[parameter.offset..<parameter.offset + parameter.count])
+  }
+}

@@ -1,0 +1,55 @@
+import Reports
+import Testing
+
+struct ChartAxisTests {
+  private func axis(_ values: [Double], isLogarithmic: Bool = false) -> ChartAxis {
+    ChartAxis(holding: values, isLogarithmic: isLogarithmic) { "\($0)" }
+  }
+
+  @Test(arguments: [
+    (0.03, 0.05), (0.05, 0.05), (1, 1), (1.2, 2), (3, 5), (5.001, 5), (6, 10), (0.0007, 0.001),
+  ])
+  func stepsAreOneTwoOrFiveTimesAPowerOfTen(step: Double, rounded: Double) {
+    #expect(abs(ChartAxis.roundStep(step) / rounded - 1) < 1e-12)
+  }
+
+  @Test(arguments: [[1.3, 7.9], [0, 0.013], [-4, 4], [95, 95], [10.31], [0], []])
+  func linearTicksEncloseTheValues(values: [Double]) throws {
+    let axis = axis(values)
+    let (first, last) = (try #require(axis.ticks.first), try #require(axis.ticks.last))
+    #expect(axis.ticks.count >= 2 && axis.ticks.count <= 7)
+    #expect(values.allSatisfy { first <= $0 && $0 <= last && axis.holds($0) })
+    #expect(axis.place(first) == 0 && axis.place(last) == 1)
+    #expect(axis.place((first + last) / 2) == 0.5)
+    // What lies outside is drawn at the edge.
+    #expect(axis.place(last + 1) == 1 && axis.place(first - 1) == 0)
+    #expect(!axis.holds(last + 1))
+  }
+
+  @Test
+  func anAxisBeginsAndEndsWithMultiplesOfItsStep() {
+    let axis = ChartAxis(from: 49.6, to: 61.2, step: 2) { "\(Int($0))" }
+    #expect(axis.ticks.map(axis.label) == ["48", "50", "52", "54", "56", "58", "60", "62"])
+    #expect(ChartAxis(from: 50, to: 50, step: 2) { "\($0)" }.ticks == [50, 52])
+  }
+
+  @Test(arguments: [
+    ([1, 1000], [1, 10, 100, 1000]), ([2, 30], [2, 5, 10, 20]),
+    ([1e3, 1e12], [1e3, 1e6, 1e9, 1e12]),
+    ([3, 3], [2, 5]),
+  ])
+  func ratiosHaveTicksAtRoundNumbers(values: [Double], ticks: [Double]) {
+    let axis = axis(values, isLogarithmic: true)
+    #expect(axis.ticks.count == ticks.count, "\(axis.ticks)")
+    for (tick, wanted) in zip(axis.ticks, ticks) { #expect(abs(tick / wanted - 1) < 1e-12) }
+  }
+
+  @Test
+  func theSameRatioIsTheSameDistance() {
+    let axis = axis([1, 100], isLogarithmic: true)
+    #expect(abs(axis.place(10) - 0.5) < 1e-12 && abs(axis.place(1)) < 1e-12)
+    // There is no logarithm of zero.
+    #expect(axis.place(0) == 0)
+    #expect(self.axis([0, 100], isLogarithmic: true).place(50) == 0.5)
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Reports
+import Testing
+
+struct ScalingPointTests {
+  private static func point() -> ScalingPoint {
+    var point = ScalingPoint()
+    (point.batch, point.length, point.rankTokens) = (16, 128, 2048)
+    (point.microBatchTokens, point.vectorBytes, point.buckets) = (1024, 72_000_000, 10)
+    (point.hideableShare, point.seconds, point.reductionSeconds) = (0.75, 0.5, 0.1)
+    return point
+  }
+
+  @Test
+  func itsJSONIsTheOneOfTheBenchmark() throws {
+    let data = try JSONEncoder().encode(Self.point())
+    let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Double])
+    #expect(
+      object.keys.sorted() == [
+        "batch", "buckets", "hideable_share", "hosts", "lanes", "lanes_per_core", "length",
+        "messages", "micro_batch_tokens", "rank_tokens", "ranks", "reduction_seconds", "seconds",
+        "sent_bytes", "vector_bytes",
+      ])
+    #expect(object["micro_batch_tokens"] == 1024 && object["seconds"] == 0.5)
+    #expect(try JSONDecoder().decode(ScalingPoint.self, from: data) == Self.point())
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(ScalingPoint.self, from: Data(#"{"ranks":1}"#.utf8))
+    }
+  }
+
+  @Test
+  func numbersThatNoStepHasAreNotSound() {
+    #expect(Self.point().isSound && !ScalingPoint().isSound)
+    let changes: [(inout ScalingPoint) -> Void] = [
+      { $0.ranks = 0 }, { $0.batch = 1 << 49 }, { $0.lanesPerCore = 0.5 },
+      { $0.lanesPerCore = .infinity }, { $0.hideableShare = 1.1 }, { $0.seconds = 0 },
+      { $0.seconds = .nan }, { $0.reductionSeconds = 0.6 }, { $0.sentBytes = -1 },
+    ]
+    for change in changes {
+      var point = Self.point()
+      change(&point)
+      #expect(!point.isSound, "\(point)")
+    }
+  }
+
+  /// Reduce-scatter and all-gather send the vector, less a rank's own part, once each.
+  @Test
+  func moreRanksHaveTheTrafficOfARing() {
+    let weak = Self.point().onRanks(4, isWeak: true)
+    #expect(weak.ranks == 4 && weak.batch == 64 && weak.rankTokens == 2048)
+    #expect(weak.sentBytes == 2 * 72_000_000 / 4 * 3 && weak.messages == 2 * 10 * 3)
+    #expect(!weak.isSound && weak.seconds.isNaN)
+    let strong = Self.point().onRanks(4, isWeak: false)
+    #expect(strong.batch == 16 && strong.rankTokens == 512)
+    #expect(Self.point().onRanks(1, isWeak: true).sentBytes == 0)
+  }
+
+  @Test
+  func ratesFollowFromTheStep() {
+    let point = Self.point()
+    #expect(point.tokensPerSecond == 4096 && point.communicationShare == 0.2)
+    #expect(point.isPowerOfTwo && point.isSameModel(as: point.onRanks(8, isWeak: true)))
+    var other = point
+    (other.ranks, other.length) = (3, 64)
+    #expect(!other.isPowerOfTwo && !other.isSameModel(as: point))
+  }
+}
