@@ -2,6 +2,7 @@ import Electra
 import Foundation
 import Layers
 import Models
+import Platform
 import Tensors
 import TestSupport
 import Testing

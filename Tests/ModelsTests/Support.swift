@@ -2,6 +2,7 @@ import Electra
 import Foundation
 import Layers
 import Models
+import Platform
 import Tensors
 import TestSupport
 import Tokenization
@@ -43,7 +44,7 @@ func writeRun(
   let weights = randomWeights(model.layout, scale: 0.3)
   change(weights, model)
   var files = try tokenizer.files(maximumLength: 12)
-  files["config.json"] = try configuration.encoded()
+  files["config.json"] = try configuration.jsonDocument()
   for step in steps {
     try CheckpointStore(runFolder: path).save(CheckpointState(step: step), files: files) {
       let file = $0 + "/model.safetensors"

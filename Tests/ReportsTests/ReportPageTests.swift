@@ -2,6 +2,7 @@ import Electra
 import Finetuning
 import Foundation
 import Models
+import Platform
 import Reports
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct ReportPageTests {
     var configuration = Preset.tiny.configuration(vocabularySize: 300)
     configuration.recipe.learningRate = rate
     configuration.recipe.steps = 30
-    try folder.write(configuration.encoded(), name + "/config.json")
+    try folder.write(configuration.jsonDocument(), name + "/config.json")
     func line(_ step: Int, _ split: String, _ value: Double) -> String {
       let values = Self.names.map { #""\#($0)":\#(value)"# }.joined(separator: ",")
       return #"{"step":\#(step),\#(split)"tokens":\#(step * 1000),"seconds":60,\#(values)}"# + "\n"
