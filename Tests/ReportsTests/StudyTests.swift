@@ -6,6 +6,11 @@ import Testing
 
 /// Studies made of result files in the form that `electra finetune` writes.
 struct StudyTests {
+  private func study() throws -> Study {
+    let folder = try folder()
+    return try withExtendedLifetime(folder) { try Study(path: folder.file("study.tsv")) }
+  }
+
   /// Two questions: one with a system that is done and one that lacks a task, and one with nothing.
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
@@ -33,7 +38,7 @@ struct StudyTests {
 
   @Test
   func aMeanIsOverTheSeedsThatAllTasksHave() throws {
-    let study = try Study(path: folder().file("study.tsv"))
+    let study = try study()
     #expect(study.questions == ["parts, all", "size"])
     #expect(study.tasks.map(\.task.name) == ["cola", "stsb"])
     let systems = study.systems(of: "parts, all")
@@ -46,7 +51,7 @@ struct StudyTests {
 
   @Test
   func tablesHaveARowForEachSystem() throws {
-    let report = StudyReport(study: try Study(path: folder().file("study.tsv")))
+    let report = StudyReport(study: try study())
     #expect(report.text.contains("### parts, all\n"))
     #expect(
       report.text.contains(
@@ -64,7 +69,7 @@ struct StudyTests {
 
   @Test
   func thePictureHasEverySeedAndNamesWhatIsMissing() throws {
-    let svg = StudyPicture(try Study(path: folder().file("study.tsv"))).svg
+    let svg = StudyPicture(try study()).svg
     let page = try #require(Elements(svg))
     // Two seeds and their mean.
     #expect(page.counts["circle"] == 3)
