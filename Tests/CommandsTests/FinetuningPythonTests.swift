@@ -68,12 +68,13 @@ struct FinetuningPythonTests {
     let ours = metrics.split(separator: "\n").compactMap {
       try? JSONDecoder().decode(Loss.self, from: Data($0.utf8)).loss
     }
-    #expect(ours.count == 24 && theirs.count == 24)
+    try #require(ours.count == 24 && theirs.count == 24)
     // What float32 leaves after so many updates.
     for (own, their) in zip(ours, theirs) {
       #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
     }
-    #expect(ours.last.map { $0 < ours[0] } == true)
+    // The scores are learned at once; the labels are arbitrary, and their loss stays that of guessing.
+    #expect(task == "cola" || ours[23] < ours[0])
   }
 
   private struct Losses: Decodable { let losses: [Double] }
