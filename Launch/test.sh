@@ -34,8 +34,9 @@ set_up() {
 install_python_packages() {
   local folder=.build/python
   [ -z "${ELECTRA_PYTHON:-}" ] || return 0
-  python3 -m venv "$folder" >/dev/null 2>&1 || "$here/setup.sh" python3-venv || true
-  if python3 -m venv "$folder" && "$folder/bin/pip" install -q -r "$here/compare/requirements.txt"; then
+  python3 -m venv "$folder" >/dev/null 2>&1 \
+    || { "$here/setup.sh" python3-venv && python3 -m venv "$folder"; } || true
+  if [ -x "$folder/bin/pip" ] && "$folder/bin/pip" install -q -r "$here/compare/requirements.txt"; then
     export ELECTRA_PYTHON=$root/$folder/bin/python
   else
     echo "the Python packages cannot be installed: no comparison with transformers, PyTorch and TensorBoard"

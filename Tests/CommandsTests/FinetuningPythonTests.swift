@@ -62,12 +62,13 @@ struct FinetuningPythonTests {
     #expect(peer.status == 0, "\(peer.errors)")
     let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
     let ours = try folder.metrics("ours/seed-1").compactMap { $0["loss"] as? Double }
-    #expect(ours.count == 24 && theirs.count == 24)
+    try #require(ours.count == 24 && theirs.count == 24)
     // What float32 leaves after so many updates.
     for (own, their) in zip(ours, theirs) {
       #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
     }
-    #expect(ours.last.map { $0 < ours[0] } == true)
+    // The scores are learned at once; the labels are arbitrary, and their loss stays that of guessing.
+    #expect(task == "cola" || ours[23] < ours[0])
   }
 
   private struct Losses: Decodable { let losses: [Double] }
