@@ -93,13 +93,15 @@ struct FinetuneCommand: ParsableCommand {
 
   /// Returns whether all seeds are done and all files answered.
   private func finetune(_ plan: FinetuningPlan, _ context: RunContext) throws -> Bool {
-    if context.isFirst { plan.summary.forEach(context.log.say) }
+    if context.isFirst { plan.summary.forEach(context.log.write) }
     let run = FinetuningSeeds(plan, count: seeds, context: context, settings: start.settings)
     guard let results = try run.train() else { return false }
     do {
       try run.answer(results, processors: start.layout(context.world).processors)
     } catch TrainerError.stopped {
-      if context.isFirst { context.log.say("stopped as asked; the same command answers the rest") }
+      if context.isFirst {
+        context.log.write("stopped as asked; the same command answers the rest")
+      }
       return false
     }
     if context.isFirst {

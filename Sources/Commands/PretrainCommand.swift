@@ -74,7 +74,7 @@ struct PretrainCommand: ParsableCommand {
       Stop with a checkpoint and status 77 when the run finds itself gravely ill: a discriminator that \
       says the same of every token, a generator that learns nothing, a loss that is lost, overfitting.
       """)
-  var stopWhenSick = false
+  var stopWhenUnhealthy = false
 
   /// The checkpoints that are kept unless the user says otherwise.
   static let newestKept = 3
@@ -98,7 +98,7 @@ struct PretrainCommand: ParsableCommand {
       return switch try run.train() {
       case .finished: .success
       case .stopped: .stopped
-      case .unhealthy: .sick
+      case .unhealthy: .unhealthy
       }
     }
   }
@@ -113,7 +113,7 @@ struct PretrainCommand: ParsableCommand {
     (options.run.saveEvery, options.run.keep, options.run.timeline) = (saveEvery, keep, timeline)
     options.evaluateEvery = evaluateEvery ?? max(1, usual)
     options.evaluateExamples = evaluateExamples
-    (options.recomputes, options.stopsWhenSick) = (self.recipe.recompute, stopWhenSick)
+    (options.recomputes, options.stopsWhenUnhealthy) = (self.recipe.recompute, stopWhenUnhealthy)
     return options
   }
 

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// The reference adds the losses of a batch up instead; before a clip of the global norm to 1, which is
 /// then always active, and Adam, that makes little difference.
-package struct FinetuningObjective: Objective {
+package struct FinetuningObjective: TrainingObjective {
   package let model: TaskModel
   package let rateFactors: [Float]
   /// The targets of all training examples.
@@ -33,8 +33,8 @@ package struct FinetuningObjective: Objective {
   }
 
   package var layout: ParameterLayout { model.layout }
-  package var finishingOrder: [Range<Int>] { model.finishingOrder }
-  package var readingOrder: [Range<Int>] { model.readingOrder }
+  package var gradientOrder: [Range<Int>] { model.gradientOrder }
+  package var weightOrder: [Range<Int>] { model.weightOrder }
 
   /// The losses that the slice's sequences have.
   package func counts(of slice: Batch) -> [Int] {
@@ -48,16 +48,16 @@ package struct FinetuningObjective: Objective {
 
   package func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
-    progress: VectorProgress
+    progress: ParameterProgress
   ) -> Tally {
     let weight = 1 / Float(max(1, totals[0]))
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     var loss = 0.0
     for (index, part) in parts.enumerated() {
       let isLast = index == parts.count - 1
-      let pass = Pass(
+      let pass = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed,
-        progress: VectorProgress(
+        progress: ParameterProgress(
           needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
       loss += model.learn(
         part, targets: part.examples.map { targets[$0] }, weight: weight, arena: workspace, pass)

@@ -54,8 +54,8 @@ package struct TaskModel: Sendable {
   private var parts: [Range<Int>] {
     network.parts(of: embeddingRange.upperBound..<layout.count)
   }
-  var finishingOrder: [Range<Int>] { parts.reversed() + [embeddingRange] }
-  var readingOrder: [Range<Int>] { [embeddingRange] + parts }
+  var gradientOrder: [Range<Int>] { parts.reversed() + [embeddingRange] }
+  var weightOrder: [Range<Int>] { [embeddingRange] + parts }
 
   /// The share of the learning rate of each parameter: `decay` to the power of L + 2 - depth, where
   /// embeddings and projection have depth 0, layer i has i + 1, and the head L + 2 (ELECTRA's
@@ -73,7 +73,7 @@ package struct TaskModel: Sendable {
   /// what the head for spans says.
   package func answers(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
     arena.release(to: 0)
-    let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
+    let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
     let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
     return head.answers(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
@@ -84,7 +84,7 @@ package struct TaskModel: Sendable {
 
   /// Adds `weight` times the gradient of the losses of all sequences; returns their sum.
   func learn(
-    _ batch: Batch, targets: [Target], weight: Float, arena: Arena, _ pass: Pass
+    _ batch: Batch, targets: [Target], weight: Float, arena: Arena, _ pass: PassContext
   ) -> Double {
     arena.release(to: 0)
     pass.progress?.needs(embeddingRange)

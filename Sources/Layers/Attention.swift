@@ -15,14 +15,14 @@ package struct Attention: Sendable {
 
   /// Declares `name.query`, `name.key` and `name.value`.
   package init(
-    _ name: String, size: Int, headCount: Int, dropoutRate: Float, deviation: Float,
+    _ name: String, size: Int, headCount: Int, dropoutRate: Float, standardDeviation: Float,
     in layout: inout ParameterLayout
   ) {
     precondition(size % headCount == 0, "\(headCount) heads do not divide a width of \(size)")
     let parts = ["query", "key", "value"]
     let weights = layout.declare(
       group: parts.map { "\(name).\($0).weight" }, [size, size],
-      .truncatedNormal(deviation: deviation))
+      .truncatedNormal(standardDeviation: standardDeviation))
     let biases = layout.declare(group: parts.map { "\(name).\($0).bias" }, [size], .zeros)
     projection = Linear(
       weight: weights[0].widened(to: [3 * size, size]), bias: biases[0].widened(to: [3 * size]))
@@ -75,7 +75,8 @@ package struct Attention: Sendable {
     let dropout: DropoutStream?
   }
 
-  private func forEachHead(_ activations: Activations, _ pass: Pass, _ body: (Head) -> Void) {
+  private func forEachHead(_ activations: Activations, _ pass: PassContext, _ body: (Head) -> Void)
+  {
     let size = activations.context.columns
     let width = size / headCount
     var start = 0
@@ -102,7 +103,7 @@ package struct Attention: Sendable {
 
   /// Fills `activations` from `input` (N, D).
   package func forward(
-    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: Pass
+    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
   ) {
     projection.forward(input, into: activations.projected, pass)
     let scale = scale(activations)
@@ -130,7 +131,7 @@ package struct Attention: Sendable {
   ///   - pass: weights, gradients and random numbers.
   package func backward(
     contextGradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
-    addingTo inputGradient: Tensor, _ pass: Pass
+    addingTo inputGradient: Tensor, _ pass: PassContext
   ) {
     let (size, projectedGradient) = (contextGradient.columns, scratch.projectedGradient)
     let scale = scale(activations)

@@ -33,15 +33,16 @@ package struct Embeddings: Sendable {
   ///   - name: what the parameters' names begin with.
   ///   - sizes: the shapes of the tables.
   ///   - epsilon: that of the normalisation.
-  ///   - deviation: the standard deviation of the first word and segment embeddings.
+  ///   - standardDeviation: the standard deviation of the first word and segment embeddings.
   ///   - positions: how position embeddings begin.
   ///   - layout: where the parameters are declared.
   package init(
-    _ name: String, _ sizes: Sizes, epsilon: Float, deviation: Float, positions: Initialization,
+    _ name: String, _ sizes: Sizes, epsilon: Float, standardDeviation: Float,
+    positions: Initialization,
     in layout: inout ParameterLayout
   ) {
     let size = sizes.size
-    let normal = Initialization.truncatedNormal(deviation: deviation)
+    let normal = Initialization.truncatedNormal(standardDeviation: standardDeviation)
     word = layout.declare("\(name).word_embeddings.weight", [sizes.vocabularySize, size], normal)
     position = layout.declare(
       "\(name).position_embeddings.weight", [sizes.positionCount, size], positions)
@@ -64,7 +65,7 @@ package struct Embeddings: Sendable {
   /// Fills `activations` for `tokens` (N) with segment ids `types` (N).
   package func forward(
     tokens: [Int32], types: [UInt8], _ activations: Activations, dropout site: DropoutSite,
-    _ pass: Pass
+    _ pass: PassContext
   ) {
     let sum = activations.norm.normalized
     sum.gatherRows(of: pass.weights[word], tokens)
@@ -87,7 +88,7 @@ package struct Embeddings: Sendable {
   /// Adds the tables' gradients; `gradient` (N, E), that of the output, is used up.
   package func backward(
     _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations,
-    dropout site: DropoutSite, _ pass: Pass
+    dropout site: DropoutSite, _ pass: PassContext
   ) {
     forEachSequence(site, pass) { range, dropout in
       gradient.rows(range).applyDropout(dropout, into: gradient.rows(range))
@@ -103,7 +104,7 @@ package struct Embeddings: Sendable {
   }
 
   private func forEachSequence(
-    _ site: DropoutSite, _ pass: Pass, _ body: (Range<Int>, DropoutStream?) -> Void
+    _ site: DropoutSite, _ pass: PassContext, _ body: (Range<Int>, DropoutStream?) -> Void
   ) {
     for (index, range) in pass.ranges.enumerated() {
       body(range, pass.dropout(site, sequence: index))

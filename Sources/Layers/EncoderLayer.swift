@@ -18,17 +18,21 @@ package struct EncoderLayer: Sendable {
     let (d, f) = (sizes.hiddenSize, sizes.intermediateSize)
     attention = Attention(
       name + ".attention.self", size: d, headCount: sizes.headCount,
-      dropoutRate: sizes.attentionDropoutRate, deviation: sizes.deviation, in: &layout)
+      dropoutRate: sizes.attentionDropoutRate, standardDeviation: sizes.standardDeviation,
+      in: &layout)
     attentionOutput = Linear(
-      name + ".attention.output.dense", input: d, output: d, deviation: sizes.deviation,
+      name + ".attention.output.dense", input: d, output: d,
+      standardDeviation: sizes.standardDeviation,
       in: &layout)
     attentionNorm = LayerNorm(
       name + ".attention.output.LayerNorm", size: d, epsilon: sizes.epsilon, in: &layout)
     attentionDropout = DropoutSite(name + ".attention.output", rate: sizes.dropoutRate)
     intermediate = Linear(
-      name + ".intermediate.dense", input: d, output: f, deviation: sizes.deviation, in: &layout)
+      name + ".intermediate.dense", input: d, output: f, standardDeviation: sizes.standardDeviation,
+      in: &layout)
     output = Linear(
-      name + ".output.dense", input: f, output: d, deviation: sizes.deviation, in: &layout)
+      name + ".output.dense", input: f, output: d, standardDeviation: sizes.standardDeviation,
+      in: &layout)
     outputNorm = LayerNorm(
       name + ".output.LayerNorm", size: d, epsilon: sizes.epsilon, in: &layout)
     outputDropout = DropoutSite(name + ".output", rate: sizes.dropoutRate)
@@ -39,7 +43,7 @@ package struct EncoderLayer: Sendable {
     package let attention: Attention.Activations
     package let attentionNorm: LayerNorm.Activations
     /// The slope of GELU at each entry. (N, F)
-    package let slope: Tensor
+    package let geluDerivative: Tensor
     /// GELU's output. (N, F)
     package let intermediate: Tensor
     package let outputNorm: LayerNorm.Activations
@@ -48,7 +52,7 @@ package struct EncoderLayer: Sendable {
       attention = Attention.Activations(
         shape, size: sizes.hiddenSize, headCount: sizes.headCount, arena: arena)
       attentionNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
-      slope = arena.tensor(shape.tokens, sizes.intermediateSize)
+      geluDerivative = arena.tensor(shape.tokens, sizes.intermediateSize)
       intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
       outputNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
     }
@@ -57,7 +61,7 @@ package struct EncoderLayer: Sendable {
     init(sharing other: Activations, arena: Arena) {
       attention = other.attention
       attentionNorm = other.attentionNorm
-      slope = other.slope
+      geluDerivative = other.geluDerivative
       intermediate = other.intermediate
       outputNorm = LayerNorm.Activations(sharing: other.outputNorm, arena: arena)
     }
@@ -80,7 +84,7 @@ package struct EncoderLayer: Sendable {
 
   /// From `input` (N, D) to `activations.outputNorm.output` (N, D).
   package func forward(
-    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: Pass
+    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
   ) {
     attention.forward(input, activations.attention, scratch.attention, pass)
     attentionOutput.product(
@@ -88,8 +92,8 @@ package struct EncoderLayer: Sendable {
     attentionNorm.forward(
       activations.attentionNorm, bias: attentionOutput.bias, residual: input,
       dropout: attentionDropout, pass)
-    intermediate.product(activations.attentionNorm.output, into: activations.slope, pass)
-    activations.slope.gelu(
+    intermediate.product(activations.attentionNorm.output, into: activations.geluDerivative, pass)
+    activations.geluDerivative.gelu(
       bias: pass.weights[intermediate.bias], into: activations.intermediate)
     output.product(activations.intermediate, into: activations.outputNorm.normalized, pass)
     outputNorm.forward(
@@ -100,7 +104,7 @@ package struct EncoderLayer: Sendable {
   /// Replaces `gradient` (N, D), that of the output, by that of the input.
   package func backward(
     _ gradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
-    _ pass: Pass
+    _ pass: PassContext
   ) {
     outputNorm.backward(
       activations.outputNorm, gradient: gradient, bias: output.bias, dropout: outputDropout,
@@ -109,7 +113,7 @@ package struct EncoderLayer: Sendable {
       outputGradient: scratch.branch, input: activations.intermediate,
       into: scratch.intermediate, adding: false, pass)
     scratch.intermediate.geluBackward(
-      derivative: activations.slope, biasGradient: pass.gradient(intermediate.bias))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(intermediate.bias))
     intermediate.backward(
       outputGradient: scratch.intermediate, input: activations.attentionNorm.output,
       into: gradient, adding: true, pass)

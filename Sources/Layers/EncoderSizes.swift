@@ -9,11 +9,11 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
   /// That of the layer normalisations.
   package var epsilon: Float = 1e-12
   /// The standard deviation of the first weights of encoder and embeddings.
-  package var deviation: Float = 0.02
+  package var standardDeviation: Float = 0.02
 
   /// The standard deviation of the first weights of heads, independent of the encoder's, so that first
   /// logits are near 0 (as in BERT).
-  package static let headDeviation: Float = 0.02
+  package static let headStandardDeviation: Float = 0.02
 
   /// Sizes with BERT's epsilon and first weights.
   package init(
@@ -36,7 +36,7 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
     case dropoutRate = "hidden_dropout_prob"
     case attentionDropoutRate = "attention_probs_dropout_prob"
     case epsilon = "layer_norm_eps"
-    case deviation = "initializer_range"
+    case standardDeviation = "initializer_range"
   }
 
   /// A fraction of its width and depth, with heads of the same width and at least one of them and one

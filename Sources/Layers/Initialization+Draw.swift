@@ -9,18 +9,19 @@ extension ParameterLayout {
       switch parameter.initialization {
       case .zeros: window.fill(0)
       case .constant(let value): window.fill(value)
-      case .truncatedNormal(let deviation):
+      case .truncatedNormal(let standardDeviation):
         let stream = RandomStream(
           seed: seed, site: RandomStream.site("initial:" + parameter.name), step: 0, sequence: 0)
-        fillTruncatedNormal(window, deviation: deviation, stream)
-      case .sinusoids(let deviation): fillSinusoids(window, deviation: deviation)
+        fillTruncatedNormal(window, standardDeviation: standardDeviation, stream)
+      case .sinusoids(let standardDeviation):
+        fillSinusoids(window, standardDeviation: standardDeviation)
       }
     }
   }
 
   /// A sine and a cosine of the row's number for each wavelength, from 2 pi to 20,000 pi.
-  private func fillSinusoids(_ tensor: Tensor, deviation: Float) {
-    let amplitude = deviation * Float(2).squareRoot()
+  private func fillSinusoids(_ tensor: Tensor, standardDeviation: Float) {
+    let amplitude = standardDeviation * Float(2).squareRoot()
     for row in 0..<tensor.rows {
       for column in 0..<tensor.columns {
         let exponent = Double(column & ~1) / Double(tensor.columns)
@@ -31,7 +32,9 @@ extension ParameterLayout {
   }
 
   /// Normal numbers by the polar method (Marsaglia), redrawn beyond two standard deviations.
-  private func fillTruncatedNormal(_ tensor: Tensor, deviation: Float, _ stream: RandomStream) {
+  private func fillTruncatedNormal(
+    _ tensor: Tensor, standardDeviation: Float, _ stream: RandomStream
+  ) {
     var counter: UInt32 = 0
     var filled = 0
     while filled < tensor.count {
@@ -44,7 +47,7 @@ extension ParameterLayout {
         guard square > 0, square < 1 else { continue }
         let factor = (-2 * naturalLogarithm(square) / square).squareRoot()
         for normal in [x * factor, y * factor] where abs(normal) <= 2 && filled < tensor.count {
-          tensor.base[filled] = Float(normal) * deviation
+          tensor.base[filled] = Float(normal) * standardDeviation
           filled += 1
         }
       }

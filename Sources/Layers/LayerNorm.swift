@@ -47,7 +47,7 @@ package struct LayerNorm: Sendable {
   ///   - pass: weights and random numbers.
   package func forward(
     _ activations: Activations, bias: Parameter?, residual: Tensor?, dropout site: DropoutSite?,
-    _ pass: Pass
+    _ pass: PassContext
   ) {
     let parameters = NormalizationParameters(
       scale: pass.weights[scale], shift: pass.weights[shift], epsilon: epsilon)
@@ -66,7 +66,7 @@ package struct LayerNorm: Sendable {
   /// Replaces the output's gradient by that of the residual, and writes the branch's.
   package func backward(
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
-    into branchGradient: Tensor?, _ pass: Pass
+    into branchGradient: Tensor?, _ pass: PassContext
   ) {
     let gradients = NormalizationGradients(
       scale: pass.gradient(scale), shift: pass.gradient(shift),

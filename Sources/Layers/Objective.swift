@@ -18,14 +18,14 @@ package protocol Evaluable: Sendable {
 ///
 /// The trainer knows nothing of the model beyond this protocol, and the model nothing of lanes,
 /// ranks and optimizers. Pre-training is an objective, a GLUE head is another.
-package protocol Objective: Evaluable {
+package protocol TrainingObjective: Evaluable {
   /// The parameters, in the order of the flat vector.
   var layout: ParameterLayout { get }
 
   /// Ranges that cover the flat vector, in the order in which gradients become final, and in the
   /// order in which weights are first read.
-  var finishingOrder: [Range<Int>] { get }
-  var readingOrder: [Range<Int>] { get }
+  var gradientOrder: [Range<Int>] { get }
+  var weightOrder: [Range<Int>] { get }
 
   /// Ranges of whole parameters that step `step` leaves as they are, moments and all.
   func frozen(at step: Int) -> [Range<Int>]
@@ -49,14 +49,14 @@ package protocol Objective: Evaluable {
   /// - Returns: the slice's loss sums and scores, not divided by anything.
   func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Workspace,
-    progress: VectorProgress
+    progress: ParameterProgress
   ) -> Tally
 
   /// Named figures for the log, in their order, from the sum of all tallies.
   func metrics(of tally: Tally) -> MetricValues
 }
 
-extension Objective {
+extension TrainingObjective {
   /// Every step trains everything.
   package func frozen(at step: Int) -> [Range<Int>] { [] }
   package func preparation(for step: Int) -> ((Storage) -> Void)? { nil }

@@ -25,10 +25,10 @@ package struct Parameter: Sendable, Equatable {
 /// How a tensor begins.
 package enum Initialization: Sendable, Equatable {
   /// Normal around 0, cut off and redrawn beyond two standard deviations.
-  case truncatedNormal(deviation: Float)
+  case truncatedNormal(standardDeviation: Float)
   /// Row p holds sines and cosines of p in wavelengths that grow along the row (Vaswani et al. 2017,
   /// section 3.5), scaled to this standard deviation.
-  case sinusoids(deviation: Float)
+  case sinusoids(standardDeviation: Float)
   case zeros
   case constant(Float)
 }

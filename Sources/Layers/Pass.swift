@@ -8,7 +8,7 @@ import Tensors
 ///
 /// The gradient contract of all layers: parameter gradients are added to; activation gradients are
 /// written; only the residual stream's gradient is added to.
-package struct Pass {
+package struct PassContext {
   package let weights: Storage
   /// Where parameter gradients are added; nil when only evaluating.
   package let gradient: Storage?
@@ -21,11 +21,11 @@ package struct Pass {
   /// Whether its backward pass computes what is inside encoder layers anew.
   private let recomputes: Bool
   /// Told how the pass gets on; nil when nobody wants to know.
-  package private(set) var progress: VectorProgress?
+  package private(set) var progress: ParameterProgress?
 
   package init(
     batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
-    progress: VectorProgress? = nil
+    progress: ParameterProgress? = nil
   ) {
     self.weights = weights
     self.gradient = gradient
@@ -38,21 +38,21 @@ package struct Pass {
   }
 
   /// The same for `count` rows that belong to no sequence, such as gathered masked positions.
-  package func rows(_ count: Int) -> Pass {
+  package func rows(_ count: Int) -> PassContext {
     var copy = self
     copy.ranges = [0..<count]
     return copy
   }
 
   /// The same, but nobody is told how it gets on.
-  package var quiet: Pass {
+  package var quiet: PassContext {
     var copy = self
     copy.progress = nil
     return copy
   }
 
   /// The same with dropout of its own, for a second pass of the same network.
-  package var withOtherDropout: Pass {
+  package var withOtherDropout: PassContext {
     var copy = self
     copy.seed = seed.map { $0 ^ 0x9E37_79B9_7F4A_7C15 }
     return copy
@@ -81,7 +81,7 @@ package struct Pass {
 }
 
 /// Told how passes get on with the flat vector, so that its traffic can hide behind them.
-package struct VectorProgress {
+package struct ParameterProgress {
   /// The weights of a range are about to be read; returns when they may be.
   package let needs: (Range<Int>) -> Void
   /// The gradient of a range is final.

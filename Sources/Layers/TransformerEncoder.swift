@@ -46,7 +46,7 @@ package struct TransformerEncoder: Sendable {
   }
 
   /// Runs all layers on `input` (N, D) and returns the last one's output (N, D).
-  package func forward(_ input: Tensor, _ activations: Activations, _ pass: Pass) -> Tensor {
+  package func forward(_ input: Tensor, _ activations: Activations, _ pass: PassContext) -> Tensor {
     var hidden = input
     for ((layer, own), range) in zip(zip(layers, activations.layers), layerRanges) {
       pass.progress?.needs(range)
@@ -58,7 +58,7 @@ package struct TransformerEncoder: Sendable {
 
   /// Replaces `gradient` (N, D), that of the last output, by that of `input`.
   package func backward(
-    _ gradient: Tensor, input: Tensor, _ activations: Activations, _ pass: Pass
+    _ gradient: Tensor, input: Tensor, _ activations: Activations, _ pass: PassContext
   ) {
     for index in layers.indices.reversed() {
       let (layer, own) = (layers[index], activations.layers[index])

@@ -19,7 +19,7 @@ package struct HuggingFaceExport {
     let task = checkpoint.configuration.recipe.task
     guard let architecture = task.architecture(of: part) else {
       throw UsageError(
-        "\(path) has no \(part.rawValue): its objective is \(task.goal.rawValue); leave --part out "
+        "\(path) has no \(part.rawValue): its objective is \(task.objective.rawValue); leave --part out "
           + "for its encoder")
     }
     (self.checkpoint, self.part, self.architecture) = (checkpoint, part, architecture)

@@ -57,7 +57,7 @@ package struct InitialModel {
           task.hasGenerator
             ? "--init-from \(found[0].folder.path) and \(found[1].folder.path) are both "
               + "\(part.rawValue)s; give one"
-            : "the objective \(task.goal.rawValue) has one network; give one --init-from")
+            : "the objective \(task.objective.rawValue) has one network; give one --init-from")
       }
     }
     return roles.sorted { $0.role == .generator && $1.role != .generator }

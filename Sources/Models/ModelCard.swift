@@ -65,25 +65,25 @@ package struct ModelCard {
 
   /// What it is.
   private var title: String {
-    let goal = checkpoint.configuration.recipe.task.goal
-    if goal == .mlm {
+    let objective = checkpoint.configuration.recipe.task.objective
+    if objective == .mlm {
       return """
         Masked language model
 
         An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
         """
     }
-    let network = goal == .electra || part == .generator ? part.rawValue : "encoder"
+    let network = objective == .electra || part == .generator ? part.rawValue : "encoder"
     return """
       ELECTRA \(network)
 
-      The \(network) of an ELECTRA pre-trained by \(method(goal)) (Clark, Luong, Le and \
+      The \(network) of an ELECTRA pre-trained by \(method(objective)) (Clark, Luong, Le and \
       Manning 2020).
       """
   }
 
-  private func method(_ goal: PretrainingTask.Goal) -> String {
-    switch goal {
+  private func method(_ objective: PretrainingTask.Objective) -> String {
+    switch objective {
     case .electra: "replaced token detection"
     case .electra15: "replaced token detection at drawn positions"
     case .replaceMLM: "Replace MLM"
@@ -95,8 +95,8 @@ package struct ModelCard {
   /// What it was trained by.
   private var loss: String {
     let recipe = checkpoint.configuration.recipe
-    let own = method(recipe.task.goal)
-    return recipe.task.goal == .mlm
+    let own = method(recipe.task.objective)
+    return recipe.task.objective == .mlm
       ? own : "masked language modelling + \(recipe.discriminatorWeight) x \(own)"
   }
 

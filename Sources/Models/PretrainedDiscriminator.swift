@@ -24,11 +24,11 @@ package struct PretrainedDiscriminator {
   }
 
   private init(_ checkpoint: CheckpointFolder) throws {
-    let goal = checkpoint.configuration.recipe.task.goal
-    guard goal.detects else {
+    let objective = checkpoint.configuration.recipe.task.objective
+    guard objective.detects else {
       throw ModelError.unusable(
         path: checkpoint.path,
-        reason: "its objective is \(goal.rawValue), so nothing in it tells replaced tokens")
+        reason: "its objective is \(objective.rawValue), so nothing in it tells replaced tokens")
     }
     tokenizer = checkpoint.tokenizer
     discriminator = Discriminator(checkpoint.model.sizes[.discriminator])

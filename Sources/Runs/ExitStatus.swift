@@ -13,6 +13,6 @@ package enum ExitStatus: Int32 {
   /// A deadline passed: a rank hangs.
   case late = 76
   /// A run stopped itself because of its health.
-  case sick = 77
+  case unhealthy = 77
   case disagreement = 78
 }

@@ -12,7 +12,7 @@ package struct Predictor {
   /// What the model's outputs have to be brought to; nil where they are scores already.
   private let scale: TargetScale?
 
-  /// A model that is being trained. The weights of the last step must have arrived (`settle`).
+  /// A model that is being trained. The weights of the last step must have arrived (`waitForWeights`).
   package init(_ evaluator: Evaluator<FinetuningObjective>, scale: TargetScale?) {
     (self.evaluator, self.scale) = (evaluator, scale)
   }

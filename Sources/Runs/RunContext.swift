@@ -34,7 +34,7 @@ package struct RunContext {
     (self.folder, self.start) = (folder, start)
     let log = RunLog(path: world.rank == 0 ? folder + "/log.txt" : nil)
     self.log = log
-    metrics = MetricsLog(folder: folder) { log.say($0) }
+    metrics = MetricsLog(folder: folder) { log.write($0) }
   }
 
   /// The context of a part of the run with metrics and checkpoints in `folder`.
@@ -47,7 +47,7 @@ package struct RunContext {
     var part = self
     let log = log.prefixed(prefix)
     (part.folder, part.log) = (folder, log)
-    part.metrics = MetricsLog(folder: folder) { log.say($0) }
+    part.metrics = MetricsLog(folder: folder) { log.write($0) }
     return part
   }
 }

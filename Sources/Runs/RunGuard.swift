@@ -11,13 +11,13 @@ package struct RunGuard {
   package let watchdog: Watchdog
   /// When it was made, which is when the program began.
   package let start = now()
-  private let keeper: Keeper
+  private let keeper: LockKeeper
 
   /// - Parameters:
   ///   - deadlines: seconds of each section of a run, where they are not the usual ones.
   ///   - slurmGrace: seconds that Slurm leaves between SIGTERM and SIGKILL.
   package init(deadlines: [Watchdog.Section: Double], slurmGrace: Double) {
-    let keeper = Keeper(grace: Self.graceOfLauncher(slurm: slurmGrace))
+    let keeper = LockKeeper(grace: Self.graceOfLauncher(slurm: slurmGrace))
     self.keeper = keeper
     StopSignals.install()
     watchdog = Watchdog(
@@ -59,7 +59,7 @@ package struct RunGuard {
 }
 
 /// The part of the guard that the watchdog's threads share.
-private final class Keeper: Sendable {
+private final class LockKeeper: Sendable {
   private struct State {
     var lock: RunLock?
     var lastRefresh = now()
@@ -99,9 +99,9 @@ private final class Keeper: Sendable {
       return (isAsked, isExpired, isLost)
     }
     // A rank that is killed says nothing any more; the others are asked to stop by the launcher.
-    if isAsked { watchdog.say("stopping") }
+    if isAsked { watchdog.write("stopping") }
     if isExpired {
-      watchdog.say("terminated")
+      watchdog.write("terminated")
       _exit(ExitStatus.stopped.rawValue)
     }
     if isLost {

@@ -82,7 +82,7 @@ extension Trainer {
   /// - Throws: `TrainerError.replicasDiffer` when ranks do not agree on which weights are finite.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
     watch(.step, "diagnosis")
-    try settle()
+    try waitForWeights()
     let parameters = objective.layout.parameters
     let own = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
     let indices = try world.gather([own]).flatMap(\.self)
@@ -127,7 +127,7 @@ extension Worker {
       let gradient = sums.next()
       let tally = objective.accumulate(
         batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
-        progress: VectorProgress(needs: { _ in }, finished: { _ in }))
+        progress: ParameterProgress(needs: { _ in }, finished: { _ in }))
       sums.push(gradient, slice: number)
       let tensors = parameters.filter { !Trainer<O>.isFinite(gradient, $0) }.map(\.name)
       guard !tensors.isEmpty else { continue }

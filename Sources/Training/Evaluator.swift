@@ -98,7 +98,7 @@ package final class Evaluator<O: Evaluable> {
   }
 }
 
-extension Evaluator where O: Objective {
+extension Evaluator where O: TrainingObjective {
   /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank.
   ///
   /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.

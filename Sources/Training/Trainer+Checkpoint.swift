@@ -17,7 +17,7 @@ extension Trainer {
   package func beginSave(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) throws {
-    try settle()
+    try waitForWeights()
     try expectEqualReplicas(step: state.step)
     var files = files
     files[MetricsWindow.file] = try window.encoded(slices: settings.sliceCount, world)
@@ -34,7 +34,7 @@ extension Trainer {
   /// Loads weights, moments and window that were saved: rank zero reads, the others receive. Every rank
   /// must call it; an error on rank zero is thrown on all.
   package func load(checkpoint folder: String) throws {
-    try settle()
+    try waitForWeights()
     try world.agree {
       guard world.rank == 0 else { return }
       try ModelFile.read(folder + "/model.safetensors", objective.layout, into: weights)

@@ -8,13 +8,13 @@ import Tensors
 ///
 /// A step is a straight line: load the slices, count, compute gradients, add them along the tree,
 /// clip by the global norm, update, hand out. Rank zero is not special here.
-package final class Trainer<O: Objective> {
+package final class Trainer<O: TrainingObjective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
   /// The flat vector of weights, the same on every rank.
   ///
-  /// After a step they are still arriving: call `settle` before reading them.
+  /// After a step they are still arriving: call `waitForWeights` before reading them.
   package let weights: Storage
   /// Who owns which part of the flat vector.
   package let partition: Partition
@@ -25,7 +25,7 @@ package final class Trainer<O: Objective> {
   let saver: CheckpointSaver
   let workers: [Worker<O>]
   /// Shares weights, threads and activations with the trainer; to be used once weights have arrived
-  /// (`settle`), and not during a step.
+  /// (`waitForWeights`), and not during a step.
   package let evaluator: Evaluator<O>
   private let source: BatchSource
   /// The sums behind the next line of metrics.
@@ -71,12 +71,12 @@ package final class Trainer<O: Objective> {
     evaluator = Evaluator(
       objective, weights: weights, world: world, team: team, workspaces: workers.map(\.workspace))
     partition = Partition(
-      objective.layout, regions: objective.finishingOrder, rankCount: world.size)
+      objective.layout, regions: objective.gradientOrder, rankCount: world.size)
     traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
     reducer = GradientReducer(
-      traffic, finishing: objective.finishingOrder, world: world, team: team)
+      traffic, finishing: objective.gradientOrder, world: world, team: team)
     update = ShardedUpdate(
-      traffic, reading: objective.readingOrder, rank: world.rank, team: team,
+      traffic, reading: objective.weightOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
         settings.adam, layout: objective.layout, rateFactors: objective.rateFactors))
     saver = try CheckpointSaver(
@@ -84,7 +84,7 @@ package final class Trainer<O: Objective> {
   }
 
   /// Waits until the weights of the last step are there.
-  package func settle() throws { try update.settle() }
+  package func waitForWeights() throws { try update.waitForWeights() }
 
   /// Ends the threads and frees the communicators, once weights have arrived and a save that is under
   /// way has ended.
@@ -100,7 +100,7 @@ package final class Trainer<O: Objective> {
   package struct StepReport {
     package var tokens = 0
     package var gradientNorm = 0.0
-    package var rate = 0.0
+    package var learningRate = 0.0
     /// Seconds in all; those of them that this rank's input took; and those in which it met the others,
     /// waited for them and their weights, and reduced.
     package var seconds = 0.0
@@ -109,11 +109,11 @@ package final class Trainer<O: Objective> {
     /// Seconds that buckets travelled, mostly while workers computed.
     package var trafficSeconds = 0.0
     /// Whether any rank asked to stop, or to save.
-    package var wishes = Wishes()
+    package var requests = StopRequests()
   }
 
   /// What a rank wants after the step; one rank's wish is enough, so that all do it at one step.
-  package struct Wishes: Sendable, Equatable {
+  package struct StopRequests: Sendable, Equatable {
     package var stop = false
     package var save = false
 
@@ -125,18 +125,18 @@ package final class Trainer<O: Objective> {
 
   /// Does step `step`, counted from zero.
   ///
-  /// - Parameter wishes: this rank's wishes for what follows the step.
+  /// - Parameter requests: this rank's wishes for what follows the step.
   /// - Throws: `TrainerError.diverged` on every rank, before the update, when the gradient is not
   ///   finite; any rank's input error.
-  package func step(_ step: Int, wishes: Wishes = Wishes()) throws -> StepReport {
+  package func step(_ step: Int, requests: StopRequests = StopRequests()) throws -> StepReport {
     let start = now()
     var report = StepReport()
     if let prepare = objective.preparation(for: step) {
-      try settle()
+      try waitForWeights()
       prepare(weights)
     }
     watch(.step, "input")
-    let totals = try load(step, wishes, &report)
+    let totals = try load(step, requests, &report)
     let (workers, objective, weights) = (workers, objective, weights)
     let (reducer, update) = (reducer, update)
     watch(.step, "computation")
@@ -150,11 +150,11 @@ package final class Trainer<O: Objective> {
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
     window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
-    report.rate = settings.schedule.learningRate(at: step)
+    report.learningRate = settings.schedule.learningRate(at: step)
     update.update(
       weights, gradient: gradient,
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
-      learningRate: Float(report.rate), frozen: objective.frozen(at: step))
+      learningRate: Float(report.learningRate), frozen: objective.frozen(at: step))
     report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
     report.trafficSeconds = traffic.takeSeconds()
     report.seconds = now() - start
@@ -163,7 +163,7 @@ package final class Trainer<O: Objective> {
 
   /// Reads all slices and counts what their losses weigh, over all ranks.
   private func load(
-    _ step: Int, _ wishes: Wishes, _ report: inout StepReport
+    _ step: Int, _ requests: StopRequests, _ report: inout StepReport
   ) throws -> [Int] {
     let (workers, objective, settings, source) = (workers, objective, settings, source)
     let start = now()
@@ -175,11 +175,11 @@ package final class Trainer<O: Objective> {
     let tokens = workers.flatMap(\.batches).reduce(0) { $0 + $1.tokenCount }
     watch(.step, "meeting")
     report.inputSeconds = now() - start
-    let flags = [failure != nil, wishes.stop, wishes.save].map { $0 ? 1 : 0 }
+    let flags = [failure != nil, requests.stop, requests.save].map { $0 ? 1 : 0 }
     let all = try world.sum(flags + [tokens] + counts)
     report.reductionSeconds = now() - start - report.inputSeconds
     if all[0] > 0 { try world.report(failure) }
-    report.wishes = Wishes(stop: all[1] > 0, save: all[2] > 0)
+    report.requests = StopRequests(stop: all[1] > 0, save: all[2] > 0)
     report.tokens = all[3]
     return Array(all[4...])
   }
@@ -211,7 +211,7 @@ package final class Trainer<O: Objective> {
   package func evaluate(
     sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> MetricValues {
-    try settle()
+    try waitForWeights()
     return try evaluator.metrics(sequences: count, isAsked: isAsked, source: source)
   }
 }

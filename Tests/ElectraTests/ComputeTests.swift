@@ -31,7 +31,7 @@ struct ComputeTests {
   @Test
   func maskedLanguageModellingCostsWhatBERTDoes() {
     var configuration = Preset.small.configuration(vocabularySize: 30_522)
-    configuration.recipe.task.goal = .mlm
+    configuration.recipe.task.objective = .mlm
     configuration.recipe.steps = 1_450_000
     #expect(isNear(configuration.referenceOperations, ReferenceBERT.small.operations))
   }
@@ -40,7 +40,7 @@ struct ComputeTests {
   func equalCostIsEqual() {
     let electra = Preset.base.configuration(vocabularySize: 30_522)
     var other = electra
-    other.recipe.task.goal = .mlm
+    other.recipe.task.objective = .mlm
     for cost in [\PretrainingConfiguration.productOperations, \.referenceOperations] {
       var equal = other
       equal.recipe.steps = other.steps(asCostlyAs: electra) { $0[keyPath: cost] }
@@ -51,10 +51,12 @@ struct ComputeTests {
 
   /// Six operations for each entry of each matrix that tokens meet, by the model's own list of tensors,
   /// and six for each of attention's two products.
-  @Test(arguments: Preset.allCases, PretrainingTask.Goal.allCases)
-  func productsAreThoseOfTheModelsTensors(preset: Preset, goal: PretrainingTask.Goal) throws {
+  @Test(arguments: Preset.allCases, PretrainingTask.Objective.allCases)
+  func productsAreThoseOfTheModelsTensors(preset: Preset, objective: PretrainingTask.Objective)
+    throws
+  {
     var configuration = preset.configuration(vocabularySize: 1000)
-    configuration.recipe.task.goal = goal
+    configuration.recipe.task.objective = objective
     let model = configuration.makeModel()
     let recipe = configuration.recipe
     var products = 0.0
@@ -63,9 +65,10 @@ struct ComputeTests {
       let count = Double(parameter.count)
       let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
       let predictors = [model.generator, model.predictor].count { $0 != nil }
-      let own = goal == .allTokensMLM ? 1 : share
+      let own = objective == .allTokensMLM ? 1 : share
       if name.contains("word_embeddings") {
-        products += 6 * count * (Double(predictors - 1) * share + (goal.predicts ? own : share))
+        products +=
+          6 * count * (Double(predictors - 1) * share + (objective.predicts ? own : share))
       } else if name.contains("mlm_predictions") {
         products += 6 * count * own
       } else if name.hasPrefix("generator_") {

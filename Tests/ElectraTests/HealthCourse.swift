@@ -27,7 +27,7 @@ enum HealthCourse {
     func verdicts(
       to last: Int, heldOut: ((Int) -> [MetricName: Double])? = nil,
       _ training: (Int) -> [MetricName: Double]
-    ) -> [Verdict] {
+    ) -> [HealthWarning] {
       let subject = Health.Subject(
         configuration: configuration, examples: examples, unigramEntropy: unigramEntropy)
       var health = Health(of: subject)

@@ -26,10 +26,10 @@ struct HealthTests {
 
   /// With the loss of drawn positions alone, the sum rises as the generator learns (sampled accuracy .0034
   /// at step 5,000 and .324 at 150,000 of the published run); in joint training it would be lost.
-  @Test(arguments: [PretrainingTask.Goal.electra15, .electra])
-  func theLossOfDrawnPositionsMayRise(goal: PretrainingTask.Goal) {
+  @Test(arguments: [PretrainingTask.Objective.electra15, .electra])
+  func theLossOfDrawnPositionsMayRise(objective: PretrainingTask.Objective) {
     var run = HealthCourse.Run()
-    run.configuration.recipe.task.goal = goal
+    run.configuration.recipe.task.objective = objective
     let verdicts = run.verdicts(to: 300_000) { step in
       func value(_ points: [(Double, Double)]) -> Double { HealthCourse.value(points, at: step) }
       return HealthCourse.line(
@@ -37,7 +37,7 @@ struct HealthTests {
         discriminator: value([(1, 0.693), (2000, 0.06), (5000, 0.025), (150_000, 0.38)]),
         replaced: value([(1, 0.99), (5000, 0.9966), (150_000, 0.676)]), area: 0.7)
     }
-    #expect(verdicts.contains { $0.isGrave } == (goal == .electra))
+    #expect(verdicts.contains { $0.isFatal } == (objective == .electra))
   }
 
   /// The README's run of `tiny`, in batches of 2048 tokens.
@@ -67,9 +67,9 @@ struct HealthTests {
     run.configuration.recipe.steps = steps
     run.configuration.recipe.warmupSteps = warmup
     let verdicts = run.verdicts(to: 0) { _ in [:] }
-    #expect(verdicts.map(\.illness) == (says == nil ? [] : [.longWarmup]))
+    #expect(verdicts.map(\.issue) == (says == nil ? [] : [.longWarmup]))
     for verdict in verdicts {
-      #expect(!verdict.isGrave && verdict.sentence.contains(says ?? ""), "\(verdict.sentence)")
+      #expect(!verdict.isFatal && verdict.sentence.contains(says ?? ""), "\(verdict.sentence)")
     }
   }
 
@@ -88,7 +88,7 @@ struct HealthTests {
   @Test
   func stagesAndPhasesAreNoSpikes() {
     var stages = HealthCourse.Run()
-    stages.configuration.recipe.task.procedure = .twoStage
+    stages.configuration.recipe.task.scheme = .twoStage
     stages.configuration.recipe.task.sharing = .none
     stages.configuration.model.generator = stages.configuration.model.discriminator
     let staged = stages.verdicts(to: 100_000) { step in
@@ -131,7 +131,7 @@ struct HealthTests {
     let late = PublishedCurve.comparison(tiny, tokens: 400_000_000, line: heldOut([(.loss, 20)]))
     #expect(late[1].contains("vocabulary (4096), size, length (64), batch (32)"))
     var other = small
-    other.recipe.task.goal = .mlm
+    other.recipe.task.objective = .mlm
     #expect(PublishedCurve.comparison(other, tokens: 1, line: nil).isEmpty)
   }
 }

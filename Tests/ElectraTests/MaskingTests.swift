@@ -54,7 +54,7 @@ struct MaskingTests {
       lengths: Array(repeating: 128, count: 400), vocabulary: 999)
     let masking = Masking(
       fraction: 0.15, maximumLength: 128, special: special,
-      rules: .init(disguise: .bert(vocabularySize: 999)), seed: 1)
+      rules: .init(maskingRule: .bert(vocabularySize: 999)), seed: 1)
     let masked = masking.mask(batch)
     #expect(masked.positions == self.masking().mask(batch).positions)
     let shown = zip(masked.positions, masked.targets).map { (masked.tokens[Int($0)], $1) }

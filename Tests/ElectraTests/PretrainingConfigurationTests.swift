@@ -36,22 +36,24 @@ struct PretrainingConfigurationTests {
   func choicesThatExcludeEachOtherAreNamed() {
     typealias Task = PretrainingTask
     let cases: [(change: (inout Task) -> Void, says: String)] = [
-      ({ ($0.goal, $0.sharing) = (.mlm, .none) }, "has no generator, so --weight-sharing none"),
-      ({ ($0.goal, $0.generator) = (.mlm, .unigram) }, "reads no samples"),
+      (
+        { ($0.objective, $0.sharing) = (.mlm, .none) }, "has no generator, so --weight-sharing none"
+      ),
+      ({ ($0.objective, $0.generator) = (.mlm, .unigram) }, "reads no samples"),
       ({ ($0.generator, $0.temperature) = (.unigram, 2) }, "so --temperature 2.0 means nothing"),
       ({ $0.temperature = 0 }, "a temperature of 0.0 is not above 0"),
       ({ $0.sharing = .all }, "must have the same sizes"),
-      ({ ($0.procedure, $0.sharing) = (.twoStage, .none) }, "two-stage-fresh does without"),
-      ({ $0.procedure = .twoStageFresh }, "needs --weight-sharing none"),
-      ({ ($0.procedure, $0.goal) = (.adversarial, .replaceMLM) }, "needs a discriminator"),
-      ({ ($0.procedure, $0.disallowsCorrect) = (.adversarial, true) }, "as they are"),
+      ({ ($0.scheme, $0.sharing) = (.twoStage, .none) }, "two-stage-fresh does without"),
+      ({ $0.scheme = .twoStageFresh }, "needs --weight-sharing none"),
+      ({ ($0.scheme, $0.objective) = (.adversarial, .replaceMLM) }, "needs a discriminator"),
+      ({ ($0.scheme, $0.disallowsCorrect) = (.adversarial, true) }, "as they are"),
     ]
     for (change, says) in cases {
       let sentence = problem { change(&$0.recipe.task) }
       #expect(sentence.contains(says), "\(sentence)")
     }
     #expect(
-      problem { ($0.recipe.task.procedure, $0.recipe.task.sharing) = (.joint, .none) } == "none")
+      problem { ($0.recipe.task.scheme, $0.recipe.task.sharing) = (.joint, .none) } == "none")
   }
 
   /// Samples of other data do not count; those of the same data go on where they ended.

@@ -40,10 +40,10 @@ struct PretrainingObjectiveTests {
     let masking = Masking(
       fraction: 0.15, maximumLength: 20, special: special,
       rules: .init(
-        disguise: task.goal == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
+        maskingRule: task.objective == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
         drawsWithReplacement: task.drawsWithReplacement), seed: 8)
     return PretrainingObjective(
-      model: model, masking: masking, discriminatorWeight: task.goal.defaultWeight,
+      model: model, masking: masking, discriminatorWeight: task.objective.defaultWeight,
       microBatchTokens: microBatch, longest: 20, seed: 8)
   }
 
@@ -58,7 +58,7 @@ struct PretrainingObjectiveTests {
     ) { weights, gradient in
       let tally = objective.accumulate(
         batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
-        workspace: workspace, progress: VectorProgress())
+        workspace: workspace, progress: ParameterProgress())
       return objective.metrics(of: tally)[0].value
     }
     for result in results { #expect(result.error < 1e-2, "\(result)") }
@@ -104,7 +104,7 @@ struct PretrainingObjectiveTests {
   @Test
   func maskedLanguageModellingHasNoGeneratorAndNoDiscriminator() {
     var task = PretrainingTask()
-    task.goal = .mlm
+    task.objective = .mlm
     let objective = Self.objective(
       (8, 12, 4), vocabulary: 3000, dropout: 0, task: task)
     #expect(objective.model.generator == nil && objective.model.discriminatorHead == nil)
@@ -128,7 +128,7 @@ struct PretrainingObjectiveTests {
   @Test
   func onlyDrawnPositionsCountWhereTheTaskSaysSo() {
     var task = PretrainingTask()
-    task.goal = .electra15
+    task.objective = .electra15
     let objective = Self.objective(
       (8, 12, 6), vocabulary: 300, dropout: 0, task: task)
     let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
@@ -158,7 +158,7 @@ struct PretrainingObjectiveTests {
   @Test
   func restoringTokensHoldsFewLogitsAtATime() {
     var task = PretrainingTask()
-    task.goal = .allTokensMLM
+    task.objective = .allTokensMLM
     let model = Self.objective(
       (8, 12, 6), vocabulary: 30_000, task: task
     ).model
@@ -178,7 +178,7 @@ struct PretrainingObjectiveTests {
       _ = objective.accumulate(
         batch, totals: objective.counts(of: batch),
         weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
-        workspace: objective.makeWorkspace(sequences: 64), progress: VectorProgress())
+        workspace: objective.makeWorkspace(sequences: 64), progress: ParameterProgress())
       return gradient
     }
     let norm = sumOfSquares(gradients[0].base, count: gradients[0].count).squareRoot()

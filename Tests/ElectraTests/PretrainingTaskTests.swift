@@ -15,36 +15,38 @@ struct PretrainingTaskTests {
 
   /// One of each kind, by name.
   static let variants: [(name: String, task: PretrainingTask)] =
-    PretrainingTask.Goal.allCases.map { goal in (goal.rawValue, task { $0.goal = goal }) } + [
+    PretrainingTask.Objective.allCases.map { objective in
+      (objective.rawValue, task { $0.objective = objective })
+    } + [
       ("unigram", task { $0.generator = .unigram }),
-      ("uniform, all tokens", task { ($0.generator, $0.goal) = (.uniform, .allTokensMLM) }),
+      ("uniform, all tokens", task { ($0.generator, $0.objective) = (.uniform, .allTokensMLM) }),
       ("nothing shared", task { $0.sharing = .none }),
       ("all shared", task { $0.sharing = .all }),
-      ("all shared, all tokens", task { ($0.sharing, $0.goal) = (.all, .allTokensMLM) }),
+      ("all shared, all tokens", task { ($0.sharing, $0.objective) = (.all, .allTokensMLM) }),
       (
         "sampling",
         task { ($0.temperature, $0.disallowsCorrect, $0.drawsWithReplacement) = (1.7, true, true) }
       ),
-      ("drawn twice", task { ($0.goal, $0.drawsWithReplacement) = (.electra15, true) }),
-      ("two stages", task { ($0.procedure, $0.sharing) = (.twoStage, .none) }),
-      ("adversarial", task { $0.procedure = .adversarial }),
-      ("adversarial 15", task { ($0.procedure, $0.goal) = (.adversarial, .electra15) }),
+      ("drawn twice", task { ($0.objective, $0.drawsWithReplacement) = (.electra15, true) }),
+      ("two stages", task { ($0.scheme, $0.sharing) = (.twoStage, .none) }),
+      ("adversarial", task { $0.scheme = .adversarial }),
+      ("adversarial 15", task { ($0.scheme, $0.objective) = (.adversarial, .electra15) }),
     ]
 
   static func objective(_ task: PretrainingTask, microBatch: Int = 1000) -> PretrainingObjective {
-    let isWhole = task.sharing == .all || task.procedure == .twoStage
+    let isWhole = task.sharing == .all || task.scheme == .twoStage
     var objective = PretrainingObjectiveTests.objective(
       (10, 14, isWhole ? 14 : 6), vocabulary: 37,
       microBatch: microBatch, task: task)
     if task.generator != .transformer {
       objective.sampler = TokenSampler(counts: (0..<37).map { $0 < 5 ? 0 : $0 })
     }
-    if task.procedure.hasStages { objective.secondStage = 7 }
+    if task.scheme.hasStages { objective.secondStage = 7 }
     return objective
   }
 
   /// Where every part of the gradient is that of the loss that is logged.
-  @Test(arguments: variants.filter { $0.task.procedure != .adversarial }.map(\.name))
+  @Test(arguments: variants.filter { $0.task.scheme != .adversarial }.map(\.name))
   func theWholeGradientAgreesWithDifferences(name: String) throws {
     let task = try #require(Self.variants.first { $0.name == name }).task
     let objective = Self.objective(task)
@@ -64,26 +66,26 @@ struct PretrainingTaskTests {
       batch, totals: objective.counts(of: batch), weights: weights,
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
-      progress: VectorProgress(
+      progress: ParameterProgress(
         needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
     #expect(needed == Set(0..<objective.layout.count))
     #expect(
-      Set(objective.finishingOrder.flatMap { Array($0) }) == Set(0..<objective.layout.count))
+      Set(objective.gradientOrder.flatMap { Array($0) }) == Set(0..<objective.layout.count))
   }
 
   /// What a frozen part gets of a gradient is nothing, and what is trained gets something.
   @Test(arguments: [(5, ["generator"]), (8, ["embeddings.", "discriminator"])])
   func eachStageTrainsItsOwn(step: Int, trained: [String]) {
-    let objective = Self.objective(Self.task { ($0.procedure, $0.sharing) = (.twoStage, .none) })
+    let objective = Self.objective(Self.task { ($0.scheme, $0.sharing) = (.twoStage, .none) })
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 19], vocabulary: 37, step: step)
     let gradient = Storage(count: objective.layout.count)
     _ = objective.accumulate(
       batch, totals: objective.counts(of: batch),
       weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
-      workspace: objective.makeWorkspace(sequences: 64), progress: VectorProgress())
+      workspace: objective.makeWorkspace(sequences: 64), progress: ParameterProgress())
     let frozen = objective.frozen(at: step)
     for parameter in objective.layout.parameters {
       let isTrained = trained.contains { parameter.name.hasPrefix($0) }
@@ -98,7 +100,7 @@ struct PretrainingTaskTests {
   /// that stay as they are; the baseline beside its cross-entropy.
   @Test
   func thePolicyGradientAgreesWithDifferences() throws {
-    let objective = Self.objective(Self.task { $0.procedure = .adversarial })
+    let objective = Self.objective(Self.task { $0.scheme = .adversarial })
     let (model, layout) = (objective.model, objective.layout)
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 15, 20], vocabulary: 37)
     let masked = objective.masking.mask(batch)
@@ -108,7 +110,7 @@ struct PretrainingTaskTests {
     let generator = try #require(model.generator)
     func run(_ weights: Storage, _ gradient: Storage?) -> MicroBatchPass {
       arena.release(to: 0)
-      let pass = Pass(batch: batch, weights: weights, gradient: gradient, seed: 8)
+      let pass = PassContext(batch: batch, weights: weights, gradient: gradient, seed: 8)
       return MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
     }
     let weights = randomWeights(layout, scale: 0.4)
@@ -116,7 +118,7 @@ struct PretrainingTaskTests {
     let fixed = run(weights, scratch).reinforce(samples, rewards: rewards, share: 1).weights
     let policy = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
       if let gradient { _ = run(weights, gradient).reinforce(samples, rewards: rewards, share: 1) }
-      let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: 8)
+      let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: 8)
       let outcomes = run(weights, nil).predict(
         masked.tokens, generator, pass,
         PredictionTargets(positions: masked.positions, tokens: samples), weights: nil)
@@ -141,10 +143,10 @@ struct PretrainingTaskTests {
 
   @Test
   func rewardsAreTheDiscriminatorsLosses() {
-    let objective = Self.objective(Self.task { $0.procedure = .adversarial })
+    let objective = Self.objective(Self.task { $0.scheme = .adversarial })
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 20], vocabulary: 37)
     let masked = objective.masking.mask(batch)
-    let pass = Pass(
+    let pass = PassContext(
       batch: batch, weights: randomWeights(objective.layout, scale: 0.4), gradient: nil, seed: nil)
     let run = MicroBatchPass(
       objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace(sequences: 64))

@@ -19,8 +19,8 @@ struct TokenSamplerTests {
   /// Four standard deviations of a binomial count; a token of probability 0 or 1 has none.
   private func expect(_ hits: [Int], _ probabilities: [Double]) {
     for (count, p) in zip(hits, probabilities) {
-      let deviation = (Double(draws) * p * (1 - p)).squareRoot()
-      #expect(abs(Double(count) - Double(draws) * p) <= 4 * deviation, "\(hits)")
+      let standardDeviation = (Double(draws) * p * (1 - p)).squareRoot()
+      #expect(abs(Double(count) - Double(draws) * p) <= 4 * standardDeviation, "\(hits)")
     }
   }
 

@@ -10,9 +10,9 @@ struct UnhealthyRunTests {
     let verdicts = HealthCourse.Run().verdicts(to: 60_000) { _ in
       HealthCourse.line(generator: 6.9, discriminator: 0.25, replaced: 0.138, area: 0.85)
     }
-    #expect(verdicts.map(\.illness) == [.noTakeOff])
+    #expect(verdicts.map(\.issue) == [.noTakeOff])
     let verdict = try #require(verdicts.first)
-    #expect(verdict.isGrave && (20_000...21_000).contains(verdict.step))
+    #expect(verdict.isFatal && (20_000...21_000).contains(verdict.step))
     #expect(verdict.sentence.contains("loss is 6.") && verdict.sentence.contains("gives 7.10"))
   }
 
@@ -27,46 +27,48 @@ struct UnhealthyRunTests {
     }
   }
 
-  @Test(arguments: [PretrainingTask.Goal.replaceMLM, .allTokensMLM])
-  func anEncoderThatNamesTokensIsJudgedBesideItsGenerator(goal: PretrainingTask.Goal) throws {
+  @Test(arguments: [PretrainingTask.Objective.replaceMLM, .allTokensMLM])
+  func anEncoderThatNamesTokensIsJudgedBesideItsGenerator(objective: PretrainingTask.Objective)
+    throws
+  {
     var run = HealthCourse.Run()
-    run.configuration.recipe.task.goal = goal
+    run.configuration.recipe.task.objective = objective
     #expect(run.verdicts(to: 60_000, heldOut: Self.replacing(4), Self.replacing(4)).isEmpty)
     let verdicts = run.verdicts(to: 60_000, Self.replacing(6.9))
-    #expect(verdicts.map(\.illness) == [.noTakeOff])
-    #expect(verdicts[0].isGrave && (20_000...21_000).contains(verdicts[0].step))
+    #expect(verdicts.map(\.issue) == [.noTakeOff])
+    #expect(verdicts[0].isFatal && (20_000...21_000).contains(verdicts[0].step))
     #expect(verdicts[0].sentence.contains("the encoder's loss is 6."))
     // The same without a network that samples.
     run.configuration.recipe.task.generator = .unigram
-    #expect(run.verdicts(to: 60_000, Self.replacing(6.9)).map(\.illness) == [.noTakeOff])
+    #expect(run.verdicts(to: 60_000, Self.replacing(6.9)).map(\.issue) == [.noTakeOff])
   }
 
   /// In two stages the encoder begins in the middle, and is not judged before its time.
   @Test
   func anEncoderOfTheSecondStageHasItsOwnTime() {
     var run = HealthCourse.Run()
-    run.configuration.recipe.task.goal = .replaceMLM
-    run.configuration.recipe.task.procedure = .twoStageFresh
+    run.configuration.recipe.task.objective = .replaceMLM
+    run.configuration.recipe.task.scheme = .twoStageFresh
     run.configuration.recipe.task.sharing = .none
     let early = run.verdicts(to: 69_000, Self.replacing(6.9, from: 50_000))
-    #expect(!early.contains { $0.illness == .noTakeOff })
+    #expect(!early.contains { $0.issue == .noTakeOff })
     let late = run.verdicts(to: 90_000, Self.replacing(6.9, from: 50_000))
-    #expect(late.contains { $0.illness == .noTakeOff && $0.step >= 70_000 })
+    #expect(late.contains { $0.issue == .noTakeOff && $0.step >= 70_000 })
   }
 
   @Test
   func anEncoderThatLearnsItsTextByHeartIsTold() {
     var run = HealthCourse.Run()
     (run.examples, run.configuration.recipe.steps) = (100_000, 30_000)
-    run.configuration.recipe.task.goal = .replaceMLM
+    run.configuration.recipe.task.objective = .replaceMLM
     let verdicts = run.verdicts(
       to: 30_000, heldOut: { Self.replacing(2 + Double($0) / 10_000)($0) }, Self.replacing(2))
-    #expect(verdicts.map(\.illness) == [.overfitting])
+    #expect(verdicts.map(\.issue) == [.overfitting])
   }
 
   @Test
   func aDiscriminatorAtTheMajorityIsToldWithItsCause() {
-    func verdicts(_ change: (inout PretrainingConfiguration) -> Void) -> [Verdict] {
+    func verdicts(_ change: (inout PretrainingConfiguration) -> Void) -> [HealthWarning] {
       var run = HealthCourse.Run()
       change(&run.configuration)
       return run.verdicts(to: 60_000) { _ in
@@ -74,18 +76,18 @@ struct UnhealthyRunTests {
       }
     }
     let plain = verdicts { _ in }
-    #expect(plain.map(\.illness) == [.majorityClass])
-    #expect(plain[0].isGrave && plain[0].step >= 20_000 && plain[0].step < 31_000)
+    #expect(plain.map(\.issue) == [.majorityClass])
+    #expect(plain[0].isFatal && plain[0].step >= 20_000 && plain[0].step < 31_000)
     #expect(plain[0].sentence.contains("begin anew with half the --learning-rate"))
     let large = verdicts { $0.model.generator = $0.model.discriminator }
-    #expect(large.map(\.illness) == [.largeGenerator, .majorityClass])
-    #expect(!large[0].isGrave && large[0].step == 0)
+    #expect(large.map(\.issue) == [.largeGenerator, .majorityClass])
+    #expect(!large[0].isFatal && large[0].step == 0)
     #expect(large[1].sentence.contains("the generator is too large beside it"))
     let fresh = verdicts {
-      $0.recipe.task.procedure = .twoStageFresh
+      $0.recipe.task.scheme = .twoStageFresh
       $0.recipe.task.sharing = .none
     }
-    #expect(fresh.map(\.illness) == [.majorityClass])
+    #expect(fresh.map(\.issue) == [.majorityClass])
     #expect(fresh[0].sentence.contains("--training two-stage or joint"))
   }
 
@@ -96,7 +98,7 @@ struct UnhealthyRunTests {
         generator: 10.3, discriminator: HealthCourse.value([(1, 0.693), (5000, 0.05)], at: step),
         replaced: 0.148, area: 0.97)
     }
-    #expect(verdicts.map(\.illness) == [.uniformSamples] && verdicts[0].isGrave)
+    #expect(verdicts.map(\.issue) == [.uniformSamples] && verdicts[0].isFatal)
     #expect(verdicts[0].sentence.contains("loss 10."))
     // Chosen so, it is an experiment.
     var run = HealthCourse.Run()
@@ -106,12 +108,12 @@ struct UnhealthyRunTests {
       line[.generatorLoss] = nil
       return line
     }
-    #expect(chosen.map(\.illness) == [.uniformSamples] && !chosen[0].isGrave)
+    #expect(chosen.map(\.issue) == [.uniformSamples] && !chosen[0].isFatal)
   }
 
   @Test
   func aSpikeThatGoesIsANoteAndALossThatStaysUpIsGrave() {
-    func course(_ up: Range<Int>) -> [Verdict] {
+    func course(_ up: Range<Int>) -> [HealthWarning] {
       HealthCourse.Run().verdicts(to: 200_000) { step in
         var line = HealthCourse.published(step)
         if up.contains(step) { line[.loss] = 22 }
@@ -119,15 +121,15 @@ struct UnhealthyRunTests {
       }
     }
     let spike = course(100_000..<100_500)
-    #expect(spike.map(\.illness) == [.lossSpike] && !spike[0].isGrave && spike[0].step == 100_000)
+    #expect(spike.map(\.issue) == [.lossSpike] && !spike[0].isFatal && spike[0].step == 100_000)
     #expect(spike[0].sentence.contains("from 13.9") || spike[0].sentence.contains("from 14.0"))
     let lost = course(100_000..<200_000)
-    #expect(lost.map(\.illness) == [.lossSpike, .divergence] && lost[1].isGrave)
+    #expect(lost.map(\.issue) == [.lossSpike, .divergence] && lost[1].isFatal)
     #expect(lost[1].step < 120_000)
     let worse = HealthCourse.Run().verdicts(to: 10_000) { _ in
       HealthCourse.line(generator: 12, discriminator: 0.9, replaced: 0.14, area: 0.5)
     }
-    #expect(worse.map(\.illness) == [.divergence] && worse[0].step == 2500)
+    #expect(worse.map(\.issue) == [.divergence] && worse[0].step == 2500)
     #expect(worse[0].sentence.contains("a new model is 44.98"))
   }
 
@@ -147,9 +149,9 @@ struct UnhealthyRunTests {
         line[.generatorLoss] = max(4, Double(step) / 10_000)
         return line
       }, training)
-    #expect(verdicts.map(\.illness) == [.manyEpochs, .overfitting])
-    #expect(!verdicts[0].isGrave && verdicts[0].sentence.contains("passes 128 times over 100000"))
-    #expect(verdicts[1].isGrave && verdicts[1].step <= 60_000)
+    #expect(verdicts.map(\.issue) == [.manyEpochs, .overfitting])
+    #expect(!verdicts[0].isFatal && verdicts[0].sentence.contains("passes 128 times over 100000"))
+    #expect(verdicts[1].isFatal && verdicts[1].step <= 60_000)
     #expect(verdicts[1].sentence.contains("from 4.00 at step"))
     // Fresh text can be harder than what was read, and is not learnt by heart.
     var fresh = HealthCourse.Run()

@@ -67,7 +67,7 @@ struct TaskModelTests {
     ) { weights, gradient in
       let tally = objective.accumulate(
         Self.batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
-        workspace: workspace, progress: VectorProgress())
+        workspace: workspace, progress: ParameterProgress())
       return objective.metrics(of: tally)[0].value
     }
     for result in results { #expect(result.error < 1e-2, "\(result)") }
@@ -82,13 +82,13 @@ struct TaskModelTests {
       weights: randomWeights(objective.layout, scale: 0.1),
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
-      progress: VectorProgress(
+      progress: ParameterProgress(
         needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
     #expect(needed == Set(0..<objective.layout.count))
-    for order in [objective.finishingOrder, objective.readingOrder] {
+    for order in [objective.gradientOrder, objective.weightOrder] {
       #expect(order.reduce(0) { $0 + $1.count } == objective.layout.count)
     }
   }
@@ -102,7 +102,7 @@ struct TaskModelTests {
       let tally = objective.accumulate(
         Self.batch, totals: objective.counts(of: Self.batch), weights: weights,
         gradient: gradient, workspace: objective.makeWorkspace(sequences: 64),
-        progress: VectorProgress())
+        progress: ParameterProgress())
       let answers = objective.evaluate(
         Self.batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)
       ).answers

@@ -13,7 +13,7 @@ struct LayerGradientTests {
   /// Sums the output times fixed random coefficients, and runs backward with these as its gradient.
   private func check(
     _ layout: ParameterLayout, output size: Int, tolerance: Double = 3e-3,
-    run: (Pass, Tensor?, Arena) -> Tensor
+    run: (PassContext, Tensor?, Arena) -> Tensor
   ) {
     let coefficients = Storage(count: Self.batch.tokenCount * size)
     randomize(coefficients[0..<coefficients.count], scale: 1, seed: 5)
@@ -21,7 +21,7 @@ struct LayerGradientTests {
     let results = compareGradients(of: layout, weights: randomWeights(layout, scale: 0.6)) {
       weights, gradient in
       arena.release(to: 0)
-      let pass = Pass(batch: Self.batch, weights: weights, gradient: gradient, seed: 3)
+      let pass = PassContext(batch: Self.batch, weights: weights, gradient: gradient, seed: 3)
       let outputGradient = arena.tensor(Self.batch.tokenCount, size)
       outputGradient.base.update(from: coefficients.base, count: coefficients.count)
       let output = run(pass, gradient == nil ? nil : outputGradient, arena)
@@ -56,7 +56,8 @@ struct LayerGradientTests {
     let embeddings = Embeddings(
       "embeddings",
       Embeddings.Sizes(vocabularySize: 11, positionCount: 7, typeCount: 2, size: size),
-      epsilon: 1e-12, deviation: 0.02, positions: .sinusoids(deviation: 0.02), in: &layout)
+      epsilon: 1e-12, standardDeviation: 0.02, positions: .sinusoids(standardDeviation: 0.02),
+      in: &layout)
     let site = DropoutSite("test", rate: 0.2)
     check(layout, output: size) { pass, outputGradient, arena in
       let activations = Embeddings.Activations(pass.shape, size: size, arena: arena)
@@ -75,7 +76,7 @@ struct LayerGradientTests {
   func linearAgreesWithDifferences() {
     var layout = ParameterLayout()
     let input = layout.declare("input", [9, 5], .zeros)
-    let linear = Linear("linear", input: 5, output: 3, deviation: 0.02, in: &layout)
+    let linear = Linear("linear", input: 5, output: 3, standardDeviation: 0.02, in: &layout)
     check(layout, output: 3) { pass, outputGradient, arena in
       let output = arena.tensor(9, 3)
       linear.forward(pass.weights[input], into: output, pass)

@@ -6,7 +6,8 @@ import Testing
 struct ParameterLayoutTests {
   private func layout() -> (ParameterLayout, [Parameter]) {
     var layout = ParameterLayout()
-    let table = layout.declare("table.weight", [5, 1000], .truncatedNormal(deviation: 0.02))
+    let table = layout.declare(
+      "table.weight", [5, 1000], .truncatedNormal(standardDeviation: 0.02))
     let group = layout.declare(group: ["q.weight", "k.weight"], [3, 3], .constant(1))
     let bias = layout.declare("q.bias", [3], .zeros)
     return (layout, [table] + group + [bias])
@@ -39,7 +40,7 @@ struct ParameterLayoutTests {
     let (layout, parameters) = layout()
     var other = ParameterLayout()
     _ = other.declare("something.else", [77], .constant(1))
-    let moved = other.declare("table.weight", [5, 1000], .truncatedNormal(deviation: 0.02))
+    let moved = other.declare("table.weight", [5, 1000], .truncatedNormal(standardDeviation: 0.02))
     let weights = Storage(count: layout.count)
     let others = Storage(count: other.count)
     layout.initialize(weights, seed: 5)
@@ -48,8 +49,9 @@ struct ParameterLayoutTests {
     #expect(table.elementsEqual(UnsafeBufferPointer(start: others[moved].base, count: 5000)))
     #expect(table.allSatisfy { abs($0) <= 0.04 })
     // The deviation of a normal distribution cut off at two deviations is 0.8796 of it.
-    let deviation = (sumOfSquares(weights[parameters[0]].base, count: 5000) / 5000).squareRoot()
-    #expect(abs(deviation - 0.8796 * 0.02) < 0.0005)
+    let standardDeviation = (sumOfSquares(weights[parameters[0]].base, count: 5000) / 5000)
+      .squareRoot()
+    #expect(abs(standardDeviation - 0.8796 * 0.02) < 0.0005)
     layout.initialize(others, seed: 6)
     #expect(!table.elementsEqual(UnsafeBufferPointer(start: others.base, count: 5000)))
   }
@@ -57,7 +59,7 @@ struct ParameterLayoutTests {
   @Test
   func sinusoidsAreThoseOfThePaper() {
     var layout = ParameterLayout()
-    let table = layout.declare("positions", [40, 6], .sinusoids(deviation: 0.5))
+    let table = layout.declare("positions", [40, 6], .sinusoids(standardDeviation: 0.5))
     let weights = Storage(count: layout.count)
     layout.initialize(weights, seed: 1)
     for p in 0..<40 {

@@ -34,7 +34,7 @@ struct HuggingFaceExportTests {
   @Test
   func aNetworkThatIsNotThereIsNamed() throws {
     let folder = try TemporaryFolder()
-    try writeRun(folder.file("mlm"), goal: .mlm)
+    try writeRun(folder.file("mlm"), objective: .mlm)
     let problem = sentence { _ = try HuggingFaceExport(from: folder.file("mlm"), .generator) }
     #expect(problem.hasPrefix("\(folder.file("mlm")) has no generator: its objective is mlm"))
     let encoder = try HuggingFaceExport(from: folder.file("mlm"), .discriminator)

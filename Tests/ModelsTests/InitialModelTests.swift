@@ -63,7 +63,7 @@ struct InitialModelTests {
     #expect(problem([generator]).contains("is a generator; give its discriminator too"))
     #expect(problem([discriminator, discriminator]).contains("are both discriminators; give one"))
     var mlm = PretrainingTask()
-    mlm.goal = .mlm
+    mlm.objective = .mlm
     #expect(problem([discriminator, generator], mlm).contains("has one network"))
   }
 

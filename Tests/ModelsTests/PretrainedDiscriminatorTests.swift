@@ -21,7 +21,7 @@ struct PretrainedDiscriminatorTests {
     let folder = try exportedRun()
     let generator = sentence { _ = try PretrainedDiscriminator(from: folder.file("generator")) }
     #expect(generator.contains("it is a generator; a discriminator is needed"))
-    try writeRun(folder.file("mlm"), goal: .mlm)
+    try writeRun(folder.file("mlm"), objective: .mlm)
     let mlm = sentence { _ = try PretrainedDiscriminator(from: folder.file("mlm")) }
     #expect(mlm.contains("its objective is mlm"), "\(mlm)")
     // An encoder without its head.

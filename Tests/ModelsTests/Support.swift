@@ -18,7 +18,7 @@ func smallTokenizer(_ words: [String] = ["the", "cat", "sat", "mat"]) throws -> 
 
 /// Two networks of a few hundred weights on sequences of at most 12 tokens.
 func smallConfiguration(
-  _ tokenizer: Tokenizer, goal: PretrainingTask.Goal = .electra
+  _ tokenizer: Tokenizer, objective: PretrainingTask.Objective = .electra
 ) -> PretrainingConfiguration {
   var configuration = Preset.tiny.configuration(vocabularySize: tokenizer.vocabulary.size)
   configuration.model = ElectraSizes(
@@ -27,7 +27,7 @@ func smallConfiguration(
     discriminator: EncoderSizes(
       hiddenSize: 16, layerCount: 2, headCount: 2, intermediateSize: 32))
   configuration.recipe.length = 12
-  configuration.recipe.task.goal = goal
+  configuration.recipe.task.objective = objective
   return configuration
 }
 
@@ -35,11 +35,11 @@ func smallConfiguration(
 /// `change` may set some of them before.
 @discardableResult
 func writeRun(
-  _ path: String, steps: [Int] = [5], goal: PretrainingTask.Goal = .electra,
+  _ path: String, steps: [Int] = [5], objective: PretrainingTask.Objective = .electra,
   tokenizer: Tokenizer? = nil, change: (Storage, ElectraModel) -> Void = { _, _ in }
 ) throws -> (model: ElectraModel, weights: Storage) {
   let tokenizer = try tokenizer ?? smallTokenizer()
-  let configuration = smallConfiguration(tokenizer, goal: goal)
+  let configuration = smallConfiguration(tokenizer, objective: objective)
   let model = configuration.makeModel()
   let weights = randomWeights(model.layout, scale: 0.3)
   change(weights, model)

@@ -8,25 +8,25 @@ import TestSupport
 import Training
 
 /// The smallest objective: weights move towards the tokens of each batch, under a squared loss.
-struct LineFit: Objective {
+struct LineFit: TrainingObjective {
   let layout: ParameterLayout
   /// The step whose gradient is not a number; nil for none.
   var poisonedStep: Int?
 
   init(poisonedStep: Int? = nil) {
     var layout = ParameterLayout()
-    _ = layout.declare("weight", [40], .truncatedNormal(deviation: 1))
+    _ = layout.declare("weight", [40], .truncatedNormal(standardDeviation: 1))
     (self.layout, self.poisonedStep) = (layout, poisonedStep)
   }
 
-  var finishingOrder: [Range<Int>] { [0..<layout.count] }
-  var readingOrder: [Range<Int>] { [0..<layout.count] }
+  var gradientOrder: [Range<Int>] { [0..<layout.count] }
+  var weightOrder: [Range<Int>] { [0..<layout.count] }
   func counts(of slice: Batch) -> [Int] { [slice.tokenCount] }
   func makeWorkspace(sequences: Int) {}
 
   func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Void,
-    progress: VectorProgress
+    progress: ParameterProgress
   ) -> Tally {
     progress.needs(0..<layout.count)
     let range = layout.parameters[0].range

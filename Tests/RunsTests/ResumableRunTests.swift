@@ -47,7 +47,7 @@ struct ResumableRunTests {
     prepare(job)
     var (ending, failure): (RunEnding?, (any Error)?) = (nil, nil)
     do { ending = try run.train(job) } catch { failure = error }
-    try trainer.settle()
+    try trainer.waitForWeights()
     return Outcome(
       ending: ending, error: failure, job: job,
       weights: (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern },
@@ -175,8 +175,8 @@ struct ResumableRunTests {
     let context = try testContext(folder)
     try folder.write("", "seed-3/.keep")
     let part = context.part(folder: folder.file("seed-3"), prefix: "seed 3: ")
-    part.log.say("done")
-    context.log.say("all done")
+    part.log.write("done")
+    context.log.write("all done")
     part.metrics.append(MetricsLine(step: 1, split: .training))
     let lines = try folder.text("log.txt").split(separator: "\n")
     #expect(lines.count == 2)

@@ -120,11 +120,11 @@ struct KernelTests {
       let n = Double(count)
       let mean = z.reduce(0, +) / n
       let deviation = (z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n).squareRoot()
-      let deviations = Storage(count: 1)
+      let inverseDeviations = Storage(count: 1)
       x.normalizeRows(
         BranchSum(bias: bias, dropout: nil, residual: residual),
         NormalizationParameters(scale: scale, shift: shift, epsilon: 1e-12),
-        inverseDeviations: deviations.base, into: output)
+        inverseDeviations: inverseDeviations.base, into: output)
       let normalized = z.map { ($0 - mean) / deviation }
       let error = (4 + n / 16) * magnitude / deviation
       func bound(_ i: Int) -> Double {

@@ -20,8 +20,8 @@ struct RunLogTests {
     let folder = try TemporaryFolder()
     let log = RunLog(
       path: folder.file("log.txt"), screen: try screen(folder.file("screen")))
-    log.say("one")
-    RunLog(path: folder.file("log.txt"), screen: .nullDevice).say("two")
+    log.write("one")
+    RunLog(path: folder.file("log.txt"), screen: .nullDevice).write("two")
     let lines = try text(folder.file("log.txt")).split(separator: "\n")
     #expect(lines.count == 2 && lines[0].hasSuffix("Z one") && lines[1].hasSuffix("Z two"))
     #expect(try text(folder.file("screen")) == "one\n")
@@ -31,8 +31,8 @@ struct RunLogTests {
   func aFileThatCannotBeWrittenIsToldOnce() throws {
     let folder = try TemporaryFolder()
     let log = RunLog(path: "/nowhere/at/all/log.txt", screen: try screen(folder.file("screen")))
-    log.say("one")
-    log.say("two")
+    log.write("one")
+    log.write("two")
     let lines = try text(folder.file("screen")).split(separator: "\n")
     #expect(lines.count == 3)
     #expect(lines.filter { $0.contains("cannot write /nowhere/at/all/log.txt") }.count == 1)
@@ -42,7 +42,7 @@ struct RunLogTests {
   func aScreenThatCannotBeWrittenEndsNothing() throws {
     let folder = try TemporaryFolder()
     let log = RunLog(path: folder.file("log.txt"), screen: try screen("/dev/full"))
-    log.say("one")
+    log.write("one")
     #expect(try text(folder.file("log.txt")).hasSuffix("Z one\n"))
   }
 }

@@ -68,7 +68,7 @@ struct TrainerTests {
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
     let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
-    try trainer.settle()
+    try trainer.waitForWeights()
     let bytes = UnsafeRawBufferPointer(
       start: trainer.weights.base, count: 4 * trainer.weights.count)
     return Outcome(
@@ -122,7 +122,7 @@ struct TrainerTests {
     let before = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
     var found: TrainerError?
     do { _ = try trainer.step(0) } catch let error as TrainerError { found = error }
-    try trainer.settle()
+    try trainer.waitForWeights()
     let after = (0..<trainer.weights.count).map { trainer.weights.base[$0].bitPattern }
     return (found, before == after)
   }
@@ -172,9 +172,9 @@ struct TrainerTests {
       })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
-    #expect(try trainer.step(0, wishes: .init(stop: world.rank == last)).wishes.stop)
+    #expect(try trainer.step(0, requests: .init(stop: world.rank == last)).requests.stop)
     #expect(throws: (any Error).self) { try trainer.step(1) }
-    #expect(try !trainer.step(2).wishes.stop)
+    #expect(try !trainer.step(2).requests.stop)
   }
 
   /// What the watchdog needs to tell a long evaluation from one that stands; and a rank's wish to stop.

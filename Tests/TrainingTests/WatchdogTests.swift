@@ -38,7 +38,7 @@ struct WatchdogTests {
   @Test(arguments: ["input", "meeting", "computation", "reduction", Watchdog.waitingForWeights])
   func whatARankSaysIsReadBack(section: String) throws {
     let folder = try TemporaryFolder()
-    Heartbeat(folder: folder.path, rank: 0).say(step: 3, section: section, state: "running")
+    Heartbeat(folder: folder.path, rank: 0).write(step: 3, section: section, state: "running")
     let beat = try #require(Heartbeat.last(folder: folder.path, rank: 0))
     #expect((beat.rank, beat.step, beat.host) == (0, 3, hostName()))
     #expect((beat.section, beat.state) == (section, "running"))
@@ -74,7 +74,7 @@ struct WatchdogTests {
     watchdog.enter(.end)
     watchdog.end("finished")
     // The thread that sees a request to stop may come after the end.
-    watchdog.say("stopping")
+    watchdog.write("stopping")
     let beat = Heartbeat.last(folder: folder.path, rank: 0)
     #expect(beat?.state == "finished" && beat?.step == 3)
   }

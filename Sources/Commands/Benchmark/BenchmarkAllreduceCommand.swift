@@ -65,7 +65,7 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
         vocabularySize: vocabularySize, dataLength: .max, workers: workers)
       let model = configuration.makeModel()
       let comparison = try ReductionComparison(
-        layout: model.layout, regions: model.finishingOrder,
+        layout: model.layout, regions: model.gradientOrder,
         sliceCount: configuration.recipe.slices, world: world, processors: layout.processors)
       defer { comparison.end() }
       let times = try (0...rounds).map { _ in

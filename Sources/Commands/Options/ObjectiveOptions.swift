@@ -11,7 +11,7 @@ struct ObjectiveOptions: ParsableArguments {
       only), replace-mlm (tokens are named where samples stand instead of [MASK]), all-tokens-mlm \
       (every token is named, or copied).
       """)
-  var objective: PretrainingTask.Goal?
+  var objective: PretrainingTask.Objective?
 
   @Option(
     help: """
@@ -37,7 +37,7 @@ struct ObjectiveOptions: ParsableArguments {
       weights, half of the steps each); two-stage-fresh (from new weights); adversarial (by policy \
       gradient).
       """)
-  var training: PretrainingTask.Procedure?
+  var training: PretrainingTask.Scheme?
 
   @Option(help: "The share of tokens that is masked.")
   var maskFraction: Double?
@@ -69,13 +69,13 @@ struct ObjectiveOptions: ParsableArguments {
   }
 
   func apply(to recipe: inout PretrainingConfiguration.Recipe) {
-    if let objective, objective != recipe.task.goal {
-      recipe.task.goal = objective
+    if let objective, objective != recipe.task.objective {
+      recipe.task.objective = objective
       recipe.discriminatorWeight = objective.defaultWeight
     }
     if let generator { recipe.task.generator = generator }
     if let training {
-      recipe.task.procedure = training
+      recipe.task.scheme = training
       if training.hasStages { recipe.task.sharing = .none }
     }
     if let weightSharing { recipe.task.sharing = weightSharing }
@@ -88,7 +88,7 @@ struct ObjectiveOptions: ParsableArguments {
 
   /// The generator's size, where it is asked for or follows from the task.
   func apply(to sizes: inout ElectraSizes, _ task: PretrainingTask) {
-    let isWhole = task.sharing == .all || task.procedure == .twoStage
+    let isWhole = task.sharing == .all || task.scheme == .twoStage
     guard isWhole || generatorWidth != nil || generatorDepth != nil else { return }
     let (own, whole) = (sizes.generator, sizes.discriminator)
     sizes.generator = whole.scaled(
@@ -98,7 +98,7 @@ struct ObjectiveOptions: ParsableArguments {
   }
 }
 
-extension PretrainingTask.Goal: ExpressibleByArgument {}
+extension PretrainingTask.Objective: ExpressibleByArgument {}
 extension PretrainingTask.Generator: ExpressibleByArgument {}
 extension PretrainingTask.Sharing: ExpressibleByArgument {}
-extension PretrainingTask.Procedure: ExpressibleByArgument {}
+extension PretrainingTask.Scheme: ExpressibleByArgument {}

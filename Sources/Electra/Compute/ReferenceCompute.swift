@@ -11,7 +11,7 @@ package struct ReferenceCompute: Sendable {
   package struct Network: Sendable {
     let hidden: Double, layers: Double, intermediate: Double, heads: Double, embedding: Double
     let length: Double, vocabulary: Double
-    let tops: [Head]
+    let outputHeads: [Head]
     /// Passes of a training step, a backward pass counted as one forward pass.
     let passes: Double
 
@@ -24,7 +24,7 @@ package struct ReferenceCompute: Sendable {
     }
 
     package init(
-      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, tops: [Head],
+      _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, outputHeads: [Head],
       passes: Double = 2
     ) {
       self.passes = passes
@@ -35,7 +35,7 @@ package struct ReferenceCompute: Sendable {
       self.embedding = Double(embedding)
       self.length = Double(length)
       self.vocabulary = Double(vocabulary)
-      self.tops = tops
+      self.outputHeads = outputHeads
     }
   }
 
@@ -50,7 +50,7 @@ package struct ReferenceCompute: Sendable {
   /// The operations of training on one sequence.
   package static func sequence(_ networks: [Network]) -> Double {
     networks.reduce(0) { sum, network in
-      let tops = network.tops.reduce(0) { sum, head in
+      let outputHeads = network.outputHeads.reduce(0) { sum, head in
         switch head {
         case .detection: sum + verdict(network)
         case .prediction(let share): sum + share * prediction(network)
@@ -58,7 +58,7 @@ package struct ReferenceCompute: Sendable {
       }
       return sum
         + network.passes * network.length
-        * (network.layers * block(network) + input(network) + tops)
+        * (network.layers * block(network) + input(network) + outputHeads)
     }
   }
 
@@ -99,27 +99,28 @@ extension PretrainingConfiguration {
   /// The present phase's compute as the paper counts it (ELECTRA, table 8).
   package var referenceOperations: Double {
     func network(
-      _ encoder: EncoderSizes, _ tops: [ReferenceCompute.Network.Head],
-      _ passes: PretrainingTask.Procedure.Passes
+      _ encoder: EncoderSizes, _ outputHeads: [ReferenceCompute.Network.Head],
+      _ passes: PretrainingTask.Scheme.Passes
     ) -> ReferenceCompute.Network {
       ReferenceCompute.Network(
         encoder, embedding: model.embeddingSize, length: recipe.length,
-        vocabulary: model.vocabularySize, tops: tops, passes: passes.forward + passes.backward)
+        vocabulary: model.vocabularySize, outputHeads: outputHeads,
+        passes: passes.forward + passes.backward)
     }
     let task = recipe.task
     let masked = ReferenceCompute.predictedShare
-    let predicted = task.goal.judgesAllTokens ? 1 : masked
+    let predicted = task.objective.judgesAllTokens ? 1 : masked
     var networks = [
       network(
         model.discriminator,
-        (task.goal.detects ? [.detection] : [])
-          + (task.goal.predicts ? [.prediction(share: predicted)] : []),
-        task.procedure.passes.encoder)
+        (task.objective.detects ? [.detection] : [])
+          + (task.objective.predicts ? [.prediction(share: predicted)] : []),
+        task.scheme.passes.encoder)
     ]
     if task.hasGenerator {
       networks.append(
         network(
-          model.generator, [.prediction(share: masked)], task.procedure.passes.generator))
+          model.generator, [.prediction(share: masked)], task.scheme.passes.generator))
     }
     let sequence = ReferenceCompute.sequence(networks)
     return Double(recipe.batchSize) * Double(recipe.steps) * sequence
@@ -144,7 +145,7 @@ package enum ReferenceBERT: String, Sendable, CaseIterable {
       hiddenSize: width, layerCount: layers, headCount: width / 64, intermediateSize: 4 * width)
     let network = ReferenceCompute.Network(
       encoder, embedding: embedding, length: length, vocabulary: 30_522,
-      tops: [.prediction(share: ReferenceCompute.predictedShare)])
+      outputHeads: [.prediction(share: ReferenceCompute.predictedShare)])
     return Double(batch) * steps * ReferenceCompute.sequence([network])
   }
 }

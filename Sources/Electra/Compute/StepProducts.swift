@@ -12,14 +12,14 @@ extension PretrainingConfiguration {
     let task = recipe.task
     let wide = model.discriminator
     var products = encoderProducts(wide)
-    if task.goal.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
-    if task.goal.predicts {
-      products += (task.goal.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
+    if task.objective.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
+    if task.objective.predicts {
+      products += (task.objective.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
     }
     let generator =
       task.hasGenerator
       ? encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator) : 0
-    let passes = task.procedure.passes
+    let passes = task.scheme.passes
     return (2 * passes.generator.forward + 4 * passes.generator.backward) * generator
       + (2 * passes.encoder.forward + 4 * passes.encoder.backward) * products
   }
@@ -77,7 +77,7 @@ extension PretrainingConfiguration {
   }
 }
 
-extension PretrainingTask.Procedure {
+extension PretrainingTask.Scheme {
   /// The forward and backward passes of a network in a step, on average over a run.
   struct Passes {
     let forward: Double

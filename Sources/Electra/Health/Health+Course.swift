@@ -3,7 +3,7 @@ import Tensors
 
 extension Health {
   /// What is kept of the lines so far.
-  struct Course: Sendable {
+  struct MetricsHistory: Sendable {
     /// Lines that figures are averaged over: one line is the mean of a few steps, or of one, and noisy.
     static let window = 20
     /// Lines below which an average says nothing.
@@ -29,7 +29,7 @@ extension Health {
 
     init(_ task: PretrainingTask) {
       let metrics: [MetricName?] = [
-        task.hasGenerator ? Learner.generatorMetric : nil, task.goal.predicts ? .mlmLoss : nil,
+        task.hasGenerator ? Learner.generatorMetric : nil, task.objective.predicts ? .mlmLoss : nil,
       ]
       learners = metrics.compactMap { $0.map(Learner.init) }
     }
@@ -129,6 +129,6 @@ extension [Double] {
   /// Adds a value; the oldest goes when there are more than a window.
   fileprivate mutating func keep(_ value: Double) {
     append(value)
-    if count > Health.Course.window { removeFirst() }
+    if count > Health.MetricsHistory.window { removeFirst() }
   }
 }

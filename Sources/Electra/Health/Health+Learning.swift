@@ -32,16 +32,16 @@ extension Health {
   }
 
   /// A discriminator that no one would use: its loss is that of guessing the majority.
-  func majorityClass(_ line: MetricsLine) -> Verdict? {
-    guard recipe.task.goal.detects, !recipe.task.goal.predicts,
-      let begun = course.detectsSince, let since = course.flatSince,
+  func majorityClass(_ line: MetricsLine) -> HealthWarning? {
+    guard recipe.task.objective.detects, !recipe.task.objective.predicts,
+      let begun = history.detectsSince, let since = history.flatSince,
       isDue(line, since: begun),
       line.step - since >= TakeOff(subject.configuration).steps / 2
     else { return nil }
     let cause =
       if isGeneratorLarge {
         "the generator is too large beside it; --generator-width 0.25 makes it smaller in a new run"
-      } else if recipe.task.procedure == .twoStageFresh {
+      } else if recipe.task.scheme == .twoStageFresh {
         "one that begins anew against a finished generator often fails (the paper's section 3.2); "
           + "use --training two-stage or joint"
       } else {
@@ -49,26 +49,27 @@ extension Health {
           + "65 million tokens; or the learning rate is too high, or the warm-up too short for it: "
           + "begin anew with half the --learning-rate or twice the --warmup"
       }
-    return Verdict(
-      .majorityClass, isGrave: true, step: line.step,
+    return HealthWarning(
+      .majorityClass, isFatal: true, step: line.step,
       String(
         format: "after %d steps the discriminator still says the same of every token "
-          + "(skill %.3f, AUC %.3f): ", line.step, course.skills.mean, course.areas.mean) + cause
+          + "(skill %.3f, AUC %.3f): ", line.step, history.skills.mean, history.areas.mean) + cause
     )
   }
 
   /// A generator, or an encoder that names tokens, that predicts the same everywhere.
-  func noTakeOff(_ line: MetricsLine) -> Verdict? {
+  func noTakeOff(_ line: MetricsLine) -> HealthWarning? {
     let plateau = subject.unigramEntropy - TakeOff(subject.configuration).plateau
-    let learner = course.learners.first {
-      guard let since = $0.since, $0.losses.count >= Course.fewest else { return false }
+    let learner = history.learners.first {
+      guard let since = $0.since, $0.losses.count >= MetricsHistory.fewest else { return false }
       return isDue(line, since: since) && $0.losses.mean > plateau
     }
-    guard recipe.task.procedure != .adversarial, let learner else { return nil }
+    guard recipe.task.scheme != .adversarial, let learner else { return nil }
     let who =
-      learner.isGenerator ? "the generator" : recipe.task.goal == .mlm ? "the model" : "the encoder"
-    return Verdict(
-      .noTakeOff, isGrave: true, step: line.step,
+      learner.isGenerator
+      ? "the generator" : recipe.task.objective == .mlm ? "the model" : "the encoder"
+    return HealthWarning(
+      .noTakeOff, isFatal: true, step: line.step,
       String(
         format:
           "after %d steps %@'s loss is %.2f, and knowing the frequencies of tokens alone gives "
@@ -78,24 +79,24 @@ extension Health {
   }
 
   /// Samples that anyone can tell from text: fine figures, and little to learn from.
-  func uniformSamples(_ line: MetricsLine) -> Verdict? {
-    guard recipe.task.goal.detects, course.skills.count >= Course.fewest,
-      course.skills.mean > 0.1
+  func uniformSamples(_ line: MetricsLine) -> HealthWarning? {
+    guard recipe.task.objective.detects, history.skills.count >= MetricsHistory.fewest,
+      history.skills.mean > 0.1
     else { return nil }
     let uniform = log(Double(subject.configuration.model.vocabularySize))
     let figures = String(
-      format: "(skill %.3f, AUC %.3f) ", course.skills.mean, course.areas.mean)
+      format: "(skill %.3f, AUC %.3f) ", history.skills.mean, history.areas.mean)
     if recipe.task.generator == .uniform {
-      return Verdict(
-        .uniformSamples, isGrave: false, step: line.step,
+      return HealthWarning(
+        .uniformSamples, isFatal: false, step: line.step,
         "samples are drawn from the whole vocabulary alike, so the discriminator's figures \(figures)"
           + "look better than what it learns; --generator transformer is the paper's")
     }
-    guard let generator = course.generator, recipe.task.procedure != .adversarial,
+    guard let generator = history.generator, recipe.task.scheme != .adversarial,
       generator.losses.mean > (uniform + subject.unigramEntropy) / 2
     else { return nil }
-    return Verdict(
-      .uniformSamples, isGrave: true, step: line.step,
+    return HealthWarning(
+      .uniformSamples, isFatal: true, step: line.step,
       String(
         format:
           "the generator has learnt nothing (loss %.2f of %.2f), so samples are random tokens "

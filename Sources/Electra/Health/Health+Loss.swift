@@ -10,15 +10,15 @@ extension Health {
   ///
   /// Small batches are noisy, so the measure is what the last lines
   /// differ by among themselves.
-  func lossSpike(_ line: MetricsLine) -> Verdict? {
-    guard let loss = line[.loss], course.losses.count == Course.window else { return nil }
+  func lossSpike(_ line: MetricsLine) -> HealthWarning? {
+    guard let loss = line[.loss], history.losses.count == MetricsHistory.window else { return nil }
     // The first line with a discriminator is of another sum.
-    if line[.discriminatorLoss] != nil && course.detectsSince == nil { return nil }
-    let usual = course.losses.upperMedian
-    let deviation = 1.4826 * course.losses.map { abs($0 - usual) }.upperMedian
+    if line[.discriminatorLoss] != nil && history.detectsSince == nil { return nil }
+    let usual = history.losses.upperMedian
+    let deviation = 1.4826 * history.losses.map { abs($0 - usual) }.upperMedian
     guard loss > 1.25 * usual, loss > usual + 8 * deviation else { return nil }
-    return Verdict(
-      .lossSpike, isGrave: false, step: line.step,
+    return HealthWarning(
+      .lossSpike, isFatal: false, step: line.step,
       String(
         format:
           "the loss jumped from %.2f to %.2f at step %d: strange text, or a learning rate near "
@@ -27,18 +27,18 @@ extension Health {
   }
 
   /// A loss that is lost: above that of a new model, or far above what it was, and not coming back.
-  func divergence(_ line: MetricsLine) -> Verdict? {
-    let losses = course.losses
+  func divergence(_ line: MetricsLine) -> HealthWarning? {
+    let losses = history.losses
     let recent = losses.suffix(5)
     let isWorseThanNew = recent.count == 5 && recent.upperMedian > 1.1 * firstLoss
-    let isLost = course.linesAbove >= Course.window && !mayRise
+    let isLost = history.linesAbove >= MetricsHistory.window && !mayRise
     guard isWorseThanNew || isLost else { return nil }
     let comparison =
       isWorseThanNew
       ? String(format: "that of a new model is %.2f", firstLoss)
-      : String(format: "it was %.2f", course.lowest)
-    return Verdict(
-      .divergence, isGrave: true, step: line.step,
+      : String(format: "it was %.2f", history.lowest)
+    return HealthWarning(
+      .divergence, isFatal: true, step: line.step,
       String(format: "the loss is %.2f after %d steps and ", recent.upperMedian, line.step)
         + "\(comparison): the learning rate is too high, or the warm-up too short; begin anew with "
         + "half the --learning-rate or twice the --warmup")
@@ -47,7 +47,7 @@ extension Health {
   /// Whether a healthy loss rises for long, far above its lowest value: with the loss of drawn positions
   /// alone, all of them are replaced at first, and more and more are right; and an adversary raises it.
   private var mayRise: Bool {
-    recipe.task.goal == .electra15 || recipe.task.procedure == .adversarial
+    recipe.task.objective == .electra15 || recipe.task.scheme == .adversarial
   }
 
   /// What a new model's loss is at most: every token equally likely, replaced or not equally likely
@@ -55,18 +55,18 @@ extension Health {
   var firstLoss: Double {
     let (task, weight) = (recipe.task, Double(recipe.discriminatorWeight))
     let language = log(Double(subject.configuration.model.vocabularySize))
-    return (task.hasGenerator && task.procedure != .adversarial ? language : 0)
-      + weight * (task.goal.predicts ? language : log(2))
+    return (task.hasGenerator && task.scheme != .adversarial ? language : 0)
+      + weight * (task.objective.predicts ? language : log(2))
   }
 
   /// What training gains and held-out text loses, evaluation after evaluation, in text that was read
   /// before.
-  func overfitting(_ line: MetricsLine) -> Verdict? {
+  func overfitting(_ line: MetricsLine) -> HealthWarning? {
     let passes = epochs(at: line.step)
     guard passes >= 2 else { return nil }
-    let skill = course.heldOutSkill
+    let skill = history.heldOutSkill
     let figures: String
-    if let language = course.learners.lazy.map(\.heldOut).first(where: \.isOverfitted),
+    if let language = history.learners.lazy.map(\.heldOut).first(where: \.isOverfitted),
       let best = language.best, let last = language.last, let training = language.training
     {
       figures = String(
@@ -82,8 +82,8 @@ extension Health {
     } else {
       return nil
     }
-    return Verdict(
-      .overfitting, isGrave: true, step: line.step,
+    return HealthWarning(
+      .overfitting, isFatal: true, step: line.step,
       "held-out \(figures), after \(Int(passes)) passes over \(subject.examples) examples: the run "
         + "learns its text by heart; give it more text or fewer --steps, and take an earlier checkpoint"
     )

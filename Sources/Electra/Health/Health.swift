@@ -34,57 +34,57 @@ package struct Health: Sendable {
 
   let subject: Subject
   /// The illnesses that have been told.
-  package private(set) var said: Set<Illness> = []
-  var course: Course
+  package private(set) var said: Set<HealthIssue> = []
+  var history: MetricsHistory
 
   package init(of subject: Subject) {
     self.subject = subject
-    course = Course(subject.configuration.recipe.task)
+    history = MetricsHistory(subject.configuration.recipe.task)
   }
 
   var recipe: PretrainingConfiguration.Recipe { subject.configuration.recipe }
 
   /// Takes note that an illness was told before.
-  package mutating func silence(_ illness: Illness) { said.insert(illness) }
+  package mutating func silence(_ issue: HealthIssue) { said.insert(issue) }
 
   /// What is to say of the recipe before `step`.
-  package mutating func judgeRecipe(step: Int) -> [Verdict] {
+  package mutating func judgeRecipe(step: Int) -> [HealthWarning] {
     take([largeGenerator(step), manyEpochs(step), longWarmup(step)])
   }
 
   /// What is to say after a line of metrics; lines come in the order of the steps.
-  package mutating func judge(_ line: MetricsLine) -> [Verdict] {
+  package mutating func judge(_ line: MetricsLine) -> [HealthWarning] {
     if line.split == .heldOut {
-      course.add(heldOut: line)
+      history.add(heldOut: line)
       return take([overfitting(line)])
     }
     // Another phase has another loss.
-    if let before = course.step, before <= subject.configuration.firstStep,
+    if let before = history.step, before <= subject.configuration.firstStep,
       line.step > subject.configuration.firstStep
     {
-      course = Course(recipe.task)
+      history = MetricsHistory(recipe.task)
     }
     let spike = lossSpike(line)
-    course.add(training: line)
+    history.add(training: line)
     return take([
       uniformSamples(line), majorityClass(line), noTakeOff(line), divergence(line),
       spike,
     ])
   }
 
-  /// Those of `verdicts` that have not been told.
-  private mutating func take(_ verdicts: [Verdict?]) -> [Verdict] {
-    verdicts.compactMap(\.self).filter { said.insert($0.illness).inserted }
+  /// Those of `warnings` that have not been told.
+  private mutating func take(_ warnings: [HealthWarning?]) -> [HealthWarning] {
+    warnings.compactMap(\.self).filter { said.insert($0.issue).inserted }
   }
 
   // MARK: The recipe
 
   /// How much wider than the paper's best a generator is.
-  private func largeGenerator(_ step: Int) -> Verdict? {
+  private func largeGenerator(_ step: Int) -> HealthWarning? {
     guard isGeneratorLarge else { return nil }
     let model = subject.configuration.model
-    return Verdict(
-      .largeGenerator, isGrave: false, step: step,
+    return HealthWarning(
+      .largeGenerator, isFatal: false, step: step,
       "the generator is \(model.generator.hiddenSize) wide beside a discriminator of "
         + "\(model.discriminator.hiddenSize): above a half, samples are too good to learn from, and "
         + "some runs learn nothing (the paper's best is a quarter to a half); --generator-width 0.25 "
@@ -94,30 +94,30 @@ package struct Health: Sendable {
   /// Where the two are one, or one begins with the other's weights, they are equal by design.
   var isGeneratorLarge: Bool {
     let (task, model) = (recipe.task, subject.configuration.model)
-    guard task.hasGenerator, task.sharing != .all, task.procedure != .twoStage else { return false }
+    guard task.hasGenerator, task.sharing != .all, task.scheme != .twoStage else { return false }
     return 2 * model.generator.hiddenSize > model.discriminator.hiddenSize
   }
 
   /// A schedule of more passes over the data than any that was published.
   ///
   /// BERT passed 40 times over its text (Devlin et al. 2019, appendix A.2), ELECTRA fewer.
-  private func manyEpochs(_ step: Int) -> Verdict? {
+  private func manyEpochs(_ step: Int) -> HealthWarning? {
     let passes = epochs(at: subject.configuration.steps)
     guard passes > 40 else { return nil }
-    return Verdict(
-      .manyEpochs, isGrave: false, step: step,
+    return HealthWarning(
+      .manyEpochs, isFatal: false, step: step,
       "the schedule passes \(Int(passes)) times over \(subject.examples) examples, and no published "
         + "run more than 40 times: it may learn the text by heart; give it more text or fewer --steps"
     )
   }
 
   /// With linear decay a warm-up of all steps reaches a quarter of the rate, and a longer one less.
-  private func longWarmup(_ step: Int) -> Verdict? {
-    let cycle = Double(recipe.steps) / (recipe.task.procedure.hasStages ? 2 : 1)
+  private func longWarmup(_ step: Int) -> HealthWarning? {
+    let cycle = Double(recipe.steps) / (recipe.task.scheme.hasStages ? 2 : 1)
     let warmup = Double(recipe.warmupSteps)
     guard warmup > cycle / 2 else { return nil }
-    return Verdict(
-      .longWarmup, isGrave: false, step: step,
+    return HealthWarning(
+      .longWarmup, isFatal: false, step: step,
       "the learning rate rises for \(recipe.warmupSteps) steps in a schedule of \(Int(cycle)), so it "
         + String(format: "comes to no more than %.2g ", cycle / (4 * warmup) * recipe.learningRate)
         + "of \(recipe.learningRate); a new run with --warmup \(Int(cycle / 10)), or more --steps, "

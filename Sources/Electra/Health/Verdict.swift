@@ -1,5 +1,5 @@
 /// What can be wrong with a run, as `metrics.jsonl` names it.
-package enum Illness: String, Sendable, CaseIterable {
+package enum HealthIssue: String, Sendable, CaseIterable {
   /// The generator is more than half as wide as the discriminator.
   case largeGenerator = "large-generator"
   /// The schedule passes too often over the data.
@@ -25,15 +25,15 @@ package enum Illness: String, Sendable, CaseIterable {
 
 /// What a run says of its own health: what is wrong, in one sentence with the likely cause and the
 /// way out.
-package struct Verdict: Sendable, Equatable {
-  package let illness: Illness
+package struct HealthWarning: Sendable, Equatable {
+  package let issue: HealthIssue
   /// Whether going on is a waste; a run that is not gravely ill may still come to something.
-  package let isGrave: Bool
+  package let isFatal: Bool
   /// The steps done.
   package let step: Int
   package let sentence: String
 
-  package init(_ illness: Illness, isGrave: Bool, step: Int, _ sentence: String) {
-    (self.illness, self.isGrave, self.step, self.sentence) = (illness, isGrave, step, sentence)
+  package init(_ issue: HealthIssue, isFatal: Bool, step: Int, _ sentence: String) {
+    (self.issue, self.isFatal, self.step, self.sentence) = (issue, isFatal, step, sentence)
   }
 }

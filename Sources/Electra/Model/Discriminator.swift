@@ -25,7 +25,7 @@ package struct Discriminator: Sendable {
   /// The logit of having been replaced, for each token of `batch`; no dropout, no gradient.
   package func detect(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
     arena.release(to: 0)
-    let pass = Pass(batch: batch, weights: weights, gradient: nil, seed: nil)
+    let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
     let own = DiscriminatorHead.Activations(
       pass.shape, size: sizes.encoder.hiddenSize, arena: arena)

@@ -14,22 +14,22 @@ package struct DiscriminatorHead: Sendable {
     let start = layout.count
     dense = Linear(
       "discriminator_predictions.dense", input: sizes.hiddenSize, output: sizes.hiddenSize,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      standardDeviation: EncoderSizes.headStandardDeviation, in: &layout)
     prediction = Linear(
       "discriminator_predictions.dense_prediction", input: sizes.hiddenSize, output: 1,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      standardDeviation: EncoderSizes.headStandardDeviation, in: &layout)
     range = start..<layout.count
   }
 
   /// What a forward pass leaves for the backward pass.
   package struct Activations {
-    let slope: Tensor  // (N, D)
+    let geluDerivative: Tensor  // (N, D)
     let dense: Tensor  // (N, D)
     /// (1, N)
     package let logits: Tensor
 
     init(_ shape: BatchShape, size: Int, arena: Arena) {
-      slope = arena.tensor(shape.tokens, size)
+      geluDerivative = arena.tensor(shape.tokens, size)
       dense = arena.tensor(shape.tokens, size)
       logits = arena.tensor(1, shape.tokens)
     }
@@ -48,9 +48,9 @@ package struct DiscriminatorHead: Sendable {
   }
 
   /// Fills `activations.logits` from `hidden` (N, D).
-  func forward(_ hidden: Tensor, _ activations: Activations, _ pass: Pass) {
-    dense.product(hidden, into: activations.slope, pass)
-    activations.slope.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+  func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
+    dense.product(hidden, into: activations.geluDerivative, pass)
+    activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
     activations.dense.score(
       weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
       into: activations.logits.base)
@@ -61,7 +61,7 @@ package struct DiscriminatorHead: Sendable {
   /// - Parameter logitGradients: (1, N).
   func backward(
     _ logitGradients: Tensor, hidden: Tensor, _ activations: Activations,
-    into hiddenGradient: Tensor, arena: Arena, _ pass: Pass
+    into hiddenGradient: Tensor, arena: Arena, _ pass: PassContext
   ) {
     let denseGradient = arena.tensor(hidden.rows, hidden.columns)
     activations.dense.scoreBackward(
@@ -69,7 +69,7 @@ package struct DiscriminatorHead: Sendable {
       weightGradient: pass.gradient(prediction.weight),
       biasGradient: pass.gradient(prediction.bias), into: denseGradient)
     denseGradient.geluBackward(
-      derivative: activations.slope, biasGradient: pass.gradient(dense.bias))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
     dense.backward(
       outputGradient: denseGradient, input: hidden, into: hiddenGradient, adding: false, pass)
   }

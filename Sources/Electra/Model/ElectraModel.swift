@@ -28,10 +28,10 @@ package struct ElectraModel: Sendable {
 
   /// The parts in the order in which their gradients become final. A generator that learns from the
   /// discriminator's verdict is behind it.
-  package var finishingOrder: [Range<Int>] {
+  package var gradientOrder: [Range<Int>] {
     let parts = Array(discriminator.parts(of: discriminatorRange).reversed())
     let both =
-      task.procedure == .adversarial ? parts + [generatorRange] : [generatorRange] + parts
+      task.scheme == .adversarial ? parts + [generatorRange] : [generatorRange] + parts
     return (both + [embeddingRange]).filter { !$0.isEmpty }
   }
 
@@ -46,7 +46,7 @@ package struct ElectraModel: Sendable {
   }
 
   /// The parts in the order in which a step first reads their weights.
-  package var readingOrder: [Range<Int>] {
+  package var weightOrder: [Range<Int>] {
     ([embeddingRange, generatorRange] + discriminator.parts(of: discriminatorRange))
       .filter { !$0.isEmpty }
   }
@@ -74,12 +74,12 @@ package struct ElectraModel: Sendable {
       generator = languageModel(network("generator", sizes.generator, own), .generator)
     }
     baseline =
-      task.procedure == .adversarial ? RewardBaseline(sizes.generator, in: &layout) : nil
+      task.scheme == .adversarial ? RewardBaseline(sizes.generator, in: &layout) : nil
     let discriminatorStart = layout.count
     discriminator = network("discriminator", sizes.discriminator, embeddings)
     discriminatorHead =
-      task.goal.detects ? DiscriminatorHead(sizes.discriminator, in: &layout) : nil
-    predictor = task.goal.predicts ? languageModel(discriminator, .discriminator) : nil
+      task.objective.detects ? DiscriminatorHead(sizes.discriminator, in: &layout) : nil
+    predictor = task.objective.predicts ? languageModel(discriminator, .discriminator) : nil
     if task.hasGenerator && task.sharing == .all {
       generator = languageModel(discriminator, .generator)
     }

@@ -52,7 +52,7 @@ extension HuggingFaceConfiguration: Codable {
     case dropoutRate = "hidden_dropout_prob"
     case attentionDropoutRate = "attention_probs_dropout_prob"
     case epsilon = "layer_norm_eps"
-    case deviation = "initializer_range"
+    case standardDeviation = "initializer_range"
     case activation = "hidden_act"
     case positions = "position_embedding_type"
     case paddingID = "pad_token_id"
@@ -72,7 +72,7 @@ extension HuggingFaceConfiguration: Codable {
       dropoutRate: try optional(.dropoutRate, 0.1),
       attentionDropoutRate: try optional(.attentionDropoutRate, 0.1))
     encoder.epsilon = try optional(.epsilon, encoder.epsilon)
-    encoder.deviation = try optional(.deviation, encoder.deviation)
+    encoder.standardDeviation = try optional(.standardDeviation, encoder.standardDeviation)
     modelType = try optional(.modelType, "")
     isDecoder = try optional(.isDecoder, false)
     sizes = NetworkSizes(

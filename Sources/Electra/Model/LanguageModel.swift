@@ -46,7 +46,7 @@ extension MicroBatchPass {
   /// - Returns: the outcome at each masked position. (K)
   package func predict(_ tokens: [Int32], weight: Float?) -> [VocabularyOutcome] {
     guard let predictor = model.predictor else {
-      preconditionFailure("the objective \(model.task.goal.rawValue) has no predicting head")
+      preconditionFailure("the objective \(model.task.objective.rawValue) has no predicting head")
     }
     return predict(
       tokens, predictor, pass,
@@ -72,7 +72,7 @@ extension MicroBatchPass {
   ///   - inspect: called after the forward pass.
   /// - Returns: the outcome at each masked position. (K)
   package func predict(
-    _ tokens: [Int32], _ model: LanguageModel, _ pass: Pass, _ targets: PredictionTargets,
+    _ tokens: [Int32], _ model: LanguageModel, _ pass: PassContext, _ targets: PredictionTargets,
     weights: ((VocabularyHead.Activations) -> [Float])?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {

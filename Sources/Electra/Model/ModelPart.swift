@@ -9,7 +9,7 @@ extension PretrainingTask {
   /// The class of transformers that loads a part; nil when the task trains no such part.
   package func architecture(of part: ModelPart) -> String? {
     switch part {
-    case .discriminator: goal.detects ? "ElectraForPreTraining" : "ElectraForMaskedLM"
+    case .discriminator: objective.detects ? "ElectraForPreTraining" : "ElectraForMaskedLM"
     case .generator: hasGenerator ? "ElectraForMaskedLM" : nil
     }
   }
@@ -33,7 +33,7 @@ extension PretrainingTask {
       return name.hasPrefix("generator_predictions") || name.hasPrefix("generator_lm_head")
         ? name : nil
     case .discriminator:
-      if goal.detects { return name.hasPrefix("discriminator_predictions") ? name : nil }
+      if objective.detects { return name.hasPrefix("discriminator_predictions") ? name : nil }
       for (own, theirs) in [
         ("discriminator_mlm_predictions", "generator_predictions"),
         ("discriminator_lm_head", "generator_lm_head"),

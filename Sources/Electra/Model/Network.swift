@@ -26,7 +26,7 @@ package struct Network: Sendable {
       ? nil
       : Linear(
         name + ".embeddings_project", input: embeddingSize, output: sizes.hiddenSize,
-        deviation: sizes.deviation, in: &layout)
+        standardDeviation: sizes.standardDeviation, in: &layout)
     projectionRange = start..<layout.count
     encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
   }
@@ -62,7 +62,7 @@ package struct Network: Sendable {
 
   /// Encodes `tokens` (N) with segment ids `types` (N); returns (N, D).
   package func forward(
-    tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: Pass
+    tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: PassContext
   ) -> Tensor {
     pass.progress?.needs(projectionRange)
     embeddings.forward(
@@ -74,7 +74,7 @@ package struct Network: Sendable {
   /// Adds all parameter gradients; `gradient` (N, D), that of the output, is used up.
   package func backward(
     _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations, arena: Arena,
-    _ pass: Pass
+    _ pass: PassContext
   ) {
     encoder.backward(gradient, input: activations.input, activations.encoder, pass)
     var embeddingGradient = gradient

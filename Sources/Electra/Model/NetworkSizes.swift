@@ -85,14 +85,15 @@ extension Embeddings {
   package init(
     _ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout
   ) {
-    let deviation = sizes.encoder.deviation
+    let standardDeviation = sizes.encoder.standardDeviation
     self.init(
       name,
       Sizes(
         vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
         typeCount: sizes.typeCount, size: sizes.embeddingSize),
-      epsilon: sizes.encoder.epsilon, deviation: deviation,
+      epsilon: sizes.encoder.epsilon, standardDeviation: standardDeviation,
       positions: sizes.firstPositions == .sinusoids
-        ? .sinusoids(deviation: deviation) : .truncatedNormal(deviation: deviation), in: &layout)
+        ? .sinusoids(standardDeviation: standardDeviation)
+        : .truncatedNormal(standardDeviation: standardDeviation), in: &layout)
   }
 }

@@ -53,10 +53,10 @@ package struct VocabularyHead: Sendable {
   ) {
     dense = Linear(
       names.layers + ".dense", input: sizes.hiddenSize, output: embeddingSize,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      standardDeviation: EncoderSizes.headStandardDeviation, in: &layout)
     norm = LayerNorm(
       names.layers + ".LayerNorm", size: embeddingSize, epsilon: sizes.epsilon,
-      gain: min(1, 2 * EncoderSizes.headDeviation / sizes.deviation), in: &layout)
+      gain: min(1, 2 * EncoderSizes.headStandardDeviation / sizes.standardDeviation), in: &layout)
     outputBias = layout.declare(names.bias, [vocabularySize], .zeros)
     word = embeddings.word
   }
@@ -64,7 +64,7 @@ package struct VocabularyHead: Sendable {
   /// What a forward pass leaves for the backward pass.
   package struct Activations {
     let hidden: Tensor  // (K, D)
-    let slope: Tensor  // (K, E)
+    let geluDerivative: Tensor  // (K, E)
     package let norm: LayerNorm.Activations  // (K, E)
     /// Logits, then their exponentials, then their gradient. (K, V)
     let logits: Tensor
@@ -72,7 +72,7 @@ package struct VocabularyHead: Sendable {
 
     init(_ head: VocabularyHead, masked: Int, arena: Arena) {
       hidden = arena.tensor(masked, head.dense.weight.columns)
-      slope = arena.tensor(masked, head.embeddingSize)
+      geluDerivative = arena.tensor(masked, head.embeddingSize)
       norm = LayerNorm.Activations(
         BatchShape([0..<masked]), size: head.embeddingSize, arena: arena)
       logits = arena.tensor(masked, head.vocabularySize)
@@ -91,12 +91,12 @@ package struct VocabularyHead: Sendable {
   /// - Returns: the outcome at each position. (K)
   func forward(
     _ hidden: Tensor, _ targets: PredictionTargets, _ activations: Activations,
-    rule: SamplingRule = SamplingRule(), _ pass: Pass
+    rule: SamplingRule = SamplingRule(), _ pass: PassContext
   ) -> [VocabularyOutcome] {
     let positions = targets.positions
     activations.hidden.gatherRows(of: hidden, positions)
-    dense.product(activations.hidden, into: activations.slope, pass)
-    activations.slope.gelu(
+    dense.product(activations.hidden, into: activations.geluDerivative, pass)
+    activations.geluDerivative.gelu(
       bias: pass.weights[dense.bias], into: activations.norm.normalized)
     norm.forward(
       activations.norm, bias: nil, residual: nil, dropout: nil, pass.rows(positions.count))
@@ -122,7 +122,7 @@ package struct VocabularyHead: Sendable {
   ///   - pass: weights and gradients.
   func backward(
     _ targets: PredictionTargets, weights: [Float], _ activations: Activations,
-    addingTo hiddenGradient: Tensor, arena: Arena, _ pass: Pass
+    addingTo hiddenGradient: Tensor, arena: Arena, _ pass: PassContext
   ) {
     let positions = targets.positions
     let biasGradient = pass.gradient(outputBias)
@@ -139,7 +139,8 @@ package struct VocabularyHead: Sendable {
     norm.backward(
       activations.norm, gradient: output, bias: nil, dropout: nil, into: nil,
       pass.rows(positions.count))
-    output.geluBackward(derivative: activations.slope, biasGradient: pass.gradient(dense.bias))
+    output.geluBackward(
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
     dense.backward(
       outputGradient: output, input: activations.hidden, into: rows, adding: false, pass)
     hiddenGradient.scatterAddRows(of: rows, positions)

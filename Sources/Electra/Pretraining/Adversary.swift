@@ -18,7 +18,7 @@ package struct RewardBaseline: Sendable {
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     score = Linear(
       "generator_baseline", input: sizes.hiddenSize, output: 1,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      standardDeviation: EncoderSizes.headStandardDeviation, in: &layout)
   }
 }
 

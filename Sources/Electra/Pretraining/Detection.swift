@@ -13,7 +13,7 @@ extension MicroBatchPass {
     inspect: (Network.Activations) -> Void = { _ in }
   ) -> DiscriminatorOutcome {
     guard let detection = model.discriminatorHead else {
-      preconditionFailure("the objective \(model.task.goal.rawValue) has no detecting head")
+      preconditionFailure("the objective \(model.task.objective.rawValue) has no detecting head")
     }
     let mark = arena.used
     defer { arena.release(to: mark) }

@@ -6,7 +6,7 @@ import Tokenization
 ///
 /// As the reference (`pretrain_helpers.mask`), but for one decision: unless asked to, positions
 /// are drawn without replacement, so that every draw is a distinct position, as the paper describes.
-/// What a drawn position shows is a `Disguise`.
+/// What a drawn position shows is a `MaskingRule`.
 package struct Masking: Sendable, Equatable {
   /// The share of a sequence's tokens that is drawn: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
@@ -18,7 +18,7 @@ package struct Masking: Sendable, Equatable {
   private let site = RandomStream.site("mask")
 
   /// What a drawn position shows in place of its token.
-  package enum Disguise: Sendable, Equatable {
+  package enum MaskingRule: Sendable, Equatable {
     /// [MASK] at 85 of 100, else the token itself; no random tokens (the reference, for every
     /// objective).
     case electra
@@ -34,15 +34,16 @@ package struct Masking: Sendable, Equatable {
     /// For each id whether it continues a word, for masking of whole words; empty to draw every token
     /// by itself.
     let continuations: [Bool]
-    let disguise: Disguise
+    let maskingRule: MaskingRule
     /// Whether a position may be drawn again, as in the reference.
     let drawsWithReplacement: Bool
 
     package init(
-      continuations: [Bool] = [], disguise: Disguise = .electra, drawsWithReplacement: Bool = false
+      continuations: [Bool] = [], maskingRule: MaskingRule = .electra,
+      drawsWithReplacement: Bool = false
     ) {
       self.continuations = continuations
-      self.disguise = disguise
+      self.maskingRule = maskingRule
       self.drawsWithReplacement = drawsWithReplacement
     }
   }
@@ -104,8 +105,8 @@ package struct Masking: Sendable, Equatable {
   private func shown(_ token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
     let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
     let share = Double(draw) / Double(1 << 30)
-    if share < rules.disguise.maskedShare { return special.mask }
-    guard case .bert(let size) = rules.disguise, share < 0.9 else { return token }
+    if share < rules.maskingRule.maskedShare { return special.mask }
+    guard case .bert(let size) = rules.maskingRule, share < 0.9 else { return token }
     return Int32(stream.number(below: size, index: 2 * Self.shareOffset + ordinal))
   }
 

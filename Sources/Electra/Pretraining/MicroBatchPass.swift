@@ -12,11 +12,11 @@ package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
   let masked: Masking.Masked
-  let pass: Pass
+  let pass: PassContext
   let arena: Arena
 
   package init(
-    _ model: ElectraModel, _ batch: Batch, _ masked: Masking.Masked, pass: Pass, arena: Arena
+    _ model: ElectraModel, _ batch: Batch, _ masked: Masking.Masked, pass: PassContext, arena: Arena
   ) {
     self.model = model
     self.batch = batch

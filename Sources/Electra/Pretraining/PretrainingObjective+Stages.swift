@@ -25,7 +25,7 @@ extension PretrainingObjective {
 
   /// The discriminator begins its stage with what the generator has learnt, embeddings too.
   package func preparation(for step: Int) -> ((Storage) -> Void)? {
-    guard step == secondStage, model.task.procedure == .twoStage else { return nil }
+    guard step == secondStage, model.task.scheme == .twoStage else { return nil }
     return { weights in
       for parameter in layout.parameters where parameter.name.hasPrefix("generator.") {
         let rest = parameter.name.dropFirst("generator.".count)

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Losses are means over the whole global batch: of masked positions, or of tokens, [CLS] and
 /// [SEP] included. Their gradients are added as if slices were one.
-package struct PretrainingObjective: Objective {
+package struct PretrainingObjective: TrainingObjective {
   package let model: ElectraModel
   package let masking: Masking
   /// The weight of the large encoder's loss.
@@ -41,8 +41,8 @@ package struct PretrainingObjective: Objective {
   }
 
   package var layout: ParameterLayout { model.layout }
-  package var finishingOrder: [Range<Int>] { model.finishingOrder }
-  package var readingOrder: [Range<Int>] { model.readingOrder }
+  package var gradientOrder: [Range<Int>] { model.gradientOrder }
+  package var weightOrder: [Range<Int>] { model.weightOrder }
 
   /// Masked positions, and tokens.
   package func counts(of slice: Batch) -> [Int] {
@@ -58,12 +58,12 @@ package struct PretrainingObjective: Objective {
 
   package func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
-    progress: VectorProgress
+    progress: ParameterProgress
   ) -> Tally {
     let shares = LossShares(
       generator: 1 / Float(max(1, totals[0])),
       encoder: discriminatorWeight
-        / Float(max(1, model.task.goal.judgesAllTokens ? totals[1] : totals[0])))
+        / Float(max(1, model.task.objective.judgesAllTokens ? totals[1] : totals[0])))
     let stage = stage(slice.step)
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
@@ -71,9 +71,9 @@ package struct PretrainingObjective: Objective {
       workspace.release(to: 0)
       // All micro-batches add to one gradient, so a range is final only when the last one leaves it.
       let isLast = index == parts.count - 1
-      let reported = VectorProgress(
+      let reported = ParameterProgress(
         needs: progress.needs, finished: isLast ? progress.finished : { _ in })
-      let pass = Pass(
+      let pass = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: reported)
       let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
@@ -86,14 +86,14 @@ package struct PretrainingObjective: Objective {
 
   /// The passes of one micro-batch.
   private func accumulate(
-    _ run: MicroBatchPass, _ stage: Stage, _ shares: LossShares, _ progress: VectorProgress,
+    _ run: MicroBatchPass, _ stage: Stage, _ shares: LossShares, _ progress: ParameterProgress,
     into tally: inout PretrainingTally
   ) {
     // The generator's passes report nothing: sampling reads all of it at once, it runs twice when it
     // is trained against the discriminator, and with shared weights its layers are not final yet.
     model.generatorReads.forEach(progress.needs)
     // An adversarial generator learns from rewards that only the discriminator's pass will give.
-    let isAdversarial = model.task.procedure == .adversarial
+    let isAdversarial = model.task.scheme == .adversarial
     let samples = generate(
       run, share: stage.generator && !isAdversarial ? shares.generator : nil, into: &tally)
     if !isAdversarial { progress.finished(model.generatorOwns) }
@@ -103,7 +103,7 @@ package struct PretrainingObjective: Objective {
       progress.finished(model.discriminatorRange)
       return
     }
-    let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
+    let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
     let rewards = learn(run, tokens, share: shares.encoder, into: &tally)
     if isAdversarial {
       _ = run.reinforce(samples, rewards: rewards, share: shares.generator)
@@ -115,11 +115,11 @@ package struct PretrainingObjective: Objective {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)
-      let pass = Pass(
+      let pass = PassContext(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
       let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
       let samples = generate(run, share: nil, into: &tally)
-      let tokens = model.task.goal.readsSamples ? run.corrupted(samples) : run.masked.tokens
+      let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
       _ = learn(run, tokens, share: nil, into: &tally)
     }
     return tally.tally
@@ -143,7 +143,7 @@ package struct PretrainingObjective: Objective {
   private func generate(
     _ run: MicroBatchPass, share: Float?, into tally: inout PretrainingTally
   ) -> [Int32] {
-    guard model.task.goal.readsSamples else { return [] }
+    guard model.task.objective.readsSamples else { return [] }
     let samples: [Int32]
     if let sampler {
       samples = run.masked.positions.indices.map { k in
@@ -166,12 +166,12 @@ package struct PretrainingObjective: Objective {
   private func learn(
     _ run: MicroBatchPass, _ tokens: [Int32], share: Float?, into tally: inout PretrainingTally
   ) -> [Double] {
-    switch model.task.goal {
+    switch model.task.objective {
     case .electra, .electra15:
       let verdict = run.discriminate(
-        tokens, weight: share, onlyDrawn: model.task.goal == .electra15)
+        tokens, weight: share, onlyDrawn: model.task.objective == .electra15)
       tally.add(verdict, of: tokens, originals: run.batch.tokens)
-      guard model.task.procedure == .adversarial else { return [] }
+      guard model.task.scheme == .adversarial else { return [] }
       let rewards = run.rewards(verdict, tokens)
       tally.add(rewards: rewards)
       return rewards

@@ -95,26 +95,28 @@ struct PretrainingTally {
         (.generatorAccuracy, self[.bestIsRight] / max(1, self[.masked])),
       ]
       // A generator that learns by policy gradient has no loss of its own.
-      if task.procedure != .adversarial { loss += mean }
+      if task.scheme != .adversarial { loss += mean }
     }
-    if task.goal.readsSamples {
+    if task.objective.readsSamples {
       parts += [(.sampledAccuracy, self[.sampleIsRight] / max(1, self[.sampled]))]
     }
-    if task.procedure == .adversarial {
+    if task.scheme == .adversarial {
       parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
     // In its first stage a run has nothing to say of the large encoder; only evaluations, which know no
     // stages, measure it then.
-    if task.goal.predicts && self[.predicted] > 0 {
+    if task.objective.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
       parts += [(.mlmLoss, mean), (.mlmAccuracy, accuracy)]
       loss += weight * mean
     }
-    if task.goal.detects && self[.tokens] > 0 {
+    if task.objective.detects && self[.tokens] > 0 {
       parts += detectionMetrics
       // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
-      if !task.goal.predicts { loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens])) }
+      if !task.objective.predicts {
+        loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
+      }
     }
     return [(.loss, loss)] + parts
   }

@@ -26,7 +26,7 @@ extension MicroBatchPass {
   /// - Parameter weight: the weight of one token in the loss; nil for no backward pass.
   package func restore(_ tokens: [Int32], weight: Float?) -> RestorationOutcome {
     guard let gate = model.discriminatorHead, let predictor = model.predictor else {
-      preconditionFailure("the objective \(model.task.goal.rawValue) restores no tokens")
+      preconditionFailure("the objective \(model.task.objective.rawValue) restores no tokens")
     }
     let mark = arena.used
     defer { arena.release(to: mark) }

@@ -45,7 +45,7 @@ package enum Preset: String, Sendable, CaseIterable {
     var sizes = EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 32, intermediateSize: 4 * width,
       dropoutRate: 0, attentionDropoutRate: 0)
-    sizes.deviation = 0.08
+    sizes.standardDeviation = 0.08
     return sizes
   }
 
@@ -54,7 +54,7 @@ package enum Preset: String, Sendable, CaseIterable {
     case .tiny:
       var recipe = Self.recipe(length: 64, batch: 32, steps: 5000, rate: 1.5e-3)
       recipe.warmupSteps = 1500
-      recipe.secondDecay = 0.98
+      recipe.beta2 = 0.98
       return recipe
     case .small: return Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
     case .smallPlusPlus: return Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
@@ -73,7 +73,7 @@ package enum Preset: String, Sendable, CaseIterable {
     let fields = PretrainingConfiguration.Recipe.Fields(
       length: length, batchSize: batch, steps: steps, warmupSteps: 10_000, learningRate: rate,
       maskFraction: 0.15, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
-      firstDecay: 0.9, secondDecay: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0,
+      beta1: 0.9, beta2: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0,
       microBatchTokens: 512, seed: 1)
     return PretrainingConfiguration.Recipe(fields: fields)
   }

@@ -81,7 +81,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   ) -> PretrainingObjective {
     let rules = Masking.Rules(
       continuations: continuations,
-      disguise: recipe.task.goal == .mlm
+      maskingRule: recipe.task.objective == .mlm
         ? .bert(vocabularySize: model.sizes.vocabularySize) : .electra,
       drawsWithReplacement: recipe.task.drawsWithReplacement)
     let masking = Masking(
@@ -90,7 +90,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
-    if recipe.task.procedure.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
+    if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
     return objective
   }
 

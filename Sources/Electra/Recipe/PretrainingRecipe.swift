@@ -49,8 +49,8 @@ extension PretrainingConfiguration.Recipe {
     /// The weight of the large encoder's loss: the discriminator's beside the generator's.
     package var discriminatorWeight: Float
     package var weightDecay: Float
-    package var firstDecay: Float
-    package var secondDecay: Float
+    package var beta1: Float
+    package var beta2: Float
     package var epsilon: Float
     /// The global norm that gradients are clipped to.
     package var clipNorm: Double
@@ -72,8 +72,8 @@ extension PretrainingConfiguration.Recipe {
       case masksWholeWords = "mask_whole_words"
       case discriminatorWeight = "disc_weight"
       case weightDecay = "weight_decay_rate"
-      case firstDecay = "adam_beta1"
-      case secondDecay = "adam_beta2"
+      case beta1 = "adam_beta1"
+      case beta2 = "adam_beta2"
       case epsilon = "adam_epsilon"
       case clipNorm = "clip_norm"
       case slices

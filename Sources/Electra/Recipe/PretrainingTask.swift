@@ -7,10 +7,10 @@
 ///
 /// A model declares only the parameters that its task uses.
 package struct PretrainingTask: Sendable, Equatable {
-  package var goal = Goal.electra
+  package var objective = Objective.electra
   package var generator = Generator.transformer
   package var sharing = Sharing.embeddings
-  package var procedure = Procedure.joint
+  package var scheme = Scheme.joint
   /// What the generator's logits are divided by when it samples (appendix).
   package var temperature: Float = 1
   /// Whether a sample is never the right token, so that every drawn position is replaced (the
@@ -23,10 +23,10 @@ package struct PretrainingTask: Sendable, Equatable {
   package init() {}
 
   /// Whether it is what the published curves are of: joint training with a generator that learns.
-  package var isJointElectra: Bool { goal == .electra && hasGenerator && procedure == .joint }
+  package var isJointElectra: Bool { objective == .electra && hasGenerator && scheme == .joint }
 
   /// What the large encoder learns, as `--objective` names it.
-  package enum Goal: String, Sendable, Codable, CaseIterable {
+  package enum Objective: String, Sendable, Codable, CaseIterable {
     /// To tell which tokens a generator has replaced, over all tokens (section 2).
     case electra
     /// The same, but the loss is that of the drawn positions only ("ELECTRA 15%", section 3.4).
@@ -76,7 +76,7 @@ package struct PretrainingTask: Sendable, Equatable {
   }
 
   /// How generator and discriminator are trained, as `--training` names it (section 3.2, figure 3).
-  package enum Procedure: String, Sendable, Codable, CaseIterable {
+  package enum Scheme: String, Sendable, Codable, CaseIterable {
     /// Both at once.
     case joint
     /// The generator in the first half of the steps; then the discriminator, which begins with the
@@ -91,16 +91,16 @@ package struct PretrainingTask: Sendable, Equatable {
   }
 
   /// Whether a network makes the samples.
-  package var hasGenerator: Bool { goal.readsSamples && generator == .transformer }
+  package var hasGenerator: Bool { objective.readsSamples && generator == .transformer }
 }
 
 extension PretrainingTask: Codable {
   // Keys of the recipe, beside its others; the reference's where it has them.
   private enum CodingKeys: String, CodingKey {
-    case goal = "objective"
+    case objective = "objective"
     case generator = "generator_kind"
     case sharing = "weight_sharing"
-    case procedure = "training"
+    case scheme = "training"
     case temperature
     case disallowsCorrect = "disallow_correct"
     case drawsWithReplacement = "mask_with_replacement"
@@ -112,10 +112,10 @@ extension PretrainingTask: Codable {
     func read<Value: Decodable>(_ key: CodingKeys, _ otherwise: Value) throws -> Value {
       try values.decodeIfPresent(Value.self, forKey: key) ?? otherwise
     }
-    goal = try read(.goal, goal)
+    objective = try read(.objective, objective)
     generator = try read(.generator, generator)
     sharing = try read(.sharing, sharing)
-    procedure = try read(.procedure, procedure)
+    scheme = try read(.scheme, scheme)
     temperature = try read(.temperature, temperature)
     disallowsCorrect = try read(.disallowsCorrect, disallowsCorrect)
     drawsWithReplacement = try read(.drawsWithReplacement, drawsWithReplacement)

@@ -15,12 +15,12 @@ struct HeadInput {
   let hidden: Tensor
   let batch: Batch
   let arena: Arena
-  let pass: Pass
+  let pass: PassContext
 }
 
 /// The last layers of a fine-tuned model: they turn the encoder's output into answers.
 ///
-/// Shapes, beside those of `Pass`: C outputs, one for each label or one for a score. The gradient
+/// Shapes, beside those of `PassContext`: C outputs, one for each label or one for a score. The gradient
 /// contract is that of all layers: parameter gradients are added to, that of the encoder's output is
 /// written. A head keeps nothing between calls, and takes its memory of the arena.
 protocol Head: Sendable {
@@ -54,7 +54,7 @@ extension Tensor {
   }
 
   /// Drops elements of every row in place; row b belongs to sequence b.
-  func drop(_ site: DropoutSite, _ pass: Pass) {
+  func drop(_ site: DropoutSite, _ pass: PassContext) {
     for b in 0..<rows {
       let row = rows(b..<b + 1)
       row.applyDropout(pass.dropout(site, sequence: b), into: row)
@@ -62,7 +62,7 @@ extension Tensor {
   }
 
   /// Drops elements in place; the rows of `pass.ranges` belong to its sequences.
-  func dropTokens(_ site: DropoutSite, _ pass: Pass) {
+  func dropTokens(_ site: DropoutSite, _ pass: PassContext) {
     for (index, range) in pass.ranges.enumerated() {
       rows(range).applyDropout(pass.dropout(site, sequence: index), into: rows(range))
     }

@@ -26,7 +26,8 @@ struct JointSpanHead: Head {
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     func linear(_ name: String, _ input: Int, _ output: Int) -> Linear {
       Linear(
-        name, input: input, output: output, deviation: EncoderSizes.headDeviation, in: &layout)
+        name, input: input, output: output, standardDeviation: EncoderSizes.headStandardDeviation,
+        in: &layout)
     }
     let d = sizes.hiddenSize
     start = linear("start", d, 1)
@@ -127,7 +128,7 @@ struct JointSpanHead: Head {
   /// The start logits of all tokens, what all tokens bring to the end logits, and the features of the
   /// decision whether there is an answer.
   private func score(
-    _ hidden: Tensor, _ batch: Batch, _ own: Activations, _ pass: Pass
+    _ hidden: Tensor, _ batch: Batch, _ own: Activations, _ pass: PassContext
   ) -> [Starts] {
     let d = hidden.columns
     hidden.score(
@@ -150,7 +151,7 @@ struct JointSpanHead: Head {
 
   /// The end logits of the tokens of `range`, given the start.
   private func findEnds(
-    _ hidden: Tensor, from first: Int, _ range: Range<Int>, _ own: Activations, _ pass: Pass
+    _ hidden: Tensor, from first: Int, _ range: Range<Int>, _ own: Activations, _ pass: PassContext
   ) {
     let d = hidden.columns
     own.shift.multiply(
@@ -180,7 +181,7 @@ struct JointSpanHead: Head {
   }
 
   /// The logits of having no answer.
-  private func decide(_ own: Absence, _ pass: Pass) {
+  private func decide(_ own: Absence, _ pass: PassContext) {
     absenceHidden.product(own.features, into: own.slope, pass)
     own.slope.gelu(bias: pass.weights[absenceHidden.bias], into: own.inner)
     own.inner.score(
@@ -191,7 +192,7 @@ struct JointSpanHead: Head {
   /// Adds to `gradient`, and to the gradients of the start logits.
   private func absenceBackward(
     _ hidden: Tensor, _ starts: [Starts], _ activations: Activations, into gradient: Tensor,
-    _ pass: Pass
+    _ pass: PassContext
   ) {
     let (own, d) = (activations.absence, hidden.columns)
     own.inner.scoreBackward(
@@ -221,7 +222,8 @@ struct JointSpanHead: Head {
 
   /// Adds to `gradient` what comes through the end logits.
   private func endBackward(
-    _ hidden: Tensor, _ targets: [Target], _ own: Activations, into gradient: Tensor, _ pass: Pass
+    _ hidden: Tensor, _ targets: [Target], _ own: Activations, into gradient: Tensor,
+    _ pass: PassContext
   ) {
     let d = hidden.columns
     let weight = pass.weights[endHidden.weight]
@@ -250,7 +252,7 @@ struct JointSpanHead: Head {
 
   /// Adds to `gradient` what comes through the start logits.
   private func startBackward(
-    _ hidden: Tensor, _ own: Activations, into gradient: Tensor, _ pass: Pass
+    _ hidden: Tensor, _ own: Activations, into gradient: Tensor, _ pass: PassContext
   ) {
     hidden.scoreBackward(
       scoreGradients: own.startGradients.base, weight: pass.weights[start.weight],

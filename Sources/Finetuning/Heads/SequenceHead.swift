@@ -15,15 +15,18 @@ struct SequenceHead: Head {
   private let denseDropout: DropoutSite
 
   init(_ sizes: EncoderSizes, outputs: Int, style: HeadStyle, in layout: inout ParameterLayout) {
-    let (d, deviation) = (sizes.hiddenSize, EncoderSizes.headDeviation)
+    let (d, standardDeviation) = (sizes.hiddenSize, EncoderSizes.headStandardDeviation)
     switch style {
     case .transformers:
-      dense = Linear("classifier.dense", input: d, output: d, deviation: deviation, in: &layout)
+      dense = Linear(
+        "classifier.dense", input: d, output: d, standardDeviation: standardDeviation, in: &layout)
       output = Linear(
-        "classifier.out_proj", input: d, output: outputs, deviation: deviation, in: &layout)
+        "classifier.out_proj", input: d, output: outputs, standardDeviation: standardDeviation,
+        in: &layout)
     case .reference:
       dense = nil
-      output = Linear("classifier", input: d, output: outputs, deviation: deviation, in: &layout)
+      output = Linear(
+        "classifier", input: d, output: outputs, standardDeviation: standardDeviation, in: &layout)
     }
     inputDropout = DropoutSite("classifier", rate: sizes.dropoutRate)
     denseDropout = DropoutSite("classifier.dense", rate: sizes.dropoutRate)
@@ -33,7 +36,7 @@ struct SequenceHead: Head {
     /// The dropped first tokens. (B, D)
     let input: Tensor
     /// GELU's slope, and its dropped output. (B, D)
-    let slope: Tensor
+    let geluDerivative: Tensor
     let dense: Tensor
     /// (B, C)
     let logits: Tensor
@@ -45,7 +48,7 @@ struct SequenceHead: Head {
     init(_ sequences: Int, _ output: Linear, arena: Arena) {
       let (d, c) = (output.weight.columns, output.weight.rows)
       func wide() -> Tensor { arena.tensor(sequences, d) }
-      (input, slope, dense) = (wide(), wide(), wide())
+      (input, geluDerivative, dense) = (wide(), wide(), wide())
       logits = arena.tensor(sequences, c)
       (inputGradient, denseGradient) = (wide(), wide())
       logitGradient = arena.tensor(sequences, c)
@@ -57,14 +60,16 @@ struct SequenceHead: Head {
   }
 
   /// The rows of `hidden` where sequences begin.
-  private func firstTokens(_ pass: Pass) -> [Int32] { pass.ranges.map { Int32($0.lowerBound) } }
+  private func firstTokens(_ pass: PassContext) -> [Int32] {
+    pass.ranges.map { Int32($0.lowerBound) }
+  }
 
-  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: Pass) {
+  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: PassContext) {
     own.input.gatherRows(of: hidden, firstTokens(pass))
     own.input.drop(inputDropout, pass)
     if let dense {
-      dense.product(own.input, into: own.slope, pass)
-      own.slope.gelu(bias: pass.weights[dense.bias], into: own.dense)
+      dense.product(own.input, into: own.geluDerivative, pass)
+      own.geluDerivative.gelu(bias: pass.weights[dense.bias], into: own.dense)
       own.dense.drop(denseDropout, pass)
     }
     output.forward(dense == nil ? own.input : own.dense, into: own.logits, pass)
@@ -112,7 +117,7 @@ struct SequenceHead: Head {
   }
 
   /// From the logits' gradient to that of the first tokens.
-  private func backward(_ own: Activations, _ pass: Pass) {
+  private func backward(_ own: Activations, _ pass: PassContext) {
     pass.gradient(output.bias).addSumOfRows(of: own.logitGradient)
     output.backward(
       outputGradient: own.logitGradient, input: dense == nil ? own.input : own.dense,
@@ -120,7 +125,7 @@ struct SequenceHead: Head {
     if let dense {
       own.denseGradient.drop(denseDropout, pass)
       own.denseGradient.geluBackward(
-        derivative: own.slope, biasGradient: pass.gradient(dense.bias))
+        derivative: own.geluDerivative, biasGradient: pass.gradient(dense.bias))
       dense.backward(
         outputGradient: own.denseGradient, input: own.input, into: own.inputGradient,
         adding: false, pass)

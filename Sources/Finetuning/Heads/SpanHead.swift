@@ -13,7 +13,8 @@ struct SpanHead: Head {
 
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     output = Linear(
-      "qa_outputs", input: sizes.hiddenSize, output: 2, deviation: EncoderSizes.headDeviation,
+      "qa_outputs", input: sizes.hiddenSize, output: 2,
+      standardDeviation: EncoderSizes.headStandardDeviation,
       in: &layout)
   }
 

@@ -13,7 +13,7 @@ struct TagHead: Head {
   init(_ sizes: EncoderSizes, outputs: Int, style: HeadStyle, in layout: inout ParameterLayout) {
     output = Linear(
       "classifier", input: sizes.hiddenSize, output: outputs,
-      deviation: EncoderSizes.headDeviation, in: &layout)
+      standardDeviation: EncoderSizes.headStandardDeviation, in: &layout)
     dropout = DropoutSite("classifier", rate: style == .reference ? 0 : sizes.dropoutRate)
   }
 
@@ -33,7 +33,7 @@ struct TagHead: Head {
     _ = Activations(shape.tokens, output, arena: arena)
   }
 
-  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: Pass) {
+  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: PassContext) {
     own.input.copy(from: hidden)
     own.input.dropTokens(dropout, pass)
     output.forward(own.input, into: own.logits, pass)

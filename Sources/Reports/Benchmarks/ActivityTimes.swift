@@ -9,7 +9,7 @@ struct ActivityTimes: Encodable {
   private let milliseconds: [String: Double]
 
   /// What kernels say of a step, and what is left of it: exchange, waiting and the rest.
-  init<O: Objective>(
+  init<O: TrainingObjective>(
     _ entries: [Activity: Profile.Entry], _ step: Trainer<O>.StepReport, lanes: Int
   ) {
     var result: [String: Double] = [:]

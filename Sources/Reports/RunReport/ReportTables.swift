@@ -46,7 +46,7 @@ struct ReportTables {
       ("parameters", count.grouped, ""),
       ("discriminator", size(model.discriminator), ""),
       ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
-      ("objective", recipe.task.goal.rawValue, ""),
+      ("objective", recipe.task.objective.rawValue, ""),
       ("batch", "\(recipe.batchSize) x \(recipe.length)", ""),
       (
         "steps", done.grouped,

@@ -37,7 +37,7 @@ package struct RunCost {
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = ResourceEstimate(
       layout: model.layout,
-      partition: Partition(model.layout, regions: model.finishingOrder, rankCount: ranks),
+      partition: Partition(model.layout, regions: model.gradientOrder, rankCount: ranks),
       sliceCount: recipe.slices, workers: lanes,
       activations: MicroBatchPass.capacity(model, shape, masked: masked))
     checkpoints = keep + configuration.milestones.count + 1

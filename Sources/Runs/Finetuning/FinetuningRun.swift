@@ -102,7 +102,7 @@ extension FinetuningRun: TrainingJob {
 
   /// Answers what can be measured; the best model on the dev set so far is written.
   func evaluate(_ state: CheckpointState) throws {
-    try run.trainer.settle()
+    try run.trainer.waitForWeights()
     let predictor = Predictor(run.trainer.evaluator, scale: plan.configuration.targetScale)
     let scores = try plan.measured.flatMap { set in
       try set.scores(of: predictor.answers(to: set)).map { (set.split.name, $0) }
@@ -136,7 +136,7 @@ extension FinetuningRun: TrainingJob {
     let list = scores.map {
       "\($0.split) \($0.score.metric.rawValue) \(String(format: "%.4f", $0.score.value))"
     }
-    context.log.say(
+    context.log.write(
       "epoch \(result.epoch): \(list.joined(separator: ", "))"
         + (result.isUndefined
           ? " (undefined: the answers or the right ones are all the same)"

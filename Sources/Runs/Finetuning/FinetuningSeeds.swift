@@ -108,7 +108,7 @@ package struct FinetuningSeeds {
     try world.agree {
       guard world.rank == 0 else { return }
       try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
-      context.log.say(
+      context.log.write(
         "answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
     }
   }

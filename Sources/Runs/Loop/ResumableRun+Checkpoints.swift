@@ -34,7 +34,7 @@ extension ResumableRun {
   /// Restores the newest sound checkpoint, or makes the first weights.
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
-    let newest = try world.agree { context.isFirst ? try store.newestSound { log.say($0) } : nil }
+    let newest = try world.agree { context.isFirst ? try store.newestSound { log.write($0) } : nil }
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty { return try begin(job) }
@@ -49,7 +49,7 @@ extension ResumableRun {
     saves.step = state.step
     guard context.isFirst else { return }
     context.metrics.cut(afterStep: state.step)
-    log.say("going on after step \(state.step.grouped) of \(steps.grouped)")
+    log.write("going on after step \(state.step.grouped) of \(steps.grouped)")
   }
 
   /// Starts a new run.
@@ -90,11 +90,11 @@ extension ResumableRun {
     guard let ended = try trainer.endedSave(waiting: waiting), context.isFirst else { return }
     saves.failure = ended.failure.map { (ended.step, $0) }
     if let failure = ended.failure {
-      log.say("no checkpoint after step \(ended.step.grouped): \(failure); training goes on")
+      log.write("no checkpoint after step \(ended.step.grouped): \(failure); training goes on")
       return
     }
     saves.seconds = ended.seconds
-    log.say(
+    log.write(
       String(
         format: "checkpoint after step %d, written in %.1f s, for which training stood %.2f s",
         ended.step, ended.seconds, saves.stall))

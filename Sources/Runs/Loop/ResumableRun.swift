@@ -16,7 +16,7 @@ import Training
 /// it saves a checkpoint. An evaluation that a stop prevented comes first in the next start.
 ///
 /// All ranks execute the same code; the others skip what is for rank zero alone (files, messages).
-package final class ResumableRun<O: Objective> {
+package final class ResumableRun<O: TrainingObjective> {
   let context: RunContext
   package let trainer: Trainer<O>
   let settings: RunSettings
@@ -73,7 +73,7 @@ package final class ResumableRun<O: Objective> {
   ///   and the job's own errors.
   package func train(_ job: some TrainingJob) throws -> RunEnding {
     try restore(job)
-    if let note = state.move(to: .current), context.isFirst { log.say("note: \(note)") }
+    if let note = state.move(to: .current), context.isFirst { log.write("note: \(note)") }
     job.willTrain(from: state)
     if settings.timeline != nil { try Timeline.turnOn(context.world) }
     let first = state.step
@@ -85,10 +85,10 @@ package final class ResumableRun<O: Objective> {
     if isStopped && saves.step != state.step { try save(job) }
     try finishSave()
     try drawTimeline()
-    if context.isFirst { log.say(progress.shares) }
+    if context.isFirst { log.write(progress.shares) }
     if isStopped { return try stop(job) }
     if context.isFirst {
-      log.say("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens")
+      log.write("done: \(state.step.grouped) steps, \(state.tokens.grouped) tokens")
     }
     return .finished
   }
@@ -102,9 +102,9 @@ package final class ResumableRun<O: Objective> {
       job.didLog(try progress.tell(report, trainer.metrics(), state))
     }
     // There is no time for an evaluation before a stop: the next start makes up for it.
-    if report.wishes.stop && !isLast { return true }
+    if report.requests.stop && !isLast { return true }
     if job.isEvaluationDue(after: state.step), try !evaluate(job) { return true }
-    if isSaveDue || report.wishes.save && !isLast { try save(job) }
+    if isSaveDue || report.requests.save && !isLast { try save(job) }
     return false
   }
 
@@ -112,7 +112,7 @@ package final class ResumableRun<O: Objective> {
     context.watchdog.enter(isFirst ? .start : .step, step: state.step)
     let report: Trainer<O>.StepReport
     do {
-      report = try trainer.step(state.step, wishes: wishes(job))
+      report = try trainer.step(state.step, requests: requests(job))
     } catch TrainerError.diverged(let divergence) {
       job.didDiverge(divergence)
       throw TrainerError.diverged(divergence)
@@ -123,13 +123,13 @@ package final class ResumableRun<O: Objective> {
     state.seconds += report.seconds
     progress.add(report)
     if isFirst && context.isFirst {
-      log.say(String(format: "first step done %.1f s after the start", now() - context.start))
+      log.write(String(format: "first step done %.1f s after the start", now() - context.start))
     }
     return report
   }
 
   /// What this rank requests for the time after the next step.
-  private func wishes(_ job: some TrainingJob) -> Trainer<O>.Wishes {
+  private func requests(_ job: some TrainingJob) -> Trainer<O>.StopRequests {
     // The time left must suffice for the step, the evaluation after it and the last checkpoint.
     let needed =
       saves.seconds + progress.stepSeconds
@@ -156,7 +156,7 @@ package final class ResumableRun<O: Objective> {
     // Rank zero alone may know of the run's health.
     let isUnhealthy = try context.world.sum([job.stopsForHealth ? 1 : 0])[0] > 0
     if context.isFirst {
-      log.say(
+      log.write(
         "stopped \(isUnhealthy ? "because of its health" : "as asked") after step "
           + "\(state.step.grouped) of \(steps.grouped); the same command goes on from here")
     }
@@ -170,9 +170,9 @@ package final class ResumableRun<O: Objective> {
     }
     do {
       try AtomicFile.write(trace, to: path, replacing: true)
-      log.say("timeline: \(path)")
+      log.write("timeline: \(path)")
     } catch {
-      log.say("no timeline: \(error)")
+      log.write("no timeline: \(error)")
     }
   }
 }

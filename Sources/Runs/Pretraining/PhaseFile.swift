@@ -71,7 +71,7 @@ package struct PhaseFile {
         "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must end "
           + "the present phase before the one of \(path)")
     }
-    guard !configuration.recipe.task.procedure.hasStages else {
+    guard !configuration.recipe.task.scheme.hasStages else {
       throw UsageError(
         "a run of two stages has no next phase: its discriminator would begin anew; begin a run with "
           + "--init-from its folder")

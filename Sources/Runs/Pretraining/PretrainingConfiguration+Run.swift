@@ -20,9 +20,9 @@ extension PretrainingConfiguration {
       batchSize: recipe.batchSize, sliceCount: recipe.slices,
       schedule: LearningRateSchedule(
         learningRate: recipe.learningRate, firstStep: firstStep, steps: recipe.steps,
-        warmupSteps: recipe.warmupSteps, cycles: recipe.task.procedure.hasStages ? 2 : 1),
+        warmupSteps: recipe.warmupSteps, cycles: recipe.task.scheme.hasStages ? 2 : 1),
       adam: AdamHyperparameters(
-        beta1: recipe.firstDecay, beta2: recipe.secondDecay, epsilon: recipe.epsilon,
+        beta1: recipe.beta1, beta2: recipe.beta2, epsilon: recipe.epsilon,
         weightDecay: recipe.weightDecay),
       clipNorm: recipe.clipNorm)
   }

@@ -8,7 +8,7 @@ extension PretrainingRun {
     package var evaluateExamples = 2048
     /// Whether encoder layers are computed anew in the backward pass.
     package var recomputes = false
-    package var stopsWhenSick = false
+    package var stopsWhenUnhealthy = false
 
     package init(_ run: RunSettings) { self.run = run }
   }

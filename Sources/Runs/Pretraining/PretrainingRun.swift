@@ -79,10 +79,10 @@ package final class PretrainingRun {
     let report = try EnvironmentReport(context.layout, cost, world: context.world)
     guard context.isFirst else { return }
     let (log, folder) = (context.log, context.folder)
-    log.say(cost.summary(examples: data.trainCount))
-    log.say(report.summary)
+    log.write(cost.summary(examples: data.trainCount))
+    log.write(report.summary)
     let disk = cost.diskShortage(folder: folder, existing: run.store.steps().count)
-    for warning in report.warnings + [disk].compactMap(\.self) { log.say("note: \(warning)") }
+    for warning in report.warnings + [disk].compactMap(\.self) { log.write("note: \(warning)") }
   }
 
   /// Ends the threads, and a save that an error interrupted.
@@ -106,9 +106,9 @@ extension PretrainingRun: TrainingJob {
     try context.world.agree {
       guard let initial else { return }
       for note in try initial.load(into: trainer.weights, trainer.objective.model) {
-        context.log.say("--init-from: \(note)")
+        context.log.write("--init-from: \(note)")
       }
-      context.log.say("the schedule is new: \(recipe.schedule)")
+      context.log.write("the schedule is new: \(recipe.schedule)")
     }
     return initial != nil
   }
@@ -127,5 +127,5 @@ extension PretrainingRun: TrainingJob {
 
   package func didDiverge(_ divergence: Divergence) { health?.note(divergence, data.vocabulary) }
 
-  package var stopsForHealth: Bool { options.stopsWhenSick && health?.isGrave == true }
+  package var stopsForHealth: Bool { options.stopsWhenUnhealthy && health?.isFatal == true }
 }

@@ -15,7 +15,7 @@ final class RunHealth {
   private let metrics: MetricsLog
   private var health: Health
   /// Whether the run has been found gravely ill in this start.
-  private(set) var isGrave = false
+  private(set) var isFatal = false
   /// The last line, of held-out examples where there are any.
   private var last: MetricsLine?
 
@@ -39,39 +39,39 @@ final class RunHealth {
   func begin(step: Int) {
     let lines = RunMetrics(runFolder: folder).lines.filter { $0.step <= step }
     for line in lines where line.split == .health {
-      line.text(.verdict).flatMap(Illness.init).map { health.silence($0) }
+      line.text(.verdict).flatMap(HealthIssue.init).map { health.silence($0) }
     }
-    say(health.judgeRecipe(step: step))
-    for line in lines where line.split != .health { say(health.judge(line)) }
+    write(health.judgeRecipe(step: step))
+    for line in lines where line.split != .health { write(health.judge(line)) }
   }
 
   /// Judges a line of training, or one of held-out examples.
   func judge(_ line: MetricsLine) {
     if line.split == .heldOut || last?.split != .heldOut { last = line }
-    say(health.judge(line))
+    write(health.judge(line))
   }
 
-  private func say(_ verdicts: [Verdict]) {
-    for verdict in verdicts {
-      log.say("health: \(verdict.sentence)")
-      note(verdict)
+  private func write(_ warnings: [HealthWarning]) {
+    for warning in warnings {
+      log.write("health: \(warning.sentence)")
+      note(warning)
     }
   }
 
-  private func note(_ verdict: Verdict) {
-    isGrave = isGrave || verdict.isGrave
-    var line = MetricsLine(step: verdict.step, split: .health)
-    line.append(.verdict, text: verdict.illness.rawValue)
-    line.append(.severity, text: verdict.isGrave ? "grave" : "note")
-    line.append(.sentence, text: verdict.sentence)
+  private func note(_ warning: HealthWarning) {
+    isFatal = isFatal || warning.isFatal
+    var line = MetricsLine(step: warning.step, split: .health)
+    line.append(.verdict, text: warning.issue.rawValue)
+    line.append(.severity, text: warning.isFatal ? "grave" : "note")
+    line.append(.sentence, text: warning.sentence)
     metrics.append(line)
   }
 
   /// The last words of a run: what was found, and the published curve at the same number of tokens.
   func conclude(_ state: CheckpointState) {
-    if health.said.isEmpty { log.say("health: nothing found") }
+    if health.said.isEmpty { log.write("health: nothing found") }
     for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {
-      log.say(sentence)
+      log.write(sentence)
     }
   }
 
@@ -79,14 +79,14 @@ final class RunHealth {
   /// so, to be looked at.
   func note(_ divergence: Divergence, _ vocabulary: Vocabulary) {
     let step = divergence.step + 1
-    note(Verdict(.notFinite, isGrave: true, step: step, divergence.description))
+    note(HealthWarning(.notFinite, isFatal: true, step: step, divergence.description))
     guard case .slice(let slice) = divergence.origin else { return }
     let path = "\(folder)/not-finite-\(step).json"
     do {
       try NonFiniteStep(divergence, slice, vocabulary).write(to: path)
-      log.say("health: \(path) holds the text of step \(step.grouped), slice \(slice.number)")
+      log.write("health: \(path) holds the text of step \(step.grouped), slice \(slice.number)")
     } catch {
-      log.say("health: the text of step \(step.grouped) is not kept: \(error)")
+      log.write("health: the text of step \(step.grouped) is not kept: \(error)")
     }
   }
 }

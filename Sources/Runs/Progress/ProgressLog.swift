@@ -101,7 +101,7 @@ package final class ProgressLog {
     line.append(.seconds, state.seconds)
     line.append(values)
     line.append([
-      (.learningRate, report.rate),
+      (.learningRate, report.learningRate),
       (.tokensPerSecond, speed), (.communicationFraction, interval.reduction / seconds),
       (.inputFraction, interval.input / seconds), (.evaluationFraction, share(.evaluation)),
       (.checkpointFraction, share(.checkpoints)),
@@ -110,11 +110,11 @@ package final class ProgressLog {
     metrics.append(line)
     let stepSeconds = stepSeconds
     tellFit(state, stepSeconds: stepSeconds)
-    log.say(
+    log.write(
       "step \(state.step.grouped)/\(steps.grouped) \(Self.summary(line)), "
         + "\(Int(speed).grouped) tokens/s, "
         + "\(Self.duration(Double(steps - state.step) * stepSeconds)) left")
-    if let sentence = ranks.sentence { log.say(sentence) }
+    if let sentence = ranks.sentence { log.write(sentence) }
     return line
   }
 
@@ -126,14 +126,14 @@ package final class ProgressLog {
     line.append(.examples, Double(examples))
     line.append(values)
     metrics.append(line)
-    log.say("step \(state.step.grouped) held out: \(Self.summary(line))")
+    log.write("step \(state.step.grouped) held out: \(Self.summary(line))")
     return line
   }
 
   private func tellFit(_ state: CheckpointState, stepSeconds: Double) {
     guard let hours, !didTellFit else { return }
     let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
-    log.say("about \(min(fit, steps).grouped) steps fit into the hours given")
+    log.write("about \(min(fit, steps).grouped) steps fit into the hours given")
     didTellFit = true
   }
 

@@ -33,10 +33,10 @@ extension Factor {
 
 /// What a thread packs factors of tiled products into: made at its first product, given back when the
 /// thread ends.
-final class TileMemory {
+final class PackedPanels {
   /// Panels of 16 columns, term by term.
   let panels: UnsafeMutablePointer<Float>
-  private let strips: UnsafeMutablePointer<Float>
+  private let microPanels: UnsafeMutablePointer<Float>
   private let storage: Storage
 
   /// A strip's floats behind its end that packing may write.
@@ -48,23 +48,23 @@ final class TileMemory {
     let stripSize = TiledProduct.tileRows * TiledProduct.sumBlock + Self.slack
     storage = Storage(count: panelCount + stripCount * stripSize)
     panels = storage.base
-    strips = storage.base + panelCount
+    microPanels = storage.base + panelCount
   }
 
   private static let key: pthread_key_t = {
     var key = pthread_key_t()
     let status = pthread_key_create(&key) { memory in
-      if let memory { Unmanaged<TileMemory>.fromOpaque(memory).release() }
+      if let memory { Unmanaged<PackedPanels>.fromOpaque(memory).release() }
     }
     precondition(status == 0, "no room for a thread's memory")
     return key
   }()
 
-  static var ofThisThread: TileMemory {
+  static var ofThisThread: PackedPanels {
     if let memory = pthread_getspecific(key) {
-      return Unmanaged<TileMemory>.fromOpaque(memory).takeUnretainedValue()
+      return Unmanaged<PackedPanels>.fromOpaque(memory).takeUnretainedValue()
     }
-    let memory = TileMemory()
+    let memory = PackedPanels()
     pthread_setspecific(key, Unmanaged.passRetained(memory).toOpaque())
     return memory
   }
@@ -78,7 +78,7 @@ final class TileMemory {
       let width = min(16, across.upperBound - column)
       if b.isTransposed {
         for half in 0..<2 {
-          packTurned(
+          packTransposed(
             source + 8 * half * b.tensor.stride, stride: b.tensor.stride,
             width: max(0, min(8, width - 8 * half)), terms: terms.count, into: panel + 8 * half)
         }
@@ -97,12 +97,12 @@ final class TileMemory {
     let step = 6 * count + Self.slack
     guard a.isTransposed else {
       for r in 0..<down.count {
-        (strips + r / 6 * step + r % 6 * count).update(from: source + r * stride, count: count)
+        (microPanels + r / 6 * step + r % 6 * count).update(from: source + r * stride, count: count)
       }
-      return Strips(base: strips, rowStride: count, termStride: 1, step: step)
+      return Strips(base: microPanels, rowStride: count, termStride: 1, step: step)
     }
     for t in 0..<count {
-      var (from, to) = (source + t * stride, strips + 6 * t)
+      var (from, to) = (source + t * stride, microPanels + 6 * t)
       var left = down.count
       while left >= 8 {  // the last two of eight are written again by the next term
         to.store(from.vector(at: 0), at: 0)
@@ -113,7 +113,7 @@ final class TileMemory {
         (from, to, left) = (from + 6, to + step, left - 6)
       }
     }
-    return Strips(base: strips, rowStride: 1, termStride: 6, step: step)
+    return Strips(base: microPanels, rowStride: 1, termStride: 6, step: step)
   }
 
   private func packRows(
@@ -131,13 +131,13 @@ final class TileMemory {
   }
 
   /// Half a panel of columns that lie as rows: 8 x 8 at a time.
-  private func packTurned(
+  private func packTransposed(
     _ source: UnsafeMutablePointer<Float>, stride: Int, width: Int, terms: Int,
     into panel: UnsafeMutablePointer<Float>
   ) {
     let whole = width == 8 ? terms / 8 * 8 : 0
     for t in Swift.stride(from: 0, to: whole, by: 8) {
-      turn(source + t, stride: stride, into: panel + 16 * t)
+      transpose8x8(source + t, stride: stride, into: panel + 16 * t)
     }
     for t in whole..<terms {
       for lane in 0..<8 { panel[16 * t + lane] = lane < width ? source[lane * stride + t] : 0 }
@@ -147,7 +147,7 @@ final class TileMemory {
   /// Eight rows of eight, `stride` apart, become eight columns, 16 apart: neighbours are interleaved,
   /// then pairs, then halves.
   @inline(__always)
-  private func turn(
+  private func transpose8x8(
     _ source: UnsafeMutablePointer<Float>, stride: Int, into panel: UnsafeMutablePointer<Float>
   ) {
     @inline(__always)

@@ -47,16 +47,16 @@ enum TiledProduct {
 extension Tensor {
   /// Writes `scale * a * b`, or adds it when `adding`; none of the sizes is zero.
   package func multiplyInTiles(_ a: Factor, _ b: Factor, scale: Float, adding: Bool) {
-    let memory = TileMemory.ofThisThread
+    let memory = PackedPanels.ofThisThread
     let isPacked =
       columns > 6 * TiledProduct.tileColumns || (a.isTransposed && rows > TiledProduct.rowBlock)
     for terms in blocks(a.columns, TiledProduct.sumBlock) {
       for across in blocks(columns, TiledProduct.columnBlock) {
         memory.packPanels(b, terms, across)
         for down in blocks(rows, TiledProduct.rowBlock) {
-          let strips = isPacked ? memory.packStrips(a, down, terms) : Strips(a, down, terms)
+          let microPanels = isPacked ? memory.packStrips(a, down, terms) : Strips(a, down, terms)
           rows(down).columns(across).fillTiles(
-            strips, memory.panels, terms: terms.count, scale: scale,
+            microPanels, memory.panels, terms: terms.count, scale: scale,
             adding: adding || terms.lowerBound > 0)
         }
       }
@@ -65,12 +65,13 @@ extension Tensor {
 
   /// All tiles of a block: panel by panel, which stays in the first cache, strip by strip.
   private func fillTiles(
-    _ strips: Strips, _ panels: UnsafeMutablePointer<Float>, terms: Int, scale: Float, adding: Bool
+    _ microPanels: Strips, _ panels: UnsafeMutablePointer<Float>, terms: Int, scale: Float,
+    adding: Bool
   ) {
     var panel = panels
     for column in Swift.stride(from: 0, to: columns, by: TiledProduct.tileColumns) {
       let width = min(TiledProduct.tileColumns, columns - column)
-      var strip = strips.base
+      var microPanel = microPanels.base
       for row in Swift.stride(from: 0, to: rows, by: TiledProduct.tileRows) {
         let target = base + row * stride + column
         let height = min(TiledProduct.tileRows, rows - row)
@@ -78,10 +79,10 @@ extension Tensor {
           cblas_shim_prefetch(target + r * stride)
           cblas_shim_prefetch(target + r * stride + width - 1)
         }
-        tile(strip, strips, panel, terms: terms, height: height) { r, sum in
+        tile(microPanel, microPanels, panel, terms: terms, height: height) { r, sum in
           (target + r * stride).storeTile(sum, width: width, scale: scale, adding: adding)
         }
-        strip += strips.step
+        microPanel += microPanels.step
       }
       panel += TiledProduct.tileColumns * terms
     }
@@ -91,16 +92,17 @@ extension Tensor {
 /// Sums of one tile; rows that are not there repeat the last one, and are not told.
 @inline(__always)
 private func tile(
-  _ strip: UnsafeMutablePointer<Float>, _ strips: Strips, _ panel: UnsafeMutablePointer<Float>,
+  _ microPanel: UnsafeMutablePointer<Float>, _ microPanels: Strips,
+  _ panel: UnsafeMutablePointer<Float>,
   terms: Int, height: Int, _ body: (_ row: Int, _ sum: TileRow) -> Void
 ) {
   let last = height - 1
-  let (r1, r2) = (min(1, last) * strips.rowStride, min(2, last) * strips.rowStride)
-  let (r3, r4) = (min(3, last) * strips.rowStride, min(4, last) * strips.rowStride)
-  let r5 = min(5, last) * strips.rowStride
+  let (r1, r2) = (min(1, last) * microPanels.rowStride, min(2, last) * microPanels.rowStride)
+  let (r3, r4) = (min(3, last) * microPanels.rowStride, min(4, last) * microPanels.rowStride)
+  let r5 = min(5, last) * microPanels.rowStride
   let zero = TileRow(repeating: 0)
   var (s0, s1, s2, s3, s4, s5) = (zero, zero, zero, zero, zero, zero)
-  var (a, b) = (strip, panel)
+  var (a, b) = (microPanel, panel)
   for _ in 0..<terms {
     let row = b.tileRow(at: 0)
     s0.addProduct(row, TileRow(repeating: a[0]))
@@ -109,7 +111,7 @@ private func tile(
     s3.addProduct(row, TileRow(repeating: a[r3]))
     s4.addProduct(row, TileRow(repeating: a[r4]))
     s5.addProduct(row, TileRow(repeating: a[r5]))
-    a += strips.termStride
+    a += microPanels.termStride
     b += TiledProduct.tileColumns
   }
   body(0, s0)

@@ -52,7 +52,7 @@ package final class Heartbeat: Sendable {
   ///   - step: that is being done, from 0.
   ///   - section: the part of it, without spaces.
   ///   - state: how the rank is or has ended, without spaces.
-  package func say(step: Int, section: String, state: String) {
+  package func write(step: Int, section: String, state: String) {
     guard file >= 0 else { return }
     let line =
       "rank=\(rank) host=\(hostName()) process=\(getpid()) step=\(step) section=\(section) "

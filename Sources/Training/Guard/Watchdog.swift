@@ -139,7 +139,7 @@ package final class Watchdog: Sendable {
 
   /// Writes the state of this rank at once. Ignored after `end`: a thread that saw a request to stop may
   /// be slower than the run that obeyed it.
-  package func say(_ word: String) {
+  package func write(_ word: String) {
     state.withLock { if !$0.hasEnded { $0.word = word } }
     beat()
   }
@@ -154,7 +154,7 @@ package final class Watchdog: Sendable {
   private func beat() {
     writing.withLock { _ in
       let state = state.withLock { $0 }
-      state.heartbeat?.say(step: state.step, section: state.detail, state: state.word)
+      state.heartbeat?.write(step: state.step, section: state.detail, state: state.word)
     }
   }
 

@@ -41,7 +41,7 @@ struct MetricsWindow: Sendable, Equatable {
   /// The metrics of all steps, the same on every rank; means are ratios of sums.
   ///
   /// Every rank must call it.
-  func metrics(_ objective: some Objective, _ world: Communicator) throws -> MetricValues {
+  func metrics(_ objective: some TrainingObjective, _ world: Communicator) throws -> MetricValues {
     var total = Tally()
     try world.gather(sums.map { Tally(sums: $0) }, into: &total)
     total.scoreCounts = try gatheredScores(world)

@@ -27,7 +27,7 @@ package final class RunLog {
   }
 
   /// Says one line.
-  package func say(_ line: String) {
+  package func write(_ line: String) {
     let line = prefix + line
     show(line)
     guard let path else { return }

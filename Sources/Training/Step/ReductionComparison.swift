@@ -73,7 +73,7 @@ package final class ReductionComparison {
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
     update.update(
       weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
-    try update.settle()
+    try update.waitForWeights()
   }
 
   /// All-reduce bucket by bucket, norm and update of everything.

@@ -118,5 +118,5 @@ final class ShardedUpdate: Sendable {
   }
 
   /// Waits until all weights are those of the last update.
-  func settle() throws { try traffic.wait() }
+  func waitForWeights() throws { try traffic.wait() }
 }

@@ -10,7 +10,7 @@ package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>)
 ///
 /// Unchecked: only the worker's own thread touches it while the team runs, and only the rank's main
 /// thread between two runs; the team's lock orders the two.
-final class Worker<O: Objective>: @unchecked Sendable {
+final class Worker<O: TrainingObjective>: @unchecked Sendable {
   private let number: Int
   let slices: Range<Int>
   let workspace: O.Workspace
@@ -70,7 +70,7 @@ final class Worker<O: Objective>: @unchecked Sendable {
       let (isFirst, isLast) = (slice == slices.lowerBound, slice == slices.upperBound - 1)
       sums.push(gradient, slice: slice)
       if isLast { reducer.register(sums.pieces) }
-      let progress = VectorProgress(
+      let progress = ParameterProgress(
         needs: { if isFirst { self.await($0, update) } },
         finished: { if isLast { reducer.finish($0) } })
       let tally = Timeline.record("slice \(slice)", on: .lane(number)) {
