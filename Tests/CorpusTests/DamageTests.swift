@@ -45,7 +45,8 @@ struct DamageTests {
       case .success(let examples): #expect(examples == sound, "round \(round), \(name)")
       case .failure(let error):
         #expect(
-          error is CorpusError || error is TextError || error is TokenizationError,
+          error is CorpusError || error is TextError || error is TokenizationError
+            || error is FileError,
           "round \(round): \(error)")
         #expect(!"\(error)".isEmpty)
       }

@@ -44,7 +44,7 @@ struct ProcessorsTests {
     #expect(build.status == 0, "\(build.errors)")
     let result = try run(folder.file("main"), [])
     #expect(result.status == (isSupported == 1 ? 0 : 78))
-    let sentence = "electra: the processor of \(hostName()) lacks BMI2"
+    let sentence = "electra: the processor of \(hostName()) lacks AVX2"
     #expect(result.errors.hasPrefix(isSupported == 1 ? "" : sentence), "\(result.errors)")
     #expect(result.errors.isEmpty == (isSupported == 1))
   }

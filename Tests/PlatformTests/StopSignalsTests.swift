@@ -2,12 +2,20 @@ import Foundation
 import Platform
 import Testing
 
+/// Listens on this thread too: threads of Swift's concurrency block all signals.
+private func listen() {
+  StopSignals.install()
+  var all = sigset_t()
+  sigfillset(&all)
+  pthread_sigmask(SIG_UNBLOCK, &all, nil)
+}
+
 /// Each in a process of its own, which the signals reach alone.
 struct StopSignalsTests {
   @Test
   func theFirstRequestLetsTheRunGoOn() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      StopSignals.install()
+      listen()
       #expect(!StopSignals.isRequested && !StopSignals.isTerminated)
       raise(SIGUSR1)
       #expect(StopSignals.isRequested && !StopSignals.isTerminated)
@@ -18,7 +26,7 @@ struct StopSignalsTests {
   @Test
   func theSecondRequestEndsTheProgramAtOnce() async {
     await #expect(processExitsWith: .exitCode(75)) {
-      StopSignals.install()
+      listen()
       raise(SIGINT)
       raise(SIGTERM)
       exit(0)
@@ -30,7 +38,7 @@ struct StopSignalsTests {
   func aTerminalThatClosesTwiceAsksOnce() async {
     await #expect(processExitsWith: .exitCode(0)) {
       signal(SIGHUP, SIG_DFL)
-      StopSignals.install()
+      listen()
       raise(SIGHUP)
       raise(SIGHUP)
       exit(StopSignals.isRequested && !StopSignals.isTerminated ? 0 : 1)
@@ -41,7 +49,7 @@ struct StopSignalsTests {
   func underNohupATerminalThatClosesDoesNotAsk() async {
     await #expect(processExitsWith: .exitCode(0)) {
       signal(SIGHUP, SIG_IGN)
-      StopSignals.install()
+      listen()
       raise(SIGHUP)
       exit(StopSignals.isRequested ? 1 : 0)
     }
@@ -50,7 +58,7 @@ struct StopSignalsTests {
   @Test
   func sigtermIsToldFromOtherRequests() async {
     await #expect(processExitsWith: .exitCode(0)) {
-      StopSignals.install()
+      listen()
       raise(SIGTERM)
       exit(StopSignals.isTerminated ? 0 : 1)
     }

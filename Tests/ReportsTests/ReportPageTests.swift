@@ -112,6 +112,6 @@ struct ReportPageTests {
   func whatHoldsNothingIsRefused() throws {
     let folder = try TemporaryFolder()
     #expect(throws: UsageError.self) { _ = try ReportSubjects([folder.path]) }
-    #expect(throws: ModelError.self) { _ = try ReportSubjects([folder.file("none")]) }
+    #expect(throws: FileError.self) { _ = try ReportSubjects([folder.file("none")]) }
   }
 }

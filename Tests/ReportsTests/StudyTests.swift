@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Platform
 import Reports
 import TestSupport
 import Testing
@@ -94,6 +95,6 @@ struct StudyTests {
     } throws: {
       "\($0)".hasPrefix("line \(line) of \(path) is no system")
     }
-    #expect(throws: StudyError.self) { _ = try Study(path: folder.file("none")) }
+    #expect(throws: FileError.self) { _ = try Study(path: folder.file("none")) }
   }
 }

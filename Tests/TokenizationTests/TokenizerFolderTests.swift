@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Testing
 import Tokenization
 
@@ -232,15 +233,16 @@ struct TokenizerFolderTests {
   @Test(arguments: refused.indices)
   func whatWouldGiveOtherIDsIsRefusedByName(index: Int) throws {
     let (files, says) = Self.refused[index]
-    let error = #expect(throws: TokenizationError.self) {
+    let error = #expect(throws: (any Error).self) {
       try tokenizer(["vocab.txt": Self.list].merging(files) { $1 })
     }
-    #expect(error?.description.contains(says) == true, "\(error?.description ?? "")")
+    #expect(error is TokenizationError || error is FileError)
+    #expect(error.map { "\($0)".contains(says) } == true, "\(String(describing: error))")
   }
 
   @Test
   func aFolderWithoutAVocabularySaysSo() throws {
-    let none = #expect(throws: TokenizationError.self) { try tokenizer(["config.json": "{}"]) }
+    let none = #expect(throws: FileError.self) { try tokenizer(["config.json": "{}"]) }
     #expect(none?.description.contains("vocab.txt") == true)
     let other = #expect(throws: TokenizationError.self) { try tokenizer(["spiece.model": ""]) }
     #expect(other?.description.contains("it has spiece.model") == true)
@@ -250,7 +252,7 @@ struct TokenizerFolderTests {
   func aVocabularyThatIsOnlyInTokenizerJSONIsNamed() throws {
     try withTemporaryFolder { folder in
       try Data(Self.file().utf8).write(to: folder.appending(path: "tokenizer.json"))
-      let error = #expect(throws: TokenizationError.self) {
+      let error = #expect(throws: FileError.self) {
         try Vocabulary(contentsOf: folder.path + "/vocab.txt")
       }
       #expect(error?.description.contains("makes \(folder.path)/vocab.txt") == true)

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Platform
 import TestSupport
 import Testing
 import Training
@@ -206,7 +207,7 @@ struct RunLockTests {
   @Test
   func theReasonIsGivenWhereNoLockCanBeMade() throws {
     let folder = try TemporaryFolder()
-    let refusal = #expect(throws: CheckpointError.self) {
+    let refusal = #expect(throws: FileError.self) {
       try RunLock(folder: folder.path + "/none")
     }
     #expect(refusal?.description.hasSuffix(".lock: No such file or directory") == true)

@@ -33,32 +33,41 @@ extension MetricsLine {
   /// Values come in the order of their names, and those that are null are missing. Nil for a line that
   /// is torn, has no step or is of a split that this program does not know.
   package init?(json: Data) {
-    guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any],
-      let step = object[MetricName.step.rawValue] as? Int,
-      let split = Split(json: object[MetricName.split.rawValue])
+    // JSONSerialization rounds numbers of more than 17 digits twice.
+    guard let fields = try? JSONDecoder().decode([String: Field].self, from: json),
+      let step = fields[MetricName.step.rawValue]?.count
     else { return nil }
-    self.init(step: step, split: split, tokens: object[MetricName.tokens.rawValue] as? Int)
-    time = object[MetricName.time.rawValue] as? Double
+    var split = Split.training
+    if let field = fields[MetricName.split.rawValue] {
+      guard let named = field.text.flatMap(Split.init) else { return nil }
+      split = named
+    }
+    self.init(step: step, split: split, tokens: fields[MetricName.tokens.rawValue]?.count)
+    time = fields[MetricName.time.rawValue]?.number
     let placed = [MetricName.step, .split, .tokens, .time].map(\.rawValue)
-    for name in object.keys.sorted() where !placed.contains(name) {
-      if let number = object[name] as? Double {
+    for (name, field) in fields.sorted(by: { $0.key < $1.key }) where !placed.contains(name) {
+      if let number = field.number {
         append(named: name, number)
-      } else if let text = object[name] as? String, let name = MetricName(rawValue: name) {
+      } else if let text = field.text, let name = MetricName(rawValue: name) {
         append(name, text: text)
       }
     }
   }
-}
 
-extension MetricsLine.Split {
-  /// Training where the line names no split; nil for one that is unknown.
-  fileprivate init?(json: Any?) {
-    guard let json else {
-      self = .training
-      return
+  /// The value of a key: a number or a text; neither for null and for what other programs may add.
+  private struct Field: Decodable {
+    var number: Double?
+    var text: String?
+
+    /// The number where it is a whole one.
+    var count: Int? { number.flatMap(Int.init(exactly:)) }
+
+    init(from decoder: any Decoder) throws {
+      let value = try decoder.singleValueContainer()
+      if value.decodeNil() { return }
+      number = try? value.decode(Double.self)
+      if number == nil { text = try? value.decode(String.self) }
     }
-    guard let name = json as? String else { return nil }
-    self.init(rawValue: name)
   }
 }
 
