@@ -66,7 +66,7 @@ struct TextInputTests {
     for name in ["plain.txt"] + forms {
       let result = try run(prepare(name, as: "data-" + name), in: folder)
       #expect(result.status == 0, "\(name): \(result.errors)")
-      let isWarned = result.errors.contains("gzip warns of bytes behind the packed data")
+      let isWarned = result.errors.contains("gzip warns of bytes after the compressed data")
       #expect(isWarned == (name == "garbage.txt.gz"), "\(result.errors)")
     }
     let named = try run(
@@ -183,7 +183,7 @@ struct TextInputTests {
     try folder.write("речка river\n", "unknown.txt")
     for (name, says) in [
       ("special.txt", "2 tokens stand in the text by the names of special tokens"),
-      ("wiki_00", "wiki_00: the lines <doc ...> and </doc> that WikiExtractor writes"),
+      ("wiki_00", "wiki_00: WikiExtractor's <doc ...> and </doc> lines are read as text"),
       ("unknown.txt", "16.7 % of the tokens are [UNK]"),
     ] {
       let result = try run(prepare(name, as: "data-" + name), in: folder)

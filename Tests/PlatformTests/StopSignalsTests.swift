@@ -2,7 +2,7 @@ import Foundation
 import Platform
 import Testing
 
-/// Each in a process of its own, which the signals reach alone.
+/// Each test sends signals to a separate process.
 struct StopSignalsTests {
   @Test
   func theFirstRequestLetsTheRunGoOn() async {

@@ -1,20 +1,20 @@
-/// A stream of UTF-8 text as bytes: a file, standard input, or what a system program unpacks.
+/// A stream of bytes of UTF-8 text: a file or standard input, decompressed if necessary.
 ///
-/// What the bytes are is known by the first of them, not by the name: packed streams are unpacked, a
-/// byte order mark is left out, and what cannot be text is refused with what it is.
+/// The first bytes decide, not the name: compressed streams are decompressed by a system program, a
+/// byte order mark is skipped, and other formats are rejected with an error that names the format.
 package final class ByteSource {
   /// The file, or `-`.
   package let path: String
-  /// How texts lie in it.
+  /// How the file is divided into texts.
   package let form: TextForm
-  /// The compressed or plain bytes of the file, for the progress; 0 when not known.
+  /// The size of the file in bytes before decompression, for progress; 0 if unknown.
   package let fileSize: Int
-  /// What there is to say of a file that can be read all the same.
+  /// A problem of the file that does not prevent reading; complete only after the end was read.
   package private(set) var warning: TextWarning?
   private let input: InputFile
   private let unpacker: (program: String, process: Unpacker)?
 
-  /// The most bytes that are looked at.
+  /// The most bytes that are inspected.
   private static let headLength = 1 << 16
 
   /// Opens `path`; `-` is standard input.
@@ -52,20 +52,22 @@ package final class ByteSource {
     try file.peek(limit: headLength, until: TextForm.isDecided)
   }
 
-  /// Whether a program unpacks it.
+  /// Whether the file is compressed.
   package var isPacked: Bool { unpacker != nil }
 
-  /// Appends up to `count` bytes to `bytes`; false at the end.
+  /// Appends up to `count` bytes to `bytes`; returns false at the end.
+  ///
+  /// Throws `FileError.unreadable` and, at the end of a damaged file, `TextError.decompressionFailed`.
   package func read(_ count: Int, into bytes: inout [UInt8]) throws -> Bool {
     if try input.read(count, into: &bytes) { return true }
     try finish()
     return false
   }
 
-  /// At the end of a packed file its program must be content.
+  /// Checks the exit status of the decompressor.
   private func finish() throws(TextError) {
     guard let unpacker, let status = unpacker.process.finish() else { return }
-    // gzip's status for a warning: what it unpacked is whole.
+    // Status 2 of gzip is a warning: the decompressed data are complete.
     if unpacker.program == "gzip" && status == 2 {
       warning = .trailingBytes
       return

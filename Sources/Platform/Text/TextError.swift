@@ -1,14 +1,12 @@
-/// What can be wrong with the contents of a text file.
+/// Errors in the contents of a text file.
 package enum TextError: Error, Equatable, CustomStringConvertible {
   /// A line is not UTF-8.
   case notUTF8(path: String, line: Int)
-  /// The first bytes show that the file is not UTF-8 text; `unpacker` is the program that was called
-  /// to unpack it, if any.
+  /// The file is not UTF-8 text; `unpacker` is the program that decompressed it, if any.
   case notText(path: String, content: FileContent, unpacker: String?)
-  /// The program that unpacks the file failed or is not installed.
+  /// The decompressor failed or is not installed.
   case decompressionFailed(path: String, program: String, reason: String)
-
-  /// The file does not hold what it should.
+  /// The file does not have the expected contents.
   case unusable(path: String, reason: String)
 
   package var description: String {
