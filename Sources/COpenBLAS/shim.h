@@ -1,6 +1,6 @@
-// The functions of OpenBLAS that Swift calls: the matrix product, the number of threads, buffers, version.
-// The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift. One more wrapper serves
-// the tiled products: Swift cannot express a prefetch.
+// The functions of OpenBLAS that Swift calls: the matrix product, the number of threads, buffers,
+// version. The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift. One more
+// wrapper serves the tiled products: Swift cannot express a prefetch.
 
 #ifndef COPENBLAS_SHIM_H
 #define COPENBLAS_SHIM_H
@@ -18,9 +18,9 @@ static inline void cblas_shim_sgemm(
 
 static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1); }
 
-// A product uses one of the library's buffers while it runs. If the system refuses the memory for a new one,
-// the library retries forever. Hence buffers are allocated beforehand, when a failure can be reported. The
-// symbols are weak because some builds of the library hide them.
+// A product uses one of the library's buffers while it runs. If the system refuses the memory for a
+// new one, the library retries forever. Hence buffers are allocated beforehand, when a failure can
+// be reported. The symbols are weak because some builds of the library hide them.
 extern void *blas_memory_alloc(int position) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
