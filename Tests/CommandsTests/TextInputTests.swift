@@ -137,8 +137,14 @@ struct TextInputTests {
     try folder.write("{\"text\": \"half \\ud83d\"}\n", "lone.jsonl")
     for (name, says) in [
       ("utf16.txt", "is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8 < utf16.txt"),
-      ("pile.jsonl.zst", "is packed with zstd; unpack it first: zstd -dc < pile.jsonl.zst > NEW"),
-      ("dump.txt.bz2", "is packed with bzip2; unpack it first: bzip2 -dc < dump.txt.bz2 > NEW"),
+      (
+        "pile.jsonl.zst",
+        "is compressed with zstd; decompress it first: zstd -dc < pile.jsonl.zst > NEW"
+      ),
+      (
+        "dump.txt.bz2",
+        "is compressed with bzip2; decompress it first: bzip2 -dc < dump.txt.bz2 > NEW"
+      ),
       ("cut.txt", "cut.txt, line 2: byte 1 (0xC5) is not UTF-8"),
       (
         "lone.jsonl",

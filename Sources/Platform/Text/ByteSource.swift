@@ -12,7 +12,7 @@ package final class ByteSource {
   /// A problem of the file that does not prevent reading; complete only after the end was read.
   package private(set) var warning: TextWarning?
   private let input: InputFile
-  private let unpacker: (program: String, process: Unpacker)?
+  private let decompressor: (program: String, process: Decompressor)?
 
   /// The most bytes that are inspected.
   private static let headLength = 1 << 16
@@ -24,18 +24,18 @@ package final class ByteSource {
     let file = try InputFile(path: path)
     var head = try Self.head(of: file)
     var content = FileContent(head)
-    if case .packed(let program) = content, FileContent.calledPrograms.contains(program) {
-      let process = try Unpacker(program, path: path, input: file)
-      unpacker = (program, process)
+    if case .compressed(let program) = content, FileContent.decompressors.contains(program) {
+      let process = try Decompressor(program, path: path, input: file)
+      decompressor = (program, process)
       input = process.output
       head = try Self.head(of: input)
       content = FileContent(head)
     } else {
-      unpacker = nil
+      decompressor = nil
       input = file
     }
     if let content {
-      throw TextError.notText(path: path, content: content, unpacker: unpacker?.program)
+      throw TextError.notText(path: path, content: content, decompressor: decompressor?.program)
     }
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     if head.starts(with: mark) {
@@ -53,11 +53,12 @@ package final class ByteSource {
   }
 
   /// Whether the file is compressed.
-  package var isPacked: Bool { unpacker != nil }
+  package var isCompressed: Bool { decompressor != nil }
 
   /// Appends up to `count` bytes to `bytes`; returns false at the end.
   ///
-  /// Throws `FileError.unreadable` and, at the end of a damaged file, `TextError.decompressionFailed`.
+  /// Throws `FileError.unreadable` and, at the end of a damaged file,
+  /// `TextError.decompressionFailed`.
   package func read(_ count: Int, into bytes: inout [UInt8]) throws -> Bool {
     if try input.read(count, into: &bytes) { return true }
     try finish()
@@ -66,14 +67,14 @@ package final class ByteSource {
 
   /// Checks the exit status of the decompressor.
   private func finish() throws(TextError) {
-    guard let unpacker, let status = unpacker.process.finish() else { return }
+    guard let decompressor, let status = decompressor.process.finish() else { return }
     // Status 2 of gzip is a warning: the decompressed data are complete.
-    if unpacker.program == "gzip" && status == 2 {
+    if decompressor.program == "gzip" && status == 2 {
       warning = .trailingBytes
       return
     }
     throw .decompressionFailed(
-      path: path, program: unpacker.program,
+      path: path, program: decompressor.program,
       reason: "the file is damaged or cut short (exit status \(status))")
   }
 }

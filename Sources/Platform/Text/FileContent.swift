@@ -1,19 +1,19 @@
 /// The format of a file that is not plain UTF-8 text, recognized by its first bytes.
 package enum FileContent: Sendable, Equatable {
   /// A compressed stream, with the program that decompresses it: gzip, xz, zstd and so on.
-  case packed(program: String)
+  case compressed(program: String)
   /// Text in another encoding, by `iconv`'s name of the encoding.
   case encoded(String)
   /// Another format, with advice on how to convert it to text.
   case other(String, advice: String)
 
   /// The decompressors that electra starts itself; for others, the error names the program.
-  static let calledPrograms: Set = ["gzip", "xz"]
+  static let decompressors: Set = ["gzip", "xz"]
 
   /// The format of a file that begins with `head`; nil if it may be UTF-8 text.
   init?(_ head: [UInt8]) {
-    if let program = Self.packing(head) {
-      self = .packed(program: program)
+    if let program = Self.compressor(head) {
+      self = .compressed(program: program)
     } else if let encoding = Self.encoding(head) {
       self = .encoded(encoding)
     } else if let other = Self.other(head) {
@@ -23,7 +23,7 @@ package enum FileContent: Sendable, Equatable {
     }
   }
 
-  private static func packing(_ head: [UInt8]) -> String? {
+  private static func compressor(_ head: [UInt8]) -> String? {
     let magic: [(bytes: [UInt8], program: String)] = [
       ([0x1F, 0x8B], "gzip"), ([0x1F, 0x9D], "gzip"),
       ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"),
@@ -75,27 +75,27 @@ package enum FileContent: Sendable, Equatable {
 extension FileContent {
   /// The error message: what the file is and how to convert it.
   ///
-  /// The path `-` is standard input. `unpacker` is the program that has already decompressed the
-  /// file, if any.
-  func sentence(path: String, unpacker: String?) -> String {
+  /// The path `-` is standard input. `decompressor` is the program that has already decompressed
+  /// the file, if any.
+  func sentence(path: String, decompressor: String?) -> String {
     let (kind, command): (String, String)
     switch self {
-    case .packed(let program):
-      (kind, command) = ("is packed with \(program); unpack it", "\(program) -dc")
+    case .compressed(let program):
+      (kind, command) = ("is compressed with \(program); decompress it", "\(program) -dc")
     case .encoded(let name):
       (kind, command) = ("is \(name) text; convert it", "iconv -f \(name) -t UTF-8")
     case .other(let name, let advice):
       return "\(displayName(path)) holds \(name), not plain text; \(advice)"
     }
     let name = displayName(path)
-    guard let unpacker else {
+    guard let decompressor else {
       let input = path == "-" ? "" : " < \(shellWord(path)) > NEW"
       return "\(name) \(kind) first: \(command)\(input)"
     }
     let input = path == "-" ? "" : " < \(shellWord(path))"
     let output = path == "-" ? "" : " > NEW"
-    return "\(name), unpacked with \(unpacker), \(kind) first: "
-      + "\(unpacker) -dc\(input) | \(command)\(output)"
+    return "\(name), decompressed with \(decompressor), \(kind) first: "
+      + "\(decompressor) -dc\(input) | \(command)\(output)"
   }
 }
 

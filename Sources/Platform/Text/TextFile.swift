@@ -29,8 +29,8 @@ package struct TextFile {
   /// Whether a file name, without `.gz` or `.xz`, has one of `endings`, which are lower case.
   package static func isNamed(_ path: String, _ endings: [String]) -> Bool {
     let path = path.lowercased()
-    let isPacked = path.hasSuffix(".gz") || path.hasSuffix(".xz")
-    let name = isPacked ? path.dropLast(3) : path[...]
+    let isCompressed = path.hasSuffix(".gz") || path.hasSuffix(".xz")
+    let name = isCompressed ? path.dropLast(3) : path[...]
     return endings.contains { name.hasSuffix($0) }
   }
 

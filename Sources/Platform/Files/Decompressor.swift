@@ -1,7 +1,7 @@
 import Foundation
 
 /// A system program that decompresses a stream.
-final class Unpacker {
+final class Decompressor {
   /// The decompressed bytes.
   let output: InputFile
   private var process: pid_t?
