@@ -1,8 +1,8 @@
-// What Swift needs of MPI. MPI's constants are macros and its handles are types that differ between
-// implementations; Swift can import neither, so each call that we use gets a wrapper. Communicators
-// are passed as their Fortran handles, which are plain ints everywhere.
+// Wrappers of the MPI calls that Swift uses. MPI's constants are macros and its handles are types
+// that differ between implementations; Swift can import neither. Communicators are passed as their
+// Fortran handles, which are ints in every implementation.
 //
-// All functions return MPI's status: 0 when they succeed.
+// Functions with a status return MPI's: 0 on success.
 
 #ifndef CMPI_SHIM_H
 #define CMPI_SHIM_H
@@ -17,7 +17,7 @@ static inline int cmpi_is_initialized(void) {
   return answer;
 }
 
-// Starts MPI so that several threads may call it; `allowed` tells whether it agrees.
+// Starts MPI with MPI_THREAD_MULTIPLE; `allowed` is set to whether the library supports that.
 static inline int cmpi_initialize(int *allowed) {
   int provided = MPI_THREAD_SINGLE;
   int status = MPI_Init_thread(0, 0, MPI_THREAD_MULTIPLE, &provided);
@@ -57,10 +57,11 @@ static inline int cmpi_split_by_host(int comm, int *part) {
   return status;
 }
 
-// Gives back what `cmpi_duplicate` or `cmpi_split_by_host` made. Every rank of it must call this.
+// Frees a communicator from `cmpi_duplicate` or `cmpi_split_by_host`. Collective: all its ranks
+// call it.
 static inline int cmpi_free(int comm) {
-  MPI_Comm made = MPI_Comm_f2c(comm);
-  return MPI_Comm_free(&made);
+  MPI_Comm native = MPI_Comm_f2c(comm);
+  return MPI_Comm_free(&native);
 }
 
 static inline int cmpi_barrier(int comm) { return MPI_Barrier(MPI_Comm_f2c(comm)); }
@@ -69,8 +70,8 @@ static inline int cmpi_broadcast_bytes(int comm, void *bytes, int count, int roo
   return MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_Comm_f2c(comm));
 }
 
-// Broadcasts rank zero's number. The others sleep until it comes, however long that takes: MPI's own
-// waiting keeps a processor busy.
+// Broadcasts rank zero's number. The other ranks sleep between tests until it arrives, for any
+// length of time; a blocking MPI call would keep a processor busy.
 static inline int cmpi_await_int(int comm, int *value) {
   MPI_Request request;
   int done = 0;
@@ -94,27 +95,29 @@ static inline int cmpi_sum_floats(int comm, float *values, int count) {
 }
 
 static inline int cmpi_all_gather_bytes(
-    int comm, const void *own, int count, void *all, const int *counts, const int *places) {
+    int comm, const void *bytes, int count, void *all, const int *counts,
+    const int *displacements) {
   return MPI_Allgatherv(
-      own, count, MPI_BYTE, all, counts, places, MPI_BYTE, MPI_Comm_f2c(comm));
+      bytes, count, MPI_BYTE, all, counts, displacements, MPI_BYTE, MPI_Comm_f2c(comm));
 }
 
-// Every rank's own part already stands in `all`.
+// The part of each rank is already at its displacement in that rank's `all`.
 static inline int cmpi_all_gather_floats_in_place(
-    int comm, float *all, const int *counts, const int *places) {
+    int comm, float *all, const int *counts, const int *displacements) {
   return MPI_Allgatherv(
-      MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts, places, MPI_FLOAT, MPI_Comm_f2c(comm));
+      MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts, displacements, MPI_FLOAT,
+      MPI_Comm_f2c(comm));
 }
 
 static inline int cmpi_exchange_floats(
-    int comm, const float *send, const int *send_counts, const int *send_places, float *receive,
-    const int *receive_counts, const int *receive_places) {
+    int comm, const float *send, const int *send_counts, const int *send_displacements,
+    float *receive, const int *receive_counts, const int *receive_displacements) {
   return MPI_Alltoallv(
-      send, send_counts, send_places, MPI_FLOAT, receive, receive_counts, receive_places,
-      MPI_FLOAT, MPI_Comm_f2c(comm));
+      send, send_counts, send_displacements, MPI_FLOAT, receive, receive_counts,
+      receive_displacements, MPI_FLOAT, MPI_Comm_f2c(comm));
 }
 
-// Floats to or from one rank, waiting until they are through.
+// Blocking send to or receive from one rank.
 static inline int cmpi_send_floats(int comm, const float *values, int count, int rank) {
   return MPI_Send(values, count, MPI_FLOAT, rank, 0, MPI_Comm_f2c(comm));
 }
@@ -123,10 +126,10 @@ static inline int cmpi_receive_floats(int comm, float *values, int count, int ra
   return MPI_Recv(values, count, MPI_FLOAT, rank, 0, MPI_Comm_f2c(comm), MPI_STATUS_IGNORE);
 }
 
-// Ends every rank at once.
+// Ends all ranks at once.
 static inline void cmpi_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
-// Both write at most `capacity` bytes, with a zero at the end.
+// The next two functions write at most `capacity` bytes, including the final zero.
 static inline void cmpi_library_version(char *text, int capacity) {
   char whole[MPI_MAX_LIBRARY_VERSION_STRING];
   int length = 0;

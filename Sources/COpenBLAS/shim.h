@@ -1,6 +1,6 @@
-// What Swift needs of OpenBLAS: one matrix product, its version, and its threads kept at one.
-// The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift. One more is for our own
-// products: Swift has no word for a prefetch.
+// The functions of OpenBLAS that Swift calls: the matrix product, the number of threads, buffers,
+// version. The wrappers exist because CBLAS's enumerations are clumsy to pass from Swift. One more
+// wrapper serves the tiled products: Swift cannot express a prefetch.
 
 #ifndef COPENBLAS_SHIM_H
 #define COPENBLAS_SHIM_H
@@ -18,9 +18,9 @@ static inline void cblas_shim_sgemm(
 
 static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1); }
 
-// A product takes one of the library's buffers while it runs. Where the system refuses the memory of a new one,
-// the library asks again for ever: buffers are taken beforehand, where a refusal can be seen. Libraries may hide
-// these functions.
+// A product uses one of the library's buffers while it runs. If the system refuses the memory for a
+// new one, the library retries forever. Hence buffers are allocated beforehand, when a failure can
+// be reported. The symbols are weak because some builds of the library hide them.
 extern void *blas_memory_alloc(int position) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
@@ -28,13 +28,13 @@ static inline int cblas_shim_has_buffers(void) { return blas_memory_alloc && bla
 static inline void *cblas_shim_take_buffer(void) { return blas_memory_alloc(0); }
 static inline void cblas_shim_give_buffer(void *buffer) { blas_memory_free(buffer); }
 
-// The name of the kernels chosen for this processor, for the log: "Zen", "SkylakeX".
+// The name of the kernels chosen for this processor: "Zen", "SkylakeX".
 static inline const char *cblas_shim_core_name(void) { return openblas_get_corename(); }
 
 // Version and build options, for the log.
 static inline const char *cblas_shim_configuration(void) { return openblas_get_config(); }
 
-// Begins to fetch the cache line at p, which will be written.
+// Starts to fetch the cache line at p for writing.
 static inline void cblas_shim_prefetch(const float *p) { __builtin_prefetch(p, 1, 3); }
 
 #endif

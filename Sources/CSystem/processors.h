@@ -1,4 +1,4 @@
-// The processors that a thread may run on. Swift's Glibc module leaves these GNU extensions out.
+// Processor affinity and instruction sets. Swift's Glibc module lacks these GNU extensions.
 
 #ifndef CSYSTEM_PROCESSORS_H
 #define CSYSTEM_PROCESSORS_H
@@ -10,7 +10,8 @@
 extern int sched_getaffinity(int process, size_t bytes, void *mask);
 extern int sched_setaffinity(int process, size_t bytes, const void *mask);
 
-// Of the calling thread; 0 when it succeeds. A mask is `bytes` bytes, a bit for each processor.
+// The affinity mask of the calling thread, `bytes` bytes with one bit per processor; returns 0 on
+// success.
 static inline int csystem_get_processors(unsigned char *mask, size_t bytes) {
   return sched_getaffinity(0, bytes, mask) < 0;
 }
@@ -19,8 +20,8 @@ static inline int csystem_set_processors(const unsigned char *mask, size_t bytes
   return sched_setaffinity(0, bytes, mask) < 0;
 }
 
-// The widest vectors, in bits, for which this processor has the instructions of float products; 0 where that
-// is not known. Swift has no word for a processor's features.
+// The width in bits of the widest vectors for which this processor has float multiply-add
+// instructions; 0 if unknown. Swift cannot query processor features.
 static inline int csystem_vector_bits(void) {
 #ifdef __x86_64__
   __builtin_cpu_init();
@@ -40,9 +41,10 @@ static inline int csystem_vector_bits(void) {
 #define CSYSTEM_OLDEST __attribute__((noinline))
 #endif
 
-// Ends the program with a sentence and `status` where the processor lacks instructions that the compiler
-// was told to use. Only it knows which; and all other code, the printing of a sentence in Swift too, may
-// use them, so this function is compiled for the oldest processors.
+// Ends the program with a message and `status` if the processor lacks instructions that the
+// compiler may use. It is written in C because only the C compiler defines macros for them, and
+// compiled for the oldest processors because all other code, including Swift's printing, may use
+// these instructions.
 CSYSTEM_OLDEST static void csystem_expect_processor(int status) {
   const char *missing = 0;
 #ifdef __x86_64__

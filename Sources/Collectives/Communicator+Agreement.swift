@@ -1,8 +1,10 @@
 import Platform
 
 extension Communicator {
-  /// Runs `body` on every rank; when it throws on any, all ranks throw: the one that failed its own
-  /// error, the others that rank's sentence. No rank goes on alone into a call that others miss.
+  /// Runs `body` on every rank, and throws on every rank if it throws on any.
+  ///
+  /// A failed rank throws its error; the others throw `rankFailed` with the message of the first
+  /// failed rank. So no rank continues to a collective call that the others never make. Collective.
   package func agree<Result>(_ body: () throws -> Result) throws -> Result {
     var result: Result?
     var failure: (any Error)?
@@ -12,18 +14,18 @@ extension Communicator {
     return result
   }
 
-  /// The second half of `agree`: every rank says whether it failed, and all throw if one did.
+  /// The second half of `agree`: exchanges the errors of all ranks, and throws if there is one.
   package func report(_ failure: (any Error)?) throws {
-    let sentences = try gather(Array((failure.map { "\($0)" } ?? "").utf8))
-    guard let rank = sentences.firstIndex(where: { !$0.isEmpty }) else { return }
+    let messages = try gather(Array((failure.map { "\($0)" } ?? "").utf8))
+    guard let rank = messages.firstIndex(where: { !$0.isEmpty }) else { return }
     let hosts = try gather(Array(hostName().utf8))
     throw failure
       ?? CollectivesError.rankFailed(
         rank: rank, host: String(decoding: hosts[rank], as: UTF8.self),
-        text: String(decoding: sentences[rank], as: UTF8.self))
+        text: String(decoding: messages[rank], as: UTF8.self))
   }
 
-  /// Checks that all ranks hold the same text under each key.
+  /// Checks that each key has the same value on all ranks, and throws `ranksDisagree` otherwise.
   package func expectEqual(_ values: [(key: String, value: String)]) throws {
     for (key, value) in values {
       let all = try gather(Array(value.utf8))

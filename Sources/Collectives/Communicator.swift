@@ -7,26 +7,29 @@ import Synchronization
   import Musl
 #endif
 
-/// A group of ranks that talk to each other. One rank alone is a world of size one: the same calls,
-/// answered on the spot.
+/// A group of ranks that communicate through MPI.
+///
+/// A single rank is a world of size one: the same calls return at once, without MPI.
 ///
 ///     let world = try Communicator.start()
 ///     let total = try world.sum([42])
 ///
-/// MPI ends when the program exits, and waits there for all ranks; a rank that must end alone
-/// calls `abort`.
-/// Every rank must make the same calls in the same order. A communicator is used by one thread at a
-/// time; a thread that communicates on its own takes a duplicate, and whoever takes one calls `free`.
+/// All methods except `send` and `receive` are collective: every rank must make the same calls in
+/// the same order. One thread at a time may use a communicator; another thread needs a duplicate.
+/// The owner of a duplicate calls `free`.
+///
+/// MPI is finalized when the program exits, which waits for all ranks. A rank that must end without
+/// the others calls `abort`.
 package final class Communicator: Sendable {
   private let handle: Int32
-  /// Whether it was made by `duplicate` or `onThisHost` and is not freed yet.
+  /// Whether it comes from `duplicate` or `onThisHost` and is not freed yet.
   private let isMade: Atomic<Bool>
   /// This rank's number.
   package let rank: Int
   /// The number of ranks.
   package let size: Int
 
-  /// - Parameter isMade: whether somebody has to free it.
+  /// Wraps an MPI communicator; `isMade` means that it must be freed.
   private init(handle: Int32, isMade: Bool) {
     self.handle = handle
     self.isMade = Atomic(isMade)
@@ -43,13 +46,15 @@ package final class Communicator: Sendable {
     size = 1
   }
 
-  /// Returns the world: all ranks that a launcher started, or this one alone where there is none.
+  /// Returns the world: all ranks that a launcher started, or this rank alone without a launcher.
   ///
-  /// Tuning that users should not have to know is set here, where they have not set it themselves:
-  /// pairwise exchange and ring gather (MPI's own choices change with size).
-  /// - Parameter isOneEnough: whether one rank that a launcher started does without MPI.
-  /// - Throws: `launcherDisagrees` when the launcher of another MPI started this program,
-  ///   `launcherIsSilent` when srun was not told which MPI it starts.
+  /// It sets tuning parameters of Open MPI unless the user has set them: pairwise exchange and ring
+  /// gather, since the library's choices vary with message size and number of ranks, and no
+  /// single-copy transfers in shared memory, for which containers often lack the permission. With
+  /// `isOneEnough`, a single rank of a launcher does not use MPI.
+  ///
+  /// Throws `launcherDisagrees` if the launcher belongs to another MPI library,
+  /// `launcherWithoutPMI` if srun has no `--mpi` option, and `threadsNotAllowed`.
   package static func start(
     isOneEnough: Bool = false
   ) throws(CollectivesError) -> Communicator {
@@ -57,7 +62,7 @@ package final class Communicator: Sendable {
       return Communicator()
     }
     if launcher.name == "srun" && launcher.count > 1 && getenv("PMIX_RANK") == nil {
-      throw .launcherIsSilent(launcher: launcher.name, count: launcher.count)
+      throw .launcherWithoutPMI(launcher: launcher.name, count: launcher.count)
     }
     try starting.withLock { _ throws(CollectivesError) in try initialize() }
     let world = Communicator(handle: cmpi_world(), isMade: false)
@@ -85,7 +90,7 @@ package final class Communicator: Sendable {
     }
   }
 
-  /// The launcher that the environment tells of, and how many ranks it started.
+  /// The launcher according to the environment, and the number of ranks that it started.
   private static func launcher() -> (name: String, count: Int)? {
     for (variable, name) in [
       ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"), ("PMI_SIZE", "an MPICH launcher"),
@@ -111,7 +116,8 @@ package final class Communicator: Sendable {
   /// A world of one rank, whatever a launcher started.
   package static func alone() -> Communicator { Communicator() }
 
-  /// The same ranks with a channel of their own; to be freed.
+  /// A communicator of the same ranks with separate messages, for another thread; the caller frees
+  /// it.
   package func duplicate() throws(CollectivesError) -> Communicator {
     if size == 1 { return Self.alone() }
     var copy: Int32 = 0
@@ -119,7 +125,7 @@ package final class Communicator: Sendable {
     return Communicator(handle: copy, isMade: true)
   }
 
-  /// The ranks on this host; to be freed.
+  /// A communicator of the ranks on this host; the caller frees it.
   package func onThisHost() throws(CollectivesError) -> Communicator {
     if size == 1 { return Self.alone() }
     var part: Int32 = 0
@@ -127,23 +133,23 @@ package final class Communicator: Sendable {
     return Communicator(handle: part, isMade: true)
   }
 
-  /// Ends a communicator that `duplicate` or `onThisHost` made, which must not be used afterwards.
+  /// Frees a communicator from `duplicate` or `onThisHost`, which must not be used afterwards.
   ///
-  /// Every rank of it must call it, in the same order as for others. The world and a rank by itself
-  /// have nothing to give back, and a second call does nothing.
+  /// All its ranks must call it, in the same order if there are several. For the world, a single
+  /// rank and a freed communicator it does nothing.
   package func free() {
     guard isMade.exchange(false, ordering: .relaxed) else { return }
     Self.madeCounter.subtract(1, ordering: .relaxed)
-    // An error here has nothing left to spoil.
+    // An error is harmless here, because the communicator is not used again.
     _ = cmpi_free(handle)
   }
 
   private static let madeCounter = Atomic(0)
 
-  /// The communicators of this process that were made and are not freed yet.
+  /// The number of communicators of this process that are not freed yet, for tests.
   package static var madeCount: Int { madeCounter.load(ordering: .relaxed) }
 
-  /// Ends all ranks at once with `status`.
+  /// Ends all ranks at once with the exit status `status`; not collective.
   package static func abort(status: Int32) -> Never {
     if cmpi_is_initialized() != 0 { cmpi_abort(status) }
     _exit(status)
@@ -155,7 +161,7 @@ package final class Communicator: Sendable {
     try Self.check("MPI_Barrier", cmpi_barrier(handle))
   }
 
-  /// Entry by entry, the sum over all ranks. Whole numbers, so the order does not matter.
+  /// The element-wise sum over all ranks; integers, so the order of additions does not matter.
   package func sum(_ values: [Int]) throws(CollectivesError) -> [Int] {
     if size == 1 { return values }
     var totals = values.map { Int64($0) }
@@ -163,8 +169,10 @@ package final class Communicator: Sendable {
     return totals.map { Int($0) }
   }
 
-  /// Adds `values` of all ranks on every rank, in whatever order the library likes: the plain way, to
-  /// measure ours against.
+  /// Replaces `values` by their sum over all ranks with `MPI_Allreduce`, for benchmarks.
+  ///
+  /// The library chooses the order of additions, so the bits depend on the number of ranks.
+  /// Training uses `Exchange` instead.
   package func sumInPlace(
     _ values: UnsafeMutablePointer<Float>, count: Int
   ) throws(CollectivesError) {
@@ -172,27 +180,27 @@ package final class Communicator: Sendable {
     try Self.check("MPI_Allreduce", cmpi_sum_floats(handle, values, Int32(count)))
   }
 
-  /// Every rank's bytes, in rank order.
+  /// The bytes of all ranks, in rank order; counts may differ, the total must be below 2 GiB.
   package func gather(_ bytes: [UInt8]) throws(CollectivesError) -> [[UInt8]] {
     if size == 1 { return [bytes] }
     var counts = [Int](repeating: 0, count: size)
     counts[rank] = bytes.count
     counts = try sum(counts)
-    let places = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let displacements = counts.indices.map { counts[..<$0].reduce(0, +) }
     let total = counts.reduce(0, +)
     guard total <= Int(Int32.max) else {
-      throw .callFailed(call: "MPI_Allgatherv", text: "\(total) bytes are too many at once")
+      throw .callFailed(call: "MPI_Allgatherv", text: "\(total) bytes are too many for one call")
     }
     var all = [UInt8](repeating: 0, count: total)
     try Self.check(
       "MPI_Allgatherv",
       cmpi_all_gather_bytes(
         handle, bytes, Int32(bytes.count), &all, counts.map { Int32($0) },
-        places.map { Int32($0) }))
-    return counts.indices.map { Array(all[places[$0]..<places[$0] + counts[$0]]) }
+        displacements.map { Int32($0) }))
+    return zip(displacements, counts).map { Array(all[$0..<$0 + $1]) }
   }
 
-  /// Every rank's numbers, in rank order.
+  /// The numbers of all ranks, in rank order; counts may differ.
   package func gather<Number: BitwiseCopyable>(
     _ values: [Number]
   ) throws(CollectivesError) -> [[Number]] {
@@ -206,7 +214,9 @@ package final class Communicator: Sendable {
     }
   }
 
-  /// Rank zero's number. The others sleep until rank zero calls this, and leave it the processors.
+  /// Returns rank zero's number on all ranks; the others sleep until rank zero calls this.
+  ///
+  /// Unlike other calls, waiting does not use processor time, which rank zero may need.
   package func await(_ number: Int32) throws(CollectivesError) -> Int32 {
     if size == 1 { return number }
     var result = number
@@ -214,12 +224,12 @@ package final class Communicator: Sendable {
     return result
   }
 
-  /// Rank zero's bytes.
+  /// Returns rank zero's bytes on all ranks.
   package func broadcast(_ bytes: [UInt8]) throws(CollectivesError) -> [UInt8] {
     try gather(rank == 0 ? bytes : [])[0]
   }
 
-  /// Gives rank zero's floats to all.
+  /// Copies rank zero's floats to `values` on all ranks.
   package func broadcast(
     _ values: UnsafeMutablePointer<Float>, count: Int
   ) throws(CollectivesError) {
@@ -232,38 +242,44 @@ package final class Communicator: Sendable {
     }
   }
 
-  /// Sends floats to `rank`, or receives them, waiting until they are through.
+  /// Sends floats to `rank`, which must call `receive`; blocks until `values` can be used again.
   package func send(
     _ values: UnsafeMutablePointer<Float>, count: Int, to rank: Int
   ) throws(CollectivesError) {
     try Self.check("MPI_Send", cmpi_send_floats(handle, values, Int32(count), Int32(rank)))
   }
 
+  /// Receives floats from `rank`; blocks until they have arrived.
   package func receive(
     _ values: UnsafeMutablePointer<Float>, count: Int, from rank: Int
   ) throws(CollectivesError) {
     try Self.check("MPI_Recv", cmpi_receive_floats(handle, values, Int32(count), Int32(rank)))
   }
 
-  /// Floats to and from every rank; counts and places are in floats.
+  /// Sends floats to and receives floats from every rank (`MPI_Alltoallv`).
+  ///
+  /// Counts and displacements have one entry per rank and are in floats. The ranges that are sent
+  /// and received must not overlap.
   func exchange(
-    send: UnsafeMutablePointer<Float>, counts: [Int32], places: [Int32],
-    receive: UnsafeMutablePointer<Float>, receiveCounts: [Int32], receivePlaces: [Int32]
+    send: UnsafeMutablePointer<Float>, counts: [Int32], displacements: [Int32],
+    receive: UnsafeMutablePointer<Float>, receiveCounts: [Int32],
+    receiveDisplacements: [Int32]
   ) throws(CollectivesError) {
     try Self.check(
       "MPI_Alltoallv",
       cmpi_exchange_floats(
-        handle, send, counts, places, receive, receiveCounts, receivePlaces))
+        handle, send, counts, displacements, receive, receiveCounts, receiveDisplacements))
   }
 
-  /// Completes `all` on every rank from the parts that its owners hold there.
+  /// Copies the part of each rank in its `all` to the same position in `all` of every rank.
   func gatherInPlace(
-    _ all: UnsafeMutablePointer<Float>, counts: [Int32], places: [Int32]
+    _ all: UnsafeMutablePointer<Float>, counts: [Int32], displacements: [Int32]
   ) throws(CollectivesError) {
     try Self.check(
-      "MPI_Allgatherv", cmpi_all_gather_floats_in_place(handle, all, counts, places))
+      "MPI_Allgatherv", cmpi_all_gather_floats_in_place(handle, all, counts, displacements))
   }
 
+  /// Throws `callFailed` with MPI's error text unless `status` is zero.
   private static func check(_ call: String, _ status: Int32) throws(CollectivesError) {
     guard status != 0 else { return }
     var text = [CChar](repeating: 0, count: 256)

@@ -1,53 +1,60 @@
 import Tensors
 
-/// The all-reduce of a step, in two halves around the update: every owner receives and adds the
-/// pieces of its parts (`exchange`), and later hands out its new weights (`gather`).
+/// The communication of a step: a reduce-scatter of gradients and an all-gather of weights.
 ///
-/// Together they move as much as an optimal all-reduce, and moments need to exist once only (ZeRO,
-/// Rajbhandari et al. 2020, stage 1). Ranks times lanes that are powers of two have one piece each;
-/// other shapes send more pieces for the same bits.
+///     try exchange.exchange(bucket, pieces: gradients, into: sum)  // owners have their sums
+///     update(part)                                                 // Adam on the owned part
+///     try exchange.gather(bucket, weights)                         // all ranks have new weights
 ///
-/// It makes the calls of its communicator and is used, like that, by one thread at a time.
+/// Together the two halves move as many bytes as an optimal all-reduce, and each moment exists on
+/// one rank only (ZeRO stage 1, Rajbhandari et al. 2020). If the number of ranks is a power of two,
+/// each rank has one piece of the `ReductionTree`; otherwise ranks send more pieces so that the
+/// bits are the same.
+///
+/// All methods that communicate are collective, and one thread at a time may use an exchange, as
+/// with its communicator.
 package final class Exchange: Sendable {
   private let partition: Partition
   private let world: Communicator
-  /// The subtrees that each rank holds.
+  /// The subtrees of each rank.
   private let pieces: [[ReductionTree.Node]]
   private let plan: SumPlan
+  /// A slot of `maximumPartCount` floats for each piece of the other ranks.
   private let received: Storage
-  private let largestPart: Int
+  private let maximumPartCount: Int
 
+  /// Allocates the receive buffer and plans the sum.
+  ///
   /// - Parameters:
   ///   - tree: the slices of a step.
-  ///   - partition: who owns what.
-  ///   - world: a duplicate of all ranks for this exchange alone, which `free` gives back.
+  ///   - partition: the buckets and the owners of their parts.
+  ///   - world: a duplicate of the world for this exchange only, which `free` frees.
   package init(tree: ReductionTree, partition: Partition, world: Communicator) {
     let pieces = (0..<world.size).map {
       ReductionTree.pieces(of: tree.run(of: $0, of: world.size))
     }
     guard let plan = SumPlan(tree.root, from: pieces.flatMap(\.self)) else {
-      preconditionFailure("the ranks' runs do not cover the slices")
+      preconditionFailure("the ranges of the ranks do not cover the slices")
     }
     let parts = partition.buckets.indices.map { partition.part($0, of: world.rank).count }
-    let foreign = pieces.indices.reduce(0) { $0 + ($1 == world.rank ? 0 : pieces[$1].count) }
-    largestPart = parts.max() ?? 0
-    received = Storage(count: foreign * largestPart)
+    let slotCount = pieces.indices.reduce(0) { $0 + ($1 == world.rank ? 0 : pieces[$1].count) }
+    maximumPartCount = parts.max() ?? 0
+    received = Storage(count: slotCount * maximumPartCount)
     self.partition = partition
     self.world = world
     self.pieces = pieces
     self.plan = plan
   }
 
-  /// Frees the communicator.
-  ///
-  /// Every rank must call it.
+  /// Frees the communicator; collective.
   package func free() { world.free() }
 
-  /// The floats that each rank sends in a step, the most that any holds of others' pieces, and the
-  /// messages that follow each other.
+  /// The predicted traffic of a step.
   ///
-  /// Every piece travels but for the part of its own rank; new weights go around all ranks once. A
-  /// bucket's pieces go to one rank after the other, and its weights around the ring.
+  /// `sent` is the number of floats that each rank sends: its pieces without its own parts, and the
+  /// weights in the ring gather. `received` is the size of the largest receive buffer in floats.
+  /// `messages` is the number of consecutive messages: for each bucket, every round of pieces takes
+  /// one message per other rank (pairwise exchange), and so does the gather.
   package static func traffic(
     tree: ReductionTree, partition: Partition
   ) -> (sent: [Int], received: Int, messages: Int) {
@@ -66,60 +73,67 @@ package final class Exchange: Sendable {
     return (sent, received.max() ?? 0, partition.buckets.count * (rounds + 1) * (size - 1))
   }
 
-  /// The subtrees that this rank must bring, in order.
-  package var ownPieces: [ReductionTree.Node] { pieces[world.rank] }
+  /// The subtrees whose sums this rank contributes, in order.
+  package var localPieces: [ReductionTree.Node] { pieces[world.rank] }
 
-  /// Adds all ranks' pieces of this rank's part of `bucket` into `output`.
+  /// Adds the pieces of all ranks for this rank's part of `bucket` into `output`.
   ///
   /// - Parameters:
-  ///   - own: the vectors of `ownPieces`.
-  ///   - output: a vector, which may be one of `own`; only the part is written.
+  ///   - bucket: the index of the bucket.
+  ///   - gradients: whole vectors, one for each of `localPieces`.
+  ///   - output: a whole vector, which may be one of `gradients`; only this rank's part is written.
+  /// - Throws: `CollectivesError.callFailed`.
   package func exchange(
-    _ bucket: Int, own: [UnsafeMutablePointer<Float>], into output: UnsafeMutablePointer<Float>
+    _ bucket: Int, pieces gradients: [UnsafeMutablePointer<Float>],
+    into output: UnsafeMutablePointer<Float>
   ) throws(CollectivesError) {
     let part = partition.part(bucket, of: world.rank)
-    // Foreign pieces lie one after the other in `received`; our own stay where they are.
-    var places: [[Int32]] = []
+    // The plan needs a pointer to each piece: those of this rank are used in place, those of other
+    // ranks are received into consecutive slots.
+    var slots: [[Int32]] = []
     var pointers: [UnsafeMutablePointer<Float>] = []
-    var slot = 0
+    var slotCount = 0
     for rank in pieces.indices {
-      places.append([])
-      for number in pieces[rank].indices {
+      slots.append([])
+      for index in pieces[rank].indices {
         if rank == world.rank {
-          pointers.append(own[number] + part.lowerBound)
+          pointers.append(gradients[index] + part.lowerBound)
         } else {
-          places[rank].append(Int32(slot * largestPart))
-          pointers.append(received.base + slot * largestPart)
-          slot += 1
+          slots[rank].append(Int32(slotCount * maximumPartCount))
+          pointers.append(received.base + slotCount * maximumPartCount)
+          slotCount += 1
         }
       }
     }
     for round in 0..<(pieces.map(\.count).max() ?? 0) where world.size > 1 {
-      try exchange(bucket, round: round, own: own, places: places)
+      try exchange(bucket, round: round, gradients, slots: slots)
     }
     plan.add(pointers, count: part.count, into: output + part.lowerBound)
   }
 
-  /// Sends every owner its part of our piece `round`, and receives theirs.
+  /// Sends to every owner its part of this rank's piece number `round`, and receives theirs.
+  ///
+  /// Ranks with fewer pieces take part in every round, with zero counts, because the call is
+  /// collective. `slots` has, for each rank, the offsets in `received` of its pieces.
   private func exchange(
-    _ bucket: Int, round: Int, own: [UnsafeMutablePointer<Float>], places: [[Int32]]
+    _ bucket: Int, round: Int, _ gradients: [UnsafeMutablePointer<Float>], slots: [[Int32]]
   ) throws(CollectivesError) {
     let ranks = 0..<world.size
-    let sends = round < own.count
+    let sends = round < gradients.count
     let parts = ranks.map { partition.part(bucket, of: $0) }
-    let ownPart = Int32(parts[world.rank].count)
-    // Places count from the bucket on: the vector may have more floats than an Int32 can say.
+    let receiveCount = Int32(parts[world.rank].count)
+    // Displacements are relative to the bucket, because offsets in the vector may exceed an Int32.
     let start = parts[0].lowerBound
     try world.exchange(
-      send: sends ? own[round] + start : received.base,
+      send: sends ? gradients[round] + start : received.base,
       counts: ranks.map { sends && $0 != world.rank ? Int32(parts[$0].count) : 0 },
-      places: parts.map { sends ? Int32($0.lowerBound - start) : 0 },
+      displacements: parts.map { sends ? Int32($0.lowerBound - start) : 0 },
       receive: received.base,
-      receiveCounts: places.map { round < $0.count ? ownPart : 0 },
-      receivePlaces: places.map { round < $0.count ? $0[round] : 0 })
+      receiveCounts: slots.map { round < $0.count ? receiveCount : 0 },
+      receiveDisplacements: slots.map { round < $0.count ? $0[round] : 0 })
   }
 
-  /// Completes `bucket` of `vector` on every rank from its owners' parts.
+  /// Copies the parts of `bucket` of `vector` from their owners to all ranks.
   package func gather(
     _ bucket: Int, _ vector: UnsafeMutablePointer<Float>
   ) throws(CollectivesError) {
@@ -128,15 +142,16 @@ package final class Exchange: Sendable {
     let start = parts[0].lowerBound
     try world.gatherInPlace(
       vector + start, counts: parts.map { Int32($0.count) },
-      places: parts.map { Int32($0.lowerBound - start) })
+      displacements: parts.map { Int32($0.lowerBound - start) })
   }
 
-  /// One number for each block of the vector, in block order, on every rank.
+  /// Gathers one number per block of the vector and returns them in block order on every rank.
   ///
-  /// - Parameter own: the numbers of `partition.blocks(of: rank)`.
-  package func gatherBlocks(_ own: [Double]) throws(CollectivesError) -> [Double] {
+  /// `localValues` are the numbers of the blocks `partition.blocks(of: rank)`, in that order.
+  /// Callers add the result in block order, so that the sum does not depend on the number of ranks.
+  package func gatherBlocks(_ localValues: [Double]) throws(CollectivesError) -> [Double] {
     var values = [Double](repeating: 0, count: partition.blockBoundaries.count - 1)
-    for (rank, numbers) in try world.gather(own).enumerated() {
+    for (rank, numbers) in try world.gather(localValues).enumerated() {
       for (block, number) in zip(partition.blocks(of: rank), numbers) { values[block] = number }
     }
     return values

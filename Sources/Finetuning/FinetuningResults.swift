@@ -75,7 +75,7 @@ package struct FinetuningResults: Codable, Equatable {
     values: [Double], median: Double, mean: Double, deviation: Double
   ) {
     let values = values(place)
-    return (values, values.median, values.mean, values.sampleDeviation)
+    return (values, values.median, values.mean, values.sampleStandardDeviation)
   }
 
   /// A line for each measure: median, mean and standard deviation over seeds, then each seed's value.
@@ -104,7 +104,7 @@ package struct FinetuningResults: Codable, Equatable {
         return Summary.Statistics(
           split: measures[place].split, metric: measures[place].metric,
           median: finite(values.median), mean: finite(values.mean),
-          deviation: finite(values.sampleDeviation), values: values.map(finite))
+          deviation: finite(values.sampleStandardDeviation), values: values.map(finite))
       })
   }
 

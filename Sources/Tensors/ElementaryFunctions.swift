@@ -1,14 +1,16 @@
 // Elementary functions on eight floats.
 //
-// Goals, in order: relative error of a few units in the last place over the whole range that
-// training meets; no branch; speed. The C library's functions are scalar calls, twenty times slower.
+// Goals, in order: a relative error of a few units in the last place over the whole range that
+// occurs in training; no branches; speed. The C library's scalar functions are twenty times slower.
 
 /// The natural exponential, within 2 units in the last place.
 ///
-/// x = n ln 2 + r with |r| <= ln 2 / 2, so e^x = 2^n e^r; e^r by its Taylor polynomial of degree 7
-/// (error below 2^-26). n is found by adding 1.5 * 2^23, which leaves the nearest integer in the
-/// low bits of the sum. Below -87.3 the result is the smallest normal number, above 88 it stays at
-/// e^88; NaN gives NaN.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, so e^x = 2^n e^r, with the Taylor polynomial of degree 7
+/// for e^r (error below 2^-26). Adding 1.5 * 2^23 rounds x / ln 2 to n, which is then in the low
+/// bits of the sum. ln 2 is the sum of two floats, so that r keeps its precision (Cody and Waite).
+///
+/// Edge cases: below -87.3 the result is the smallest normal number, above 88 it is e^88; NaN gives
+/// NaN.
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
   let bounded = x.replacing(with: -87.33654, where: x .< -87.33654)
@@ -25,12 +27,15 @@ func exponential(_ x: Vector) -> Vector {
 
 /// The natural logarithm of positive, normal numbers, within 2 units in the last place.
 ///
-/// x = 2^n m with m in [sqrt(1/2), sqrt(2)); ln m by the series of the inverse hyperbolic tangent in
-/// s = (m - 1) / (m + 1), |s| < 0.172: ln m = 2 (s + s^3/3 + s^5/5 + s^7/7 + s^9/9).
+/// x = 2^n m with m in [sqrt(1/2), sqrt(2)). With s = (m - 1) / (m + 1), |s| < 0.172, the series of
+/// the inverse hyperbolic tangent gives ln m = 2 (s + s^3/3 + s^5/5 + s^7/7 + s^9/9).
+///
+/// Zero, negative, subnormal, infinite and NaN arguments give meaningless finite results.
 @inline(__always)
 func naturalLogarithm(_ x: Vector) -> Vector {
   let bits = unsafeBitCast(x, to: SIMD8<UInt32>.self)
-  // Subtracting the bits of sqrt(1/2) makes the exponent field count from there.
+  // After subtracting the bits of sqrt(1/2), the exponent field is n and the rest is the offset of
+  // m.
   let offset = bits &- 0x3F35_04F3
   let n = unsafeBitCast(offset, to: SIMD8<Int32>.self) &>> 23
   let m = unsafeBitCast((offset & 0x007F_FFFF) &+ 0x3F35_04F3, to: Vector.self)
@@ -38,7 +43,7 @@ func naturalLogarithm(_ x: Vector) -> Vector {
   let square = s * s
   let series = square.horner(2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3)
   let logarithm = (s * square).times(series, plus: s + s)
-  // n as a float, by the trick of `exponential` the other way round.
+  // n as a float: the reverse of the rounding in `exponential`.
   let shifted = unsafeBitCast(
     n &+ SIMD8<Int32>(repeating: Int32(bitPattern: magic.bitPattern)), to: Vector.self)
   let exponent = shifted - magic
@@ -47,11 +52,11 @@ func naturalLogarithm(_ x: Vector) -> Vector {
     plus: exponent.times(Vector(repeating: 1.428_606_82e-6), plus: logarithm))
 }
 
-/// The standard normal distribution: its distribution function and its density.
+/// The cumulative distribution function P and the density of the standard normal distribution.
 ///
-/// For a = |x|, Q(a) = 1 - P(a) = e^(-a^2/2) R(a), where R falls slowly from 1/2; R is a polynomial
-/// of degree 9 in t = 1 / (1 + 0.21 a), fitted for relative error (1.7e-8 on [0, 14]). So the tails
-/// of the distribution keep their relative precision, as `erf` would not.
+/// For a = |x|, the tail is Q(a) = 1 - P(a) = e^(-a^2/2) R(a), where R decreases slowly from 1/2. R
+/// is a polynomial of degree 9 in t = 1 / (1 + 0.21 a), fitted for relative error (1.7e-8 on [0,
+/// 14]). So the tail keeps its relative precision, which 1 - erf would lose. NaN gives NaN.
 @inline(__always)
 func normalDistribution(_ x: Vector) -> (cumulative: Vector, density: Vector) {
   let a = x.replacing(with: -x, where: x .< 0)
@@ -64,11 +69,12 @@ func normalDistribution(_ x: Vector) -> (cumulative: Vector, density: Vector) {
   return (tail.replacing(with: 1 - tail, where: x .> 0), gaussian * 0.398_942_28)
 }
 
-/// 1.5 * 2^23: added to a float below 2^22 it leaves the nearest integer in the low bits.
+/// 1.5 * 2^23: added to a float of magnitude below 2^22, it leaves the nearest integer in the low
+/// bits.
 private let magic: Float = 12_582_912
 
 extension SIMD8 where Scalar == Float {
-  /// The polynomial with these coefficients, highest power first, by Horner's rule.
+  /// Evaluates a polynomial by Horner's rule; the coefficient of the highest power comes first.
   @inline(__always)
   fileprivate func horner(_ highest: Float, _ others: Float...) -> Self {
     var result = Self(repeating: highest)

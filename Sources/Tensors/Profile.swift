@@ -6,59 +6,62 @@ import Synchronization
   import Musl
 #endif
 
-/// What kernels spend their time on.
+/// The categories of kernel time.
 package enum Activity: Hashable, Sendable {
   /// A product of whole matrices: (rows, inner) times (inner, columns).
   case product(rows: Int, columns: Int, inner: Int)
-  /// The products of attention, which work on windows of one head.
+  /// The products of attention, on windows of one head.
   case attentionProducts
   case softmax
   case normalization
   case gelu
   case dropout
-  /// The softmax over the vocabulary with its samples, forward and backward.
+  /// The softmax over the vocabulary with sampling, forward and backward.
   case vocabularySoftmax
   /// Look-ups, biases and sums over rows.
   case rows
-  /// Setting gradients to zero and adding them.
+  /// Clearing and adding gradients.
   case merging
   case optimizer
 }
 
-/// Where the time of a step goes, for benchmarks: kernels say how long they took. It is off unless a
-/// benchmark turns it on, and costs then one lock a kernel.
+/// Measures the time of kernels by activity, for benchmarks.
+///
+/// State of the whole process. It is off by default; when on, it costs one lock per kernel call.
 package enum Profile {
-  /// What was spent on one activity, over all lanes.
+  /// The total of one activity over all worker threads.
   package struct Entry: Sendable {
     package var calls = 0
     package var seconds = 0.0
-    /// Of the products.
+    /// Floating-point operations of products; 0 for other activities.
     package var operations = 0.0
   }
 
   private static let isOn = Atomic<Bool>(false)
   private static let entries = Mutex<[Activity: Entry]>([:])
 
-  /// Begins to take times.
+  /// Clears the entries and starts measuring.
   package static func turnOn() {
     entries.withLock { $0 = [:] }
     isOn.store(true, ordering: .relaxed)
   }
 
-  /// Stops, and returns what was taken.
+  /// Stops measuring and returns the entries.
   package static func turnOff() -> [Activity: Entry] {
     isOn.store(false, ordering: .relaxed)
     return entries.withLock(\.self)
   }
 
-  /// The time now, or 0 when nobody asks. Every kernel begins and ends with
+  /// The current time in seconds, or 0 when profiling is off.
+  ///
+  /// Every kernel begins with
   ///
   ///     let start = Profile.begin()
   ///     defer { Profile.end(.gelu, start) }
   @inline(__always)
   package static func begin() -> Double { isOn.load(ordering: .relaxed) ? seconds() : 0 }
 
-  /// Takes the time since `start` under `activity`.
+  /// Adds the time since `start` to `activity`.
   @inline(__always)
   package static func end(
     _ activity: @autoclosure () -> Activity, _ start: Double,

@@ -1,6 +1,7 @@
-/// The first of the positions 0..<`count` for which `condition` holds, found in about log2(`count`) steps.
+/// The first position in 0..<`count` for which `condition` holds, by binary search.
 ///
-/// Once it holds it must hold for all positions that follow. Returns `count` where it holds for none.
+/// If the condition holds at a position, it must hold at all later ones. Returns `count` if it
+/// holds nowhere.
 @inlinable
 package func firstPosition(in count: Int, where condition: (Int) -> Bool) -> Int {
   var (low, high) = (0, count)

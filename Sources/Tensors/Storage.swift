@@ -6,24 +6,26 @@ import Platform
   import Musl
 #endif
 
-/// Float memory with one owner: a contiguous run of `count` floats, zero at first, on huge pages
-/// where the system has them.
+/// An owned, contiguous array of `count` floats, initially zero.
 ///
-/// Everything large is a `Storage`: the weights, a gradient, a moment, a worker's activations. A
-/// `Tensor` is a window onto one and does not keep it alive.
+/// Everything large is a `Storage`: the weights, a gradient, a moment, the activations of a worker.
+/// A `Tensor` is a view of one and does not keep it alive. Large arrays use huge pages if
+/// available.
 ///
-/// Invariants: `base` is aligned to 64 bytes and stays where it is for the life of the object.
+/// Invariants: `base` is aligned to 64 bytes and does not change during the life of the object.
 package final class Storage: @unchecked Sendable {
-  // Unchecked: the pointer never changes. That two threads never write the same floats at once is
-  // the promise of those who share a storage: workers write their own parts between barriers.
+  // Unchecked: the pointer never changes. Threads that share a storage must not write the same
+  // floats at the same time; workers write disjoint ranges between barriers.
 
   /// The first float.
   package let base: UnsafeMutablePointer<Float>
   /// The number of floats.
   package let count: Int
 
-  /// Memory for `count` floats, all zero. The system hands out pages as they are touched; where it
-  /// refuses them at once, the program ends (`ResourceShortage`).
+  /// Allocates `count` floats, all zero.
+  ///
+  /// The system provides pages at their first access. If it refuses the address space, the program
+  /// ends (`ResourceShortage`).
   package init(count: Int) {
     precondition(count >= 0, "a storage of \(count) floats")
     self.count = count

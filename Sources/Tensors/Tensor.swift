@@ -1,12 +1,12 @@
-/// A window onto float memory: `rows` rows of `columns` floats, `stride` floats from row to row.
+/// A view of float memory as a matrix: `rows` rows of `columns` floats, `stride` floats apart.
 ///
-/// A tensor owns nothing: whoever made the `Storage` under it keeps that alive. Two dimensions are
-/// all that a transformer without padding needs: tokens by features.
+/// A tensor does not own its memory; the creator of the `Storage` keeps it alive. A transformer
+/// without padding needs only two dimensions: tokens and features.
 ///
 ///     let hidden = Tensor(base: storage.base, rows: tokens, columns: hiddenSize)  // (N, D)
-///     let queries = qkv.columns(0..<headSize)                                     // (N, D/H), strided
+///     let queries = qkv.columns(0..<headSize)  // (N, D/H), strided
 package struct Tensor: @unchecked Sendable {
-  // Unchecked: see `Storage`; a window is as safe to share as the floats below it.
+  // Unchecked: see `Storage`; the same rule holds for a view.
 
   package let base: UnsafeMutablePointer<Float>
   package let rows: Int
@@ -20,28 +20,29 @@ package struct Tensor: @unchecked Sendable {
     self.stride = stride ?? columns
   }
 
-  /// The number of floats that it shows.
+  /// The number of elements.
   package var count: Int { rows * columns }
 
-  /// Whether its rows lie end to end.
+  /// Whether the rows have no gaps between them.
   package var isContiguous: Bool { stride == columns || rows <= 1 }
 
-  /// The start of row `index`.
+  /// The address of row `index`, which is not checked.
   package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * stride }
 
-  /// The rows of `range`.
+  /// A view of the rows in `range`.
   package func rows(_ range: Range<Int>) -> Tensor {
     precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
     return Tensor(
       base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
   }
 
-  /// The columns of `range`, strided.
+  /// A view of the columns in `range`, with the same stride.
   package func columns(_ range: Range<Int>) -> Tensor {
     precondition(range.upperBound <= columns, "columns \(range) of \(columns)")
     return Tensor(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
   }
 
+  /// The element at (`row`, `column`), which is not checked; for tests and small matrices.
   package subscript(row: Int, column: Int) -> Float {
     get { base[row * stride + column] }
     nonmutating set { base[row * stride + column] = newValue }
@@ -53,7 +54,7 @@ package struct Tensor: @unchecked Sendable {
     for r in 0..<rows { row(r).update(repeating: value, count: columns) }
   }
 
-  /// Copies the floats of `source`, which has the same shape.
+  /// Copies the elements of `source`, which has the same shape and does not overlap this tensor.
   package func copy(from source: Tensor) {
     precondition(source.rows == rows && source.columns == columns, "shapes differ")
     if isContiguous && source.isContiguous {

@@ -1,18 +1,19 @@
-/// Eight floats: what kernels work on at once.
+/// The vector type of all kernels: eight floats.
 ///
-/// Goals, in order: the same bits for an element wherever it stands; no dependence on what the
-/// compiler makes of a loop; speed. Hence the tail of a row goes through the same operations as its
-/// body, in a vector filled up with a neutral value, and sums have a written order.
+/// Goals, in order: the bits of an element do not depend on its position in a row; no dependence on
+/// how the compiler vectorizes a loop; speed. Hence the tail of a row goes through the same
+/// operations as the full vectors, in a vector padded with a neutral value, and sums have an
+/// explicit order.
 typealias Vector = SIMD8<Float>
 
 extension UnsafeMutablePointer where Pointee == Float {
-  /// Eight floats from `index` on.
+  /// The eight floats from `index` on.
   @inline(__always)
   func vector(at index: Int) -> Vector {
     UnsafeRawPointer(self + index).loadUnaligned(as: Vector.self)
   }
 
-  /// `count` (below eight) floats from `index` on, filled up with `neutral`.
+  /// The `count` (below eight) floats from `index` on, padded with `neutral`.
   @inline(__always)
   func vector(at index: Int, count: Int, neutral: Float = 0) -> Vector {
     var result = Vector(repeating: neutral)
@@ -32,8 +33,10 @@ extension UnsafeMutablePointer where Pointee == Float {
   }
 }
 
-/// Calls `body` with the index of every full vector of a row, then with its tail: `count` is nil
-/// for a full vector, else the number of floats that remain.
+/// Calls `body` with the index of every full vector of a row of `count` floats, then of its tail.
+///
+/// `tail` is nil for a full vector, otherwise the number of remaining floats. Nothing is called for
+/// an empty row.
 @inline(__always)
 func forEachVector(_ count: Int, _ body: (_ index: Int, _ tail: Int?) -> Void) {
   var index = 0
@@ -45,7 +48,7 @@ func forEachVector(_ count: Int, _ body: (_ index: Int, _ tail: Int?) -> Void) {
 }
 
 extension UnsafeMutablePointer where Pointee == Float {
-  /// A full vector, or a tail filled up with `neutral`.
+  /// Loads a full vector, or a tail padded with `neutral`.
   @inline(__always)
   func load(at index: Int, tail: Int?, neutral: Float = 0) -> Vector {
     guard let tail else { return vector(at: index) }
@@ -61,7 +64,7 @@ extension UnsafeMutablePointer where Pointee == Float {
 }
 
 extension SIMD8 where Scalar == Float {
-  /// The sum of the lanes: halves added, then quarters, then the last two.
+  /// The sum of the lanes in a fixed order: halves are added, then quarters, then the last two.
   @inline(__always)
   var orderedSum: Float {
     let half = lowHalf + highHalf
@@ -69,7 +72,7 @@ extension SIMD8 where Scalar == Float {
     return quarter[0] + quarter[1]
   }
 
-  /// The largest lane.
+  /// The largest lane; NaN lanes may be skipped.
   @inline(__always)
   var largest: Float {
     let half = lowHalf.replacing(with: highHalf, where: highHalf .> lowHalf)
@@ -77,15 +80,15 @@ extension SIMD8 where Scalar == Float {
     return quarter[1] > quarter[0] ? quarter[1] : quarter[0]
   }
 
-  /// Lane by lane, the larger one.
+  /// The larger value of each lane; this vector's where `other` is NaN.
   @inline(__always)
   func maximum(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
-  /// Lane by lane, the smaller one.
+  /// The smaller value of each lane; this vector's where `other` is NaN.
   @inline(__always)
   func minimum(_ other: Self) -> Self { replacing(with: other, where: other .< self) }
 
-  /// `self * factor + addend`, rounded once.
+  /// `self * factor + addend`, rounded once (fused multiply-add).
   @inline(__always)
   func times(_ factor: Self, plus addend: Self) -> Self { addend.addingProduct(self, factor) }
 }

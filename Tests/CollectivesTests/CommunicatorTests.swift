@@ -3,10 +3,10 @@ import Platform
 import Tensors
 import Testing
 
-/// Run alone and under mpirun: every rank makes these calls together.
+/// These tests run alone and under mpirun, where all ranks make the same calls.
 @Suite(.serialized)
 struct CommunicatorTests {
-  /// For tests of what only several ranks can do; without a launcher they count as skipped.
+  /// For tests that need several ranks; they are skipped without a launcher.
   private static let needsRanks = ConditionTrait.enabled("needs several ranks: run under mpirun") {
     try Communicator.start().size > 1
   }
@@ -51,13 +51,13 @@ struct CommunicatorTests {
 
   @Test(needsRanks)
   func disagreementsAreNamed() throws {
-    let own = world.rank == 1 ? "5" : "4"
+    let seed = world.rank == 1 ? "5" : "4"
     let expected = CollectivesError.ranksDisagree(
       key: "seed", rank: 1, host: hostName(), value: "5", first: "4")
-    #expect(throws: expected) { try world.expectEqual([("vocabulary", "abc"), ("seed", own)]) }
+    #expect(throws: expected) { try world.expectEqual([("vocabulary", "abc"), ("seed", seed)]) }
   }
 
-  /// A rank by itself, and a world of one, make nothing that has to be freed.
+  /// With a single rank there is no MPI communicator to free.
   @Test
   func whatIsMadeIsFreed() throws {
     let before = Communicator.madeCount

@@ -2,7 +2,7 @@ import Collectives
 import Tensors
 import Testing
 
-/// Run alone and under mpirun.
+/// These tests run alone and under mpirun.
 @Suite(.serialized)
 struct ExchangeTests {
   private static let count = 9000
@@ -19,8 +19,10 @@ struct ExchangeTests {
     return treeSum(slices.lowerBound..<middle, i) + treeSum(middle..<slices.upperBound, i)
   }
 
-  /// One rank sends nothing; two send half of the gradient and half of the weights; of three with 16
-  /// slices the middle one holds the subtrees 5, 6-7 and 8-9, the others two each.
+  /// One rank sends nothing; two ranks send half of the gradient and half of the weights.
+  ///
+  /// Of three ranks with 16 slices, the middle one has the subtrees 5, 6-7 and 8-9, the others have
+  /// two each.
   @Test
   func trafficIsThatOfPiecesAndNewWeights() {
     func traffic(_ ranks: Int) -> (sent: [Int], received: Int, messages: Int) {
@@ -34,11 +36,11 @@ struct ExchangeTests {
     #expect(traffic(2).received == 8192)
     #expect(traffic(3).sent == [3 * 8192, 4 * 8192, 3 * 8192])
     #expect(traffic(3).received == 5 * 4096)
-    // One bucket: a message for each piece and one for the new weights, to each of the others.
+    // One bucket: to each other rank, one message per piece and one for the new weights.
     #expect(traffic(1).messages == 0 && traffic(2).messages == 2 && traffic(3).messages == 2 * 4)
   }
 
-  /// More ranks than slices are possible too.
+  /// There may be more ranks than slices.
   @Test(arguments: [1, 2, 8, 32])
   func everyRankHasTheSumOfTheTree(slices: Int) throws {
     let world = try Communicator.start()
@@ -47,20 +49,20 @@ struct ExchangeTests {
     let tree = ReductionTree(sliceCount: slices)
     let exchange = Exchange(tree: tree, partition: partition, world: try world.duplicate())
     defer { exchange.free() }
-    let own = exchange.ownPieces.map { node in
+    let gradients = exchange.localPieces.map { node in
       let storage = Storage(count: Self.count)
       for i in 0..<Self.count { storage.base[i] = Self.treeSum(node.slices, i) }
       return storage
     }
-    let result = own.first ?? Storage(count: Self.count)
+    let result = gradients.first ?? Storage(count: Self.count)
     for bucket in partition.buckets.indices {
-      try exchange.exchange(bucket, own: own.map(\.base), into: result.base)
+      try exchange.exchange(bucket, pieces: gradients.map(\.base), into: result.base)
     }
     for bucket in partition.buckets.indices { try exchange.gather(bucket, result.base) }
     let wrong = (0..<Self.count).count { result.base[$0] != Self.treeSum(0..<slices, $0) }
     #expect(wrong == 0)
     let blocks = try exchange.gatherBlocks(partition.blocks(of: world.rank).map { Double($0) })
     #expect(blocks == [0, 1, 2])
-    withExtendedLifetime(own) {}
+    withExtendedLifetime(gradients) {}
   }
 }

@@ -2,7 +2,7 @@ import Collectives
 import Foundation
 import Testing
 
-/// What the environment tells of a launcher, each in a process of its own.
+/// Launchers recognized by the environment, each tested in a separate process.
 struct LauncherTests {
   @Test
   func withoutALauncherThereIsOneRank() async {
@@ -15,7 +15,7 @@ struct LauncherTests {
     }
   }
 
-  /// A rank of srun that was told nothing would believe that it is alone.
+  /// Without PMI, each rank of srun would run as a world of one.
   @Test
   func srunThatNamesNoMPIIsRefused() async {
     await #expect(processExitsWith: .exitCode(0)) {
@@ -23,14 +23,14 @@ struct LauncherTests {
       setenv("SLURM_STEP_NUM_TASKS", "2", 1)
       do {
         _ = try Communicator.start()
-      } catch CollectivesError.launcherIsSilent(launcher: "srun", count: 2) {
+      } catch CollectivesError.launcherWithoutPMI(launcher: "srun", count: 2) {
         exit(0)
       }
       exit(1)
     }
   }
 
-  /// A verb that needs no other rank does without MPI, which srun may not start.
+  /// A subcommand that needs one rank only does not use MPI, which srun may not support.
   @Test
   func oneRankOfALauncherIsEnoughWhereItIsAskedFor() async {
     await #expect(processExitsWith: .exitCode(0)) {
@@ -42,7 +42,7 @@ struct LauncherTests {
 
   @Test
   func sentencesNameTheLauncherAndTheWayOut() {
-    let silent = CollectivesError.launcherIsSilent(launcher: "srun", count: 4)
+    let silent = CollectivesError.launcherWithoutPMI(launcher: "srun", count: 4)
     #expect("\(silent)".hasPrefix("srun started 4 ranks") && "\(silent)".contains("--mpi=pmix"))
     let other = CollectivesError.launcherDisagrees(
       launcher: "an MPICH launcher", expected: 2, library: "Open MPI v4.1.4")

@@ -27,7 +27,7 @@ struct ReductionTreeTests {
   @Test
   func slicesAreOfSomeTwoThousandTokensAndEnoughForAllWorkers() {
     func slices(_ batch: Int, _ tokens: Int, _ workers: Int) -> Int {
-      ReductionTree.usualSliceCount(batch: batch, tokens: tokens, workers: workers)
+      ReductionTree.defaultSliceCount(batch: batch, tokens: tokens, workers: workers)
     }
     #expect(slices(128, 128 * 128, 1) == 8)
     #expect(slices(128, 128 * 128, 8) == 8)
@@ -46,14 +46,14 @@ struct ReductionTreeTests {
     }
   }
 
-  /// The textbook: halves added after being added themselves.
+  /// The textbook version: recursive addition of halves.
   private static func treeSum(_ range: Range<Int>, _ i: Int) -> Float {
     if range.count == 1 { return values[range.lowerBound][i] }
     let middle = range.lowerBound + range.count / 2
     return treeSum(range.lowerBound..<middle, i) + treeSum(middle..<range.upperBound, i)
   }
 
-  /// The sum over workers that each add what they can.
+  /// The sum by workers that each add their pieces.
   private func sum(workers: Int) throws -> [Float] {
     let tree = ReductionTree(sliceCount: 16)
     var buffers = Self.values
@@ -89,7 +89,7 @@ struct ReductionTreeTests {
     #expect(try sum(workers: workers) == expected)
   }
 
-  /// The negative control: these numbers do tell one order from another.
+  /// The negative control: with these numbers, other orders of addition give other bits.
   @Test
   func anotherOrderGivesOtherBits() {
     let tree = (0..<5000).map { Self.treeSum(0..<16, $0) }

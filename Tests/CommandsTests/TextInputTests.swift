@@ -66,7 +66,7 @@ struct TextInputTests {
     for name in ["plain.txt"] + forms {
       let result = try run(prepare(name, as: "data-" + name), in: folder)
       #expect(result.status == 0, "\(name): \(result.errors)")
-      let isWarned = result.errors.contains("gzip warns of bytes behind the packed data")
+      let isWarned = result.errors.contains("gzip warns of bytes after the compressed data")
       #expect(isWarned == (name == "garbage.txt.gz"), "\(result.errors)")
     }
     let named = try run(
@@ -137,8 +137,14 @@ struct TextInputTests {
     try folder.write("{\"text\": \"half \\ud83d\"}\n", "lone.jsonl")
     for (name, says) in [
       ("utf16.txt", "is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8 < utf16.txt"),
-      ("pile.jsonl.zst", "is packed with zstd; unpack it first: zstd -dc < pile.jsonl.zst > NEW"),
-      ("dump.txt.bz2", "is packed with bzip2; unpack it first: bzip2 -dc < dump.txt.bz2 > NEW"),
+      (
+        "pile.jsonl.zst",
+        "is compressed with zstd; decompress it first: zstd -dc < pile.jsonl.zst > NEW"
+      ),
+      (
+        "dump.txt.bz2",
+        "is compressed with bzip2; decompress it first: bzip2 -dc < dump.txt.bz2 > NEW"
+      ),
       ("cut.txt", "cut.txt, line 2: byte 1 (0xC5) is not UTF-8"),
       (
         "lone.jsonl",
@@ -183,7 +189,7 @@ struct TextInputTests {
     try folder.write("речка river\n", "unknown.txt")
     for (name, says) in [
       ("special.txt", "2 tokens stand in the text by the names of special tokens"),
-      ("wiki_00", "wiki_00: the lines <doc ...> and </doc> that WikiExtractor writes"),
+      ("wiki_00", "wiki_00: WikiExtractor's <doc ...> and </doc> lines are read as text"),
       ("unknown.txt", "16.7 % of the tokens are [UNK]"),
     ] {
       let result = try run(prepare(name, as: "data-" + name), in: folder)

@@ -136,8 +136,8 @@ struct RecognitionTests {
 
   @Test(
     arguments: [
-      ([0x28, 0xB5, 0x2F, 0xFD, 0x24], "is packed with zstd; unpack it first: zstd -dc <"),
-      (Array("BZh91AY&SY".utf8), "is packed with bzip2; unpack it first: bzip2 -dc <"),
+      ([0x28, 0xB5, 0x2F, 0xFD, 0x24], "is compressed with zstd; decompress it first: zstd -dc <"),
+      (Array("BZh91AY&SY".utf8), "is compressed with bzip2; decompress it first: bzip2 -dc <"),
       ([0x04, 0x22, 0x4D, 0x18, 0x60], "lz4"), (Array("PK\u{3}\u{4}".utf8), "a zip archive"),
       (Array("%PDF-1.7\n".utf8), "pdftotext"), (Array("PAR1\u{15}".utf8), "read_parquet"),
       ([UInt8](repeating: 0, count: 257) + Array("ustar".utf8), "a tar archive"),

@@ -7,7 +7,7 @@ import Testing
 struct AtomicFolderTests {
   private struct Injected: Error {}
 
-  /// Makes a folder of two files.
+  /// Makes a folder with two files.
   private func make(_ path: String, fault: @escaping FaultHook = { _ in }) throws {
     let folder = try AtomicFolder(path, fault: fault)
     for name in ["a", "b"] {
@@ -16,7 +16,7 @@ struct AtomicFolderTests {
     try folder.publish()
   }
 
-  /// A name as a job of this computer would have given it that began long ago.
+  /// The temporary name that an older job on this computer would have used.
   private func deadPartial(_ folder: TemporaryFolder, _ name: String) throws -> String {
     let partial = try AtomicFolder(folder.file(name)).partial
     let (stem, time) = (partial.dropLast(16), String(repeating: "0", count: 15) + "1")

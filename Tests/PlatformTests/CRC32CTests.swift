@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct CRC32CTests {
-  /// One bit at a time, from the definition.
+  /// The definition, one bit at a time.
   private func plain(_ bytes: [UInt8]) -> UInt32 {
     var crc: UInt32 = ~0
     for byte in bytes {
@@ -25,7 +25,7 @@ struct CRC32CTests {
     #expect(fast([]) == 0)
   }
 
-  /// Whole words and the bytes behind them, at every cut.
+  /// Whole words and the remaining bytes, at every cut.
   @Test
   func partsAddUpToTheWholeWhereverItIsCut() {
     var draws = Draws(state: 1)

@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// The limits of a process's own control group and of all groups above it, in both versions.
+/// The limits of the control group of a process and of its ancestors, in both versions.
 struct ControlGroupsTests {
   /// Writes files of a group, as `name: contents`.
   private func group(_ files: [String: String], _ path: String, _ folder: TemporaryFolder) throws {
@@ -32,7 +32,7 @@ struct ControlGroupsTests {
     #expect(groups.freeMemory == 400)
   }
 
-  /// As in a container whose own group is what it sees as the root.
+  /// As in a container that sees its own group as the root.
   @Test
   func limitsOfTheFirstVersionAreReadFromTheMountedGroupDown() throws {
     let folder = try TemporaryFolder()

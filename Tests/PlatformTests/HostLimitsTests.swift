@@ -2,7 +2,7 @@ import Foundation
 import Platform
 import Testing
 
-/// What this very host says: its limits and launcher, each in a process of its own, and its networks.
+/// Limits and launcher of this host, each tested in a separate process, and its network interfaces.
 struct HostLimitsTests {
   @Test
   func memoryIsNotMoreThanTheAddressSpaceLeaves() async {
@@ -16,7 +16,7 @@ struct HostLimitsTests {
     }
   }
 
-  /// A launcher's processors are those that its process may use.
+  /// The processors of the launcher are those that the parent process may use.
   @Test
   func theLaunchersProcessorsAreCountedWhereThereIsOne() async {
     await #expect(processExitsWith: .exitCode(0)) {
@@ -39,8 +39,7 @@ struct HostLimitsTests {
     #expect(text.split(separator: "\n").count == 1)
   }
 
-  /// A connection of this process to itself by an interface's own address; that of the host's loop is
-  /// none.
+  /// A connection of this process to itself by an interface's address counts; loopback does not.
   @Test
   func interfacesInUseAreThoseOfConnections() throws {
     let interface = try #require(Self.addresses.first { $0.name == "lo" })
@@ -67,7 +66,7 @@ struct HostLimitsTests {
     }
   }
 
-  /// Three sockets: one that listens, and both ends of a connection to it.
+  /// Three sockets: a listening one and both ends of a connection to it.
   private func connect(to host: UInt32) throws -> [Int32] {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

@@ -16,7 +16,7 @@ struct HostResourcesTests {
     )
     let (first, second) = (try #require(parent), try #require(child))
     #expect(first > 0)
-    // Others may write meanwhile.
+    // Other processes may write at the same time.
     #expect(abs(first - second) < 1 << 30)
   }
 

@@ -4,7 +4,7 @@ import Platform
 import Testing
 
 struct MappedPagesTests {
-  /// The bytes at the edges, which are no whole pages, and those between are as they were.
+  /// All bytes keep their values, both in released pages and in the partial pages at the edges.
   @Test(arguments: [0..<0, 0..<100, 100..<4000, 100..<100_000, 0..<1_000_000])
   func whatWasGivenBackReadsTheSame(range: Range<Int>) throws {
     let path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
@@ -14,7 +14,7 @@ struct MappedPagesTests {
     let mapped = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     mapped.withUnsafeBytes { raw in
       #expect(raw.elementsEqual(bytes))
-      giveBackPages(UnsafeRawBufferPointer(rebasing: raw[range]))
+      releasePages(UnsafeRawBufferPointer(rebasing: raw[range]))
       #expect(raw.elementsEqual(bytes))
     }
   }

@@ -15,7 +15,7 @@ struct ProcessorsTests {
   func aPinnedThreadMayUseItsProcessorAlone() throws {
     let processors = allowedProcessors()
     let last = try #require(processors.last)
-    // A thread of its own: the test's may go on anywhere.
+    // A separate thread, because the test's thread must not stay pinned.
     let mask = Mutex([Int]())
     let thread = try startThread {
       pinCurrentThread(to: last)
@@ -26,8 +26,7 @@ struct ProcessorsTests {
     #expect(allowedProcessors() == processors)
   }
 
-  /// A processor without an instruction that the compiler may use: the check of CSystem, compiled with
-  /// an answer of no.
+  /// Compiles the check of CSystem so that every instruction seems to be missing.
   @Test(.enabled(if: compiler != nil, "there is no clang"), arguments: [0, 1])
   func aProcessorThatIsTooOldEndsTheProgram(isSupported: Int) throws {
     let folder = try TemporaryFolder()
@@ -49,7 +48,7 @@ struct ProcessorsTests {
     #expect(result.errors.isEmpty == (isSupported == 1))
   }
 
-  /// The compiler of Swift's own toolchain, or the system's.
+  /// The C compiler of the Swift toolchain, or the system's.
   private static let compiler: String? = {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     return folders.map { $0 + "/clang" }.first { access($0, X_OK) == 0 }

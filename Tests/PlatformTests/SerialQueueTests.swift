@@ -44,7 +44,7 @@ struct SerialQueueTests {
     queue.end()
   }
 
-  /// A job may hold the last reference to its queue, which then ends on its own thread.
+  /// If a job holds the last reference to its queue, the queue is ended on the queue's own thread.
   @Test
   func aQueueMayEndWithinItsOwnJob() {
     let (gate, isOver) = (Monitor(false), Monitor(false))
@@ -64,7 +64,7 @@ struct SerialQueueTests {
     #expect(isOver.wait(seconds: 10) { $0 })
   }
 
-  /// In a process of its own: other tests start threads too.
+  /// In a separate process, because other tests start threads too.
   @Test
   func noThreadIsLeft() async {
     await #expect(processExitsWith: .success) {
@@ -86,7 +86,8 @@ struct SerialQueueTests {
       processExitsWith: .exitCode(ResourceShortage.status), observing: [\.standardErrorContent]
     ) {
       refuseThreads()
-      // All at once: the stack of a thread that has ended serves the next one.
+      // All exist at once, because the stack of a thread that has ended is used again for the next
+      // one.
       let queues = (0..<100).map { _ in SerialQueue() }
       withExtendedLifetime(queues) {}
     }

@@ -10,7 +10,7 @@ private func listen() {
   pthread_sigmask(SIG_UNBLOCK, &all, nil)
 }
 
-/// Each in a process of its own, which the signals reach alone.
+/// Each test sends signals to a separate process.
 struct StopSignalsTests {
   @Test
   func theFirstRequestLetsTheRunGoOn() async {

@@ -16,7 +16,7 @@ struct WorkerTeamTests {
     }
   }
 
-  /// Workers wait for each other here, which tasks of a pool could not.
+  /// The workers wait for each other, which fails on a thread pool with fewer threads.
   @Test
   func workersRunAtTheSameTime() {
     let team = WorkerTeam(processors: [-1, -1, -1])
@@ -39,7 +39,7 @@ struct WorkerTeamTests {
     #expect(allowed.value.withLock { $0 } == [[processor], allowedProcessors()])
   }
 
-  /// In a process of its own: other tests start threads too.
+  /// In a separate process, because other tests start threads too.
   @Test
   func noThreadIsLeft() async {
     await #expect(processExitsWith: .success) {
@@ -78,7 +78,7 @@ struct WorkerTeamTests {
   }
 }
 
-/// Leaves this process 2 MB of address space: enough for a sentence, too little for another stack.
+/// Leaves this process 2 MB of address space: enough for a message, too little for another stack.
 func refuseThreads() {
   let statistics = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
   let pages = statistics.split(separator: " ").first.flatMap { UInt($0) } ?? 0

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct CrossEntropyTests {
-  /// A few sums and products in Double, in another order.
+  /// The tolerance covers a few roundings in Double in another order.
   private let tolerance = 1e-14
 
   @Test(arguments: 1...12)

@@ -3,12 +3,11 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Every kernel against the textbook in Double, at all alignments and at lengths around the width of
-/// a vector.
+/// Every kernel against the textbook in Double, at all alignments and at lengths around a vector's.
 struct KernelTests {
   static let lengths = Array(0...67)
 
-  /// A row of `count` random numbers that begins `offset` floats behind a cache line.
+  /// A row of `count` random numbers that starts `offset` floats after a cache line.
   private func row(_ count: Int, offset: Int, scale: Float = 3, seed: Int = 1) -> (Storage, Tensor)
   {
     let storage = Storage(count: count + offset + 1)
@@ -21,15 +20,16 @@ struct KernelTests {
     (0..<tensor.count).map { Double(tensor.base[$0]) }
   }
 
-  /// Runs `body` at every length and a moving offset, so that all 16 offsets meet every tail.
+  /// Runs `body` with every length and every offset, so that all 16 offsets occur with every tail.
   private func forEachShape(_ body: (_ count: Int, _ offset: Int) -> Void) {
     for count in Self.lengths { for offset in 0..<16 { body(count, offset) } }
   }
 
-  /// The distance from 1 to the next float; a rounding makes a relative error of at most half of it.
+  /// The distance from 1 to the next float; one rounding has a relative error of at most half of
+  /// it.
   private static let ulp = Double(Float.ulpOfOne)
 
-  /// Expects each element within its own bound of what Double says.
+  /// Expects each element to be within its bound of the exact value.
   private func expectClose(
     _ actual: [Double], _ expected: [Double], _ bound: (Int) -> Double,
     _ location: SourceLocation = #_sourceLocation
@@ -41,9 +41,12 @@ struct KernelTests {
       sourceLocation: location)
   }
 
-  /// A tail Q(a) of the normal distribution is gaussian * ratio. In units of `ulp`, the relative error of
-  /// the gaussian is 2 of `exponential` and a^2 / 4 of its argument's rounding; that of the ratio at most
-  /// 4 (fit 0.15, t 1, Horner's rule with falling terms); products and sums 1.5 more. 1 - Q rounds once.
+  /// The bound follows from the relative errors of the factors of the tail, Q(a) = gaussian *
+  /// ratio.
+  ///
+  /// In units of `ulp`: the gaussian has 2 from `exponential` and a^2 / 4 from the rounding of its
+  /// argument; the ratio at most 4 (fit 0.15, t 1, Horner's rule with decreasing terms); products
+  /// and sums add 1.5. 1 - Q rounds once.
   @Test
   func geluAndItsDerivativeAreExact() {
     forEachShape { count, offset in
@@ -67,7 +70,7 @@ struct KernelTests {
     }
   }
 
-  /// The relative error of a tail, as above; below -11 results are no normal floats.
+  /// The relative error of a tail, as above; below -11 results are subnormal.
   @Test
   func theTailsOfGeluKeepTheirPrecision() {
     let storage = Storage(count: 400)
@@ -81,10 +84,12 @@ struct KernelTests {
     }
   }
 
-  /// In units of `ulp`: the power of an entry that is d below the largest has a relative error of 2 +
-  /// d / 2, and so has the sum with the mean d of its terms, which is at most the logarithm of their
-  /// count; eight running sums, their sum, inverse and product round n / 16 + 3 times. Powers below
-  /// e^-87 are no normal floats.
+  /// The bound follows from the relative errors of the exponentials and of their sum.
+  ///
+  /// In units of `ulp`: the exponential of an entry that is d below the largest has a relative
+  /// error of 2 + d / 2. So has the sum, with d the mean over its terms, which is at most the
+  /// logarithm of their count. Eight accumulators, their sum, inverse and product round n / 16 + 3
+  /// times. Exponentials below e^-87 are subnormal.
   @Test
   func softmaxRowsSumToOneAndMatch() {
     forEachShape { count, offset in
@@ -103,10 +108,12 @@ struct KernelTests {
     }
   }
 
-  /// With A the largest sum of magnitudes that makes a z, and in units of `ulp`: z has an error of A, its
-  /// mean one of (2 + n / 16) A, their difference one of A; divided by the deviation s that is e. The
-  /// inverse of s has a relative error of e + 3 + n / 32. Where z is nearly constant, as in rows of two,
-  /// e is large.
+  /// The bound follows from the errors of z, its mean and its standard deviation s.
+  ///
+  /// Let A be the largest sum of magnitudes of the terms of a z. In units of `ulp`: z has an error
+  /// of A, its mean one of (2 + n / 16) A, and their difference adds A; divided by s, the total is
+  /// e. The inverse of s has a relative error of e + 3 + n / 32. If z is nearly constant, as in
+  /// rows of two, e is large.
   @Test
   func normalizedRowsMatchTheFormula() {
     forEachShape { count, offset in
@@ -161,7 +168,7 @@ struct KernelTests {
     withExtendedLifetime(s1) {}
   }
 
-  /// Squares of floats are exact in Double, and every sum rounds once, here and in the kernel.
+  /// Squares of floats are exact in Double; each addition rounds once, here and in the kernel.
   @Test
   func sumsOfSquaresMatch() {
     forEachShape { count, offset in
@@ -173,8 +180,10 @@ struct KernelTests {
     }
   }
 
-  /// The constants of the formula are the kernel's floats. In units of `ulp`: the first moment has an
-  /// error of M = b1 |m| + (1 - b1) |g|, the second a relative one of 1.5, the update one of 5.
+  /// The formula uses the kernel's float constants, in Double.
+  ///
+  /// In units of `ulp`, the first moment has an error of M = b1 |m| + (1 - b1) |g|, the second
+  /// moment a relative error of 1.5, and the update one of 5.
   @Test
   func adamMatchesTheFormula() {
     let (b1, b2) = (Double(Float(0.9)), Double(Float(0.999)))
@@ -205,8 +214,10 @@ struct KernelTests {
     }
   }
 
-  /// -log(sigmoid(z)) is log1p(e^-z) for a true label, and for a false one that of -z: a formula that
-  /// loses no digits where the kernel's has two branches. The derivative is rounded to a float once.
+  /// The loss is log1p(e^-z) for a true label and log1p(e^z) for a false one.
+  ///
+  /// This formula is accurate for all z, unlike log(1 - p). The derivative is rounded to a float
+  /// once.
   @Test
   func sigmoidCrossEntropyMatchesAndSurvivesLargeLogits() {
     for logit in stride(from: Float(-30), through: 30, by: 0.7) {
@@ -215,10 +226,10 @@ struct KernelTests {
         let (loss, derivative) = sigmoidCrossEntropy(logit: logit, label: label)
         let expected = log1p(exp(-z))
         #expect(abs(loss / expected - 1) < 1e-12, "\(logit) \(label)")
-        // sigmoid(-z) is the difference of numbers near 1 in the kernel, hence the absolute term.
-        let slope = (label ? -1 : 1) / (1 + exp(z))
-        let bound = Self.ulp / 2 * abs(slope) + Double.ulpOfOne
-        #expect(abs(Double(derivative) - slope) <= bound, "\(logit) \(label)")
+        // The kernel subtracts numbers near 1 for sigmoid(-z), hence the absolute term.
+        let exact = (label ? -1 : 1) / (1 + exp(z))
+        let bound = Self.ulp / 2 * abs(exact) + Double.ulpOfOne
+        #expect(abs(Double(derivative) - exact) <= bound, "\(logit) \(label)")
       }
     }
     #expect(sigmoidCrossEntropy(logit: 1000, label: false).loss == 1000)

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-/// OpenBLAS's choice of kernels on processors that are newer than it is.
+/// Kernels for processors that are newer than OpenBLAS.
 struct MatrixLibraryTests {
   @Test(arguments: [
     ("Prescott", 512, "SkylakeX"), ("Prescott", 256, "Haswell"), ("Nehalem", 256, "Haswell"),

@@ -25,6 +25,6 @@ struct PermutationTests {
   func neighboursAreTornApart() {
     let order = Permutation(count: 4096, seed: 7, stream: 0)
     let near = (1..<4096).count { abs(order[$0] - order[$0 - 1]) < 41 }
-    #expect(near < 4096 / 50 * 2)  // chance says one in fifty
+    #expect(near < 4096 / 50 * 2)  // the expected share of a random permutation is one in fifty
   }
 }

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-/// Other tests' kernels may run meanwhile: only products of this shape are looked at.
+/// Other tests may run kernels at the same time, so only products of this shape are checked.
 @Suite(.serialized)
 struct ProfileTests {
   private let shape = Activity.product(rows: 13, columns: 19, inner: 17)

@@ -48,7 +48,7 @@ struct DropoutTests {
     tensor.applyDropout(DropoutStream(random, rate: 0.1), into: tensor)
     let dropped = (0..<tensor.count).count { tensor.base[$0] == 0 }
     let share = Double(dropped) / Double(tensor.count)
-    #expect(abs(share - 0.1) < 0.006)  // four deviations
+    #expect(abs(share - 0.1) < 0.006)  // four standard deviations
     let kept = (0..<tensor.count).first { tensor.base[$0] != 0 }
     if let kept { #expect(abs(tensor.base[kept] - 1 / 0.9) < 1e-4) }
   }

@@ -2,13 +2,13 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Operations on whole rows against loops over their elements, at widths around that of a vector.
+/// Operations on whole rows against loops over their elements, at widths around a vector's.
 ///
-/// Elements are small whole numbers, whose sums and products are exact in floats, so all are equal.
+/// Elements are small integers, whose sums and products are exact in floats, so results are equal.
 struct RowsTests {
   private static let widths = [1, 7, 8, 9, 16, 33]
 
-  /// A matrix of whole numbers from -8 to 8, `padding` floats between its rows.
+  /// A matrix of integers from -8 to 8 with `padding` floats between its rows.
   private func matrix(
     _ rows: Int, _ columns: Int, seed: Int, padding: Int = 0
   ) -> (storage: Storage, tensor: Tensor) {
@@ -76,8 +76,8 @@ struct RowsTests {
     }
   }
 
-  /// The layer with one output, and its gradients: of s = x w + b those are of w the sum of x ds, of b
-  /// the sum of ds, of x w ds.
+  /// For outputs s = x w + b, the gradient of w is the sum of x ds, that of b the sum of ds, that
+  /// of x w ds.
   @Test(arguments: widths)
   func scoresAndTheirGradientsAreTheFormulas(width: Int) {
     let (s1, x) = matrix(3, width, seed: 1)
@@ -86,15 +86,15 @@ struct RowsTests {
     let (s4, inputGradient) = matrix(3, width, seed: 4)
     let (scores, biasGradient) = (Storage(count: 3), Storage(count: 1))
     let before = values(weightGradient)[0]
-    x.score(weight: w, bias: 5, into: scores.base)
+    x.dotRows(weight: w, bias: 5, into: scores.base)
     let (inputs, weights) = (values(x), values(w)[0])
     #expect(
       (0..<3).map { scores.base[$0] } == inputs.map { row in zip(row, weights).map(*).reduce(5, +) }
     )
     let gradients: [Float] = [2, -1, 3]
     for i in 0..<3 { scores.base[i] = gradients[i] }
-    x.scoreBackward(
-      scoreGradients: scores.base, weight: w, weightGradient: weightGradient,
+    x.dotRowsBackward(
+      outputGradients: scores.base, weight: w, weightGradient: weightGradient,
       biasGradient: biasGradient[0..<1], into: inputGradient)
     #expect(biasGradient.base[0] == 4)
     #expect(values(inputGradient) == gradients.map { g in weights.map { g * $0 } })

@@ -10,24 +10,24 @@ struct StatisticsTests {
     #expect([9.0, 1, 5].upperMedian == 5)
   }
 
-  /// 2, 4, 4, 4, 5, 5, 7, 9 has the mean 5 and squared deviations that add up to 32.
+  /// 2, 4, 4, 4, 5, 5, 7, 9 has mean 5, and its squared deviations add up to 32.
   @Test
   func theDeviationIsThatOfASample() {
     let values = [2.0, 4, 4, 4, 5, 5, 7, 9]
     #expect(values.mean == 5)
-    #expect(values.sampleDeviation == (32.0 / 7).squareRoot())
-    #expect([3.0].sampleDeviation == 0)
+    #expect(values.sampleStandardDeviation == (32.0 / 7).squareRoot())
+    #expect([3.0].sampleStandardDeviation == 0)
   }
 
   @Test
   func noValuesGiveZeroAndNaNIsNotHidden() {
     let none: [Double] = []
     #expect(none.mean == 0 && none.median == 0 && none.upperMedian == 0)
-    #expect(none.sampleDeviation == 0)
+    #expect(none.sampleStandardDeviation == 0)
     #expect([1, Double.nan, 2].median.isNaN)
   }
 
-  /// A slice has indices of its own.
+  /// The indices of a slice do not start at zero.
   @Test
   func slicesCountFromTheirOwnStart() {
     let values = [100.0, 1, 2, 3]

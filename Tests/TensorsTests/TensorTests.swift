@@ -1,9 +1,9 @@
 import Tensors
 import Testing
 
-/// Windows show the floats they should, and nothing else is written through them.
+/// Views show the right elements, and writing through them changes no others.
 struct TensorTests {
-  /// Five rows of seven, numbered.
+  /// Five rows of seven elements, numbered.
   private func numbered() -> (storage: Storage, tensor: Tensor) {
     let storage = Storage(count: 35)
     for i in 0..<35 { storage.base[i] = Float(i) }

@@ -2,10 +2,10 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Products in tiles against the textbook in Double, whatever the processor's OpenBLAS would choose.
+/// Tiled products against the textbook in Double, on every processor.
 struct TiledProductTests {
-  /// A random factor of (rows, columns), which lies `offset` floats behind a cache line with gaps between
-  /// its rows.
+  /// A random factor (rows, columns) that starts `offset` floats after a cache line, with gaps
+  /// between its rows.
   private static func factor(
     _ rows: Int, _ columns: Int, isTransposed: Bool, offset: Int, seed: Int
   ) -> (storage: Storage, tensor: Tensor, factor: Factor) {
@@ -16,13 +16,13 @@ struct TiledProductTests {
     return (storage, tensor, isTransposed ? tensor.transposed : tensor.plain)
   }
 
-  /// The largest error of a product of this shape, all ways of turning and adding.
+  /// The largest error of a product of this shape, with all combinations of transposing and adding.
   private static func worstError(m: Int, n: Int, k: Int, offset: Int) -> Double {
     var worst = 0.0
     for way in 0..<8 {
-      let (turnsA, turnsB, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
-      let a = factor(m, k, isTransposed: turnsA, offset: offset, seed: 1)
-      let b = factor(k, n, isTransposed: turnsB, offset: offset / 2, seed: 2)
+      let (transposesA, transposesB, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
+      let a = factor(m, k, isTransposed: transposesA, offset: offset, seed: 1)
+      let b = factor(k, n, isTransposed: transposesB, offset: offset / 2, seed: 2)
       let c = factor(m, n, isTransposed: false, offset: 15 - offset, seed: 3)
       let gap = c.storage.base + 15 - offset + n
       let before = (0..<m * n).map { Double(c.tensor[$0 / n, $0 % n]) }
@@ -31,8 +31,8 @@ struct TiledProductTests {
       for i in 0..<m {
         for j in 0..<n {
           let exact = (0..<k).reduce(0.0) { sum, t in
-            let x = turnsA ? a.tensor[t, i] : a.tensor[i, t]
-            let y = turnsB ? b.tensor[j, t] : b.tensor[t, j]
+            let x = transposesA ? a.tensor[t, i] : a.tensor[i, t]
+            let y = transposesB ? b.tensor[j, t] : b.tensor[t, j]
             return sum + Double(x) * Double(y)
           }
           let start = adds ? before[i * n + j] : 0
@@ -69,7 +69,7 @@ struct TiledProductTests {
     #expect(Self.worstError(m: 7, n: 523, k: 300, offset: 1) < 1e-4)
   }
 
-  /// What OpenBLAS does not promise: an element has the same bits in a product of any size.
+  /// An element has the same bits in a product of any size, which OpenBLAS does not guarantee.
   @Test
   func bitsDoNotDependOnTheSizes() {
     let (m, n, k) = (70, 130, 50)

@@ -30,7 +30,7 @@ struct VocabularySoftmaxTests {
     }
   }
 
-  /// The reference's rule, spelled out: the largest of logit - log(-log(u + 1e-9) + 1e-9).
+  /// The rule of the reference: the largest logit - log(-log(u + 1e-9) + 1e-9).
   @Test
   func samplesAreTheReferencesForGivenDraws() {
     let vocabulary = 53
@@ -51,7 +51,7 @@ struct VocabularySoftmaxTests {
     }
   }
 
-  /// As it is, tempered, and without the right token.
+  /// Plain, with a temperature, and without the target.
   @Test(arguments: [
     SamplingRule(), SamplingRule(temperature: 2.5), SamplingRule(temperature: 0.5),
     SamplingRule(excludesTarget: true), SamplingRule(temperature: 1.5, excludesTarget: true),
@@ -81,7 +81,7 @@ struct VocabularySoftmaxTests {
     #expect(statistic < 80)  // chi-squared with 40 degrees of freedom: one in 5000 is above
   }
 
-  /// So that a run that diverged comes to the sentence that says so.
+  /// So that a diverged run reaches the check that reports it, instead of crashing here.
   @Test
   func logitsThatAreNoNumbersDrawAnEntryOfTheVocabulary() {
     let vocabulary = 41

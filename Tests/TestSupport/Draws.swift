@@ -1,6 +1,6 @@
 import Foundation
 
-/// A small generator of random numbers, the same in every run (SplitMix64).
+/// A random number generator with the same numbers in every run (SplitMix64).
 package struct Draws: RandomNumberGenerator {
   private var state: UInt64
 
@@ -16,17 +16,19 @@ package struct Draws: RandomNumberGenerator {
 }
 
 extension Draws {
-  /// How many damaged files a test tries; ELECTRA_MUTATIONS=1000000 tries more.
+  /// How many corrupted files a test tries; ELECTRA_MUTATIONS=1000000 tries more.
   package static let mutationCount =
     Int(ProcessInfo.processInfo.environment["ELECTRA_MUTATIONS"] ?? "") ?? 10_000
 
-  /// Bytes that mean something in text, JSON and UTF-8.
+  /// Bytes with a special meaning in text, JSON or UTF-8.
   private static let special: [UInt8] = [
     0, 9, 10, 13, 32, 34, 44, 58, 91, 93, 123, 125, 0xC3, 0xFF,
   ]
 
-  /// Damages a file as disks, transfers and editors do: a bit or a byte that is another, bytes that are
-  /// missing, added, repeated or overwritten, an end that is cut off.
+  /// Corrupts a file as disks, transfers and editors do.
+  ///
+  /// It changes a bit or a byte, removes, inserts, repeats or overwrites bytes, or truncates the
+  /// file.
   package mutating func mutate(_ bytes: inout [UInt8]) {
     guard !bytes.isEmpty else { return }
     let index = Int.random(in: 0..<bytes.count, using: &self)

@@ -1,15 +1,15 @@
 import Foundation
 import FoundationXML
 
-/// The elements of an XML text, and what they hold.
+/// The elements of an XML document with their attributes and text.
 package final class Elements: NSObject, XMLParserDelegate {
-  /// How many there are of each name.
+  /// The number of elements by name.
   package private(set) var counts: [String: Int] = [:]
   package private(set) var attributes: [(name: String, values: [String: String])] = []
-  /// All text, in its order.
+  /// All text, in document order.
   package private(set) var text = ""
 
-  /// nil where it is not well-formed.
+  /// Parses `xml`; nil if it is not well-formed.
   package init?(_ xml: String) {
     super.init()
     let parser = XMLParser(data: Data(xml.utf8))

@@ -1,19 +1,22 @@
 import Layers
 import Tensors
 
-/// One comparison of a gradient with central differences.
+/// The comparison of a gradient with central differences along one direction.
 package struct GradientComparison: Sendable, CustomStringConvertible {
   package let parameter: String
-  /// The slope of the loss along a random direction, by backward and by differences.
+  /// The directional derivative of the loss by the backward pass.
   package let backward: Double
+  /// The directional derivative by central differences.
   package let difference: Double
-  /// The length of the parameter's gradient, which is what a random direction usually sees.
+  /// The norm of the parameter's gradient, the typical size of a derivative in a random direction.
   package let norm: Double
-  /// The length of the whole gradient.
+  /// The norm of the whole gradient.
   package let total: Double
 
-  /// The error as a share of the norm. Differences of a float32 loss are noisy in proportion to the
-  /// whole, so a gradient below 5 % of it (keys' biases have none) is judged against that.
+  /// The error relative to the norm of the parameter's gradient.
+  ///
+  /// Differences of a float32 loss have noise in proportion to the whole gradient. A gradient below
+  /// 5 % of it is therefore compared with these 5 % (the gradient of the key biases is zero).
   package var error: Double { abs(backward - difference) / max(norm, 0.05 * total) }
 
   package var description: String {
@@ -23,10 +26,9 @@ package struct GradientComparison: Sendable, CustomStringConvertible {
 
 /// Compares every parameter's gradient with central differences along random directions.
 ///
-/// Inputs are checked too, by declaring them as parameters. A direction has entries of +1 and -1, so
-/// that every entry counts; the step is large enough for float32 losses.
-///
-/// - Parameter loss: runs forward, and backward when given a gradient to add to.
+/// To check the gradient of an input, declare the input as a parameter. A direction has entries of
+/// +1 and -1, so that every entry contributes; the step is large enough for float32 losses. `loss`
+/// runs the forward pass and, if it gets a gradient to add to, the backward pass.
 package func compareGradients(
   of layout: ParameterLayout, weights: Storage, step: Float = 2e-3, directions: Int = 3,
   loss: (Storage, Storage?) -> Double
@@ -37,9 +39,9 @@ package func compareGradients(
   return layout.parameters.flatMap { parameter in
     (0..<directions).map { direction in
       let signs = randomSigns(parameter.count, seed: direction + 1)
-      let own = gradient[parameter].base
-      let backward = signs.indices.reduce(0.0) { $0 + Double(signs[$1]) * Double(own[$1]) }
-      let norm = sumOfSquares(own, count: parameter.count).squareRoot()
+      let values = gradient[parameter].base
+      let backward = signs.indices.reduce(0.0) { $0 + Double(signs[$1]) * Double(values[$1]) }
+      let norm = sumOfSquares(values, count: parameter.count).squareRoot()
       let above = shifted(weights, parameter, signs, step) { loss(weights, nil) }
       let below = shifted(weights, parameter, signs, -step) { loss(weights, nil) }
       return GradientComparison(
@@ -66,24 +68,26 @@ private func randomSigns(_ count: Int, seed: Int) -> [Float] {
 }
 
 extension RandomStream {
-  /// Fills `count` floats with the uniform numbers in [0, 1) that the kernels draw, in their order.
+  /// Fills `count` floats with the uniform numbers in [0, 1) that the kernels use, in the same
+  /// order.
   package func fillUniform(_ values: UnsafeMutablePointer<Float>, count: Int) {
     for i in 0..<count {
-      // 32 numbers are word 0 of eight counters, then word 1 of the same, and so on.
+      // A block of 32 numbers is word 0 of eight counters, then word 1 of the same counters, and so
+      // on.
       let words = block(UInt32(i / 32 * 8 + i % 8))
       values[i] = Float(words[i % 32 / 8] >> 8) * 0x1p-24
     }
   }
 }
 
-/// Fills with uniform numbers in [-scale, scale).
+/// Fills a tensor with uniform random numbers in [-scale, scale).
 package func randomize(_ tensor: Tensor, scale: Float, seed: Int) {
   let stream = RandomStream(seed: 7, site: 2, step: seed, sequence: tensor.count)
   stream.fillUniform(tensor.base, count: tensor.count)
   for i in 0..<tensor.count { tensor.base[i] = (2 * tensor.base[i] - 1) * scale }
 }
 
-/// Random values for every parameter, each from its own seed.
+/// Random values for all parameters, with a different seed for each.
 package func randomWeights(_ layout: ParameterLayout, scale: Float) -> Storage {
   let weights = Storage(count: layout.count)
   for (index, parameter) in layout.parameters.enumerated() {

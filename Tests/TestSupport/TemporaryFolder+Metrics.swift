@@ -1,6 +1,6 @@
 import Foundation
 
-// The metrics of a run, read without the program's own reader.
+// The metrics of a run, read without the program's reader.
 
 extension TemporaryFolder {
   /// The lines of `metrics.jsonl` in the folder `run`, one object each.
@@ -13,7 +13,7 @@ extension TemporaryFolder {
     }
   }
 
-  /// The lines without what depends on the clock, as text that can be compared: `loss=8.25 step=1`.
+  /// The lines without values that depend on time, as text for comparisons: `loss=8.25 step=1`.
   package func timelessMetrics(_ run: String) throws -> [String] {
     let times: Set = [
       "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of its own for a test, removed afterwards.
+/// A temporary folder for a test, removed afterwards.
 package final class TemporaryFolder: Sendable {
   package let path: String
 
@@ -9,7 +9,7 @@ package final class TemporaryFolder: Sendable {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
-  /// A copy of another folder, which stays as it is whatever is written to this one.
+  /// Creates a copy of another folder.
   package init(copying other: TemporaryFolder) throws {
     path = NSTemporaryDirectory() + "electra-" + UUID().uuidString
     try FileManager.default.copyItem(atPath: other.path, toPath: path)
@@ -17,10 +17,10 @@ package final class TemporaryFolder: Sendable {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  /// The path of the file `name` in it.
+  /// The path of the file `name` in the folder.
   package func file(_ name: String) -> String { path + "/" + name }
 
-  /// Writes a file, and the folders above it; returns its path.
+  /// Writes a file, creates the folders above it, and returns its path.
   @discardableResult
   package func write(_ text: String, _ name: String) throws -> String {
     try write(text.utf8, name)
@@ -48,7 +48,7 @@ package final class TemporaryFolder: Sendable {
     try FileManager.default.contentsOfDirectory(atPath: path + "/" + folder).sorted()
   }
 
-  /// Packs a file with a system program, and removes the plain one.
+  /// Compresses a file with a system program, which removes the original.
   package func pack(_ name: String, with program: String) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -1,12 +1,13 @@
 import Foundation
 
-/// The threads of this process now.
+/// The current number of threads of this process.
 package func threadCount() -> Int {
   (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
 }
 
-/// Whether the process comes to have fewer than `limit` threads within a few seconds: the system takes
-/// a moment to remove a thread that has been joined.
+/// Whether the number of threads falls below `limit` within three seconds.
+///
+/// The system takes a moment to remove a thread after it has been joined.
 package func threadsFall(below limit: Int) -> Bool {
   for _ in 0..<300 {
     if threadCount() < limit { return true }

@@ -83,7 +83,7 @@ struct RecipeOptions: ParsableArguments {
     task.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {
       let recipe = result.recipe
-      result.recipe.slices = ReductionTree.usualSliceCount(
+      result.recipe.slices = ReductionTree.defaultSliceCount(
         batch: recipe.batchSize, tokens: recipe.batchSize * recipe.length, workers: workers)
     }
     try Self.check(result)

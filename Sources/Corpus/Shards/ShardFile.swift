@@ -37,7 +37,7 @@ final class ShardFile: Sendable {
         path: path, reason: "the file is missing or cannot be opened")
     }
     let checked = data.withUnsafeBytes { bytes in
-      expectScatteredReads(bytes)
+      adviseRandomAccess(bytes)
       return Result { () throws(CorpusError) in try Self.header(bytes, path: path) }
     }
     header = try checked.get()
@@ -117,14 +117,14 @@ final class ShardFile: Sendable {
   /// Begins to read `block`, which will be wanted as a whole.
   func beginReading(_ block: Int) {
     data.withUnsafeBytes { bytes in
-      if let own = place(of: block, bytes) { Platform.beginReading(own) }
+      if let own = place(of: block, bytes) { Platform.prefetchPages(own) }
     }
   }
 
   /// Gives back the memory that `block` takes; it may be read again.
   func giveBack(_ block: Int) {
     data.withUnsafeBytes { bytes in
-      if let own = place(of: block, bytes) { giveBackPages(own) }
+      if let own = place(of: block, bytes) { releasePages(own) }
     }
   }
 

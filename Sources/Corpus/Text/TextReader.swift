@@ -80,7 +80,7 @@ package final class TextReader {
     guard let source else { return try openFile() }
     let before = cutter.bytes.count
     let more = try source.read(Self.blockBytes, into: &cutter.bytes)
-    if !source.isPacked { block.inputBytes += cutter.bytes.count - before }
+    if !source.isCompressed { block.inputBytes += cutter.bytes.count - before }
     try takeRecords(of: source, atEnd: !more)
     if !more { try endFile(source) }
   }
@@ -101,7 +101,7 @@ package final class TextReader {
   }
 
   private func endFile(_ finished: ByteSource) throws {
-    if finished.isPacked { block.inputBytes += finished.fileSize }
+    if finished.isCompressed { block.inputBytes += finished.fileSize }
     endDocument()
     warnings.add(finished)
     if !fileHasText {

@@ -51,7 +51,7 @@ package struct DiscriminatorHead: Sendable {
   func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
     dense.product(hidden, into: activations.geluDerivative, pass)
     activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
-    activations.dense.score(
+    activations.dense.dotRows(
       weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
       into: activations.logits.base)
   }
@@ -64,8 +64,8 @@ package struct DiscriminatorHead: Sendable {
     into hiddenGradient: Tensor, arena: Arena, _ pass: PassContext
   ) {
     let denseGradient = arena.tensor(hidden.rows, hidden.columns)
-    activations.dense.scoreBackward(
-      scoreGradients: logitGradients.base, weight: pass.weights[prediction.weight],
+    activations.dense.dotRowsBackward(
+      outputGradients: logitGradients.base, weight: pass.weights[prediction.weight],
       weightGradient: pass.gradient(prediction.weight),
       biasGradient: pass.gradient(prediction.bias), into: denseGradient)
     denseGradient.geluBackward(

@@ -58,7 +58,7 @@ extension MicroBatchPass {
       PredictionTargets(positions: masked.positions, tokens: samples),
       weights: { head in
         let scores = arena.tensor(1, samples.count)
-        head.hidden.score(
+        head.hidden.dotRows(
           weight: pass.weights[baseline.score.weight],
           bias: pass.weights[baseline.score.bias][0, 0], into: scores.base)
         for (k, reward) in rewards.enumerated() {
@@ -70,8 +70,8 @@ extension MicroBatchPass {
           scores.base[k] = Float(error) * share
         }
         let unused = arena.tensor(samples.count, head.hidden.columns)
-        head.hidden.scoreBackward(
-          scoreGradients: scores.base, weight: pass.weights[baseline.score.weight],
+        head.hidden.dotRowsBackward(
+          outputGradients: scores.base, weight: pass.weights[baseline.score.weight],
           weightGradient: pass.gradient(baseline.score.weight),
           biasGradient: pass.gradient(baseline.score.bias), into: unused)
         return result.weights

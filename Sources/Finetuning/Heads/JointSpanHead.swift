@@ -131,7 +131,7 @@ struct JointSpanHead: Head {
     _ hidden: Tensor, _ batch: Batch, _ own: Activations, _ pass: PassContext
   ) -> [Starts] {
     let d = hidden.columns
-    hidden.score(
+    hidden.dotRows(
       weight: pass.weights[start.weight], bias: pass.weights[start.bias][0, 0],
       into: own.starts.base)
     own.slope.multiply(
@@ -159,7 +159,7 @@ struct JointSpanHead: Head {
       pass.weights[endHidden.weight].columns(0..<d).transposed)
     own.shift.add(pass.weights[endHidden.bias])
     own.slope.rows(range).gelu(bias: own.shift, into: own.inner.rows(range))
-    own.inner.rows(range).score(
+    own.inner.rows(range).dotRows(
       weight: pass.weights[end.weight], bias: pass.weights[end.bias][0, 0],
       into: own.ends.base + range.lowerBound)
   }
@@ -184,7 +184,7 @@ struct JointSpanHead: Head {
   private func decide(_ own: Absence, _ pass: PassContext) {
     absenceHidden.product(own.features, into: own.slope, pass)
     own.slope.gelu(bias: pass.weights[absenceHidden.bias], into: own.inner)
-    own.inner.score(
+    own.inner.dotRows(
       weight: pass.weights[absence.weight], bias: pass.weights[absence.bias][0, 0],
       into: own.logits.base)
   }
@@ -195,8 +195,8 @@ struct JointSpanHead: Head {
     _ pass: PassContext
   ) {
     let (own, d) = (activations.absence, hidden.columns)
-    own.inner.scoreBackward(
-      scoreGradients: own.logitGradients.base, weight: pass.weights[absence.weight],
+    own.inner.dotRowsBackward(
+      outputGradients: own.logitGradients.base, weight: pass.weights[absence.weight],
       weightGradient: pass.gradient(absence.weight), biasGradient: pass.gradient(absence.bias),
       into: own.innerGradient)
     own.innerGradient.geluBackward(
@@ -232,8 +232,8 @@ struct JointSpanHead: Head {
     for (range, target) in zip(pass.ranges, targets) {
       guard case .span(let first, _) = target else { continue }
       let rows = own.innerGradient.rows(range)
-      own.inner.rows(range).scoreBackward(
-        scoreGradients: own.endGradients.base + range.lowerBound, weight: pass.weights[end.weight],
+      own.inner.rows(range).dotRowsBackward(
+        outputGradients: own.endGradients.base + range.lowerBound, weight: pass.weights[end.weight],
         weightGradient: pass.gradient(end.weight), biasGradient: pass.gradient(end.bias),
         into: rows)
       own.shiftGradient.fill(0)
@@ -254,8 +254,8 @@ struct JointSpanHead: Head {
   private func startBackward(
     _ hidden: Tensor, _ own: Activations, into gradient: Tensor, _ pass: PassContext
   ) {
-    hidden.scoreBackward(
-      scoreGradients: own.startGradients.base, weight: pass.weights[start.weight],
+    hidden.dotRowsBackward(
+      outputGradients: own.startGradients.base, weight: pass.weights[start.weight],
       weightGradient: pass.gradient(start.weight), biasGradient: pass.gradient(start.bias),
       into: own.branch)
     gradient.add(own.branch)

@@ -1,13 +1,14 @@
 import Glibc
 
-/// Adds bytes to files that grow line by line, such as logs.
+/// Appends bytes to files that grow line by line, such as logs.
 ///
-/// Nothing is flushed to the disk: after a crash of the system the end may be torn or missing, which
-/// readers of such files expect.
+/// Nothing is flushed to the disk. After a system crash the end of the file may be torn or missing;
+/// readers of such files must expect that.
 package enum AppendingFile {
-  /// Adds `bytes` at the end of the file, which is created when it is missing.
+  /// Appends `bytes` to the file and creates it when it is missing.
   ///
-  /// Bytes of two programs are not mixed. Throws `unwritable`; a part of the bytes may be written then.
+  /// The file is opened with `O_APPEND`, so that two programs do not overwrite each other's bytes.
+  /// Throws `FileError.unwritable`; part of the bytes may then have been written.
   package static func append(_ bytes: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {

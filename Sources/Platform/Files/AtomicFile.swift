@@ -1,19 +1,26 @@
 import Foundation
 
-/// Files that have their names only when they are whole and on the disk.
+/// Writes files that appear under their final names only when they are complete and on the disk.
+///
+/// Each file is written and flushed under a temporary name (see `Partial`) and then linked or
+/// renamed. Devices and pipes are written directly.
 package enum AtomicFile {
-  /// Writes all of `files` or none of them.
+  /// Writes several files, all or none of them.
   ///
-  /// - Parameter replacing: whether files that are there are replaced. If not, of two programs that
-  ///   write the same file one is refused.
-  /// - Throws: `exists` or `unwritable`.
+  /// "None" holds for new files. With `replacing`, files renamed before an error stay replaced.
+  ///
+  /// - Parameters:
+  ///   - files: the paths and contents.
+  ///   - replacing: whether existing files are replaced. If not, an existing file is an error, and
+  ///     of two programs that write the same file at the same time one fails.
+  /// - Throws: `FileError.exists` or `FileError.unwritable`.
   package static func write(
     _ files: [(path: String, bytes: [UInt8])], replacing: Bool = false
   ) throws {
     var drafts: [(partial: Partial, path: String)] = []
     for (path, bytes) in files {
       if !replacing { try expectNone(path) }
-      // Behind a link, the file that it leads to is replaced.
+      // A symbolic link stays; the file that it points to is replaced.
       let target = replacing ? Folder.realPath(path) ?? path : path
       if isSpecial(target) {
         try DurableFile.write(bytes, to: target)
@@ -27,15 +34,17 @@ package enum AtomicFile {
     try publish(drafts, replacing)
   }
 
-  /// Writes a file.
+  /// Writes one file, like `write(_:replacing:)` for several.
   package static func write(
     _ bytes: some Sequence<UInt8>, to path: String, replacing: Bool = false
   ) throws {
     try write([(path, Array(bytes))], replacing: replacing)
   }
 
-  /// Checks that a new file can be made at `path`, so that no work is lost for want of a place for its
-  /// result. Throws `exists` or `unwritable`.
+  /// Checks that a new file can be created at `path`.
+  ///
+  /// Call it before long work, so that the result is not lost because of a bad path. Throws
+  /// `FileError.exists` or `FileError.unwritable`.
   package static func expectFree(_ path: String) throws {
     try expectNone(path)
     _ = try Partial(of: path, isFolder: false)
@@ -46,7 +55,7 @@ package enum AtomicFile {
     if lstat(path, &status) == 0 { throw .exists(path: path) }
   }
 
-  /// Whether there is a device or a pipe at `path`, which can only be written to as it is.
+  /// Whether `path` is a device or a pipe, which cannot be replaced by a renamed file.
   private static func isSpecial(_ path: String) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else { return false }
@@ -69,14 +78,14 @@ package enum AtomicFile {
     for folder in Set(drafts.map { Folder.parent(of: $0.path) }) { try Folder.flush(folder) }
   }
 
-  /// Gives one finished file its name.
+  /// Gives one finished file its final name.
   private static func name(
     _ partial: Partial, _ path: String, _ replacing: Bool
   ) throws(FileError) {
-    // A hard link is made by one program only, on network file systems too.
+    // Only one program can create a hard link of this name, on network file systems too.
     if !replacing && link(partial.path, path) == 0 { return }
     if !replacing {
-      // Without hard links (exFAT, SMB), an empty file keeps the name for ours.
+      // Without hard links (exFAT, SMB), an empty file reserves the name for the rename below.
       let file = errno == EEXIST ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       if file < 0 && errno == EEXIST { throw .exists(path: path) }
       guard file >= 0 else { throw .unwritable(path: path, reason: systemReason()) }

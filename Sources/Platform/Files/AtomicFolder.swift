@@ -1,27 +1,29 @@
 import Foundation
 
-/// A folder that has its name only when it is whole: it is filled under another name and then renamed.
+/// A folder that is filled under a temporary name and renamed when it is complete.
 ///
 ///     let folder = try AtomicFolder("data")
 ///     try DurableFile.write(bytes, to: folder.partial + "/data.json")
 ///     try folder.publish()
 ///
-/// Of two jobs that make the same folder one is refused, at once where both run on one computer, else
-/// when it wants to publish: a folder is never renamed onto one that is not empty. An unpublished folder
-/// is removed. Every file in it must have been flushed, as `DurableFile` does.
+/// Of two jobs that make the same folder one fails: at the start if both run on one computer,
+/// otherwise in `publish`, because `rename` never replaces a folder that is not empty. A folder
+/// that is not published is removed. Every file in it must have been flushed, as `DurableFile`
+/// does.
 package final class AtomicFolder {
-  /// Where the folder is filled.
+  /// The temporary path, under which the folder is filled.
   package let partial: String
-  /// Unfinished folders of the same name that may be those of jobs on other computers.
+  /// Unfinished folders for the same output that may belong to jobs on other computers.
   package let leftovers: [String]
   private let path: String
   private let unfinished: Partial?
   private let fault: FaultHook
   private var isPublished = false
 
-  /// A new folder at `output`; an empty one that is there gives way. The folders above it are made.
+  /// Prepares a new folder at `output`.
   ///
-  /// - Throws: `exists`, `inProgress` or `unwritable`.
+  /// An existing empty folder is replaced. Missing parent folders are created. Throws
+  /// `FileError.exists`, `FileError.inProgress` or `FileError.unwritable`.
   package init(_ output: String, fault: @escaping FaultHook = { _ in }) throws {
     try Self.expectFree(output)
     path = try Self.resolve(output)
@@ -30,12 +32,14 @@ package final class AtomicFolder {
     leftovers = try unfinished.removeLeftovers()
     partial = unfinished.path
     self.unfinished = unfinished
-    // Another job may have published since the first look.
+    // Another job may have published since the first check.
     try Self.expectFree(output)
   }
 
-  /// A folder that takes the place of the one at `path`, if there is one, among folders that this
-  /// program alone writes. What earlier starts left unfinished there is removed.
+  /// Prepares a folder that replaces the one at `path`, if there is one.
+  ///
+  /// Only this program may write in the parent folder: unfinished folders that earlier runs left
+  /// there are removed without looking for a lock. Throws `FileError.unwritable`.
   package init(replacing path: String, fault: @escaping FaultHook = { _ in }) throws {
     (self.path, self.fault, unfinished, leftovers) = (path, fault, nil, [])
     let (parent, name) = Folder.split(path)
@@ -58,9 +62,10 @@ package final class AtomicFolder {
 
   private static let hidden = ".saving-"
 
-  /// Gives the folder its name, on the disk too.
+  /// Flushes the folder, renames it to its final name, and flushes that name.
   ///
-  /// - Throws: `unwritable`. A new folder whose name cannot be given is kept, and the error says where.
+  /// Throws `FileError.unwritable`. A new folder that cannot be renamed is kept, and the error
+  /// names its path.
   package func publish() throws {
     try Folder.flush(partial, fault: fault)
     if let unfinished {
@@ -77,13 +82,16 @@ package final class AtomicFolder {
   private func kept(_ unfinished: Partial, _ code: Int32) -> FileError {
     unfinished.finish()
     let isKept = rename(partial, unfinished.keptPath) == 0
-    let reason = [EEXIST, ENOTEMPTY].contains(code) ? "it exists by now" : systemReason(code)
+    let reason = [EEXIST, ENOTEMPTY].contains(code) ? "it exists now" : systemReason(code)
     return .unwritable(
       path: path,
       reason: "\(reason); the finished folder is \(isKept ? unfinished.keptPath : partial)")
   }
 
-  /// The folder that is there makes room, and comes back when the renaming fails.
+  /// Moves the old folder away, renames the new one, and moves the old one back if that fails.
+  ///
+  /// `rename` cannot replace a folder that is not empty, hence two renames. Between them there is
+  /// no folder at `path`.
   private func replace() throws {
     let old = partial + "-replaced"
     try fault("make room for \(fileName(path))")
@@ -103,23 +111,26 @@ package final class AtomicFolder {
     if hasOld { try? FileManager.default.removeItem(atPath: old) }
   }
 
-  /// Checks that nothing but an empty folder is at `output`.
+  /// Checks that `output` does not exist or is an empty folder.
+  ///
+  /// A mount point cannot be replaced by a rename either. Throws `FileError.exists` or
+  /// `FileError.unwritable`.
   package static func expectFree(_ output: String) throws(FileError) {
     let entries = try? FileManager.default.contentsOfDirectory(atPath: output)
     if entries?.isEmpty == false { throw .exists(path: output) }
-    var (own, parent) = (stat(), stat())
-    guard lstat(output, &own) == 0 else { return }
-    guard stat(output, &own) == 0 else {
-      throw .unwritable(path: output, reason: "it is a link to nothing")
+    var (status, parent) = (stat(), stat())
+    guard lstat(output, &status) == 0 else { return }
+    guard stat(output, &status) == 0 else {
+      throw .unwritable(path: output, reason: "it is a broken symbolic link")
     }
     if entries == nil { throw .exists(path: output) }
-    if stat(output + "/..", &parent) == 0 && own.st_dev != parent.st_dev {
+    if stat(output + "/..", &parent) == 0 && status.st_dev != parent.st_dev {
       throw .unwritable(
-        path: output, reason: "it is a file system of its own; give a folder inside it")
+        path: output, reason: "it is a mount point; give a folder inside it")
     }
   }
 
-  /// The absolute path of `output`, after the folders above it were made.
+  /// Creates the folders above `output` and returns its absolute path.
   private static func resolve(_ output: String) throws(FileError) -> String {
     if let path = Folder.realPath(output) { return path }
     let (parent, name) = Folder.split(output)

@@ -1,7 +1,7 @@
-/// CRC-32C (Castagnoli), the checksum of everything that is stored: shards, checkpoints, events.
+/// The CRC-32C (Castagnoli) checksum of shards, checkpoints and event files.
 ///
-/// It finds every run of up to 32 flipped bits, and any other damage but for one case in four
-/// billion. Eight bytes go through tables at once ("slicing by eight", Kounavis and Berry 2005).
+/// It detects every burst error of up to 32 bits, and misses other damage with probability 2^-32.
+/// The loop processes eight bytes at a time with tables ("slicing-by-8", Kounavis and Berry 2005).
 ///
 ///     var checksum = CRC32C()
 ///     checksum.add(bytes)
@@ -14,7 +14,7 @@ package struct CRC32C: Sendable {
   /// The checksum of all bytes so far.
   package var value: UInt32 { ~state }
 
-  /// Adds the bytes that come next.
+  /// Adds the next bytes; cuts between calls do not affect the result.
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     Self.tables.withUnsafeBufferPointer { tables in
       var crc = state
@@ -44,7 +44,9 @@ package struct CRC32C: Sendable {
     return checksum.value
   }
 
-  /// Table k holds the effect of a byte that k bytes follow: 8 tables of 256, end to end.
+  /// Eight tables of 256 entries, end to end: table k has the effect of a byte followed by k bytes.
+  ///
+  /// 0x82F63B78 is the Castagnoli polynomial with its bits reversed.
   private static let tables: [UInt32] = {
     var tables: [UInt32] = []
     for byte in 0..<256 as Range<UInt32> {

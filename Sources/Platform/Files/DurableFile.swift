@@ -1,17 +1,19 @@
 import Glibc
 
-/// A function that is called before every write, flush and rename of an output, with the name of the
-/// event. Tests throw from it, or kill the program in it.
+/// A function that is called with the name of an event before every write, flush and rename of an
+/// output.
+///
+/// Tests throw from it or kill the program in it.
 package typealias FaultHook = @Sendable (_ event: String) throws -> Void
 
-/// A new file whose bytes are on the disk once it is finished.
+/// A new file whose bytes are on the disk after `finish`.
 ///
 ///     let file = try DurableFile(path: path)
 ///     try file.write(bytes)
 ///     let checksum = try file.finish()
 ///
-/// A file that was not finished may be torn or empty after a crash: it belongs into an
-/// `AtomicFolder`, or under the temporary name of an `AtomicFile`.
+/// A file that was not finished may be torn or empty after a crash. Write it inside an
+/// `AtomicFolder` or under the temporary name of an `AtomicFile`.
 package final class DurableFile {
   package let path: String
   /// The bytes written so far.
@@ -21,7 +23,7 @@ package final class DurableFile {
   private var isOpen = true
   private var checksum = CRC32C()
 
-  /// Creates the file; one of that name is emptied.
+  /// Creates the file, or truncates an existing one; throws `FileError.unwritable`.
   package init(path: String, fault: @escaping FaultHook = { _ in }) throws {
     self.path = path
     self.fault = fault
@@ -34,7 +36,7 @@ package final class DurableFile {
 
   deinit { if isOpen { close(descriptor) } }
 
-  /// Writes a whole file, and returns the CRC-32C of its bytes.
+  /// Writes a complete file, flushes it, and returns the CRC-32C of its bytes.
   @discardableResult
   package static func write(
     _ bytes: [UInt8], to path: String, fault: @escaping FaultHook = { _ in }
@@ -44,7 +46,9 @@ package final class DurableFile {
     return try file.finish()
   }
 
-  /// Copies the file `source`.
+  /// Copies the file `source` to `path` and flushes the copy.
+  ///
+  /// Throws `FileError.missing`, `FileError.unreadable` or `FileError.unwritable`.
   package static func copy(
     _ source: String, to path: String, fault: @escaping FaultHook = { _ in }
   ) throws {
@@ -63,7 +67,7 @@ package final class DurableFile {
     try file.finish()
   }
 
-  /// Adds bytes.
+  /// Appends bytes; throws `FileError.unwritable`.
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     try fault("write \(fileName(path))")
     checksum.add(bytes)
@@ -71,17 +75,17 @@ package final class DurableFile {
     size += bytes.count
   }
 
-  /// Adds bytes.
+  /// Appends bytes; throws `FileError.unwritable`.
   package func write(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try write($0) }
   }
 
-  /// Flushes the file to the disk and closes it. Returns the CRC-32C of its bytes.
+  /// Flushes the file to the disk, closes it, and returns the CRC-32C of its bytes.
   @discardableResult
   package func finish() throws -> UInt32 {
     try fault("flush \(fileName(path))")
     isOpen = false
-    // Pipes and devices have nothing to flush.
+    // EINVAL: pipes and devices have nothing to flush.
     let code = fsync(descriptor) == 0 || errno == EINVAL ? 0 : errno
     guard close(descriptor) == 0, code == 0 else {
       throw FileError.unwritable(path: path, reason: systemReason(code == 0 ? errno : code))
@@ -89,10 +93,11 @@ package final class DurableFile {
     return checksum.value
   }
 
-  /// Replaces the first bytes of the file by `header`, then flushes and closes it: a reader takes the
-  /// file for whole by its header.
+  /// Overwrites the first bytes of the file with `header`, then flushes and closes it.
+  ///
+  /// The header is written last because its presence marks the file as complete.
   package func finish(header: [UInt8]) throws {
-    precondition(header.count <= size, "\(path): the header is longer than the room left for it")
+    precondition(header.count <= size, "\(path): the header is longer than the reserved space")
     try fault("write the header of \(fileName(path))")
     let written = header.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     guard written == header.count else {
@@ -102,7 +107,7 @@ package final class DurableFile {
   }
 }
 
-/// Writes all of `bytes` to a descriptor, whose file at `path` the error names.
+/// Writes all of `bytes` to a descriptor; errors name `path`.
 func writeAll(
   _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, of path: String
 ) throws(FileError) {

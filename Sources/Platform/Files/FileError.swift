@@ -1,16 +1,16 @@
 import Glibc
 
-/// What can be wrong with a file or a folder, whatever is in it.
+/// Errors of files and folders that do not depend on their contents.
 package enum FileError: Error, Equatable, CustomStringConvertible {
   case missing(path: String)
   case unreadable(path: String, reason: String)
   case unwritable(path: String, reason: String)
-  /// An output is there already.
+  /// The output exists already.
   case exists(path: String)
-  /// Another job, which is alive, makes the same output in `partial`.
+  /// Another running job is making the same output in `partial`.
   case inProgress(path: String, partial: String)
 
-  /// The error of a call that just failed to open or read the file.
+  /// The error for a call that has just failed to open or read the file, from `errno`.
   package static func reading(_ path: String) -> FileError {
     errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
   }
@@ -27,7 +27,8 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// What an error number of the system means; by default the number of the call that just failed.
+/// The text for a system error number; by default for `errno`, the number of the call that just
+/// failed.
 package func systemReason(_ code: Int32 = errno) -> String {
   var buffer = [CChar](repeating: 0, count: 256)
   guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }

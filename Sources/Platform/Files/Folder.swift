@@ -1,8 +1,8 @@
 import Glibc
 
-/// Folders and their names.
+/// Creates and flushes folders, and takes their paths apart.
 package enum Folder {
-  /// Makes a folder and those above it; a folder that is there already is left as it is.
+  /// Creates a folder and its parents, unless they exist; throws `FileError.unwritable`.
   package static func make(_ path: String) throws(FileError) {
     if mkdir(path, 0o777) == 0 { return }
     var code = errno
@@ -12,20 +12,21 @@ package enum Folder {
       try make(parent)
       if mkdir(path, 0o777) == 0 { return }
       code = errno
-      // Another program may have made it meanwhile.
+      // Another program may have created it in the meantime.
       if isFolder(path) { return }
     }
     throw .unwritable(path: path, reason: "the folder cannot be made: \(systemReason(code))")
   }
 
-  /// Writes a folder's list of names to the disk.
+  /// Flushes the folder's directory entries to the disk, so that new names in it survive a crash.
   package static func flush(_ path: String, fault: FaultHook = { _ in }) throws {
     try fault("flush \(fileName(path))")
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     let isFlushed = descriptor >= 0 && fsync(descriptor) == 0
     let code = errno
     if descriptor >= 0 { close(descriptor) }
-    // Some file systems cannot flush a folder, and some folders may not be opened: that loses nothing.
+    // Some file systems cannot flush folders, and some folders may not be opened. Only errors that
+    // mean lost data are reported.
     if !isFlushed && [EIO, ENOSPC, EDQUOT].contains(code) {
       throw FileError.unwritable(path: path, reason: systemReason(code))
     }
@@ -37,13 +38,13 @@ package enum Folder {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// The folder that `path` is in, by its name alone.
+  /// The parent folder of `path`, from its text alone; "." if it has none.
   package static func parent(of path: String) -> String {
     let (parent, _) = split(path)
     return parent
   }
 
-  /// The folder that `path` is in, and its last component.
+  /// The parent folder of `path` and its last component, without trailing slashes.
   static func split(_ path: String) -> (parent: String, name: String) {
     var rest = Substring(path)
     while rest.count > 1 && rest.hasSuffix("/") { rest.removeLast() }
@@ -52,7 +53,7 @@ package enum Folder {
     return (slash == rest.startIndex ? "/" : String(rest[..<slash]), name)
   }
 
-  /// The absolute path without links and dots; nil where nothing is at `path`.
+  /// The absolute path without symbolic links and dots; nil if `path` does not exist.
   static func realPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }

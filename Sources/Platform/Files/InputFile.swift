@@ -1,13 +1,13 @@
 import Foundation
 
-/// An open file whose first bytes can be looked at before they are read.
+/// An open file whose first bytes can be inspected before they are read.
 package final class InputFile {
   let descriptor: Int32
   private let path: String
-  /// Bytes that were looked at and cannot be read again from the file.
+  /// Inspected bytes that cannot be read again from the file, because it is a pipe.
   private(set) var head: [UInt8] = []
 
-  /// Takes over an open file; standard input is left open in the end.
+  /// Takes ownership of an open descriptor; `deinit` closes it unless it is standard input.
   init(_ descriptor: Int32, path: String) {
     self.descriptor = descriptor
     self.path = path
@@ -21,6 +21,8 @@ package final class InputFile {
   }
 
   /// All bytes of the file at `path`; `-` is standard input.
+  ///
+  /// Throws `FileError.missing` or `FileError.unreadable`.
   package static func contents(of path: String) throws(FileError) -> [UInt8] {
     let file = try Self(path: path)
     var bytes: [UInt8] = []
@@ -32,13 +34,13 @@ package final class InputFile {
     if descriptor != STDIN_FILENO { close(descriptor) }
   }
 
-  /// The size of a file, 0 for a pipe.
+  /// The size of the file in bytes; 0 for a pipe.
   var size: Int {
     var status = stat()
     return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
   }
 
-  /// The first bytes, which are read again later: until they are `enough`, at most `limit`.
+  /// Returns the first bytes without consuming them: until `isEnough` holds, at most `limit`.
   func peek(limit: Int, until isEnough: ([UInt8]) -> Bool) throws(FileError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < limit, !isEnough(bytes) {
@@ -48,7 +50,7 @@ package final class InputFile {
     return bytes
   }
 
-  /// Passes over `count` bytes of those that were looked at.
+  /// Skips `count` of the inspected bytes.
   func skip(_ count: Int) {
     if head.isEmpty {
       lseek(descriptor, off_t(count), SEEK_CUR)
@@ -57,7 +59,7 @@ package final class InputFile {
     }
   }
 
-  /// Appends up to `count` bytes to `bytes`; false at the end.
+  /// Appends up to `count` bytes to `bytes`; returns false at the end of the file.
   func read(_ count: Int, into bytes: inout [UInt8]) throws(FileError) -> Bool {
     if head.isEmpty { return try readFile(count, into: &bytes) }
     bytes += head
@@ -68,15 +70,15 @@ package final class InputFile {
   private func readFile(_ count: Int, into bytes: inout [UInt8]) throws(FileError) -> Bool {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: count))
-    var got = 0
+    var readCount = 0
     repeat {
-      got = bytes.withUnsafeMutableBytes {
+      readCount = bytes.withUnsafeMutableBytes {
         Foundation.read(descriptor, $0.baseAddress.map { $0 + start }, count)
       }
-    } while got < 0 && errno == EINTR
-    let reason = got < 0 ? systemReason() : ""
-    bytes.removeLast(count - max(0, got))
-    guard got >= 0 else { throw .unreadable(path: path, reason: reason) }
-    return got > 0
+    } while readCount < 0 && errno == EINTR
+    let reason = readCount < 0 ? systemReason() : ""
+    bytes.removeLast(count - max(0, readCount))
+    guard readCount >= 0 else { throw .unreadable(path: path, reason: reason) }
+    return readCount > 0
   }
 }

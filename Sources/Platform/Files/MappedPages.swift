@@ -4,11 +4,11 @@
   import Musl
 #endif
 
-/// Gives the memory under `bytes` of a mapped file back to the system, as far as it is whole pages.
+/// Releases the whole pages that lie inside `bytes` of a mapped file (`MADV_DONTNEED`).
 ///
-/// What is read again comes from the system's cache or the file. Without it a run that goes through a
-/// large file comes to hold all of it.
-package func giveBackPages(_ bytes: UnsafeRawBufferPointer) {
+/// The bytes stay readable: the next access reads the page again from the page cache or the file.
+/// Without this call, the resident memory of a run grows to the size of the files that it has read.
+package func releasePages(_ bytes: UnsafeRawBufferPointer) {
   guard let base = bytes.baseAddress else { return }
   let page = UInt(getpagesize())
   let start = (UInt(bitPattern: base) + page - 1) / page * page
@@ -17,14 +17,17 @@ package func giveBackPages(_ bytes: UnsafeRawBufferPointer) {
   madvise(memory, Int(end - start), MADV_DONTNEED)
 }
 
-/// Says of a mapped file that it will be read here and there, so that the system reads nothing around
-/// what is asked for: by itself it may read megabytes.
-package func expectScatteredReads(_ file: UnsafeRawBufferPointer) { advise(file, MADV_RANDOM) }
+/// Announces random access to a mapped file (`MADV_RANDOM`).
+///
+/// It switches off read-ahead, which may read megabytes around each access.
+package func adviseRandomAccess(_ file: UnsafeRawBufferPointer) { advise(file, MADV_RANDOM) }
 
-/// Begins to read `bytes` of such a file as a whole, not page by page.
-package func beginReading(_ bytes: UnsafeRawBufferPointer) { advise(bytes, MADV_WILLNEED) }
+/// Starts reading all of `bytes` in the background (`MADV_WILLNEED`), instead of one page per
+/// access.
+package func prefetchPages(_ bytes: UnsafeRawBufferPointer) { advise(bytes, MADV_WILLNEED) }
 
-/// Advice on all pages that `bytes` touches. It is only advice: a refusal is passed over.
+/// Advises the system on all pages that `bytes` overlaps; errors are ignored, since it is only
+/// advice.
 private func advise(_ bytes: UnsafeRawBufferPointer, _ advice: CInt) {
   guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
   let start = UInt(bitPattern: base) / UInt(getpagesize()) * UInt(getpagesize())

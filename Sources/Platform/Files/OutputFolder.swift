@@ -1,11 +1,13 @@
-/// A new folder for what a verb makes. Unfinished folders of jobs that may be at work on other computers
-/// are reported.
+/// Prepares a new output folder of a subcommand.
+///
+/// It prints a note for each unfinished folder of the same output that may belong to a job on
+/// another computer. Throws like `AtomicFolder.init`.
 package func makeFolder(_ output: String) throws -> AtomicFolder {
   let folder = try AtomicFolder(output, fault: FaultInjection.hook)
   for leftover in folder.leftovers {
     standardError(
-      "electra: note: \(leftover) was begun on another computer or before this one was restarted; "
-        + "remove it if no job is writing it\n")
+      "electra: note: \(leftover) was started on another computer or before this one was rebooted; "
+        + "remove it if no job is writing to it\n")
   }
   return folder
 }

@@ -1,13 +1,15 @@
 import Foundation
 
-/// An unfinished file or folder beside the output that it will become; it is removed unless it was
-/// finished.
+/// An unfinished file or folder beside its final path; it is removed unless `finish` was called.
 ///
-/// Its name is `NAME.partial-BOOT-TIME`, made by exclusive creation: no two jobs ever write into the
-/// same one. The job holds a lock (`flock`) on it, which the kernel releases when the job ends, in
-/// whatever way. What another job left is removed only where its end is certain: the name has this
-/// kernel's boot identifier, and the lock is free. On a network file system a kernel sees the locks of
-/// its own programs alone, so partials with another boot identifier are never judged.
+/// Its name is `NAME.partial-BOOT-TIME`, created exclusively, so that two jobs never write into the
+/// same one. The job holds a lock (`flock`) on it, which the kernel releases when the job ends for
+/// any reason.
+///
+/// A leftover of another job is removed only if that job has certainly ended: the name has the boot
+/// identifier of this kernel, and the lock is free. On a network file system a kernel sees only the
+/// locks of its own processes, so a partial with another boot identifier is left alone and
+/// reported.
 final class Partial {
   let path: String
   private let final: String
@@ -15,13 +17,14 @@ final class Partial {
   private let lock: Int32
   private var isFinished = false
 
-  /// - Throws: `unwritable`, which names `final`.
+  /// Creates and locks a partial for the output `final`; throws `unwritable`, which names `final`.
   init(of final: String, isFolder: Bool) throws(FileError) {
     (self.final, self.isFolder) = (final, isFolder)
     for _ in 0..<1000 {
       let path = "\(final)\(Self.infix)\(Self.boot)-\(Self.time())"
       guard let lock = try Self.create(path, isFolder, for: final) else { continue }
-      // Before it has its lock, a partial looks like a leftover: another job may have removed it.
+      // Between its creation and its lock a partial looks like a leftover: another job may lock it,
+      // or may have removed it already. Then try the next name.
       let isTaken = flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
       if !isTaken && access(path, F_OK) == 0 {
         (self.path, self.lock) = (path, lock)
@@ -33,18 +36,19 @@ final class Partial {
   }
 
   deinit {
-    // The lock is held meanwhile, so that nobody takes what is being removed for a leftover.
+    // Remove before unlocking, so that no other job handles it as a leftover at the same time.
     if !isFinished { try? FileManager.default.removeItem(atPath: path) }
     close(lock)
   }
 
-  /// It has become what it was made for, or is kept.
+  /// Marks the partial as renamed or kept, so that it is not removed.
   func finish() { isFinished = true }
 
-  /// Removes what jobs that have ended left of the same output.
+  /// Removes the leftovers of ended jobs for the same output.
   ///
-  /// - Returns: the leftovers that may be those of a job that is alive on another computer.
-  /// - Throws: `inProgress` where a job that is alive began before this one.
+  /// Returns the paths that may belong to a running job on another computer. Throws `inProgress` if
+  /// a running job on this computer started earlier: names sort by age, so of two jobs the older
+  /// one continues.
   func removeLeftovers() throws(FileError) -> [String] {
     let (folder, name) = Folder.split(final)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -69,7 +73,10 @@ final class Partial {
     return unknown
   }
 
-  /// Takes the lock of another partial. A job that removes it holds the lock for a moment, too.
+  /// Whether the lock of another partial is free; if so, this job now holds it.
+  ///
+  /// It tries three times, because a third job that removes the leftover also locks it for a
+  /// moment.
   private static func isFree(_ lock: Int32) -> Bool {
     for pause in [0, 10_000, 30_000] as [UInt32] {
       usleep(pause)
@@ -78,8 +85,11 @@ final class Partial {
     return false
   }
 
-  /// Removes a leftover. A folder is first moved into this job's own one, so that its lock, by which
-  /// other jobs would take it for one in progress, is held for a moment only.
+  /// Removes a leftover and returns whether that succeeded.
+  ///
+  /// While this job holds the leftover's lock, other jobs believe it to be in progress. Removing a
+  /// large folder takes long, so it is first moved, which is instantaneous, into this job's partial
+  /// folder.
   private func remove(_ leftover: String) -> Bool {
     let moved = path + "/leftover"
     let isMoved = isFolder && rename(leftover, moved) == 0
@@ -91,19 +101,19 @@ final class Partial {
 
   private static let infix = ".partial-"
 
-  /// Where what is finished is kept if it cannot have its name: no later job takes it for a leftover.
+  /// Where a finished output is kept if its final name is taken; no job removes it as a leftover.
   var keptPath: String {
     final + ".finished-" + path.dropFirst(final.count + Self.infix.count)
   }
 
-  /// This kernel since its start; a random number, which no other job has, where it does not say.
+  /// The first 8 digits of the kernel's boot identifier; random digits if it cannot be read.
   private static let boot: String = {
     let path = "/proc/sys/kernel/random/boot_id"
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? UUID().uuidString
     return String(text.prefix(8)).lowercased()
   }()
 
-  /// The time since the kernel's start, so that names sort by age.
+  /// Nanoseconds since boot as 16 hexadecimal digits, so that names sort by age.
   private static func time() -> String {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
@@ -111,7 +121,7 @@ final class Partial {
     return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
   }
 
-  /// A descriptor of the new file or folder; nil where the name is taken.
+  /// Creates the file or folder and returns its descriptor; nil if the name is taken.
   private static func create(
     _ path: String, _ isFolder: Bool, for final: String
   ) throws(FileError) -> Int32? {
@@ -121,7 +131,7 @@ final class Partial {
     let lock = isMade ? open(path, flags | O_CLOEXEC, 0o666) : -1
     if lock >= 0 { return lock }
     let code = errno
-    // A new folder that is gone again was taken for a leftover.
+    // ENOENT: another job has already removed the new folder as a leftover.
     if code == EEXIST || isFolder && isMade && code == ENOENT { return nil }
     throw .unwritable(path: final, reason: systemReason(code))
   }

@@ -7,6 +7,7 @@ package enum SHA256 {
     for start in stride(from: 0, to: bytes.count - bytes.count % 64, by: 64) {
       absorb(bytes[start..<start + 64], into: &state, &block)
     }
+    // Padding: a one bit, zeros up to 56 bytes of a block, and the length in bits as 8 bytes.
     var tail = Array(bytes[(bytes.count - bytes.count % 64)...]) + [0x80]
     while tail.count % 64 != 56 { tail.append(0) }
     for shift in stride(from: 56, through: 0, by: -8) {
@@ -28,8 +29,8 @@ package enum SHA256 {
     _ bytes: ArraySlice<UInt8>, into state: inout [UInt32], _ block: inout [UInt32]
   ) {
     for index in 0..<16 {
-      let place = bytes.startIndex + 4 * index
-      block[index] = bytes[place..<place + 4].reduce(0) { $0 << 8 | UInt32($1) }
+      let offset = bytes.startIndex + 4 * index
+      block[index] = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
     }
     for index in 16..<64 {
       let a = block[index - 15]

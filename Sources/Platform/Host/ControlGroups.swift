@@ -4,26 +4,26 @@
   import Musl
 #endif
 
-/// The control groups that this process is in, of version 1 and 2, each with all groups above it that can
-/// be seen from here: every one of them has limits, and the smallest counts.
+/// The control groups (cgroups) of this process, of version 1 and 2, with their visible ancestors.
+///
+/// Every group may have limits; the smallest one counts.
 ///
 ///     let groups = ControlGroups()
 ///     groups.processorQuota      // processors' worth of time; nil for no limit
 ///     groups.freeMemory          // bytes until the nearest limit
 package struct ControlGroups {
-  // Folders, from the process's own group upwards: of version 1 those with the controller, and of version 2.
+  // Folders from the process's group up to the root: version 1 by controller, then version 2
+  // (unified).
   private var memoryV1: [String] = []
   private var processorsV1: [String] = []
   private var unified: [String] = []
 
-  /// - Parameters:
-  ///   - membership: as in `/proc/self/cgroup`.
-  ///   - mounts: as in `/proc/self/mountinfo`.
+  /// Finds the groups from the texts of `/proc/self/cgroup` and `/proc/self/mountinfo`.
   package init(
     membership: String = kernelFile("/proc/self/cgroup") ?? "",
     mounts: String = kernelFile("/proc/self/mountinfo") ?? ""
   ) {
-    // "4:memory:/path"; version 2 names no controllers.
+    // Lines are "4:memory:/path"; in version 2 the list of controllers is empty.
     var paths: [String: String] = [:]
     for line in membership.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -46,13 +46,14 @@ package struct ControlGroups {
 
   /// A mounted hierarchy of groups.
   private struct Mount {
-    /// The group that stands at `point`.
+    /// The group that is mounted at `point`.
     let root: Substring
     let point: Substring
     let type: Substring
     let options: [Substring]
 
-    /// Reads "31 23 0:28 ROOT POINT rw shared:7 - cgroup cgroup rw,memory"; nil for other file systems.
+    /// Parses "31 23 0:28 ROOT POINT rw shared:7 - cgroup cgroup rw,memory"; nil for other file
+    /// systems.
     init?(_ line: Substring) {
       let fields = line.split(separator: " ")
       guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count > dash + 3,
@@ -62,8 +63,9 @@ package struct ControlGroups {
       options = fields[dash + 3].split(separator: ",")
     }
 
-    /// The folders of the group at `path` and of all above it, its own first. A path outside `root`, as a
-    /// container may see it, is that of a group that cannot be seen.
+    /// The folders of the group at `path` and of its ancestors, the group itself first.
+    ///
+    /// In a container, `path` may lie outside `root`; such a group is not visible here.
     func folders(downTo path: String) -> [String] {
       let steps = path.split(separator: "/")
       let above = root.split(separator: "/")
@@ -74,7 +76,7 @@ package struct ControlGroups {
     }
   }
 
-  /// The processors' worth of time that the groups grant, at least one; nil for no limit.
+  /// The processor time that the groups grant, in whole processors, at least one; nil for no limit.
   package var processorQuota: Int? {
     let new = unified.compactMap { folder in
       kernelFile(folder + "/cpu.max").flatMap { text in
@@ -94,7 +96,9 @@ package struct ControlGroups {
     return max(1, quota / period)
   }
 
-  /// Bytes that the groups still grant; nil for no limit. What files left in memory can be had again.
+  /// Bytes up to the nearest memory limit; nil for no limit.
+  ///
+  /// Inactive page cache counts as free, because the kernel reclaims it.
   package var freeMemory: Int? {
     let new = unified.compactMap { folder in
       Self.free(
@@ -112,7 +116,7 @@ package struct ControlGroups {
   private static func free(
     limit: String, used: String, key: String, statistics: String
   ) -> Int? {
-    // Version 1 writes no limit as the largest number of whole pages.
+    // Version 1 represents "no limit" by the largest number of whole pages.
     guard let limit = number(limit), limit < 1 << 60, let used = number(used) else { return nil }
     let line = (kernelFile(statistics) ?? "").split(separator: "\n").first {
       $0.hasPrefix(key + " ")
@@ -126,7 +130,9 @@ package struct ControlGroups {
   }
 }
 
-/// A file of the kernel's as text, nil when there is none. It has no size and is read to its end.
+/// The text of a file in /proc or /sys; nil if it cannot be read.
+///
+/// Such files report a size of zero, so the file is read until its end.
 package func kernelFile(_ path: String) -> String? {
   let file = open(path, O_RDONLY | O_CLOEXEC)
   guard file >= 0 else { return nil }

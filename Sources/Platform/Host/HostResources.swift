@@ -1,15 +1,17 @@
 import Foundation
 
-/// What this host has left.
+/// The free memory, disk space and processors of this host.
 package enum HostResources {
-  /// Memory that a program can still have, in bytes: the system's, within the limits of its control groups
-  /// and of its address space; nil where the system does not say.
+  /// Bytes of memory that this process can still allocate; nil if unknown.
+  ///
+  /// It is the smallest of the system's available memory, the control groups' and the address
+  /// space's.
   package static var freeMemory: Int? {
     let system = number(after: "MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
     return [system, ControlGroups().freeMemory, freeAddressSpace].compactMap(\.self).min()
   }
 
-  /// Bytes that `ulimit -v` leaves this process; nil for no limit.
+  /// Bytes of address space left below `ulimit -v`; nil for no limit.
   private static var freeAddressSpace: Int? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
@@ -18,7 +20,7 @@ package enum HostResources {
     return max(0, Int(limit.rlim_cur) - pages * Int(sysconf(Int32(_SC_PAGESIZE))))
   }
 
-  /// Bytes that can be written at `path`, which need not exist yet.
+  /// Free bytes of the file system of `path`, which need not exist yet; nil if unknown.
   package static func freeDisk(at path: String) -> Int? {
     var url = URL(fileURLWithPath: path)
     while url.path != "/" && !FileManager.default.fileExists(atPath: url.path) {
@@ -28,24 +30,27 @@ package enum HostResources {
     return attributes?[.systemFreeSize] as? Int
   }
 
-  /// The processor's name; nil where the system does not say.
+  /// The processor's model name; nil if unknown.
   package static var processorType: String? {
     lines(of: "/proc/cpuinfo").first { $0.hasPrefix("model name") }?
       .split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
   }
 
-  /// How many processors the launcher of this rank may use; nil where there is none.
+  /// How many processors the launcher of this rank may use; nil without a launcher.
+  ///
+  /// The launcher is the parent process. A rank that is bound to one processor reads here what the
+  /// whole job may use on this host.
   package static var processorsOfLauncher: Int? {
     let environment = ProcessInfo.processInfo.environment
-    let signs = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]
-    guard signs.contains(where: { environment[$0] != nil }) else { return nil }
+    let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]
+    guard variables.contains(where: { environment[$0] != nil }) else { return nil }
     let key = "Cpus_allowed_list:"
     return lines(of: "/proc/\(getppid())/status").first { $0.hasPrefix(key) }.map {
       count(inList: $0.dropFirst(key.count).trimmingCharacters(in: .whitespaces))
     }
   }
 
-  /// How many numbers there are in a list as the kernel writes it: `0-3,8`.
+  /// How many numbers a list in the kernel's notation has: 5 for `0-3,8`.
   package static func count(inList list: String) -> Int {
     list.split(separator: ",").reduce(0) { sum, part in
       let ends = part.split(separator: "-").compactMap { Int($0) }
@@ -53,7 +58,7 @@ package enum HostResources {
     }
   }
 
-  /// How many cores these processors are: hardware threads of one core count once.
+  /// How many physical cores these processors belong to; hardware threads of one core count once.
   package static func cores(among processors: [Int]) -> Int {
     let siblings = processors.map { processor in
       let file = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
@@ -62,12 +67,12 @@ package enum HostResources {
     return Set(siblings).count
   }
 
-  /// The lines of a file of the kernel's.
+  /// The lines of a file in /proc or /sys; empty if it cannot be read.
   static func lines(of path: String) -> [String] {
     (kernelFile(path) ?? "").split(separator: "\n").map(String.init)
   }
 
-  /// The first number behind `key` in a file of the system's.
+  /// The number that follows `key` on the first line that starts with it; nil if there is none.
   package static func number(after key: String, in path: String) -> Int? {
     guard let line = lines(of: path).first(where: { $0.hasPrefix(key) }) else { return nil }
     return line.dropFirst(key.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }

@@ -1,12 +1,13 @@
 import Foundation
 
-/// The network that this process really uses, from the kernel's tables: what MPI chose is nowhere else
-/// to be read.
+/// The network interfaces that this process uses, from the kernel's connection tables.
+///
+/// MPI does not report which interface it chose, so this is the only way to find out.
 package enum NetworkInterfaces {
-  /// Names of the interfaces through which this process now has TCP connections, sorted; the host's
-  /// loop to itself is none.
+  /// Names of the interfaces over which this process has TCP connections now, sorted, without
+  /// loopback.
   package static var inUse: [String] {
-    let sockets = ownSockets
+    let sockets = openSockets
     let addresses = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].flatMap { path in
       localAddresses(connectionsIn: HostResources.lines(of: path), of: sockets)
     }
@@ -14,10 +15,11 @@ package enum NetworkInterfaces {
     return Set(addresses.compactMap { names[$0] }).subtracting(["lo"]).sorted()
   }
 
-  /// Local addresses of established connections in a table of the kernel's, as it writes them:
-  /// hexadecimal words in the processor's byte order. An IPv4 address in IPv6's clothes loses them.
+  /// Local addresses of the established connections in the lines of a `/proc/net/tcp` table.
   ///
-  /// - Parameter sockets: inode numbers of the sockets that count.
+  /// Only connections of `sockets`, given by inode numbers, count. Addresses are hexadecimal words
+  /// in the processor's byte order, as in the table; IPv4-mapped IPv6 addresses become IPv4
+  /// addresses.
   package static func localAddresses(connectionsIn table: [String], of sockets: Set<String>)
     -> [String]
   {
@@ -32,7 +34,7 @@ package enum NetworkInterfaces {
   }
 
   /// Inode numbers of this process's sockets.
-  private static var ownSockets: Set<String> {
+  private static var openSockets: Set<String> {
     let folder = "/proc/self/fd"
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let targets = files.compactMap {
@@ -42,7 +44,7 @@ package enum NetworkInterfaces {
       targets.filter { $0.hasPrefix("socket:[") }.map { String($0.dropFirst(8).dropLast()) })
   }
 
-  /// Interfaces by their addresses, written as in the kernel's tables.
+  /// Interface names by address, in the notation of the kernel's tables.
   private static var namesByAddress: [String: String] {
     var first: UnsafeMutablePointer<ifaddrs>?
     guard getifaddrs(&first) == 0 else { return [:] }
@@ -50,7 +52,7 @@ package enum NetworkInterfaces {
     var names: [String: String] = [:]
     for entry in sequence(first: first, next: { $0?.pointee.ifa_next }) {
       guard let entry = entry?.pointee, let address = entry.ifa_addr else { continue }
-      let bytes: (place: Int, count: Int)
+      let bytes: (offset: Int, count: Int)  // of the address within sockaddr_in and sockaddr_in6
       switch Int32(address.pointee.sa_family) {
       case AF_INET: bytes = (4, 4)
       case AF_INET6: bytes = (8, 16)
@@ -58,7 +60,7 @@ package enum NetworkInterfaces {
       }
       let words = stride(from: 0, to: bytes.count, by: 4).map {
         UnsafeRawPointer(address).loadUnaligned(
-          fromByteOffset: bytes.place + $0, as: UInt32.self)
+          fromByteOffset: bytes.offset + $0, as: UInt32.self)
       }
       names[words.map { String(format: "%08X", $0) }.joined()] = String(cString: entry.ifa_name)
     }

@@ -6,25 +6,28 @@ import CSystem
   import Musl
 #endif
 
-/// Bytes of a processor mask: room for 8192 processors.
+/// Bytes of a processor mask, for 8192 processors.
 private let maskBytes = 1024
 
-/// The processors that this process may use, by number: its mask, as the launcher has set it.
+/// The numbers of the processors that this process may use: its affinity mask, as the launcher set
+/// it.
 package func allowedProcessors() -> [Int] {
   var mask = [UInt8](repeating: 0, count: maskBytes)
   guard csystem_get_processors(&mask, maskBytes) == 0 else { return [] }
   return (0..<maskBytes * 8).filter { mask[$0 / 8] & (1 << UInt8($0 % 8)) != 0 }
 }
 
-/// Ends the program with a sentence and `status` where this host's processor lacks instructions that the
-/// program was built to use. To be called before anything else: all other code may use them.
+/// Ends the program with a message if the processor lacks instructions that the program was built
+/// for.
+///
+/// Call it before anything else, since all other code may use these instructions. `status` is the
+/// exit status.
 package func expectProcessor(orEndWith status: Int32) { csystem_expect_processor(status) }
 
-/// The widest vectors, in bits, that this processor multiplies floats with: 512, 256 or 128; 0 where that
-/// is not known.
+/// The width in bits of the widest float vectors of this processor: 512, 256 or 128; 0 if unknown.
 package var vectorBits: Int { Int(csystem_vector_bits()) }
 
-/// Keeps the calling thread to one processor; a refusal is no harm and is passed over.
+/// Pins the calling thread to one processor; errors are ignored, since pinning only affects speed.
 package func pinCurrentThread(to processor: Int) {
   guard (0..<maskBytes * 8).contains(processor) else { return }
   var mask = [UInt8](repeating: 0, count: maskBytes)

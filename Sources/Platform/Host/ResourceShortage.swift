@@ -6,29 +6,31 @@ import Synchronization
   import Musl
 #endif
 
-/// Memory or a thread that the system refuses. It ends the program wherever it is found, with one
-/// sentence and a status. A rank that cannot work cannot agree with the others on an error; launchers end
-/// them when one rank has ended with a status.
+/// Ends the program when the system refuses memory or a thread.
+///
+/// It prints one message and exits with `status`, wherever the shortage is found. Such a rank
+/// cannot reach the next collective call to agree on an error with the others; the launcher ends
+/// them because of the exit status.
 package enum ResourceShortage {
-  /// Operating system error (sysexits.h).
+  /// The exit status: EX_OSERR, an operating system error (sysexits.h).
   package static let status: Int32 = 71
 
-  /// Several threads may find it at once; only the first one has the word.
+  /// Set by the first thread that finds a shortage; only that thread prints its message.
   private static let isReported = Mutex(false)
 
-  /// Ends the program where `bytes` of memory were refused.
+  /// Ends the program because `bytes` of memory were refused.
   package static func endWithoutMemory(bytes: Int) -> Never {
     end(
-      "out of memory on \(hostName()): \(megabytes(bytes)) more are needed\(addressSpace); give fewer "
-        + "--threads or a smaller batch, use more ranks, or raise the limit of the memory")
+      "out of memory on \(hostName()): \(megabytes(bytes)) more are needed\(addressSpace); use fewer "
+        + "--threads, a smaller batch or more ranks, or raise the memory limit")
   }
 
-  /// Ends the program where a thread was refused with this error number.
+  /// Ends the program because a thread was refused with this error number.
   package static func endWithoutThread(error: Int32) -> Never {
     end(
       "no thread can be started on \(hostName()): \(systemReason(error))\(addressSpace); "
-        + "give fewer --threads, or raise the limit of processes (ulimit -u, the container's pids) or of "
-        + "the memory")
+        + "use fewer --threads, or raise the limit on processes (ulimit -u, the container's pids limit) "
+        + "or on memory")
   }
 
   private static func end(_ sentence: String) -> Never {
@@ -42,13 +44,13 @@ package enum ResourceShortage {
     while true { pause() }
   }
 
-  /// What the limit of the address space allows, where there is one.
+  /// A clause on the limit of the address space; empty without a limit.
   private static var addressSpace: String {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
       limit.rlim_cur < UInt(Int.max)
     else { return "" }
-    return ", and ulimit -v allows \(megabytes(Int(limit.rlim_cur))) in all"
+    return ", and ulimit -v allows \(megabytes(Int(limit.rlim_cur))) in total"
   }
 
   private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }

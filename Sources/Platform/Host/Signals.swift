@@ -1,22 +1,26 @@
 import Foundation
 import Synchronization
 
-/// Requests to stop that arrive as signals: the first lets the run save and end with status 75, a
-/// second ends it at once. A terminal that closes asks too, and often several times, which is no second
-/// request.
+/// Requests to stop that arrive as signals.
+///
+/// After the first one the run saves a checkpoint and ends with status 75; a second one ends it at
+/// once. SIGHUP counts once: a closing terminal often sends it several times.
 package enum StopSignals {
   private static let count = Atomic(0)
   private static let terminated = Atomic(false)
 
-  /// Whether a signal has asked to stop.
+  /// Whether a signal has requested a stop.
   package static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
 
-  /// Whether SIGTERM has come: the launcher will soon kill what does not end by itself.
+  /// Whether SIGTERM has arrived; the launcher will soon kill a process that does not end by
+  /// itself.
   package static var isTerminated: Bool { terminated.load(ordering: .relaxed) }
 
-  /// Begins to listen to SIGUSR1, SIGTERM, SIGINT and, unless it is ignored as under nohup, SIGHUP.
+  /// Installs handlers for SIGUSR1, SIGTERM, SIGINT and, unless ignored as under nohup, SIGHUP.
+  ///
+  /// Handlers only change atomic counters, as signal safety requires.
   package static func install() {
-    // A file above a limit is then an error of its write, and not the end.
+    // A file above the size limit then makes its write fail instead of ending the program.
     signal(SIGXFSZ, SIG_IGN)
     for number in [SIGUSR1, SIGTERM, SIGINT] {
       signal(number) { number in

@@ -1,2 +1,2 @@
-/// The version of the program, for `--version` and for what reports say of how they were made.
+/// The version of the program, for `--version` and reports.
 package let programVersion = "0.6.0"

@@ -1,20 +1,20 @@
-/// A stream of UTF-8 text as bytes: a file, standard input, or what a system program unpacks.
+/// A stream of bytes of UTF-8 text: a file or standard input, decompressed if necessary.
 ///
-/// What the bytes are is known by the first of them, not by the name: packed streams are unpacked, a
-/// byte order mark is left out, and what cannot be text is refused with what it is.
+/// The first bytes decide, not the name: compressed streams are decompressed by a system program, a
+/// byte order mark is skipped, and other formats are rejected with an error that names the format.
 package final class ByteSource {
   /// The file, or `-`.
   package let path: String
-  /// How texts lie in it.
+  /// How the file is divided into texts.
   package let form: TextForm
-  /// The compressed or plain bytes of the file, for the progress; 0 when not known.
+  /// The size of the file in bytes before decompression, for progress; 0 if unknown.
   package let fileSize: Int
-  /// What there is to say of a file that can be read all the same.
+  /// A problem of the file that does not prevent reading; complete only after the end was read.
   package private(set) var warning: TextWarning?
   private let input: InputFile
-  private let unpacker: (program: String, process: Unpacker)?
+  private let decompressor: (program: String, process: Decompressor)?
 
-  /// The most bytes that are looked at.
+  /// The most bytes that are inspected.
   private static let headLength = 1 << 16
 
   /// Opens `path`; `-` is standard input.
@@ -24,18 +24,18 @@ package final class ByteSource {
     let file = try InputFile(path: path)
     var head = try Self.head(of: file)
     var content = FileContent(head)
-    if case .packed(let program) = content, FileContent.calledPrograms.contains(program) {
-      let process = try Unpacker(program, path: path, input: file)
-      unpacker = (program, process)
+    if case .compressed(let program) = content, FileContent.decompressors.contains(program) {
+      let process = try Decompressor(program, path: path, input: file)
+      decompressor = (program, process)
       input = process.output
       head = try Self.head(of: input)
       content = FileContent(head)
     } else {
-      unpacker = nil
+      decompressor = nil
       input = file
     }
     if let content {
-      throw TextError.notText(path: path, content: content, unpacker: unpacker?.program)
+      throw TextError.notText(path: path, content: content, decompressor: decompressor?.program)
     }
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     if head.starts(with: mark) {
@@ -52,26 +52,29 @@ package final class ByteSource {
     try file.peek(limit: headLength, until: TextForm.isDecided)
   }
 
-  /// Whether a program unpacks it.
-  package var isPacked: Bool { unpacker != nil }
+  /// Whether the file is compressed.
+  package var isCompressed: Bool { decompressor != nil }
 
-  /// Appends up to `count` bytes to `bytes`; false at the end.
+  /// Appends up to `count` bytes to `bytes`; returns false at the end.
+  ///
+  /// Throws `FileError.unreadable` and, at the end of a damaged file,
+  /// `TextError.decompressionFailed`.
   package func read(_ count: Int, into bytes: inout [UInt8]) throws -> Bool {
     if try input.read(count, into: &bytes) { return true }
     try finish()
     return false
   }
 
-  /// At the end of a packed file its program must be content.
+  /// Checks the exit status of the decompressor.
   private func finish() throws(TextError) {
-    guard let unpacker, let status = unpacker.process.finish() else { return }
-    // gzip's status for a warning: what it unpacked is whole.
-    if unpacker.program == "gzip" && status == 2 {
+    guard let decompressor, let status = decompressor.process.finish() else { return }
+    // Status 2 of gzip is a warning: the decompressed data are complete.
+    if decompressor.program == "gzip" && status == 2 {
       warning = .trailingBytes
       return
     }
     throw .decompressionFailed(
-      path: path, program: unpacker.program,
+      path: path, program: decompressor.program,
       reason: "the file is damaged or cut short (exit status \(status))")
   }
 }

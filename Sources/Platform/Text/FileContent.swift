@@ -1,19 +1,19 @@
-/// What a file holds that is not UTF-8 text, known by its first bytes.
+/// The format of a file that is not plain UTF-8 text, recognized by its first bytes.
 package enum FileContent: Sendable, Equatable {
-  /// A stream that a program unpacks: gzip, xz, zstd and so on.
-  case packed(program: String)
-  /// Text in another encoding, by the name that `iconv` has for it.
+  /// A compressed stream, with the program that decompresses it: gzip, xz, zstd and so on.
+  case compressed(program: String)
+  /// Text in another encoding, by `iconv`'s name of the encoding.
   case encoded(String)
-  /// Anything else, with the command or advice that makes text of it.
+  /// Another format, with advice on how to convert it to text.
   case other(String, advice: String)
 
-  /// The programs that are called to unpack streams; others are named to the user.
-  static let calledPrograms: Set = ["gzip", "xz"]
+  /// The decompressors that electra starts itself; for others, the error names the program.
+  static let decompressors: Set = ["gzip", "xz"]
 
-  /// The kind of content that begins with `head`; nil for what may be UTF-8 text.
+  /// The format of a file that begins with `head`; nil if it may be UTF-8 text.
   init?(_ head: [UInt8]) {
-    if let program = Self.packing(head) {
-      self = .packed(program: program)
+    if let program = Self.compressor(head) {
+      self = .compressed(program: program)
     } else if let encoding = Self.encoding(head) {
       self = .encoded(encoding)
     } else if let other = Self.other(head) {
@@ -23,7 +23,7 @@ package enum FileContent: Sendable, Equatable {
     }
   }
 
-  private static func packing(_ head: [UInt8]) -> String? {
+  private static func compressor(_ head: [UInt8]) -> String? {
     let magic: [(bytes: [UInt8], program: String)] = [
       ([0x1F, 0x8B], "gzip"), ([0x1F, 0x9D], "gzip"),
       ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "xz"),
@@ -31,12 +31,12 @@ package enum FileContent: Sendable, Equatable {
       (Array("LZIP\u{1}".utf8), "lzip"),
     ]
     if let found = magic.first(where: { head.starts(with: $0.bytes) }) { return found.program }
-    // "BZh", a digit, and the first digits of pi.
+    // bzip2: "BZh", a digit, and the block magic 0x314159265359 (digits of pi).
     let isBlock = head.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
     return head.starts(with: Array("BZh".utf8)) && isBlock ? "bzip2" : nil
   }
 
-  /// By the byte order mark; without one, text of which every other byte is NUL is UTF-16.
+  /// The encoding by its byte order mark; without one, UTF-16 if every other byte is NUL.
   private static func encoding(_ head: [UInt8]) -> String? {
     if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
       return "UTF-32"
@@ -73,37 +73,36 @@ package enum FileContent: Sendable, Equatable {
 }
 
 extension FileContent {
-  /// What the file is and what to do with it.
+  /// The error message: what the file is and how to convert it.
   ///
-  /// - Parameters:
-  ///   - path: the file; `-` is standard input.
-  ///   - unpacker: the program that was called to unpack it, if any.
-  func sentence(path: String, unpacker: String?) -> String {
+  /// The path `-` is standard input. `decompressor` is the program that has already decompressed
+  /// the file, if any.
+  func sentence(path: String, decompressor: String?) -> String {
     let (kind, command): (String, String)
     switch self {
-    case .packed(let program):
-      (kind, command) = ("is packed with \(program); unpack it", "\(program) -dc")
+    case .compressed(let program):
+      (kind, command) = ("is compressed with \(program); decompress it", "\(program) -dc")
     case .encoded(let name):
       (kind, command) = ("is \(name) text; convert it", "iconv -f \(name) -t UTF-8")
     case .other(let name, let advice):
       return "\(displayName(path)) holds \(name), not plain text; \(advice)"
     }
     let name = displayName(path)
-    guard let unpacker else {
+    guard let decompressor else {
       let input = path == "-" ? "" : " < \(shellWord(path)) > NEW"
       return "\(name) \(kind) first: \(command)\(input)"
     }
     let input = path == "-" ? "" : " < \(shellWord(path))"
     let output = path == "-" ? "" : " > NEW"
-    return "\(name), unpacked with \(unpacker), \(kind) first: "
-      + "\(unpacker) -dc\(input) | \(command)\(output)"
+    return "\(name), decompressed with \(decompressor), \(kind) first: "
+      + "\(decompressor) -dc\(input) | \(command)\(output)"
   }
 }
 
-/// A path as messages have it.
+/// A path as messages show it; `-` is "standard input".
 package func displayName(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-/// A path as a shell reads it.
+/// A path quoted for the shell where necessary.
 private func shellWord(_ path: String) -> String {
   let isPlain = path.utf8.allSatisfy {
     (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)

@@ -1,9 +1,9 @@
 import Foundation
 
-// Numbers and lists as people read them, for logs, reports and errors.
+// Formats of numbers and lists for logs, reports and errors.
 
 extension Int {
-  /// With thousands apart: 12,345.
+  /// The number with thousands separators: 12,345.
   package var grouped: String {
     var digits = String(magnitude)
     var parts: [String] = []
@@ -14,7 +14,7 @@ extension Int {
     return (self < 0 ? "-" : "") + ([digits] + parts).joined(separator: ",")
   }
 
-  /// A number of bytes in words.
+  /// This number of bytes in decimal units: 512 B, 1.5 kB, 20 MB.
   package var bytes: String {
     let units = ["B", "kB", "MB", "GB", "TB"]
     var (value, unit) = (Double(self), 0)
@@ -25,17 +25,17 @@ extension Int {
     return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
   }
 
-  /// With zeros in front up to `width` digits; longer numbers stay as they are.
+  /// The number with leading zeros up to `width` digits; for numbers that are not negative.
   package func zeroPadded(_ width: Int) -> String {
     let digits = String(self)
     return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
   }
 
-  /// So many of a thing: "1 core", "2 cores".
+  /// The number with a noun in the singular or plural: "1 core", "2 cores".
   package func of(_ thing: String) -> String { "\(self) \(thing)\(self == 1 ? "" : "s")" }
 }
 
-/// The first few of `names`, and how many more there are.
+/// The first five of `names`, and how many more there are: "a, b, c, d, e and 2 more".
 package func shortList(_ names: [String]) -> String {
   let shown = names.prefix(5).joined(separator: ", ")
   return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown

@@ -1,14 +1,14 @@
 import Foundation
 
-// Every encoder of JSON is set up here: keys are sorted, so that equal values give equal bytes.
+// The only settings of JSON encoders. Keys are sorted, so that equal values give equal bytes.
 
 extension Encodable {
-  /// The value as one line of JSON, keys sorted.
+  /// The value as one line of JSON with sorted keys; throws for non-finite numbers.
   package func json() throws -> String {
     String(decoding: try jsonEncoder([]).encode(self), as: UTF8.self)
   }
 
-  /// The value as indented JSON, keys sorted, without a line end after it.
+  /// The value as indented JSON with sorted keys, without a final newline.
   package func jsonDocument() throws -> Data { try jsonEncoder(.prettyPrinted).encode(self) }
 }
 
@@ -18,9 +18,9 @@ private func jsonEncoder(_ formatting: JSONEncoder.OutputFormatting) -> JSONEnco
   return encoder
 }
 
-/// Decodes `data`, which came from the file at `path`.
+/// Decodes `data`, the contents of the file at `path`.
 ///
-/// Throws `TextError.unusable`, which names the file and the key.
+/// Throws `TextError.unusable`, which names the file and the key. Unknown keys are ignored.
 package func decodeJSON<Value: Decodable>(
   _ type: Value.Type, _ data: Data, from path: String
 ) throws -> Value {

@@ -1,27 +1,27 @@
 import Foundation
 
-/// A JSON value whose members keep their order, for formats in which the order is fixed.
+/// A JSON value whose members keep their order, for formats with a fixed order.
 ///
 ///     let header: JSONText = ["dtype": "F32", "shape": [3, 4]]
 ///     header.text          // {"dtype":"F32","shape":[3,4]}
 ///     header.spacedText    // {"dtype": "F32", "shape": [3, 4]}
 ///
-/// `Codable` values are written by `json()` and `jsonDocument()`, which sort the keys.
+/// For `Codable` values use `json()` and `jsonDocument()`, which sort the keys.
 package enum JSONText: Sendable {
   case null
   case flag(Bool)
-  /// A number as it is to be written.
+  /// A number, as the text to write.
   case number(String)
   case string(String)
   case array([JSONText])
   case object([(key: String, value: JSONText)])
-  /// An array or object whose members each begin a line, indented by two blanks a level.
+  /// An array or object with one member per line, indented by two spaces per level.
   indirect case lines(JSONText)
 
-  /// The value without blanks, except in members of `lines`.
+  /// The value without spaces, except for the indentation of `lines`.
   package var text: String { text(separator: ",", colon: ":", level: 0) }
 
-  /// The value with a blank after each comma and colon.
+  /// The value with a space after each comma and colon.
   package var spacedText: String { text(separator: ", ", colon: ": ", level: 0) }
 
   private func text(separator: String, colon: String, level: Int, breaksLines: Bool = false)
@@ -58,7 +58,7 @@ package enum JSONText: Sendable {
 
   /// `text` in quotation marks, escaped.
   private static func quoted(_ text: String) -> String {
-    // A string can always be encoded.
+    // Encoding a string cannot fail.
     (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 }
@@ -76,6 +76,6 @@ extension JSONText: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     self = .object(elements.map { (key: $0, value: $1) })
   }
 
-  /// A whole number.
+  /// An integer.
   package static func number(_ value: some BinaryInteger) -> JSONText { .number("\(value)") }
 }

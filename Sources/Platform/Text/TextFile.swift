@@ -1,4 +1,4 @@
-/// A text file in memory, unpacked if it is packed (`.gz`, `.xz`), without its byte order mark.
+/// A text file in memory, decompressed if necessary, without its byte order mark.
 package struct TextFile {
   package let path: String
   private let bytes: [UInt8]
@@ -13,28 +13,28 @@ package struct TextFile {
     self.init(path: path, contents: bytes)
   }
 
-  /// A file that was read already.
+  /// Takes `contents` that were read already; `path` is used in errors.
   package init(path: String, contents: [UInt8]) {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     self.path = path
     bytes = contents.starts(with: mark) ? Array(contents.dropFirst(mark.count)) : contents
   }
 
-  /// Whether the last line has an end, as that of a whole file usually has.
+  /// Whether the last line ends with a newline; if not, the file may be truncated.
   package var endsWithLineEnd: Bool { bytes.last == UInt8(ascii: "\n") }
 
-  /// All bytes of the file.
+  /// All bytes of the file after decompression.
   package var contents: [UInt8] { bytes }
 
-  /// Whether the name of a file, packed or not, has one of these endings.
+  /// Whether a file name, without `.gz` or `.xz`, has one of `endings`, which are lower case.
   package static func isNamed(_ path: String, _ endings: [String]) -> Bool {
     let path = path.lowercased()
-    let isPacked = path.hasSuffix(".gz") || path.hasSuffix(".xz")
-    let name = isPacked ? path.dropLast(3) : path[...]
+    let isCompressed = path.hasSuffix(".gz") || path.hasSuffix(".xz")
+    let name = isCompressed ? path.dropLast(3) : path[...]
     return endings.contains { name.hasSuffix($0) }
   }
 
-  /// The first line for which `condition` holds.
+  /// The first line for which `condition` holds; nil if there is none.
   package func firstLine(where condition: (ArraySlice<UInt8>) -> Bool) -> ArraySlice<UInt8>? {
     var start = 0
     while let line = line(at: &start) {
@@ -43,8 +43,9 @@ package struct TextFile {
     return nil
   }
 
-  /// Calls `body` with the number, from 1, and the bytes of each line; line ends are those of Unix or
-  /// Windows, and the last line needs none.
+  /// Calls `body` with the number, from 1, and the bytes of each line.
+  ///
+  /// Line ends are LF or CR LF and are not part of the bytes; the last line needs none.
   package func forEachLine(_ body: (Int, ArraySlice<UInt8>) throws -> Void) throws {
     var start = 0
     var number = 0
@@ -54,7 +55,7 @@ package struct TextFile {
     }
   }
 
-  /// The line that begins at `start`, which becomes the start of the next; nil at the end.
+  /// Returns the line at `start` and moves `start` to the next line; nil at the end.
   private func line(at start: inout Int) -> ArraySlice<UInt8>? {
     guard start < bytes.count else { return nil }
     let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
@@ -63,7 +64,7 @@ package struct TextFile {
     return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
   }
 
-  /// The bytes as text; throws `TextError.notUTF8`.
+  /// The bytes as text; throws `TextError.notUTF8` with the number of the line.
   package func text(_ bytes: ArraySlice<UInt8>, line: Int) throws(TextError) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .notUTF8(path: path, line: line)
@@ -73,10 +74,10 @@ package struct TextFile {
 }
 
 extension ArraySlice<UInt8> {
-  /// Whether there is nothing but blanks and tabs.
+  /// Whether the slice has only spaces and tabs or is empty.
   package var isBlank: Bool { allSatisfy(Self.isBlank) }
 
-  /// The slice without blanks and tabs at its ends.
+  /// The slice without spaces and tabs at its ends.
   package var trimmed: ArraySlice<UInt8> {
     guard let first = firstIndex(where: { !Self.isBlank($0) }),
       let last = lastIndex(where: { !Self.isBlank($0) })

@@ -1,16 +1,18 @@
 import Foundation
 
-/// How texts lie in a file.
+/// How a file is divided into texts.
 package enum TextForm {
-  /// A line is a text; blank lines end documents.
+  /// Plain text: each line is a paragraph, blank lines separate documents.
   case lines
-  /// A line is a JSON object, of which one field is a text.
+  /// JSON Lines: each line is an object, one field of which is a text.
   case jsonLines
-  /// JSON objects on one or more lines, alone or in an array.
+  /// JSON objects, each on one or more lines, in sequence or in an array.
   case jsonObjects
 
-  /// The form of a file that begins with `head`: known by the name (`.jsonl`, `.ndjson`, `.json`,
-  /// also packed, in any case of letters), and otherwise by a first object.
+  /// Recognizes the form of a file that begins with `head`.
+  ///
+  /// The name decides if it ends in `.jsonl`, `.ndjson` or `.json` (before `.gz` or `.xz`, ignoring
+  /// case); otherwise the file is JSON if it begins with an object.
   init(_ head: [UInt8], path: String) {
     let kind = Self.nameExtension(path)
     let start = head.firstIndex { !Self.isSpace($0) } ?? head.endIndex
@@ -32,7 +34,7 @@ package enum TextForm {
     }
   }
 
-  /// Whether more bytes would not change the form.
+  /// Whether `head` is long enough to recognize the form.
   static func isDecided(_ head: [UInt8]) -> Bool {
     guard let start = head.firstIndex(where: { !isSpace($0) }),
       head[start...].contains(0x0A)
@@ -40,8 +42,10 @@ package enum TextForm {
     return beginsWithObject(head) != nil
   }
 
-  /// Whether `head` begins as a JSON object with a member does, alone or in an array; nil when it is
-  /// too short to say. No text begins like this by chance.
+  /// Whether `head` begins with a JSON object that has a member, alone or in an array; nil if too
+  /// short.
+  ///
+  /// It looks for `{"key":`, which plain text does not begin with by chance.
   private static func beginsWithObject(_ head: [UInt8]) -> Bool? {
     var rest = head.drop(while: isSpace)
     guard let first = rest.first else { return nil }
@@ -64,7 +68,7 @@ package enum TextForm {
     byte == 0x20 || (0x09...0x0D).contains(byte)
   }
 
-  /// The extension in small letters, without that of a packing.
+  /// The file name extension in lower case, without `.gz` or `.xz`.
   private static func nameExtension(_ path: String) -> String {
     var name = (path as NSString).lastPathComponent.lowercased() as NSString
     if ["gz", "xz"].contains(name.pathExtension) { name = name.deletingPathExtension as NSString }

@@ -1,28 +1,28 @@
-/// What there is to say of files that can be read all the same.
+/// Problems of files that do not prevent reading.
 package enum TextWarning: Sendable, Hashable {
-  /// Something else lies behind the packed data.
+  /// Other bytes follow the compressed data.
   case trailingBytes
-  /// The file is what WikiExtractor writes.
+  /// The file has WikiExtractor's default output format.
   case markup
 
   fileprivate func sentence(_ files: String) -> String {
     switch self {
     case .trailingBytes:
-      "\(files): gzip warns of bytes behind the packed data, which are left out"
+      "\(files): gzip warns of bytes after the compressed data; they are ignored"
     case .markup:
-      "\(files): the lines <doc ...> and </doc> that WikiExtractor writes are read as text, and its "
-        + "titles as documents; write JSON lines with its option --json instead"
+      "\(files): WikiExtractor's <doc ...> and </doc> lines are read as text and its titles as "
+        + "documents; run WikiExtractor with --json instead"
     }
   }
 }
 
-/// The warnings of many files: one sentence for each kind.
+/// The warnings of many files, merged into one sentence per kind.
 package struct TextWarnings: Sendable {
   private var files: [(warning: TextWarning, first: String, count: Int)] = []
 
   package init() {}
 
-  /// Notes the warning of a file that was read, if it has one.
+  /// Adds the warning of a file, if it has one; call it after the file was read.
   package mutating func add(_ source: ByteSource) {
     guard let warning = source.warning else { return }
     if let index = files.firstIndex(where: { $0.warning == warning }) {
@@ -32,6 +32,7 @@ package struct TextWarnings: Sendable {
     }
   }
 
+  /// One sentence per kind, which names the first file and counts the others.
   package var sentences: [String] {
     files.map { warning, first, count in
       warning.sentence(count == 1 ? first : "\(first) and \(count - 1) more files")

@@ -1,4 +1,4 @@
 import Dispatch
 
-/// Seconds on a clock that only runs forward.
+/// Seconds on the monotonic clock, whose zero is arbitrary.
 package func now() -> Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }

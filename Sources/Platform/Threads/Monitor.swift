@@ -4,16 +4,18 @@
   import Musl
 #endif
 
-/// A value that threads share: a lock around it, and a way to sleep until it changes.
+/// A value shared by threads, with a lock and a condition variable.
 ///
 ///     let monitor = Monitor(0)
 ///     monitor.withLock { $0 += 1 }
-///     monitor.wakeAll()                                   // a change that others wait for
+///     monitor.wakeAll()                                   // wakes the waiting threads
 ///     monitor.wait { $0 > 0 } then: { $0 = 0 }            // on another thread
 ///
-/// `Synchronization` has locks but no condition variables, so these are pthread's.
+/// `Synchronization` has locks but no condition variables, hence pthread's. A change is seen by
+/// waiting threads only after `wakeAll`.
 package final class Monitor<State>: @unchecked Sendable {
-  // Unchecked: `state` is only touched under `mutex`, and leaves it only as what a body returns.
+  // Unchecked: `state` is accessed only while `mutex` is held. A body must not let a reference in
+  // it escape.
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -22,7 +24,7 @@ package final class Monitor<State>: @unchecked Sendable {
   package init(_ state: State) {
     self.state = state
     pthread_mutex_init(mutex, nil)
-    // Deadlines must not depend on somebody setting the clock.
+    // Deadlines must not change when the system time is set.
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -37,7 +39,9 @@ package final class Monitor<State>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Runs `body` alone with the value; it must not wait for other threads that need the value.
+  /// Runs `body` with exclusive access to the value.
+  ///
+  /// The lock is not recursive: `body` must not use the monitor, nor wait for threads that do.
   package func withLock<Result, Failure: Error>(
     _ body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -46,10 +50,12 @@ package final class Monitor<State>: @unchecked Sendable {
     return try body(&state)
   }
 
-  /// Lets every thread that waits look at the value again.
+  /// Makes every waiting thread check its condition again.
   package func wakeAll() { pthread_cond_broadcast(changed) }
 
-  /// Sleeps until `condition` holds, then runs `body` alone with the value.
+  /// Sleeps until `condition` holds, then runs `body` with exclusive access to the value.
+  ///
+  /// The lock is held from the check to the end of `body`, so that `condition` still holds in it.
   package func wait<Result, Failure: Error>(
     until condition: (State) -> Bool, then body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -59,7 +65,7 @@ package final class Monitor<State>: @unchecked Sendable {
     return try body(&state)
   }
 
-  /// Sleeps until `condition` holds, but no longer than `seconds`; returns whether it holds.
+  /// Sleeps until `condition` holds, at most `seconds`; returns whether it holds.
   package func wait(seconds: Double, until condition: (State) -> Bool) -> Bool {
     var deadline = timespec()
     clock_gettime(CLOCK_MONOTONIC, &deadline)

@@ -6,11 +6,11 @@ import Synchronization
   import Musl
 #endif
 
-/// Runs `work` on `count` threads at once, one of them the caller's, which first does what is to be
-/// done `meanwhile`, and waits for all.
+/// Runs `work` on `count` threads at once, one of them the caller's, and waits for all.
 ///
-/// Threads of their own, and not a pool's: a pool may run everything on one. When one of them cannot
-/// be started, those that run are waited for and the error is thrown.
+/// The calling thread runs `meanwhile` before its share of the work. New threads are used because a
+/// thread pool may run everything on one thread. If a thread cannot be started, the function waits
+/// for those that run and throws.
 package func performOnThreads(
   _ count: Int, meanwhile: () -> Void = {}, _ work: @escaping @Sendable () -> Void
 ) throws(ThreadError) {
@@ -21,11 +21,10 @@ package func performOnThreads(
   work()
 }
 
-/// What `transform` makes of each of `inputs`, in order, on `threads` threads; this one first does
-/// what is to be done `meanwhile`.
+/// Maps `inputs` with `transform` on several threads and returns the results in order.
 ///
-/// Throws the first error in the order of the inputs, or
-/// `ThreadError`.
+/// The calling thread is one of the threads; it first runs `meanwhile`. Throws the first error in
+/// the order of the inputs, or `ThreadError`.
 package func mapOnThreads<Input: Sendable, Output: Sendable>(
   _ inputs: [Input], threads: Int, meanwhile: () -> Void = {},
   _ transform: @escaping @Sendable (Input) throws -> Output
@@ -39,7 +38,7 @@ package func mapOnThreads<Input: Sendable, Output: Sendable>(
   return try work.outputs()
 }
 
-/// Inputs that threads share, by number, and what became of them.
+/// The indices of inputs that threads still have to process, and the results.
 private final class SharedWork<Output: Sendable>: Sendable {
   private let next = Atomic(0)
   private let results: Mutex<[Result<Output, any Error>?]>
@@ -50,7 +49,7 @@ private final class SharedWork<Output: Sendable>: Sendable {
     results = Mutex(Array(repeating: nil, count: count))
   }
 
-  /// The number of an input that nobody has taken yet; nil when there is none.
+  /// The index of the next input; nil if all are taken.
   func take() -> Int? {
     let index = next.add(1, ordering: .relaxed).oldValue
     return index < count ? index : nil

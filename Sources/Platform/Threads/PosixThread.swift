@@ -6,26 +6,23 @@ import CDispatch
   import Musl
 #endif
 
-/// The system refused to start a thread.
+/// The error of a thread that the system refused to start.
 ///
-/// Foundation's `Thread` would not say so.
+/// Foundation's `Thread` does not report it, hence pthread.
 package struct ThreadError: Error, Equatable, CustomStringConvertible {
   /// The system's error number.
   let code: Int32
 
   package var description: String {
-    "cannot start a thread: \(systemReason(code)); give fewer --threads, or raise the limits on threads "
+    "cannot start a thread: \(systemReason(code)); use fewer --threads, or raise the limits on threads "
       + "and memory (ulimit -u, ulimit -v, ulimit -s)"
   }
 }
 
-/// Starts a thread that runs `body`; it must be joined or detached.
+/// Starts a thread that runs `body`; the caller must join or detach it.
 ///
-/// - Parameters:
-///   - stackBytes: the size of its stack; nil for the system's default.
-///   - body: what the thread runs.
-/// - Returns: the thread.
-/// - Throws: `ThreadError` when the system refuses it.
+/// `stackBytes` nil means the system's default. Throws `ThreadError` if the system refuses the
+/// thread.
 package func startThread(
   stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) throws(ThreadError) -> pthread_t {
@@ -49,9 +46,9 @@ package func startThread(
   return thread
 }
 
-/// Starts a thread without which the run would wait for ever; it must be joined or detached.
+/// Starts a thread that the run cannot do without; the caller must join or detach it.
 ///
-/// Where the system refuses it, the program ends (`ResourceShortage`).
+/// If the system refuses the thread, the program ends (`ResourceShortage`).
 package func startThreadOrEnd(
   stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) -> pthread_t {
@@ -62,14 +59,14 @@ package func startThreadOrEnd(
   }
 }
 
-/// Starts a thread that nobody waits for.
+/// Starts a detached thread.
 ///
-/// Where the system refuses it, the program ends (`ResourceShortage`).
+/// If the system refuses the thread, the program ends (`ResourceShortage`).
 package func startDetachedThreadOrEnd(_ body: @escaping @Sendable () -> Void) {
   pthread_detach(startThreadOrEnd(body))
 }
 
-/// What a new thread runs.
+/// The closure of a new thread, as an object that can pass through a C pointer.
 private final class ThreadBody: Sendable {
   let run: @Sendable () -> Void
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }

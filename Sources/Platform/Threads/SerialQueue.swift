@@ -4,16 +4,16 @@
   import Musl
 #endif
 
-/// A thread that does jobs one after the other, in the order in which they were submitted.
+/// A thread that runs jobs one after the other, in the order of submission.
 ///
 ///     let queue = SerialQueue()
 ///     let job = queue.submit { try exchange() }
 ///     try queue.wait(for: job)
 ///     queue.end()
 ///
-/// It carries the communication of a step: blocking calls on a thread of its own overlap with
-/// computation where MPI's non-blocking collectives do not. All ranks must submit such jobs in the
-/// same order.
+/// It runs the communication of a step. Blocking MPI calls on a separate thread overlap with
+/// computation, whereas non-blocking collectives make progress only inside MPI calls. All ranks
+/// must submit such jobs in the same order.
 package final class SerialQueue: Sendable {
   private struct State {
     var jobs: [@Sendable () throws -> Void] = []
@@ -21,7 +21,7 @@ package final class SerialQueue: Sendable {
     var done = 0
     var failure: (any Error)?
     var isEnding = false
-    /// Nil once somebody has taken it to join it.
+    /// Nil once a caller of `end` has taken it to join it.
     var thread: pthread_t?
   }
 
@@ -29,9 +29,10 @@ package final class SerialQueue: Sendable {
 
   /// Starts the thread.
   ///
-  /// Where the system refuses it, the program ends (`ResourceShortage`).
+  /// If the system refuses the thread, the program ends (`ResourceShortage`).
   package init() {
-    // The thread holds the monitor and not the queue, so that the queue's end can end it.
+    // The thread keeps the monitor alive but not the queue: otherwise `deinit`, which ends the
+    // thread, would never run.
     let monitor = monitor
     let thread = startThreadOrEnd { Self.work(on: monitor) }
     monitor.withLock { $0.thread = thread }
@@ -41,10 +42,11 @@ package final class SerialQueue: Sendable {
 
   /// Adds a job and returns its number.
   ///
-  /// After a job has thrown, later ones are skipped.
+  /// After a job has thrown, all later jobs are skipped, because ranks that disagree on the
+  /// sequence of collective calls would block.
   package func submit(_ job: @escaping @Sendable () throws -> Void) -> Int {
     let number = monitor.withLock { state in
-      precondition(!state.isEnding, "a job for a queue that has ended")
+      precondition(!state.isEnding, "a job was submitted to a queue that has ended")
       state.jobs.append(job)
       state.submitted += 1
       return state.submitted
@@ -53,10 +55,11 @@ package final class SerialQueue: Sendable {
     return number
   }
 
-  /// Whether job `number` and all before it are done.
+  /// Whether job `number` and all earlier ones have finished or were skipped.
   package func isDone(_ number: Int) -> Bool { monitor.withLock { $0.done >= number } }
 
-  /// Waits until job `number` and all before it are done; throws the error of the first that threw.
+  /// Waits until job `number` and all earlier ones are done; throws the first error of any job so
+  /// far.
   package func wait(for number: Int) throws {
     try monitor.wait {
       $0.done >= number
@@ -65,12 +68,12 @@ package final class SerialQueue: Sendable {
     }
   }
 
-  /// Waits for everything submitted so far.
+  /// Waits for all jobs submitted so far; throws the first error.
   package func wait() throws { try wait(for: monitor.withLock { $0.submitted }) }
 
   /// Ends the thread after the jobs submitted so far, and waits for it.
   ///
-  /// A second call does nothing. The queue takes no jobs afterwards.
+  /// A second call does nothing. Submitting a job afterwards is a programming error.
   package func end() {
     let thread = monitor.withLock { state in
       state.isEnding = true
@@ -79,7 +82,8 @@ package final class SerialQueue: Sendable {
     }
     monitor.wakeAll()
     guard let thread else { return }
-    // A job that holds the last reference to its queue ends it from within: nobody can be waited for.
+    // A job that holds the last reference to its queue ends it on the queue's own thread, which
+    // cannot join itself.
     if pthread_equal(thread, pthread_self()) != 0 {
       pthread_detach(thread)
     } else {

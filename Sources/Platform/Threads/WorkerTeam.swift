@@ -4,20 +4,21 @@
   import Musl
 #endif
 
-/// The workers of a rank: threads that compute, started once, each pinned to a processor if asked.
+/// The worker threads of a rank, which compute; started once, each pinned to a processor if
+/// requested.
 ///
 ///     let team = WorkerTeam(processors: [0, 1])
-///     team.run { worker in compute(slices[worker]) }   // returns when every worker has
+///     team.run { worker in compute(slices[worker]) }   // returns when every worker has finished
 ///     team.end()
 ///
-/// Workers are plain threads and not Swift tasks: they wait for each other and for weights that are
-/// on their way, and kernels inside them are single-threaded.
+/// Workers are threads and not Swift tasks, because they block: they wait for each other and for
+/// weights from other ranks. Kernels that they call are single-threaded.
 package final class WorkerTeam: Sendable {
   private struct State {
     var work: (@Sendable (Int) -> Void)?
-    /// Counts calls of `run`, so that a worker knows a new one from the one it has just done.
+    /// The number of calls of `run`, by which a worker recognizes a new one.
     var round = 0
-    /// Workers that have yet to finish the round.
+    /// Workers that have not finished the round.
     var running = 0
     var isEnding = false
     var threads: [pthread_t] = []
@@ -27,12 +28,13 @@ package final class WorkerTeam: Sendable {
   package let count: Int
   private let monitor = Monitor(State())
 
-  /// Starts one worker for each entry of `processors`; a negative entry leaves its worker free to move.
+  /// Starts one worker per entry of `processors`; a worker with a negative entry is not pinned.
   ///
-  /// Where the system refuses a thread, the program ends (`ResourceShortage`).
+  /// If the system refuses a thread, the program ends (`ResourceShortage`).
   package init(processors: [Int]) {
     count = processors.count
-    // Threads hold the monitor and not the team, so that the team's end can end them.
+    // The threads keep the monitor alive but not the team: otherwise `deinit`, which ends them,
+    // would never run. Kernels allocate temporary buffers on the stack, hence 16 MB.
     let monitor = monitor
     let threads = processors.enumerated().map { worker, processor in
       startThreadOrEnd(stackBytes: 16 << 20) {
@@ -45,10 +47,12 @@ package final class WorkerTeam: Sendable {
 
   deinit { end() }
 
-  /// Runs `body` on every worker with the worker's number, and returns when all have finished.
+  /// Runs `body` on every worker with the worker's index, and returns when all have finished.
+  ///
+  /// One thread at a time may call it.
   package func run(_ body: @escaping @Sendable (Int) -> Void) {
     monitor.withLock { state in
-      precondition(!state.isEnding, "work for a team that has ended")
+      precondition(!state.isEnding, "work was given to a team that has ended")
       state.work = body
       state.round += 1
       state.running = count
@@ -63,7 +67,7 @@ package final class WorkerTeam: Sendable {
 
   /// Ends the threads and waits for them.
   ///
-  /// A second call does nothing. The team does no work afterwards.
+  /// A second call does nothing. Calling `run` afterwards is a programming error.
   package func end() {
     let threads = monitor.withLock { state in
       state.isEnding = true

@@ -140,7 +140,7 @@ package struct Sample {
   package var mean: Double? { values.isEmpty ? nil : values.mean }
 
   /// The standard deviation of a sample; zero for one value.
-  package var deviation: Double { values.sampleDeviation }
+  package var deviation: Double { values.sampleStandardDeviation }
 }
 
 /// What keeps a study from being read or told of.

@@ -146,7 +146,7 @@ extension ExampleSet {
   /// The number of slices that suits batches of these sequences.
   fileprivate func usualSlices(batch: Int, workers: Int) -> Int {
     let tokens = examples.reduce(0) { $0 + $1.tokens.count }
-    return ReductionTree.usualSliceCount(
+    return ReductionTree.defaultSliceCount(
       batch: batch, tokens: batch * tokens / examples.count, workers: workers)
   }
 

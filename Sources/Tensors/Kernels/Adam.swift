@@ -1,12 +1,17 @@
-// One pass over a run of floats for each thing that the optimizer does.
+// The optimizer's kernels. Each makes one pass over a contiguous range of floats.
 
-/// The hyperparameters of Adam as the reference uses it: no bias correction, epsilon outside the root,
-/// weight decay beside the update (ELECTRA's `AdamWeightDecayOptimizer`).
+/// The hyperparameters of Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+///
+/// As in ELECTRA's `AdamWeightDecayOptimizer`, there is no bias correction, and epsilon is added to
+/// the square root.
 package struct AdamHyperparameters: Sendable, Equatable {
+  /// The decay rate of the first moment.
   package var beta1: Float
+  /// The decay rate of the second moment.
   package var beta2: Float
+  /// Added to the square root of the second moment.
   package var epsilon: Float
-  /// The share of a weight that decays at a learning rate of one.
+  /// Multiplied by the learning rate, the fraction of a weight that is subtracted per step.
   package var weightDecay: Float
 
   package init(
@@ -19,9 +24,9 @@ package struct AdamHyperparameters: Sendable, Equatable {
   }
 }
 
-/// Where a run of floats and everything that an update of them reads and writes begin in memory.
+/// Pointers to a range of weights and to the arrays that their update reads and writes.
 ///
-/// It owns nothing: whoever made the memory keeps it alive.
+/// It does not own the memory. The four arrays must not overlap.
 package struct AdamState {
   package var weights: UnsafeMutablePointer<Float>
   package var gradient: UnsafeMutablePointer<Float>
@@ -38,7 +43,7 @@ package struct AdamState {
     self.secondMoment = secondMoment
   }
 
-  /// The same for the run that begins `offset` floats later.
+  /// The state of the range that begins `offset` floats later.
   package func advanced(by offset: Int) -> AdamState {
     AdamState(
       weights: weights + offset, gradient: gradient + offset, firstMoment: firstMoment + offset,
@@ -50,6 +55,9 @@ package struct AdamState {
 ///
 ///     m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
 ///     w = w - learningRate * (m / (sqrt(v) + epsilon) + weightDecay * w)
+///
+/// Weights and moments are updated in place; the gradient is only read. NaN or infinite gradients
+/// make the weights NaN, so callers check the gradient norm first.
 package func adamStep(
   _ state: AdamState, count: Int, gradientScale: Float, learningRate: Float,
   _ hyperparameters: AdamHyperparameters
@@ -75,9 +83,9 @@ package func adamStep(
   }
 }
 
-/// The sum of squares of `count` floats in Double; NaN or infinite when any of them is.
+/// The sum of squares of `count` floats in Double; NaN or infinite if any of them is.
 ///
-/// Vectors of eight go to two running sums in turn, which are added in a fixed order at the end.
+/// Two vector accumulators take turns, so that additions overlap; they are added in a fixed order.
 package func sumOfSquares(_ values: UnsafeMutablePointer<Float>, count: Int) -> Double {
   let start = Profile.begin()
   defer { Profile.end(.optimizer, start) }

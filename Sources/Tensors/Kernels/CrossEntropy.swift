@@ -1,7 +1,9 @@
-// The losses of decisions from their logits, in Double: there are few to a sequence.
+// Losses of classification heads, in Double, since there are only a few logits per sequence.
 
-/// Softmax cross-entropy in nats of `logits` for the entry `label`, and its derivatives,
-/// softmax(z) - one at the label. Sums run from the first entry to the last.
+/// Softmax cross-entropy in nats for the class `label`, and its derivatives by the logits.
+///
+/// The derivatives are softmax(logits) minus the one-hot label. Sums run from the first entry to
+/// the last. NaN logits make the loss NaN.
 package func softmaxCrossEntropy(
   logits: [Double], label: Int
 ) -> (loss: Double, derivatives: [Double]) {
@@ -11,7 +13,7 @@ package func softmaxCrossEntropy(
   return (logarithm - logits[label], derivatives)
 }
 
-/// The softmax of `logits`, and the logarithm of the sum of their exponentials.
+/// The softmax of `logits`, and the logarithm of the sum of their exponentials (log-sum-exp).
 package func softmax(_ logits: [Double]) -> (probabilities: [Double], logarithm: Double) {
   let largest = logits.reduce(-Double.infinity) { max($0, $1) }
   let powers = logits.map { naturalExponential($0 - largest) }
@@ -19,8 +21,10 @@ package func softmax(_ logits: [Double]) -> (probabilities: [Double], logarithm:
   return (powers.map { $0 / sum }, largest + naturalLogarithm(sum))
 }
 
-/// Sigmoid cross-entropy in nats of logit z for label y in {0, 1}: max(z, 0) - z y + log(1 + e^-|z|),
-/// and its derivative, sigmoid(z) - y.
+/// Sigmoid cross-entropy in nats for a binary label, and its derivative by the logit.
+///
+/// For logit z and label y in {0, 1} the loss is max(z, 0) - z y + log(1 + e^-|z|), which does not
+/// overflow, and the derivative is sigmoid(z) - y.
 package func sigmoidCrossEntropy(logit: Float, label: Bool) -> (loss: Double, derivative: Float) {
   let z = Double(logit)
   let tail = naturalExponential(-abs(z))

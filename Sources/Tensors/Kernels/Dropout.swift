@@ -1,14 +1,16 @@
-/// Dropout as a function of where an element stands.
+/// Dropout whose mask is a function of (seed, step, sequence, dropout site, element).
 ///
-/// Every element is dropped with the same probability, decided on 16 random bits; those that stay
-/// are scaled so that the mean is kept. A stream belongs to one sequence and one place in the model;
-/// its rows are the tokens of the sequence, or for attention the (head, query) pairs.
+/// Each element is dropped with the same probability, decided by 16 random bits; the others are
+/// scaled so that the expected value is unchanged. A stream belongs to one sequence and one dropout
+/// site of the model. Its rows are the tokens of the sequence or, in attention, the (head, query)
+/// pairs. The backward pass computes the mask again instead of storing it.
 package struct DropoutStream: Sendable {
   private let random: RandomStream
   private let threshold: UInt32
   private let scale: Float
 
-  /// - Parameter rate: the probability of dropping, in [0, 1); it is rounded to a multiple of 2^-16.
+  /// Creates the stream; `rate` in [0, 1) is the probability of dropping, rounded to a multiple of
+  /// 2^-16.
   package init(_ random: RandomStream, rate: Float) {
     precondition(rate >= 0 && rate < 1, "a dropout rate of \(rate)")
     self.random = random
@@ -18,8 +20,8 @@ package struct DropoutStream: Sendable {
 
   /// Writes the factors (0 or the scale) of row `row` of width `width`.
   ///
-  /// Chunks of 64 elements use the 16-bit halves of the four words of eight counters; a row begins
-  /// at a chunk. `factors` holds `paddedWidth(width)` floats.
+  /// A chunk of 64 elements uses eight counters of the stream, each with four words of two 16-bit
+  /// halves. Every row starts a new chunk. `factors` has space for `paddedWidth(width)` floats.
   @inline(__always)
   func factors(row: Int, width: Int, into factors: UnsafeMutablePointer<Float>) {
     let chunks = (width + 63) / 64
@@ -40,17 +42,17 @@ package struct DropoutStream: Sendable {
 
   @inline(__always)
   private func factor(_ bits: RandomStream.Words) -> Vector {
-    // Compared as signed numbers, for which there is an instruction; both are below 2^16.
+    // AVX2 compares only signed integers; both are below 2^16, so the sign does not matter.
     let signed = unsafeBitCast(bits, to: SIMD8<Int32>.self)
     let keeps = signed .>= SIMD8<Int32>(repeating: Int32(threshold))
     return Vector(repeating: 0).replacing(with: Vector(repeating: scale), where: keeps)
   }
 
-  /// The floats that a row of factors takes: whole chunks of 64.
+  /// `width` rounded up to whole chunks of 64.
   static func paddedWidth(_ width: Int) -> Int { (width + 63) / 64 * 64 }
 }
 
-/// A row of dropout factors on the stack, all one without dropout.
+/// Calls `body` with a temporary row of dropout factors, initially all one.
 @inline(__always)
 func withDropoutFactors(
   width: Int, _ body: (UnsafeMutablePointer<Float>) -> Void
@@ -64,8 +66,11 @@ func withDropoutFactors(
 }
 
 extension Tensor {
-  /// Multiplies by the dropout factors; row r of the tensor is row `firstRow` + r of the stream.
-  /// Writes into `output`, which may be this tensor.
+  /// Multiplies by the dropout factors and writes the result into `output`, which may be this
+  /// tensor.
+  ///
+  /// Row r of the tensor uses row `firstRow` + r of the stream. Without dropout the values are
+  /// copied. The backward pass is the same call on the gradient.
   package func applyDropout(_ dropout: DropoutStream?, firstRow: Int = 0, into output: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.dropout, start) }

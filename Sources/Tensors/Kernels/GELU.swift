@@ -1,9 +1,12 @@
-// The Gaussian error linear unit (Hendrycks and Gimpel 2016), in its exact form: x P(x), with P the
-// standard normal distribution function. Forward has P and the density at hand, so it also leaves
-// the derivative P(x) + x p(x); backward is then one product.
+// The Gaussian error linear unit (Hendrycks and Gimpel 2016) in its exact form, x P(x), where P is
+// the standard normal distribution function and p its density. Forward computes both, so it also
+// stores the derivative P(x) + x p(x); backward is then one multiplication.
 
 extension Tensor {
-  /// `output` = gelu(self + bias), row by row; this tensor is replaced by the derivative there.
+  /// Writes gelu(x + bias) of each row into `output`, and replaces this tensor by the derivative.
+  ///
+  /// This tensor and `output` are (rows, columns), `bias` is (columns); `output` must not be this
+  /// tensor. The derivative is taken at x + bias.
   package func gelu(bias: Tensor, into output: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
@@ -19,16 +22,18 @@ extension Tensor {
     }
   }
 
-  /// Turns the gradient of gelu's output, which this tensor holds, into that of its input, and adds
-  /// that to `biasGradient`. `derivative` is what `gelu` left.
+  /// Replaces the gradient of gelu's output, in this tensor, by the gradient of its input.
+  ///
+  /// `derivative` is the tensor that `gelu` left behind. The sum of the rows of the result is added
+  /// to `biasGradient` (columns).
   package func geluBackward(derivative: Tensor, biasGradient: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
     let bias = biasGradient.base
     for r in 0..<rows {
-      let (gradient, slope) = (row(r), derivative.row(r))
+      let (gradient, geluDerivative) = (row(r), derivative.row(r))
       forEachVector(columns) { i, tail in
-        let value = gradient.load(at: i, tail: tail) * slope.load(at: i, tail: tail)
+        let value = gradient.load(at: i, tail: tail) * geluDerivative.load(at: i, tail: tail)
         gradient.store(value, at: i, tail: tail)
         bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
       }

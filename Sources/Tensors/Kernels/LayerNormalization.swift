@@ -1,17 +1,18 @@
-// Layer normalisation (Ba, Kiros and Hinton 2016), fused with what always comes before it in a
+// Layer normalization (Ba, Kiros and Hinton 2016), fused with the operations before it in a
 // post-norm encoder: bias, dropout and the residual sum.
 //
 //     z = residual + dropout(branch + bias)
 //     normalized = (z - mean(z)) / sqrt(variance(z) + epsilon)
 //     output = normalized * scale + shift
 //
-// Mean and variance are taken over a row, the variance from the deviations, all in float. Backward
-// needs `normalized` and 1 / sqrt(variance + epsilon), so these are what forward keeps.
+// Mean and variance are those of a row. The variance is computed from the deviations, in a second
+// pass, because mean(z^2) - mean(z)^2 cancels in float. Forward keeps what backward needs:
+// `normalized` and 1 / sqrt(variance + epsilon), PyTorch's rstd.
 //
-// Gradients: those of scale, shift and bias are added to; that of the branch is written; the
-// gradient of the output is replaced by that of z, which is also the residual's.
+// Gradients: those of scale, shift and bias are added to; the gradient of the branch is written;
+// the gradient of the output is replaced by the gradient of z, which is also the residual's.
 
-/// What makes z of the branch: `residual + dropout(branch + bias)`; nil stands for what is left out.
+/// The other operands of z = residual + dropout(branch + bias); nil omits an operation.
 package struct BranchSum {
   package let bias: Tensor?  // (columns)
   package let dropout: DropoutStream?
@@ -22,7 +23,7 @@ package struct BranchSum {
   }
 }
 
-/// What turns normalised rows into the output: `normalized * scale + shift`.
+/// The parameters of layer normalization: output = normalized * scale + shift.
 package struct NormalizationParameters {
   package let scale: Tensor  // (columns)
   package let shift: Tensor  // (columns)
@@ -34,11 +35,12 @@ package struct NormalizationParameters {
   }
 }
 
-/// The parameter gradients that the backward pass adds to; all (columns).
+/// The parameter gradients to which the backward pass adds; all (columns).
 package struct NormalizationGradients {
   package let scale: Tensor
   package let shift: Tensor
-  /// Of the branch's bias; nil if there is none.
+  /// The gradient of the branch's bias, computed together with the branch gradient; nil if not
+  /// needed.
   package let bias: Tensor?
 
   package init(scale: Tensor, shift: Tensor, bias: Tensor?) {
@@ -47,13 +49,13 @@ package struct NormalizationGradients {
 }
 
 extension Tensor {
-  /// Normalises the rows of `sum` of this tensor (rows, columns), the branch, which the normalised rows
-  /// replace.
+  /// Computes z of this tensor, the branch, and replaces each row by its normalized z.
   ///
-  /// A row of equal numbers becomes zeros; a row with NaN or infinity becomes NaN.
+  /// Also writes normalized * scale + shift into `output`. Normalized rows of equal numbers are
+  /// zeros; a row with NaN or infinity becomes NaN.
   ///
   /// - Parameters:
-  ///   - sum: what is added to the branch first.
+  ///   - sum: the bias, dropout and residual of z.
   ///   - parameters: scale, shift and epsilon.
   ///   - inverseDeviations: receives 1 / sqrt(variance + epsilon) of each row.
   ///   - output: (rows, columns); may be the residual, but not the branch.
@@ -73,11 +75,11 @@ extension Tensor {
         let sum = sumIntoRow(row, bias: bias, factors: factors, residual: residual?.row(r))
         let mean = sum / Float(columns)
         let variance = sumOfSquaredDeviations(row, mean: mean) / Float(columns)
-        let inverse = 1 / (variance + epsilon).squareRoot()
-        inverseDeviations[r] = inverse
+        let inverseDeviation = 1 / (variance + epsilon).squareRoot()
+        inverseDeviations[r] = inverseDeviation
         let result = output.row(r)
         forEachVector(columns) { i, tail in
-          let normalized = (row.load(at: i, tail: tail) - mean) * inverse
+          let normalized = (row.load(at: i, tail: tail) - mean) * inverseDeviation
           row.store(normalized, at: i, tail: tail)
           let y = normalized.times(
             scale.base.load(at: i, tail: tail), plus: shift.base.load(at: i, tail: tail))
@@ -105,6 +107,7 @@ extension Tensor {
     return total.orderedSum
   }
 
+  /// The sum of (z - mean)^2 of a row; the tail is filled with the mean, which adds zeros.
   @inline(__always)
   private func sumOfSquaredDeviations(_ row: UnsafeMutablePointer<Float>, mean: Float) -> Float {
     var total = Vector(repeating: 0)
@@ -115,19 +118,19 @@ extension Tensor {
     return total.orderedSum
   }
 
-  /// The backward pass of `normalizeRows` on this tensor (rows, columns), the gradient of the output,
-  /// which the gradient of z replaces.
+  /// Replaces the gradient of the output of `normalizeRows`, in this tensor, by the gradient of z.
   ///
   /// With g = outputGradient * scale and n = normalized, the gradient of z is
   /// (g - mean(g) - n * mean(g n)) / sqrt(variance + epsilon).
   ///
   /// - Parameters:
-  ///   - normalized: the normalised rows of the forward pass.
-  ///   - inverseDeviations: 1 / sqrt(variance + epsilon) of each row, of the forward pass.
-  ///   - scale: that of the forward pass.
-  ///   - dropout: that of the forward pass.
-  ///   - gradients: the parameters' gradients, which are added to.
-  ///   - branchGradient: receives the gradient of the branch, dropout undone; nil if not wanted.
+  ///   - normalized: (rows, columns), the normalized rows of the forward pass.
+  ///   - inverseDeviations: 1 / sqrt(variance + epsilon) of each row, from the forward pass.
+  ///   - scale: (columns), as in the forward pass.
+  ///   - dropout: as in the forward pass.
+  ///   - gradients: the parameter gradients, which are added to.
+  ///   - branchGradient: receives the gradient of the branch, which is the gradient of z times the
+  ///     dropout factors; nil if not needed.
   package func normalizeRowsBackward(
     normalized: Tensor, inverseDeviations: UnsafeMutablePointer<Float>, scale: Tensor,
     dropout: DropoutStream?, _ gradients: NormalizationGradients, branchGradient: Tensor?
@@ -140,8 +143,8 @@ extension Tensor {
       for r in 0..<rows {
         let gradient = row(r)
         zGradient(
-          gradient, normalized: normalized.row(r), inverse: inverseDeviations[r], scale: scale.base,
-          scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
+          gradient, normalized: normalized.row(r), inverseDeviation: inverseDeviations[r],
+          scale: scale.base, scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
         guard let branch = branchGradient?.row(r) else { continue }
         dropout?.factors(row: r, width: columns, into: factors)
         forEachVector(columns) { i, tail in
@@ -155,10 +158,12 @@ extension Tensor {
     }
   }
 
+  /// Replaces one row of the output gradient by the gradient of z, and adds to those of scale and
+  /// shift.
   @inline(__always)
   private func zGradient(
     _ gradient: UnsafeMutablePointer<Float>, normalized: UnsafeMutablePointer<Float>,
-    inverse: Float, scale: UnsafeMutablePointer<Float>,
+    inverseDeviation: Float, scale: UnsafeMutablePointer<Float>,
     scaleGradient: UnsafeMutablePointer<Float>, shiftGradient: UnsafeMutablePointer<Float>
   ) {
     var sum = Vector(repeating: 0)
@@ -178,7 +183,7 @@ extension Tensor {
     forEachVector(columns) { i, tail in
       let g = gradient.load(at: i, tail: tail) * scale.load(at: i, tail: tail)
       let n = normalized.load(at: i, tail: tail)
-      gradient.store((g - mean - n * meanProduct) * inverse, at: i, tail: tail)
+      gradient.store((g - mean - n * meanProduct) * inverseDeviation, at: i, tail: tail)
     }
   }
 }

@@ -1,5 +1,5 @@
-// Operations on whole rows: biases, sums over rows, look-ups. Sums over rows run from the first row
-// to the last.
+// Operations on whole rows: biases, sums over rows, embedding look-ups, dot products. Sums over
+// rows run from the first row to the last.
 
 extension Tensor {
   /// Adds `bias` (columns) to every row.
@@ -10,7 +10,7 @@ extension Tensor {
     for r in 0..<rows { addVector(bias.base, to: row(r), count: columns) }
   }
 
-  /// Adds the sum of all rows of `matrix` to this vector.
+  /// Adds the sum of all rows of `matrix` (N, columns) to this vector (1, columns).
   package func addSumOfRows(of matrix: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
@@ -18,7 +18,7 @@ extension Tensor {
     for r in 0..<matrix.rows { addVector(matrix.row(r), to: base, count: columns) }
   }
 
-  /// Adds `other`, of the same shape.
+  /// Adds `other`, which has the same shape.
   package func add(_ other: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
@@ -26,7 +26,8 @@ extension Tensor {
     for r in 0..<rows { addVector(other.row(r), to: row(r), count: columns) }
   }
 
-  /// Row i becomes row `indices[i]` of `table`.
+  /// Copies row `indices[i]` of `table` to row i (embedding look-up); traps if an index is out of
+  /// range.
   package func gatherRows(of table: Tensor, _ indices: [Int32]) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
@@ -36,7 +37,10 @@ extension Tensor {
     }
   }
 
-  /// Adds row i of `source` to row `indices[i]`, in the order of i.
+  /// Adds row i of `source` to row `indices[i]` of this table, in the order of i.
+  ///
+  /// It is the backward pass of `gatherRows`; indices may repeat. Traps if an index is out of
+  /// range.
   package func scatterAddRows(of source: Tensor, _ indices: [Int32]) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
@@ -52,7 +56,8 @@ extension Tensor {
   }
 }
 
-/// Adds `count` floats of `source` to those of `target`, one by one.
+/// Adds `count` floats of `source` to those of `target`, element by element; the two must not
+/// overlap.
 package func addFloats(
   _ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
 ) {
@@ -71,7 +76,7 @@ func addVector(
   }
 }
 
-/// The product of two rows summed: eight running sums, added at the end.
+/// The dot product of two rows, with eight accumulators that are added at the end.
 @inline(__always)
 func sumOfProducts(
   _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, count: Int
@@ -84,26 +89,30 @@ func sumOfProducts(
 }
 
 extension Tensor {
-  /// The scores of a layer with one output: `scores[r]` = row r times `weight` plus `bias`.
-  package func score(
-    weight: Tensor, bias: Float, into scores: UnsafeMutablePointer<Float>
+  /// A linear layer with one output: writes dot(row r, `weight`) + `bias` to `outputs[r]`.
+  ///
+  /// `weight` is (columns); `outputs` has space for `rows` floats.
+  package func dotRows(
+    weight: Tensor, bias: Float, into outputs: UnsafeMutablePointer<Float>
   ) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
-    for r in 0..<rows { scores[r] = sumOfProducts(row(r), weight.base, count: columns) + bias }
+    for r in 0..<rows { outputs[r] = sumOfProducts(row(r), weight.base, count: columns) + bias }
   }
 
-  /// The backward pass of `score`: adds to `weightGradient` and `biasGradient` (one float), and
-  /// writes the gradient of the input.
-  package func scoreBackward(
-    scoreGradients: UnsafeMutablePointer<Float>, weight: Tensor, weightGradient: Tensor,
+  /// The backward pass of `dotRows` on this tensor, the input.
+  ///
+  /// Adds to `weightGradient` (columns) and `biasGradient` (one float), and writes `inputGradient`
+  /// (rows, columns). `outputGradients` has `rows` floats.
+  package func dotRowsBackward(
+    outputGradients: UnsafeMutablePointer<Float>, weight: Tensor, weightGradient: Tensor,
     biasGradient: Tensor, into inputGradient: Tensor
   ) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
     for r in 0..<rows {
-      let gradient = Vector(repeating: scoreGradients[r])
-      biasGradient.base[0] += scoreGradients[r]
+      let gradient = Vector(repeating: outputGradients[r])
+      biasGradient.base[0] += outputGradients[r]
       let (input, target) = (row(r), inputGradient.row(r))
       let sum = weightGradient.base
       forEachVector(columns) { i, tail in

@@ -1,7 +1,10 @@
-// The softmax of attention: rows of scores become rows of probabilities, in place.
+// The softmax of attention, in place: rows of scores become rows of probabilities.
 
 extension Tensor {
-  /// Replaces every row by its softmax; the largest entry is subtracted first.
+  /// Replaces every row by its softmax.
+  ///
+  /// The largest entry is subtracted first, so that exponentials do not overflow. A NaN makes its
+  /// row NaN.
   package func softmaxRows() {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
@@ -22,9 +25,12 @@ extension Tensor {
     }
   }
 
-  /// Turns the gradient of the probabilities after dropout, which this tensor holds, into that of
-  /// the scores. With g that gradient, p the probabilities and k = p times dropout's factors, a row is
-  /// g k - p sum(g k), since the gradient of p is g times the factors.
+  /// Replaces the gradient of the probabilities after dropout, in this tensor, by that of the
+  /// scores.
+  ///
+  /// All tensors are (rows, columns). Let g be the gradient, p the probabilities, f the dropout
+  /// factors, and k = p f the `kept` probabilities. The gradient of p is g f, hence that of the
+  /// scores is p (g f - sum(p g f)) = g k - p sum(g k).
   package func softmaxRowsBackward(probabilities: Tensor, kept: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
@@ -45,7 +51,8 @@ extension Tensor {
     }
   }
 
-  /// The largest entry of a row of this tensor.
+  /// The largest entry of a row of this tensor; NaN entries are skipped, an empty row gives
+  /// -infinity.
   @inline(__always)
   func largest(of row: UnsafeMutablePointer<Float>) -> Float {
     var largest = Vector(repeating: -.infinity)
@@ -57,7 +64,7 @@ extension Tensor {
 }
 
 extension SIMD8 where Scalar == Float {
-  /// Sets the lanes from `first` on to zero.
+  /// Sets lane `first` and all later ones to zero.
   @inline(__always)
   mutating func clearLanes(from first: Int) {
     for lane in first..<Self.scalarCount { self[lane] = 0 }

@@ -1,29 +1,30 @@
-// The softmax over the vocabulary: a row is one masked position, tens of thousands of logits. The
-// row's exponentials are computed once, and serve the loss, the sample and the gradient.
+// The softmax over the vocabulary. A row has the logits of one masked position, one per entry of
+// the vocabulary: tens of thousands. The exponentials of a row are computed once and used for the
+// loss, the sample and the gradient.
 
-/// What the softmax of one row of logits tells.
+/// The results of the softmax of one row of logits.
 package struct VocabularyOutcome: Sendable, Equatable {
   /// The cross-entropy of the target, in nats.
   package var loss: Float
-  /// The index of the largest logit; the first among equals.
+  /// The index of the largest logit; the smallest index among equals.
   package var best: Int32
-  /// The index drawn from the softmax; -1 where none was asked for.
+  /// The index sampled from the softmax; -1 if no sample was requested.
   package var sample: Int32
 }
 
-/// Where the uniform numbers of a sample come from.
+/// The source of the uniform random numbers of a sample.
 package enum SampleDraws {
-  /// A random stream: numbers 0, 1, 2, ... for the vocabulary's entries.
+  /// A random stream; entry i uses number i after 32 * `firstBlock` others.
   case stream(RandomStream, firstBlock: Int)
-  /// Numbers that were drawn elsewhere, one an entry.
+  /// Numbers in [0, 1) given by the caller, one per entry of the vocabulary.
   case given(UnsafeMutablePointer<Float>)
 }
 
-/// How an entry is drawn from a softmax.
+/// How an entry is sampled from a softmax.
 package struct SamplingRule: Sendable, Equatable {
-  /// What the logits are divided by.
+  /// The divisor of the logits.
   package var temperature: Float
-  /// Whether the target is never drawn.
+  /// Whether the target is never sampled.
   package var excludesTarget: Bool
 
   package init(temperature: Float = 1, excludesTarget: Bool = false) {
@@ -33,14 +34,17 @@ package struct SamplingRule: Sendable, Equatable {
 }
 
 extension Tensor {
-  /// Adds `bias` to row `index`, then takes softmax, cross-entropy, best and sampled entry of these
-  /// logits; the row ends as their exponentials, e^(logit - largest).
+  /// Computes loss, best entry and sample of the logits of one row, and leaves their exponentials
+  /// in it.
   ///
-  /// The sample is the Gumbel-max of the reference (`pretrain_helpers.sample_from_softmax`):
-  /// the largest of logit - log(-log(u + 1e-9) + 1e-9). Exponentials keep the order, so it is the
-  /// largest of e^logit / (-log(u + 1e-9) + 1e-9), with one logarithm an entry instead of two.
+  /// The logits are row `index` plus `bias` (columns). Afterwards the row holds
+  /// e^(logit - largest), for `vocabularySoftmaxBackward`; the returned `sum` is the sum of these
+  /// exponentials. If a logit is NaN or +infinity, `sum` is NaN, and so is the gradient.
   ///
-  /// - Returns: the outcome, and the sum of the exponentials.
+  /// The sample is the Gumbel-max trick as in ELECTRA's `pretrain_helpers.sample_from_softmax`: the
+  /// largest logit - log(-log(u + 1e-9) + 1e-9), with u uniform in [0, 1). The exponential function
+  /// is monotonic, so this is the largest e^logit / (-log(u + 1e-9) + 1e-9), which needs one
+  /// logarithm per entry instead of two.
   package func vocabularySoftmax(
     row index: Int, bias: Tensor, target: Int32, draws: SampleDraws?,
     rule: SamplingRule = SamplingRule()
@@ -52,6 +56,7 @@ extension Tensor {
     let targetLogit = row[Int(target)]
     let best = firstIndex(of: largest, in: row)
     var total = (Vector(repeating: 0), Vector(repeating: 0))
+    // Two accumulators take turns, so that additions overlap; their order is fixed.
     forEachVector(columns) { i, tail in
       var power = exponential(row.load(at: i, tail: tail) - largest)
       if let tail { power.clearLanes(from: tail) }
@@ -64,8 +69,11 @@ extension Tensor {
     return (VocabularyOutcome(loss: loss, best: best, sample: sample), sum)
   }
 
-  /// Turns the exponentials that `vocabularySoftmax` left into the gradient of the logits:
-  /// (probability - [target]) * `weight`, which is also added to `biasGradient`.
+  /// Replaces the exponentials that `vocabularySoftmax` left in a row by the gradient of the
+  /// logits.
+  ///
+  /// The gradient is (probability - one-hot target) * `weight`; it is also added to `biasGradient`
+  /// (columns). `sum` is the sum that `vocabularySoftmax` returned.
   package func vocabularySoftmaxBackward(
     row index: Int, target: Int32, sum: Float, weight: Float, biasGradient: Tensor
   ) {
@@ -82,7 +90,7 @@ extension Tensor {
     bias[Int(target)] -= weight
   }
 
-  /// row += bias; returns the largest entry.
+  /// Adds `bias` to `row` and returns the largest entry.
   @inline(__always)
   private func add(
     _ bias: UnsafeMutablePointer<Float>, to row: UnsafeMutablePointer<Float>
@@ -99,27 +107,30 @@ extension Tensor {
 
   private func firstIndex(of value: Float, in row: UnsafeMutablePointer<Float>) -> Int32 {
     for i in 0..<columns where row[i] == value { return Int32(i) }
-    return 0  // only when every logit is not a number; the trainer stops before it is used
+    return 0  // Only if every logit is NaN; the trainer stops before the index is used.
   }
 
-  /// The winner of the race of a row of exponentials, by `rule`.
+  /// Samples an entry, given the exponentials of the logits.
   private func sample(
     _ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws, _ rule: SamplingRule, target: Int32
   ) -> Int32 {
-    let own = powers[Int(target)]
+    // A negative exponential never wins. The target's is restored for the backward pass.
+    let targetPower = powers[Int(target)]
     if rule.excludesTarget { powers[Int(target)] = -1 }
-    defer { powers[Int(target)] = own }
+    defer { powers[Int(target)] = targetPower }
     return rule.temperature == 1
       ? race(powers, draws) { $0 }
       : race(powers, draws) { power in
-        // e^(logit / T); what may not win stays below all others.
+        // e^(logit / T); an excluded entry stays negative.
         let tempered = exponential(naturalLogarithm(power) * (1 / rule.temperature))
         return tempered.replacing(with: -1, where: power .< 0)
       }
   }
 
-  /// The winner among the entries' `scale`d exponentials; one below zero or that is not a number never
-  /// wins, and where none is left it is entry 0.
+  /// The entry with the largest scaled exponential, each divided by an exponential random variable.
+  ///
+  /// The entry with the largest e^logit / -log(u) is that of the Gumbel-max trick. Scaled values that
+  /// are negative or NaN never win; if no entry can win, the result is 0.
   @inline(__always)
   private func race(
     _ powers: UnsafeMutablePointer<Float>, _ draws: SampleDraws, _ scale: (Vector) -> Vector
@@ -153,7 +164,7 @@ extension Tensor {
     return winner(bestScore, bestIndex)
   }
 
-  /// The index of the best lane; the smallest index among equals.
+  /// The index of the lane with the highest score; the smallest index among equals.
   private func winner(_ scores: Vector, _ indices: SIMD8<Int32>) -> Int32 {
     var best = 0
     for lane in 1..<8

@@ -7,16 +7,18 @@ import Platform
   import Musl
 #endif
 
-/// The matrix library, as the log names it.
+/// Configuration of OpenBLAS.
 package enum MatrixLibrary {
-  /// Keeps the library to the calling thread. Call once, before the first product.
+  /// Makes the library single-threaded; call it once, before the first product.
   package static func useOneThread() { cblas_shim_use_one_thread() }
 
-  /// Bytes of one of the library's buffers, as Debian builds it; address space, of which little is used.
+  /// The size of one of the library's buffers in Debian's build; mostly untouched address space.
   private static let bufferBytes = 136 << 20
 
-  /// Lets the library take the buffers that it needs when `callers` threads call it at once. Where the
-  /// system refuses one the program ends (`ResourceShortage`); the library would ask again for ever.
+  /// Allocates the buffers that the library needs when `callers` threads call it at once.
+  ///
+  /// If the system refuses one, the program ends (`ResourceShortage`). The library itself would
+  /// retry forever, so a mapping of the same size is tried first.
   package static func reserveBuffers(callers: Int) {
     guard cblas_shim_has_buffers() != 0 else { return }
     let buffers = (0..<callers).map { _ in
@@ -30,32 +32,31 @@ package enum MatrixLibrary {
     for buffer in buffers { cblas_shim_give_buffer(buffer) }
   }
 
-  /// Version, options and the kernels chosen for this processor.
+  /// Version, build options and the kernels chosen for this processor, for the log.
   package static var description: String {
     "\(String(cString: cblas_shim_configuration())) kernels \(coreName)"
   }
 
-  /// The kernels chosen for this processor, by the name of its type.
+  /// The name of the kernels chosen for this processor, such as "Zen".
   package static var coreName: String { String(cString: cblas_shim_core_name()) }
 }
 
-// OpenBLAS chooses its kernels by the processor's model when it is loaded. A version that is older than
-// the processor may not know it and takes its slowest kernels: Debian 12's 0.3.21 calls Emerald Rapids
-// a Prescott (2004), and `tiny` then trains at a fifth of its speed. The variable OPENBLAS_CORETYPE names
-// better ones, but is read at loading alone, so the program starts itself again with it.
+// OpenBLAS chooses its kernels by the processor model when it is loaded. A version that is older
+// than the processor may not know the model and then uses its slowest kernels: Debian 12's 0.3.21
+// takes Emerald Rapids for a Prescott (2004), which makes training of `tiny` five times slower.
+// OPENBLAS_CORETYPE selects other kernels but is read only when the library is loaded, so the
+// program sets it and restarts itself.
 extension MatrixLibrary {
-  /// Kernels that use vectors of less than 256 bits, by the names that OpenBLAS gives them.
+  /// OpenBLAS's names of kernels with vectors of less than 256 bits.
   private static let narrowKernels: Set<String> = [
     "Prescott", "Northwood", "Banias", "Katmai", "Coppermine", "Core2", "Penryn", "Dunnington",
     "Nehalem", "Atom", "Nano", "Athlon", "Opteron", "Opteron_SSE3", "Barcelona", "Bobcat",
   ]
 
-  /// The kernels that should be asked for instead of `core`; nil where it is right, or where somebody
-  /// chose it.
+  /// The kernels to select instead of `core`; nil if `core` suits the processor or the user chose
+  /// it.
   ///
-  /// - Parameters:
-  ///   - vectorBits: the widest vectors of the processor.
-  ///   - chosen: the value of OPENBLAS_CORETYPE.
+  /// `vectorBits` is the processor's vector width; `chosen` is the value of OPENBLAS_CORETYPE.
   package static func betterKernels(
     than core: String, vectorBits: Int, chosen: String?
   ) -> String? {
@@ -63,8 +64,9 @@ extension MatrixLibrary {
     return vectorBits >= 512 ? "SkylakeX" : "Haswell"
   }
 
-  /// Starts this program again, as the same process, where OpenBLAS has taken kernels that are far below
-  /// the processor. To be called before anything else; returns where nothing is to be done.
+  /// Restarts the program in the same process if OpenBLAS chose kernels with too narrow vectors.
+  ///
+  /// Call it before anything else. It returns if the kernels are suitable or the restart fails.
   package static func restartWithBetterKernels() {
     let name = "OPENBLAS_CORETYPE"
     let chosen = getenv(name).map { String(cString: $0) }
@@ -72,7 +74,7 @@ extension MatrixLibrary {
     else { return }
     setenv(name, kernels, 1)
     let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-    // Where it fails the program goes on with the kernels that it has.
+    // If execv fails, the program continues with the slow kernels.
     execv("/proc/self/exe", arguments)
   }
 }

@@ -1,6 +1,6 @@
 import COpenBLAS
 
-/// A matrix that a product may use as it is or transposed.
+/// A factor of a matrix product: a matrix, optionally transposed.
 package struct Factor {
   let tensor: Tensor
   let isTransposed: Bool
@@ -10,16 +10,17 @@ package struct Factor {
 }
 
 extension Tensor {
-  /// This matrix, transposed, as a factor of a product.
+  /// The transpose of this matrix as a factor of a product; nothing is copied.
   package var transposed: Factor { Factor(tensor: self, isTransposed: true) }
   /// This matrix as a factor of a product.
   package var plain: Factor { Factor(tensor: self, isTransposed: false) }
 
-  /// Writes `scale * a * b`, or adds it when `adding`.
+  /// Writes `scale * a * b` to this matrix or, with `adding`, adds it.
   ///
-  /// Single-threaded: lanes are the only threads that compute. The same shapes give the same bits
-  /// wherever the matrices lie. OpenBLAS makes it, or for the shapes at which that is slow our own
-  /// tiles.
+  /// The shapes are (M, N) = (M, K) (K, N). With K = 0 the product is zero. The output must overlap
+  /// neither factor. OpenBLAS computes the product, except for the shapes at which `TiledProduct`
+  /// is faster. It runs on the calling thread only, since the worker threads are the program's only
+  /// parallelism. The same shapes and values give the same bits at any address.
   package func multiply(_ a: Factor, _ b: Factor, scale: Float = 1, adding: Bool = false) {
     precondition(
       a.rows == rows && b.columns == columns && a.columns == b.rows,
@@ -43,6 +44,7 @@ extension Tensor {
       Int32(b.tensor.stride), adding ? 1 : 0, base, Int32(stride))
   }
 
+  /// The activity in the profile: only attention multiplies windows of larger matrices.
   private func activity(_ a: Factor, _ b: Factor) -> Activity {
     let isWhole = [self, a.tensor, b.tensor].allSatisfy { $0.stride == $0.columns }
     return isWhole

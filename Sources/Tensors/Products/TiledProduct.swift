@@ -6,113 +6,139 @@ import COpenBLAS
   import Musl
 #endif
 
-// Matrix products of our own, for the shapes at which OpenBLAS is slow.
+// Single-precision matrix products C = A B for the shapes at which OpenBLAS is slow.
 //
-// Goals, in order: the bits of an element depend on its row of a, its column of b and nothing else, so
-// neither on the sizes of the matrices nor on where they lie; speed; no assembly.
+// Goals, in order: the bits of an element depend only on its row of A and its column of B, and not
+// on the sizes of the matrices or on their addresses; speed; no assembly.
 //
-// The output is made in tiles of 6 rows and 16 columns that stay in registers while the sum runs (Goto
-// and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). 16 columns of b are
-// packed into a panel that lies end to end; 6 rows of a are a strip, packed where many panels read it.
-// A sum is a chain of fused multiply-adds over at most `sumBlock` terms; longer sums are chains added in
-// order.
+// The algorithm is that of Goto and van de Geijn 2008 ("Anatomy of high-performance matrix
+// multiplication"), in the terms of BLIS (Van Zee and van de Geijn 2015): a micro-kernel computes
+// MR x NR elements of C in registers while the sum over k runs. B is packed in panels of KC x NC,
+// and A in blocks of MC x KC where many micro-panels of B read it. Packed matrices consist of
+// micro-panels, NR columns of B or MR rows of A, which the micro-kernel reads from beginning to
+// end.
 //
-// On one core of a Zen 3, GFLOP/s beside OpenBLAS 0.3.21: attention of 128 x 64 80-88 against 65-75,
-// 1024 x 64 x 256 (the small generator's) 89-95 against 72-81, 1024 x 256 x 1024 90 against 86, the
-// vocabulary's 72-80 against 66-70; but gradients of weights, whose sums run over all tokens, 85 against
-// 90. Hence `isFaster`.
+// Order of summation: an element is a chain of fused multiply-adds over at most KC products; longer
+// sums add the chains in order. Every element, also at the edges, goes through the same operations.
+// KC therefore affects bits; MR, NR, MC and NC do not.
+//
+// GFLOP/s on one core of a Zen 3, compared with OpenBLAS 0.3.21: attention of 128 x 64 80-88
+// against 65-75, 1024 x 64 x 256 (the small generator's) 89-95 against 72-81, 1024 x 256 x 1024 90
+// against 86, the vocabulary's 72-80 against 66-70; but weight gradients, whose sums run over all
+// tokens, 85 against 90. Hence `isFaster`.
 
-/// Where and how a product in tiles is made.
+/// Block sizes of tiled products, with BLIS's names, and the choice between them and OpenBLAS.
 enum TiledProduct {
-  static let tileRows = 6
-  static let tileColumns = 16
-  /// The longest chain of a sum.
-  static let sumBlock = 256
-  /// Rows of a that are packed at a time; a multiple of a tile's.
-  static let rowBlock = 192
-  /// Columns of b that are packed at a time; a multiple of a tile's.
-  static let columnBlock = 512
+  /// MR: rows of C that the micro-kernel computes.
+  static let mr = 6
+  /// NR: columns of C that the micro-kernel computes; 6 x 16 floats fill 12 of 16 AVX registers.
+  static let nr = 16
+  /// KC: the longest chain of a sum.
+  static let kc = 256
+  /// MC: rows of A that are packed at a time; a multiple of MR.
+  static let mc = 192
+  /// NC: columns of B that are packed at a time; a multiple of NR.
+  static let nc = 512
 
-  /// Whether a product of this shape is faster in tiles. It depends on the shape and the processor's
-  /// type alone, as bits must.
+  /// Whether a tiled product of this shape is faster than OpenBLAS's.
+  ///
+  /// The answer must depend only on the shape and the processor type, because the two round
+  /// differently.
   static func isFaster(_ a: Factor, columns: Int) -> Bool {
-    isProcessorSuited && (a.columns <= sumBlock || (columns <= 64 && !a.isTransposed))
+    isProcessorSuitable && (a.columns <= kc || (columns <= 64 && !a.isTransposed))
   }
 
-  /// Whether OpenBLAS uses vectors of eight floats here, as the tiles do; with wider ones it is ahead.
-  private static let isProcessorSuited = ["Haswell", "Zen"].contains(
+  /// Whether OpenBLAS uses vectors of eight floats here, as this code does; with wider ones it is
+  /// faster.
+  private static let isProcessorSuitable = ["Haswell", "Zen"].contains(
     String(cString: cblas_shim_core_name()))
 }
 
 extension Tensor {
-  /// Writes `scale * a * b`, or adds it when `adding`; none of the sizes is zero.
+  /// Writes `scale * a * b` to this matrix or, with `adding`, adds it.
+  ///
+  /// All sizes are at least one, and the output overlaps neither factor. NaN and infinity propagate
+  /// as in the textbook formula.
   package func multiplyInTiles(_ a: Factor, _ b: Factor, scale: Float, adding: Bool) {
-    let memory = PackedPanels.ofThisThread
-    let isPacked =
-      columns > 6 * TiledProduct.tileColumns || (a.isTransposed && rows > TiledProduct.rowBlock)
-    for terms in blocks(a.columns, TiledProduct.sumBlock) {
-      for across in blocks(columns, TiledProduct.columnBlock) {
-        memory.packPanels(b, terms, across)
-        for down in blocks(rows, TiledProduct.rowBlock) {
-          let microPanels = isPacked ? memory.packStrips(a, down, terms) : Strips(a, down, terms)
-          rows(down).columns(across).fillTiles(
-            microPanels, memory.panels, terms: terms.count, scale: scale,
-            adding: adding || terms.lowerBound > 0)
+    let buffers = PackedPanels.ofThisThread
+    // With few micro-panels of B, packing A costs more than reading it in place.
+    let packsA =
+      columns > 6 * TiledProduct.nr || (a.isTransposed && rows > TiledProduct.mc)
+    for inner in blocks(a.columns, TiledProduct.kc) {
+      for columnRange in blocks(columns, TiledProduct.nc) {
+        buffers.packB(b, inner: inner, columns: columnRange)
+        for rowRange in blocks(rows, TiledProduct.mc) {
+          let microPanels =
+            packsA
+            ? buffers.packA(a, rows: rowRange, inner: inner)
+            : MicroPanels(a, rows: rowRange, inner: inner)
+          rows(rowRange).columns(columnRange).macroKernel(
+            microPanels, buffers.packedB, inner: inner.count, scale: scale,
+            adding: adding || inner.lowerBound > 0)
         }
       }
     }
   }
 
-  /// All tiles of a block: panel by panel, which stays in the first cache, strip by strip.
-  private func fillTiles(
-    _ microPanels: Strips, _ panels: UnsafeMutablePointer<Float>, terms: Int, scale: Float,
+  /// Computes a block of C (MC x NC) from packed B (KC x NC) and the micro-panels of A (MC x KC).
+  ///
+  /// The outer loop runs over micro-panels of B: one of them stays in the first-level cache while
+  /// all micro-panels of A pass.
+  private func macroKernel(
+    _ microPanels: MicroPanels, _ packedB: UnsafeMutablePointer<Float>, inner: Int, scale: Float,
     adding: Bool
   ) {
-    var panel = panels
-    for column in Swift.stride(from: 0, to: columns, by: TiledProduct.tileColumns) {
-      let width = min(TiledProduct.tileColumns, columns - column)
-      var microPanel = microPanels.base
-      for row in Swift.stride(from: 0, to: rows, by: TiledProduct.tileRows) {
+    var panelOfB = packedB
+    for column in Swift.stride(from: 0, to: columns, by: TiledProduct.nr) {
+      let width = min(TiledProduct.nr, columns - column)
+      var panelOfA = microPanels.base
+      for row in Swift.stride(from: 0, to: rows, by: TiledProduct.mr) {
         let target = base + row * stride + column
-        let height = min(TiledProduct.tileRows, rows - row)
+        let height = min(TiledProduct.mr, rows - row)
+        // Fetch the rows of C, each of which may lie on two cache lines, while the sum runs.
         for r in 0..<height {
           cblas_shim_prefetch(target + r * stride)
           cblas_shim_prefetch(target + r * stride + width - 1)
         }
-        tile(microPanel, microPanels, panel, terms: terms, height: height) { r, sum in
-          (target + r * stride).storeTile(sum, width: width, scale: scale, adding: adding)
+        microKernel(panelOfA, microPanels, panelOfB, inner: inner, height: height) { r, sum in
+          (target + r * stride).storeMicroTileRow(sum, width: width, scale: scale, adding: adding)
         }
-        microPanel += microPanels.step
+        panelOfA += microPanels.panelStride
       }
-      panel += TiledProduct.tileColumns * terms
+      panelOfB += TiledProduct.nr * inner
     }
   }
 }
 
-/// Sums of one tile; rows that are not there repeat the last one, and are not told.
+/// The micro-kernel: sums an MR x NR tile of C over k and calls `body` with each of its `height`
+/// rows.
+///
+/// Below MR rows, the missing ones are computed as copies of the last row and discarded, so that
+/// edges need no other code. The six sums are separate variables because an array would not stay in
+/// registers.
 @inline(__always)
-private func tile(
-  _ microPanel: UnsafeMutablePointer<Float>, _ microPanels: Strips,
-  _ panel: UnsafeMutablePointer<Float>,
-  terms: Int, height: Int, _ body: (_ row: Int, _ sum: TileRow) -> Void
+private func microKernel(
+  _ panelOfA: UnsafeMutablePointer<Float>, _ microPanels: MicroPanels,
+  _ panelOfB: UnsafeMutablePointer<Float>, inner: Int, height: Int,
+  _ body: (_ row: Int, _ sum: MicroRow) -> Void
 ) {
   let last = height - 1
   let (r1, r2) = (min(1, last) * microPanels.rowStride, min(2, last) * microPanels.rowStride)
   let (r3, r4) = (min(3, last) * microPanels.rowStride, min(4, last) * microPanels.rowStride)
   let r5 = min(5, last) * microPanels.rowStride
-  let zero = TileRow(repeating: 0)
+  let zero = MicroRow(repeating: 0)
   var (s0, s1, s2, s3, s4, s5) = (zero, zero, zero, zero, zero, zero)
-  var (a, b) = (microPanel, panel)
-  for _ in 0..<terms {
-    let row = b.tileRow(at: 0)
-    s0.addProduct(row, TileRow(repeating: a[0]))
-    s1.addProduct(row, TileRow(repeating: a[r1]))
-    s2.addProduct(row, TileRow(repeating: a[r2]))
-    s3.addProduct(row, TileRow(repeating: a[r3]))
-    s4.addProduct(row, TileRow(repeating: a[r4]))
-    s5.addProduct(row, TileRow(repeating: a[r5]))
-    a += microPanels.termStride
-    b += TiledProduct.tileColumns
+  var (a, b) = (panelOfA, panelOfB)
+  for _ in 0..<inner {
+    let row = b.microRow(at: 0)
+    s0.addProduct(row, MicroRow(repeating: a[0]))
+    s1.addProduct(row, MicroRow(repeating: a[r1]))
+    s2.addProduct(row, MicroRow(repeating: a[r2]))
+    s3.addProduct(row, MicroRow(repeating: a[r3]))
+    s4.addProduct(row, MicroRow(repeating: a[r4]))
+    s5.addProduct(row, MicroRow(repeating: a[r5]))
+    a += microPanels.innerStride
+    b += TiledProduct.nr
   }
   body(0, s0)
   if height > 1 { body(1, s1) }
@@ -122,31 +148,33 @@ private func tile(
   if height > 5 { body(5, s5) }
 }
 
-/// A row of a tile.
-typealias TileRow = SIMD16<Float>
+/// A row of the micro-kernel's tile: NR floats.
+typealias MicroRow = SIMD16<Float>
 
-/// `range` from 0 in pieces of at most `size`.
+/// 0..<`count` in consecutive ranges of at most `size`.
 private func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {
   Swift.stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
 }
 
 extension UnsafeMutablePointer where Pointee == Float {
   @inline(__always)
-  func tileRow(at index: Int) -> TileRow {
-    UnsafeRawPointer(self + index).loadUnaligned(as: TileRow.self)
+  func microRow(at index: Int) -> MicroRow {
+    UnsafeRawPointer(self + index).loadUnaligned(as: MicroRow.self)
   }
 
   @inline(__always)
-  func store(_ row: TileRow, at index: Int) {
-    UnsafeMutableRawPointer(self + index).storeBytes(of: row, as: TileRow.self)
+  func store(_ row: MicroRow, at index: Int) {
+    UnsafeMutableRawPointer(self + index).storeBytes(of: row, as: MicroRow.self)
   }
 
-  /// Stores or adds the first `width` of a tile's row, all with the same operations.
+  /// Stores or adds the first `width` floats of a tile's row, with the same operations at any
+  /// width.
   @inline(__always)
-  fileprivate func storeTile(_ sum: TileRow, width: Int, scale: Float, adding: Bool) {
-    if width == TiledProduct.tileColumns {
+  fileprivate func storeMicroTileRow(_ sum: MicroRow, width: Int, scale: Float, adding: Bool) {
+    if width == TiledProduct.nr {
       return store(
-        adding ? tileRow(at: 0).addingProduct(sum, TileRow(repeating: scale)) : sum * scale, at: 0)
+        adding ? microRow(at: 0).addingProduct(sum, MicroRow(repeating: scale)) : sum * scale,
+        at: 0)
     }
     for lane in 0..<width {
       self[lane] = adding ? self[lane].addingProduct(sum[lane], scale) : sum[lane] * scale

@@ -1,8 +1,11 @@
-/// Random numbers as a function: Philox 4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel
-/// random numbers: as easy as 1, 2, 3").
+/// A counter-based random number generator: Philox 4x32-10.
 ///
-/// A stream is addressed by (seed, site, step, sequence) and read at any index; nothing is ever
-/// stored, so a mask can be drawn again in the backward pass, on another rank, or after a restart.
+/// A stream is identified by (seed, site, step, sequence) and can be read at any index. It has no
+/// state, so a dropout mask can be computed again in the backward pass, on another rank, or after a
+/// restart.
+///
+/// The key is the seed; the counter is (index, site, step, sequence), 32 bits each. See Salmon,
+/// Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 ///
 ///     let stream = RandomStream(seed: 1, site: RandomStream.site("mask"), step: 7, sequence: 3)
 ///     stream.block(0)                    // four random words
@@ -12,10 +15,10 @@ package struct RandomStream: Sendable, Equatable {
   private let step: UInt32
   private let sequence: UInt32
 
-  /// - Parameters:
-  ///   - site: what the numbers are for; see `site(_:)`.
-  ///   - step: the step of the run.
-  ///   - sequence: the index of the sequence in the step's global batch.
+  /// Creates the stream of one use of random numbers for one sequence of one step.
+  ///
+  /// `site` identifies the use (see `site(_:)`), `step` is the step of the run, and `sequence` is
+  /// the index of the sequence in the global batch of the step.
   package init(seed: UInt64, site: UInt32, step: Int, sequence: Int) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     self.site = site
@@ -23,19 +26,20 @@ package struct RandomStream: Sendable, Equatable {
     self.sequence = UInt32(truncatingIfNeeded: sequence)
   }
 
-  /// The number of a named use of random numbers: the 32-bit FNV-1a hash of its name.
+  /// The identifier of a named use of random numbers: the 32-bit FNV-1a hash of the name.
   package static func site(_ name: String) -> UInt32 {
     name.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
   }
 
-  /// The four random words of counter `index`.
+  /// The four random words at counter `index`.
   package func block(_ index: UInt32) -> SIMD4<UInt32> {
     let words = blocks(from: index)
     return SIMD4(words.0[0], words.1[0], words.2[0], words.3[0])
   }
 
-  /// The four random words of each of eight counters from `first` on: word j of counter first + i is
-  /// lane i of the j-th result.
+  /// The random words at eight counters from `first` on.
+  ///
+  /// Word j of counter first + i is lane i of the j-th result.
   @inline(__always)
   func blocks(from first: UInt32) -> (Words, Words, Words, Words) {
     var x0 = Words(repeating: first) &+ Words(0, 1, 2, 3, 4, 5, 6, 7)
@@ -60,8 +64,10 @@ package struct RandomStream: Sendable, Equatable {
   /// Eight 32-bit numbers.
   typealias Words = SIMD8<UInt32>
 
-  /// The high and low words of eight products. Even and odd lanes are multiplied as 64-bit numbers,
-  /// which is what the processor has an instruction for.
+  /// The high and low words of eight products.
+  ///
+  /// Even and odd lanes are multiplied separately as 64-bit numbers, for which AVX2 has an
+  /// instruction.
   @inline(__always)
   private static func multiply(_ a: Words, _ b: UInt64) -> (high: Words, low: Words) {
     let wide = unsafeBitCast(a, to: SIMD4<UInt64>.self)
@@ -75,8 +81,9 @@ package struct RandomStream: Sendable, Equatable {
 }
 
 extension RandomStream {
-  /// Uniform numbers in [0, 1), multiples of 2^-24, in the order of `index`; 32 to a call, numbers
-  /// 32 * `index` and on: the four words of eight counters, word by word.
+  /// The 32 uniform numbers from number 32 * `index` on; multiples of 2^-24 in [0, 1).
+  ///
+  /// They are the words of eight counters: word 0 of all counters first, then word 1, and so on.
   @inline(__always)
   func uniforms(_ index: Int) -> (Vector, Vector, Vector, Vector) {
     let words = blocks(from: UInt32(truncatingIfNeeded: index &* 8))
@@ -86,11 +93,12 @@ extension RandomStream {
   /// The upper 24 bits as a number in [0, 1).
   @inline(__always)
   private static func unit(_ words: Words) -> Vector {
-    // 23 bits below the leading one of a number in [1, 2) would lose a bit; converting keeps all 24.
+    // A conversion keeps all 24 bits; inserting bits into the mantissa of [1, 2) would keep only
+    // 23.
     Vector(unsafeBitCast(words &>> 8, to: SIMD8<Int32>.self)) * 0x1p-24
   }
 
-  /// A whole number in 0..<`bound`, from word `index` of the stream.
+  /// An integer in 0..<`bound` from word `index` of the stream; its bias is below `bound` / 2^32.
   package func number(below bound: Int, index: Int) -> Int {
     let word = block(UInt32(truncatingIfNeeded: index >> 2))[index & 3]
     return Int((UInt64(word) &* UInt64(bound)) >> 32)

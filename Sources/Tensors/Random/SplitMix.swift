@@ -1,5 +1,7 @@
-/// A small generator of random numbers for orders and examples (SplitMix64: Steele, Lea and Flood
-/// 2014), begun anew for every use from a seed and a number.
+/// The SplitMix64 random number generator (Steele, Lea and Flood 2014), for data order and
+/// examples.
+///
+/// Every use creates a new generator from the seed and a stream number.
 package struct SplitMix: Sendable {
   private var state: UInt64
 
@@ -13,17 +15,17 @@ package struct SplitMix: Sendable {
     return Self.mix(state)
   }
 
-  /// Whether something of this probability happens.
+  /// True with the given probability.
   package mutating func chance(_ probability: Double) -> Bool {
     Double(next() >> 11) * 0x1p-53 < probability
   }
 
-  /// A whole number in 0..<`bound`.
+  /// An integer in 0..<`bound`; 0 if `bound` is not positive.
   package mutating func number(below bound: Int) -> Int {
     Int(next().multipliedFullWidth(by: UInt64(max(1, bound))).high)
   }
 
-  /// A one-to-one scrambling of 64 bits.
+  /// A bijective hash of 64 bits, the finalizer of SplitMix64.
   package static func mix(_ value: UInt64) -> UInt64 {
     var z = value
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -32,8 +34,11 @@ package struct SplitMix: Sendable {
   }
 }
 
-/// A random order of 0..<`count` as a function, without a table: a Feistel network over the next
-/// power of four, walked until it lands inside (Black and Rogaway 2002).
+/// A random permutation of 0..<`count`, computed without a table.
+///
+/// A Feistel network permutes 0..<4^n, the next power of four. If a result is not below `count`, the
+/// network is applied to it again until it is (cycle walking, Black and Rogaway 2002), on average
+/// up to four times.
 package struct Permutation: Sendable {
   private let count: UInt64
   private let halfBits: UInt64
@@ -48,7 +53,7 @@ package struct Permutation: Sendable {
     keys = (0..<4).map { _ in random.next() }
   }
 
-  /// Where `index` goes.
+  /// The element at position `index` of the permutation; `index` must be in 0..<`count`.
   package subscript(index: Int) -> Int {
     var value = UInt64(index)
     repeat { value = shuffled(value) } while value >= count

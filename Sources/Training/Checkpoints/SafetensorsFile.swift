@@ -191,7 +191,7 @@ package struct SafetensorsFile: Sendable {
         let place = start + i * size
         body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
       }
-      giveBackPages(
+      releasePages(
         UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count * size]))
     }
   }

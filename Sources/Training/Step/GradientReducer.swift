@@ -41,7 +41,7 @@ final class GradientReducer: Sendable {
     // One rank alone has nothing to send, so it lets its workers merge all buckets at the end.
     let lastRegion = partition.buckets.firstIndex { finishing.last?.overlaps($0) == true }
     merge = WorkerMerge(
-      buckets: partition.buckets, nodes: traffic.exchange.ownPieces,
+      buckets: partition.buckets, nodes: traffic.exchange.localPieces,
       earlyBuckets: world.size == 1 ? 0 : lastRegion ?? 0)
   }
 
@@ -83,7 +83,7 @@ final class GradientReducer: Sendable {
 
   private func exchange(_ bucket: Int, _ sums: [PieceSum]) throws {
     try traffic.exchange.exchange(
-      bucket, own: sums.map(\.output.base), into: output(of: sums).base)
+      bucket, pieces: sums.map(\.output.base), into: output(of: sums).base)
   }
 
   /// The sum of all ranks overwrites the first piece of this one, which nobody needs any more.

@@ -45,7 +45,7 @@ package final class ReductionComparison {
     update = ShardedUpdate(
       traffic, reading: regions, rank: world.rank, team: team, optimizer: optimizer)
     weights = Storage(count: layout.count)
-    gradients = traffic.exchange.ownPieces.map { _ in Storage(count: layout.count) }
+    gradients = traffic.exchange.localPieces.map { _ in Storage(count: layout.count) }
     moments = (Storage(count: layout.count), Storage(count: layout.count))
   }
 
@@ -66,7 +66,7 @@ package final class ReductionComparison {
   ///
   /// Every rank must call it.
   package func ours() throws {
-    let pieces = zip(traffic.exchange.ownPieces, gradients).map { (node: $0, gradient: $1) }
+    let pieces = zip(traffic.exchange.localPieces, gradients).map { (node: $0, gradient: $1) }
     reducer.begin(workers: 1)
     reducer.register(pieces)
     let gradient = try reducer.finishSum()

@@ -1,12 +1,14 @@
 import Foundation
 
-/// A system program that unpacks a stream.
-final class Unpacker {
-  /// Where the unpacked bytes come out.
+/// A system program that decompresses a stream.
+final class Decompressor {
+  /// The decompressed bytes.
   let output: InputFile
   private var process: pid_t?
 
-  /// Starts `program` on all of `input`, of which the first bytes were looked at.
+  /// Starts `program` on all of `input`, whose first bytes may have been inspected.
+  ///
+  /// Throws `FileError.unreadable` or `TextError.decompressionFailed`.
   init(_ program: String, path: String, input: InputFile) throws {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
@@ -29,8 +31,9 @@ final class Unpacker {
     }
   }
 
-  /// Waits for the program's end; nil when it was content, otherwise its exit status (128 and the
-  /// signal's number when a signal ended it).
+  /// Waits for the program's end; returns nil on success, otherwise the exit status.
+  ///
+  /// As in a shell, the status is 128 plus the signal number if a signal ended the program.
   func finish() -> Int32? {
     guard let process else { return nil }
     self.process = nil
@@ -69,7 +72,7 @@ final class Unpacker {
     return process
   }
 
-  /// A socket that gives `head` and then all of `input`, which cannot be wound back.
+  /// A socket that delivers `head` and then the rest of `input`, for an input that cannot seek.
   private static func feed(
     _ head: [UInt8], _ input: Int32, _ path: String
   ) throws(FileError) -> Int32 {
@@ -93,7 +96,7 @@ final class Unpacker {
     return ends[0]
   }
 
-  /// Sends `head` and all of `source`, as long as somebody listens.
+  /// Sends `head` and all of `source` until the receiver closes the socket.
   private static func copy(_ head: [UInt8], _ source: Int32, to target: Int32) {
     var bytes = head
     while !bytes.isEmpty, sendAll(bytes, to: target) {
@@ -106,7 +109,7 @@ final class Unpacker {
     }
   }
 
-  /// False when nobody listens any more.
+  /// Sends all bytes; returns false if the receiver has closed the socket.
   private static func sendAll(_ bytes: [UInt8], to socket: Int32) -> Bool {
     bytes.withUnsafeBytes { buffer in
       var done = 0
