@@ -1,8 +1,9 @@
 import Foundation
 import Tokenization
 
-/// WordPiece written down as plainly as can be, string by string, to judge the fast one. It knows
-/// Unicode as Swift does, so it is right for characters that are older than Unicode 8.
+/// A simple WordPiece tokenizer on strings, the oracle for the fast one.
+///
+/// It uses Swift's Unicode tables, so it is correct for characters that Unicode 8 has.
 struct PlainTokenizer {
   let tokens: [[Unicode.Scalar]: Int32]
   let normalization: TextNormalization
