@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// Files that are not what was written: a sentence, never a crash and never other examples.
+/// Damaged files give an error, never a crash and never other examples.
 @Suite(.serialized)
 struct DamageTests {
   private let folder: TemporaryFolder
@@ -18,7 +18,7 @@ struct DamageTests {
     try prepare(text, into: folder.file("data"), heldOut: 0.2)
   }
 
-  /// All examples, or the sentence that says why not.
+  /// All examples, or the error message.
   private func read() -> Result<[Batch], any Error> {
     Result {
       let data = try ShardSet(folder: folder.file("data"))
@@ -103,7 +103,7 @@ struct DamageTests {
     try folder.write(bytes, name)
     #expect("\(failure())".contains("version 2"))
     try folder.write("GIF89a" + String(repeating: " ", count: 100), name)
-    #expect("\(failure())".contains("no shard"))
+    #expect("\(failure())".contains("not a shard"))
   }
 
   @Test
