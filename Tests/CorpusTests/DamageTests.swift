@@ -64,8 +64,8 @@ struct DamageTests {
     for _ in 0..<2000 {
       var bytes = sound
       for _ in 0..<Int.random(in: 1...3, using: &random) {
-        let place = Int.random(in: 8..<sound.count, using: &random)
-        bytes[place] = UInt8.random(in: 0...255, using: &random)
+        let offset = Int.random(in: 8..<sound.count, using: &random)
+        bytes[offset] = UInt8.random(in: 0...255, using: &random)
       }
       sign(&bytes, 64..<table, at: table + 12)
       sign(&bytes, table..<table + 16, at: table + 16)
@@ -83,9 +83,11 @@ struct DamageTests {
     #expect(refused > 100)
   }
 
-  private func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at place: Int) {
+  private func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) {
     let checksum = bytes[range].withUnsafeBytes { CRC32C.of($0) }
-    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index)) }
+    for index in 0..<4 {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index))
+    }
   }
 
   @Test

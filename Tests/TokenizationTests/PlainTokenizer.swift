@@ -16,10 +16,10 @@ struct PlainTokenizer {
 
   func encode(_ text: String) -> [Int32] {
     for name in SpecialTokens.names {
-      if let place = text.range(of: name, options: .literal) {
+      if let range = text.range(of: name, options: .literal) {
         let id = tokens[Array(name.unicodeScalars)].map { [$0] } ?? []
-        return encode(String(text[..<place.lowerBound])) + id
-          + encode(String(text[place.upperBound...]))
+        return encode(String(text[..<range.lowerBound])) + id
+          + encode(String(text[range.upperBound...]))
       }
     }
     return words(of: text).flatMap(pieces)

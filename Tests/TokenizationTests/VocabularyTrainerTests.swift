@@ -6,13 +6,13 @@ import Tokenization
 struct VocabularyTrainerTests {
   /// Trains on blocks of text.
   private func train(
-    _ chunks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int? = 1000,
+    _ blocks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int? = 1000,
     minimumFrequency: Int = 2, capacity: Int = 12_000_000
   ) throws -> [String] {
     var trainer = VocabularyTrainer(
       size: size, normalization: .uncased, threads: threads, alphabetLimit: alphabetLimit,
       minimumFrequency: minimumFrequency, capacity: capacity)
-    var left = chunks[...]
+    var left = blocks[...]
     try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
     return Array(try trainer.train().vocabulary.tokens.dropFirst(SpecialTokens.names.count))
   }
@@ -115,14 +115,14 @@ struct VocabularyTrainerTests {
   @Test(arguments: [2, 3, 5])
   func theNumberOfThreadsDoesNotMatter(threads: Int) throws {
     var draws = Draws(state: 3)
-    let chunks = (0..<40).map { _ in text(words: 500, letters: "abcdefgh", &draws) }
-    let one = try train(chunks, size: 800)
+    let blocks = (0..<40).map { _ in text(words: 500, letters: "abcdefgh", &draws) }
+    let one = try train(blocks, size: 800)
     #expect(one.count == 795)
-    #expect(try train(chunks, size: 800, threads: threads) == one)
+    #expect(try train(blocks, size: 800, threads: threads) == one)
     // The same with a capacity so small that rare words are discarded.
-    let cramped = try train(chunks, size: 800, capacity: 4000)
+    let cramped = try train(blocks, size: 800, capacity: 4000)
     #expect(cramped != one)
-    #expect(try train(chunks, size: 800, threads: threads, capacity: 4000) == cramped)
+    #expect(try train(blocks, size: 800, threads: threads, capacity: 4000) == cramped)
   }
 
   @Test
@@ -135,29 +135,29 @@ struct VocabularyTrainerTests {
   }
 
   private struct Fault: Error, Equatable {
-    let chunk: Int
+    let block: Int
   }
 
   @Test
   func theFirstErrorIsPassedOn() {
-    #expect(throws: Fault(chunk: 7)) { try countFailing(source: 7, text: 9) }
-    #expect(throws: Fault(chunk: 40)) { try countFailing(source: 90, text: 40) }
+    #expect(throws: Fault(block: 7)) { try countFailing(source: 7, text: 9) }
+    #expect(throws: Fault(block: 40)) { try countFailing(source: 90, text: 40) }
   }
 
   /// Counts blocks of which one cannot be read and all from another one on are not text.
   private func countFailing(source: Int, text: Int) throws {
     var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 3)
-    var chunk = 0
+    var block = 0
     try trainer.count(
       {
-        chunk += 1
-        if chunk == source { throw Fault(chunk: chunk) }
-        return chunk
+        block += 1
+        if block == source { throw Fault(block: block) }
+        return block
       },
-      text: { chunk in
+      text: { block in
         // The first invalid block is the last one to be found invalid.
-        if chunk == text { usleep(50_000) }
-        if chunk >= text { throw Fault(chunk: chunk) }
+        if block == text { usleep(50_000) }
+        if block >= text { throw Fault(block: block) }
         return []
       })
   }

@@ -23,7 +23,7 @@ package struct Example: Sendable, Equatable {
 /// the middle; one example in ten has only one segment.
 ///
 /// One difference: the reference discards tokens that do not fit into an example. Here they begin
-/// the next one. Only a remainder of fewer than `shortest` tokens at the end of a document is
+/// the next one. Only a remainder of fewer than `minimumLength` tokens at the end of a document is
 /// dropped.
 package struct ExampleBuilder {
   private let maximumLength: Int
@@ -33,7 +33,7 @@ package struct ExampleBuilder {
   private var length = 0
   private var targetLength: Int
   /// Whether all collected tokens are left over from the previous example.
-  private var isRest = false
+  private var isRemainder = false
   /// The examples built so far.
   package private(set) var examples: [Example] = []
   /// The number of tokens that are in no example.
@@ -41,7 +41,7 @@ package struct ExampleBuilder {
 
   /// The minimum number of tokens in an example that has only tokens left over from the previous
   /// one.
-  private static let shortest = 8
+  private static let minimumLength = 8
 
   /// Creates a builder for one document.
   ///
@@ -58,14 +58,14 @@ package struct ExampleBuilder {
     guard !sentence.isEmpty else { return }
     sentences.append(sentence)
     length += sentence.count
-    isRest = false
+    isRemainder = false
     while length >= targetLength { makeExample() }
   }
 
   /// Builds examples from all remaining tokens.
   package mutating func endDocument() {
     while length > 0 {
-      if isRest && length < Self.shortest {
+      if isRemainder && length < Self.minimumLength {
         droppedTokens += length
         return
       }
@@ -93,7 +93,7 @@ package struct ExampleBuilder {
     append(first[..<firstKept], second[..<secondKept])
     sentences = [Array(first[firstKept...]), Array(second[secondKept...])].filter { !$0.isEmpty }
     length = first.count - firstKept + second.count - secondKept
-    isRest = true
+    isRemainder = true
     targetLength =
       random.chance(0.05) ? 5 + random.number(below: maximumLength - 4) : maximumLength
   }

@@ -14,7 +14,9 @@ import Tokenization
 /// threads.
 package struct Preparation: Sendable {
   package var tokenizer: Tokenizer
+  /// The maximum length of an example, in tokens.
   package var maximumLength: Int
+  /// The probability that a document is held out; 0 for no held-out split.
   package var heldOutFraction: Double
   package var invalidText: InvalidText
   package var seed: UInt64
@@ -36,8 +38,8 @@ package struct Preparation: Sendable {
 
   /// The size of a batch of blocks, in bytes of text.
   ///
-  /// A batch and its tokens take about ten times as much memory, and the next batch is already
-  /// read.
+  /// A batch with its tokens takes about ten times as much memory. The next batch is in memory too,
+  /// because it is read while the current one is processed.
   private static let batchBytes = 16 << 20
 
   /// Consecutive blocks of text, and the error that ended the text after them.

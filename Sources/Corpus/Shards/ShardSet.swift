@@ -155,9 +155,9 @@ private final class Split: Sendable {
 
   /// The example at `position` of the epoch's order.
   ///
-  /// Full blocks are visited in a random order; the last, smaller block (`rest` examples) is
-  /// inserted at a random boundary between them. The order is a bijection of `0..<count`:
-  /// - positions `before ..< before + rest` belong to the small block;
+  /// Full blocks are visited in a random order; the last, smaller block (`remainder` examples)
+  /// is inserted at a random boundary between them. The order is a bijection of `0..<count`:
+  /// - positions `start ..< start + remainder` belong to the small block;
   /// - the others, without that range, are divided among the full blocks, which `order` permutes;
   /// - the index in the block is permuted again, with a key that depends on the block.
   ///
@@ -166,25 +166,29 @@ private final class Split: Sendable {
   /// every run and breaks exact resume.
   func exampleIndex(at position: Int, epoch: Int, seed: UInt64) -> ExampleIndex {
     let stream = UInt64(truncatingIfNeeded: epoch) &* 0x1_0000_0001
-    let whole = count / blockExamples
-    let rest = count % blockExamples
+    let fullBlocks = count / blockExamples
+    let remainder = count % blockExamples
     var random = SplitMix(seed: seed, stream: stream)
-    // The number of examples before the small block.
-    let before = random.number(below: whole + 1) * blockExamples
-    var block = whole
-    var index = position - before
-    if rest == 0 || index < 0 || index >= rest {
-      let shifted = rest == 0 || position < before ? position : position - rest
-      let order = Permutation(count: whole, seed: seed, stream: stream &+ 1)
+    // The position of the first example of the small block.
+    let start = random.number(below: fullBlocks + 1) * blockExamples
+    var block = fullBlocks
+    var index = position - start
+    if remainder == 0 || index < 0 || index >= remainder {
+      let shifted = remainder == 0 || position < start ? position : position - remainder
+      let order = Permutation(count: fullBlocks, seed: seed, stream: stream &+ 1)
       block = order[shifted / blockExamples]
       index = shifted % blockExamples
     }
-    let size = block == whole ? rest : blockExamples
+    let size = block == fullBlocks ? remainder : blockExamples
     let inner = Permutation(
       count: size, seed: seed ^ SplitMix.mix(UInt64(block) &+ 1), stream: stream &+ 2)
     return ExampleIndex(block: block, index: inner[index])
   }
 
+  /// Appends an example to `batch`, and releases the memory of the least recently used block.
+  ///
+  /// Another worker may still read the released block. This is safe: its mapping stays valid, and
+  /// the system reads the pages again.
   func append(_ example: ExampleIndex, to batch: inout Batch) throws(CorpusError) {
     let (file, block) = locate(example.block)
     let (isNew, oldest) = remember(example.block)

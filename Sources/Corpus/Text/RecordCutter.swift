@@ -95,7 +95,7 @@ struct RecordCutter {
     _ body: (Record) throws -> Void
   ) throws -> Int {
     var start = 0
-    func give(upTo end: Int, isPart: Bool = false) throws {
+    func emit(upTo end: Int, isPart: Bool = false) throws {
       try body(
         Record(
           bytes: UnsafeBufferPointer(rebasing: bytes[start..<end]), line: objectLine, offset: 0,
@@ -108,17 +108,17 @@ struct RecordCutter {
       case .begin: (start, objectLine) = (index, line)
       case .inside:
         if index - start >= limit {
-          try give(upTo: index, isPart: true)
+          try emit(upTo: index, isPart: true)
           scan = ObjectScan()
         }
-      case .last: try give(upTo: index + 1)
-      case .after: try give(upTo: index)
+      case .last: try emit(upTo: index + 1)
+      case .after: try emit(upTo: index)
       }
       if bytes[index] == 0x0A { line += 1 }
     }
     guard atEnd else { return start }
     if start < bytes.count {
-      try give(upTo: bytes.count)
+      try emit(upTo: bytes.count)
     } else if !scan.isBalanced {
       objectLine = line
       let bracket = [UInt8(ascii: "[")]

@@ -40,7 +40,7 @@ package final class TextLines {
     while ready.isEmpty && error == nil && !isAtEnd {
       do {
         isAtEnd = try !source.read(Self.blockBytes, into: &cutter.bytes)
-        try take()
+        try readRecords()
         ready.reverse()
       } catch {
         self.error = error
@@ -52,7 +52,8 @@ package final class TextLines {
     return nil
   }
 
-  private func take() throws {
+  /// Decodes all complete records that are read; the texts before an error are kept.
+  private func readRecords() throws {
     let isLines = source.form == .lines
     var found: [String] = []
     defer { ready = found }

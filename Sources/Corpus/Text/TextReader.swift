@@ -67,7 +67,7 @@ package final class TextReader {
   package func next() throws -> TextBlock? {
     while ready.isEmpty && error == nil && (source != nil || pathIndex < paths.count) {
       do {
-        try readOn()
+        try readMore()
       } catch {
         self.error = error
       }
@@ -82,12 +82,12 @@ package final class TextReader {
   }
 
   /// Opens the next file, or reads more of the current one.
-  private func readOn() throws {
+  private func readMore() throws {
     guard let source else { return try openFile() }
     let before = cutter.bytes.count
     let more = try source.read(Self.blockBytes, into: &cutter.bytes)
     if !source.isPacked { block.inputBytes += cutter.bytes.count - before }
-    try takeRecords(of: source, atEnd: !more)
+    try addRecords(of: source, atEnd: !more)
     if !more { try endFile(source) }
   }
 
@@ -120,23 +120,23 @@ package final class TextReader {
     pathIndex += 1
   }
 
-  private func takeRecords(of source: ByteSource, atEnd: Bool) throws {
+  private func addRecords(of source: ByteSource, atEnd: Bool) throws {
     var records = RecordCutter(.lines, limit: 0)
     swap(&records, &cutter)
     defer { swap(&records, &cutter) }
     let (file, isLines) = (displayName(source.path), source.form == .lines)
     try records.cut(atEnd: atEnd) { record throws in
       if !isLines {
-        try takeObject(record, of: file)
+        try addObject(record, of: file)
       } else if !record.bytes.isBlank {
-        takeLine(record.bytes, of: file, record)
+        addLine(record.bytes, of: file, record)
       } else if !options.fileIsDocument {
         endDocument()
       }
     }
   }
 
-  private func takeLine(
+  private func addLine(
     _ line: UnsafeBufferPointer<UInt8>, of file: String, _ record: RecordCutter.Record,
     isRejected: Bool = false
   ) {
@@ -156,21 +156,21 @@ package final class TextReader {
   ///
   /// An object without text becomes an empty, rejected line, which keeps the numbers of later
   /// documents and is counted by `TextBlock.validate(_:)`.
-  private func takeObject(_ record: RecordCutter.Record, of file: String) throws {
+  private func addObject(_ record: RecordCutter.Record, of file: String) throws {
     if record.bytes.isBlank { return }
     do {
       let text = try record.text(of: options.field)
       text.withUnsafeBufferPointer { bytes in
         for part in bytes.split(separator: 0x0A) {
           let part = UnsafeBufferPointer(rebasing: part)
-          if !part.isBlank { takeLine(part, of: file, record) }
+          if !part.isBlank { addLine(part, of: file, record) }
         }
       }
     } catch {
       if options.invalidText == .stop {
         throw CorpusError.badLine(path: file, line: record.line, problem: error, canSkip: true)
       }
-      takeLine(
+      addLine(
         UnsafeBufferPointer(rebasing: record.bytes[..<0]), of: file, record, isRejected: true)
     }
     endDocument()

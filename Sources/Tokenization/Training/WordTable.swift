@@ -67,7 +67,7 @@ struct WordTable {
     var slot = Int(hash) & mask
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
-      if entries[index].hash == hash && holds(index, word) {
+      if entries[index].hash == hash && matches(index, word) {
         entries[index].count += count
         return
       }
@@ -81,7 +81,7 @@ struct WordTable {
   }
 
   @inline(__always)
-  private func holds(_ index: Int, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func matches(_ index: Int, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
     let entry = entries[index]
     guard Int(entry.length) == word.count else { return false }
     for index in 0..<word.count where text[entry.start + index] != word[index] { return false }
