@@ -2,7 +2,7 @@ import Platform
 
 /// An error in text, shards or a folder of prepared data.
 package enum CorpusError: Error, Equatable, CustomStringConvertible {
-  /// No input file contains text.
+  /// There are no input files, or their text has no tokens.
   case noText(inputs: String)
   /// A file contains only white space.
   case emptyFile(path: String)
