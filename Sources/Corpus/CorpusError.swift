@@ -10,7 +10,7 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   case badLine(path: String, line: Int, problem: LineProblem, canSkip: Bool)
   /// A file is not text, in a subcommand that has `--invalid-text`.
   case notText(TextError)
-  /// All documents fell into the same split.
+  /// A held-out split is requested, but one of the two splits has no examples.
   case emptyHeldOut(documents: Int, fraction: Double)
   /// A shard or `data.json` is malformed or of another version.
   case notAShard(path: String, reason: String)

@@ -1,6 +1,7 @@
 /// Encodes text as the token ids of a vocabulary with BERT's WordPiece algorithm.
 ///
-/// For every text, the ids equal those of Hugging Face's `tokenizers` (BertWordPieceTokenizer).
+/// The algorithm is that of Devlin et al., "BERT" (2019). For every text, the ids equal those of
+/// Hugging Face's `tokenizers` (BertWordPieceTokenizer).
 ///
 ///     let tokenizer = Tokenizer(vocabulary: vocabulary, normalization: .uncased)
 ///     let ids = tokenizer.encode("Time flies.")

@@ -20,7 +20,7 @@ final class ShardFile: Sendable {
   }
   private let data: Data
   private let limits: Limits
-  /// For each block, whether its contents have been verified; each block is verified once.
+  /// For each block, whether its contents have been verified.
   private let verified: Mutex<[Bool]>
 
   /// The limits that every example must respect.

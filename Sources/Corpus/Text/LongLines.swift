@@ -5,9 +5,9 @@ package enum LongLines {
 
   /// The parts of a line, as byte ranges that cover it in order; an empty line has none.
   ///
-  /// A line of at most `longestLine` bytes is one part. In a longer line, every part ends after the
-  /// last end of a sentence within `longestLine` bytes (. ! ? and a space, or U+3002, U+FF01,
-  /// U+FF1F), or else after the last space, or else between two characters.
+  /// A line of at most `longestLine` bytes is one part. In a longer line, every part but the last
+  /// ends after the last end of a sentence within `longestLine` bytes (. ! ? and a space, or
+  /// U+3002, U+FF01, U+FF1F), or else after the last space, or else between two characters.
   package static func parts(_ line: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     var result: [Range<Int>] = []
     var start = 0

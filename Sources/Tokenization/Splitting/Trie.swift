@@ -58,7 +58,7 @@ extension Trie {
   private struct Builder {
     let keys: [[UInt8]]
     let ids: [Int32]
-    /// No cell from 256 up to this one is free.
+    /// No cell in `256..<firstFree` is free.
     ///
     /// The first 256 cells are not assigned to children. A base is a child's cell minus a byte of
     /// at most 255, so it is never negative.
@@ -108,7 +108,8 @@ extension Trie {
       let start = (bytes.count == 1 ? firstFree : max(firstFree, firstOpen)) - first
       var base = start
       while true {
-        // Keep 256 cells after the last child (below `base + 256`): see the invariant of `Trie`.
+        // 256 cells from `base` on are the invariant of `Trie`. 256 more guarantee a free cell for
+        // the next search, which has no bounds check.
         if cells.count < base + 512 {
           cells.append(contentsOf: repeatElement(Cell(), count: cells.count))
         }
