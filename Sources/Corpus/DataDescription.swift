@@ -2,13 +2,15 @@ import Foundation
 import Platform
 import Tokenization
 
-/// What `data.json` says of a folder of prepared data: how it was made, what is in it.
+/// The contents of `data.json`, which describes a folder of prepared data.
+///
+/// It records how the data was made, its files, and statistics of the text.
 package struct DataDescription: Sendable, Codable, Equatable {
   package var formatVersion = Int(ShardFormat.version)
-  /// The longest example, in tokens.
+  /// The maximum length of an example, in tokens, special tokens included.
   package var maximumLength: Int
   package var vocabularySize: Int
-  /// SHA-256 of `vocab.txt`.
+  /// The SHA-256 of `vocab.txt`, in hexadecimal.
   package var vocabularyDigest: String
   package var normalization: TextNormalization
   package var seed: UInt64
@@ -17,16 +19,16 @@ package struct DataDescription: Sendable, Codable, Equatable {
   package var trainFiles: [File] = []
   package var heldOutFiles: [File] = []
 
-  /// One shard.
+  /// A shard file.
   package struct File: Sendable, Codable, Equatable {
     package var name: String
     package var bytes: Int
     package var examples: Int
-    /// Of the checksums of its blocks.
+    /// The checksum of its block table, and thereby of all blocks, in hexadecimal.
     package var checksum: String
   }
 
-  /// What became of the text.
+  /// Counts of documents, lines, tokens and examples.
   package struct Report: Sendable, Codable, Equatable {
     package var documents = 0
     package var heldOutDocuments = 0
@@ -35,11 +37,11 @@ package struct DataDescription: Sendable, Codable, Equatable {
     package var tokens = 0
     package var droppedTokens = 0
     package var unknownTokens = 0
-    /// The tokens whose names stand in the text ([MASK], [SEP], ...); nil when there are none.
+    /// The number of special tokens named in the text ([MASK], [SEP], ...); nil if there are none.
     package var literalSpecialTokens: Int?
     package var examples = 0
     package var heldOutExamples = 0
-    /// Examples by length, in eighths of the maximum.
+    /// The numbers of examples by length, in eighths of the maximum length.
     package var lengths = [Int](repeating: 0, count: 8)
 
     private enum CodingKeys: String, CodingKey {
@@ -57,7 +59,7 @@ package struct DataDescription: Sendable, Codable, Equatable {
     }
   }
 
-  /// SHA-256 of what decides the examples: vocabulary and checksums of all shards.
+  /// The SHA-256 of everything that determines the examples: the vocabulary and all shards.
   package var digest: String {
     let parts = [vocabularyDigest] + (trainFiles + heldOutFiles).map(\.checksum)
     return SHA256.hexadecimal(Array(parts.joined(separator: " ").utf8))
@@ -76,7 +78,7 @@ package struct DataDescription: Sendable, Codable, Equatable {
     case heldOutFiles = "heldout"
   }
 
-  /// The description in `folder`.
+  /// Reads the description in `folder`; throws `FileError.unreadable` or `CorpusError.notAShard`.
   init(folder: String) throws {
     let path = folder + "/data.json"
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -88,16 +90,16 @@ package struct DataDescription: Sendable, Codable, Equatable {
       throw CorpusError.notAShard(
         path: path,
         reason:
-          "its format is version \(version), this program reads \(ShardFormat.version); "
+          "its format is version \(version), but this program reads \(ShardFormat.version); "
           + "prepare the data again")
     }
     guard let description = try? JSONDecoder().decode(Self.self, from: data),
       (1...512).contains(description.maximumLength)
-    else { throw CorpusError.notAShard(path: path, reason: "it is not what prepare writes") }
+    else { throw CorpusError.notAShard(path: path, reason: "prepare does not write such contents") }
     self = description
   }
 
-  /// The one field that every version of the format has.
+  /// The only field that every version of the format has.
   private struct Version: Decodable {
     let number: Int
 
@@ -119,7 +121,7 @@ package struct DataDescription: Sendable, Codable, Equatable {
     self.report = report
   }
 
-  /// As JSON, keys sorted.
+  /// The JSON document with sorted keys and a final line end.
   func encoded() -> [UInt8] {
     (try? jsonDocument()).map { Array($0) + [0x0A] } ?? []
   }

@@ -99,7 +99,7 @@ package struct Detector {
   /// The tokens of a line with [CLS] and [SEP] around each part of the model's length, and the ranges of
   /// these parts.
   private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
-    let pieces = tokenizer.words(of: line)
+    let pieces = tokenizer.tokens(of: line)
     let vocabulary = tokenizer.vocabulary
     var text = DetectedText(line)
     var parts: [Range<Int>] = []

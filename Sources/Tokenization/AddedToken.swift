@@ -1,14 +1,15 @@
-/// A token that is found in the text by its name before the text is normalised, as Hugging Face's
-/// `tokenizers` finds special and added tokens.
+/// A token that is recognized by its name in the raw text, before normalisation.
+///
+/// Hugging Face's `tokenizers` recognizes special and other added tokens in this way.
 package struct AddedToken: Sendable, Equatable {
   package let name: String
   package let id: Int32
-  /// Whether Hugging Face's decoders may leave it out; ids do not depend on it.
+  /// Whether Hugging Face's decoders may skip the token; it does not affect encoding.
   package let isSpecial: Bool
 }
 
 extension SpecialTokens {
-  /// The five special tokens, which every text is searched for by default.
+  /// The five special tokens as added tokens, the default of `Tokenizer`.
   var added: [AddedToken] {
     zip(Self.names, all).map { AddedToken(name: $0, id: $1, isSpecial: true) }
   }

@@ -1,14 +1,14 @@
-/// The ids of the five special tokens of BERT's vocabularies, found by name.
+/// The ids of the five special tokens of a BERT vocabulary.
 package struct SpecialTokens: Sendable, Equatable {
-  /// `[PAD]`
+  /// The id of `[PAD]`, which fills sequences up to a common length.
   package let padding: Int32
-  /// `[UNK]`
+  /// The id of `[UNK]`, which replaces words that the vocabulary cannot represent.
   package let unknown: Int32
-  /// `[CLS]`, the first token of every sequence.
+  /// The id of `[CLS]`, the first token of every sequence.
   package let classification: Int32
-  /// `[SEP]`, the last token of every segment.
+  /// The id of `[SEP]`, the last token of every segment.
   package let separator: Int32
-  /// `[MASK]`
+  /// The id of `[MASK]`, which hides a token from the generator.
   package let mask: Int32
 
   package init(
@@ -23,20 +23,21 @@ package struct SpecialTokens: Sendable, Equatable {
 }
 
 extension SpecialTokens {
-  /// The names in the order in which a newly trained vocabulary numbers them.
+  /// The names, in the order of their ids in a newly trained vocabulary.
   package static let names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
   /// The five ids, in the order of `names`.
   package var all: [Int32] { [padding, unknown, classification, separator, mask] }
 
-  /// Whether the token comes from its name in the text alone: every special one but `[UNK]`, which
-  /// also stands for unknown words.
+  /// Whether `id` in encoded text can only come from the token's name in the text.
+  ///
+  /// This holds for all special tokens except `[UNK]`, which also replaces unknown words.
   @inline(__always)
   package func isNamed(_ id: Int32) -> Bool {
     id == padding || id == classification || id == separator || id == mask
   }
 
-  /// Looks all five up; throws `missingSpecialToken` for the first that `id` does not know.
+  /// Looks up all five; throws `missingSpecialToken` for the first without an id.
   init(source: String, id: (String) -> Int32?) throws(TokenizationError) {
     var ids: [Int32] = []
     for name in Self.names {

@@ -1,13 +1,15 @@
-/// Which of BERT's text normalisations apply; splitting at white space and around punctuation always
-/// does. The keys are those of Hugging Face's `tokenizer_config.json`.
+/// The options of BERT's text normalisation.
+///
+/// Text is always split at white space and around punctuation. The JSON keys are those of Hugging
+/// Face's `tokenizer_config.json`.
 package struct TextNormalization: Sendable, Codable, Equatable {
-  /// Whether letters are lower-cased, one by one, without regard to context or language.
+  /// Whether characters are lower-cased, each one independently of context and language.
   package var lowercase: Bool
-  /// Whether text is decomposed (NFD) and nonspacing marks are dropped.
+  /// Whether text is decomposed (NFD) and nonspacing marks are removed.
   package var stripAccents: Bool
-  /// Whether control characters and U+FFFD are dropped.
+  /// Whether control characters, NUL and U+FFFD are removed.
   package var cleansText: Bool
-  /// Whether each ideograph is a word.
+  /// Whether each ideograph becomes a separate word.
   package var separatesIdeographs: Bool
 
   package init(
@@ -19,14 +21,16 @@ package struct TextNormalization: Sendable, Codable, Equatable {
     self.separatesIdeographs = separatesIdeographs
   }
 
-  /// Lower case without accents, as BERT's uncased models.
+  /// Lower case without accents, as in BERT's uncased models.
   package static let uncased = TextNormalization(lowercase: true, stripAccents: true)
-  /// Text as it stands, as BERT's cased models.
+  /// Case and accents are kept, as in BERT's cased models.
   package static let cased = TextNormalization(lowercase: false, stripAccents: false)
   /// Lower case with accents.
   package static let keepAccents = TextNormalization(lowercase: true, stripAccents: false)
 
-  /// Keys that are absent have transformers' defaults: lower case, and accents go with upper case.
+  /// Decodes the options; missing keys have the defaults of transformers.
+  ///
+  /// Text is lower-cased by default, and accents are stripped by default exactly if it is.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     lowercase = try values.decodeIfPresent(Bool.self, forKey: .lowercase) ?? true
@@ -36,8 +40,9 @@ package struct TextNormalization: Sendable, Codable, Equatable {
       try values.decodeIfPresent(Bool.self, forKey: .separatesIdeographs) ?? true
   }
 
-  /// The last two keys are written only where they differ from the default, so that the files of
-  /// runs keep their bytes.
+  /// Encodes the options; the last two keys are written only where they differ from the default.
+  ///
+  /// So the files of runs that predate these keys keep their bytes.
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(lowercase, forKey: .lowercase)

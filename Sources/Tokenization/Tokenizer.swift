@@ -1,25 +1,28 @@
-/// Turns text into the ids of a vocabulary: BERT's WordPiece, with the ids of Hugging Face's
-/// `tokenizers` (BertWordPieceTokenizer) for every text.
+/// Encodes text as the token ids of a vocabulary with BERT's WordPiece algorithm.
+///
+/// The algorithm is that of Devlin et al., "BERT" (2019). For every text, the ids equal those of
+/// Hugging Face's `tokenizers` (BertWordPieceTokenizer).
 ///
 ///     let tokenizer = Tokenizer(vocabulary: vocabulary, normalization: .uncased)
 ///     let ids = tokenizer.encode("Time flies.")
 ///
-/// The text is normalised and split into words (`WordSplitter`); each word is covered from the left by
-/// the longest token that fits, tokens behind the first being those that begin with `##`. A word that
-/// cannot be covered, or is longer than `maximumCharacters`, is `[UNK]`. No `[CLS]` or `[SEP]` is added.
+/// `WordSplitter` normalises the text and splits it into words. `WordMatcher` splits each word into
+/// tokens greedily: at each step it takes the longest matching token, after the first one among the
+/// tokens that begin with `##`. A word without such a split, or with more than `maximumCharacters`
+/// characters, becomes `[UNK]`. No `[CLS]` or `[SEP]` is added.
 package struct Tokenizer: Sendable {
   package let vocabulary: Vocabulary
   package let normalization: TextNormalization
-  /// The longest word, in characters, that is looked up; at most 100.
+  /// The maximum length, in characters, of a word that is looked up; at most 100.
   package let maximumCharacters: Int
-  /// The tokens that are found in the text by their names.
+  /// The tokens that are recognized in raw text by their names.
   package let addedTokens: [AddedToken]
   private let splitter: WordSplitter
   private let matcher: WordMatcher
 
-  /// - Parameters:
-  ///   - maximumCharacters: 100 by default.
-  ///   - addedTokens: the five special tokens by default.
+  /// Creates a tokenizer; by default it recognizes the five special tokens in text.
+  ///
+  /// `maximumCharacters` is 100 by default and must not be larger.
   package init(
     vocabulary: Vocabulary, normalization: TextNormalization, maximumCharacters: Int? = nil,
     addedTokens: [AddedToken]? = nil
@@ -28,20 +31,25 @@ package struct Tokenizer: Sendable {
     self.normalization = normalization
     self.maximumCharacters = maximumCharacters ?? WordBuffer.maximumCharacters
     self.addedTokens = addedTokens ?? vocabulary.special.added
-    precondition(self.maximumCharacters <= WordBuffer.maximumCharacters, "no room for such words")
+    precondition(
+      self.maximumCharacters <= WordBuffer.maximumCharacters,
+      "words longer than WordBuffer.maximumCharacters are not supported")
     splitter = WordSplitter(normalization, added: self.addedTokens)
     matcher = WordMatcher(vocabulary, maximumCharacters: self.maximumCharacters)
   }
 
-  /// Appends the ids of one line of valid UTF-8.
+  /// Appends the ids of `bytes` to `ids`.
+  ///
+  /// The bytes are valid UTF-8, usually one line; malformed bytes give unspecified but valid ids.
+  /// Empty text appends nothing.
   package func encode(_ bytes: UnsafeBufferPointer<UInt8>, into ids: inout [Int32]) {
-    var sink = IdentifierSink(matcher: matcher)
+    var sink = IDSink(matcher: matcher)
     swap(&sink.ids, &ids)
     splitter.split(bytes, into: &sink)
     swap(&sink.ids, &ids)
   }
 
-  /// The ids of a text.
+  /// The ids of `text`.
   package func encode(_ text: String) -> [Int32] {
     var ids: [Int32] = []
     var text = text
@@ -49,26 +57,29 @@ package struct Tokenizer: Sendable {
     return ids
   }
 
-  /// A token and the part of the text that it came from.
-  package struct Piece: Equatable {
+  /// A token and its range in the text.
+  package struct Token: Equatable {
     /// The token's id.
     package let id: Int32
-    /// The range of the text, from the first to the last character that the token stands for.
+    /// The range from the first to the last character that the token represents.
     package let range: Range<String.Index>
   }
 
-  /// The tokens of valid UTF-8, each with the range of bytes from the first to the last character that
-  /// it stands for. The ids are those of `encode`.
-  package func places(of bytes: UnsafeBufferPointer<UInt8>) -> [(id: Int32, range: Range<Int>)] {
-    var sink = PieceSink(matcher: matcher)
+  /// The tokens of UTF-8 text, each with the byte range that it represents.
+  ///
+  /// A range extends from the first to the last character of the token and includes characters
+  /// between them that normalisation removes. The ids equal those of `encode(_:into:)`.
+  package func tokenRanges(of bytes: UnsafeBufferPointer<UInt8>) -> [(id: Int32, range: Range<Int>)]
+  {
+    var sink = TokenRangeSink(matcher: matcher)
     splitter.split(bytes, into: &sink)
-    return sink.pieces
+    return sink.tokens
   }
 
-  /// The tokens of a text with their places. The ids are those of `encode`.
-  package func words(of text: String) -> [Piece] {
+  /// The tokens of `text` with their ranges; the ids equal those of `encode(_:)`.
+  package func tokens(of text: String) -> [Token] {
     var copy = text
-    let pieces = copy.withUTF8 { places(of: $0) }
+    let tokens = copy.withUTF8 { tokenRanges(of: $0) }
     let utf8 = copy.utf8
     var offset = 0
     var index = utf8.startIndex
@@ -77,15 +88,15 @@ package struct Tokenizer: Sendable {
       offset = target
       return index
     }
-    return pieces.map { id, range in
+    return tokens.map { id, range in
       let start = move(to: range.lowerBound)
-      return Piece(id: id, range: start..<move(to: range.upperBound))
+      return Token(id: id, range: start..<move(to: range.upperBound))
     }
   }
 }
 
-/// Appends ids.
-private struct IdentifierSink: WordSink {
+/// Collects token ids.
+private struct IDSink: WordSink {
   static var wantsSources: Bool { false }
   let matcher: WordMatcher
   var ids: [Int32] = []
@@ -103,27 +114,29 @@ private struct IdentifierSink: WordSink {
   mutating func special(_ id: Int32, from range: Range<Int>) { ids.append(id) }
 }
 
-/// Appends ids with the ranges of bytes that they come from.
-private struct PieceSink: WordSink {
+/// Collects token ids with the byte ranges that they represent.
+private struct TokenRangeSink: WordSink {
   static var wantsSources: Bool { true }
   let matcher: WordMatcher
-  var pieces: [(id: Int32, range: Range<Int>)] = []
+  var tokens: [(id: Int32, range: Range<Int>)] = []
 
   mutating func word(_ word: WordBuffer) {
-    let count = pieces.count
+    let count = tokens.count
     let sources = word.sources
     let covered = matcher.match(word) { id, range in
-      pieces.append((id, Self.hull(sources, range)))
+      tokens.append((id, Self.hull(sources, range)))
     }
     if !covered {
-      pieces.removeLast(pieces.count - count)
-      pieces.append((matcher.unknown, Self.hull(sources, 0..<word.count)))
+      tokens.removeLast(tokens.count - count)
+      tokens.append((matcher.unknown, Self.hull(sources, 0..<word.count)))
     }
   }
 
-  mutating func special(_ id: Int32, from range: Range<Int>) { pieces.append((id, range)) }
+  mutating func special(_ id: Int32, from range: Range<Int>) { tokens.append((id, range)) }
 
-  /// The smallest range that holds the sources of the bytes of `range`, which is not empty.
+  /// The smallest range that contains the sources of all bytes in `range`, which is not empty.
+  ///
+  /// Reordered marks can have sources out of order, so all of them are compared.
   private static func hull(
     _ sources: UnsafeMutablePointer<Range<Int>>, _ range: Range<Int>
   ) -> Range<Int> {

@@ -2,22 +2,22 @@ import Glibc
 import Platform
 
 extension Vocabulary {
-  /// Reads a file of one token a line; `-` is standard input.
+  /// Reads a file with one token per line; `-` is standard input.
   ///
-  /// Line ends may be those of Windows. Throws `FileError`, `TextError.notUTF8` and what
-  /// `init(tokens:source:)` throws.
+  /// Lines may end with CR LF. Throws `FileError`, `TextError.notUTF8` and the errors of
+  /// `init(tokens:added:source:)`.
   package init(contentsOf path: String) throws {
     try self.init(tokens: try Self.tokens(contentsOf: path), source: path)
   }
 
-  /// The lines of a vocabulary's file.
+  /// The lines of a vocabulary file.
   static func tokens(contentsOf path: String) throws -> [String] {
     if let reason = tokenizerFileAdvice(path) {
       throw FileError.unreadable(path: path, reason: reason)
     }
     let bytes = try InputFile.contents(of: path)
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    // What follows the last line end is no line.
+    // The empty part after the last line end is not a line.
     if lines.last?.isEmpty == true { lines.removeLast() }
     let tokens = try lines.enumerated().map { index, line in
       let token = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
@@ -28,14 +28,17 @@ extension Vocabulary {
     }
     if tokens.first?.hasPrefix("version https://git-lfs") == true {
       throw FileError.unreadable(
-        path: path, reason: "it is a Git LFS pointer and not the file; fetch that with git lfs pull"
+        path: path,
+        reason: "it is a Git LFS pointer, not the file; fetch the file with git lfs pull"
       )
     }
     return tokens
   }
 
-  /// How to make a `vocab.txt` of `tokenizer.json`, where `path` is that file or the list that is
-  /// missing beside it; nil elsewhere.
+  /// Advice to create `vocab.txt` from a `tokenizer.json`, as the reason of an error.
+  ///
+  /// Returns nil unless `path` is a `tokenizer.json`, or a missing `vocab.txt` in a folder that has
+  /// a `tokenizer.json`.
   private static func tokenizerFileAdvice(_ path: String) -> String? {
     let (list, file) = ("vocab.txt", "tokenizer.json")
     let isFile = path.hasSuffix(file)
@@ -48,15 +51,15 @@ extension Vocabulary {
       + "Tokenizer.from_file('\(folder)\(file)').model.save('\(target)')\" makes \(folder)\(list)"
   }
 
-  /// Writes a new file of the tokens, one a line.
+  /// Writes the tokens to a new file, one per line; throws `FileError`.
   package func write(to path: String) throws {
     try AtomicFile.write(fileBytes, to: path)
   }
 
-  /// The SHA-256 of the bytes of its file, in hexadecimal.
+  /// The SHA-256 digest of `fileBytes`, in hexadecimal.
   package var digest: String { SHA256.hexadecimal(fileBytes) }
 
-  /// The bytes of its `vocab.txt`.
+  /// The contents of the `vocab.txt` of this vocabulary.
   package var fileBytes: [UInt8] { Self.fileBytes(tokens) }
 
   static func fileBytes(_ tokens: some Sequence<String>) -> [UInt8] {

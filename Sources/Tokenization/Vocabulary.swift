@@ -1,28 +1,30 @@
-/// The tokens of a model in the order of their ids, one a line in a `vocab.txt`.
+/// The tokens of a model in the order of their ids, stored one per line in a `vocab.txt`.
 ///
 ///     let vocabulary = try Vocabulary(contentsOf: "vocab.txt")
 ///     vocabulary.id(of: "##ing")
 ///
-/// Invariant: no token is blank or stands twice, byte for byte, and all special tokens are there.
+/// Invariant: no token is blank, no two tokens are equal byte for byte, and all special tokens are
+/// present.
 package struct Vocabulary: Sendable {
-  /// The tokens; a token's id is its place.
+  /// The tokens; a token's id is its index.
   package let tokens: [String]
   /// The ids of the special tokens.
   package let special: SpecialTokens
-  /// How many of the tokens words are made of. Those after them are added tokens, which only
-  /// `Tokenizer.addedTokens` finds.
+  /// The number of word pieces, which come before all added tokens.
+  ///
+  /// Only word pieces are matched inside words; `Tokenizer.addedTokens` recognizes the others.
   package let pieceCount: Int
-  /// The pieces as a trie of their bytes.
+  /// A trie of the UTF-8 bytes of the word pieces.
   let trie: Trie
 
-  /// A vocabulary of `tokens`. `source` names their origin in errors: `emptyVocabulary`, `blankLine`,
-  /// `duplicateToken`, `missingSpecialToken`, `vocabularyTooLarge`.
+  /// Creates a vocabulary of `tokens`, the last `added` of which are not word pieces.
   ///
-  /// - Parameter added: how many tokens at the end are no pieces of words.
+  /// `source` names the origin of the tokens in errors. Throws `emptyVocabulary`,
+  /// `vocabularyTooLarge`, `blankLine`, `duplicateToken` or `missingSpecialToken`.
   package init(tokens: [String], added: Int = 0, source: String) throws(TokenizationError) {
     if tokens.isEmpty { throw .emptyVocabulary(source: source) }
     if tokens.count > Int(Int32.max) { throw .vocabularyTooLarge(source: source) }
-    // Swift holds canonically equivalent strings for equal; tokens are equal if their bytes are.
+    // Swift's String compares canonical equivalence, but tokens are equal only byte for byte.
     let keys = tokens.map { Array($0.utf8) }
     var lines: [[UInt8]: Int] = [:]
     lines.reserveCapacity(keys.count)
@@ -43,13 +45,13 @@ package struct Vocabulary: Sendable {
     trie = Trie(Array(keys.prefix(pieceCount)))
   }
 
-  /// For each token whether it continues a word: whether it begins with `##`.
+  /// For each token, whether it continues a word, that is, begins with `##`.
   package var continuations: [Bool] { tokens.map { $0.utf8.starts(with: "##".utf8) } }
 
   /// The number of tokens.
   package var size: Int { tokens.count }
 
-  /// The id of a piece, compared byte for byte.
+  /// The id of a word piece, compared byte for byte; nil if there is none.
   package func id(of token: String) -> Int32? {
     let cell = trie.cell(of: token.utf8)
     guard cell >= 0, trie.id(at: cell) >= 0 else { return nil }

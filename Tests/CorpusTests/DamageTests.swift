@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// Files that are not what was written: a sentence, never a crash and never other examples.
+/// Damaged files give an error, never a crash and never other examples.
 @Suite(.serialized)
 struct DamageTests {
   private let folder: TemporaryFolder
@@ -18,7 +18,7 @@ struct DamageTests {
     try prepare(text, into: folder.file("data"), heldOut: 0.2)
   }
 
-  /// All examples, or the sentence that says why not.
+  /// All examples, or the error message.
   private func read() -> Result<[Batch], any Error> {
     Result {
       let data = try ShardSet(folder: folder.file("data"))
@@ -65,8 +65,8 @@ struct DamageTests {
     for _ in 0..<2000 {
       var bytes = sound
       for _ in 0..<Int.random(in: 1...3, using: &random) {
-        let place = Int.random(in: 8..<sound.count, using: &random)
-        bytes[place] = UInt8.random(in: 0...255, using: &random)
+        let offset = Int.random(in: 8..<sound.count, using: &random)
+        bytes[offset] = UInt8.random(in: 0...255, using: &random)
       }
       sign(&bytes, 64..<table, at: table + 12)
       sign(&bytes, table..<table + 16, at: table + 16)
@@ -84,9 +84,11 @@ struct DamageTests {
     #expect(refused > 100)
   }
 
-  private func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at place: Int) {
+  private func sign(_ bytes: inout [UInt8], _ range: Range<Int>, at offset: Int) {
     let checksum = bytes[range].withUnsafeBytes { CRC32C.of($0) }
-    for index in 0..<4 { bytes[place + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index)) }
+    for index in 0..<4 {
+      bytes[offset + index] = UInt8(truncatingIfNeeded: checksum >> (8 * index))
+    }
   }
 
   @Test
@@ -104,7 +106,7 @@ struct DamageTests {
     try folder.write(bytes, name)
     #expect("\(failure())".contains("version 2"))
     try folder.write("GIF89a" + String(repeating: " ", count: 100), name)
-    #expect("\(failure())".contains("no shard"))
+    #expect("\(failure())".contains("not a shard"))
   }
 
   @Test

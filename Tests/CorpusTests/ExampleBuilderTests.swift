@@ -2,8 +2,9 @@ import Corpus
 import Testing
 import Tokenization
 
-/// The reference's rules, on documents small enough to work out by hand. With 23 tokens at most the
-/// first segment aims at (23 - 3) / 2 = 10.
+/// The rules of the reference, on documents small enough to compute by hand.
+///
+/// With a maximum length of 23, the target of the first segment is (23 - 3) / 2 = 10.
 struct ExampleBuilderTests {
   private let special: SpecialTokens
 
@@ -73,7 +74,7 @@ struct ExampleBuilderTests {
 
   @Test
   func anExampleIsMadeWhenTheTargetIsReached() {
-    // 22 tokens wait, 23 do not. What does not fit begins the next example.
+    // 22 tokens give no example, 23 do. Tokens that do not fit begin the next example.
     #expect(build([11, 11], document: 1).examples.count == 1)
     let (examples, dropped) = build([11, 12, 12], document: 1)
     #expect(examples.count == 2 && dropped == 0)

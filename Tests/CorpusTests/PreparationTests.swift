@@ -38,7 +38,7 @@ struct PreparationTests {
   @Test
   func documentsAreHeldOutWhole() throws {
     let folder = try TemporaryFolder()
-    // A document is one word, again and again.
+    // Each document repeats one word.
     let documents = (0..<1000).map { String(repeating: "w\($0) w\($0) w\($0)\n", count: 12) }
     let text = try folder.write(documents.joined(separator: "\n"), "text.txt")
     let report = try prepare(text, into: folder.file("data"), heldOut: 0.2).report

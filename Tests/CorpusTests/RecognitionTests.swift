@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// What a file is, is known by what is in it.
+/// The form of a file is detected from its contents.
 struct RecognitionTests {
   private static let rows =
     #"{"id": 1, "text": "one\ntwo"}"# + "\n" + #"{"id": 2, "text": "three"}"#

@@ -7,7 +7,7 @@ import Testing
 import Tokenization
 
 struct ShardSetTests {
-  /// Two whole blocks and a rest, every example one of a kind, and held-out ones.
+  /// Two full blocks and a partial one, with unique examples, and held-out examples.
   private func data(_ folder: TemporaryFolder) throws -> ShardSet {
     let text = (0..<9500).map { "w\($0 % 1000) w\($0 / 1000) word" }.joined(separator: "\n\n")
     try prepare(try folder.write(text, "text.txt"), into: folder.file("data"), heldOut: 0.05)
@@ -70,7 +70,7 @@ struct ShardSetTests {
   func aBatchIsTheSameHoweverItIsCut() throws {
     let folder = try TemporaryFolder()
     let data = try data(folder)
-    // A step that runs over the end of an epoch.
+    // A step that crosses the end of an epoch.
     let step = data.trainCount / 48
     let whole = try data.batch(step: step, sequences: 0..<48, firstSample: 48 * step, seed: 9)
     #expect(whole.step == step && whole.firstSequence == 0)
@@ -134,9 +134,9 @@ struct ShardSetTests {
     #expect(throws: FileError.self) { try ShardSet(folder: folder.file("nowhere")) }
   }
 
-  /// Bytes of the mapped shards of `folder` that this process holds.
+  /// The resident memory of the mapped shards of `folder`, in bytes.
   private func held(_ folder: TemporaryFolder) throws -> Int {
-    // A file of the kernel's has no size, and is read to its end only by a handle.
+    // A file in /proc has no size, and only a file handle reads it to its end.
     let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
     let maps = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
     var (isShard, bytes) = (false, 0)
@@ -150,7 +150,7 @@ struct ShardSetTests {
     return bytes
   }
 
-  /// Whoever has gone through a large set does not hold it.
+  /// Reading a whole set keeps only a few blocks in memory.
   @Test
   func onlyTheBlocksReadLastStayInMemory() throws {
     let folder = try TemporaryFolder()

@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Tokenization
 
-/// A tokenizer whose words are the letters, and `w0` to `w999` which it knows whole.
+/// A tokenizer whose tokens are the letters and the words `w0` to `w999`.
 func letterTokenizer() throws -> Tokenizer {
   let letters = "abcdefghijklmnopqrstuvwxyz0123456789".map { String($0) }
   let tokens =
@@ -15,7 +15,7 @@ func letterTokenizer() throws -> Tokenizer {
     normalization: TextNormalization(lowercase: true, stripAccents: true))
 }
 
-/// Documents of a few lines; the first word of every line says which document it is from.
+/// Documents of a few lines; the first word of every line identifies the document.
 func numberedText(documents: Int, lines: Int = 3) -> String {
   (0..<documents).map { document in
     (0..<lines).map { "w\(document % 1000) w\(($0 * 7 + document) % 1000) some words." }

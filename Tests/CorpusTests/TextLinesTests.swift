@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Lines and the strings of JSON objects, against what Foundation and Python say of the same bytes.
+/// Lines and strings of JSON objects, compared with Foundation and Python.
 struct TextLinesTests {
   /// All texts of a file, or the error that ends them.
   private func read(_ bytes: [UInt8], as name: String) throws -> (texts: [String], error: String) {
@@ -40,7 +40,8 @@ struct TextLinesTests {
     }.joined()
   }
 
-  /// In lists, pretty-printed or one to a line, and over the borders of the blocks that are read.
+  /// In lists, pretty-printed or one per line, and across the boundaries of the blocks that are
+  /// read.
   @Test(arguments: ["", "\n  ", " "])
   func stringsAreWhatFoundationReads(space: String) throws {
     struct Object: Decodable { let text: String }
@@ -71,7 +72,7 @@ struct TextLinesTests {
     #expect(error.contains("line 2") && error.contains("holds \(escape), half of"), "\(error)")
   }
 
-  /// Where Swift's own decoder repairs a text, and at no other.
+  /// Text is rejected exactly where Swift's own decoder would repair it.
   @Test
   func theFirstByteThatIsNotUTF8IsFound() throws {
     var draws = Draws(state: 4)

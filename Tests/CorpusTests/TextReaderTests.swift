@@ -102,7 +102,7 @@ struct TextReaderTests {
       atPath: folder.file("in/a/loop"), withDestinationPath: folder.file("in"))
     expect(
       FileError.unreadable(
-        path: folder.file("in") + "/a/loop", reason: "it is a link to a folder that holds it"),
+        path: folder.file("in") + "/a/loop", reason: "it is a link to a folder that contains it"),
       [folder.file("in")])
   }
 

@@ -1,8 +1,9 @@
 import Foundation
 import Tokenization
 
-/// WordPiece written down as plainly as can be, string by string, to judge the fast one. It knows
-/// Unicode as Swift does, so it is right for characters that are older than Unicode 8.
+/// A simple WordPiece tokenizer on strings, the oracle for the fast one.
+///
+/// It uses Swift's Unicode tables, so it is correct for characters that Unicode 8 has.
 struct PlainTokenizer {
   let tokens: [[Unicode.Scalar]: Int32]
   let normalization: TextNormalization
@@ -15,10 +16,10 @@ struct PlainTokenizer {
 
   func encode(_ text: String) -> [Int32] {
     for name in SpecialTokens.names {
-      if let place = text.range(of: name, options: .literal) {
+      if let range = text.range(of: name, options: .literal) {
         let id = tokens[Array(name.unicodeScalars)].map { [$0] } ?? []
-        return encode(String(text[..<place.lowerBound])) + id
-          + encode(String(text[place.upperBound...]))
+        return encode(String(text[..<range.lowerBound])) + id
+          + encode(String(text[range.upperBound...]))
       }
     }
     return words(of: text).flatMap(pieces)

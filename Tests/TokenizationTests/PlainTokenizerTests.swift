@@ -2,9 +2,9 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// The fast tokenizer against the plain one, on text drawn at random.
+/// The fast tokenizer equals the simple one on random text.
 struct PlainTokenizerTests {
-  /// Stretches of long-known characters; the short ones are drawn as often as the long ones.
+  /// Ranges of characters that Unicode 8 has; all ranges are equally likely.
   private static let stretches: [ClosedRange<UInt32>] = [
     0x20...0x7E, 0x61...0x66, 0x61...0x66, 0x09...0x0D, 0xA0...0x17F, 0x300...0x34E,
     0x391...0x3C9, 0x410...0x44F, 0x5D0...0x5EA, 0x5B0...0x5B9, 0x627...0x652, 0x905...0x939,
@@ -27,7 +27,7 @@ struct PlainTokenizerTests {
     return text
   }
 
-  /// Pieces, up to three characters long, of drawn words.
+  /// Random parts, of up to three characters, of random words.
   private static func vocabulary(
     _ normalization: TextNormalization, _ draws: inout Draws
   ) throws -> Vocabulary {

@@ -1,7 +1,7 @@
 import Foundation
 import Tokenization
 
-/// A new empty folder, removed after `body`.
+/// Calls `body` with a new empty folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -9,18 +9,18 @@ func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Resul
   return try body(folder)
 }
 
-/// The bytes of a file that lies beside the tests.
+/// The contents of a fixture file.
 func fixture(_ name: String) throws -> Data {
   let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
   return try Data(contentsOf: folder.appending(path: name))
 }
 
-/// The special tokens, then `tokens`.
+/// A vocabulary of the special tokens and `tokens`.
 func vocabulary(_ tokens: [String]) throws -> Vocabulary {
   try Vocabulary(tokens: SpecialTokens.names + tokens, source: "test")
 }
 
-/// The normalisations by the names that the fixtures use.
+/// The normalisations by their names in the fixtures.
 let normalizations: [(name: String, value: TextNormalization)] = [
   ("uncased", .uncased), ("cased", .cased), ("keep_accents", .keepAccents),
   ("strip_only", TextNormalization(lowercase: false, stripAccents: true)),

@@ -3,7 +3,7 @@ import Testing
 import Tokenization
 
 struct TokenizerFilesTests {
-  /// The bytes are those of every version so far: a run resumed by a newer one keeps its files.
+  /// The bytes are the same in all versions, so that a resumed run keeps its files.
   @Test
   func theFilesHaveTheirUsualBytes() throws {
     let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a/b", "\"", "##é"]

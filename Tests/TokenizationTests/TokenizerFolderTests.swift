@@ -3,15 +3,16 @@ import Platform
 import Testing
 import Tokenization
 
-/// Folders of transformers' tokenizers: read with the ids of AutoTokenizer, or refused by name. The
-/// ids are those of transformers 4.57 and 5.24; check-tokenizers.py compares many more.
+/// Tokenizer folders of transformers are read with the ids of AutoTokenizer, or rejected.
+///
+/// The ids are those of transformers 4.57 and 5.24; check-tokenizers.py compares many more.
 struct TokenizerFolderTests {
   private static let tokens =
     SpecialTokens.names + [
       "the", "cat", "Cat", "cafe", "café", "c", "##at", "a", "##b", "漢", "##字", "字", "[unused0]",
     ]
 
-  /// A `tokenizer.json` like transformers', with one text replaced by another.
+  /// A `tokenizer.json` as transformers writes it, with one string replaced.
   private static func file(_ old: String = "", _ new: String = "") -> String {
     let vocabulary = tokens.enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ", ")
     let added = SpecialTokens.names.enumerated().map {
@@ -61,7 +62,7 @@ struct TokenizerFolderTests {
 
   private static let text = "The Cat café ab漢字 [unused0]"
 
-  /// Name, files, and the tokens of `text`.
+  /// Cases: name, files, and the tokens of `text`.
   private static let readable: [(String, [String: String], String)] = [
     (
       "BERT's of the hub",
@@ -153,7 +154,7 @@ struct TokenizerFolderTests {
     let (name, files, expected) = Self.readable[index]
     let tokenizer = try tokenizer(files)
     #expect(pieces(tokenizer, Self.text) == expected, "\(name)")
-    // What is written is read again as the same tokenizer.
+    // The written files give the same tokenizer.
     let written = try tokenizer.files(maximumLength: 512).mapValues {
       String(decoding: $0, as: UTF8.self)
     }
@@ -173,7 +174,7 @@ struct TokenizerFolderTests {
     #expect(pieces(clean, "c\u{1}at c\u{FFFD}at the\u{B}cat \0") == "cat cat [UNK]")
   }
 
-  /// Files, and what the refusal says.
+  /// Cases: files, and a part of the error message.
   private static let refused: [([String: String], String)] = [
     (["config.json": #"{"tokenizer_class": "BertJapaneseTokenizer"}"#], "is BertJapaneseTokenizer"),
     (["tokenizer_config.json": #"{"tokenizer_class": "RobertaTokenizer"}"#], "is RobertaTokenizer"),
@@ -220,7 +221,7 @@ struct TokenizerFolderTests {
       ["tokenizer.json": file(#"unk_token": "[UNK]"#, #"unk_token": "[PAD]"#)], "unk_token is [PAD]"
     ),
     (["tokenizer.json": file(": 100,", ": 200,")], "max_input_chars_per_word is 200"),
-    (["tokenizer.json": file(": 100,", ": 50,")], "transformers 4 obeys that and transformers 5"),
+    (["tokenizer.json": file(": 100,", ": 50,")], "transformers 4 applies this and transformers 5"),
     (["tokenizer.json": file(#"clean_text": true"#, #"clean_text": false"#)], "clean_text false"),
     (["tokenizer.json": file("[unused0]", "[unused1]")], "different tokens"),
     (["vocab.txt": "version https://git-lfs.github.com/spec/v1\n"], "Git LFS pointer"),

@@ -72,7 +72,7 @@ struct TokenizerTests {
   func wordsComeWithTheirPlaces() throws {
     let tokenizer = Tokenizer(vocabulary: try vocabulary(Self.tokens), normalization: .uncased)
     let text = "Un\u{0}affable, 中[MASK]CAFE\u{301}S İ x"
-    let words = tokenizer.words(of: text)
+    let words = tokenizer.tokens(of: text)
     #expect(words.map(\.id) == tokenizer.encode(text))
     #expect(
       words.map { Array(text[$0.range].unicodeScalars) }
@@ -86,7 +86,7 @@ struct TokenizerTests {
     for count in 95..<560 {
       let word = String(repeating: piece, count: count)
       let text = "x \(word) x"
-      #expect(tokenizer.words(of: text).map { String(text[$0.range]) } == ["x", word, "x"])
+      #expect(tokenizer.tokens(of: text).map { String(text[$0.range]) } == ["x", word, "x"])
     }
   }
 }

@@ -3,7 +3,7 @@ import Platform
 import Testing
 import Tokenization
 
-/// The ids of Hugging Face's `tokenizers`, as `Fixtures/make.py` got them.
+/// The ids equal those of Hugging Face's `tokenizers`, recorded by `Fixtures/make.py`.
 struct TortureTests {
   /// The vocabulary of `make.py`: every character up to the last ideograph, alone and with `##`.
   private static func allCharacters() throws -> Vocabulary {
@@ -36,7 +36,7 @@ struct TortureTests {
         line.withUnsafeBufferPointer { tokenizer.encode($0, into: &ours) }
         #expect(ours == ids, "\(name), line \(number + 1) of torture.txt")
         let text = String(decoding: line, as: UTF8.self)
-        #expect(tokenizer.words(of: text).map(\.id) == ids, "\(name), line \(number + 1)")
+        #expect(tokenizer.tokens(of: text).map(\.id) == ids, "\(name), line \(number + 1)")
       }
     }
   }
@@ -58,7 +58,7 @@ struct TortureTests {
     }
   }
 
-  /// The digest of the ids of 4096 code points' lines.
+  /// The digest of the ids of the lines of 4096 code points.
   private static func digest(of start: UInt32, by tokenizer: Tokenizer) -> String {
     var ids: [Int32] = []
     for codePoint in start..<start + 4096 where codePoint != 10 {

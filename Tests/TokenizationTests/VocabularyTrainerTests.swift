@@ -4,20 +4,20 @@ import Testing
 import Tokenization
 
 struct VocabularyTrainerTests {
-  /// Trains on chunks of text.
+  /// Trains on blocks of text.
   private func train(
-    _ chunks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int? = 1000,
+    _ blocks: [String], size: Int = 1000, threads: Int = 1, alphabetLimit: Int? = 1000,
     minimumFrequency: Int = 2, capacity: Int = 12_000_000
   ) throws -> [String] {
     var trainer = VocabularyTrainer(
       size: size, normalization: .uncased, threads: threads, alphabetLimit: alphabetLimit,
       minimumFrequency: minimumFrequency, capacity: capacity)
-    var left = chunks[...]
+    var left = blocks[...]
     try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
     return Array(try trainer.train().vocabulary.tokens.dropFirst(SpecialTokens.names.count))
   }
 
-  /// Text of words drawn from a few letters, with accents and punctuation.
+  /// Text of random words of a few letters, with accents and punctuation.
   private func text(words: Int, letters: String = "abcdeé,", _ draws: inout Draws) -> String {
     let letters = Array(letters)
     return (0..<words).map { _ in
@@ -40,7 +40,7 @@ struct VocabularyTrainerTests {
 
   @Test
   func theMostFrequentPairsAreJoinedFirst() throws {
-    // (a, ##b) is seen 5 times, then (ab, ##c) twice; (b, ##c) only once.
+    // (a, ##b) occurs 5 times, then (ab, ##c) twice; (b, ##c) only once.
     #expect(
       try train(["ab ab Ab\n", "abc bc", " ABC"])
         == ["a", "b", "c", "##b", "##c", "ab", "abc"])
@@ -69,7 +69,7 @@ struct VocabularyTrainerTests {
 
   @Test
   func theRarestCharactersAreLeftOutOfTheAlphabet() throws {
-    // Of x and y, seen once each, the higher goes, and with it the word that needs it.
+    // x and y occur once each: the higher one is excluded, and with it the word that contains it.
     #expect(
       try train(["aab aab bx by by2 by2 22"], alphabetLimit: 4).filter { $0.count == 1 }
         == ["2", "a", "b", "y"])
@@ -79,13 +79,13 @@ struct VocabularyTrainerTests {
 
   @Test
   func withoutALimitTheAlphabetGrowsUntilItCoversTheText() throws {
-    // 1,200 characters, each a word and seen ten times: 99.95 % are all of them.
+    // 1,200 characters, each a word that occurs ten times: 99.95 % need all of them.
     let characters = (0..<1200).compactMap { Unicode.Scalar(0x4E00 + $0) }.map { String($0) }
     let text = String(repeating: characters.joined(), count: 10)
     #expect(try train([text], size: 5000, alphabetLimit: nil).count == 1200)
     #expect(try train([text], size: 5000, alphabetLimit: 1000).count == 1000)
     #expect(try train([text], size: 1105, alphabetLimit: nil).count == 1100)
-    // Those that are seen once in a hundred thousand are left out, beyond the first thousand.
+    // Beyond the first thousand, characters that occur once in a hundred thousand are excluded.
     let rare = String(repeating: characters.prefix(900).joined(), count: 1000)
     let mixed = rare + characters.dropFirst(900).joined()
     #expect(try train([mixed], size: 5000, alphabetLimit: nil).count == 1000)
@@ -115,14 +115,14 @@ struct VocabularyTrainerTests {
   @Test(arguments: [2, 3, 5])
   func theNumberOfThreadsDoesNotMatter(threads: Int) throws {
     var draws = Draws(state: 3)
-    let chunks = (0..<40).map { _ in text(words: 500, letters: "abcdefgh", &draws) }
-    let one = try train(chunks, size: 800)
+    let blocks = (0..<40).map { _ in text(words: 500, letters: "abcdefgh", &draws) }
+    let one = try train(blocks, size: 800)
     #expect(one.count == 795)
-    #expect(try train(chunks, size: 800, threads: threads) == one)
-    // The same with so little room that rare words are forgotten.
-    let cramped = try train(chunks, size: 800, capacity: 4000)
+    #expect(try train(blocks, size: 800, threads: threads) == one)
+    // The same with a capacity so small that rare words are discarded.
+    let cramped = try train(blocks, size: 800, capacity: 4000)
     #expect(cramped != one)
-    #expect(try train(chunks, size: 800, threads: threads, capacity: 4000) == cramped)
+    #expect(try train(blocks, size: 800, threads: threads, capacity: 4000) == cramped)
   }
 
   @Test
@@ -135,35 +135,35 @@ struct VocabularyTrainerTests {
   }
 
   private struct Fault: Error, Equatable {
-    let chunk: Int
+    let block: Int
   }
 
   @Test
   func theFirstErrorIsPassedOn() {
-    #expect(throws: Fault(chunk: 7)) { try countFailing(source: 7, text: 9) }
-    #expect(throws: Fault(chunk: 40)) { try countFailing(source: 90, text: 40) }
+    #expect(throws: Fault(block: 7)) { try countFailing(source: 7, text: 9) }
+    #expect(throws: Fault(block: 40)) { try countFailing(source: 90, text: 40) }
   }
 
-  /// Counts chunks of which one cannot be had and all from another on hold no text.
+  /// Counts blocks of which one cannot be read and all from another one on are not text.
   private func countFailing(source: Int, text: Int) throws {
     var trainer = VocabularyTrainer(size: 20, normalization: .uncased, threads: 3)
-    var chunk = 0
+    var block = 0
     try trainer.count(
       {
-        chunk += 1
-        if chunk == source { throw Fault(chunk: chunk) }
-        return chunk
+        block += 1
+        if block == source { throw Fault(block: block) }
+        return block
       },
-      text: { chunk in
-        // The first bad chunk is the last to be found bad.
-        if chunk == text { usleep(50_000) }
-        if chunk >= text { throw Fault(chunk: chunk) }
+      text: { block in
+        // The first invalid block is the last one to be found invalid.
+        if block == text { usleep(50_000) }
+        if block >= text { throw Fault(block: block) }
         return []
       })
   }
 }
 
-/// Byte-pair training by counting everything anew before each merge.
+/// Byte-pair training that recounts all pairs before each merge.
 private enum PlainTrainer {
   static func train(_ text: String, size: Int) -> [String] {
     var words: [[String]: Int] = [:]

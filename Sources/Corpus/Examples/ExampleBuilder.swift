@@ -1,10 +1,12 @@
 import Tensors
 import Tokenization
 
-/// One training example: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
+/// A training example: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
 package struct Example: Sendable, Equatable {
   package var tokens: [Int32]
-  /// The tokens of the first segment, `[CLS]` and `[SEP]` included: segment id 0; the rest have 1.
+  /// The number of tokens in the first segment, with `[CLS]` and `[SEP]`.
+  ///
+  /// They have segment id 0; the rest have 1.
   package var firstLength: Int
 
   package init(tokens: [Int32], firstLength: Int) {
@@ -13,13 +15,16 @@ package struct Example: Sendable, Equatable {
   }
 }
 
-/// Turns the sentences of a document into examples, by the rules of the reference
-/// (`build_pretraining_dataset.py`): sentences are collected until they fill a target length, which
-/// is the maximum but for one example in twenty; they are split into two segments at a sentence's
-/// end near the middle, but for one example in ten.
+/// Builds examples from the sentences of a document.
 ///
-/// One departure: the reference throws away what does not fit into an example; here it begins the
-/// next one. Only a rest of fewer than `shortest` tokens at a document's end is dropped.
+/// The rules are those of the reference (`build_pretraining_dataset.py`). Sentences are collected
+/// until they fill a target length. It is the maximum length, except for one example in twenty,
+/// whose target is random. The sentences are split into two segments at the end of a sentence near
+/// the middle; one example in ten has only one segment.
+///
+/// One difference: the reference discards tokens that do not fit into an example. Here they begin
+/// the next one. Only a remainder of fewer than `minimumLength` tokens at the end of a document is
+/// dropped.
 package struct ExampleBuilder {
   private let maximumLength: Int
   private let special: SpecialTokens
@@ -27,16 +32,20 @@ package struct ExampleBuilder {
   private var sentences: [[Int32]] = []
   private var length = 0
   private var targetLength: Int
-  private var isRest = false
-  /// The examples so far.
+  /// Whether all collected tokens are left over from the previous example.
+  private var isRemainder = false
+  /// The examples built so far.
   package private(set) var examples: [Example] = []
-  /// The tokens of the document that are in no example.
+  /// The number of tokens that are in no example.
   package private(set) var droppedTokens = 0
 
-  /// The fewest tokens that a rest must have to become an example of its own.
-  private static let shortest = 8
+  /// The minimum number of tokens in an example that has only tokens left over from the previous
+  /// one.
+  private static let minimumLength = 8
 
-  /// - Parameter document: the document's number; with the seed it decides all chances.
+  /// Creates a builder for one document.
+  ///
+  /// All random decisions depend only on `seed` and the number of the document.
   package init(maximumLength: Int, special: SpecialTokens, seed: UInt64, document: Int) {
     self.maximumLength = maximumLength
     self.special = special
@@ -44,19 +53,19 @@ package struct ExampleBuilder {
     targetLength = maximumLength
   }
 
-  /// Adds a sentence, and makes examples while there is enough for one.
+  /// Adds a sentence, and builds examples while there are enough tokens; ignores empty sentences.
   package mutating func add(_ sentence: [Int32]) {
     guard !sentence.isEmpty else { return }
     sentences.append(sentence)
     length += sentence.count
-    isRest = false
+    isRemainder = false
     while length >= targetLength { makeExample() }
   }
 
-  /// Makes examples of all that is left.
+  /// Builds examples from all remaining tokens.
   package mutating func endDocument() {
     while length > 0 {
-      if isRest && length < Self.shortest {
+      if isRemainder && length < Self.minimumLength {
         droppedTokens += length
         return
       }
@@ -65,6 +74,8 @@ package struct ExampleBuilder {
   }
 
   private mutating func makeExample() {
+    // A target of 100,000 exceeds every length, so that there is one segment. 3 tokens are [CLS]
+    // and two [SEP].
     let firstTarget = random.chance(0.1) ? 100_000 : (targetLength - 3) / 2
     var first: [Int32] = []
     var second: [Int32] = []
@@ -82,7 +93,7 @@ package struct ExampleBuilder {
     append(first[..<firstKept], second[..<secondKept])
     sentences = [Array(first[firstKept...]), Array(second[secondKept...])].filter { !$0.isEmpty }
     length = first.count - firstKept + second.count - secondKept
-    isRest = true
+    isRemainder = true
     targetLength =
       random.chance(0.05) ? 5 + random.number(below: maximumLength - 4) : maximumLength
   }

@@ -5,14 +5,18 @@ import Synchronization
 import Tensors
 import Tokenization
 
-/// Turns text into a folder of shards, on all cores, in bounded memory.
+/// Converts text to a folder of shards on all cores, in bounded memory.
 ///
-/// Blocks of text are read in order, turned into examples by whichever core is free while the next
-/// ones are read, and written in order; all chances depend on the document's number. So the folder's bytes depend on the text and
-/// the options alone.
+/// Text is read in batches of blocks. Worker threads convert the blocks of a batch to examples in
+/// any order while the calling thread reads the next batch; then the examples are written in the
+/// order of the text. All random decisions depend only on the seed and the number of the document.
+/// So the bytes of the folder depend only on the text and the options, not on the number of
+/// threads.
 package struct Preparation: Sendable {
   package var tokenizer: Tokenizer
+  /// The maximum length of an example, in tokens.
   package var maximumLength: Int
+  /// The probability that a document is held out; 0 for no held-out split.
   package var heldOutFraction: Double
   package var invalidText: InvalidText
   package var seed: UInt64
@@ -32,27 +36,32 @@ package struct Preparation: Sendable {
     self.threads = threads
   }
 
-  /// Text that is worked on at a time; the next such wave is read meanwhile. With its tokens it
-  /// takes some ten times as much.
-  private static let waveBytes = 16 << 20
+  /// The size of a batch of blocks, in bytes of text.
+  ///
+  /// A batch with its tokens takes about ten times as much memory. The next batch is in memory too,
+  /// because it is read while the current one is processed.
+  private static let batchBytes = 16 << 20
 
-  /// Consecutive blocks of text, and the error that ended them.
-  private struct Wave {
+  /// Consecutive blocks of text, and the error that ended the text after them.
+  ///
+  /// The error is thrown only after the blocks before it are processed. So an invalid line in an
+  /// earlier block is reported first, as if the text were read by one thread.
+  private struct BlockBatch {
     var blocks: [TextBlock] = []
     var error: (any Error)?
   }
 
-  /// What becomes of one block of text.
+  /// The examples and counts of one block of text.
   private struct Outcome: Sendable {
     var train: [Example] = []
     var heldOut: [Example] = []
     var report = DataDescription.Report()
   }
 
-  /// Reads all of `reader`, and writes and publishes `output`.
+  /// Reads all text of `reader`, writes the shards to `output`, and publishes it.
   ///
-  /// - Parameter progress: called now and then with the bytes of input done and the tokens so far.
-  /// - Throws: the first error in the order of the text; nothing is left behind then.
+  /// `progress` is called after each batch with the bytes of input and the tokens processed so far.
+  /// Throws the first error in the order of the text; then `output` is not published.
   package func run(
     _ reader: TextReader, into output: AtomicFolder,
     progress: (_ bytes: Int, _ tokens: Int) -> Void
@@ -62,6 +71,11 @@ package struct Preparation: Sendable {
     return description
   }
 
+  /// Writes all files of the folder.
+  ///
+  /// While the workers process `batch`, this thread fills `next` and then joins the workers.
+  /// `outcomes` has the order of the blocks, whichever thread finishes first, so the examples are
+  /// written in the order of the text.
   private func write(
     _ reader: TextReader, into folder: String, progress: (Int, Int) -> Void
   ) throws -> DataDescription {
@@ -74,11 +88,11 @@ package struct Preparation: Sendable {
     let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
     var report = DataDescription.Report()
     var bytes = 0
-    var wave = readWave(reader)
-    while !wave.blocks.isEmpty {
-      var next = Wave()
-      func readNext() { if wave.error == nil { next = readWave(reader) } }
-      let outcomes = try mapOnThreads(wave.blocks, threads: threads, meanwhile: readNext) {
+    var batch = readBatch(reader)
+    while !batch.blocks.isEmpty {
+      var next = BlockBatch()
+      func readNext() { if batch.error == nil { next = readBatch(reader) } }
+      let outcomes = try mapOnThreads(batch.blocks, threads: threads, meanwhile: readNext) {
         try outcome(of: $0)
       }
       for outcome in outcomes {
@@ -86,12 +100,12 @@ package struct Preparation: Sendable {
         for example in outcome.heldOut { try heldOut.add(example) }
         report.add(outcome.report)
       }
-      bytes += wave.blocks.reduce(0) { $0 + $1.inputBytes }
+      bytes += batch.blocks.reduce(0) { $0 + $1.inputBytes }
       progress(bytes, report.tokens)
-      if wave.error != nil { break }
-      wave = next
+      if batch.error != nil { break }
+      batch = next
     }
-    if let error = wave.error { throw error }
+    if let error = batch.error { throw error }
     try finish(&report, train, heldOut)
     var description = DataDescription(
       maximumLength: maximumLength, vocabulary: vocabulary,
@@ -103,6 +117,7 @@ package struct Preparation: Sendable {
     return description
   }
 
+  /// Completes the report, checks that both splits have examples, and closes the shards.
   private func finish(
     _ report: inout DataDescription.Report, _ train: ShardWriter, _ heldOut: ShardWriter
   ) throws {
@@ -116,28 +131,31 @@ package struct Preparation: Sendable {
     try heldOut.finish()
   }
 
-  private func readWave(_ reader: TextReader) -> Wave {
-    var wave = Wave()
+  /// Reads blocks up to the size of a batch, the end of the text or an error.
+  private func readBatch(_ reader: TextReader) -> BlockBatch {
+    var batch = BlockBatch()
     var size = 0
     do {
-      while wave.blocks.count < 8 * threads, size < Self.waveBytes,
+      while batch.blocks.count < 8 * threads, size < Self.batchBytes,
         let block = try reader.next()
       {
         size += block.weight
-        wave.blocks.append(block)
+        batch.blocks.append(block)
       }
     } catch {
-      wave.error = error
+      batch.error = error
     }
-    return wave
+    return batch
   }
 
+  /// Converts one block; called concurrently, so it must not depend on other blocks.
   private func outcome(of source: TextBlock) throws -> Outcome {
     var block = source
     var outcome = Outcome()
     outcome.report.invalidLines = try block.validate(invalidText)
     for (offset, lines) in block.documents.enumerated() {
       let number = block.firstDocument + offset
+      // A seed of its own, so that the split is independent of the builder's random decisions.
       var chance = SplitMix(seed: seed &+ 77, stream: UInt64(number))
       let isHeldOut = chance.chance(heldOutFraction)
       var builder = ExampleBuilder(
@@ -153,8 +171,8 @@ package struct Preparation: Sendable {
       outcome.report.droppedTokens += builder.droppedTokens
       if isHeldOut { outcome.report.heldOutDocuments += 1 }
       for example in builder.examples {
-        let part = min(7, (example.tokens.count - 1) * 8 / maximumLength)
-        outcome.report.lengths[part] += 1
+        let eighth = min(7, (example.tokens.count - 1) * 8 / maximumLength)
+        outcome.report.lengths[eighth] += 1
       }
       if isHeldOut {
         outcome.heldOut += builder.examples
@@ -165,12 +183,13 @@ package struct Preparation: Sendable {
     return outcome
   }
 
+  /// Encodes a line, or the parts of a long one, as sentences.
   private func add(
     _ line: UnsafeBufferPointer<UInt8>, to builder: inout ExampleBuilder,
     _ report: inout DataDescription.Report
   ) {
     let special = tokenizer.vocabulary.special
-    for part in Sentences.parts(line) {
+    for part in LongLines.parts(line) {
       var ids: [Int32] = []
       tokenizer.encode(UnsafeBufferPointer(rebasing: line[part]), into: &ids)
       if ids.isEmpty { continue }

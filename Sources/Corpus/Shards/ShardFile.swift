@@ -3,30 +3,37 @@ import Layers
 import Platform
 import Synchronization
 
-/// One shard file, mapped into memory. Nothing in it is believed before it is checked.
+/// A shard file, mapped into memory; everything read from it is validated before use.
 final class ShardFile: Sendable {
   let path: String
   let header: ShardFormat.Header
-  /// The bytes of the file.
+  /// The size of the file in bytes.
   var size: Int { data.count }
-  /// The checksum of its block table, and so of all checksums of blocks, as `data.json` tells it.
+  /// The checksum of the block table in hexadecimal, as in `data.json`.
+  ///
+  /// The table contains the checksums of the blocks, so it identifies the whole contents.
   var checksum: String {
     data.withUnsafeBytes { bytes in
-      let end = header.tablePlace + header.blocks * ShardFormat.tableEntryBytes
+      let end = header.tableOffset + header.blocks * ShardFormat.tableEntryBytes
       return String(bytes.number(at: end, as: UInt32.self), radix: 16)
     }
   }
   private let data: Data
   private let limits: Limits
-  /// Whether each block's checksum has been verified.
+  /// For each block, whether its contents have been verified.
   private let verified: Mutex<[Bool]>
 
-  /// What every example must keep to.
+  /// The limits that every example must respect.
+  ///
+  /// `length` is the maximum number of tokens; token ids are less than `vocabularySize`.
   struct Limits {
     let length: Int
     let vocabularySize: Int
   }
 
+  /// Maps the file and validates header and block table, but no block.
+  ///
+  /// Throws `FileError.unreadable` or `CorpusError.notAShard`.
   init(path: String, limits: Limits) throws {
     self.path = path
     self.limits = limits
@@ -49,13 +56,13 @@ final class ShardFile: Sendable {
   ) throws(CorpusError) -> ShardFormat.Header {
     func fail(_ reason: String) -> CorpusError { .notAShard(path: path, reason: reason) }
     guard bytes.count >= ShardFormat.headerBytes else { throw fail("it is too short") }
-    guard bytes.prefix(8).elementsEqual(ShardFormat.magic) else { throw fail("it is no shard") }
+    guard bytes.prefix(8).elementsEqual(ShardFormat.magic) else { throw fail("it is not a shard") }
     let version = bytes.number(at: 8, as: UInt32.self)
     guard version == ShardFormat.version else {
-      throw fail("its format is version \(version), this program reads \(ShardFormat.version)")
+      throw fail("its format is version \(version), but this program reads \(ShardFormat.version)")
     }
-    let own = UnsafeRawBufferPointer(rebasing: bytes[..<(ShardFormat.headerBytes - 4)])
-    guard CRC32C.of(own) == bytes.number(at: ShardFormat.headerBytes - 4, as: UInt32.self) else {
+    let fields = UnsafeRawBufferPointer(rebasing: bytes[..<(ShardFormat.headerBytes - 4)])
+    guard CRC32C.of(fields) == bytes.number(at: ShardFormat.headerBytes - 4, as: UInt32.self) else {
       throw fail("its header is damaged")
     }
     let header = ShardFormat.Header(
@@ -63,20 +70,20 @@ final class ShardFile: Sendable {
       blockExamples: Int(bytes.number(at: 16, as: UInt32.self)),
       blocks: Int(bytes.number(at: 20, as: UInt32.self)),
       examples: Int(truncatingIfNeeded: bytes.number(at: 24, as: UInt64.self)),
-      tablePlace: Int(truncatingIfNeeded: bytes.number(at: 32, as: UInt64.self)),
+      tableOffset: Int(truncatingIfNeeded: bytes.number(at: 32, as: UInt64.self)),
       vocabulary: bytes.number(at: 40, as: UInt64.self))
     let tableBytes = header.blocks * ShardFormat.tableEntryBytes
-    guard header.tablePlace >= ShardFormat.headerBytes,
-      header.tablePlace <= bytes.count - tableBytes - 4,
+    guard header.tableOffset >= ShardFormat.headerBytes,
+      header.tableOffset <= bytes.count - tableBytes - 4,
       [2, 4].contains(header.tokenBytes), header.blockExamples == ShardFormat.blockExamples,
       header.examples >= 0,
       header.examples <= header.blocks * header.blockExamples,
       header.blocks == 0 || header.examples > (header.blocks - 1) * header.blockExamples
-    else { throw fail("it is truncated, or its header makes no sense") }
+    else { throw fail("it is truncated, or its header is invalid") }
     let table = UnsafeRawBufferPointer(
-      rebasing: bytes[header.tablePlace..<header.tablePlace + tableBytes])
+      rebasing: bytes[header.tableOffset..<header.tableOffset + tableBytes])
     guard
-      CRC32C.of(table) == bytes.number(at: header.tablePlace + tableBytes, as: UInt32.self)
+      CRC32C.of(table) == bytes.number(at: header.tableOffset + tableBytes, as: UInt32.self)
     else { throw fail("its block table is damaged") }
     return header
   }
@@ -86,23 +93,23 @@ final class ShardFile: Sendable {
     min(header.blockExamples, header.examples - block * header.blockExamples)
   }
 
-  /// Adds example `index` of `block` to `batch`.
+  /// Appends example `index` of `block` to `batch`; throws `CorpusError.damagedBlock`.
   func append(_ index: Int, of block: Int, to batch: inout Batch) throws(CorpusError) {
-    precondition((0..<header.blocks).contains(block), "a block of this file")
+    precondition((0..<header.blocks).contains(block), "the block is not in this file")
     let count = examples(in: block)
-    precondition((0..<count).contains(index), "an example of this block")
+    precondition((0..<count).contains(index), "the example is not in this block")
     let isSound = data.withUnsafeBytes { bytes in
-      guard let own = verifiedBlock(block, bytes) else { return false }
+      guard let payload = verifiedBlock(block, bytes) else { return false }
       var start = 4 * count
       for i in 0..<index {
-        start += Int(own.number(at: 2 * i, as: UInt16.self)) * header.tokenBytes
+        start += Int(payload.number(at: 2 * i, as: UInt16.self)) * header.tokenBytes
       }
-      let length = Int(own.number(at: 2 * index, as: UInt16.self))
-      let first = Int(own.number(at: 2 * (count + index), as: UInt16.self))
-      // Arrays, which the other module copies as a whole: a sequence would be asked for each token.
+      let length = Int(payload.number(at: 2 * index, as: UInt16.self))
+      let first = Int(payload.number(at: 2 * (count + index), as: UInt16.self))
+      // Arrays, not lazy sequences: `Batch`, in another module, copies an array as a whole.
       let tokens = [Int32](unsafeUninitializedCapacity: length) { tokens, count in
         for i in 0..<length {
-          tokens.initializeElement(at: i, to: token(own, at: start + i * header.tokenBytes))
+          tokens.initializeElement(at: i, to: token(payload, at: start + i * header.tokenBytes))
         }
         count = length
       }
@@ -114,48 +121,53 @@ final class ShardFile: Sendable {
     if !isSound { throw .damagedBlock(path: path, block: block) }
   }
 
-  /// Begins to read `block`, which will be wanted as a whole.
+  /// Asks the system to read all of `block` ahead.
   func beginReading(_ block: Int) {
     data.withUnsafeBytes { bytes in
-      if let own = place(of: block, bytes) { Platform.prefetchPages(own) }
+      if let payload = blockBytes(of: block, bytes) { Platform.prefetchPages(payload) }
     }
   }
 
-  /// Gives back the memory that `block` takes; it may be read again.
-  func giveBack(_ block: Int) {
+  /// Releases the memory of `block`; the system reads it again if needed.
+  func releasePages(_ block: Int) {
     data.withUnsafeBytes { bytes in
-      if let own = place(of: block, bytes) { releasePages(own) }
+      if let payload = blockBytes(of: block, bytes) { Platform.releasePages(payload) }
     }
   }
 
-  /// Where the table says that a block lies, nil when that is outside the blocks.
-  private func place(
+  /// The bytes of a block by the block table; nil if the entry is out of range.
+  private func blockBytes(
     of block: Int, _ bytes: UnsafeRawBufferPointer
   ) -> UnsafeRawBufferPointer? {
-    let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
-    let place = Int(truncatingIfNeeded: bytes.number(at: entry, as: UInt64.self))
+    let entry = header.tableOffset + block * ShardFormat.tableEntryBytes
+    let offset = Int(truncatingIfNeeded: bytes.number(at: entry, as: UInt64.self))
     let size = Int(bytes.number(at: entry + 8, as: UInt32.self))
-    guard place >= ShardFormat.headerBytes, place <= header.tablePlace,
-      size <= header.tablePlace - place
+    guard offset >= ShardFormat.headerBytes, offset <= header.tableOffset,
+      size <= header.tableOffset - offset
     else { return nil }
-    return UnsafeRawBufferPointer(rebasing: bytes[place..<place + size])
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + size])
   }
 
-  /// The bytes of a block, nil when they are not what was written.
+  /// The bytes of a block; nil if they are damaged.
+  ///
+  /// The lock is not held during verification: two threads may verify a block at the same time,
+  /// with the same result.
   private func verifiedBlock(
     _ block: Int, _ bytes: UnsafeRawBufferPointer
   ) -> UnsafeRawBufferPointer? {
-    guard let own = place(of: block, bytes) else { return nil }
-    if verified.withLock({ $0[block] }) { return own }
-    let entry = header.tablePlace + block * ShardFormat.tableEntryBytes
-    guard CRC32C.of(own) == bytes.number(at: entry + 12, as: UInt32.self),
-      isSound(own, count: examples(in: block))
+    guard let payload = blockBytes(of: block, bytes) else { return nil }
+    if verified.withLock({ $0[block] }) { return payload }
+    let entry = header.tableOffset + block * ShardFormat.tableEntryBytes
+    guard CRC32C.of(payload) == bytes.number(at: entry + 12, as: UInt32.self),
+      isSound(payload, count: examples(in: block))
     else { return nil }
     verified.withLock { $0[block] = true }
-    return own
+    return payload
   }
 
-  /// Whether lengths and tokens make sense: a file may be whole and yet not of our making.
+  /// Whether lengths and token ids are within the limits.
+  ///
+  /// The checksum alone is not sufficient, because another program may have written the file.
   private func isSound(_ block: UnsafeRawBufferPointer, count: Int) -> Bool {
     guard block.count >= 4 * count else { return false }
     var tokens = 0
@@ -167,14 +179,14 @@ final class ShardFile: Sendable {
     }
     guard block.count == 4 * count + tokens * header.tokenBytes else { return false }
     var highest: UInt32 = 0
-    for place in stride(from: 4 * count, to: block.count, by: header.tokenBytes) {
-      highest = max(highest, UInt32(bitPattern: token(block, at: place)))
+    for offset in stride(from: 4 * count, to: block.count, by: header.tokenBytes) {
+      highest = max(highest, UInt32(bitPattern: token(block, at: offset)))
     }
     return highest < limits.vocabularySize
   }
 
-  private func token(_ block: UnsafeRawBufferPointer, at place: Int) -> Int32 {
+  private func token(_ block: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
     header.tokenBytes == 2
-      ? Int32(block.number(at: place, as: UInt16.self)) : block.number(at: place, as: Int32.self)
+      ? Int32(block.number(at: offset, as: UInt16.self)) : block.number(at: offset, as: Int32.self)
   }
 }

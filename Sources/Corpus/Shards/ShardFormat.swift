@@ -1,40 +1,45 @@
-/// The layout of a shard file, little-endian throughout:
+/// The layout of a shard file.
+///
+/// All numbers are little-endian; fields have 4 bytes unless stated; checksums are CRC-32C.
 ///
 ///     header, 64 bytes:
-///       "ELECTRA\n"  version  bytes a token (2 or 4)  examples a block  blocks
-///       examples (8 bytes)  place of the block table (8 bytes)  vocabulary (8 bytes)
-///       its own checksum in the last 4 bytes
-///     blocks, each:  lengths (2 bytes an example)  first segments' lengths (2 bytes an example)
-///                    tokens of all examples
-///     block table:   place (8 bytes)  bytes (4)  checksum (4), a block; its own checksum
+///       "ELECTRA\n" (8)  version  bytes per token (2 or 4)  examples per block  blocks
+///       examples (8)  offset of the block table (8)  vocabulary (8)
+///       zeros  checksum of the header, in the last 4 bytes
+///     for each block:
+///       length of each example (2)  length of the first segment of each example (2)
+///       tokens of all examples
+///     block table:
+///       for each block: offset (8)  size in bytes  checksum
+///       checksum of the table
 ///
-/// Every block but the last of a set holds the same number of examples, so the place of an example
-/// follows from its number alone. A block is read, and its checksum verified, as a whole.
+/// Every block of a split except the last has the same number of examples. So the block and index
+/// of an example follow from its number. A block is read and verified as a whole.
 enum ShardFormat {
   static let version: UInt32 = 1
   static let magic: [UInt8] = Array("ELECTRA\n".utf8)
   static let headerBytes = 64
   static let tableEntryBytes = 16
-  /// Examples a block: about a megabyte of 128 tokens.
+  /// The number of examples in a block: about a megabyte at 128 tokens of two bytes.
   static let blockExamples = 4096
-  /// Bytes after which a file ends with its block.
+  /// The size in bytes from which on a file is closed after a block.
   static let fileBytes = 256 << 20
 
-  /// Bytes of a token in files of this vocabulary.
+  /// The size in bytes of a token id, which depends on the vocabulary.
   static func tokenBytes(vocabularySize: Int) -> Int { vocabularySize <= 65536 ? 2 : 4 }
 
-  /// The beginning of a vocabulary's digest, as the header holds it.
+  /// The first 64 bits of a vocabulary's digest, which the header stores.
   static func vocabularyMark(_ digest: String) -> UInt64 {
     UInt64(digest.prefix(16), radix: 16) ?? 0
   }
 
-  /// What a header says.
+  /// The contents of a header, without magic, version and checksum.
   struct Header: Equatable {
     var tokenBytes: Int
     var blockExamples: Int
     var blocks: Int
     var examples: Int
-    var tablePlace: Int
+    var tableOffset: Int
     var vocabulary: UInt64
   }
 }
@@ -47,10 +52,10 @@ extension [UInt8] {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The little-endian number at `place`; the caller has checked that it lies inside.
+  /// The little-endian number at byte `offset`, which must be within the buffer.
   func number<Number: FixedWidthInteger & BitwiseCopyable>(
-    at place: Int, as type: Number.Type
+    at offset: Int, as type: Number.Type
   ) -> Number {
-    Number(littleEndian: loadUnaligned(fromByteOffset: place, as: type))
+    Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
   }
 }

@@ -10,10 +10,10 @@ import Tokenization
 ///     let data = try ShardSet(folder: "data")
 ///     let batch = try data.batch(step: 7, sequences: 0..<16, firstSample: 7 * 128, seed: 1)
 ///
-/// Sample g of the run is a function of the seed alone: in every epoch blocks come in a random order,
-/// and so do the examples inside a block. There is no table of the order; opening reads headers and
-/// block tables alone, and only the blocks that were read last stay in memory. Every example comes
-/// exactly once an epoch.
+/// Sample g of a run is a function of the seed and g only. Every epoch visits every example exactly
+/// once: the blocks in a random order, and the examples of each block in a random order. The orders
+/// are keyed permutations, computed on demand, so no table is stored. Opening reads only headers
+/// and block tables, and only the most recently used blocks stay in memory.
 package final class ShardSet: Sendable {
   package let folder: String
   package let description: DataDescription
@@ -21,6 +21,7 @@ package final class ShardSet: Sendable {
   private let train: Split
   private let heldOut: Split
 
+  /// Opens a folder; throws `FileError` or `CorpusError` if its files are missing or inconsistent.
   package init(folder: String) throws {
     self.folder = folder
     description = try DataDescription(folder: folder)
@@ -34,11 +35,13 @@ package final class ShardSet: Sendable {
     heldOut = try Split(folder: folder, description.heldOutFiles, description)
   }
 
-  /// The examples of the training split, and of the held-out split.
+  /// The number of examples in the training split, and in the held-out split.
   package var trainCount: Int { train.count }
   package var heldOutCount: Int { heldOut.count }
 
-  /// Checks that sequences of up to `length` tokens were prepared, and no longer ones.
+  /// Checks that the data was prepared with this maximum length and has training examples.
+  ///
+  /// Throws `otherLength` or `tooFew`.
   package func expect(length: Int) throws(CorpusError) {
     guard length == description.maximumLength else {
       throw .otherLength(wanted: length, prepared: description.maximumLength, path: folder)
@@ -46,9 +49,11 @@ package final class ShardSet: Sendable {
     guard trainCount > 0 else { throw .tooFew(path: folder, split: "training") }
   }
 
-  /// These sequences of the global batch of `step`.
+  /// The given sequences of the global batch of `step`.
   ///
-  /// - Parameter firstSample: the samples that the run has taken of this data before the step.
+  /// `firstSample` is the number of samples that the run has taken from this data before the step.
+  /// The result does not depend on how sequences are divided among ranks and workers. Throws
+  /// `CorpusError.tooFew` or `damagedBlock`.
   package func batch(
     step: Int, sequences: Range<Int>, firstSample: Int, seed: UInt64
   ) throws -> Batch {
@@ -57,57 +62,64 @@ package final class ShardSet: Sendable {
     for sequence in sequences {
       let sample = firstSample + sequence
       let (epoch, position) = sample.quotientAndRemainder(dividingBy: train.count)
-      try train.append(train.place(position, epoch: epoch, seed: seed), to: &batch)
+      try train.append(train.exampleIndex(at: position, epoch: epoch, seed: seed), to: &batch)
     }
     return batch
   }
 
-  /// Sequences of a fixed subset of `total` held-out examples, spread evenly over all of them.
+  /// The given sequences of a fixed subset of `total` held-out examples.
+  ///
+  /// The subset is spread evenly over the split; examples repeat if `total` exceeds its size.
+  /// Throws `CorpusError.tooFew` or `damagedBlock`.
   package func heldOut(_ sequences: Range<Int>, of total: Int) throws -> Batch {
     guard heldOut.count > 0 else { throw CorpusError.tooFew(path: folder, split: "held-out") }
     var batch = Batch(firstSequence: sequences.lowerBound)
     for sequence in sequences {
       let example = sequence * heldOut.count / total
       try heldOut.append(
-        Split.Place(block: example / heldOut.blockExamples, index: example % heldOut.blockExamples),
+        Split.ExampleIndex(
+          block: example / heldOut.blockExamples, index: example % heldOut.blockExamples),
         to: &batch)
     }
     return batch
   }
 
-  /// Calls `body` with every training example's tokens, in the order of the files.
+  /// Calls `body` with the tokens of every training example, in the order of the files.
   ///
-  /// - Parameter most: blocks, of 4096 examples; where there are more, so many that are spread evenly.
+  /// If there are more than `maximum` blocks (of 4096 examples), only `maximum` blocks, spread
+  /// evenly, are read. Throws `CorpusError.damagedBlock`.
   package func forEachTrainingExample(
-    ofBlocks most: Int = .max, _ body: (ArraySlice<Int32>) -> Void
+    ofBlocks maximum: Int = .max, _ body: (ArraySlice<Int32>) -> Void
   ) throws {
     let size = train.blockExamples
     let blocks = (train.count + size - 1) / size
-    for number in 0..<min(most, blocks) {
-      let block = number * blocks / min(most, blocks)
+    for number in 0..<min(maximum, blocks) {
+      let block = number * blocks / min(maximum, blocks)
       for index in 0..<min(size, train.count - block * size) {
         var batch = Batch()
-        try train.append(Split.Place(block: block, index: index), to: &batch)
+        try train.append(Split.ExampleIndex(block: block, index: index), to: &batch)
         body(batch.tokens[...])
       }
     }
   }
 }
 
-/// The files of one split, seen as one run of blocks.
+/// The files of one split, as one sequence of blocks.
 private final class Split: Sendable {
   let count: Int
   let blockExamples = ShardFormat.blockExamples
   private let files: [ShardFile]
   /// The number of blocks before each file.
   private let firstBlocks: [Int]
-  /// The blocks read last, the newest at the end: all others' memory has been given back.
+  /// The most recently used blocks, the newest last; the memory of all others is released.
   private let recent = Mutex<[Int]>([])
-  /// How many blocks stay in memory, each about a megabyte: lanes read from one or two.
-  private static let kept = 8
+  /// The number of blocks, each about a megabyte, that stay in memory.
+  ///
+  /// At any time, the workers of a rank use one or two.
+  private static let residentBlocks = 8
 
-  /// An example: its block over all files, and its number there.
-  struct Place {
+  /// The location of an example: its block, counted over all files, and its index in the block.
+  struct ExampleIndex {
     let block: Int
     let index: Int
   }
@@ -128,7 +140,7 @@ private final class Split: Sendable {
         isLast || entry.examples % blockExamples == 0
       else {
         throw CorpusError.notAShard(
-          path: file.path, reason: "it is not the file that data.json tells of")
+          path: file.path, reason: "it does not match its entry in data.json")
       }
       files.append(file)
     }
@@ -141,46 +153,62 @@ private final class Split: Sendable {
     }
   }
 
-  /// Where example `position` of the epoch's order lies. Whole blocks come in a random order; the
-  /// last, smaller one goes to a random place among them.
-  func place(_ position: Int, epoch: Int, seed: UInt64) -> Place {
+  /// The example at `position` of the epoch's order.
+  ///
+  /// Full blocks are visited in a random order; the last, smaller block (`remainder` examples)
+  /// is inserted at a random boundary between them. The order is a bijection of `0..<count`:
+  /// - positions `start ..< start + remainder` belong to the small block;
+  /// - the others, without that range, are divided among the full blocks, which `order` permutes;
+  /// - the index in the block is permuted again, with a key that depends on the block.
+  ///
+  /// The streams of different epochs differ by more than the offsets 0, 1 and 2 that are added
+  /// here, so no two permutations share a key. Changing any of these constants changes the order of
+  /// every run and breaks exact resume.
+  func exampleIndex(at position: Int, epoch: Int, seed: UInt64) -> ExampleIndex {
     let stream = UInt64(truncatingIfNeeded: epoch) &* 0x1_0000_0001
-    let whole = count / blockExamples
-    let rest = count % blockExamples
+    let fullBlocks = count / blockExamples
+    let remainder = count % blockExamples
     var random = SplitMix(seed: seed, stream: stream)
-    let before = random.number(below: whole + 1) * blockExamples
-    var block = whole
-    var index = position - before
-    if rest == 0 || index < 0 || index >= rest {
-      let shifted = rest == 0 || position < before ? position : position - rest
-      let order = Permutation(count: whole, seed: seed, stream: stream &+ 1)
+    // The position of the first example of the small block.
+    let start = random.number(below: fullBlocks + 1) * blockExamples
+    var block = fullBlocks
+    var index = position - start
+    if remainder == 0 || index < 0 || index >= remainder {
+      let shifted = remainder == 0 || position < start ? position : position - remainder
+      let order = Permutation(count: fullBlocks, seed: seed, stream: stream &+ 1)
       block = order[shifted / blockExamples]
       index = shifted % blockExamples
     }
-    let size = block == whole ? rest : blockExamples
+    let size = block == fullBlocks ? remainder : blockExamples
     let inner = Permutation(
       count: size, seed: seed ^ SplitMix.mix(UInt64(block) &+ 1), stream: stream &+ 2)
-    return Place(block: block, index: inner[index])
+    return ExampleIndex(block: block, index: inner[index])
   }
 
-  func append(_ place: Place, to batch: inout Batch) throws(CorpusError) {
-    let (file, block) = locate(place.block)
-    let (isNew, oldest) = remember(place.block)
+  /// Appends an example to `batch`, and releases the memory of the least recently used block.
+  ///
+  /// Another worker may still read the released block. This is safe: its mapping stays valid, and
+  /// the system reads the pages again.
+  func append(_ example: ExampleIndex, to batch: inout Batch) throws(CorpusError) {
+    let (file, block) = locate(example.block)
+    let (isNew, oldest) = remember(example.block)
     if isNew { file.beginReading(block) }
-    try file.append(place.index, of: block, to: &batch)
+    try file.append(example.index, of: block, to: &batch)
     guard let oldest else { return }
     let (old, oldBlock) = locate(oldest)
-    old.giveBack(oldBlock)
+    old.releasePages(oldBlock)
   }
 
-  /// The file of a block, and its number there.
+  /// The file of a block, and the block's index in the file.
   private func locate(_ block: Int) -> (file: ShardFile, block: Int) {
     let file = firstBlocks.lastIndex { $0 <= block } ?? 0
     return (files[file], block - firstBlocks[file])
   }
 
-  /// Takes note that a block is read. Returns whether it was not among the last ones, and the one that
-  /// has not been read for longest when there are now too many.
+  /// Marks a block as the most recently used one.
+  ///
+  /// Returns whether it was not among the recent blocks, and the least recently used block if there
+  /// are now too many.
   private func remember(_ block: Int) -> (isNew: Bool, oldest: Int?) {
     recent.withLock { recent in
       if recent.last == block { return (false, nil) }
@@ -188,7 +216,7 @@ private final class Split: Sendable {
       recent.removeAll { $0 == block }
       let isNew = recent.count == before
       recent.append(block)
-      return (isNew, recent.count > Self.kept ? recent.removeFirst() : nil)
+      return (isNew, recent.count > Self.residentBlocks ? recent.removeFirst() : nil)
     }
   }
 }

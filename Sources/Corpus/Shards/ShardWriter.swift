@@ -1,8 +1,9 @@
 import Foundation
 import Platform
 
-/// Writes examples into shard files, block by block: `NAME-00000.tokens`, `NAME-00001.tokens` and so
-/// on, or a single `NAME.tokens`.
+/// Writes examples to shard files, block by block.
+///
+/// The files are `NAME-00000.tokens`, `NAME-00001.tokens` and so on, or a single `NAME.tokens`.
 final class ShardWriter {
   private let folder: String
   private let name: String
@@ -14,7 +15,7 @@ final class ShardWriter {
   private var file: DurableFile?
   private var table: [UInt8] = []
   private var fileExamples = 0
-  /// The files so far.
+  /// The closed files.
   private(set) var files: [DataDescription.File] = []
   private(set) var exampleCount = 0
 
@@ -30,14 +31,15 @@ final class ShardWriter {
     vocabulary = ShardFormat.vocabularyMark(vocabularyDigest)
   }
 
-  /// Adds the example that comes next.
+  /// Adds the next example; throws `FileError`.
   func add(_ example: Example) throws {
     pending.append(example)
     exampleCount += 1
     if pending.count == ShardFormat.blockExamples { try writeBlock() }
   }
 
-  /// Writes what is left and closes the last file.
+  /// Writes the remaining examples and closes the last file; creates an empty file if there are
+  /// none.
   func finish() throws {
     if !pending.isEmpty || files.isEmpty && file == nil { try writeBlock() }
     try closeFile()
@@ -75,17 +77,19 @@ final class ShardWriter {
     return file
   }
 
-  /// Writes table and header; the file is whole from then on.
+  /// Writes the block table, then the header at the start of the file.
+  ///
+  /// The header is zero until then, so an incomplete file is never valid.
   private func closeFile() throws {
     guard let file else { return }
-    let place = file.size
+    let tableOffset = file.size
     var header = ShardFormat.magic
     header.append(number: ShardFormat.version)
     header.append(number: UInt32(tokenBytes))
     header.append(number: UInt32(ShardFormat.blockExamples))
     header.append(number: UInt32(table.count / ShardFormat.tableEntryBytes))
     header.append(number: UInt64(fileExamples))
-    header.append(number: UInt64(place))
+    header.append(number: UInt64(tableOffset))
     header.append(number: vocabulary)
     header += [UInt8](repeating: 0, count: ShardFormat.headerBytes - 4 - header.count)
     header.append(number: header.withUnsafeBytes { CRC32C.of($0) })

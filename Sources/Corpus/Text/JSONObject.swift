@@ -1,20 +1,23 @@
-/// Reads one field of a JSON object and no other: numbers of any size and halves of surrogate pairs do
-/// no harm where nobody reads them.
+/// Reads one field of a JSON object and skips all others without decoding them.
+///
+/// So numbers of any size and lone surrogates in other fields are accepted.
 ///
 ///     try JSONObject.text(of: "text", in: bytes)
 ///
-/// The bytes are UTF-8. The grammar is RFC 8259's, but for control characters in strings, which are
-/// taken as they are.
+/// The bytes are UTF-8. The grammar is that of RFC 8259, except that strings may contain control
+/// characters.
 struct JSONObject {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var index = 0
 
-  /// How deep lists and objects may lie in each other.
-  private static let deepest = 512
+  /// The maximum nesting depth of lists and objects, which bounds the recursion.
+  private static let maximumDepth = 512
 
   private init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  /// The UTF-8 of a field that holds a string; the last one if it appears twice.
+  /// The UTF-8 of the string in `field`; the last one if the field appears twice.
+  ///
+  /// Throws `notJSON`, `noField`, `notAString` or `loneSurrogate`.
   static func text(
     of field: String, in bytes: UnsafeBufferPointer<UInt8>
   ) throws(LineProblem) -> [UInt8] {
@@ -50,7 +53,7 @@ struct JSONObject {
   private static let quote = UInt8(ascii: "\"")
   private static let backslash = UInt8(ascii: "\\")
 
-  /// Whether nothing but white space is left.
+  /// Whether only white space is left; skips it.
   private var isAtEnd: Bool {
     mutating get {
       skipSpace()
@@ -67,7 +70,7 @@ struct JSONObject {
     }
   }
 
-  /// Passes over `byte` and the space before it, if it comes next.
+  /// Skips white space, then `byte` if it comes next; returns whether it did.
   private mutating func take(_ byte: Unicode.Scalar) -> Bool {
     skipSpace()
     guard index < bytes.count, bytes[index] == UInt8(ascii: byte) else { return false }
@@ -75,12 +78,14 @@ struct JSONObject {
     return true
   }
 
-  /// Passes over an object; `body` gets the range of each name, without quotation marks, and that of
-  /// its value. False where the grammar is broken.
+  /// Skips an object and calls `body` with the ranges of each name and value.
+  ///
+  /// The range of a name excludes the quotation marks; that of a string value includes them.
+  /// Returns false at a syntax error.
   private mutating func readObject(
     depth: Int, _ body: (_ name: Range<Int>, _ value: Range<Int>) -> Void
   ) -> Bool {
-    guard depth < Self.deepest, take("{") else { return false }
+    guard depth < Self.maximumDepth, take("{") else { return false }
     if take("}") { return true }
     repeat {
       skipSpace()
@@ -97,7 +102,7 @@ struct JSONObject {
   }
 
   private mutating func readList(depth: Int) -> Bool {
-    guard depth < Self.deepest, take("[") else { return false }
+    guard depth < Self.maximumDepth, take("[") else { return false }
     if take("]") { return true }
     repeat {
       guard readValue(depth: depth) else { return false }
@@ -153,7 +158,7 @@ struct JSONObject {
     return index > start
   }
 
-  /// Passes over a string with its quotation marks.
+  /// Skips a string with its quotation marks.
   private mutating func readString() -> Bool {
     guard index < bytes.count, bytes[index] == Self.quote else { return false }
     index += 1
@@ -166,7 +171,7 @@ struct JSONObject {
     return false
   }
 
-  /// Passes over an escape behind its backslash.
+  /// Skips an escape sequence, starting after its backslash.
   private mutating func readEscape() -> Bool {
     guard index < bytes.count else { return false }
     let byte = bytes[index]

@@ -1,10 +1,12 @@
-/// An escape of one half of a surrogate pair without the other.
+/// An escape sequence of one half of a surrogate pair without the other half.
 struct LoneSurrogate: Error {
-  /// As it stands in the text.
+  /// The escape sequence as written in the text.
   let escape: String
 }
 
-/// The UTF-8 of a JSON string, whose contents stand at `range` and keep to the grammar.
+/// The UTF-8 of a JSON string whose contents, without quotation marks, are at `range`.
+///
+/// The contents must be syntactically valid.
 func decoded(
   _ range: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>
 ) throws(LoneSurrogate) -> [UInt8] {
@@ -27,7 +29,7 @@ func decoded(
   return result
 }
 
-/// The character of `\uXXXX` or of a pair of them, and the bytes it takes.
+/// The character of `\uXXXX` or of a surrogate pair, and the length of its escapes in bytes.
 private func character(
   _ bytes: UnsafeBufferPointer<UInt8>, at index: Int, upTo end: Int
 ) throws(LoneSurrogate) -> (Unicode.Scalar, length: Int) {
@@ -45,7 +47,7 @@ private func character(
   throw LoneSurrogate(escape: String(decoding: bytes[index..<index + 6], as: UTF8.self))
 }
 
-/// The byte that an escape of one letter stands for.
+/// The byte for an escape sequence of one letter; nil if there is none.
 func shortEscape(_ letter: UInt8) -> UInt8? {
   switch letter {
   case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
@@ -58,7 +60,7 @@ func shortEscape(_ letter: UInt8) -> UInt8? {
   }
 }
 
-/// The number of the four hexadecimal digits at `index`.
+/// The value of the four hexadecimal digits at `index`; nil if they are not all digits.
 func hexadecimal(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> UInt32? {
   guard index + 4 <= bytes.count else { return nil }
   var number: UInt32 = 0

@@ -1,34 +1,34 @@
-/// Why a line, or a JSON object, gives no text.
+/// The reason why a line or a JSON object contains no valid text.
 package enum LineProblem: Error, Equatable, CustomStringConvertible {
   /// A NUL byte.
   case binary
-  /// A byte, from 1 in its line, that begins no character of UTF-8.
+  /// A byte that is not part of a UTF-8 character; `position` counts from 1 in its line.
   case notUTF8(byte: UInt8, position: Int)
-  /// Not one whole JSON object.
+  /// Not exactly one JSON object.
   case notJSON
-  /// An object above what is kept in memory.
+  /// An object that is too large to be kept in memory.
   case tooLarge
-  /// An object without the field; it has `fields`.
+  /// An object without the field; its fields are `fields`.
   case noField(String, fields: [String])
-  /// The field is no string.
+  /// The field is not a string.
   case notAString(String)
-  /// The field's string holds one half of a surrogate pair, as this escape.
+  /// The field contains a lone surrogate, written as this escape sequence.
   case loneSurrogate(String, escape: String)
 
   package var description: String {
     switch self {
-    case .binary: "a NUL byte; this is no text"
+    case .binary: "a NUL byte; this is not text"
     case .notUTF8(let byte, let position):
-      "byte \(position) (0x\(String(byte, radix: 16, uppercase: true))) is not UTF-8; if the file has "
-        + "another encoding, convert it (iconv -f ENCODING -t UTF-8)"
+      "byte \(position) (0x\(String(byte, radix: 16, uppercase: true))) is not UTF-8; if the file "
+        + "has another encoding, convert it (iconv -f ENCODING -t UTF-8)"
     case .notJSON: "not a JSON object"
     case .tooLarge: "a JSON object of more than 64 MB"
     case .noField(let name, let fields):
-      "the object has no field \"\(name)\" but \(Self.list(fields)); name the one that holds the text "
-        + "with --field"
+      "the object has no field \"\(name)\" but \(Self.list(fields)); name the one that contains "
+        + "the text with --field"
     case .notAString(let name): "the field \"\(name)\" is not a string"
     case .loneSurrogate(let name, let escape):
-      "the field \"\(name)\" holds \(escape), half of a surrogate pair, which is no character"
+      "the field \"\(name)\" holds \(escape), half of a surrogate pair, which is not a character"
     }
   }
 
@@ -37,10 +37,10 @@ package enum LineProblem: Error, Equatable, CustomStringConvertible {
     return shown.isEmpty ? "is empty" : shown.joined(separator: ", ")
   }
 
-  /// What is wrong with `bytes` of a line from its byte `offset` on; nil when they are UTF-8 text.
+  /// Checks the `bytes` of a line, which begin at its byte `offset`; nil if they are UTF-8 text.
   ///
-  /// - Parameter allowsNUL: whether NUL is text too: a corpus that has it is no text, but a tokenizer
-  ///   leaves it out as it does other control characters.
+  /// `allowsNUL` is false for a corpus, where NUL indicates binary data. It is true where the text
+  /// is only tokenized, because tokenizers remove NUL like other control characters.
   init?(_ bytes: UnsafeBufferPointer<UInt8>, offset: Int, allowsNUL: Bool = false) {
     guard let index = invalidByte(bytes, allowsNUL: allowsNUL) else { return nil }
     self =
@@ -48,8 +48,8 @@ package enum LineProblem: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// Where `bytes` cease to be well-formed UTF-8 (Unicode, table 3-7), without NUL unless it is allowed; nil
-/// if nowhere.
+/// The index of the first byte that is not part of well-formed UTF-8 (Unicode, table 3-7), or of
+/// the first NUL unless it is allowed; nil if there is none.
 func invalidByte(_ bytes: UnsafeBufferPointer<UInt8>, allowsNUL: Bool = false) -> Int? {
   var index = 0
   while index < bytes.count {

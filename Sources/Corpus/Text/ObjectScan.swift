@@ -1,35 +1,37 @@
-/// Finds where objects begin and end in a JSON text of objects, alone or in lists, byte by byte.
+/// Finds the boundaries of JSON objects in a stream of objects or lists of objects, byte by byte.
 struct ObjectScan {
-  /// What a byte is to the object that is being read.
+  /// The relation of a byte to the current object.
   enum Part {
-    /// There is none: white space, a comma, or the bracket of a list.
+    /// No object: white space, a comma, or the bracket of a list.
     case nothing
-    /// The first byte of one, or of something else that does not belong there.
+    /// The first byte of an object, or of other text that is not valid here.
     case begin
+    /// A byte inside the object.
     case inside
-    /// Its last byte.
+    /// The last byte of the object.
     case last
-    /// The first byte that does not belong to it any more.
-    case behind
+    /// The first byte after invalid text.
+    case after
   }
 
-  /// The objects and lists that are open inside an object; 0 outside.
+  /// The number of open objects and lists, counted from the current object; 0 outside.
   private var depth = 0
-  /// The lists around the objects that are open.
+  /// The number of open lists around the objects.
   private var lists = 0
   private var isInString = false
   private var isEscaped = false
-  /// Whether what is being read is no object; it ends with its line.
+  /// Whether the current text is not an object; such text ends with its line.
   private var isStray = false
 
-  /// Whether every list was closed.
+  /// Whether all lists are closed.
   var isBalanced: Bool { lists == 0 }
 
+  /// Advances by one byte and classifies it.
   mutating func read(_ byte: UInt8) -> Part {
     if isInString { return readString(byte) }
     if isStray {
       isStray = byte != 0x0A
-      return isStray ? .inside : .behind
+      return isStray ? .inside : .after
     }
     return depth > 0 ? readObject(byte) : readOutside(byte)
   }

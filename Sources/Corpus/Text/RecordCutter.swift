@@ -1,39 +1,45 @@
 import Platform
 
-/// Cuts a stream of bytes into records: its lines, or the JSON objects that stand on one line or more.
+/// Splits a stream of bytes into records: lines, or JSON objects of one or more lines.
+///
+/// Bytes are appended to `bytes` as they arrive; an incomplete record stays there for the next
+/// call.
 ///
 ///     while try source.read(1 << 20, into: &cutter.bytes) { cutter.cut(atEnd: false) { use($0) } }
 ///     cutter.cut(atEnd: true) { use($0) }
 struct RecordCutter {
-  /// A line, an object, or a part of one that is longer than the limit.
+  /// A line, an object, or part of one that is longer than the limit.
   struct Record {
     let bytes: UnsafeBufferPointer<UInt8>
-    /// The number of the line in which it begins.
+    /// The line number, from 1, of its first byte.
     let line: Int
-    /// Where in that line it begins, for a part of a line.
+    /// For a part of a line, its byte offset in the line; otherwise 0.
     let offset: Int
-    /// Whether it goes on in the next record.
+    /// Whether the next record continues it.
     let isPart: Bool
   }
 
-  /// What was read and not yet given out.
+  /// The bytes that were read but not yet returned as records.
   var bytes: [UInt8] = []
   private let cutsObjects: Bool
   private let limit: Int
-  /// The bytes at the front of `bytes` that are known to hold no end of a record.
+  /// The length of the prefix of `bytes` that is known to contain no end of a record.
   private var searched = 0
   private var line = 1
   private var offset = 0
   private var scan = ObjectScan()
   private var objectLine = 1
 
-  /// - Parameter limit: the bytes from which on a record is cut.
+  /// Creates a cutter; records of more than `limit` bytes are split into parts.
   init(_ form: TextForm, limit: Int) {
     cutsObjects = form == .jsonObjects
     self.limit = limit
   }
 
-  /// Gives all whole records to `body`, and parts of one that is too long.
+  /// Passes all complete records to `body`, and parts of one that is too long.
+  ///
+  /// If `atEnd` is true, the remaining bytes are a record too. The memory of a record is valid only
+  /// during the call.
   mutating func cut(
     atEnd: Bool, _ body: (Record) throws -> Void
   ) throws {
@@ -47,6 +53,7 @@ struct RecordCutter {
     searched = bytes.count
   }
 
+  /// Passes the complete lines in `bytes` to `body`; returns the start of the incomplete one.
   private mutating func cutLines(
     _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
     _ body: (Record) throws -> Void
@@ -67,8 +74,9 @@ struct RecordCutter {
     return start
   }
 
-  /// Where a line without end in sight is cut, nil while it may still be read whole: behind a
-  /// space near the limit, or else between two characters.
+  /// The end of a part of a line whose end is not yet read; nil below the limit.
+  ///
+  /// It is after a space in the last 4096 bytes if there is one, or else between two characters.
   private func partEnd(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
     guard bytes.count - start >= limit else { return nil }
     let near = bytes[(bytes.count - 4096)...]
@@ -78,12 +86,16 @@ struct RecordCutter {
     return end
   }
 
+  /// Passes the complete objects in `bytes` to `body`; returns the start of the incomplete one.
+  ///
+  /// At the end of the text, unbalanced brackets of lists give a record `[`. It is not an object,
+  /// so a truncated file is reported as invalid.
   private mutating func cutObjects(
     _ bytes: UnsafeBufferPointer<UInt8>, _ atEnd: Bool,
     _ body: (Record) throws -> Void
   ) throws -> Int {
     var start = 0
-    func give(upTo end: Int, isPart: Bool = false) throws {
+    func emit(upTo end: Int, isPart: Bool = false) throws {
       try body(
         Record(
           bytes: UnsafeBufferPointer(rebasing: bytes[start..<end]), line: objectLine, offset: 0,
@@ -96,17 +108,17 @@ struct RecordCutter {
       case .begin: (start, objectLine) = (index, line)
       case .inside:
         if index - start >= limit {
-          try give(upTo: index, isPart: true)
+          try emit(upTo: index, isPart: true)
           scan = ObjectScan()
         }
-      case .last: try give(upTo: index + 1)
-      case .behind: try give(upTo: index)
+      case .last: try emit(upTo: index + 1)
+      case .after: try emit(upTo: index)
       }
       if bytes[index] == 0x0A { line += 1 }
     }
     guard atEnd else { return start }
     if start < bytes.count {
-      try give(upTo: bytes.count)
+      try emit(upTo: bytes.count)
     } else if !scan.isBalanced {
       objectLine = line
       let bracket = [UInt8(ascii: "[")]
@@ -119,7 +131,7 @@ struct RecordCutter {
 }
 
 extension RecordCutter.Record {
-  /// The UTF-8 of a field of the JSON object that the record is.
+  /// The UTF-8 of a field, if the record is a JSON object.
   func text(of field: String) throws(LineProblem) -> [UInt8] {
     if isPart { throw .tooLarge }
     if let problem = LineProblem(bytes, offset: offset) { throw problem }

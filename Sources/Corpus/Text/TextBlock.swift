@@ -1,34 +1,36 @@
 /// About a megabyte of text: whole documents, or parts of one that is larger than a block.
 ///
-/// Documents are numbered over the whole input, so what becomes of one does not depend on who
-/// works on it.
+/// This is the unit of parallel work. Documents are numbered over the whole input, so the result
+/// for a document does not depend on the thread that processes it.
 package struct TextBlock: Sendable {
-  /// The text, lines end to end, without line ends.
+  /// The text of all lines, without line ends.
   package var bytes: [UInt8] = []
-  /// Every line: where it lies in `bytes`, and where it stood in its file.
+  /// All lines, as ranges of `bytes` with their origin.
   package var lines: [Line] = []
-  /// The lines of each document.
+  /// The documents, as ranges of `lines`.
   package var documents: [Range<Int>] = []
   /// The number of the first document.
   package var firstDocument = 0
-  /// The bytes of input that it took, for the progress.
+  /// The number of bytes of input, for progress reports; compressed files count when they end.
   package var inputBytes = 0
 
   /// A paragraph or sentence.
   package struct Line: Sendable {
+    /// The range in `TextBlock.bytes`.
     package let bytes: Range<Int>
     package let file: String
+    /// The line number in the file, from 1.
     package let number: Int
-    /// Where it begins in its line of the file, if that is longer than a document.
+    /// The byte offset in the line of the file, if that line is longer than a document.
     var offset: UInt32 = 0
-    /// Whether it stands for a JSON object without text.
+    /// Whether it represents a JSON object without text.
     var isRejected = false
   }
 
-  /// The memory that it takes, in bytes.
+  /// The memory use in bytes.
   var weight: Int { bytes.count + lines.count * MemoryLayout<Line>.stride }
 
-  /// The text as one run of lines, each with a line end.
+  /// The text of all lines, each with a line end.
   package var joined: [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count + lines.count)
@@ -39,14 +41,12 @@ package struct TextBlock: Sendable {
     return result
   }
 
-  /// Empties lines that are not text, so that the others keep their numbers, or throws
-  /// `CorpusError.badLine` for the first of them.
+  /// Makes lines that are not UTF-8 text empty and returns their number.
   ///
-  /// - Parameter policy: whether such a line is an error.
-  /// - Returns: the number of lines that were emptied.
-  /// - Throws: `CorpusError.badLine` where the policy is `stop`.
+  /// The lines stay in `lines`, so that the ranges of `documents` remain valid. If `policy` is
+  /// `stop`, throws `CorpusError.badLine` for the first such line instead.
   package mutating func validate(_ policy: InvalidText) throws(CorpusError) -> Int {
-    var bad: [Int] = []
+    var invalid: [Int] = []
     for (index, line) in lines.enumerated() {
       let problem = bytes.withUnsafeBufferPointer {
         LineProblem(UnsafeBufferPointer(rebasing: $0[line.bytes]), offset: Int(line.offset))
@@ -54,18 +54,18 @@ package struct TextBlock: Sendable {
       if let problem, policy == .stop {
         throw .badLine(path: line.file, line: line.number, problem: problem, canSkip: true)
       }
-      if problem != nil || line.isRejected { bad.append(index) }
+      if problem != nil || line.isRejected { invalid.append(index) }
     }
-    for index in bad {
+    for index in invalid {
       let line = lines[index]
       let start = line.bytes.lowerBound
       lines[index] = Line(bytes: start..<start, file: line.file, number: line.number)
     }
-    return bad.count
+    return invalid.count
   }
 }
 
-/// What to do with a line that is not UTF-8 text.
+/// How to handle lines and files that are not UTF-8 text.
 package enum InvalidText: String, Sendable, CaseIterable {
   case stop
   case skip

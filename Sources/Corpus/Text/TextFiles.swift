@@ -1,10 +1,12 @@
 import Foundation
 import Platform
 
-/// The files that a user's list of files and folders stands for.
+/// Expands a user's list of files and folders.
 enum TextFiles {
-  /// All files, in order: folders are read recursively in the order of names, hidden files left
-  /// out; `-`, standard input, stays as it is.
+  /// All files of `paths`, in order.
+  ///
+  /// Folders are expanded recursively in the order of names, without hidden files; `-`, standard
+  /// input, is kept. Throws `FileError.unreadable`, or `CorpusError.noText` if there are no files.
   static func all(_ paths: [String]) throws -> [String] {
     var found: [String] = []
     for path in paths { found += try files(path) }
@@ -12,7 +14,7 @@ enum TextFiles {
     return found
   }
 
-  /// The bytes of all these files; 0 for what has none.
+  /// The total size of these files in bytes; files of unknown size count as 0.
   static func bytes(_ paths: [String]) -> Int {
     paths.reduce(0) { total, path in
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -20,9 +22,11 @@ enum TextFiles {
     }
   }
 
-  /// - Parameter holders: the folders that hold it, as they are called without links.
+  /// The files at `path`.
+  ///
+  /// `ancestors` are the enclosing folders with links resolved; a link to one of them is an error.
   private static func files(
-    _ path: String, in holders: [String] = []
+    _ path: String, in ancestors: [String] = []
   ) throws -> [String] {
     if path == "-" { return [path] }
     var isFolder: ObjCBool = false
@@ -31,8 +35,8 @@ enum TextFiles {
     }
     guard isFolder.boolValue else { return [path] }
     let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard !holders.contains(folder) else {
-      throw FileError.unreadable(path: path, reason: "it is a link to a folder that holds it")
+    guard !ancestors.contains(folder) else {
+      throw FileError.unreadable(path: path, reason: "it is a link to a folder that contains it")
     }
     let names: [String]
     do {
@@ -42,7 +46,7 @@ enum TextFiles {
     }
     var found: [String] = []
     for name in names where !name.hasPrefix(".") {
-      found += try files(path + "/" + name, in: holders + [folder])
+      found += try files(path + "/" + name, in: ancestors + [folder])
     }
     return found
   }

@@ -1,11 +1,12 @@
 import Platform
 
-/// Reads the texts of a file one by one, as they stand: each line, or the field of each JSON object.
+/// Reads the texts of a file one by one, unchanged: each line, or a field of each JSON object.
 ///
 ///     let lines = try TextLines(path: "-")
 ///     while let text = try lines.next() { answer(text) }
 ///
-/// What the file is is known as for a corpus (`TextReader`). A line is given as soon as it is there.
+/// The form of the file is detected as for a corpus (`TextReader`). A line is returned as soon as
+/// it is read, so interactive input works. Blank lines are returned too.
 package final class TextLines {
   private let source: ByteSource
   private let field: String
@@ -16,26 +17,30 @@ package final class TextLines {
 
   private static let blockBytes = 1 << 16
 
-  /// Opens `path`; `-` is standard input. `field` holds the text of JSON objects.
+  /// Opens `path`, where `-` is standard input; `field` is the field of JSON objects with the text.
+  ///
+  /// Throws `FileError` or `TextError`.
   package init(path: String, field: String = "text") throws {
     source = try ByteSource(path: path)
     self.field = field
     cutter = RecordCutter(source.form, limit: .max)
   }
 
-  /// What there is to say of the file, when it was read to its end.
+  /// The warnings about the file, complete once it is read to its end.
   package var warnings: TextWarnings {
     var warnings = TextWarnings()
     warnings.add(source)
     return warnings
   }
 
-  /// The next text; nil at the end. An error comes after all texts that stand before it.
+  /// The next text; nil at the end.
+  ///
+  /// An error is thrown only after all texts before it are returned, and again by every later call.
   package func next() throws -> String? {
     while ready.isEmpty && error == nil && !isAtEnd {
       do {
         isAtEnd = try !source.read(Self.blockBytes, into: &cutter.bytes)
-        try take()
+        try readRecords()
         ready.reverse()
       } catch {
         self.error = error
@@ -47,7 +52,8 @@ package final class TextLines {
     return nil
   }
 
-  private func take() throws {
+  /// Decodes all complete records that are read; the texts before an error are kept.
+  private func readRecords() throws {
     let isLines = source.form == .lines
     var found: [String] = []
     defer { ready = found }

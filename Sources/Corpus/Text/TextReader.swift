@@ -1,23 +1,24 @@
 import Platform
 
-/// Reads text in order: files, folders, packed files, JSON lines, standard input.
+/// Reads text in order from files, folders, compressed files, JSON lines and standard input.
 ///
 ///     let reader = try TextReader(paths: ["corpus/"], options: .init())
 ///     while let block = try reader.next() { use(block) }
 ///
-/// A line is a paragraph or a sentence; a blank line ends a document, as does the end of a file. In
-/// JSON (lines, or a list of objects) every object is a document, one field of it holds the lines. A
-/// document above 4 MB or 131072 lines is cut into several, so that memory stays bounded whatever the
-/// input.
+/// A line is a paragraph or a sentence. A blank line ends a document, as does the end of a file. In
+/// JSON (lines, or a list of objects) every object is a document, and one of its fields contains
+/// the lines. A document above 4 MB or 131072 lines is split into several, so that memory is
+/// bounded for any input.
 package final class TextReader {
-  /// How to read.
+  /// The options of a reader.
   package struct Options: Sendable {
-    /// Whether a file is one document, blank lines or not.
+    /// Whether a file is one document, regardless of blank lines.
     package var fileIsDocument = false
-    /// Whether a file without text stops the reading or is passed over. (Lines that are no text
-    /// are found by `TextBlock.validate`, on all cores.)
+    /// Whether a file or JSON object without text is an error or is skipped.
+    ///
+    /// Invalid lines are found later, by `TextBlock.validate(_:)`, on all cores.
     package var invalidText = InvalidText.stop
-    /// The field of JSON objects that holds the text.
+    /// The field of JSON objects that contains the text.
     package var field = "text"
 
     package init(
@@ -29,11 +30,11 @@ package final class TextReader {
     }
   }
 
-  /// The bytes of all input files, packed as they are; 0 when not known.
+  /// The total size of the input files, compressed if they are; files of unknown size count as 0.
   package let totalBytes: Int
-  /// The files without text that were passed over.
+  /// The number of files without text that were skipped.
   package private(set) var skippedFiles = 0
-  /// What there is to say of files that were read.
+  /// The warnings about the files read so far.
   package private(set) var warnings = TextWarnings()
   private let paths: [String]
   private let options: Options
@@ -51,18 +52,22 @@ package final class TextReader {
   private static let documentLines = 1 << 17
   private static let objectBytes = 64 << 20
 
-  /// Finds all files; folders are read recursively in the order of names, hidden files left out.
+  /// Finds all files, recursively in the order of names, without hidden files.
+  ///
+  /// Throws `FileError.unreadable`, or `CorpusError.noText` if there are no files.
   package init(paths: [String], options: Options) throws {
     self.options = options
     self.paths = try TextFiles.all(paths)
     totalBytes = TextFiles.bytes(self.paths)
   }
 
-  /// The next block, nil at the end. An error comes after all text that stands before it.
+  /// The next block; nil at the end.
+  ///
+  /// An error is thrown only after all text before it is returned, and again by every later call.
   package func next() throws -> TextBlock? {
     while ready.isEmpty && error == nil && (source != nil || pathIndex < paths.count) {
       do {
-        try readOn()
+        try readMore()
       } catch {
         self.error = error
       }
@@ -76,12 +81,13 @@ package final class TextReader {
     return nil
   }
 
-  private func readOn() throws {
+  /// Opens the next file, or reads more of the current one.
+  private func readMore() throws {
     guard let source else { return try openFile() }
     let before = cutter.bytes.count
     let more = try source.read(Self.blockBytes, into: &cutter.bytes)
     if !source.isCompressed { block.inputBytes += cutter.bytes.count - before }
-    try takeRecords(of: source, atEnd: !more)
+    try addRecords(of: source, atEnd: !more)
     if !more { try endFile(source) }
   }
 
@@ -114,23 +120,23 @@ package final class TextReader {
     pathIndex += 1
   }
 
-  private func takeRecords(of source: ByteSource, atEnd: Bool) throws {
+  private func addRecords(of source: ByteSource, atEnd: Bool) throws {
     var records = RecordCutter(.lines, limit: 0)
     swap(&records, &cutter)
     defer { swap(&records, &cutter) }
     let (file, isLines) = (displayName(source.path), source.form == .lines)
     try records.cut(atEnd: atEnd) { record throws in
       if !isLines {
-        try takeObject(record, of: file)
+        try addObject(record, of: file)
       } else if !record.bytes.isBlank {
-        takeLine(record.bytes, of: file, record)
+        addLine(record.bytes, of: file, record)
       } else if !options.fileIsDocument {
         endDocument()
       }
     }
   }
 
-  private func takeLine(
+  private func addLine(
     _ line: UnsafeBufferPointer<UInt8>, of file: String, _ record: RecordCutter.Record,
     isRejected: Bool = false
   ) {
@@ -146,22 +152,25 @@ package final class TextReader {
     if size >= Self.documentBytes || lines >= Self.documentLines { endDocument() }
   }
 
-  /// One JSON object: its text is a document, or one empty line where there is none.
-  private func takeObject(_ record: RecordCutter.Record, of file: String) throws {
+  /// Adds a JSON object as a document.
+  ///
+  /// An object without text becomes an empty, rejected line, which keeps the numbers of later
+  /// documents and is counted by `TextBlock.validate(_:)`.
+  private func addObject(_ record: RecordCutter.Record, of file: String) throws {
     if record.bytes.isBlank { return }
     do {
       let text = try record.text(of: options.field)
       text.withUnsafeBufferPointer { bytes in
         for part in bytes.split(separator: 0x0A) {
           let part = UnsafeBufferPointer(rebasing: part)
-          if !part.isBlank { takeLine(part, of: file, record) }
+          if !part.isBlank { addLine(part, of: file, record) }
         }
       }
     } catch {
       if options.invalidText == .stop {
         throw CorpusError.badLine(path: file, line: record.line, problem: error, canSkip: true)
       }
-      takeLine(
+      addLine(
         UnsafeBufferPointer(rebasing: record.bytes[..<0]), of: file, record, isRejected: true)
     }
     endDocument()

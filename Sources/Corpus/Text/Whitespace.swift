@@ -1,6 +1,7 @@
 extension UnsafeBufferPointer<UInt8> {
-  /// Whether there is nothing but white space, as Python's `str.isspace` has it: ASCII's with the
-  /// separators from 0x1C on, U+0085, U+00A0, U+3000 and the like.
+  /// Whether the UTF-8 text is empty or only white space, as defined by Python's `str.isspace`.
+  ///
+  /// This includes the ASCII separators 0x1C to 0x1F, U+0085, U+00A0 and U+3000.
   var isBlank: Bool {
     var index = 0
     while index < count {
@@ -11,7 +12,7 @@ extension UnsafeBufferPointer<UInt8> {
     return true
   }
 
-  /// The bytes of the space at `index`, 0 when there is none.
+  /// The length in bytes of the space at `index`; 0 if there is none.
   @inline(__always)
   private func spaceLength(at index: Int) -> Int {
     let byte = self[index]
@@ -24,7 +25,9 @@ extension UnsafeBufferPointer<UInt8> {
     }
   }
 
-  /// U+0085, U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
+  /// The length of a space outside ASCII, or 0.
+  ///
+  /// These are U+0085, U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F and U+3000.
   private func wideSpaceLength(at index: Int) -> Int {
     guard index + 1 < count else { return 0 }
     let second = self[index + 1]

@@ -10,7 +10,7 @@ struct EncodedPassage: Sendable {
 
   init(_ text: String, by tokenizer: Tokenizer) {
     bytes = Array(text.utf8)
-    let pieces = bytes.withUnsafeBufferPointer { tokenizer.places(of: $0) }
+    let pieces = bytes.withUnsafeBufferPointer { tokenizer.tokenRanges(of: $0) }
     tokens = pieces.map(\.id)
     ranges = pieces.map(\.range)
   }

@@ -1,16 +1,17 @@
 import Foundation
 
-/// Walks over the entries of an object of numbers in a text that is known to be JSON. A dictionary
-/// would not do: it takes letters with composed and with combining accents for the same key.
+/// Iterates over the entries of a JSON object of integers.
+///
+/// The text must be valid JSON. A Swift dictionary is no alternative, because it treats canonically
+/// equivalent keys (composed and combining accents) as equal.
 struct ObjectScanner {
   private let bytes: [UInt8]
   private var offset = 0
 
-  /// Begins at the first object of `data`.
+  /// Creates a scanner at the start of `data`.
   init(_ data: Data) { bytes = Array(data) }
 
-  /// Moves behind the brace of the object that is the value of the first key called `key`; false
-  /// when there is none.
+  /// Skips to the first entry of the first object that is a value of `key`; false if there is none.
   mutating func skip(intoObject key: String) -> Bool {
     while skip(to: "\"") {
       if string() == key, take(":"), take("{") { return true }
@@ -18,7 +19,7 @@ struct ObjectScanner {
     return false
   }
 
-  /// The next key with its number; nil behind the last.
+  /// The next key with its number; nil after the last.
   mutating func next() -> (String, Int)? {
     guard skip(to: "\"}"), bytes[offset] == UInt8(ascii: "\""), let key = string(),
       skip(to: "-0123456789")
@@ -33,7 +34,7 @@ struct ObjectScanner {
     return Int(number.trimmingCharacters(in: .whitespacesAndNewlines)).map { (key, $0) }
   }
 
-  /// Moves behind blanks and this byte; false, behind the blanks, when another one follows.
+  /// Skips white space and `character`; returns false if another character follows the white space.
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
     while offset < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
     guard offset < bytes.count, bytes[offset] == UInt8(ascii: character) else { return false }
@@ -41,14 +42,14 @@ struct ObjectScanner {
     return true
   }
 
-  /// Moves to the next byte that is one of `characters`.
+  /// Skips to the next byte in `characters`; returns false at the end.
   private mutating func skip(to characters: String) -> Bool {
     let wanted = Array(characters.utf8)
     while offset < bytes.count, !wanted.contains(bytes[offset]) { offset += 1 }
     return offset < bytes.count
   }
 
-  /// The string that begins here, and moves behind it.
+  /// Reads the string that begins at the current offset; nil if it is malformed.
   private mutating func string() -> String? {
     let start = offset
     offset += 1

@@ -1,15 +1,15 @@
-/// A special or added token as a file of Hugging Face describes it: a name, or an object.
+/// A special or added token as described in a Hugging Face file: a name, or an object.
 struct TokenDescription {
   let name: String
-  /// Nil where the file leaves the id to the vocabulary.
+  /// The id; nil if the file leaves it to the vocabulary.
   let id: Int?
   let isSpecial: Bool
-  /// Whether the token is looked for in the normalised text.
+  /// Whether the token is matched in normalised text.
   let isNormalized: Bool
-  /// Whether the token counts only where no letter touches it.
+  /// Whether the token matches only where it is not part of a longer word.
   let isSingleWord: Bool
 
-  /// The token's name as bytes: strings that are canonically equivalent are different tokens.
+  /// The bytes of the name: canonically equivalent strings are different tokens.
   var key: [UInt8] { Array(name.utf8) }
 
   init(
@@ -23,8 +23,10 @@ struct TokenDescription {
     self.isSingleWord = isSingleWord
   }
 
-  /// Nil when `value` is neither a name nor an object with one. Blanks that a token swallows
-  /// (`lstrip`, `rstrip`) never make an id, so these keys are passed over.
+  /// Decodes a name, or an object with the name as `content`; nil for anything else.
+  ///
+  /// The keys `lstrip` and `rstrip` concern white space around the token, which never affects ids,
+  /// so they are ignored.
   init?(_ value: Any?, id: Int? = nil, isSpecial: Bool = true) {
     if let name = value as? String {
       self.init(name: name, id: id, isSpecial: isSpecial)
@@ -40,7 +42,7 @@ struct TokenDescription {
       isSingleWord: fields["single_word"] as? Bool ?? false)
   }
 
-  /// What keeps the token from being found as Hugging Face finds it, as a phrase.
+  /// The key that prevents matching the token as Hugging Face does; nil if there is none.
   var problem: String? {
     if isSingleWord { return "single_word" }
     return isNormalized ? "normalized" : nil

@@ -2,7 +2,9 @@ import Foundation
 import Platform
 
 extension Tokenizer {
-  /// The files that make transformers load this tokenizer, by name.
+  /// The contents of the files from which transformers loads this tokenizer, by file name.
+  ///
+  /// `maximumLength` is the maximum sequence length of the model, in tokens.
   package func files(maximumLength: Int) throws -> [String: Data] {
     [
       "vocab.txt": Data(Vocabulary.fileBytes(vocabulary.tokens.prefix(vocabulary.pieceCount))),
@@ -11,8 +13,10 @@ extension Tokenizer {
     ]
   }
 
-  /// What keeps text from being prepared for this tokenizer, which needs no more than a vocabulary and
-  /// options, as a phrase; nil when nothing does.
+  /// The reason, as a phrase, why `prepare` cannot produce data for this tokenizer; nil if it can.
+  ///
+  /// `prepare` supports every tokenizer that a vocabulary and a `TextNormalization` with its
+  /// default cleaning define.
   package var obstacleToPreparing: String? {
     if !normalization.cleansText { return "keeps control characters (clean_text is false)" }
     if !normalization.separatesIdeographs {
@@ -22,16 +26,16 @@ extension Tokenizer {
       return "strips accents and keeps upper case"
     }
     if maximumCharacters != WordBuffer.maximumCharacters {
-      return "looks up no word above \(maximumCharacters) characters"
+      return "limits words to \(maximumCharacters) characters"
     }
     let names = Set(SpecialTokens.names)
     if let token = addedTokens.first(where: { !names.contains($0.name) }) {
-      return "finds the added token \(token.name) in text"
+      return "recognizes the added token \(token.name) in text"
     }
-    return addedTokens.count == names.count ? nil : "does not find all special tokens in text"
+    return addedTokens.count == names.count ? nil : "does not recognize all special tokens in text"
   }
 
-  /// Whether BERT's classes of transformers, which set some rules themselves, make the same ids.
+  /// Whether transformers' classes for BERT, which fix some options, give the same ids.
   private var isOfClassBERT: Bool {
     normalization.cleansText && maximumCharacters == WordBuffer.maximumCharacters
       && Set(addedTokens.map(\.id)).isSuperset(of: vocabulary.special.all)
@@ -69,7 +73,7 @@ extension Tokenizer {
   }
 }
 
-/// `tokenizer.json`.
+// The contents of `tokenizer.json`.
 extension Tokenizer {
   private var tokenizerFile: JSONText {
     let added = addedTokens.sorted { $0.id < $1.id }.map { token -> JSONText in

@@ -1,25 +1,27 @@
 import Foundation
 
-/// What a model's folder says of its tokenizer beside the vocabulary: `tokenizer_config.json` and,
-/// where transformers looks there too, `config.json`, `special_tokens_map.json` and
-/// `added_tokens.json`. Keys that a file leaves out have transformers' defaults; keys that cannot
-/// change an id are passed over.
+/// The tokenizer configuration of a model folder, except the vocabulary.
+///
+/// It is read from `tokenizer_config.json` and, as in transformers, from `config.json` and
+/// `special_tokens_map.json`. Missing keys have the defaults of transformers; keys that cannot
+/// change an id are ignored.
 struct TokenizerConfiguration {
   let path: String
-  /// That of BERT's classes. For others `tokenizer.json` alone decides.
+  /// The normalisation of BERT's classes; for other classes `tokenizer.json` specifies it.
   let normalization: TextNormalization
-  /// Whether the class is one of BERT's, and not any that `tokenizer.json` describes.
+  /// Whether the class is one of BERT's; a generic class is defined by `tokenizer.json`.
   let isBERT: Bool
-  /// The added tokens, which have ids.
+  /// The tokens of `added_tokens_decoder`, which have ids.
   let listed: [TokenDescription]
-  /// The special tokens.
+  /// The special tokens that the files name.
   let named: [TokenDescription]
-  /// Names under keys of the model's own, special tokens for transformers 5 alone.
+  /// Names under nonstandard keys that end in `_token`; only transformers 5 treats them as special.
   let newlyNamed: [String]
-  /// Whether `tokenizer_config.json` lists all added tokens; transformers 5 then reads no other list.
+  /// Whether `tokenizer_config.json` lists the added tokens; transformers 5 then reads no other
+  /// list.
   let hasList: Bool
 
-  /// BERT's uncased configuration where there are no files.
+  /// Reads the configuration; without any files it is that of BERT uncased.
   init(folder: String) throws(TokenizationError) {
     let reader = ConfigurationReader(folder: folder)
     let path = reader.path("tokenizer_config.json")
@@ -47,35 +49,37 @@ struct TokenizerConfiguration {
     }
   }
 
-  /// Throws for keys that give other ids and that are not obeyed here.
+  /// Throws `unsupported` for keys that change ids and are not implemented.
   private static func expectKnown(
     _ fields: [String: Any], _ path: String
   ) throws(TokenizationError) {
     func refuse(_ reason: String) -> TokenizationError { .unsupported(path: path, reason: reason) }
     if fields["split_special_tokens"] as? Bool == true {
-      throw refuse("split_special_tokens is true, and special tokens are always found here")
+      throw refuse("split_special_tokens is true, which is not supported")
     }
     if let files = fields["fast_tokenizer_files"] as? [String], files != ["tokenizer.json"] {
-      throw refuse("fast_tokenizer_files names several files, and only tokenizer.json is read here")
+      throw refuse("fast_tokenizer_files names several files; only tokenizer.json is supported")
     }
     if let inputs = fields["init_inputs"] as? [Any], !inputs.isEmpty {
-      throw refuse("init_inputs is not empty, and such inputs are not known here")
+      throw refuse("init_inputs is not empty, which is not supported")
     }
   }
 
-  /// Those that cut text as BERT's does; MobileBERT's and so on are the same code.
+  /// The classes that split text as BERT does; they share their code.
   private static let classesOfBERT = [
     "BertTokenizer", "ElectraTokenizer", "DistilBertTokenizer", "MobileBertTokenizer",
   ]
-  /// Those that do what `tokenizer.json` says.
+  /// The classes that are defined by `tokenizer.json`.
   private static let genericClasses = [
     "PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend",
   ]
-  /// The types of models whose tokenizer is BERT's where no class is named.
+  /// The model types whose default tokenizer is BERT's.
   private static let modelsOfBERT = ["bert", "electra", "distilbert", "mobilebert"]
 
-  /// Finds the tokenizer's class as transformers does: in `tokenizer_config.json`, in `config.json`, or
-  /// by the type of the model.
+  /// Whether the tokenizer's class is one of BERT's.
+  ///
+  /// As transformers does, it looks in `tokenizer_config.json`, then in `config.json`, then at the
+  /// type of the model. Throws `unsupported` for other classes and types.
   private static func isBERT(
     _ fields: [String: Any], _ model: [String: Any], _ folder: String
   ) throws(TokenizationError) -> Bool {
@@ -83,20 +87,20 @@ struct TokenizerConfiguration {
       let path = folder + "/" + file
       if let map = values["auto_map"] {
         if !(map is [String: Any]) || (map as? [String: Any])?["AutoTokenizer"] != nil {
-          throw .unsupported(path: path, reason: "auto_map names Python code as the tokenizer")
+          throw .unsupported(path: path, reason: "auto_map specifies Python code as the tokenizer")
         }
       }
       if let name = values["tokenizer_class"] as? String {
         if classesOfBERT.flatMap({ [$0, $0 + "Fast"] }).contains(name) { return true }
         if genericClasses.contains(name) { return false }
         throw .unsupported(
-          path: path, reason: "tokenizer_class is \(name), and only BERT's is known here")
+          path: path, reason: "tokenizer_class is \(name); only BERT's is supported")
       }
     }
     if let type = model["model_type"] as? String, !modelsOfBERT.contains(type) {
       throw .unsupported(
         path: folder + "/config.json",
-        reason: "the tokenizer of a model of type \(type) is not BERT's, which alone is known here")
+        reason: "a model of type \(type) has no BERT tokenizer; only BERT's is supported")
     }
     return true
   }
@@ -122,7 +126,7 @@ struct TokenizerConfiguration {
     "pad_token", "unk_token", "cls_token", "sep_token", "mask_token", "bos_token", "eos_token",
   ]
 
-  /// The special tokens that `fields` name; those of BERT's classes have names by default.
+  /// The special tokens in `fields`; for BERT's classes, the five standard ones are the defaults.
   private static func named(
     _ fields: [String: Any], isBERT: Bool, _ path: String
   ) throws(TokenizationError) -> [TokenDescription] {
@@ -130,7 +134,7 @@ struct TokenizerConfiguration {
     func read(_ value: Any?, of key: String) throws(TokenizationError) -> TokenDescription? {
       if value == nil || value is NSNull { return nil }
       guard let token = TokenDescription(value) else {
-        throw .unsupported(path: path, reason: "\(key) is no token")
+        throw .unsupported(path: path, reason: "\(key) is not a token")
       }
       return token
     }
@@ -138,7 +142,7 @@ struct TokenizerConfiguration {
       guard let token = try read(fields[key] ?? (isBERT ? name : nil), of: key) else { continue }
       guard token.name.utf8.elementsEqual(name.utf8) else {
         throw .unsupported(
-          path: path, reason: "\(key) is \(token.name), and only \(name) is read here")
+          path: path, reason: "\(key) is \(token.name); only \(name) is supported")
       }
       tokens.append(token)
     }
@@ -156,13 +160,13 @@ struct TokenizerConfiguration {
   }
 }
 
-/// Reads the small JSON files of a folder.
+/// Reads the JSON configuration files of a folder.
 struct ConfigurationReader {
   let folder: String
 
   func path(_ name: String) -> String { folder + "/" + name }
 
-  /// The object in the file `name`; nil when there is no such file.
+  /// The object in the file `name`; nil if there is no such file.
   func object(_ name: String) throws(TokenizationError) -> [String: Any]? {
     guard let data = FileManager.default.contents(atPath: path(name)) else { return nil }
     guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {

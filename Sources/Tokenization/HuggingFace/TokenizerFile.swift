@@ -1,17 +1,18 @@
 import Foundation
 
-/// `tokenizer.json`, the file of Hugging Face's `tokenizers`: a WordPiece tokenizer that splits text
-/// as BERT's does. Anything else that could give other ids is refused.
+/// A `tokenizer.json`, the format of Hugging Face's `tokenizers`, with a BERT WordPiece tokenizer.
+///
+/// Files with anything that could change ids in an unsupported way are rejected with `unsupported`.
 struct TokenizerFile {
   let path: String
-  /// The pieces of words in the order of their ids.
+  /// The word pieces in the order of their ids.
   let tokens: [String]
   let normalization: TextNormalization
-  /// The longest word, in characters, that is looked up.
+  /// The maximum length, in characters, of a word that is looked up.
   let maximumCharacters: Int
   let added: [TokenDescription]
 
-  /// Nil when there is no such file.
+  /// Reads the file; nil if there is no such file.
   init?(path: String) throws(TokenizationError) {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     guard let file = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
@@ -23,48 +24,48 @@ struct TokenizerFile {
     try Self.expect(file["pre_tokenizer"], "BertPreTokenizer", "pre_tokenizer", path)
     tokens = try Self.tokens(data, path: path)
     guard tokens.count >= known.count else {
-      throw .unsupported(path: path, reason: "an id of its vocabulary is not a whole number")
+      throw .unsupported(path: path, reason: "an id in its vocabulary is not an integer")
     }
     normalization = Self.normalization(file["normalizer"] as? [String: Any] ?? [:])
     maximumCharacters = try Self.maximumCharacters(model, path)
     added = try (file["added_tokens"] as? [Any] ?? []).map { value throws(TokenizationError) in
       guard let token = TokenDescription(value, isSpecial: false), token.id != nil else {
-        throw .unsupported(path: path, reason: "added_tokens holds one without content or id")
+        throw .unsupported(path: path, reason: "added_tokens has an entry without content or id")
       }
       return token
     }
     guard PostProcessor(file["post_processor"]).isBERT else {
       throw .unsupported(
         path: path,
-        reason: "its post_processor does not make [CLS] A [SEP] of a text and "
-          + "[CLS] A [SEP] B [SEP], with two segments, of a pair")
+        reason: "its post_processor does not produce [CLS] A [SEP] for a text and "
+          + "[CLS] A [SEP] B [SEP], in two segments, for a pair")
     }
   }
 
-  /// Throws `unsupported` unless the model is WordPiece with the usual names.
+  /// Throws `unsupported` unless the model is WordPiece with the standard prefix and unknown token.
   private static func expect(_ model: [String: Any], _ path: String) throws(TokenizationError) {
     if let type = model["type"] as? String, type != "WordPiece" {
       throw .unsupported(
-        path: path, reason: "its model is \(type), and only WordPiece is read here")
+        path: path, reason: "its model is \(type); only WordPiece is supported")
     }
     if let prefix = model["continuing_subword_prefix"] as? String, prefix != "##" {
       throw .unsupported(
         path: path,
-        reason: "its continuing_subword_prefix is \(prefix), and only ## is read here")
+        reason: "its continuing_subword_prefix is \(prefix); only ## is supported")
     }
     if let unknown = model["unk_token"] as? String, unknown != "[UNK]" {
       throw .unsupported(
-        path: path, reason: "its unk_token is \(unknown), and only [UNK] is read here")
+        path: path, reason: "its unk_token is \(unknown); only [UNK] is supported")
     }
   }
 
-  /// Throws `unsupported` unless a part of the tokenizer is of this type.
+  /// Throws `unsupported` unless the component `name` of the tokenizer has this type.
   private static func expect(
     _ part: Any?, _ type: String, _ name: String, _ path: String
   ) throws(TokenizationError) {
     let found = (part as? [String: Any])?["type"] as? String ?? "null"
     guard found != type else { return }
-    throw .unsupported(path: path, reason: "its \(name) is \(found), and only \(type) is read here")
+    throw .unsupported(path: path, reason: "its \(name) is \(found); only \(type) is supported")
   }
 
   private static func normalization(_ fields: [String: Any]) -> TextNormalization {
@@ -82,13 +83,13 @@ struct TokenizerFile {
     guard let count = value as? Int, (0...WordBuffer.maximumCharacters).contains(count) else {
       throw .unsupported(
         path: path,
-        reason: "its max_input_chars_per_word is \(value), and only 0 to "
-          + "\(WordBuffer.maximumCharacters) are read here")
+        reason: "its max_input_chars_per_word is \(value); only 0 to "
+          + "\(WordBuffer.maximumCharacters) are supported")
     }
     return count
   }
 
-  /// The keys of the object `vocab`, in the order of their numbers.
+  /// The keys of the object `vocab` in the order of their ids, which must be 0, 1, 2 and so on.
   private static func tokens(_ data: Data, path: String) throws(TokenizationError) -> [String] {
     var scanner = ObjectScanner(data)
     guard scanner.skip(intoObject: "vocab") else {
@@ -102,16 +103,17 @@ struct TokenizerFile {
     }
     return try (0..<tokens.count).map { id throws(TokenizationError) in
       guard let token = tokens[id] else {
-        throw .unsupported(path: path, reason: "of \(tokens.count) tokens none has the id \(id)")
+        throw .unsupported(
+          path: path, reason: "none of its \(tokens.count) tokens has the id \(id)")
       }
       return token
     }
   }
 }
 
-/// What `tokenizer.json` puts around texts.
+/// The component of `tokenizer.json` that adds special tokens around texts.
 private struct PostProcessor {
-  /// Whether it is `[CLS] A [SEP]`, and `[CLS] A [SEP] B [SEP]` with B in the second segment.
+  /// Whether it produces `[CLS] A [SEP]`, and `[CLS] A [SEP] B [SEP]` with B in the second segment.
   let isBERT: Bool
 
   init(_ value: Any?) {

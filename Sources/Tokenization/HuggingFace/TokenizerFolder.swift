@@ -2,10 +2,11 @@ import Foundation
 import Platform
 
 extension Tokenizer {
-  /// The tokenizer of a model's folder, with the ids of transformers' `AutoTokenizer`. Of
-  /// `tokenizer.json` and `vocab.txt` one is enough. Throws
-  /// `FileError.missing` when there is neither,
-  /// `unsupported` for tokenizers with other ids than can be made here, and what `Vocabulary` throws.
+  /// Loads the tokenizer of a model folder, with the ids of transformers' `AutoTokenizer`.
+  ///
+  /// Either `tokenizer.json` or `vocab.txt` is sufficient. Throws `FileError.missing` if there is
+  /// neither, `TokenizationError.unsupported` if the ids cannot be reproduced, and the errors of
+  /// `Vocabulary`.
   package init(folder: String) throws {
     let configuration = try TokenizerConfiguration(folder: folder)
     let file = try TokenizerFile(path: folder + "/tokenizer.json")
@@ -23,8 +24,10 @@ extension Tokenizer {
       maximumCharacters: file?.maximumCharacters, addedTokens: added)
   }
 
-  /// The tokens that words are made of. `tokenizer.json` and `vocab.txt` must agree, because
-  /// transformers reads the first and people edit the second.
+  /// The word pieces.
+  ///
+  /// `tokenizer.json` and `vocab.txt` must agree, because transformers reads the first and people
+  /// edit the second.
   private static func pieces(
     _ folder: String, _ configuration: TokenizerConfiguration, _ file: TokenizerFile?
   ) throws -> [String] {
@@ -38,7 +41,7 @@ extension Tokenizer {
       if configuration.isBERT { return tokens }
       throw TokenizationError.unsupported(
         path: configuration.path,
-        reason: "its tokenizer_class needs tokenizer.json, and there is none")
+        reason: "its tokenizer_class needs tokenizer.json, which is missing")
     }
     guard tokens.count == file.tokens.count,
       zip(tokens, file.tokens).allSatisfy({ $0.utf8.elementsEqual($1.utf8) })
@@ -60,11 +63,13 @@ extension Tokenizer {
     guard let other else { return FileError.missing(path: folder + "/vocab.txt") }
     return TokenizationError.unsupported(
       path: folder,
-      reason: "it has \(other) and no vocab.txt or tokenizer.json, and only WordPiece is read here")
+      reason: "it has \(other) but no vocab.txt or tokenizer.json; only WordPiece is supported")
   }
 
-  /// Makes sure that transformers 4, which keeps a `tokenizer.json` beside one of BERT's classes, and
-  /// transformers 5, which makes the tokenizer anew, have the same ids.
+  /// Throws `unsupported` if transformers 4 and 5 give different ids.
+  ///
+  /// For a class of BERT's, transformers 4 uses `tokenizer.json`, while transformers 5 builds the
+  /// tokenizer from the vocabulary and `tokenizer_config.json`.
   private static func expectAgreement(
     _ configuration: TokenizerConfiguration, _ file: TokenizerFile
   ) throws(TokenizationError) {
@@ -82,8 +87,8 @@ extension Tokenizer {
     guard let key else { return }
     throw .unsupported(
       path: file.path,
-      reason: "it has \(key): transformers 4 obeys that and transformers 5 does not; set "
-        + "tokenizer_class in tokenizer_config.json to PreTrainedTokenizerFast to obey it")
+      reason: "it has \(key): transformers 4 applies this and transformers 5 does not; set "
+        + "tokenizer_class in tokenizer_config.json to PreTrainedTokenizerFast to apply it")
   }
 
   /// The tokens of `added_tokens.json` with their ids.
@@ -98,7 +103,7 @@ extension Tokenizer {
   }
 }
 
-/// Finds out which added tokens a folder has, and with which ids.
+/// Determines the added tokens of a folder and their ids.
 private struct AddedTokenResolver {
   let folder: String
   private let ids: [[UInt8]: Int]
@@ -108,10 +113,10 @@ private struct AddedTokenResolver {
     ids = Dictionary(zip(pieces.map { Array($0.utf8) }, pieces.indices)) { first, _ in first }
   }
 
-  /// The added tokens by id.
+  /// The added tokens in the order of their ids.
   ///
-  /// - Parameter legacy: those of `added_tokens.json`, which counts where `tokenizer_config.json` has
-  ///   no list.
+  /// `legacy` are the tokens of `added_tokens.json`, which are used only if `tokenizer_config.json`
+  /// has no list. Throws `unsupported`.
   func resolve(
     _ configuration: TokenizerConfiguration, _ file: TokenizerFile?,
     _ legacy: [(name: String, id: Int)]
@@ -128,14 +133,17 @@ private struct AddedTokenResolver {
       }
     }
     for name in configuration.newlyNamed where found[Array(name.utf8)] == nil {
-      throw refuse(name, "is special for transformers 5 and not for 4")
+      throw refuse(name, "is special in transformers 5 but not in 4")
     }
     for token in configuration.named where found[token.key] == nil { found[token.key] = token }
     found[[]] = nil
     return try number(found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value))
   }
 
-  /// The tokens with their ids: those of pieces, or those that follow the pieces' without a gap.
+  /// Assigns the ids: that of the equal word piece, or the described one.
+  ///
+  /// Ids beyond the word pieces must follow them without a gap, because they become indices of the
+  /// vocabulary.
   private func number(
     _ tokens: [TokenDescription]
   ) throws(TokenizationError) -> [AddedToken] {
@@ -144,16 +152,16 @@ private struct AddedTokenResolver {
       if let problem = token.problem {
         throw refuse(
           token.name,
-          "is \(problem), and added tokens are found here only as they are written; set \(problem) "
-            + "to false to find it so")
+          "is \(problem), which is not supported; set \(problem) to false to match it exactly as "
+            + "written")
       }
       guard let id = ids[token.key] ?? token.id else {
-        // `Vocabulary` says which special tokens a model needs.
+        // `Vocabulary` reports missing special tokens.
         if SpecialTokens.names.contains(token.name) { continue }
-        throw refuse(token.name, "is in no vocabulary; make it a line of vocab.txt")
+        throw refuse(token.name, "is in no vocabulary; add it as a line of vocab.txt")
       }
       if let other = token.id, other != id {
-        throw refuse(token.name, "has the id \(other) and in the vocabulary \(id)")
+        throw refuse(token.name, "has the id \(other), but \(id) in the vocabulary")
       }
       guard let id = Int32(exactly: id), id >= 0 else {
         throw refuse(token.name, "has the id \(id)")

@@ -1,38 +1,38 @@
 import Foundation
 
-/// What BERT's normalisation does with a single character, exactly as Hugging Face's
-/// `tokenizers` (BertNormalizer and BertPreTokenizer) does it.
+/// The rules of BERT's normalisation for a single character.
 ///
-/// Ids must be equal for every code point, so the ages of the Unicode tables in that library matter:
-/// general categories are those of Unicode 8, decompositions and combining classes those of
-/// Unicode 9, lower-case mappings those of Unicode 17. Swift's tables are as new as its runtime, and
-/// Unicode gives every character its age: younger ones count as unassigned. Seven characters have
-/// changed their category since and are named below. All of this was found by asking the library
-/// about every code point; the test fixture holds its answers.
+/// They equal those of Hugging Face's `tokenizers` (BertNormalizer and BertPreTokenizer) for every
+/// code point. That library uses tables of several Unicode versions: general categories of Unicode
+/// 8, decompositions and combining classes of Unicode 9, lower-case mappings of Unicode 17. Swift's
+/// tables are newer. Unicode records the version that introduced each character (its age), so newer
+/// characters count as unassigned here. Seven characters changed their category after Unicode 8;
+/// `category(_:)` lists them. The rules were verified against the library for every code point; the
+/// test fixture contains its results.
 enum CharacterRules {
-  /// The part that a character plays in the splitting of text into words.
+  /// The role of a character in splitting text into words.
   enum Role {
-    /// Left out: a control, format or private character, NUL, or U+FFFD.
+    /// Removed: a control, format or private-use character, NUL, or U+FFFD.
     case dropped
     /// White space, which ends a word.
     case space
-    /// An ideograph or a punctuation mark, which is a word of its own.
+    /// An ideograph or a punctuation mark, which is a separate word.
     case isolated
-    /// Anything else: a part of a word.
+    /// Any other character, which is part of a word.
     case letter
   }
 
   private static let categoryVersion = 8
   private static let decompositionVersion = 9
 
-  /// What becomes of the character before it is decomposed or lower-cased.
+  /// The role of a character before it is decomposed or lower-cased.
   static func role(_ scalar: Unicode.Scalar, _ normalization: TextNormalization) -> Role {
     if normalization.cleansText, isCleanedAway(scalar) { return .dropped }
     if scalar.properties.isWhitespace { return .space }
     return isIsolated(scalar, of: scalar, normalization) ? .isolated : .letter
   }
 
-  /// Whether a character that comes from `whole` is a word of its own.
+  /// Whether a character from the decomposition of `whole` is a separate word.
   static func isIsolated(
     _ scalar: Unicode.Scalar, of whole: Unicode.Scalar, _ normalization: TextNormalization
   ) -> Bool {
@@ -52,37 +52,38 @@ enum CharacterRules {
     }
   }
 
-  /// The canonical decomposition, in full.
+  /// The full canonical decomposition.
   static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
     if 0xAC00...0xD7A3 ~= scalar.value { return hangul(scalar.value - 0xAC00) }
     let parts = Array(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars)
     return parts == [scalar] || isKnown(scalar, to: decompositionVersion) ? parts : [scalar]
   }
 
-  /// The letters of a Hangul syllable, by its place among the syllables (Unicode, section 3.12).
+  /// The letters of a Hangul syllable, given its index from U+AC00 (Unicode, section 3.12).
   private static func hangul(_ syllable: UInt32) -> [Unicode.Scalar] {
     let parts = [0x1100 + syllable / 588, 0x1161 + syllable % 588 / 28, 0x11A7 + syllable % 28]
     return parts.prefix(syllable % 28 == 0 ? 2 : 3).compactMap(Unicode.Scalar.init)
   }
 
-  /// The canonical combining class: 0 for a starter; other marks after a starter are ordered by it.
+  /// The canonical combining class: 0 for a starter; it determines the order of marks after one.
   static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
     guard isKnown(scalar, to: decompositionVersion) else { return 0 }
     return scalar.properties.canonicalCombiningClass.rawValue
   }
 
-  /// Whether the stripping of accents removes the character.
+  /// Whether stripping accents removes the character.
   static func isNonspacingMark(_ scalar: Unicode.Scalar) -> Bool {
     category(scalar) == .nonspacingMark
   }
 
-  /// The lower-case form, one or two characters.
+  /// The lower-case form: one or two characters.
   static func lowercase(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
     Array(scalar.properties.lowercaseMapping.unicodeScalars)
   }
 
-  /// Whether BERT calls the character Chinese. The range that begins with U+2B920 should begin with
-  /// U+2B820; the library has it so.
+  /// Whether BERT treats the character as Chinese.
+  ///
+  /// The range that begins with U+2B920 should begin with U+2B820; the library has the same error.
   static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F,
@@ -92,8 +93,10 @@ enum CharacterRules {
     }
   }
 
-  /// Whether the character is split off as punctuation: any of ASCII's that is neither letter nor
-  /// digit, and Unicode's categories P.
+  /// Whether BERT treats the character as punctuation.
+  ///
+  /// Punctuation is every visible ASCII character except letters and digits, and the categories P
+  /// of Unicode.
   static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true
@@ -107,7 +110,7 @@ enum CharacterRules {
     }
   }
 
-  /// The general category in Unicode 8 if it is one of those that anyone here asks about.
+  /// The general category in Unicode 8, exact for all categories that the rules distinguish.
   private static func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
     switch scalar.value {
     case 0x166D, 0x111C9: return .otherPunctuation
@@ -119,7 +122,7 @@ enum CharacterRules {
     let category = scalar.properties.generalCategory
     switch category {
     case .uppercaseLetter, .lowercaseLetter, .otherLetter, .otherSymbol, .unassigned:
-      return category  // The age, which is slow to find, does not matter.
+      return category  // No rule distinguishes these, so the slow look-up of the age is skipped.
     default:
       return isKnown(scalar, to: categoryVersion) ? category : .unassigned
     }

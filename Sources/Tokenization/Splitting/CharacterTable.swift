@@ -1,28 +1,30 @@
-/// What to do with every code point under one normalisation: a two-stage table, made once from
-/// `CharacterRules`, that the splitting of text into words looks each character up in.
+/// The action for every code point under one normalisation, as a two-stage table.
 ///
-/// The first stage maps a block of 256 code points to its 256 actions; equal blocks (unassigned,
-/// private, ideographs) are stored once.
+/// The table is built once from `CharacterRules`; `WordSplitter` looks up every character in it.
+/// The first stage maps a block of 256 code points to its 256 actions in the second stage. Large
+/// uniform blocks (unassigned, private use, ideographs) share one entry.
 struct CharacterTable: Sendable {
-  /// What to do with a character. The low four bits are the kind; the rest is the character to
-  /// write or, for a sequence, its place and length (the low three bits).
+  /// The action for one character.
+  ///
+  /// The low four bits are the kind. The other bits are the character to write or, for a sequence,
+  /// its start in `sequences` and, in the low three bits, its length.
   struct Action: Equatable {
     enum Kind: UInt32 {
-      /// A part of a word, written as it stands.
+      /// Part of a word, written unchanged.
       case keep
-      /// A part of a word, written as another character.
+      /// Part of a word, written as another character.
       case replace
-      /// A part of a word that is ordered among other marks by its combining class.
+      /// A combining mark, ordered among adjacent marks by its combining class.
       case mark
-      /// A word of its own, written as it stands.
+      /// A separate word, written unchanged.
       case isolate
-      /// A word of its own, written as another character.
+      /// A separate word, written as another character.
       case isolateReplacement
-      /// Several characters.
+      /// Several actions, which `forEachAction(of:_:)` lists.
       case sequence
       /// Nothing is written.
       case drop
-      /// Nothing is written, but marks before it are not ordered with marks after it.
+      /// Nothing is written, but marks after it are not moved before it.
       case dropStarter
       /// The end of a word.
       case space
@@ -37,14 +39,16 @@ struct CharacterTable: Sendable {
     var payload: UInt32 { bits >> 4 }
   }
 
-  /// For each byte: the byte to write if it is an ASCII letter or digit and no stop, otherwise 0.
+  /// For each byte, the ASCII letter or digit to write; 0 for all other bytes.
+  ///
+  /// Bytes that begin the name of an added token also have 0, so that the fast path stops there.
   let ascii: [UInt8]
-  /// The actions of what becomes several characters, end to end; none of them is a sequence again.
+  /// The actions of all sequences, concatenated; none of them is itself a sequence.
   private let sequences: [UInt32]
   private let blocks: [UInt16]
   private let actions: [UInt32]
 
-  /// - Parameter stops: the bytes that added tokens begin with.
+  /// Builds the table; `stops` are the first bytes of the names of added tokens.
   init(_ normalization: TextNormalization, stops: Set<UInt8> = []) {
     var maker = Maker(normalization: normalization)
     for block in UInt32(0)..<(0x110000 >> 8) { maker.addBlock(block) }
@@ -79,7 +83,7 @@ struct CharacterTable: Sendable {
 }
 
 extension CharacterTable {
-  /// Collects the actions block by block.
+  /// Builds the table block by block.
   private struct Maker {
     let normalization: TextNormalization
     var blocks: [UInt16] = []
@@ -87,7 +91,7 @@ extension CharacterTable {
     var sequences: [UInt32] = []
     var uniform: [UInt32: UInt16] = [:]
 
-    /// Adds the actions of 256 code points, or finds the stored block if all are alike.
+    /// Adds the actions of 256 code points, or reuses a stored block if all are equal.
     mutating func addBlock(_ block: UInt32) {
       let codePoints = (block << 8)..<((block + 1) << 8)
       if let action = commonAction(block) {
@@ -101,7 +105,9 @@ extension CharacterTable {
       }
     }
 
-    /// The action of large stretches without exceptions, which need not be looked at one by one.
+    /// The common action of a block in a large uniform range; nil for all other blocks.
+    ///
+    /// These ranges cover most code points, so looking up each one would make start-up slow.
     func commonAction(_ block: UInt32) -> Action? {
       switch block {
       case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE:
@@ -132,7 +138,7 @@ extension CharacterTable {
       return Action(.sequence, UInt32(sequences.count - written.count) << 3 | UInt32(written.count))
     }
 
-    /// What to do with one character of a decomposition.
+    /// The actions for one character of the decomposition of `whole`.
     func part(of scalar: Unicode.Scalar, in whole: Unicode.Scalar) -> [Action] {
       let strip = normalization.stripAccents
       let combines = strip && CharacterRules.combiningClass(scalar) > 0

@@ -1,15 +1,16 @@
-/// Decoding of UTF-8 that is known to be valid; broken bytes do no harm.
+/// Decodes UTF-8 that is expected to be valid; malformed bytes never cause invalid reads.
 enum UTF8Decoding {
-  /// The code point (below 0x110000) that begins at `place`, and its length in bytes. A sequence
-  /// that is cut off or too large reads as U+FFFD of one byte, which the normalisation drops.
+  /// The code point (below 0x110000) that begins at `index`, and its length in bytes.
+  ///
+  /// A truncated or out-of-range sequence decodes as U+FFFD with a length of one byte.
   @inline(__always)
   static func decode(
-    _ text: UnsafeBufferPointer<UInt8>, at place: Int
+    _ text: UnsafeBufferPointer<UInt8>, at index: Int
   ) -> (codePoint: UInt32, length: Int) {
-    let first = UInt32(text[place])
+    let first = UInt32(text[index])
     if first < 0x80 { return (first, 1) }
-    func tail(_ offset: Int) -> UInt32 { UInt32(text[place + offset]) & 63 }
-    let left = text.count - place
+    func tail(_ offset: Int) -> UInt32 { UInt32(text[index + offset]) & 63 }
+    let left = text.count - index
     switch first {
     case 0xC0..<0xE0 where left >= 2:
       return ((first & 31) << 6 | tail(1), 2)

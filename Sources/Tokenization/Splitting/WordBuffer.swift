@@ -1,15 +1,19 @@
-/// The word that is being read: its normalised bytes and, where wanted, the places in the text that
-/// they come from. The memory is borrowed from the splitter for the time of one call.
+/// The current word: its normalised bytes and, optionally, their source ranges in the text.
 ///
-/// A word longer than `maximumCharacters` has no tokens, so its bytes beyond `saturation` are not
-/// kept; its characters are counted all the same.
+/// The splitter owns the memory, which is valid for one call. A word longer than
+/// `maximumCharacters` always becomes `[UNK]`, so bytes beyond `saturation` are discarded; all
+/// characters are counted.
 struct WordBuffer {
-  /// The longest word, in characters, that is looked up. The `tokenizers` library and its
-  /// `tokenizer.json` say 100; the reference's Python says 200. Equal ids with the library decide.
+  /// The maximum length, in characters, of a word that is looked up.
+  ///
+  /// The `tokenizers` library uses 100, the Python code of the ELECTRA reference 200. The ids here
+  /// equal those of the library.
   static let maximumCharacters = 100
-  /// The bytes that can be held.
+  /// The capacity of the buffer in bytes.
   static let capacity = 512
-  /// The count at which a word is certainly too long: 100 characters of four bytes and one more.
+  /// The bytes that are kept of a word: 101 characters of four bytes each.
+  ///
+  /// Every word with more bytes has more than 100 characters.
   private static let saturation = 404
 
   /// The normalised UTF-8.
@@ -18,7 +22,7 @@ struct WordBuffer {
   let sources: UnsafeMutablePointer<Range<Int>>
   private(set) var count = 0
   private(set) var characters = 0
-  /// Marks before this place stay before those that follow.
+  /// Marks are not moved before this index.
   private var orderFloor = 0
 
   init(bytes: UnsafeMutablePointer<UInt8>, sources: UnsafeMutablePointer<Range<Int>>) {
@@ -36,11 +40,12 @@ struct WordBuffer {
     orderFloor = 0
   }
 
-  /// Makes room for at least one character.
+  /// Discards bytes beyond `saturation`, so that at least one more character fits.
   @inline(__always)
   mutating func saturate() {
     if count > Self.saturation {
-      // The word's place in the text holds what is not kept of it.
+      // The last kept byte takes over the source ranges of the discarded ones, so that the range of
+      // the whole word stays complete.
       let kept = Self.saturation - 1
       sources[kept] = Range(
         uncheckedBounds: (sources[kept].lowerBound, sources[count - 1].upperBound))
@@ -49,28 +54,28 @@ struct WordBuffer {
     }
   }
 
-  /// Takes over ASCII bytes that were written behind the end.
+  /// Includes ASCII bytes that the caller has written after the end.
   @inline(__always)
   mutating func advance(by run: Int) {
     count += run
     characters += run
   }
 
-  /// Forbids that later marks are ordered before what is here.
+  /// Prevents later marks from being moved before the current end.
   mutating func closeOrder() { orderFloor = count }
 
-  /// Adds the bytes of a character as they stand.
+  /// Appends the bytes of a character unchanged.
   @inline(__always)
   mutating func append(_ text: UnsafeBufferPointer<UInt8>, from range: Range<Int>) {
     saturate()
-    for place in range {
-      bytes[count] = text[place]
+    for index in range {
+      bytes[count] = text[index]
       count += 1
     }
     characters += 1
   }
 
-  /// Adds a character.
+  /// Appends a character.
   @inline(__always)
   mutating func append(_ codePoint: UInt32) {
     saturate()
@@ -78,19 +83,22 @@ struct WordBuffer {
     characters += 1
   }
 
-  /// Notes that the bytes from `start` on come from `range` of the text.
+  /// Sets `range` of the text as the source of all bytes from `start` on.
   @inline(__always)
   mutating func setSources(from start: Int, to range: Range<Int>) {
-    for place in min(start, Self.saturation, count)..<count { sources[place] = range }
+    for index in min(start, Self.saturation, count)..<count { sources[index] = range }
   }
 
-  /// Moves the mark that begins at `start` and ends the word before all marks of a higher class,
-  /// as canonical ordering does.
+  /// Moves the mark at the end of the word before all preceding marks of a higher class.
+  ///
+  /// The mark begins at `start`. This is one step of the Canonical Ordering Algorithm (Unicode,
+  /// section 3.11).
   mutating func order(markAt start: Int, combiningClass: (UInt32) -> UInt8) {
     let moved = combiningClass(decode(at: start))
     var target = start
     while target > orderFloor {
       var previous = target - 1
+      // Skip continuation bytes back to the first byte of the previous character.
       while previous > orderFloor && bytes[previous] & 0xC0 == 0x80 { previous -= 1 }
       guard combiningClass(decode(at: previous)) > moved else { break }
       target = previous
@@ -98,13 +106,13 @@ struct WordBuffer {
     rotate(target, start)
   }
 
-  /// Exchanges the bytes `middle..<count` with those of `start..<middle`.
+  /// Rotates `start..<count` so that the bytes from `middle` on come first.
   private mutating func rotate(_ start: Int, _ middle: Int) {
-    for place in middle..<count {
-      let byte = bytes[place]
-      let source = sources[place]
-      var hole = place
-      while hole > start + (place - middle) {
+    for index in middle..<count {
+      let byte = bytes[index]
+      let source = sources[index]
+      var hole = index
+      while hole > start + (index - middle) {
         bytes[hole] = bytes[hole - 1]
         sources[hole] = sources[hole - 1]
         hole -= 1
@@ -114,34 +122,34 @@ struct WordBuffer {
     }
   }
 
-  private func decode(at place: Int) -> UInt32 {
-    UTF8Decoding.decode(contents, at: place).codePoint
+  private func decode(at index: Int) -> UInt32 {
+    UTF8Decoding.decode(contents, at: index).codePoint
   }
 
-  /// Writes UTF-8 and returns the number of bytes.
+  /// Writes the UTF-8 of `codePoint` and returns the number of bytes.
   @inline(__always)
-  private static func encode(_ codePoint: UInt32, at place: UnsafeMutablePointer<UInt8>) -> Int {
+  private static func encode(_ codePoint: UInt32, at target: UnsafeMutablePointer<UInt8>) -> Int {
     func tail(_ shift: UInt32) -> UInt8 {
       0x80 | UInt8(truncatingIfNeeded: codePoint >> shift & 63)
     }
     switch codePoint {
     case ..<0x80:
-      place[0] = UInt8(truncatingIfNeeded: codePoint)
+      target[0] = UInt8(truncatingIfNeeded: codePoint)
       return 1
     case ..<0x800:
-      place[0] = 0xC0 | UInt8(truncatingIfNeeded: codePoint >> 6)
-      place[1] = tail(0)
+      target[0] = 0xC0 | UInt8(truncatingIfNeeded: codePoint >> 6)
+      target[1] = tail(0)
       return 2
     case ..<0x10000:
-      place[0] = 0xE0 | UInt8(truncatingIfNeeded: codePoint >> 12)
-      place[1] = tail(6)
-      place[2] = tail(0)
+      target[0] = 0xE0 | UInt8(truncatingIfNeeded: codePoint >> 12)
+      target[1] = tail(6)
+      target[2] = tail(0)
       return 3
     default:
-      place[0] = 0xF0 | UInt8(truncatingIfNeeded: codePoint >> 18)
-      place[1] = tail(12)
-      place[2] = tail(6)
-      place[3] = tail(0)
+      target[0] = 0xF0 | UInt8(truncatingIfNeeded: codePoint >> 18)
+      target[1] = tail(12)
+      target[2] = tail(6)
+      target[3] = tail(0)
       return 4
     }
   }

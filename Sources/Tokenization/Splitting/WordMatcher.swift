@@ -1,10 +1,10 @@
-/// Covers words with tokens, the longest first.
+/// Splits words into tokens by greedy longest match (WordPiece).
 struct WordMatcher: Sendable {
-  /// The id of a word that cannot be covered.
+  /// The id of a word that cannot be split into tokens.
   let unknown: Int32
   private let maximumCharacters: Int
   private let trie: Trie
-  /// The cell behind `##`, or -1.
+  /// The trie cell after `##`, from which continuing tokens are matched; -1 if there are none.
   private let continuation: Int32
 
   init(_ vocabulary: Vocabulary, maximumCharacters: Int) {
@@ -14,8 +14,10 @@ struct WordMatcher: Sendable {
     continuation = trie.cell(of: "##".utf8)
   }
 
-  /// Calls `body` with each token of `word` and the range of bytes that it covers; returns whether
-  /// the tokens covered the word to its end. A word that is too long has none.
+  /// Calls `body` with each token of a word and the token's byte range in the buffer.
+  ///
+  /// Returns false if the word is too long or its rest does not match; `body` may have been called
+  /// before that, and the caller discards these tokens.
   @inline(__always)
   func match(_ buffer: WordBuffer, _ body: (Int32, Range<Int>) -> Void) -> Bool {
     guard buffer.characters <= maximumCharacters else { return false }
@@ -25,18 +27,19 @@ struct WordMatcher: Sendable {
     while start < word.count {
       var id: Int32 = -1
       var end = start
-      var place = start
+      var index = start
       while cell >= 0 {
-        if place > start {
+        // At `start` no byte is matched yet: the cell after `##` must not match a token `##`.
+        if index > start {
           let found = trie.id(at: cell)
           if found >= 0 {
             id = found
-            end = place
+            end = index
           }
         }
-        if place == word.count { break }
-        cell = trie.step(from: cell, by: word[place])
-        place += 1
+        if index == word.count { break }
+        cell = trie.step(from: cell, by: word[index])
+        index += 1
       }
       if id < 0 { return false }
       body(id, start..<end)

@@ -1,28 +1,28 @@
-/// Takes the words of a text as a splitter finds them.
+/// Receives the words of a text from a `WordSplitter`, in order.
 protocol WordSink {
-  /// Whether the word buffer's `sources` are wanted; a constant, so that the hot paths cost nothing.
+  /// Whether `WordBuffer.sources` is filled; a constant, so that unused code is removed.
   static var wantsSources: Bool { get }
-  /// A word; an ideograph or punctuation mark is one too. It is never empty.
+  /// Receives a word, which is never empty; an ideograph or punctuation mark is a word.
   mutating func word(_ word: WordBuffer)
-  /// A special or other added token that stands in the text as its name.
+  /// Receives a special or other added token whose name is at `range` of the text.
   mutating func special(_ id: Int32, from range: Range<Int>)
 }
 
-/// Splits UTF-8 text into normalised words, as BERT's basic tokenizer: cleaning, spaces around
-/// ideographs, decomposition and dropping of marks, lower-casing, splitting at white space and
-/// around punctuation.
+/// Splits UTF-8 text into normalised words, as BERT's basic tokenizer does.
 ///
-/// The names of special and other added tokens are found in the raw text before anything else, the
-/// longest first, as Hugging Face's `tokenizers` does: `[MASK]` in a text is the mask token, `[mask]`
-/// is three words.
+/// The steps are: remove control characters, separate ideographs, decompose and remove marks,
+/// convert to lower case, split at white space and around punctuation.
+///
+/// As in Hugging Face's `tokenizers`, the names of added tokens are matched in the raw text before
+/// these steps, the longest name first: `[MASK]` is the mask token, `[mask]` is three words.
 struct WordSplitter: Sendable {
   private let table: CharacterTable
   /// The added tokens, the longest name first.
   private let added: [(name: [UInt8], id: Int32)]
-  /// For each byte whether the name of an added token begins with it.
+  /// For each byte, whether the name of an added token begins with it.
   private let isStart: [Bool]
 
-  /// `added` may be left out where ids do not matter.
+  /// Creates a splitter; `added` can be omitted where ids do not matter.
   init(_ normalization: TextNormalization, added: [AddedToken] = []) {
     let names = added.map { (name: Array($0.name.utf8), id: $0.id) }
     let starts = Set(names.compactMap(\.name.first))
@@ -31,7 +31,7 @@ struct WordSplitter: Sendable {
     table = CharacterTable(normalization, stops: starts)
   }
 
-  /// Gives every word of `text` to `sink`.
+  /// Passes every word and added token of `text` to `sink`, in order.
   func split<Sink: WordSink>(_ text: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
     let capacity = WordBuffer.capacity
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { bytes in
@@ -48,15 +48,15 @@ struct WordSplitter: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, with buffer: WordBuffer, into sink: inout Sink
   ) {
     var word = buffer
-    var place = 0
-    while place < text.count {
-      place = readLetters(of: text, from: place, into: &word, Sink.self)
-      guard place < text.count else { break }
-      if text[place] == UInt8(ascii: " ") {
+    var offset = 0
+    while offset < text.count {
+      offset = readLetters(of: text, from: offset, into: &word, Sink.self)
+      guard offset < text.count else { break }
+      if text[offset] == UInt8(ascii: " ") {
         finish(&word, into: &sink)
-        place += 1
+        offset += 1
       } else {
-        place = readCharacter(of: text, at: place, into: &word, &sink)
+        offset = readCharacter(of: text, at: offset, into: &word, &sink)
       }
     }
     finish(&word, into: &sink)
@@ -69,7 +69,9 @@ struct WordSplitter: Sendable {
     word.clear()
   }
 
-  /// Reads ASCII letters and digits; returns the place behind them.
+  /// Reads ASCII letters and digits; returns the offset after them.
+  ///
+  /// This is the fast path: most text needs nothing else.
   @inline(__always)
   private func readLetters<Sink: WordSink>(
     of text: UnsafeBufferPointer<UInt8>, from start: Int, into word: inout WordBuffer, _: Sink.Type
@@ -91,20 +93,20 @@ struct WordSplitter: Sendable {
     return start + run
   }
 
-  /// Reads any one character, or the name of an added token; returns the place behind it.
+  /// Reads any one character, or the name of an added token; returns the offset after it.
   @inline(__always)
   private func readCharacter<Sink: WordSink>(
-    of text: UnsafeBufferPointer<UInt8>, at place: Int, into word: inout WordBuffer,
+    of text: UnsafeBufferPointer<UInt8>, at offset: Int, into word: inout WordBuffer,
     _ sink: inout Sink
   ) -> Int {
-    if isStart[Int(text[place])], let token = addedToken(in: text, at: place) {
+    if isStart[Int(text[offset])], let token = addedToken(in: text, at: offset) {
       finish(&word, into: &sink)
-      let end = place + token.name.count
-      sink.special(token.id, from: place..<end)
+      let end = offset + token.name.count
+      sink.special(token.id, from: offset..<end)
       return end
     }
-    let (codePoint, length) = UTF8Decoding.decode(text, at: place)
-    let range = place..<place + length
+    let (codePoint, length) = UTF8Decoding.decode(text, at: offset)
+    let range = offset..<offset + length
     let action = table.action(codePoint)
     if action.kind == .keep {
       let start = word.count
@@ -116,6 +118,7 @@ struct WordSplitter: Sendable {
     return range.upperBound
   }
 
+  /// Performs the action of the character at `range`.
   private func perform<Sink: WordSink>(
     _ action: CharacterTable.Action, on text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
     _ word: inout WordBuffer, _ sink: inout Sink
@@ -135,7 +138,7 @@ struct WordSplitter: Sendable {
     if isolated { finish(&word, into: &sink) }
   }
 
-  /// Performs what one character becomes, part by part.
+  /// Performs all actions of a sequence, in order.
   private func performSequence<Sink: WordSink>(
     _ sequence: CharacterTable.Action, on text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
     _ word: inout WordBuffer, _ sink: inout Sink
@@ -145,6 +148,7 @@ struct WordSplitter: Sendable {
     }
   }
 
+  /// Moves the mark at `start` into canonical order; marks not to be ordered count as starters.
   private func order(markAt start: Int, in word: inout WordBuffer) {
     guard start < word.count else { return }
     word.order(markAt: start) { codePoint in
@@ -154,11 +158,11 @@ struct WordSplitter: Sendable {
   }
 
   private func addedToken(
-    in text: UnsafeBufferPointer<UInt8>, at place: Int
+    in text: UnsafeBufferPointer<UInt8>, at offset: Int
   ) -> (name: [UInt8], id: Int32)? {
     added.first { token in
-      text.count - place >= token.name.count
-        && token.name.indices.allSatisfy { text[place + $0] == token.name[$0] }
+      text.count - offset >= token.name.count
+        && token.name.indices.allSatisfy { text[offset + $0] == token.name[$0] }
     }
   }
 }

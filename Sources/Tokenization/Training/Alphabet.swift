@@ -1,26 +1,27 @@
-/// The characters that tokens are made of: the most frequent ones of a text, each alone and, if it
-/// stands inside words, with `##` before it.
+/// The initial tokens of a vocabulary: the most frequent characters of a text.
+///
+/// Each character is a token and, if it occurs inside words, also a token with the prefix `##`.
 struct Alphabet {
-  /// The characters in the order of their numbers, then those with `##` in the same order.
+  /// The characters in the order of their code points, then those with `##` in the same order.
   let tokens: [[UInt8]]
-  /// The number of characters, and of those that were left out.
+  /// The number of characters in the alphabet, and of those that the limit excluded.
   let count: Int
   let omitted: Int
-  /// For each code point, its place in `tokens` at the start of a word and inside, or -1.
+  /// For each code point, the index in `tokens` of its token at the start of a word and inside, or
+  /// -1.
   private let initial: [Int32]
   private let continuing: [Int32]
 
-  /// The least share of all sightings of characters that an alphabet without a limit covers, and the
-  /// characters that it holds in any case, if the text has as many.
+  /// An alphabet without an explicit limit has the `defaultLimit` most frequent characters, and
+  /// more until it covers this share of all occurrences of characters.
   private static let coverage = 0.9995
-  private static let usualCount = 1000
+  private static let defaultLimit = 1000
 
-  /// The `limit` most frequent characters of `words`; of equally frequent ones, the lower numbers.
+  /// Selects the `limit` most frequent characters; the lower code point wins a tie.
   ///
-  /// - Parameters:
-  ///   - limit: nil for 1000, or for as many more as it takes to cover 99.95 % of the text; scripts
-  ///     with a character for a word or a syllable have thousands.
-  ///   - room: the number of tokens that the alphabet is not to exceed beyond those 1000.
+  /// If `limit` is nil, 1000 characters are selected, and more until they cover 99.95 % of the
+  /// text; scripts with one character per word or syllable need thousands. These additional
+  /// characters do not raise the number of tokens above `room`.
   init(of words: WordTable, limit: Int?, room: Int) {
     var counts = [Int](repeating: 0, count: 0x110000)
     var isInside = [Bool](repeating: false, count: 0x110000)
@@ -41,9 +42,9 @@ struct Alphabet {
     let inside = kept.filter { isInside[$0] }
     var initial = [Int32](repeating: -1, count: 0x110000)
     var continuing = initial
-    for (place, codePoint) in kept.enumerated() { initial[codePoint] = Int32(place) }
-    for (place, codePoint) in inside.enumerated() {
-      continuing[codePoint] = Int32(kept.count + place)
+    for (index, codePoint) in kept.enumerated() { initial[codePoint] = Int32(index) }
+    for (index, codePoint) in inside.enumerated() {
+      continuing[codePoint] = Int32(kept.count + index)
     }
     self.initial = initial
     self.continuing = continuing
@@ -51,29 +52,29 @@ struct Alphabet {
       kept.map { Self.bytes(of: $0) } + inside.map { Array("##".utf8) + Self.bytes(of: $0) }
   }
 
-  /// How many characters of the most frequent ones cover enough of the text.
+  /// The number of characters of an alphabet without an explicit limit; `characters` are ranked.
   private static func covering(
-    _ characters: [(sightings: Int, tokens: Int)], room: Int
+    _ characters: [(occurrences: Int, tokens: Int)], room: Int
   ) -> Int {
-    let wanted = coverage * Double(characters.reduce(0) { $0 + $1.sightings })
+    let wanted = coverage * Double(characters.reduce(0) { $0 + $1.occurrences })
     var (count, covered, tokens) = (0, 0, 0)
     for character in characters {
       tokens += character.tokens
-      if count >= usualCount && (Double(covered) >= wanted || tokens > room) { break }
-      covered += character.sightings
+      if count >= defaultLimit && (Double(covered) >= wanted || tokens > room) { break }
+      covered += character.occurrences
       count += 1
     }
     return count
   }
 
-  /// The places in `tokens` of a word's characters plus `offset`; nil if one is not in the alphabet.
+  /// The indices in `tokens` of a word's characters, plus `offset`; nil if the alphabet lacks one.
   func ids(of word: UnsafeBufferPointer<UInt8>, offset: Int) -> [Int32]? {
     var ids: [Int32] = []
     var isCovered = true
     Self.forEachCharacter(of: word) { codePoint, isFirst in
-      let place = isFirst ? initial[codePoint] : continuing[codePoint]
-      if place < 0 { isCovered = false }
-      ids.append(place + Int32(offset))
+      let index = isFirst ? initial[codePoint] : continuing[codePoint]
+      if index < 0 { isCovered = false }
+      ids.append(index + Int32(offset))
     }
     return isCovered ? ids : nil
   }
@@ -81,11 +82,11 @@ struct Alphabet {
   private static func forEachCharacter(
     of word: UnsafeBufferPointer<UInt8>, _ body: (_ codePoint: Int, _ isFirst: Bool) -> Void
   ) {
-    var place = 0
-    while place < word.count {
-      let (codePoint, length) = UTF8Decoding.decode(word, at: place)
-      body(Int(codePoint), place == 0)
-      place += length
+    var index = 0
+    while index < word.count {
+      let (codePoint, length) = UTF8Decoding.decode(word, at: index)
+      body(Int(codePoint), index == 0)
+      index += length
     }
   }
 

@@ -1,6 +1,12 @@
-/// A binary heap of pairs to join, the next one on top.
+/// A binary heap of the pairs to merge, the next one at the top.
+///
+/// Entries are updated lazily. An entry keeps the count that its pair had when it was pushed, and a
+/// pair may have several entries. The top is the next pair if its count is still current; otherwise
+/// the caller pushes the pair again with the current count. This is correct as long as every pair
+/// has an entry with at least its current count: a decrease needs no action, an increase needs a
+/// push.
 struct MergeQueue {
-  /// A pair and its count when it was put in; pairs are not moved when their counts sink.
+  /// A pair and its count at the time of the push.
   struct Candidate {
     let count: Int
     let pair: Int32
@@ -8,7 +14,9 @@ struct MergeQueue {
 
   private var heap: [Candidate] = []
 
-  /// Puts a candidate in; `before` is the order.
+  /// Adds a candidate; `before` is a strict order, the same for all calls.
+  ///
+  /// The candidate moves up from the end while it precedes its parent.
   mutating func push(_ candidate: Candidate, before: (Candidate, Candidate) -> Bool) {
     heap.append(candidate)
     var child = heap.count - 1
@@ -21,7 +29,9 @@ struct MergeQueue {
     heap[child] = candidate
   }
 
-  /// Takes the first candidate out.
+  /// Removes and returns the first candidate; nil if the queue is empty.
+  ///
+  /// The last element takes the place of the root and moves down while a child precedes it.
   mutating func pop(before: (Candidate, Candidate) -> Bool) -> Candidate? {
     guard let first = heap.first, let last = heap.popLast() else { return nil }
     if heap.isEmpty { return first }

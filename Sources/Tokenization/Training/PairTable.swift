@@ -1,17 +1,19 @@
-/// Pairs of neighbouring symbols with their counts and the places where they were seen, found by a
-/// hash table. Places that no longer hold the pair stay in its list; whoever reads it checks.
+/// The pairs of adjacent symbols, with their counts and positions, in a hash table.
+///
+/// `add` and `remove` keep the counts current. The list of a pair's positions only grows: positions
+/// that no longer hold the pair stay in it, and the reader of the list must check each one.
 struct PairTable {
-  /// A pair's two symbols, count and list of places.
+  /// A pair's symbols, count and list of positions.
   private struct Record {
     let key: UInt64
     var count: Int
-    /// The first and last node of the list of places, or -1.
+    /// The first and last node of the list of positions, or -1.
     var first: Int32
     var last: Int32
   }
 
   private struct Node {
-    let place: Int32
+    let position: Int32
     var next: Int32
   }
 
@@ -26,18 +28,18 @@ struct PairTable {
     return (Int32(truncatingIfNeeded: key >> 32), Int32(truncatingIfNeeded: key))
   }
 
-  /// How often the pair is seen.
+  /// The number of occurrences of the pair.
   func count(of pair: Int32) -> Int { records[Int(pair)].count }
 
-  /// The number of pairs ever seen; they are numbered from 0.
+  /// The number of pairs that were ever added; they are numbered from 0.
   var pairCount: Int { records.count }
 
-  /// Adds `count` sightings of a pair at `place`; returns the pair.
-  mutating func add(_ left: Int32, _ right: Int32, count: Int, at place: Int32) -> Int32 {
+  /// Adds `count` occurrences of a pair at `position`; returns the pair.
+  mutating func add(_ left: Int32, _ right: Int32, count: Int, at position: Int32) -> Int32 {
     let pair = Int(find(left, right))
     records[pair].count += count
     let node = Int32(nodes.count)
-    nodes.append(Node(place: place, next: -1))
+    nodes.append(Node(position: position, next: -1))
     if records[pair].last < 0 {
       records[pair].first = node
     } else {
@@ -47,30 +49,32 @@ struct PairTable {
     return Int32(pair)
   }
 
-  /// Takes away `count` sightings of a pair.
+  /// Removes `count` occurrences of a pair; its list of positions stays unchanged.
   mutating func remove(_ left: Int32, _ right: Int32, count: Int) {
     records[Int(find(left, right))].count -= count
   }
 
-  /// Forgets the pair's sightings; returns the places where it may be, in ascending order.
+  /// Resets a pair's count and list; returns the positions in the list, in ascending order.
+  ///
+  /// The list is usually sorted already, because words are added in order.
   mutating func take(_ pair: Int32) -> [Int32] {
-    var places: [Int32] = []
+    var positions: [Int32] = []
     var isSorted = true
     var node = records[Int(pair)].first
     while node >= 0 {
-      let place = nodes[Int(node)].place
-      if let last = places.last, last > place { isSorted = false }
-      places.append(place)
+      let position = nodes[Int(node)].position
+      if let last = positions.last, last > position { isSorted = false }
+      positions.append(position)
       node = nodes[Int(node)].next
     }
     records[Int(pair)].count = 0
     records[Int(pair)].first = -1
     records[Int(pair)].last = -1
-    if !isSorted { places.sort() }
-    return places
+    if !isSorted { positions.sort() }
+    return positions
   }
 
-  /// The pair's record, new if it was never seen.
+  /// The index of the pair's record, which is created if needed.
   private mutating func find(_ left: Int32, _ right: Int32) -> UInt32 {
     let key = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
     var slot = firstSlot(key)

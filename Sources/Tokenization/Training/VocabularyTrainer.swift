@@ -1,24 +1,30 @@
-/// Trains a WordPiece vocabulary from raw text by pair frequency, as Hugging Face's WordPieceTrainer:
-/// special tokens, then the alphabet, then the tokens of merges, the most frequent first.
+/// Trains a WordPiece vocabulary from raw text by pair frequency.
+///
+/// As with Hugging Face's WordPieceTrainer, the vocabulary has the special tokens, then the
+/// alphabet, then the merged tokens, the most frequent pair first.
 ///
 ///     var trainer = VocabularyTrainer(size: 30522, normalization: .uncased, threads: 8)
 ///     try trainer.count({ try reader.next() }, text: { $0.joined })
 ///     let vocabulary = try trainer.train().vocabulary
 ///
-/// The same text gives the same vocabulary on any number of threads. A word with a character outside
-/// the alphabet has no tokens and plays no part.
+/// The vocabulary does not depend on the number of threads. Words with a character outside the
+/// alphabet are ignored.
 package struct VocabularyTrainer {
-  /// The number of tokens wanted; a small text may give fewer.
+  /// The requested number of tokens; a small text may give fewer.
   package let size: Int
-  /// The most characters that the alphabet may hold; the rarest are left out. nil for 1000, or as
-  /// many more as cover 99.95 % of the text's characters and fit into the vocabulary.
+  /// The maximum number of characters in the alphabet; the rarest are excluded.
+  ///
+  /// If nil, the limit is 1000, or higher if more characters are needed to cover 99.95 % of the
+  /// text and fit into the vocabulary.
   package let alphabetLimit: Int?
-  /// How often a pair must be seen to become a token.
+  /// The minimum number of occurrences of a pair that becomes a token.
   package let minimumFrequency: Int
   private var counter: WordCounter
 
-  /// `capacity` bounds the memory: when the different words have more bytes, the rarest are forgotten
-  /// down to half of it. 12 million keep the training of any text below a gigabyte.
+  /// Creates a trainer whose memory is bounded by `capacity`, in bytes of distinct words.
+  ///
+  /// When the distinct words exceed it, the rarest are discarded until half of it is left. The
+  /// default of 12 million keeps training below a gigabyte for any text.
   package init(
     size: Int, normalization: TextNormalization, threads: Int, alphabetLimit: Int? = nil,
     minimumFrequency: Int = 2, capacity: Int = 12_000_000
@@ -29,33 +35,38 @@ package struct VocabularyTrainer {
     counter = WordCounter(normalization, threads: threads, capacity: capacity)
   }
 
-  /// The number of different words counted so far.
+  /// The number of distinct words counted so far.
   package var wordCount: Int { counter.table.wordCount }
 
-  /// Counts the words of all chunks (about a megabyte of whole lines each) that `next` gives until
-  /// nil. It is called from any thread, but by one at a time; `text` makes the UTF-8 text of a chunk,
-  /// on all threads at once. The first error of either, in the order of the chunks, is passed on.
-  package mutating func count<Chunk: Sendable>(
-    _ next: sending @escaping () throws -> Chunk?,
-    text: @escaping @Sendable (Chunk) throws -> [UInt8]
+  /// Counts the words of all blocks that `next` returns until nil.
+  ///
+  /// A block is about a megabyte of whole lines. `next` is called from any thread, but never
+  /// concurrently; `text` returns the UTF-8 text of a block and is called concurrently. Rethrows
+  /// the first error of either, in the order of the blocks.
+  package mutating func count<Block: Sendable>(
+    _ next: sending @escaping () throws -> Block?,
+    text: @escaping @Sendable (Block) throws -> [UInt8]
   ) throws {
     try counter.count(next, text: text)
   }
 
-  /// A vocabulary, and how much of the counted text it has tokens for.
+  /// A vocabulary, and how much of the counted text it covers.
   package struct Outcome {
     package let vocabulary: Vocabulary
-    /// The characters of the alphabet, and those of the text that were left out.
+    /// The number of characters in the alphabet, and of those in the text that it excludes.
     package var alphabetSize = 0
     package var omittedCharacters = 0
-    /// All words of the text; those with a character outside the alphabet; those above 100 characters.
+    /// The occurrences of all words, of words with a character outside the alphabet, and of words
+    /// of more than 100 characters.
     package var words = 0
     package var uncoveredWords = 0
     package var longWords = 0
   }
 
-  /// Makes the vocabulary; `progress` is called with the number of tokens now and then. Throws
-  /// `noWords` and `sizeTooSmall`.
+  /// Trains the vocabulary on the counted words.
+  ///
+  /// `progress` is called periodically with the number of tokens. Throws `noWords` or
+  /// `sizeTooSmall`.
   package func train(
     progress: (Int) -> Void = { _ in }
   ) throws(TokenizationError) -> Outcome {
@@ -66,9 +77,9 @@ package struct VocabularyTrainer {
     let tokens = SpecialTokens.names.map { Array($0.utf8) } + alphabet.tokens
     if tokens.count > size { throw .sizeTooSmall(size: size, needed: tokens.count) }
     var merger = PairMerger(tokens: tokens)
-    var (seen, uncovered) = (counter.longWords, 0)
+    var (total, uncovered) = (counter.longWords, 0)
     words.visit { word, count in
-      seen += count
+      total += count
       if let ids = alphabet.ids(of: word, offset: SpecialTokens.names.count) {
         merger.addWord(ids, count: count)
       } else {
@@ -80,6 +91,6 @@ package struct VocabularyTrainer {
       tokens: merger.tokens.map { String(decoding: $0, as: UTF8.self) }, source: "in training")
     return Outcome(
       vocabulary: vocabulary, alphabetSize: alphabet.count, omittedCharacters: alphabet.omitted,
-      words: seen, uncoveredWords: uncovered, longWords: counter.longWords)
+      words: total, uncoveredWords: uncovered, longWords: counter.longWords)
   }
 }

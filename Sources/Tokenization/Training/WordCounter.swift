@@ -1,49 +1,51 @@
 import Platform
 import Synchronization
 
-/// Counts the words of a text of any size over all cores, in bounded memory.
+/// Counts the words of a text of any size on all cores, in bounded memory.
 ///
-/// The text comes in chunks of whole lines. Rounds of chunks are counted in a
-/// table for each thread and then added up, so the counts do not depend on the number of threads.
-/// When the sum holds too many words, those seen least are forgotten; this happens between rounds
-/// and so does not depend on the number of threads either.
+/// The text arrives in blocks of whole lines. The threads count a batch of blocks, each in a table
+/// of its own; then the tables are added. So the counts do not depend on the number of threads. If
+/// the sum has too many words, the rarest are discarded. This happens only between batches, whose
+/// size is fixed, so it does not depend on the number of threads either.
 struct WordCounter {
-  /// The chunks, of about a megabyte each, in a round.
-  private static let roundLength = 16
+  /// The number of blocks, of about a megabyte each, in a batch.
+  private static let blocksPerBatch = 16
 
   /// The counts so far.
   private(set) var table = WordTable()
-  /// The sightings of words that are too long to have tokens; they are not in the table.
+  /// The occurrences of words that are too long to have tokens; the table omits these words.
   private(set) var longWords = 0
   private let splitter: WordSplitter
   private let threads: Int
   private let capacity: Int
 
-  /// `capacity` is the number of bytes of different words from which on rare ones are forgotten.
+  /// Creates a counter that discards rare words above `capacity` bytes of distinct words.
   init(_ normalization: TextNormalization, threads: Int, capacity: Int) {
     splitter = WordSplitter(normalization)
     self.threads = max(1, threads)
     self.capacity = capacity
   }
 
-  /// Counts all chunks that `next` gives until nil. It is called from any thread, but by one at a
-  /// time; `text` makes the text of a chunk, on all threads at once. The first error of either, in
-  /// the order of the chunks, ends the counting and is passed on.
-  mutating func count<Chunk: Sendable>(
-    _ next: sending @escaping () throws -> Chunk?,
-    text: @escaping @Sendable (Chunk) throws -> [UInt8]
+  /// Counts the words of all blocks that `next` returns until nil.
+  ///
+  /// `next` is called from any thread, but never concurrently; `text` returns the text of a block
+  /// and is called concurrently. The first error of either, in the order of the blocks, ends the
+  /// count and is rethrown.
+  mutating func count<Block: Sendable>(
+    _ next: sending @escaping () throws -> Block?,
+    text: @escaping @Sendable (Block) throws -> [UInt8]
   ) throws {
-    let source = ChunkSource(next)
-    var roundEnd = 0
+    let source = BlockSource(next)
+    var batchEnd = 0
     repeat {
-      roundEnd += Self.roundLength
-      let end = roundEnd
+      batchEnd += Self.blocksPerBatch
+      let end = batchEnd
       let splitter = splitter
       let parts = try mapOnThreads(Array(0..<threads), threads: threads) { _ in
         var sink = CountingSink()
-        while let (number, chunk) = source.take(before: end) {
+        while let (number, block) = source.take(before: end) {
           do {
-            try text(chunk).withUnsafeBufferPointer { splitter.split($0, into: &sink) }
+            try text(block).withUnsafeBufferPointer { splitter.split($0, into: &sink) }
           } catch {
             source.stop(error, at: number)
           }
@@ -61,7 +63,7 @@ struct WordCounter {
   }
 }
 
-/// Counts words in a table.
+/// Adds words to a table.
 private struct CountingSink: WordSink {
   static var wantsSources: Bool { false }
   var table = WordTable()
@@ -79,29 +81,30 @@ private struct CountingSink: WordSink {
   mutating func special(_ id: Int32, from range: Range<Int>) {}
 }
 
-/// Hands out chunks to threads, a round at a time.
-private final class ChunkSource<Chunk: Sendable>: Sendable {
+/// Distributes the blocks of a batch to threads.
+private final class BlockSource<Block: Sendable>: Sendable {
   private struct State {
-    let next: () throws -> Chunk?
-    /// The number of chunks handed out.
+    let next: () throws -> Block?
+    /// The number of blocks distributed so far.
     var taken = 0
     var isAtEnd = false
-    /// The error of the earliest chunk that has one.
-    var failure: (chunk: Int, error: any Error)?
+    /// The error of the first block, in the order of the text, that has one.
+    var failure: (block: Int, error: any Error)?
   }
 
   private let state: Mutex<State>
 
-  init(_ next: sending @escaping () throws -> Chunk?) { state = Mutex(State(next: next)) }
+  init(_ next: sending @escaping () throws -> Block?) { state = Mutex(State(next: next)) }
 
-  /// The next chunk and its number; nil before chunk `end`, at the end of the text, or after an error.
-  func take(before end: Int) -> (Int, Chunk)? {
+  /// The next block and its number; nil if that is `end`, at the end of the text, or after an
+  /// error.
+  func take(before end: Int) -> (Int, Block)? {
     state.withLock { state in
       guard state.taken < end, !state.isAtEnd else { return nil }
       do {
-        if let chunk = try state.next() {
+        if let block = try state.next() {
           state.taken += 1
-          return (state.taken - 1, chunk)
+          return (state.taken - 1, block)
         }
       } catch {
         state.failure = (state.taken, error)
@@ -111,15 +114,17 @@ private final class ChunkSource<Chunk: Sendable>: Sendable {
     }
   }
 
-  /// Ends the counting for the sake of a chunk.
-  func stop(_ error: any Error, at chunk: Int) {
+  /// Reports an error in `block`; no more blocks are distributed.
+  ///
+  /// Blocks that are already in progress may report later; the error of the lowest number is kept.
+  func stop(_ error: any Error, at block: Int) {
     state.withLock { state in
       state.isAtEnd = true
-      if chunk < state.failure?.chunk ?? .max { state.failure = (chunk, error) }
+      if block < state.failure?.block ?? .max { state.failure = (block, error) }
     }
   }
 
-  /// Whether there may be another round; throws the error that ended this one.
+  /// Whether another batch may follow; throws the error that ended this one.
   func hasMore() throws -> Bool {
     try state.withLock { state in
       if let failure = state.failure { throw failure.error }

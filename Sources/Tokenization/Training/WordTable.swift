@@ -1,4 +1,4 @@
-/// How often each word was seen: a hash table over the words' bytes, which lie end to end.
+/// Counts of words in a hash table with open addressing; the words' bytes are stored contiguously.
 struct WordTable {
   private struct Entry {
     let start: Int
@@ -9,21 +9,21 @@ struct WordTable {
 
   private var entries: [Entry] = []
   private var text: [UInt8] = []
-  /// For each slot, the place of its entry plus one, or 0; the length is a power of two.
+  /// For each slot, the index of its entry plus one, or 0; the length is a power of two.
   private var slots = [UInt32](repeating: 0, count: 1 << 10)
 
-  /// The number of different words.
+  /// The number of distinct words.
   var wordCount: Int { entries.count }
-  /// The bytes of all different words.
+  /// The bytes of all distinct words.
   var byteCount: Int { text.count }
 
-  /// Adds `count` sightings of a word.
+  /// Adds `count` occurrences of a word.
   @inline(__always)
   mutating func add(_ word: UnsafeBufferPointer<UInt8>, count: Int) {
     add(word, hash: Self.hash(word), count: count)
   }
 
-  /// Adds all sightings of another table.
+  /// Adds all counts of another table.
   mutating func add(_ other: WordTable) {
     other.text.withUnsafeBufferPointer { text in
       for entry in other.entries {
@@ -33,7 +33,7 @@ struct WordTable {
     }
   }
 
-  /// Calls `body` with every word and its count, in the order of first sight.
+  /// Calls `body` with every word and its count, in the order of first occurrence.
   func visit(_ body: (UnsafeBufferPointer<UInt8>, Int) -> Void) {
     text.withUnsafeBufferPointer { text in
       for entry in entries {
@@ -43,14 +43,14 @@ struct WordTable {
     }
   }
 
-  /// The table of those words that were seen at least `minimum` times.
+  /// The table of the words that occur at least `minimum` times.
   func keeping(atLeast minimum: Int) -> WordTable {
     var kept = WordTable()
     visit { word, count in if count >= minimum { kept.add(word, count: count) } }
     return kept
   }
 
-  /// The least count such that the words seen at least so often have at most `bytes` bytes.
+  /// The smallest count such that the words with at least that count have at most `bytes` bytes.
   func minimumCount(fitting bytes: Int) -> Int {
     var minimum = 1
     var size = byteCount
@@ -67,7 +67,7 @@ struct WordTable {
     var slot = Int(hash) & mask
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
-      if entries[index].hash == hash && holds(index, word) {
+      if entries[index].hash == hash && matches(index, word) {
         entries[index].count += count
         return
       }
@@ -81,10 +81,10 @@ struct WordTable {
   }
 
   @inline(__always)
-  private func holds(_ index: Int, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
+  private func matches(_ index: Int, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
     let entry = entries[index]
     guard Int(entry.length) == word.count else { return false }
-    for place in 0..<word.count where text[entry.start + place] != word[place] { return false }
+    for index in 0..<word.count where text[entry.start + index] != word[index] { return false }
     return true
   }
 
@@ -98,17 +98,19 @@ struct WordTable {
     }
   }
 
-  /// Multiplies and folds eight bytes at a time; the same in every process.
+  /// A multiplicative hash over groups of eight bytes.
+  ///
+  /// Unlike Swift's `Hasher`, it has no random seed and is cheap for short words.
   @inline(__always)
   private static func hash(_ word: UnsafeBufferPointer<UInt8>) -> UInt32 {
     var hash = UInt64(word.count)
-    var place = 0
-    while place < word.count {
-      var chunk: UInt64 = 0
-      for byte in word[place..<min(place + 8, word.count)] { chunk = chunk << 8 | UInt64(byte) }
-      hash = (hash ^ chunk) &* 0x9E37_79B9_7F4A_7C15
+    var index = 0
+    while index < word.count {
+      var value: UInt64 = 0
+      for byte in word[index..<min(index + 8, word.count)] { value = value << 8 | UInt64(byte) }
+      hash = (hash ^ value) &* 0x9E37_79B9_7F4A_7C15
       hash ^= hash >> 32
-      place += 8
+      index += 8
     }
     return UInt32(truncatingIfNeeded: hash)
   }

@@ -1,15 +1,15 @@
 import Corpus
 import Testing
 
-struct SentencesTests {
+struct LongLinesTests {
   private func parts(_ text: String) -> [String] {
     let bytes = [UInt8](text.utf8)
     return bytes.withUnsafeBufferPointer { line in
-      let ranges = Sentences.parts(line)
+      let ranges = LongLines.parts(line)
       #expect(ranges.first?.lowerBound ?? 0 == 0)
       #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
       #expect(ranges.last?.upperBound ?? 0 == bytes.count)
-      #expect(ranges.allSatisfy { !$0.isEmpty && $0.count <= Sentences.longestLine })
+      #expect(ranges.allSatisfy { !$0.isEmpty && $0.count <= LongLines.longestLine })
       return ranges.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
   }
@@ -18,7 +18,7 @@ struct SentencesTests {
   func aLineOfOrdinaryLengthStaysWhole() {
     #expect(parts("") == [])
     #expect(parts("One. Two. Three.") == ["One. Two. Three."])
-    #expect(parts(String(repeating: "x", count: Sentences.longestLine)).count == 1)
+    #expect(parts(String(repeating: "x", count: LongLines.longestLine)).count == 1)
   }
 
   @Test(arguments: ["A sentence of some words. ", "Is it? ", "Stop! ", "これは文です。", "何？"])

@@ -1,11 +1,13 @@
-/// Cuts lines that are too long for a sentence.
-package enum Sentences {
-  /// Bytes above which a line is cut.
+/// Splits lines that are too long to be one sentence.
+package enum LongLines {
+  /// The maximum length of a part, in bytes; longer lines are split.
   package static let longestLine = 2048
 
-  /// The parts of a line, in order, together the whole line: itself when it is short; else cut
-  /// behind the last end of a sentence within reach (. ! ? or their full-width forms, then a space
-  /// or the end), or behind the last space, or between two characters.
+  /// The parts of a line, as byte ranges that cover it in order; an empty line has none.
+  ///
+  /// A line of at most `longestLine` bytes is one part. In a longer line, every part but the last
+  /// ends after the last end of a sentence within `longestLine` bytes (. ! ? and a space, or
+  /// U+3002, U+FF01, U+FF1F), or else after the last space, or else between two characters.
   package static func parts(_ line: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
     var result: [Range<Int>] = []
     var start = 0
@@ -18,6 +20,9 @@ package enum Sentences {
     return result
   }
 
+  /// The index at which the part that begins at `reach.lowerBound` ends.
+  ///
+  /// The first eighth of `reach` is not searched, so that parts are not too short.
   private static func cut(_ line: UnsafeBufferPointer<UInt8>, _ reach: Range<Int>) -> Int {
     var space: Int?
     for index in reach.reversed().dropLast(longestLine / 8) {
@@ -31,6 +36,7 @@ package enum Sentences {
       }
     }
     if let space { return space }
+    // Move back over continuation bytes to the start of a character.
     var end = reach.upperBound
     while end > reach.lowerBound + 1, line[end] & 0xC0 == 0x80 { end -= 1 }
     return end
