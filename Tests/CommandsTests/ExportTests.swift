@@ -116,7 +116,7 @@ struct ExportTests {
     let log = try String(contentsOfFile: folder.path + "/again/log.txt", encoding: .utf8)
     #expect(log.contains("new weights for what it lacks: discriminator_predictions.dense.weight"))
     #expect(log.contains("not used of it: pooler.dense.bias"))
-    #expect(log.contains("the schedule is new: 5 steps"))
+    #expect(log.contains("new schedule: 5 steps"))
     let refused = try Program.run(
       ["detect", "--from", "discriminator"], input: "mune", in: folder.path)
     #expect(refused.status == 65)

@@ -116,7 +116,7 @@ struct FinetuneRefusalTests {
             + dry,
           in: folder.path)
         #expect(result.status == 64, "\(option): \(result.errors)")
-        #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+        #expect(result.errors.contains("out contains another fine-tuning"), "\(result.errors)")
         #expect(result.errors.contains(option), "\(option): \(result.errors)")
       }
     }

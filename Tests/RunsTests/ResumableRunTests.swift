@@ -126,7 +126,7 @@ struct ResumableRunTests {
     let optional = try start(folder, settings)
     #expect(optional.ending == .finished && optional.state.step == 7)
     let log = try folder.text("log.txt")
-    for step in [2, 4, 6] { #expect(log.contains("no checkpoint after step \(step):"), "\(log)") }
+    for step in [2, 4, 6] { #expect(log.contains("no checkpoint at step \(step):"), "\(log)") }
     // Where one is due after the last step the run has not succeeded without it.
     let required = try start(folder)
     guard case CheckpointError.unsaved(let step, _)? = required.error else {
