@@ -161,7 +161,7 @@ struct ExportTests {
     let part = ["export", "--from", "mlm", "--output", "none", "--part", "generator"]
     #expect(try run(part, status: 64).contains("mlm has no generator: its objective is mlm"))
     #expect(
-      try run(["detect", "--from", "mlm"], status: 65).contains("nothing in it tells replaced"))
+      try run(["detect", "--from", "mlm"], status: 65).contains("no head that detects replaced"))
     let two = ["--objective", "mlm", "--init-from", "model", "--init-from", "generator"]
     #expect(try run(begin + ["--output", "two"] + two, status: 64).contains("has one network"))
   }
