@@ -19,8 +19,8 @@ package struct CheckpointFolder {
 
   /// Opens the folder of a checkpoint, or the newest valid checkpoint of a run's folder.
   ///
-  /// Verifies the checksums of all files. Throws `CheckpointError` for missing or damaged files; damaged
-  /// checkpoints of a run are skipped with a note on standard error.
+  /// Verifies the checksums of all files. Throws `CheckpointError` for missing or damaged files;
+  /// damaged checkpoints of a run are skipped with a note on standard error.
   package init(_ path: String) throws {
     let (folder, state) = try Self.checkpoint(path)
     self.path = folder

@@ -19,10 +19,11 @@ package struct DetectedText: Encodable, Sendable {
     case tokens, ids, logits
   }
 
-  /// The text, in which tokens with a probability above one half of having been replaced are marked.
+  /// The text, in which tokens with a probability above one half of having been replaced are
+  /// marked.
   ///
-  /// - Parameter colour: whether to mark with a terminal's red, or else with brackets and the probability
-  ///   in percent.
+  /// - Parameter colour: whether to mark with a terminal's red, or else with brackets and the
+  ///   probability in percent.
   /// - Returns: the marked text.
   package func marked(colour: Bool) -> String {
     var result = ""

@@ -11,15 +11,15 @@ import Training
 ///     defer { detector.end() }
 ///     try detector.detect({ readLine() }) { print($0.marked(colour: false)) }
 ///
-/// Whole lines are packed into groups without padding, and each thread evaluates one group at a time. A
-/// group depends on the lines alone, so logits have the same bits on any number of threads.
+/// Whole lines are packed into groups without padding, and each thread evaluates one group at a
+/// time. A group depends on the lines alone, so logits have the same bits on any number of threads.
 package struct Detector {
   private let tokenizer: Tokenizer
   private let evaluator: Evaluator<Detection>
   private let threads: Int
   /// The length of the longest sequence that the model accepts, in tokens.
   private let longest: Int
-  /// The most tokens of a group; a longer line is a group of its own.
+  /// The most tokens of a group; a longer line is a group by itself.
   private static let groupTokens = 1024
 
   /// Starts `threads` threads, which share the weights of the model.
@@ -45,8 +45,8 @@ package struct Detector {
 
   /// Calls `body` with the result of every line that `next` gives, in order.
   ///
-  /// Reads ahead until there is a group for each thread. If `next` throws, `body` still receives the
-  /// lines before.
+  /// Reads ahead until there is a group for each thread. If `next` throws, `body` still receives
+  /// the lines before.
   ///
   /// - Parameters:
   ///   - next: returns the next line; nil at the end.
@@ -99,7 +99,8 @@ package struct Detector {
     }
   }
 
-  /// Tokenizes a line and splits it into parts of the model's length, with [CLS] and [SEP] around each.
+  /// Tokenizes a line and splits it into parts of the model's length, with [CLS] and [SEP] around
+  /// each.
   ///
   /// `parts` are the ranges of the parts in the tokens. An empty line has one part without text.
   private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
@@ -130,7 +131,8 @@ private struct Detection: Evaluable {
     Arena(capacity: discriminator.capacity(BatchShape(tokens: tokens, longest: longest)))
   }
 
-  /// Evaluates micro-batches that fit the workspace, since a line may have more tokens than a group.
+  /// Evaluates micro-batches that fit the workspace, since a line may have more tokens than a
+  /// group.
   func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     Tally(
       answers: slice.microBatches(tokenLimit: tokens).flatMap {

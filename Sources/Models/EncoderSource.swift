@@ -8,8 +8,8 @@ import Training
 
 /// The encoder that a fine-tuning starts from (`--from`).
 ///
-/// It is a run or a checkpoint of pre-training, a Hugging Face folder of ELECTRA or BERT, or a model that
-/// was fine-tuned before.
+/// It is a run or a checkpoint of pre-training, a Hugging Face folder of ELECTRA or BERT, or a
+/// model that was fine-tuned before.
 package struct EncoderSource {
   package let path: String
   package let sizes: NetworkSizes

@@ -5,8 +5,8 @@ import Platform
 extension FinetunedFolder {
   /// Copies the model to a new folder and adds a model card.
   ///
-  /// Returns the class of transformers that loads the folder. Throws `UsageError` where there is none, and
-  /// `FileError.exists` for an existing folder.
+  /// Returns the class of transformers that loads the folder. Throws `UsageError` where there is
+  /// none, and `FileError.exists` for an existing folder.
   package func export(to output: String) throws -> String {
     guard let architecture = description.architecture else {
       throw UsageError(

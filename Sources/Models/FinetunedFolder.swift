@@ -107,8 +107,8 @@ package struct FinetunedFolder {
 
   /// The folder of the fine-tuned model at `path`; nil where there is none.
   ///
-  /// `path` is that folder itself, the folder of a seed, or that of a whole fine-tuning, which has the
-  /// model of its best seed.
+  /// `path` is that folder itself, the folder of a seed, or that of a whole fine-tuning, which has
+  /// the model of its best seed.
   package static func model(in path: String) -> String? {
     let best = FileManager.default.contents(atPath: path + "/results.json")
       .flatMap { try? JSONDecoder().decode(FinetuningResults.self, from: $0) }

@@ -27,8 +27,8 @@ package struct HuggingFaceExport {
 
   /// Writes weights, configuration, tokenizer and model card to a new folder.
   ///
-  /// The folder appears under its name only when it is complete. Throws `FileError.exists` for an existing
-  /// one.
+  /// The folder appears under its name only when it is complete. Throws `FileError.exists` for an
+  /// existing one.
   package func write(to output: String) throws {
     let folder = try makeFolder(output)
     let task = checkpoint.configuration.recipe.task

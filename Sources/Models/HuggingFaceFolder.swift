@@ -10,8 +10,8 @@ import Training
 package struct HuggingFaceFolder {
   let path: String
   let sizes: NetworkSizes
-  /// The network that the folder contains: the generator if there is a generator's head, otherwise the
-  /// discriminator, with or without a head.
+  /// The network that the folder contains: the generator if there is a generator's head, otherwise
+  /// the discriminator, with or without a head.
   let part: ModelPart
   let file: SafetensorsFile
   /// The prefix of the names of embeddings and encoder: `electra.`, `bert.` or empty.
@@ -102,11 +102,12 @@ package struct HuggingFaceFolder {
       .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
   }
 
-  /// The name in the folder of a parameter of embeddings or encoder (`embeddings...`, `encoder...`).
+  /// The name in the folder of a parameter of embeddings or encoder (`embeddings...`,
+  /// `encoder...`).
   func encoderName(_ parameter: String) -> String { renamed(prefix + parameter) }
 
-  /// The tokenizer of the folder; throws `ModelError` if the embedding table has no row for one of its
-  /// ids.
+  /// The tokenizer of the folder; throws `ModelError` if the embedding table has no row for one of
+  /// its ids.
   func tokenizer() throws -> Tokenizer {
     let tokenizer = try modelTokenizer(path)
     let (tokens, rows) = (tokenizer.vocabulary.size, sizes.vocabularySize)

@@ -8,8 +8,8 @@ import Training
 
 /// The model whose weights a new run begins with (`--init-from`).
 ///
-/// It is a checkpoint of this program, or a Hugging Face folder of a discriminator or a BERT encoder, with
-/// or without the folder of its generator.
+/// It is a checkpoint of this program, or a Hugging Face folder of a discriminator or a BERT
+/// encoder, with or without the folder of its generator.
 package struct InitialModel {
   private enum Source {
     case checkpoint(CheckpointFolder)

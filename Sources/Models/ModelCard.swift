@@ -5,7 +5,8 @@ import Platform
 import Tokenization
 import Training
 
-/// The model card (`README.md`) of an exported model: how to load it, its sizes, training and scores.
+/// The model card (`README.md`) of an exported model: how to load it, its sizes, training and
+/// scores.
 package struct ModelCard {
   private let checkpoint: CheckpointFolder
   private let part: ModelPart

@@ -10,8 +10,8 @@ package struct PretrainedDiscriminator {
   let discriminator: Discriminator
   let weights: Storage
   let tokenizer: Tokenizer
-  /// The length in tokens of the longest sequence that the model accepts: that of its training, or its
-  /// number of positions where the training is unknown.
+  /// The length in tokens of the longest sequence that the model accepts: that of its training, or
+  /// its number of positions where the training is unknown.
   let longest: Int
 
   /// Reads the folder of a run, of a checkpoint, or of an `ElectraForPreTraining` of transformers.

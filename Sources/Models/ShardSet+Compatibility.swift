@@ -5,8 +5,8 @@ import Tokenization
 extension ShardSet {
   /// Checks that the data were prepared with the same vocabulary and normalization as `tokenizer`.
   ///
-  /// `tokenizer` is that of the model at `path`. Throws `UsageError`, or `ModelError` for a tokenizer with
-  /// which no data can be prepared.
+  /// `tokenizer` is that of the model at `path`. Throws `UsageError`, or `ModelError` for a
+  /// tokenizer with which no data can be prepared.
   package func expect(_ tokenizer: Tokenizer, of path: String) throws {
     if let obstacle = tokenizer.obstacleToPreparing {
       throw ModelError.unusable(
@@ -20,8 +20,8 @@ extension ShardSet {
     }
     guard tokenizer.normalization == description.normalization else {
       throw UsageError(
-        "\(path) needs data prepared \(tokenizer.normalization.inWords), but \(folder) was prepared "
-          + "\(description.normalization.inWords)")
+        "\(path) needs data prepared \(tokenizer.normalization.inWords), but \(folder) was "
+          + "prepared \(description.normalization.inWords)")
     }
   }
 

@@ -3,8 +3,8 @@ import Platform
 
 /// The error for a path where there is no model that the program reads.
 ///
-/// Its sentence says what is there instead (a name on the Hugging Face hub, a file, a folder in another
-/// format) and what to do.
+/// Its sentence says what is there instead (a name on the Hugging Face hub, a file, a folder in
+/// another format) and what to do.
 func unreadableModel(_ path: String) -> FileError {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -22,7 +22,8 @@ func unreadableModel(_ path: String) -> FileError {
       ?? "it has no model: neither checkpoints of a run nor model.safetensors with config.json")
 }
 
-/// How to download `path`, if it looks like the name of a model on the Hugging Face hub; else empty.
+/// How to download `path`, if it looks like the name of a model on the Hugging Face hub; else
+/// empty.
 private func hubAdvice(_ path: String) -> String {
   let parts = path.split(separator: "/", omittingEmptySubsequences: false)
   let isName = parts.allSatisfy { part in
@@ -63,8 +64,8 @@ private struct ForeignFormat {
         + "\(model.conversion(path, "from_flax=True")) makes it"
     } else if let name = names.first(where: { $0.hasSuffix(".index") }) {
       advice =
-        "it is a TensorFlow checkpoint; with transformers 4 and tensorflow, and its config.json and "
-        + "vocab.txt beside it, \(model.conversion(path, checkpoint: String(name.dropLast(6)))) "
+        "it is a TensorFlow checkpoint; with transformers 4 and tensorflow, and its config.json "
+        + "and vocab.txt beside it, \(model.conversion(path, checkpoint: String(name.dropLast(6)))) "
         + "makes model.safetensors"
     } else if names.contains("adapter_config.json") {
       advice =

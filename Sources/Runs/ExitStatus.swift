@@ -1,7 +1,7 @@
 /// The exit statuses of the program.
 ///
-/// The names of sysexits.h apply where it has one; scripts such as `keep-going.sh` decide by the status
-/// whether to start a run again.
+/// The names of sysexits.h apply where it has one; scripts such as `keep-going.sh` decide by the
+/// status whether to start a run again.
 package enum ExitStatus: Int32 {
   case success = 0
   case usage = 64

@@ -22,8 +22,8 @@ package struct Predictor {
 
   /// Predicts with a model that is not being trained.
   ///
-  /// Every rank must call it: rank zero's weights are copied into `weights` on all. `longest` is the
-  /// length of the longest sequence in tokens. The watchdog enters each part of the work.
+  /// Every rank must call it: rank zero's weights are copied into `weights` on all. `longest` is
+  /// the length of the longest sequence in tokens. The watchdog enters each part of the work.
   package init(
     _ model: TaskModel, weights: Storage, longest: Int, world: Communicator, processors: [Int],
     watchdog: Watchdog? = nil
@@ -44,8 +44,8 @@ package struct Predictor {
 
   /// The predictions for all examples of `set`.
   ///
-  /// Every rank must call it. Throws `TrainerError.stopped` on all ranks when a signal requested a stop,
-  /// if the program handles signals (`StopSignals`).
+  /// Every rank must call it. Throws `TrainerError.stopped` on all ranks when a signal requested a
+  /// stop, if the program handles signals (`StopSignals`).
   package func answers(to set: ExampleSet) throws -> Answers {
     set.answers(try outputs(for: set), of: evaluator.objective.model)
   }

@@ -15,7 +15,8 @@ package struct RunFolder {
 
   /// The configuration of the existing run; nil where there is none.
   ///
-  /// Throws `UsageError` where the folder holds other files, `TextError` for a file that is damaged.
+  /// Throws `UsageError` where the folder holds other files, `TextError` for a file that is
+  /// damaged.
   package func existingConfiguration() throws -> PretrainingConfiguration? {
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

@@ -4,7 +4,8 @@ import Platform
 import Synchronization
 import Training
 
-/// Guards a run on this rank: deadlines and heartbeats (the watchdog), the folder's lock, and SIGTERM.
+/// Guards a run on this rank: deadlines and heartbeats (the watchdog), the folder's lock, and
+/// SIGTERM.
 ///
 /// All of it runs on the watchdog's threads, so it works even while the rank hangs in a call.
 package struct RunGuard {
@@ -15,8 +16,8 @@ package struct RunGuard {
 
   /// Installs the signal handlers and starts the watchdog.
   ///
-  /// `deadlines` are in seconds and replace the defaults of their sections; `slurmGrace` is the time in
-  /// seconds that Slurm leaves between SIGTERM and SIGKILL.
+  /// `deadlines` are in seconds and replace the defaults of their sections; `slurmGrace` is the
+  /// time in seconds that Slurm leaves between SIGTERM and SIGKILL.
   package init(deadlines: [Watchdog.Section: Double], slurmGrace: Double) {
     let keeper = LockKeeper(grace: Self.graceOfLauncher(slurm: slurmGrace))
     self.keeper = keeper
@@ -56,7 +57,8 @@ package struct RunGuard {
 
   /// Ends the guard of this rank and releases the lock.
   ///
-  /// - Parameter state: how the run ended, a word for the last heartbeat. Other ranks may still work.
+  /// - Parameter state: how the run ended, a word for the last heartbeat. Other ranks may still
+  ///   work.
   package func end(_ state: String) {
     watchdog.enter(.end)
     watchdog.end(state)
@@ -110,8 +112,8 @@ private final class LockKeeper: Sendable {
       return (isAsked, isExpired, isLost)
     }
     if isAsked { watchdog.write("stopping") }
-    // The launcher is about to kill this rank. Exiting first leaves a last heartbeat, and a status that
-    // says that the run was stopped; the checkpoint could not be written in time.
+    // The launcher is about to kill this rank. Exiting first leaves a last heartbeat, and a status
+    // that says that the run was stopped; the checkpoint could not be written in time.
     if isExpired {
       watchdog.write("terminated")
       _exit(ExitStatus.stopped.rawValue)

@@ -5,7 +5,8 @@ import Testing
 
 /// `config.json` of runs and of exported models.
 ///
-/// Checkpoints have checksums of these files, and old runs must resume: keys and bytes must not change.
+/// Checkpoints have checksums of these files, and old runs must resume: keys and bytes must not
+/// change.
 struct ConfigurationFileTests {
   private func text(_ value: some Encodable) throws -> String {
     String(decoding: try value.jsonDocument(), as: UTF8.self)

@@ -32,8 +32,8 @@ struct DetectorTests {
 
   /// The reference evaluates each part of a line by itself.
   ///
-  /// In float32, products over other numbers of rows may add in another order, which changes logits of
-  /// order 1 by about 1e-6.
+  /// In float32, products over other numbers of rows may add in another order, which changes logits
+  /// of order 1 by about 1e-6.
   @Test
   func logitsAreThoseOfEachLineByItself() throws {
     let folder = try TemporaryFolder()

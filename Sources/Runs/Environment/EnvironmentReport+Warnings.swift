@@ -11,8 +11,8 @@ extension EnvironmentReport {
     var notes: [String] = []
     if ranks.count > 4 {
       notes.append(
-        "there are \(ranks.count) ranks; one rank per NUMA domain with more threads needs less memory "
-          + "and sends less")
+        "there are \(ranks.count) ranks; one rank per NUMA domain with more threads needs less "
+          + "memory and sends less")
     }
     if first.processors < first.launcherProcessors {
       notes.append(
@@ -21,8 +21,8 @@ extension EnvironmentReport {
     }
     if first.cores < min(threads, first.processors) {
       notes.append(
-        "\(threads) threads run on the hardware threads of \(first.cores.of("core")); one thread per "
-          + "core may be as fast and needs less memory: try fewer --threads")
+        "\(threads) threads run on the hardware threads of \(first.cores.of("core")); one thread "
+          + "per core may be as fast and needs less memory: try fewer --threads")
     }
     return notes
   }
@@ -31,10 +31,11 @@ extension EnvironmentReport {
   static func crowdWarning(_ hosts: [String], _ threadsPerCore: Double) -> String {
     "some of \(list(hosts)) are on one machine, where up to "
       + String(format: "%.3g", threadsPerCore)
-      + " threads share a core; give each host cores of its own, or fewer --threads"
+      + " threads share a core; give each host separate cores, or fewer --threads"
   }
 
-  /// Ranks with different numbers of threads, of which the smallest decides the speed; nil for none.
+  /// Ranks with different numbers of threads, of which the smallest decides the speed; nil for
+  /// none.
   static func threadWarning(_ ranks: [RankEnvironment]) -> String? {
     guard let least = ranks.min(by: { $0.threads < $1.threads }),
       let index = ranks.firstIndex(where: { $0.threads == least.threads }),
@@ -62,14 +63,14 @@ extension EnvironmentReport {
     let idle = 1 - Double(slices) / Double(counts.count * most)
     guard idle >= 0.1 else { return nil }
     return "\(slices) slices on \(counts.count) threads give a thread \(range(counts)), so "
-      + "\(Int(100 * idle)) % of the computing time is lost; use a number of threads that is a power "
-      + "of two, or more --slices in a new run"
+      + "\(Int(100 * idle)) % of the computing time is lost; use a number of threads that is a "
+      + "power of two, or more --slices in a new run"
   }
 
   /// Ranks that must send several partial sums instead of one.
   ///
-  /// A rank has a contiguous run of slices. Where the run is not a subtree of the reduction tree, it is
-  /// several subtrees, whose sums travel separately because the order of additions is fixed.
+  /// A rank has a contiguous run of slices. Where the run is not a subtree of the reduction tree,
+  /// it is several subtrees, whose sums travel separately because the order of additions is fixed.
   ///
   /// - Parameters:
   ///   - slices: the slices of a step.

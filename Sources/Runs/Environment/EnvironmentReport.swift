@@ -4,7 +4,8 @@ import Platform
 import Tensors
 import Training
 
-/// The hosts, ranks, threads, libraries, network and memory of a run, and likely mistakes of its launch.
+/// The hosts, ranks, threads, libraries, network and memory of a run, and likely mistakes of its
+/// launch.
 package struct EnvironmentReport {
   /// Ranks, threads, hosts and libraries in one line.
   package let summary: String
@@ -41,8 +42,8 @@ package struct EnvironmentReport {
   ///   - ringSpeed: bytes per second around all ranks; nil for one rank.
   ///   - threadsPerCore: the largest value over physical machines (`threadsPerCore`).
   ///   - slices: the slices of a step.
-  ///   - excessTraffic: the bytes that a rank sends, relative to those of a number of ranks that is a
-  ///     power of two.
+  ///   - excessTraffic: the bytes that a rank sends, relative to those of a number of ranks that is
+  ///     a power of two.
   package init(
     _ ranks: [RankEnvironment], ringSpeed: Double?, threadsPerCore: Double, slices: Int,
     excessTraffic: Double
@@ -53,7 +54,8 @@ package struct EnvironmentReport {
     details = Self.details(perHost)
     let ofRanks = ranks.indices.flatMap { rank in ranks[rank].notes.map { ("\(rank)", $0) } }
     let ofHosts = perHost.flatMap { ranks in Self.notes(on: ranks).map { (ranks[0].host, $0) } }
-    // Several hosts on one machine; ranks of one host have a note of their own (`RankLayout.warning`).
+    // Several hosts on one machine; ranks of one host have a note of their own
+    // (`RankLayout.warning`).
     let isCrowded = threadsPerCore > 1 && ofRanks.isEmpty && hosts.count > 1
     let threads = ranks.map(\.threads)
     let ofAll = [

@@ -4,9 +4,9 @@ import Training
 
 /// The processors of a rank's worker threads.
 ///
-/// The processors that the ranks of a host may use, all together and within the container's quota, are
-/// divided among the ranks in order. Where there is no quota and a rank has as many threads as its share
-/// has processors, each thread is pinned to one of them.
+/// The processors that the ranks of a host may use, all together and within the container's quota,
+/// are divided among the ranks in order. Where there is no quota and a rank has as many threads as
+/// its share has processors, each thread is pinned to one of them.
 package struct RankLayout {
   /// The processor of each thread; -1 for a thread that is not pinned.
   package let processors: [Int]
@@ -21,9 +21,9 @@ package struct RankLayout {
 
   /// Divides the processors of this host among its ranks; every rank must call it.
   ///
-  /// `threads` is the number that the user gave, nil for the rank's share. A rank has no more threads
-  /// than `slices`, its number of slices per step, because others would idle. Throws an error of
-  /// communication.
+  /// `threads` is the number that the user gave, nil for the rank's share. A rank has no more
+  /// threads than `slices`, its number of slices per step, because others would idle. Throws an
+  /// error of communication.
   package init(world: Communicator, threads: Int?, slices: Int) throws {
     let host = try world.onThisHost()
     defer { host.free() }
@@ -36,7 +36,8 @@ package struct RankLayout {
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))
-    // With fewer threads than cores, or under a quota, the system may know a better core than we do.
+    // With fewer threads than cores, or under a quota, the system may know a better core than we
+    // do.
     let isWhole = usable.count == union.count && count == share.count
     processors = isWhole ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
@@ -45,7 +46,8 @@ package struct RankLayout {
       warning = "\(count) threads share \(fair.of("core"))"
     } else if count < fair && threads == nil {
       warning =
-        "\(count) of this rank's \(fair) cores are used, because it has few slices; more --slices use all"
+        "\(count) of this rank's \(fair) cores are used, because it has few slices; more --slices "
+        + "would use all"
     } else {
       warning = nil
     }

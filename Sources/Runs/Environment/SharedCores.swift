@@ -2,10 +2,12 @@ import Collectives
 import Foundation
 import Platform
 
-/// The number of worker threads of all ranks per core, at least 1, on the machine where it is largest.
+/// The number of worker threads of all ranks per core, at least 1, on the machine where it is
+/// largest.
 ///
-/// Every rank must call it, with its number of `threads`. Containers and emulated hosts have host names of
-/// their own but may run on one machine; ranks with the same boot number of the kernel share a machine.
+/// Every rank must call it, with its number of `threads`. Containers and emulated hosts have host
+/// names of their own but may run on one machine; ranks with the same boot number of the kernel
+/// share a machine.
 package func threadsPerCore(_ world: Communicator, threads: Int) throws -> Double {
   let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id")
   let machines = try world.gather(boot.map { Array($0) } ?? Array(hostName().utf8))

@@ -7,10 +7,10 @@ import Training
 
 /// The training examples of each step of one seed.
 ///
-/// Every epoch has a random order of its own; a batch may span two epochs. The examples of a batch are
-/// assigned to its slices greedily, the longest first, each to the slice with the fewest tokens so far, so
-/// that slices take about equally long and no worker waits for another. The assignment depends on the
-/// data, the recipe and the seed alone.
+/// Every epoch has another random order; a batch may span two epochs. The examples of a batch
+/// are assigned to its slices greedily, the longest first, each to the slice with the fewest tokens
+/// so far, so that slices take about equally long and no worker waits for another. The assignment
+/// depends on the data, the recipe and the seed alone.
 package struct FinetuningBatches: Sendable {
   private let train: ExampleSet
   private let recipe: FinetuningRecipe

@@ -12,7 +12,8 @@ extension FinetuningConfiguration {
   /// - Parameters:
   ///   - folder: of the fine-tuning.
   ///   - wanted: the configuration that the options ask for.
-  ///   - choosesSlices: whether the user gave a number of slices; otherwise that of the first start stays.
+  ///   - choosesSlices: whether the user gave a number of slices; otherwise that of the first start
+  ///     stays.
   /// - Returns: the configuration; nil where there is no fine-tuning yet.
   /// - Throws: `UsageError` for another fine-tuning or a run of pre-training.
   package static func existing(

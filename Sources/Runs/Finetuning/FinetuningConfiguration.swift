@@ -10,7 +10,8 @@ package struct FinetuningConfiguration: Codable, Equatable {
   package var encoder: String
   /// The CRC-32C of the training sequences and their targets.
   package var data: String
-  /// The fingerprints of the sets that are scored: they choose the best epoch and are in the results.
+  /// The fingerprints of the sets that are scored: they choose the best epoch and are in the
+  /// results.
   var measured: [String]
   package var recipe: FinetuningRecipe
   /// The scale of a regression's targets in training; nil for other problems.

@@ -55,7 +55,8 @@ package struct FinetuningPlan {
   ///
   /// - Parameters:
   ///   - request: the task, its files and the encoder.
-  ///   - workers: the number of worker threads of all ranks; the default number of slices depends on it.
+  ///   - workers: the number of worker threads of all ranks; the default number of slices depends
+  ///     on it.
   ///   - change: applies the user's options to the paper's recipe.
   /// - Throws: an error that names the file, or the option that is out of range.
   package init(

@@ -8,8 +8,8 @@ import Training
 
 /// The fine-tuning of one seed on this rank, from its newest checkpoint to the last step.
 ///
-/// After each epoch the dev sets are scored; `model/` has the model of the best epoch so far. Checkpoints
-/// serve only to resume, and are removed at the end.
+/// After each epoch the dev sets are scored; `model/` has the model of the best epoch so far.
+/// Checkpoints serve only to resume, and are removed at the end.
 final class FinetuningRun {
   private let plan: FinetuningPlan
   private let seed: UInt64

@@ -11,12 +11,14 @@ import Training
 ///     defer { run.end() }
 ///     let ending = try run.train(job)
 ///
-/// A start continues from the newest valid checkpoint, or from the job's first weights, and trains to the
-/// last step of the trainer's schedule. A signal, the time limit or a fatal health warning stops it with
-/// a checkpoint. If a stop prevents an evaluation that is due, the next start does it first.
+/// A start continues from the newest valid checkpoint, or from the job's first weights, and trains
+/// to the last step of the trainer's schedule. A signal, the time limit or a fatal health warning
+/// stops it with a checkpoint. If a stop prevents an evaluation that is due, the next start does it
+/// first.
 ///
-/// All ranks execute the same code; rank zero alone writes files and messages. Decisions that depend on
-/// one rank (a signal, the clock) are exchanged in each step, so that all ranks take the same one.
+/// All ranks execute the same code; rank zero alone writes files and messages. Decisions that
+/// depend on one rank (a signal, the clock) are exchanged in each step, so that all ranks take the
+/// same one.
 package final class ResumableRun<O: TrainingObjective> {
   let context: RunContext
   package let trainer: Trainer<O>
@@ -70,8 +72,8 @@ package final class ResumableRun<O: TrainingObjective> {
   ///
   /// - Parameter job: what is trained.
   /// - Returns: how it ended, the same on every rank.
-  /// - Throws: `TrainerError.diverged`, `CheckpointError.unsaved` when the last checkpoint could not be
-  ///   written, and the errors of the job.
+  /// - Throws: `TrainerError.diverged`, `CheckpointError.unsaved` when the last checkpoint could
+  ///   not be written, and the errors of the job.
   package func train(_ job: some TrainingJob) throws -> RunEnding {
     try restore(job)
     if let note = state.move(to: .current), context.isFirst { log.write("note: \(note)") }

@@ -4,13 +4,13 @@ import Training
 
 /// What a kind of training adds to the loop that all kinds share (`ResumableRun`).
 ///
-/// Every rank calls each requirement at the same point of the run, so implementations may communicate,
-/// unless stated otherwise.
+/// Every rank calls each requirement at the same point of the run, so implementations may
+/// communicate, unless stated otherwise.
 package protocol TrainingJob {
   /// Writes the initial weights of a new run into the trainer.
   ///
-  /// Rank zero's weights are copied to all ranks afterwards. Returns whether the weights must be saved
-  /// before the first step; they are if any rank returns true.
+  /// Rank zero's weights are copied to all ranks afterwards. Returns whether the weights must be
+  /// saved before the first step; they are if any rank returns true.
   func makeFirstWeights() throws -> Bool
 
   /// Restores what the job adds to a checkpoint besides weights, moments and state.
@@ -29,7 +29,8 @@ package protocol TrainingJob {
 
   /// Evaluates the model and logs the result.
   ///
-  /// Throws `TrainerError.stopped` on every rank, without a result, when a stop was requested on any.
+  /// Throws `TrainerError.stopped` on every rank, without a result, when a stop was requested on
+  /// any.
   func evaluate(_ state: CheckpointState) throws
 
   /// The small files of a checkpoint, by name; called on rank zero alone.

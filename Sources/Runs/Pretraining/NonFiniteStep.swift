@@ -5,7 +5,8 @@ import Platform
 import Tokenization
 import Training
 
-/// The contents of `not-finite-N.json` of a run: the slice that made the gradient of step N non-finite.
+/// The contents of `not-finite-N.json` of a run: the slice that made the gradient of step N
+/// non-finite.
 ///
 /// The step can be repeated from the checkpoint before it, because training is deterministic.
 struct NonFiniteStep: Codable, Equatable {

@@ -7,8 +7,8 @@ import Platform
 ///
 /// The keys are those of `config.json`:
 ///
-///     {"data": "data-512", "max_seq_length": 512, "train_batch_size": 64, "num_train_steps": 10000,
-///      "learning_rate": 1e-4}
+///     {"data": "data-512", "max_seq_length": 512, "train_batch_size": 64,
+///      "num_train_steps": 10000, "learning_rate": 1e-4}
 ///
 /// Settings that are missing keep their value, except the warm-up, which is a tenth of the phase.
 package struct PhaseFile {
@@ -58,8 +58,8 @@ package struct PhaseFile {
 
   /// Makes this phase the current one of `configuration`, unless it is already.
   ///
-  /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws `UsageError`
-  /// where the current phase is not finished, or the training scheme has stages.
+  /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws
+  /// `UsageError` where the current phase is not finished, or the training scheme has stages.
   package func append(
     to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String
   ) throws {
@@ -70,8 +70,8 @@ package struct PhaseFile {
     }
     guard stepsDone == configuration.steps else {
       throw UsageError(
-        "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must finish "
-          + "the current phase before that of \(path) begins")
+        "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must "
+          + "finish the current phase before that of \(path) begins")
     }
     guard !configuration.recipe.task.scheme.hasStages else {
       throw UsageError(

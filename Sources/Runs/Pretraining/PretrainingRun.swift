@@ -74,7 +74,8 @@ package final class PretrainingRun {
       })
   }
 
-  /// Logs model, data, environment and cost of this run, and a note for each resource that is short.
+  /// Logs model, data, environment and cost of this run, and a note for each resource that is
+  /// short.
   private func describe(_ cost: RunCost) throws {
     let report = try EnvironmentReport(context.layout, cost, world: context.world)
     guard context.isFirst else { return }
@@ -107,7 +108,8 @@ package final class PretrainingRun {
 extension PretrainingRun: TrainingJob {
   /// Initializes the weights, or copies those of another model.
   ///
-  /// Weights of another model are saved before the first step, so that resuming does not need that model.
+  /// Weights of another model are saved before the first step, so that resuming does not need that
+  /// model.
   package func makeFirstWeights() throws -> Bool {
     let (trainer, recipe) = (run.trainer, configuration.recipe)
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)

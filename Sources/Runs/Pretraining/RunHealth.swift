@@ -32,7 +32,8 @@ final class RunHealth {
         unigramEntropy: try data.unigramEntropy(seed: configuration.recipe.seed)))
   }
 
-  /// Replays the metrics up to `step`, so that warnings do not depend on stops, and checks the recipe.
+  /// Replays the metrics up to `step`, so that warnings do not depend on stops, and checks the
+  /// recipe.
   ///
   /// Warnings that were reported before are not reported again.
   func begin(step: Int) {
@@ -66,8 +67,8 @@ final class RunHealth {
     metrics.append(line)
   }
 
-  /// Ends the log of a finished run: that there was no warning, and the published learning curve at the
-  /// same number of tokens.
+  /// Ends the log of a finished run: that there was no warning, and the published learning curve at
+  /// the same number of tokens.
   func conclude(_ state: CheckpointState) {
     if health.said.isEmpty { log.write("health: nothing found") }
     for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {

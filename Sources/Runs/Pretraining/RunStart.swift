@@ -6,8 +6,8 @@ import Training
 
 /// The preset and the initial models of a run: `start.json` of its folder.
 ///
-/// These are the options of the first start that `config.json` does not contain. Runs of earlier versions
-/// have no such file.
+/// These are the options of the first start that `config.json` does not contain. Runs of earlier
+/// versions have no such file.
 package struct RunStart: Codable, Equatable {
   /// The preset of the recipe; nil for `--config`.
   package var preset: String?
@@ -73,8 +73,8 @@ package struct RunStart: Codable, Equatable {
 
   /// Checks that the paths of `--init-from` are the models that the run began with.
   ///
-  /// A run that has checkpoints needs no paths. Throws `UsageError` for other models, and for missing
-  /// paths where they are needed.
+  /// A run that has checkpoints needs no paths. Throws `UsageError` for other models, and for
+  /// missing paths where they are needed.
   package func expectSame(initial paths: [String], hasCheckpoints: Bool) throws {
     let names = list(initial.map(\.path))
     if paths.isEmpty {

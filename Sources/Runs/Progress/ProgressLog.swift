@@ -4,11 +4,11 @@ import Layers
 import Platform
 import Training
 
-/// Reports the steps of a run: lines of `metrics.jsonl`, lines of the log and, on a terminal, a progress
-/// line that is redrawn in place.
+/// Reports the steps of a run: lines of `metrics.jsonl`, lines of the log and, on a terminal, a
+/// progress line that is redrawn in place.
 ///
-///     step   250/5000  loss 22.65  generator 6.684  discriminator 0.319  AUC 0.819  20,854 tokens/s  7:38 left
-///     step   416/5000  held-out  loss 25.47  generator 5.980  discriminator 0.390  AUC 0.598  skill 0.021
+///     step   250/5000  loss 22.65  generator 6.684  ...  20,854 tokens/s  7:38 left
+///     step   416/5000  held-out  loss 25.47  generator 5.980  ...  AUC 0.598  skill 0.021
 package final class ProgressLog {
   /// The steps of the whole run.
   private let steps: Int
@@ -96,7 +96,7 @@ package final class ProgressLog {
     spent[expense, default: 0] / max(elapsed, 1e-9)
   }
 
-  /// How the time of this start was spent, as the last lines of the log say it.
+  /// How the time of this start was spent, for the end of the log.
   var shares: String {
     let seconds = max(elapsed, 1e-9)
     var parts = [

@@ -5,8 +5,8 @@ import Tensors
 
 /// What every rank did with the time of a step.
 ///
-/// A slow rank (a straggler) computes for longer than the others, which wait for it in the exchange of
-/// gradients.
+/// A slow rank (a straggler) computes for longer than the others, which wait for it in the exchange
+/// of gradients.
 package struct RankTimes {
   /// Seconds per step of each rank.
   let computing: [Double]
