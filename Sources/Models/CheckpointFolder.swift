@@ -19,7 +19,7 @@ package struct CheckpointFolder {
 
   /// Opens the folder of a checkpoint, or the newest valid checkpoint of a run's folder.
   ///
-  /// Verifies the checksums of all files. Throws `CheckpointError` for missing or damaged files;
+  /// Verifies the checksums of all files. Throws an error that names the missing or damaged file;
   /// damaged checkpoints of a run are skipped with a note on standard error.
   package init(_ path: String) throws {
     let (folder, state) = try Self.checkpoint(path)

@@ -67,7 +67,7 @@ package struct HuggingFaceFolder {
   ///   - task: the pre-training task of that model.
   ///   - role: the network to fill; nil for `part`.
   /// - Returns: the tensors that only the model or only the folder has.
-  /// - Throws: `ModelError` where a shape differs, before anything is copied.
+  /// - Throws: `CheckpointError.otherModel` where a shape differs, before anything is copied.
   func load(
     into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
     as role: ModelPart? = nil

@@ -27,7 +27,7 @@ package struct InitialModel {
   /// Opens the folders and checks that their sizes fit together.
   ///
   /// `task` is the pre-training task of the new run. Throws `UsageError` for folders that are not a
-  /// discriminator with an optional generator, `ModelError` for shapes that differ.
+  /// discriminator with an optional generator, `CheckpointError.otherModel` for other shapes.
   package init(_ paths: [String], _ task: PretrainingTask) throws {
     self.task = task
     if paths.count == 1, !HuggingFaceFolder.isOne(paths[0]) {
@@ -147,10 +147,10 @@ package struct InitialModel {
   private func notes(_ differences: ModelFile.Differences) -> [String] {
     var notes: [String] = []
     if !differences.missing.isEmpty {
-      notes.append("new weights for what it lacks: \(shortList(differences.missing))")
+      notes.append("new weights for missing tensors: \(shortList(differences.missing))")
     }
     if !differences.leftOver.isEmpty {
-      notes.append("not used of it: \(shortList(differences.leftOver))")
+      notes.append("unused tensors: \(shortList(differences.leftOver))")
     }
     return notes
   }

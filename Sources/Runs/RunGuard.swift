@@ -57,8 +57,9 @@ package struct RunGuard {
 
   /// Ends the guard of this rank and releases the lock.
   ///
-  /// - Parameter state: how the run ended, a word for the last heartbeat. Other ranks may still
-  ///   work.
+  /// Other ranks may still be at work.
+  ///
+  /// - Parameter state: how the run ended, a word for the last heartbeat.
   package func end(_ state: String) {
     watchdog.enter(.end)
     watchdog.end(state)
@@ -97,7 +98,7 @@ private final class LockKeeper: Sendable {
 
   /// Refreshes the lock and reacts to signals; the watchdog calls it several times a second.
   func check(_ watchdog: Watchdog) {
-    // Decide under the mutex, act outside: a write to a hanging file system must not hold it.
+    // The mutex guards the decision; heartbeats and the end of the program come after it.
     let (isAsked, isExpired, isLost) = state.withLock { state in
       let isAsked = StopSignals.isRequested && !state.isStopping
       state.isStopping = StopSignals.isRequested

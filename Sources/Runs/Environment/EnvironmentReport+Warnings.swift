@@ -34,8 +34,7 @@ extension EnvironmentReport {
       + " threads share a core; give each host separate cores, or fewer --threads"
   }
 
-  /// Ranks with different numbers of threads, of which the smallest decides the speed; nil for
-  /// none.
+  /// Ranks with different numbers of threads, the smallest of which limits the speed; else nil.
   static func threadWarning(_ ranks: [RankEnvironment]) -> String? {
     guard let least = ranks.min(by: { $0.threads < $1.threads }),
       let index = ranks.firstIndex(where: { $0.threads == least.threads }),

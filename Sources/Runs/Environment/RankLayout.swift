@@ -36,8 +36,7 @@ package struct RankLayout {
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))
-    // With fewer threads than cores, or under a quota, the system may know a better core than we
-    // do.
+    // With fewer threads than processors, or under a quota, other programs may use the first ones.
     let isWhole = usable.count == union.count && count == share.count
     processors = isWhole ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {

@@ -2,8 +2,7 @@ import Collectives
 import Foundation
 import Platform
 
-/// The number of worker threads of all ranks per core, at least 1, on the machine where it is
-/// largest.
+/// The largest number of worker threads per core on a machine, over all machines; at least 1.
 ///
 /// Every rank must call it, with its number of `threads`. Containers and emulated hosts have host
 /// names of their own but may run on one machine; ranks with the same boot number of the kernel

@@ -33,8 +33,7 @@ extension ResumableRun {
 
   /// Restores the newest valid checkpoint, or starts a new run.
   ///
-  /// Every rank must call it. Rank zero chooses the checkpoint, so that all ranks restore the same
-  /// one.
+  /// Every rank must call it. Rank zero chooses the checkpoint for all.
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
     let newest = try world.agree { context.isFirst ? try store.newestSound { log.write($0) } : nil }

@@ -16,9 +16,8 @@ import Training
 /// stops it with a checkpoint. If a stop prevents an evaluation that is due, the next start does it
 /// first.
 ///
-/// All ranks execute the same code; rank zero alone writes files and messages. Decisions that
-/// depend on one rank (a signal, the clock) are exchanged in each step, so that all ranks take the
-/// same one.
+/// All ranks execute the same code; rank zero alone writes files and messages. A decision that
+/// depends on one rank (a signal, the clock) is exchanged with each step, so that all ranks agree.
 package final class ResumableRun<O: TrainingObjective> {
   let context: RunContext
   package let trainer: Trainer<O>

@@ -29,8 +29,7 @@ package protocol TrainingJob {
 
   /// Evaluates the model and logs the result.
   ///
-  /// Throws `TrainerError.stopped` on every rank, without a result, when a stop was requested on
-  /// any.
+  /// Throws `TrainerError.stopped` on all ranks, without a result, when any requested a stop.
   func evaluate(_ state: CheckpointState) throws
 
   /// The small files of a checkpoint, by name; called on rank zero alone.

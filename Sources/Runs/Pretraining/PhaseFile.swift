@@ -40,7 +40,9 @@ package struct PhaseFile {
     }
   }
 
-  /// Reads the file; throws `UsageError` for a missing file or an unknown key, else `TextError`.
+  /// Reads the file at `path`.
+  ///
+  /// Throws `UsageError` for a missing file or an unknown key, `TextError` for other mistakes.
   package init(path: String) throws {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw UsageError("there is no file \(path) with the next phase")
