@@ -67,8 +67,8 @@ package struct FinetuningPlan {
     var recipe = FinetuningRecipe(request.task, source.sizes)
     change(&recipe)
     // Without --slices the number follows from the data, which are not read yet.
-    let choosesSlices = recipe.slices == 0
-    if choosesSlices { recipe.slices = 1 }
+    let usesDefaultSlices = recipe.slices == 0
+    if usesDefaultSlices { recipe.slices = 1 }
     if let problem = recipe.problem(positions: source.sizes.positionCount) {
       throw UsageError(problem)
     }
@@ -82,7 +82,7 @@ package struct FinetuningPlan {
     }
     dev = try read(.development)
     test = try read(.test)
-    if choosesSlices {
+    if usesDefaultSlices {
       recipe.slices = train.usualSlices(batch: recipe.batchSize, workers: workers)
     }
     let description = FinetunedFolder.Description(
