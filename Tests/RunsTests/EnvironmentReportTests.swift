@@ -4,7 +4,7 @@ import Testing
 
 struct EnvironmentReportTests {
   @Test
-  func ranksWithUnequalLanesAreNamed() {
+  func ranksWithUnequalThreadsAreNamed() {
     var (first, second) = (RankEnvironment(), RankEnvironment())
     (first.host, first.threads, second.host, second.threads) = ("n1", 2, "n2", 1)
     let report = EnvironmentReport(
@@ -16,10 +16,10 @@ struct EnvironmentReportTests {
 
   @Test
   func aQuietHostHasNoWarning() {
-    var facts = RankEnvironment()
-    (facts.cores, facts.processors, facts.launcherProcessors) = (1, 1, 1)
+    var environment = RankEnvironment()
+    (environment.cores, environment.processors, environment.launcherProcessors) = (1, 1, 1)
     let report = EnvironmentReport(
-      [facts], ringSpeed: nil, threadsPerCore: 1, slices: 1, excessTraffic: 1)
+      [environment], ringSpeed: nil, threadsPerCore: 1, slices: 1, excessTraffic: 1)
     #expect(report.warnings == [])
   }
 }
