@@ -21,7 +21,8 @@ USAGE, MISSING_FILE, FAILED, CANNOT_CREATE, STOPPED = 64, 66, 70, 73, 75
 # Keys of metrics.jsonl that depend on the clock.
 TIME_KEYS = {
     "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
-    "evaluation_fraction", "checkpoint_fraction", "rank_seconds",
+    "evaluation_fraction", "checkpoint_fraction", "rank_seconds_fastest", "rank_seconds_median",
+    "rank_seconds_slowest", "slowest_rank",
 }
 
 Word = Union[str, Path, int, float]

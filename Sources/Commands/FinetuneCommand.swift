@@ -42,6 +42,9 @@ struct FinetuneCommand: ParsableCommand {
 
   @OptionGroup var start: RunOptions
 
+  @Option(help: "Minutes between checkpoints, at most.")
+  var saveMinutes = 15.0
+
   @Flag(help: "Check everything, say what would be done, and make nothing.")
   var dryRun = false
 
@@ -94,7 +97,9 @@ struct FinetuneCommand: ParsableCommand {
   /// Returns whether all seeds are done and all files answered.
   private func finetune(_ plan: FinetuningPlan, _ context: RunContext) throws -> Bool {
     if context.isFirst { plan.summary.forEach(context.log.write) }
-    let run = FinetuningSeeds(plan, count: seeds, context: context, settings: start.settings)
+    var settings = start.settings
+    settings.saveMinutes = saveMinutes
+    let run = FinetuningSeeds(plan, count: seeds, context: context, settings: settings)
     guard let results = try run.train() else { return false }
     do {
       try run.answer(results, processors: start.layout(context.world).processors)

@@ -61,7 +61,7 @@ struct FlopsCommand: ParsableCommand {
     let configuration = try recipe.configuration(
       vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads)
     return RunCost(
-      configuration, ranks: ranks, lanes: threads, keep: keep, recomputes: recipe.recompute)
+      configuration, ranks: ranks, workers: threads, keep: keep, recomputes: recipe.recompute)
   }
 
   /// One line a size.

@@ -59,6 +59,9 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Steps between checkpoints.")
   var saveEvery = 1000
 
+  @Option(help: "Minutes between checkpoints, at most.")
+  var saveMinutes = 30.0
+
   @Option(help: "How many of the newest checkpoints are kept.")
   var keep = newestKept
 
@@ -111,6 +114,7 @@ struct PretrainCommand: ParsableCommand {
     let usual = max(min(5000, recipe.steps / 12), 5 * examples / recipe.batchSize)
     var options = PretrainingRun.Options(start.settings)
     (options.run.saveEvery, options.run.keep, options.run.timeline) = (saveEvery, keep, timeline)
+    options.run.saveMinutes = saveMinutes
     options.evaluateEvery = evaluateEvery ?? max(1, usual)
     options.evaluateExamples = evaluateExamples
     (options.recomputes, options.stopsWhenUnhealthy) = (self.recipe.recompute, stopWhenUnhealthy)

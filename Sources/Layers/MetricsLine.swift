@@ -28,6 +28,11 @@ package enum MetricName: String, Sendable, CaseIterable {
   case inputFraction = "input_fraction"
   case evaluationFraction = "evaluation_fraction"
   case checkpointFraction = "checkpoint_fraction"
+  // Seconds per step of the ranks, where there are several.
+  case rankSecondsFastest = "rank_seconds_fastest"
+  case rankSecondsMedian = "rank_seconds_median"
+  case rankSecondsSlowest = "rank_seconds_slowest"
+  case slowestRank = "slowest_rank"
   // Texts of a line about health.
   case verdict, severity, sentence
 
@@ -43,7 +48,7 @@ package enum MetricName: String, Sendable, CaseIterable {
   }
 
   /// Whether the value is a count, which JSON writes without a decimal point.
-  package var isCount: Bool { self == .examples || self == .epoch }
+  package var isCount: Bool { [.examples, .epoch, .slowestRank].contains(self) }
 }
 
 /// Metrics with their names, in the order of the log.

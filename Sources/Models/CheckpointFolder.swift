@@ -6,7 +6,10 @@ import Tensors
 import Tokenization
 import Training
 
-/// A checkpoint of a pre-training run: where it stands, and what it was made with.
+/// A checkpoint of a pre-training run on disk: its state, configuration, model and tokenizer.
+///
+///     let checkpoint = try CheckpointFolder("run")          // the newest valid one
+///     let weights = try checkpoint.weights()
 package struct CheckpointFolder {
   let path: String
   package let state: CheckpointState
@@ -14,7 +17,10 @@ package struct CheckpointFolder {
   package let model: ElectraModel
   package let tokenizer: Tokenizer
 
-  /// Opens a checkpoint's folder, or the newest sound checkpoint of a run's folder.
+  /// Opens the folder of a checkpoint, or the newest valid checkpoint of a run's folder.
+  ///
+  /// Verifies the checksums of all files. Throws an error that names the missing or damaged file;
+  /// damaged checkpoints of a run are skipped with a note on standard error.
   package init(_ path: String) throws {
     let (folder, state) = try Self.checkpoint(path)
     self.path = folder
@@ -32,16 +38,17 @@ package struct CheckpointFolder {
   }
 
   var modelPath: String { path + "/model.safetensors" }
-  /// The run that the checkpoint stands in.
+  /// The folder of the run that the checkpoint belongs to.
   var runPath: String { path + "/../.." }
 
-  /// All weights of both networks.
+  /// Reads all weights of both networks, in the order of the model's layout.
   package func weights() throws -> Storage {
     let weights = Storage(count: model.layout.count)
     try ModelFile.read(modelPath, model.layout, into: weights)
     return weights
   }
 
+  /// The folder and state of the checkpoint at `path`, or of the newest valid one of the run there.
   private static func checkpoint(_ path: String) throws -> (String, CheckpointState) {
     if FileManager.default.fileExists(atPath: path + "/state.json") {
       return (path, try CheckpointState(verifying: path))
@@ -51,7 +58,7 @@ package struct CheckpointFolder {
       do {
         return (store.path(step: step), try CheckpointState(verifying: store.path(step: step)))
       } catch {
-        standardError("note: \(error); trying the checkpoint before it\n")
+        standardError("note: \(error); trying the previous checkpoint\n")
       }
     }
     let isRun = FileManager.default.fileExists(atPath: store.folder)

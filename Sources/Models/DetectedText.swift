@@ -2,15 +2,15 @@ import Foundation
 
 /// A line of text with the discriminator's logit for each of its tokens.
 ///
-/// Its JSON has tokens, ids and logits, [CLS] and [SEP] included.
+/// Its JSON has `tokens`, `ids` and `logits`, all of the same length, including [CLS] and [SEP].
 package struct DetectedText: Encodable, Sendable {
-  /// The line.
+  /// The line, without its line end.
   package let text: String
   package internal(set) var tokens: [String] = []
   package internal(set) var ids: [Int32] = []
-  /// The logit of having been replaced, for each token.
+  /// For each token, the logit of the probability that it was replaced.
   package internal(set) var logits: [Float] = []
-  /// Where each token is in the text; nil for the special ones.
+  /// The range of each token in `text`; nil for special tokens.
   var ranges: [Range<String.Index>?] = []
 
   init(_ text: String) { self.text = text }
@@ -19,13 +19,16 @@ package struct DetectedText: Encodable, Sendable {
     case tokens, ids, logits
   }
 
-  /// The text with tokens that were probably replaced marked by their probability, in red on a terminal.
+  /// The text, in which tokens with a probability above one half of having been replaced are
+  /// marked.
   ///
-  /// - Parameter colour: whether to mark by the colour and not by the probability in brackets.
-  /// - Returns: the text; only tokens with a probability above a half are marked.
+  /// - Parameter colour: whether to mark with a terminal's red, or else with brackets and the
+  ///   probability in percent.
+  /// - Returns: the marked text.
   package func marked(colour: Bool) -> String {
     var result = ""
     var position = text.startIndex
+    // Tokens of one character that was normalized to several may overlap; the first one is marked.
     for case (let range?, let logit) in zip(ranges, logits) where range.lowerBound >= position {
       result += text[position..<range.lowerBound]
       let probability = 1 / (1 + exp(-Double(logit)))

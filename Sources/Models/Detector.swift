@@ -5,38 +5,39 @@ import Tensors
 import Tokenization
 import Training
 
-/// Finds replaced tokens in lines of text with a discriminator, many lines at a time.
+/// Detects replaced tokens in lines of text with a discriminator, many lines at a time.
 ///
 ///     let detector = try Detector(PretrainedDiscriminator(from: path), threads: 2)
 ///     defer { detector.end() }
 ///     try detector.detect({ readLine() }) { print($0.marked(colour: false)) }
 ///
-/// Whole lines are laid end to end without padding, and each thread evaluates one such group at a time.
-/// A group depends on the lines alone, so logits have the same bits on any number of threads.
+/// Whole lines are packed into groups without padding, and each thread evaluates one group at a
+/// time. A group depends on the lines alone, so logits have the same bits on any number of threads.
 package struct Detector {
   private let tokenizer: Tokenizer
   private let evaluator: Evaluator<Detection>
   private let threads: Int
-  /// Tokens of the longest sequence that the model takes.
+  /// The length of the longest sequence that the model accepts, in tokens.
   private let longest: Int
-  /// Tokens of a group; a line alone may have more.
+  /// The most tokens of a group; a longer line is a group by itself.
   private static let groupTokens = 1024
 
+  /// Starts `threads` threads, which share the weights of the model.
   package init(_ pretrained: PretrainedDiscriminator, threads: Int) throws {
     (tokenizer, longest, self.threads) = (pretrained.tokenizer, pretrained.longest, threads)
     let detection = Detection(
       discriminator: pretrained.discriminator, longest: longest,
       tokens: max(Self.groupTokens, longest))
-    // A sequence of the evaluator is a group here.
+    // What the evaluator calls a sequence is a group here.
     evaluator = try Evaluator(
       detection, weights: pretrained.weights, world: .alone(),
       processors: Array(repeating: -1, count: threads), sliceSequences: 1)
   }
 
-  /// Ends the threads. The detector must not be used afterwards.
+  /// Ends the threads, after which the detector must not be used.
   package func end() { evaluator.end() }
 
-  /// Whole lines that are evaluated together.
+  /// Lines that one thread evaluates together.
   private struct Group {
     var lines: [DetectedText] = []
     var batch = Batch()
@@ -44,12 +45,13 @@ package struct Detector {
 
   /// Calls `body` with the result of every line that `next` gives, in order.
   ///
-  /// Lines are read ahead, a group for each thread. Where `next` throws, `body` gets the lines before.
+  /// Reads ahead until there is a group for each thread. If `next` throws, `body` still receives
+  /// the lines before.
   ///
   /// - Parameters:
-  ///   - next: the next line; nil at the end.
+  ///   - next: returns the next line; nil at the end.
   ///   - body: receives each line with its logits.
-  /// - Throws: what `next` or `body` throws.
+  /// - Throws: the errors of `next` and `body`.
   package func detect(
     _ next: () throws -> String?, _ body: (DetectedText) throws -> Void
   ) throws {
@@ -62,7 +64,7 @@ package struct Detector {
       }
     }
     while var line = line() {
-      // A line of Windows' ends in a carriage return.
+      // Lines of Windows files end in CR LF.
       if line.last == "\r" { line.removeLast() }
       let (text, parts) = encode(line)
       let tokens = groups[groups.count - 1].batch.tokenCount
@@ -83,6 +85,7 @@ package struct Detector {
     if let failure { throw failure }
   }
 
+  /// Evaluates the groups, one per thread, and passes their lines on.
   private func evaluate(_ groups: [Group], _ body: (DetectedText) throws -> Void) throws {
     let batches = groups.map(\.batch)
     let logits = try evaluator.tally(sequences: batches.count) { _, indices in
@@ -96,8 +99,10 @@ package struct Detector {
     }
   }
 
-  /// The tokens of a line with [CLS] and [SEP] around each part of the model's length, and the ranges of
-  /// these parts.
+  /// Tokenizes a line and splits it into parts of the model's length, with [CLS] and [SEP] around
+  /// each.
+  ///
+  /// `parts` are the ranges of the parts in the tokens. An empty line has one part without text.
   private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
     let pieces = tokenizer.tokens(of: line)
     let vocabulary = tokenizer.vocabulary
@@ -115,18 +120,19 @@ package struct Detector {
   }
 }
 
-/// A discriminator as an evaluator runs it: the answers of a slice are the logits of its tokens.
+/// Adapts a discriminator to `Evaluator`: the answers of a slice are the logits of its tokens.
 private struct Detection: Evaluable {
   let discriminator: Discriminator
   let longest: Int
-  /// Tokens that go through the model at once.
+  /// The tokens of a micro-batch, for which the workspace has room.
   let tokens: Int
 
   func makeWorkspace(sequences: Int) -> Arena {
     Arena(capacity: discriminator.capacity(BatchShape(tokens: tokens, longest: longest)))
   }
 
-  /// In parts that fit the arena, since a line may have more tokens than a group.
+  /// Evaluates micro-batches that fit the workspace, since a line may have more tokens than a
+  /// group.
   func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     Tally(
       answers: slice.microBatches(tokenLimit: tokens).flatMap {

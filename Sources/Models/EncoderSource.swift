@@ -6,17 +6,21 @@ import Tensors
 import Tokenization
 import Training
 
-/// Where a task's encoder comes from (`--from`): a run or a checkpoint of pre-training, a folder of
-/// transformers' ELECTRA or BERT, or a model that was fine-tuned before.
+/// The encoder that a fine-tuning starts from (`--from`).
+///
+/// It is a run or a checkpoint of pre-training, a Hugging Face folder of ELECTRA or BERT, or a
+/// model that was fine-tuned before.
 package struct EncoderSource {
   package let path: String
   package let sizes: NetworkSizes
   package let tokenizer: Tokenizer
   private let file: SafetensorsFile
-  /// What an encoder's parameter (`electra.embeddings...`) is called in the file.
+  /// The name in the file of a parameter of `TaskModel` (`electra.embeddings...`).
   private let name: (String) -> String
 
-  /// Opens it and makes sure that the encoder is whole.
+  /// Opens the encoder and checks that every tensor exists and has the expected shape.
+  ///
+  /// Throws an error that names the folder, the file or the tensors.
   package init(_ path: String) throws {
     let path = FinetunedFolder.model(in: path) ?? path
     self.path = path
@@ -28,8 +32,8 @@ package struct EncoderSource {
       let checkpoint = try CheckpointFolder(path)
       (sizes, tokenizer) = (checkpoint.model.sizes[.discriminator], checkpoint.tokenizer)
       file = try SafetensorsFile(path: checkpoint.modelPath)
-      name = { own in
-        let bare = own.dropFirst("electra.".count)
+      name = { name in
+        let bare = name.dropFirst("electra.".count)
         return bare.hasPrefix("embeddings.") ? String(bare) : "discriminator.\(bare)"
       }
     }
@@ -43,14 +47,15 @@ package struct EncoderSource {
     ModelFile.compare(file, model.layout, naming: naming(model))
   }
 
+  /// Names in the file by the names of `model`; nil for parameters that are not pre-trained.
   private func naming(_ model: TaskModel) -> (String) -> String? {
     { model.layout[$0].flatMap { model.isPretrained($0) ? name($0.name) : nil } }
   }
 
-  /// The checksum of the file of weights.
+  /// The CRC-32C of the file of weights; empty if it cannot be read.
   package var checksum: String { CheckpointState.checksum(of: file.path) ?? "" }
 
-  /// Fills the encoder's part of `weights`.
+  /// Copies the encoder into its part of `weights`; the head is left unchanged.
   package func load(into weights: Storage, _ model: TaskModel) throws {
     try ModelFile.copy(file, model.layout, into: weights, naming: naming(model))
   }

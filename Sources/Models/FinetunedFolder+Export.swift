@@ -3,13 +3,16 @@ import Foundation
 import Platform
 
 extension FinetunedFolder {
-  /// Copies the model to a new folder, with a model card; returns the class that loads it.
+  /// Copies the model to a new folder and adds a model card.
+  ///
+  /// Returns the class of transformers that loads the folder. Throws `UsageError` where there is
+  /// none, and `FileError.exists` for an existing folder.
   package func export(to output: String) throws -> String {
     guard let architecture = description.architecture else {
       throw UsageError(
-        "transformers has no model with the reference's head; fine-tune with --head transformers")
+        "transformers has no model with the reference head; fine-tune with --head transformers")
     }
-    // What it is made of, where the folder is a link.
+    // Where the folder is a symbolic link, the files to copy are in its target.
     let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let folder = try makeFolder(output)
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
@@ -22,12 +25,12 @@ extension FinetunedFolder {
     return architecture
   }
 
-  /// `README.md` of the exported model.
+  /// The text of `README.md`.
   private func card(_ architecture: String) -> String {
     let task = description.task
     let names = description.labels.names.joined(separator: ", ")
     let scale =
-      task.scoreScale == 1 ? "" : "\n\nThe output times \(task.scoreScale) is the score."
+      task.scoreScale == 1 ? "" : "\n\nThe score is the output times \(task.scoreScale)."
     return """
       ---
       library_name: transformers

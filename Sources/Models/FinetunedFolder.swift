@@ -7,23 +7,24 @@ import Tensors
 import Tokenization
 import Training
 
-/// A fine-tuned model on disk: a folder that transformers loads (unless its head is the reference's),
-/// with what is needed to answer the task besides, in `task.json`.
+/// A fine-tuned model on disk: a Hugging Face folder with `task.json`, which describes the task.
+///
+/// Transformers loads the folder unless its head is that of the reference implementation.
 package struct FinetunedFolder {
   package let path: String
   package let description: Description
   package let model: TaskModel
   package let tokenizer: Tokenizer
 
-  /// `task.json`.
+  /// The contents of `task.json`.
   package struct Description: Codable, Equatable {
     var formatVersion = 1
     package var task: Task
     package var labels: LabelSet
     package var head: HeadStyle
-    /// The longest sequence, special tokens counted.
+    /// The length of the longest sequence in tokens, with special tokens.
     package var length: Int
-    /// SHA-256 of the vocabulary's file, once the model is written.
+    /// The SHA-256 of the vocabulary's file; nil until the model is written.
     var vocabulary: String?
 
     package init(task: Task, labels: LabelSet, head: HeadStyle, length: Int) {
@@ -37,10 +38,10 @@ package struct FinetunedFolder {
       case vocabulary = "vocab_sha256"
     }
 
-    /// What is wrong with it, as a sentence; nil when nothing is.
+    /// Why a model with so many positions cannot have this description; nil where it can.
     func problem(positions: Int) -> String? {
       if formatVersion != 1 {
-        return "it is of format \(formatVersion), which this program does not know"
+        return "its format is \(formatVersion), which this program does not support"
       }
       if length > positions {
         return "max_seq_length \(length) is above the model's \(positions) positions"
@@ -52,13 +53,13 @@ package struct FinetunedFolder {
       return hasLabels && labels.count == 0 ? "it has no labels" : nil
     }
 
-    /// The model that it describes.
+    /// The model with an encoder of these sizes and the head that the description asks for.
     package func model(_ sizes: NetworkSizes) -> TaskModel {
       TaskModel(
         sizes, task.problem, outputs: task.problem == .regression ? 1 : labels.count, style: head)
     }
 
-    /// The class of transformers that loads the model; nil for a head that it does not know.
+    /// The class of transformers that loads the model; nil where there is none.
     var architecture: String? {
       if task.problem == .tagging { return "ElectraForTokenClassification" }
       guard head == .transformers else { return nil }
@@ -68,6 +69,8 @@ package struct FinetunedFolder {
   }
 
   /// Opens the folder of a model, or the best model of a fine-tuning's folder.
+  ///
+  /// Throws an error that names the file: `FileError`, `TextError` or `ModelError`.
   package init(_ path: String) throws {
     guard let path = Self.model(in: path) else {
       var isFolder: ObjCBool = false
@@ -75,7 +78,7 @@ package struct FinetunedFolder {
       guard exists && isFolder.boolValue else { throw unreadableModel(path) }
       throw FileError.unreadable(
         path: path + "/task.json",
-        reason: "there is no such file; the folder of a finished finetune is needed")
+        reason: "there is no such file; give the folder of a finished fine-tuning")
     }
     self.path = path
     let file = path + "/task.json"
@@ -83,10 +86,10 @@ package struct FinetunedFolder {
       Description.self, FileManager.default.contents(atPath: file) ?? Data(), from: file)
     let folder = try HuggingFaceFolder(path)
     let tokenizer = try folder.tokenizer()
-    if let own = description.vocabulary, own != tokenizer.vocabulary.digest {
+    if let digest = description.vocabulary, digest != tokenizer.vocabulary.digest {
       throw ModelError.unusable(
         path: path,
-        reason: "its vocabulary is not the one that it was fine-tuned with; put that back")
+        reason: "its vocabulary is not the one that it was fine-tuned with; restore that one")
     }
     self.tokenizer = tokenizer
     if let problem = description.problem(positions: folder.sizes.positionCount) {
@@ -95,15 +98,17 @@ package struct FinetunedFolder {
     model = description.model(folder.sizes)
   }
 
-  /// All weights.
+  /// Reads all weights, in the order of the model's layout.
   package func weights() throws -> Storage {
     let weights = Storage(count: model.layout.count)
     try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
     return weights
   }
 
-  /// The folder of the model at `path`: itself, that of a seed, or that of the best seed of a whole
-  /// fine-tuning; nil when there is none.
+  /// The folder of the fine-tuned model at `path`; nil where there is none.
+  ///
+  /// `path` is that folder itself, the folder of a seed, or that of a whole fine-tuning, which has
+  /// the model of its best seed.
   package static func model(in path: String) -> String? {
     let best = FileManager.default.contents(atPath: path + "/results.json")
       .flatMap { try? JSONDecoder().decode(FinetuningResults.self, from: $0) }
@@ -113,7 +118,7 @@ package struct FinetunedFolder {
     }
   }
 
-  /// Writes a model's folder, in place of one that is there.
+  /// Writes the folder of a model, replacing an existing one atomically.
   package static func write(
     _ weights: Storage, _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
     to path: String
@@ -128,14 +133,14 @@ package struct FinetunedFolder {
     try folder.publish()
   }
 
-  /// The files beside the weights.
+  /// The files other than the weights, by name.
   static func files(
     _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer
   ) throws -> [String: Data] {
     var files = try tokenizer.files(maximumLength: model.sizes.positionCount)
-    var own = description
-    own.vocabulary = tokenizer.vocabulary.digest
-    files["task.json"] = try own.jsonDocument()
+    var description = description
+    description.vocabulary = tokenizer.vocabulary.digest
+    files["task.json"] = try description.jsonDocument()
     files["config.json"] = try Configuration(
       description: description, sizes: model.sizes,
       paddingID: tokenizer.vocabulary.special.padding
@@ -143,7 +148,7 @@ package struct FinetunedFolder {
     return files
   }
 
-  /// `config.json`, with what transformers wants to know of a head.
+  /// The contents of `config.json`, with the keys by which transformers configures a head.
   private struct Configuration: Encodable {
     let description: Description
     let sizes: NetworkSizes
@@ -151,7 +156,7 @@ package struct FinetunedFolder {
 
     private enum Key: String, CodingKey {
       case names = "id2label"
-      case places = "label2id"
+      case indices = "label2id"
       case problem = "problem_type"
     }
 
@@ -165,7 +170,7 @@ package struct FinetunedFolder {
       if names.isEmpty { return }
       try values.encode(
         Dictionary(names.enumerated().map { ("\($0)", $1) }) { $1 }, forKey: .names)
-      try values.encode(Dictionary(zip(names, names.indices)) { $1 }, forKey: .places)
+      try values.encode(Dictionary(zip(names, names.indices)) { $1 }, forKey: .indices)
       if description.task.problem == .tagging { return }
       try values.encode(
         isRegression ? "regression" : "single_label_classification", forKey: .problem)

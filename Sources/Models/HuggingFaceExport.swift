@@ -6,27 +6,29 @@ import Tensors
 import Tokenization
 import Training
 
-/// One network of a checkpoint as a folder that transformers loads.
+/// Exports one network of a checkpoint as a folder that transformers loads.
 package struct HuggingFaceExport {
   package let checkpoint: CheckpointFolder
   private let part: ModelPart
   /// The class of transformers that loads the folder.
   package let architecture: String
 
-  /// Opens the run or checkpoint at `path`; throws `UsageError` where it has no network `part`.
+  /// Opens the run or checkpoint at `path`; throws `UsageError` if it has no network `part`.
   package init(from path: String, _ part: ModelPart) throws {
     let checkpoint = try CheckpointFolder(path)
     let task = checkpoint.configuration.recipe.task
     guard let architecture = task.architecture(of: part) else {
       throw UsageError(
-        "\(path) has no \(part.rawValue): its objective is \(task.objective.rawValue); leave --part out "
+        "\(path) has no \(part.rawValue): its objective is \(task.objective.rawValue); omit --part "
           + "for its encoder")
     }
     (self.checkpoint, self.part, self.architecture) = (checkpoint, part, architecture)
   }
 
-  /// Writes weights, configuration, tokenizer and model card to a new folder, which appears when it is
-  /// complete.
+  /// Writes weights, configuration, tokenizer and model card to a new folder.
+  ///
+  /// The folder appears under its name only when it is complete. Throws `FileError.exists` for an
+  /// existing one.
   package func write(to output: String) throws {
     let folder = try makeFolder(output)
     let task = checkpoint.configuration.recipe.task
@@ -35,12 +37,10 @@ package struct HuggingFaceExport {
       checkpoint.weights(), checkpoint.model.layout, path: folder.partial + "/model.safetensors",
       fault: FaultInjection.hook, naming: { task.huggingFaceName($0, of: part) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    files["config.json"] = try encoder.encode(
-      HuggingFaceConfiguration(
-        sizes, architecture: architecture,
-        paddingID: checkpoint.tokenizer.vocabulary.special.padding))
+    files["config.json"] = try HuggingFaceConfiguration(
+      sizes, architecture: architecture,
+      paddingID: checkpoint.tokenizer.vocabulary.special.padding
+    ).jsonDocument()
     files["README.md"] = Data(ModelCard(checkpoint, part, architecture).text.utf8)
     for (name, data) in files {
       try DurableFile.write(

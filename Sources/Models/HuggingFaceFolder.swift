@@ -6,25 +6,26 @@ import Tensors
 import Tokenization
 import Training
 
-/// A folder of transformers' ELECTRA or BERT: configuration, tensors, tokenizer.
+/// A Hugging Face folder of ELECTRA or BERT: configuration, tensors and tokenizer.
 package struct HuggingFaceFolder {
   let path: String
   let sizes: NetworkSizes
-  /// Which of our networks it is: a generator if it has a generator's head, else a discriminator,
-  /// with its head or without.
+  /// The network that the folder contains: the generator if there is a generator's head, otherwise
+  /// the discriminator, with or without a head.
   let part: ModelPart
   let file: SafetensorsFile
-  /// What stands before the names of embeddings and encoder.
+  /// The prefix of the names of embeddings and encoder: `electra.`, `bert.` or empty.
   private let prefix: String
-  /// Whether normalisations have TensorFlow's names for their parameters, as old BERT folders do.
+  /// Whether layer normalizations have TensorFlow's parameter names, as in old BERT folders.
   private let hasGamma: Bool
 
-  /// Whether `path` is such a folder and not one of ours.
+  /// Whether `path` is a Hugging Face folder and not a run or checkpoint of this program.
   package static func isOne(_ path: String) -> Bool {
     let exists = { FileManager.default.fileExists(atPath: path + "/" + $0) }
     return !exists("state.json") && !exists("checkpoints") && exists("model.safetensors")
   }
 
+  /// Opens the folder; throws an error that names the file and what to do.
   init(_ path: String) throws {
     self.path = path
     let tensors = path + "/model.safetensors"
@@ -49,20 +50,24 @@ package struct HuggingFaceFolder {
     else {
       throw ModelError.unusable(
         path: tensors,
-        reason: "it holds no embeddings.word_embeddings.weight, with or without electra. or bert. "
-          + "before it")
+        reason:
+          "it has no tensor embeddings.word_embeddings.weight, with the prefix electra. or bert. "
+          + "or without")
     }
     self.prefix = prefix
     hasGamma = names.contains { $0.hasSuffix("LayerNorm.gamma") }
     part = names.contains { $0.hasPrefix("generator_") } ? .generator : .discriminator
   }
 
-  /// Fills what there is of `role` in `weights`. Sizes that differ are an error, told before
-  /// anything is read.
+  /// Copies the folder's tensors into the network `role` of `weights`; other weights are unchanged.
   ///
   /// - Parameters:
-  ///   - task: that of the model with this layout.
-  ///   - role: which of that model's networks it becomes; nil for the one that it is.
+  ///   - weights: of a whole model.
+  ///   - layout: the parameters of that model.
+  ///   - task: the pre-training task of that model.
+  ///   - role: the network to fill; nil for `part`.
+  /// - Returns: the tensors that only the model or only the folder has.
+  /// - Throws: `CheckpointError.otherModel` where a shape differs, before anything is copied.
   func load(
     into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
     as role: ModelPart? = nil
@@ -72,8 +77,9 @@ package struct HuggingFaceFolder {
     return differences
   }
 
-  /// What the folder and a part of the layout do not have in common. A tensor of another shape is an
-  /// error that names it and both shapes.
+  /// The tensors that only the folder or only the network `role` of the layout has.
+  ///
+  /// A tensor of another shape is an error that names it and both shapes.
   func compare(
     _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
     as role: ModelPart? = nil
@@ -83,8 +89,11 @@ package struct HuggingFaceFolder {
     return differences
   }
 
-  private func name(_ own: String, _ task: PretrainingTask, _ role: ModelPart) -> String? {
-    task.huggingFaceName(own, of: role, prefix: prefix).map(renamed)
+  /// The name in the folder of a parameter of a model; nil for one of another network.
+  private func name(
+    _ parameter: String, _ task: PretrainingTask, _ role: ModelPart
+  ) -> String? {
+    task.huggingFaceName(parameter, of: role, prefix: prefix).map(renamed)
   }
 
   private func renamed(_ name: String) -> String {
@@ -93,23 +102,27 @@ package struct HuggingFaceFolder {
       .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
   }
 
-  /// What a parameter of embeddings or encoder (`embeddings...`, `encoder...`) is called here.
-  func encoderName(_ own: String) -> String { renamed(prefix + own) }
+  /// The name in the folder of a parameter of embeddings or encoder (`embeddings...`,
+  /// `encoder...`).
+  func encoderName(_ parameter: String) -> String { renamed(prefix + parameter) }
 
-  /// Its tokenizer, all of whose ids have a row in the embedding table.
+  /// The tokenizer of the folder; throws `ModelError` if the embedding table has no row for one of
+  /// its ids.
   func tokenizer() throws -> Tokenizer {
     let tokenizer = try modelTokenizer(path)
     let (tokens, rows) = (tokenizer.vocabulary.size, sizes.vocabularySize)
     guard tokens <= rows else {
       throw ModelError.unusable(
         path: path,
-        reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows")
+        reason: "its vocabulary has \(tokens) tokens, but its embedding table has \(rows) rows")
     }
     return tokenizer
   }
 }
 
-/// The tokenizer of a model's folder: of transformers', of a run, of a checkpoint or of a fine-tuning.
+/// Reads the tokenizer of a model's folder.
+///
+/// `path` is a Hugging Face folder, a run, a checkpoint or a fine-tuning.
 package func modelTokenizer(_ path: String) throws -> Tokenizer {
   let path = FinetunedFolder.model(in: path) ?? path
   let manager = FileManager.default
@@ -126,7 +139,7 @@ package func modelTokenizer(_ path: String) throws -> Tokenizer {
   } catch FileError.missing {
     throw ModelError.unusable(
       path: path,
-      reason: "it has no tokenizer: neither vocab.txt nor tokenizer.json; copy those of the model "
-        + "that it was made from, and tokenizer_config.json, into it")
+      reason: "it has no tokenizer: neither vocab.txt nor tokenizer.json; copy these files and "
+        + "tokenizer_config.json from the model that it was made from")
   }
 }

@@ -6,23 +6,28 @@ import Tensors
 import Tokenization
 import Training
 
-/// Where the first weights of a new run come from (`--init-from`): a checkpoint of ours, or folders
-/// of transformers: a discriminator or BERT-style encoder, with or without its generator.
+/// The model whose weights a new run begins with (`--init-from`).
+///
+/// It is a checkpoint of this program, or a Hugging Face folder of a discriminator or a BERT
+/// encoder, with or without the folder of its generator.
 package struct InitialModel {
   private enum Source {
     case checkpoint(CheckpointFolder)
-    /// The folder of each network, the generator's first.
+    /// The folder of each network, that of the generator first.
     case folders([(folder: HuggingFaceFolder, role: ModelPart)])
   }
 
   private let source: Source
-  /// The model's sizes. A generator that is not given is a fourth as wide as its discriminator.
+  /// The sizes of the model.
+  ///
+  /// A missing generator is a quarter as wide as its discriminator.
   package let sizes: ElectraSizes
   private let task: PretrainingTask
 
-  /// Opens the folders and checks that they belong together.
+  /// Opens the folders and checks that their sizes fit together.
   ///
-  /// - Parameter task: of the run that begins.
+  /// `task` is the pre-training task of the new run. Throws `UsageError` for folders that are not a
+  /// discriminator with an optional generator, `CheckpointError.otherModel` for other shapes.
   package init(_ paths: [String], _ task: PretrainingTask) throws {
     self.task = task
     if paths.count == 1, !HuggingFaceFolder.isOne(paths[0]) {
@@ -33,19 +38,25 @@ package struct InitialModel {
     }
     let folders = try Self.roles(try paths.map { try HuggingFaceFolder($0) }, task)
     source = .folders(folders)
-    func own(_ role: ModelPart) -> NetworkSizes? { folders.first { $0.role == role }?.folder.sizes }
-    guard let discriminator = own(.discriminator) else {
+    func networkSizes(_ role: ModelPart) -> NetworkSizes? {
+      folders.first { $0.role == role }?.folder.sizes
+    }
+    guard let discriminator = networkSizes(.discriminator) else {
       throw UsageError(
         "--init-from \(paths[0]) is a generator; give its discriminator too, with a second "
           + "--init-from")
     }
     sizes =
-      own(.generator).map { ElectraSizes(discriminator: discriminator, generator: $0.encoder) }
+      networkSizes(.generator).map {
+        ElectraSizes(discriminator: discriminator, generator: $0.encoder)
+      }
       ?? ElectraSizes(discriminator: discriminator)
     try checkSizes()
   }
 
-  /// What becomes of each folder. Without a generator the large encoder begins with any one folder.
+  /// The network that each folder is copied into.
+  ///
+  /// A task without a generator has one network, which any one folder can initialize.
   private static func roles(
     _ folders: [HuggingFaceFolder], _ task: PretrainingTask
   ) throws -> [(folder: HuggingFaceFolder, role: ModelPart)] {
@@ -63,14 +74,14 @@ package struct InitialModel {
     return roles.sorted { $0.role == .generator && $1.role != .generator }
   }
 
-  /// Compares every shape before a run's folder is made.
+  /// Compares every shape, so that an error comes before the folder of the run is made.
   private func checkSizes() throws {
     guard case .folders(let folders) = source else { return }
     let layout = ElectraModel(sizes, task).layout
     for (folder, role) in folders { _ = try folder.compare(layout, task, as: role) }
   }
 
-  /// Makes sure that ids mean the same in the model and in the data.
+  /// Checks that model and data have the same vocabulary and normalization.
   package func expect(_ data: ShardSet) throws {
     switch source {
     case .checkpoint(let checkpoint): try data.expect(checkpoint.tokenizer, of: checkpoint.path)
@@ -82,16 +93,18 @@ package struct InitialModel {
         guard tokens == rows else {
           throw ModelError.unusable(
             path: folder.path,
-            reason: "its vocabulary has \(tokens) tokens and its embedding table \(rows) rows; add "
-              + "lines such as [unused1] to vocab.txt, remove tokenizer.json, and prepare the data "
-              + "again")
+            reason:
+              "its vocabulary has \(tokens) tokens, but its embedding table has \(rows) rows; "
+              + "add lines such as [unused1] to vocab.txt, remove tokenizer.json, and prepare the "
+              + "data again")
         }
       }
     }
   }
 
-  /// Fills what the folders hold of `weights`; the rest keeps what it has. Returns what there is to
-  /// say about it, one sentence a line.
+  /// Copies the weights that the model has; others are left unchanged.
+  ///
+  /// Returns notes for the log: what was copied, and which tensors are missing or unused.
   package func load(into weights: Storage, _ model: ElectraModel) throws -> [String] {
     switch source {
     case .checkpoint(let checkpoint):
@@ -102,13 +115,15 @@ package struct InitialModel {
       var notes: [String] = []
       var embeddings: [Float] = []
       for (folder, role) in folders {
+        // Shared embeddings are in both folders; those of the discriminator, the last, remain.
         let before = embeddings
         notes.append("\(folder.part.rawValue) of \(folder.path)")
         notes += self.notes(try folder.load(into: weights, model.layout, task, as: role))
         embeddings = Array(
           UnsafeBufferPointer(start: weights.base, count: model.embeddingRange.count))
         if !before.isEmpty && task.sharing != .none && before != embeddings {
-          notes.append("the two have different embeddings; those of \(folder.path) are taken")
+          notes.append(
+            "the two folders have different embeddings; those of \(folder.path) are used")
         }
       }
       if task.hasGenerator && folders.count == 1 {
@@ -118,7 +133,7 @@ package struct InitialModel {
     }
   }
 
-  /// What a checkpoint has of the model. One of another objective has some of its tensors.
+  /// Copies the tensors that the checkpoint and the model share; another objective has only some.
   private func load(
     _ checkpoint: CheckpointFolder, into weights: Storage, _ model: ElectraModel
   ) throws -> ModelFile.Differences {
@@ -132,10 +147,10 @@ package struct InitialModel {
   private func notes(_ differences: ModelFile.Differences) -> [String] {
     var notes: [String] = []
     if !differences.missing.isEmpty {
-      notes.append("new weights for what it lacks: \(shortList(differences.missing))")
+      notes.append("new weights for missing tensors: \(shortList(differences.missing))")
     }
     if !differences.leftOver.isEmpty {
-      notes.append("not used of it: \(shortList(differences.leftOver))")
+      notes.append("unused tensors: \(shortList(differences.leftOver))")
     }
     return notes
   }

@@ -5,19 +5,21 @@ import Platform
 import Tokenization
 import Training
 
-/// `README.md` of an exported model: what it is, how it was made, how well it does, how it is loaded.
+/// The model card (`README.md`) of an exported model: how to load it, its sizes, training and
+/// scores.
 package struct ModelCard {
   private let checkpoint: CheckpointFolder
   private let part: ModelPart
   private let architecture: String
 
-  /// Describes a part of a checkpoint that the class `architecture` of transformers loads.
+  /// Describes one network of a checkpoint, which the class `architecture` of transformers loads.
   package init(_ checkpoint: CheckpointFolder, _ part: ModelPart, _ architecture: String) {
     self.checkpoint = checkpoint
     self.part = part
     self.architecture = architecture
   }
 
+  /// The card in Markdown.
   package var text: String {
     let sizes = checkpoint.model.sizes[part]
     let encoder = sizes.encoder
@@ -63,44 +65,45 @@ package struct ModelCard {
       """
   }
 
-  /// What it is.
+  /// The heading and the sentence below it.
   private var title: String {
     let objective = checkpoint.configuration.recipe.task.objective
     if objective == .mlm {
       return """
         Masked language model
 
-        An encoder of ELECTRA's shape pre-trained as BERT is: by masked language modelling alone.
+        An encoder with ELECTRA's architecture, pre-trained like BERT by masked language modelling.
         """
     }
     let network = objective == .electra || part == .generator ? part.rawValue : "encoder"
     return """
       ELECTRA \(network)
 
-      The \(network) of an ELECTRA pre-trained by \(method(objective)) (Clark, Luong, Le and \
+      The \(network) of an ELECTRA model pre-trained by \(method(objective)) (Clark, Luong, Le and \
       Manning 2020).
       """
   }
 
+  /// The training method, in words.
   private func method(_ objective: PretrainingTask.Objective) -> String {
     switch objective {
     case .electra: "replaced token detection"
-    case .electra15: "replaced token detection at drawn positions"
+    case .electra15: "replaced token detection at masked positions"
     case .replaceMLM: "Replace MLM"
     case .allTokensMLM: "All-Tokens MLM"
     case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
     }
   }
 
-  /// What it was trained by.
+  /// The formula of the loss, in words.
   private var loss: String {
     let recipe = checkpoint.configuration.recipe
-    let own = method(recipe.task.objective)
+    let method = method(recipe.task.objective)
     return recipe.task.objective == .mlm
-      ? own : "masked language modelling + \(recipe.discriminatorWeight) x \(own)"
+      ? method : "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
   }
 
-  /// The run's last held-out evaluation up to this checkpoint, if the run's metrics are there.
+  /// A table of the last held-out evaluation up to this checkpoint; empty where there is none.
   private var heldOut: String {
     let lines = RunMetrics(runFolder: checkpoint.runPath).lines(.heldOut)
     guard let last = lines.last(where: { $0.step <= checkpoint.state.step }) else { return "" }

@@ -1,4 +1,4 @@
-/// What can be wrong with a model that somebody else made.
+/// A model from outside the program that cannot be used.
 package enum ModelError: Error, Equatable, CustomStringConvertible {
   case unusable(path: String, reason: String)
 
@@ -9,7 +9,7 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
   }
 }
 
-/// An option or a set of options that cannot be.
+/// An option, or a combination of options, that is not valid.
 package struct UsageError: Error, CustomStringConvertible {
   package let description: String
   package init(_ description: String) { self.description = description }

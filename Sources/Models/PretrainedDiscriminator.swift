@@ -5,16 +5,18 @@ import Tensors
 import Tokenization
 import Training
 
-/// A discriminator with everything needed to use it on text, from a checkpoint of ours or from a
-/// folder of transformers'.
+/// A discriminator with its weights and tokenizer, from a checkpoint or a Hugging Face folder.
 package struct PretrainedDiscriminator {
   let discriminator: Discriminator
   let weights: Storage
   let tokenizer: Tokenizer
-  /// Tokens of the longest sequence that it was trained on, as far as is known.
+  /// The length in tokens of the longest sequence that the model accepts: that of its training, or
+  /// its number of positions where the training is unknown.
   let longest: Int
 
-  /// Reads a run's folder, a checkpoint's, or one that transformers' `ElectraForPreTraining` loads.
+  /// Reads the folder of a run, of a checkpoint, or of an `ElectraForPreTraining` of transformers.
+  ///
+  /// Throws an error that names the folder, also for a model without a discriminator's head.
   package init(from path: String) throws {
     if HuggingFaceFolder.isOne(path) {
       try self.init(HuggingFaceFolder(path))
@@ -28,7 +30,8 @@ package struct PretrainedDiscriminator {
     guard objective.detects else {
       throw ModelError.unusable(
         path: checkpoint.path,
-        reason: "its objective is \(objective.rawValue), so nothing in it tells replaced tokens")
+        reason:
+          "its objective is \(objective.rawValue), so it has no head that detects replaced tokens")
     }
     tokenizer = checkpoint.tokenizer
     discriminator = Discriminator(checkpoint.model.sizes[.discriminator])

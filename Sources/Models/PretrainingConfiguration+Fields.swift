@@ -3,7 +3,11 @@ import Foundation
 import Platform
 
 extension PretrainingConfiguration {
-  /// Every setting under its key in `config.json`, those of the generator with its name before it.
+  /// Every setting by its key in `config.json`.
+  ///
+  /// Keys of `model` and `recipe` have no prefix; those of other objects, such as `generator`,
+  /// follow the name of the object and a space. The value of a list is its number of elements; an
+  /// empty one is missing.
   package var fields: [String: String] {
     let object = (try? JSONSerialization.jsonObject(with: jsonDocument())) ?? [:]
     var fields: [String: String] = [:]

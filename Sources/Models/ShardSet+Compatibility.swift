@@ -3,44 +3,46 @@ import Electra
 import Tokenization
 
 extension ShardSet {
-  /// Makes sure that the text was cut into tokens as `tokenizer`, that of a model at `path`, does it.
+  /// Checks that the data were prepared with the same vocabulary and normalization as `tokenizer`.
+  ///
+  /// `tokenizer` is that of the model at `path`. Throws `UsageError`, or `ModelError` for a
+  /// tokenizer with which no data can be prepared.
   package func expect(_ tokenizer: Tokenizer, of path: String) throws {
     if let obstacle = tokenizer.obstacleToPreparing {
       throw ModelError.unusable(
         path: path,
-        reason: "its tokenizer \(obstacle), and no data can be prepared that way")
+        reason: "its tokenizer \(obstacle); electra cannot prepare data for it")
     }
-    let own = tokenizer.vocabulary
-    guard own.digest == vocabulary.digest else {
+    guard tokenizer.vocabulary.digest == vocabulary.digest else {
       throw UsageError(
-        "the vocabulary of \(path) (\(own.size) tokens) is not that of \(folder) "
-          + "(\(vocabulary.size)); prepare the data with --vocabulary \(path)/vocab.txt")
+        "\(path) and \(folder) have different vocabularies (\(tokenizer.vocabulary.size) and "
+          + "\(vocabulary.size) tokens); prepare the data with --vocabulary \(path)/vocab.txt")
     }
     guard tokenizer.normalization == description.normalization else {
       throw UsageError(
-        "\(path) wants its text \(tokenizer.normalization.inWords) and \(folder) was prepared "
-          + "\(description.normalization.inWords)")
+        "\(path) needs data prepared \(tokenizer.normalization.inWords), but \(folder) was "
+          + "prepared \(description.normalization.inWords)")
     }
   }
 
-  /// Checks that these are the data of a run with `configuration`.
+  /// Checks that these are the data of a run with `configuration`; throws `UsageError` otherwise.
   package func expect(_ configuration: PretrainingConfiguration) throws {
     guard configuration.data == description.digest else {
       throw UsageError(
-        "\(folder) does not hold the data that the run trains on; give the --data that it "
-          + "began with, or a new --output")
+        "\(folder) does not contain the data that the run trains on; give the --data of its first "
+          + "start, or a new --output")
     }
     try expect(length: configuration.recipe.length)
     guard configuration.model.vocabularySize == vocabulary.size else {
       throw UsageError(
         "the model's vocabulary has \(configuration.model.vocabularySize) tokens and that of "
-          + "\(folder) has \(vocabulary.size); use the data that the run began with")
+          + "\(folder) has \(vocabulary.size); give the --data of the run's first start")
     }
   }
 }
 
 extension TextNormalization {
-  /// The option of `prepare` that sets it.
+  /// The options of `prepare` that set it, for an error.
   fileprivate var inWords: String {
     lowercase
       ? stripAccents ? "without --cased or --keep-accents" : "with --keep-accents" : "with --cased"

@@ -1,8 +1,10 @@
 import Foundation
 import Platform
 
-/// Why no model can be read at `path`, and the way out: a name on the Hugging Face hub, a file, or a
-/// folder in a format that is not read here.
+/// The error for a path where there is no model that the program reads.
+///
+/// Its sentence says what is there instead (a name on the Hugging Face hub, a file, a folder in
+/// another format) and what to do.
 func unreadableModel(_ path: String) -> FileError {
   var isFolder: ObjCBool = false
   guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -11,16 +13,17 @@ func unreadableModel(_ path: String) -> FileError {
   guard isFolder.boolValue else {
     let parent = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
     return .unreadable(
-      path: path, reason: "it is a file; give the folder that holds the model, such as \(parent)")
+      path: path, reason: "it is a file; give the folder of the model, such as \(parent)")
   }
   let names = (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? []
   return .unreadable(
     path: path,
     reason: ForeignFormat(names: names, path: path)?.advice
-      ?? "it holds no model: neither checkpoints of a run nor a model.safetensors with config.json")
+      ?? "it has no model: neither checkpoints of a run nor model.safetensors with config.json")
 }
 
-/// How to download `path`, if it may be the name of a model on the Hugging Face hub.
+/// How to download `path`, if it looks like the name of a model on the Hugging Face hub; else
+/// empty.
 private func hubAdvice(_ path: String) -> String {
   let parts = path.split(separator: "/", omittingEmptySubsequences: false)
   let isName = parts.allSatisfy { part in
@@ -31,24 +34,24 @@ private func hubAdvice(_ path: String) -> String {
   guard isName, parts.count == 2 || parts.count == 1 && isKnown, let name = parts.last,
     parts.count == 1 || !FileManager.default.fileExists(atPath: String(parts[0]))
   else { return "" }
-  return "; nothing is downloaded here: if it is a model of the Hugging Face hub, "
+  return "; electra downloads nothing: if it is a model of the Hugging Face hub, "
     + "hf download \(path) --local-dir \(name) makes the folder \(name)"
 }
 
-/// A folder's format that is not read here, with the way to one that is.
+/// A format of models that the program does not read, with advice how to convert it.
 private struct ForeignFormat {
   let advice: String
 
-  /// Recognises the format by the names of the folder's files; nil when nothing is known about it.
+  /// Recognizes the format by the names of the folder's files; nil for an unknown one.
   init?(names: [String], path: String) {
     let model = ModelClass(folder: path)
     func lacking(_ name: String) -> String { "it has \(name) and no model.safetensors" }
     if names.contains("model.safetensors") && !names.contains("state.json") {
-      advice = "it is a model of transformers, and a run of pretrain or its checkpoint is needed"
+      advice = "it is a model of transformers; give a run of pretrain or one of its checkpoints"
     } else if names.contains("model.safetensors.index.json") {
       advice =
-        "its model is sharded, and one model.safetensors is needed; " + Self.joining(path)
-        + " joins the shards"
+        "its model is sharded; " + Self.joining(path)
+        + " joins the shards to one model.safetensors"
     } else if let name = names.first(where: { $0.hasPrefix("pytorch_model") }) {
       advice = "\(lacking(name)); \(model.conversion(path)) makes it"
     } else if names.contains("tf_model.h5") {
@@ -61,15 +64,15 @@ private struct ForeignFormat {
         + "\(model.conversion(path, "from_flax=True")) makes it"
     } else if let name = names.first(where: { $0.hasSuffix(".index") }) {
       advice =
-        "it is a TensorFlow checkpoint; with transformers 4 and tensorflow, and its config.json and "
-        + "vocab.txt beside it, \(model.conversion(path, checkpoint: String(name.dropLast(6)))) "
+        "it is a TensorFlow checkpoint; with transformers 4 and tensorflow, and its config.json "
+        + "and vocab.txt beside it, \(model.conversion(path, checkpoint: String(name.dropLast(6)))) "
         + "makes model.safetensors"
     } else if names.contains("adapter_config.json") {
       advice =
-        "it is an adapter of peft and not a model; merge it with merge_and_unload, and save the "
+        "it is an adapter of peft and not a model; merge it with merge_and_unload and save the "
         + "model with save_pretrained"
     } else if let name = names.first(where: { $0.hasSuffix(".onnx") || $0.hasSuffix(".gguf") }) {
-      advice = "\(lacking(name)), from which a model for inference cannot be turned back"
+      advice = "\(lacking(name)), and a model for inference cannot be converted back"
     } else if let name = names.last(where: { Self.isModel("\(path)/\($0)") }) {
       advice = "the models are folders in it; give one of them, such as \(path)/\(name)"
     } else {
@@ -83,6 +86,7 @@ private struct ForeignFormat {
     }
   }
 
+  /// The command that joins the shards of a model.
   private static func joining(_ path: String) -> String {
     "python -c \"import glob; from safetensors.torch import load_file, save_file; "
       + "save_file({n: t for f in glob.glob('\(path)/model-*.safetensors') "
@@ -90,12 +94,12 @@ private struct ForeignFormat {
   }
 }
 
-/// The class of transformers that loads a folder, and the lines of Python that convert it.
+/// The class of transformers that loads a folder, and the Python commands that convert it.
 private struct ModelClass {
   private let name: String
   private let isELECTRA: Bool
 
-  /// By the folder's `config.json`; that of an ELECTRA discriminator when it does not say.
+  /// Reads the class from the folder's `config.json`; by default an ELECTRA discriminator.
   init(folder: String) {
     let configuration =
       FileManager.default.contents(atPath: folder + "/config.json")
@@ -106,14 +110,14 @@ private struct ModelClass {
     name = isIdentifier ? named : isELECTRA ? "ElectraForPreTraining" : "AutoModel"
   }
 
-  /// Python that adds `model.safetensors` to the folder.
+  /// The command that adds `model.safetensors` to the folder.
   func conversion(_ path: String, _ option: String? = nil) -> String {
     let arguments = option.map { ", \($0)" } ?? ""
     return "python -c \"from transformers import \(name) as M; "
       + "M.from_pretrained('\(path)'\(arguments)).save_pretrained('\(path)')\""
   }
 
-  /// Python that converts a checkpoint of TensorFlow 1.
+  /// The command that converts a checkpoint of TensorFlow 1.
   func conversion(_ path: String, checkpoint: String) -> String {
     let kind = isELECTRA ? "electra" : "bert"
     let module = "transformers.models.\(kind).modeling_\(kind)"
@@ -126,8 +130,7 @@ private struct ModelClass {
   }
 }
 
-/// Makes sure that the files of a model's folder are not pointers to files that Git LFS has yet to
-/// fetch.
+/// Throws if a file of a model's folder is only a Git LFS pointer, whose file was not fetched.
 func expectNoPointers(_ path: String) throws {
   for name in ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"] {
     let file = path + "/" + name
@@ -136,6 +139,6 @@ func expectNoPointers(_ path: String) throws {
     guard try handle.read(upToCount: 23) == Data("version https://git-lfs".utf8) else { continue }
     throw FileError.unreadable(
       path: file,
-      reason: "it is a Git LFS pointer and not the file; git -C \(path) lfs pull fetches that")
+      reason: "it is a Git LFS pointer and not the file; git -C \(path) lfs pull fetches the file")
   }
 }

@@ -1,18 +1,24 @@
-/// What the program's exit status tells a script (sysexits.h where it has a word for it).
+/// The exit statuses of the program.
+///
+/// The names of sysexits.h apply where it has one; scripts such as `keep-going.sh` decide by the
+/// status whether to start a run again.
 package enum ExitStatus: Int32 {
   case success = 0
   case usage = 64
   case badData = 65
   case missingFile = 66
+  /// A loss or gradient is not finite.
   case diverged = 70
-  /// The system refused memory or a thread: `ResourceShortage`, which ends the program itself.
+  /// The system refused memory or a thread; `ResourceShortage` ends the program itself.
   case shortage = 71
   case cannotCreate = 73
   case inputOutput = 74
+  /// A signal or `--hours` stopped the run, with a checkpoint.
   case stopped = 75
-  /// A deadline passed: a rank hangs.
+  /// A deadline of the watchdog passed: a rank hangs.
   case late = 76
-  /// A run stopped itself because of its health.
+  /// A fatal health warning stopped the run, with a checkpoint.
   case unhealthy = 77
+  /// The ranks do not fit together: other programs, options or data.
   case disagreement = 78
 }

@@ -5,23 +5,25 @@ import Platform
 import Tensors
 import Training
 
-/// The outputs of a fine-tuned model for sets of examples, computed by all workers of all ranks. They do
-/// not depend on how many there are.
+/// Computes the outputs of a fine-tuned model for sets of examples, on all workers of all ranks.
+///
+/// The outputs do not depend on the numbers of workers and ranks.
 package struct Predictor {
   private let evaluator: Evaluator<FinetuningObjective>
-  /// What the model's outputs have to be brought to; nil where they are scores already.
+  /// The scale of a regression that is being trained; nil where outputs are scores already.
   private let scale: TargetScale?
 
-  /// A model that is being trained. The weights of the last step must have arrived (`waitForWeights`).
+  /// Predicts with a model that is being trained.
+  ///
+  /// The weights of the last step must have arrived (`waitForWeights`).
   package init(_ evaluator: Evaluator<FinetuningObjective>, scale: TargetScale?) {
     (self.evaluator, self.scale) = (evaluator, scale)
   }
 
-  /// A model by itself. Every rank must call it: rank zero's weights are copied into `weights` on all.
+  /// Predicts with a model that is not being trained.
   ///
-  /// - Parameters:
-  ///   - longest: the tokens of the longest sequence that will come.
-  ///   - watchdog: enters each part of the work.
+  /// Every rank must call it: rank zero's weights are copied into `weights` on all. `longest` is
+  /// the length of the longest sequence in tokens. The watchdog enters each part of the work.
   package init(
     _ model: TaskModel, weights: Storage, longest: Int, world: Communicator, processors: [Int],
     watchdog: Watchdog? = nil
@@ -34,18 +36,24 @@ package struct Predictor {
     if let watchdog { evaluator.watch = { watchdog.enter($0, $1) } }
   }
 
-  /// Tokens that go through a model at once when it is not being trained.
+  /// The tokens of a micro-batch of a model that is not being trained.
   static let microBatchTokens = 1024
 
+  /// Ends the threads.
   package func end() { evaluator.end() }
 
-  /// The answers to all examples of `set`. Every rank must call it. Throws `TrainerError.stopped` when
-  /// a signal asks to stop, if the program listens to them.
+  /// The predictions for all examples of `set`.
+  ///
+  /// Every rank must call it. Throws `TrainerError.stopped` on all ranks when a signal requested a
+  /// stop, if the program handles signals (`StopSignals`).
   package func answers(to set: ExampleSet) throws -> Answers {
     set.answers(try outputs(for: set), of: evaluator.objective.model)
   }
 
-  /// The model's outputs for all examples of `set`, in order; scores of a regression in its own unit.
+  /// The model's outputs for all examples of `set`, in order.
+  ///
+  /// The scores of a regression are in the unit of the data. Every rank must call it; throws as
+  /// `answers(to:)`.
   package func outputs(for set: ExampleSet) throws -> [Float] {
     let outputs = try evaluator.tally(
       sequences: set.examples.count, isAsked: { StopSignals.isRequested },

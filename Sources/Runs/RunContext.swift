@@ -2,16 +2,16 @@ import Collectives
 import Platform
 import Training
 
-/// What every part of a run on this rank is given: the ranks, its threads, its folder and logs.
+/// The environment of a run on this rank: the ranks, its threads, its folder and logs.
 ///
 ///     let context = RunContext(
 ///       folder: "run", world: world, layout: layout, watchdog: watchdog, start: now())
-///     if context.isFirst { context.log.say("...") }
+///     if context.isFirst { context.log.write("...") }
 package struct RunContext {
   package let world: Communicator
   package let layout: RankLayout
   package let watchdog: Watchdog
-  /// When the program began; `--hours` counts from here.
+  /// When the program began, in seconds of `now()`; `--hours` counts from here.
   package let start: Double
   package private(set) var folder: String
   /// Writes to `log.txt` of the run on rank zero, and to the screen alone on the others.
@@ -21,12 +21,9 @@ package struct RunContext {
   /// Whether this is rank zero, which alone writes files and reports to the user.
   package var isFirst: Bool { world.rank == 0 }
 
-  /// - Parameters:
-  ///   - folder: of the run, which exists on rank zero.
-  ///   - world: all ranks.
-  ///   - layout: the processors of this rank's threads.
-  ///   - watchdog: ends the run when a section of it takes too long.
-  ///   - start: when the program began.
+  /// Makes the context of the run in `folder`, which must exist on rank zero.
+  ///
+  /// `watchdog` ends the run when one of its sections takes too long.
   package init(
     folder: String, world: Communicator, layout: RankLayout, watchdog: Watchdog, start: Double
   ) {
@@ -40,9 +37,9 @@ package struct RunContext {
   /// The context of a part of the run with metrics and checkpoints in `folder`.
   ///
   /// - Parameters:
-  ///   - folder: of the part, which exists on rank zero.
-  ///   - prefix: precedes the part's lines in the log, which stays the run's.
-  /// - Returns: a context that differs in these two.
+  ///   - folder: of the part; it must exist on rank zero.
+  ///   - prefix: the text before each line that the part writes to the run's log.
+  /// - Returns: a copy with another folder, metrics file and prefix.
   package func part(folder: String, prefix: String) -> RunContext {
     var part = self
     let log = log.prefixed(prefix)

@@ -4,7 +4,7 @@ import Models
 import Platform
 import Training
 
-/// A run's folder, as rank zero sees it; the other ranks only give their signs of life there.
+/// The folder of a run, on rank zero; the other ranks write only their heartbeats there.
 package struct RunFolder {
   let path: String
 
@@ -13,20 +13,23 @@ package struct RunFolder {
   }
   var configurationPath: String { path + "/config.json" }
 
-  /// The configuration of the run that is there, nil when there is none yet.
+  /// The configuration of the existing run; nil where there is none.
+  ///
+  /// Throws `UsageError` where the folder holds other files, `TextError` for a file that is
+  /// damaged.
   package func existingConfiguration() throws -> PretrainingConfiguration? {
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
       if entries.contains(where: { !$0.hasPrefix(".") && $0 != "log.txt" && $0 != "heartbeats" }) {
         throw UsageError(
-          "\(path) is not empty and holds no config.json; choose another --output")
+          "\(path) is not empty and has no config.json; choose another --output")
       }
       return nil
     }
     return try decodeJSON(PretrainingConfiguration.self, data, from: configurationPath)
   }
 
-  /// Makes the folder, unless it is there.
+  /// Creates the folder, unless it exists.
   package func make() throws { try Folder.make(path) }
 
   /// Writes the run's configuration.

@@ -158,7 +158,7 @@ struct BadInputTests {
       [
         "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "4",
         "--steps", "2", "--evaluate-examples", "4",
-      ], status: 73, says: "training goes on", limits: full)
+      ], status: 73, says: "training continues", limits: full)
   }
 
   @Test

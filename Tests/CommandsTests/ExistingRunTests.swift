@@ -49,6 +49,7 @@ struct ExistingRunTests {
         "--threads", "2", "--log-every", "7", "--evaluate-every", "3", "--evaluate-examples", "9",
         "--save-every", "2", "--save-minutes", "9", "--keep", "2", "--deadline", "step=90",
         "--grace", "20", "--timeline", "timeline.json", "--stop-when-sick", "--recompute",
+        "--verbose",
       ])
     // Options that are left out are the run's.
     try pretrain(folder, ["pretrain", "--data", "data", "--output", "run", "--hours", "0"])

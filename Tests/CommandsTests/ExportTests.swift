@@ -114,9 +114,9 @@ struct ExportTests {
       ], in: folder.path)
     #expect(begun.status == 0, "\(begun.errors)")
     let log = try String(contentsOfFile: folder.path + "/again/log.txt", encoding: .utf8)
-    #expect(log.contains("new weights for what it lacks: discriminator_predictions.dense.weight"))
-    #expect(log.contains("not used of it: pooler.dense.bias"))
-    #expect(log.contains("the schedule is new: 5 steps"))
+    #expect(log.contains("new weights for missing tensors: discriminator_predictions.dense.weight"))
+    #expect(log.contains("unused tensors: pooler.dense.bias"))
+    #expect(log.contains("new schedule: 5 steps"))
     let refused = try Program.run(
       ["detect", "--from", "discriminator"], input: "mune", in: folder.path)
     #expect(refused.status == 65)
@@ -155,13 +155,13 @@ struct ExportTests {
     #expect(weights("mlm", 5) != nil && weights("again", 0) == weights("mlm", 5))
     // Replaced token detection takes what it can use of the run's checkpoint.
     let log = try run(begin + ["--output", "electra", "--init-from", "mlm"], status: 75)
-    #expect(log.contains("new weights for what it lacks: generator.embeddings_project.weight"))
-    #expect(log.contains("not used of it: discriminator_lm_head.bias"))
+    #expect(log.contains("new weights for missing tensors: generator.embeddings_project.weight"))
+    #expect(log.contains("unused tensors: discriminator_lm_head.bias"))
     // What it has not is refused in a sentence.
     let part = ["export", "--from", "mlm", "--output", "none", "--part", "generator"]
     #expect(try run(part, status: 64).contains("mlm has no generator: its objective is mlm"))
     #expect(
-      try run(["detect", "--from", "mlm"], status: 65).contains("nothing in it tells replaced"))
+      try run(["detect", "--from", "mlm"], status: 65).contains("no head that detects replaced"))
     let two = ["--objective", "mlm", "--init-from", "model", "--init-from", "generator"]
     #expect(try run(begin + ["--output", "two"] + two, status: 64).contains("has one network"))
   }

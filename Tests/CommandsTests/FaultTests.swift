@@ -64,7 +64,7 @@ struct FaultTests {
     let folder = try preparedData()
     let end = try disturb(folder, signal)
     #expect(end.status == 75, "\(end.errors)")
-    #expect(end.errors.contains("stopped as asked after step"), "\(end.errors)")
+    #expect(end.errors.contains("stopped as requested after step"), "\(end.errors)")
     let beats = (0..<3).compactMap { Heartbeat.last(folder: folder.path + "/run", rank: $0) }
     #expect(beats.map(\.state) == ["stopped", "stopped", "stopped"])
     let store = CheckpointStore(runFolder: folder.path + "/run")
@@ -115,14 +115,14 @@ struct FaultTests {
     // A limit of the size of files, as a quota or a full disk would end a write.
     let limited = try Program.run(command, limits: "ulimit -f 2000", in: folder.path)
     #expect(limited.status == 73, "the last checkpoint is missing: \(limited.errors)")
-    #expect(limited.errors.contains("no checkpoint after step 4: cannot write"))
-    #expect(limited.errors.contains("File too large; training goes on"))
-    #expect(limited.errors.contains("no checkpoint after step 8: cannot write"))
+    #expect(limited.errors.contains("no checkpoint at step 4: cannot write"))
+    #expect(limited.errors.contains("File too large; training continues"))
+    #expect(limited.errors.contains("no checkpoint at step 8: cannot write"))
     // A folder that is something else now.
     try? FileManager.default.removeItem(atPath: folder.path + "/run/checkpoints")
     try folder.write("", "run/checkpoints")
     let blocked = try Program.run(command, in: folder.path)
-    #expect(blocked.status == 73 && blocked.errors.contains("no checkpoint after step 8"))
+    #expect(blocked.status == 73 && blocked.errors.contains("no checkpoint at step 8"))
     try FileManager.default.removeItem(atPath: folder.path + "/run/checkpoints")
     #expect(try Program.run(command, in: folder.path).status == 0)
   }

@@ -20,7 +20,7 @@ struct FinetuneRefusalTests {
     (
       ["finetune", "own", "--from", "other", "--output", "out"] + files, 65,
       "vocab.txt and tokenizer.json have different tokens"
-    ), (["predict", "--from", "run"], 66, "the folder of a finished finetune is needed"),
+    ), (["predict", "--from", "run"], 66, "give the folder of a finished fine-tuning"),
     (finetune + files + ["--length", "1000"], 64, "a length of 1000"),
     (finetune + files + ["--slices", "3"], 64, "power of two"),
     (finetune + files + ["--epochs", "0"], 64, "epochs are 0"),
@@ -31,7 +31,7 @@ struct FinetuneRefusalTests {
       finetune + ["--problem", "tagging", "--train", "train.txt", "--dev", "dev.txt"]
         + ["--text", "form"], 64, "train.txt has columns without names"
     ),
-    (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "it holds no model"),
+    (["finetune", "own", "--from", "data", "--output", "out"] + files, 66, "it has no model"),
     (["finetune", "poetry", "--from", "run", "--output", "out"] + files, 64, "no task poetry"),
     (
       ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
@@ -116,7 +116,7 @@ struct FinetuneRefusalTests {
             + dry,
           in: folder.path)
         #expect(result.status == 64, "\(option): \(result.errors)")
-        #expect(result.errors.contains("out holds another fine-tuning"), "\(result.errors)")
+        #expect(result.errors.contains("out contains another fine-tuning"), "\(result.errors)")
         #expect(result.errors.contains(option), "\(option): \(result.errors)")
       }
     }

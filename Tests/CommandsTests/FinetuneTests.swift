@@ -79,7 +79,7 @@ struct FinetuneTests {
       #expect(![0, 75].contains(result.status), "start \(start) was not killed")
     }
     let last = try Program.run(killed + ["--threads", "2"], in: folder.path)
-    #expect(last.status == 0 && last.errors.contains("going on after step"), "\(last.errors)")
+    #expect(last.status == 0 && last.errors.contains("resuming after step"), "\(last.errors)")
     #expect(try Outcome(folder, "killed") == Outcome(folder, "whole"))
   }
 

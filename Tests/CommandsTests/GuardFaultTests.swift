@@ -96,7 +96,7 @@ struct GuardFaultTests {
       \(Self.waiting)
       env --default-signal "$0" "$@" --save-every 100000 2> said &
       job=$!
-      await 'grep -q "first step done" said'
+      await 'grep -q "first step after" said'
       kill -HUP $job
       kill -HUP $job
       wait $job

@@ -65,7 +65,7 @@ struct HealthTests {
     let told = try #require(try verdicts(folder).last)
     #expect(told["verdict"] == "divergence" && told["severity"] == "grave", "\(told)")
     #expect(result.errors.contains("health: the loss is "))
-    #expect(result.errors.contains("stopped because of its health after step"))
+    #expect(result.errors.contains("stopped by a fatal health warning after step"))
     let steps = try #require(told["step"].flatMap { Int($0) })
     let store = CheckpointStore(runFolder: folder.path + "/run")
     #expect(store.steps().last == steps + 1)

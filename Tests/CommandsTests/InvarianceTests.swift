@@ -171,6 +171,6 @@ struct InvarianceTests {
     let refused = try Program.run(
       Self.command + ["--output", "run", "--data", "other"], in: folder.path)
     #expect(refused.status == 64)
-    #expect(refused.errors.contains("other does not hold the data that the run trains on"))
+    #expect(refused.errors.contains("other does not contain the data that the run trains on"))
   }
 }

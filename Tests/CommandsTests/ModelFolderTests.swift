@@ -40,7 +40,7 @@ struct ModelFolderTests {
     (["adapter_config.json"], "it is an adapter of peft"),
     (["model.onnx"], "it has model.onnx"),
     (["0_Transformer/config.json", "0_Transformer/model.safetensors"], "such as x/0_Transformer"),
-    (["notes.txt"], "it holds no model"),
+    (["notes.txt"], "it has no model"),
   ]
 
   @Test
@@ -73,7 +73,7 @@ struct ModelFolderTests {
       let errors = try detect(path)
       #expect(errors.contains("there is no such folder") && !errors.contains("hf download"))
     }
-    #expect(try detect("m/model.safetensors").contains("give the folder that holds the model"))
+    #expect(try detect("m/model.safetensors").contains("give the folder of the model"))
     #expect(
       try errors(["predict", "--from", name, "-"], status: 66, in: folder).contains("hf download"))
     #expect(
@@ -153,7 +153,7 @@ struct ModelFolderTests {
     arguments[2] = "less"
     #expect(
       try errors(arguments, status: 65, in: folder)
-        .contains("has 299 tokens and its embedding table 300 rows"))
+        .contains("has 299 tokens, but its embedding table has 300 rows"))
   }
 
   /// The file with one more tensor, whose entry begins with `entry`, of `count` bytes.

@@ -19,7 +19,7 @@ struct PathTests {
       in: folder.path)
     #expect(trained.status == 0, "\(trained.errors)")
     // What it will cost is said first, and what this machine lacks for it.
-    #expect(trained.errors.contains("epochs of the data"))
+    #expect(trained.errors.contains("60 steps of 16 sequences = "))
     #expect(trained.errors.contains("note: up to 1000000006 checkpoints will take"))
     let metrics = try folder.metrics("run").filter { $0["split"] == nil }
     #expect(metrics.map { $0["step"] as? Int } == [10, 20, 30, 40, 50, 60])

@@ -63,7 +63,7 @@ struct PhaseTests {
     #expect(checkpoints.contains("step-00000006"))
     // Without --next-phase the run goes on with the data of its present phase only.
     let old = try Program.run(pretrain("whole", []), in: folder.path)
-    #expect(old.status == 64 && old.errors.contains("does not hold the data"), "\(old.errors)")
+    #expect(old.status == 64 && old.errors.contains("does not contain the data"), "\(old.errors)")
   }
 
   @Test

@@ -35,7 +35,7 @@ struct SlurmTests {
       "$lab" run sbatch --nodes=2 \(Program.launch)/electra.sbatch "$@" --grace 10
       await 'ls run/checkpoints/step-00000020' 2>/dev/null
       kill -KILL $(grep -o 'process=[0-9]*' run/heartbeats/rank-00001 | cut -d= -f2)
-      await 'said "first step done" 2'
+      await 'said "first step after" 2'
       "$lab" run sbatch --partition=high --nodes=2 --output=/dev/null --wrap 'sleep 1'
       await 'said "queued again" 2'
       await 'said "done: 600 steps" 1'
@@ -47,7 +47,7 @@ struct SlurmTests {
       ], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     for sentence in [
-      "found 2 hosts (n1, n2)", "lost: rank 1 on n2 in", "start 2 stopped as asked; queued again",
+      "on 2 hosts (n1, n2; ", "lost: rank 1 on n2 in", "start 2 stopped as asked; queued again",
     ] {
       #expect(result.output.contains(sentence), "\(result.output) \(result.errors)")
     }
@@ -76,7 +76,7 @@ struct SlurmTests {
       trap '"$lab" down' EXIT
       await() { for i in $(seq 300); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
       "$lab" run sbatch --nodes=1 \(Program.launch)/electra.sbatch "$@"
-      await 'grep -q "first step done" electra-*.log 2>/dev/null'
+      await 'grep -q "first step after" electra-*.log 2>/dev/null'
       "$lab" run scancel 1
       await 'grep -q "was cancelled" electra-*.log'
       await '[ -z "$("$lab" run squeue -h)" ]'

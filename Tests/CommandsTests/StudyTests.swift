@@ -165,7 +165,7 @@ struct StudyTests {
     #expect(stopped.status == 75, "\(stopped.output)\(stopped.errors)")
     #expect(stopped.output.contains("stopped as requested; the same command resumes"))
     let log = try String(contentsOfFile: folder.path + "/out/electra/run/log.txt", encoding: .utf8)
-    #expect(log.contains("stopped as asked after step"))
+    #expect(log.contains("stopped as requested after step"))
     // What does not fit what is there is refused, by the program's own sentence.
     let other = try Program.script(
       "studies/pretraining-pays.py", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)

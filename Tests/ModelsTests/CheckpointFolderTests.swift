@@ -44,7 +44,7 @@ struct CheckpointFolderTests {
     #expect(other.contains("there is no such folder"))
   }
 
-  /// A configuration that no program could have written, under a checksum that is right.
+  /// An invalid configuration whose checksum is correct.
   @Test
   func aConfigurationThatCannotBeIsRefused() throws {
     let folder = try TemporaryFolder()

@@ -5,7 +5,8 @@ import Testing
 
 /// `config.json` of runs and of exported models.
 ///
-/// Checkpoints carry checksums of these files and old runs are resumed, so keys and bytes must stay.
+/// Checkpoints have checksums of these files, and old runs must resume: keys and bytes must not
+/// change.
 struct ConfigurationFileTests {
   private func text(_ value: some Encodable) throws -> String {
     String(decoding: try value.jsonDocument(), as: UTF8.self)
@@ -26,12 +27,12 @@ struct ConfigurationFileTests {
     #expect(configuration == expected)
   }
 
-  /// Runs from before the tasks had keys, and configurations that users write, lack some.
+  /// Old runs, and configurations that users write, lack some keys of the task.
   @Test
   func aConfigurationWithoutKeysOfTheTaskIsThePapers() throws {
     let task = ["objective", "generator_kind", "temperature", "training", "weight_sharing"]
     let lines = Self.run.split(separator: "\n").filter { line in
-      // The last one ends the recipe, so that no comma is left over.
+      // The last key stays: it ends the recipe, and there would be a comma before the brace.
       !task.dropLast().contains { line.contains("\"\($0)\"") }
     }
     let configuration = try decodeJSON(

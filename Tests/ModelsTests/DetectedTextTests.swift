@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 struct DetectedTextTests {
-  /// A line with its own logits, through a model whose head gives every token the same one.
+  /// A line evaluated by a model whose head gives every token the same logit.
   private func text(_ line: String, bias: Float) throws -> DetectedText {
     let folder = try TemporaryFolder()
     try writeRun(folder.file("run")) { weights, model in

@@ -8,7 +8,7 @@ import Testing
 import Tokenization
 
 struct DetectorTests {
-  /// Lines of all kinds: none of a word, longer than the model takes, and longer than a batch.
+  /// Lines that are empty, longer than the model accepts, and longer than a group.
   private static let lines =
     ["", "the cat", "The catt sat!", String(repeating: "the cat sat ", count: 20)]
     + (0..<150).map { "cat \(String(repeating: "mat ", count: $0 % 9))sat" }
@@ -30,8 +30,10 @@ struct DetectorTests {
     }
   }
 
-  /// Each part of a line by itself through the network is the reference. In float32, products over
-  /// other numbers of rows may add in another order, which moves logits of order 1 by about 1e-6.
+  /// The reference evaluates each part of a line by itself.
+  ///
+  /// In float32, products over other numbers of rows may add in another order, which changes logits
+  /// of order 1 by about 1e-6.
   @Test
   func logitsAreThoseOfEachLineByItself() throws {
     let folder = try TemporaryFolder()
@@ -72,7 +74,7 @@ struct DetectorTests {
       return line
     }
     #expect(throws: Torn.self) { try detector.detect(next) { given.append($0.text) } }
-    // A carriage return is no part of a line.
+    // A carriage return does not belong to the line.
     #expect(given == ["the cat", "sat"])
   }
 }

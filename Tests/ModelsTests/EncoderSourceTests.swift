@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Training
 
-/// The floats that a source gives the encoder of a task's model; those of the head stay zero.
+/// The encoder's weights of a task's model that a source was loaded into; the head stays zero.
 func encoder(_ source: EncoderSource) throws -> [Float] {
   let model = TaskModel(source.sizes, .classification, outputs: 2, style: .transformers)
   let weights = Storage(count: model.layout.count)
@@ -29,11 +29,11 @@ struct EncoderSourceTests {
     )
     #expect(ours.sizes.encoder.hiddenSize == 16 && theirs.sizes.encoder.layerCount == 2)
     #expect(try encoder(ours) == encoder(theirs))
-    // The checksum is that of the whole file, and so another.
+    // The checksum covers the whole file, so it differs.
     #expect(ours.checksum != theirs.checksum && ours.checksum.count > 4)
   }
 
-  /// The generator of a folder of its own is an encoder as good as any.
+  /// A folder with a generator can be fine-tuned too.
   @Test
   func aGeneratorIsAnEncoder() throws {
     let folder = try exportedRun()

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 struct FinetunedFolderTests {
-  /// Writes a small model of CoLA to `path`; returns its weights.
+  /// Writes a small model for CoLA to `path`; returns its weights.
   @discardableResult
   private func write(
     _ path: String, head: HeadStyle = .transformers, length: Int = 12
@@ -31,7 +31,7 @@ struct FinetunedFolderTests {
     #expect(try read.weights().values == weights)
     #expect(read.description.task.name == "cola" && read.description.length == 12)
     #expect(read.description.labels.names == ["no", "yes"])
-    // Another one in its place.
+    // Writing again replaces the model.
     try write(folder.file("model"), length: 10)
     #expect(try FinetunedFolder(folder.file("model")).description.length == 10)
     #expect(try folder.names() == ["model"])
@@ -57,7 +57,7 @@ struct FinetunedFolderTests {
 
   @Test(arguments: [
     ("\"max_seq_length\" : 12", "\"max_seq_length\" : 13", "is above the model's 12 positions"),
-    ("\"format_version\" : 1", "\"format_version\" : 2", "it is of format 2"),
+    ("\"format_version\" : 1", "\"format_version\" : 2", "its format is 2"),
     (
       "\"vocab_sha256\" : \"", "\"vocab_sha256\" : \"0",
       "is not the one that it was fine-tuned with"
@@ -98,7 +98,7 @@ struct FinetunedFolderTests {
     try write(folder.file("model"), head: .reference)
     let model = try FinetunedFolder(folder.file("model"))
     let problem = sentence { _ = try model.export(to: folder.file("export")) }
-    #expect(problem.contains("transformers has no model with the reference's head"))
+    #expect(problem.contains("transformers has no model with the reference head"))
     #expect(try folder.names() == ["model"])
   }
 }

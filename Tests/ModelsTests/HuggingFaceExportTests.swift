@@ -23,7 +23,7 @@ struct HuggingFaceExportTests {
     let file = try SafetensorsFile(path: folder.file("model/model.safetensors"))
     let names = file.entries.map(\.name)
     #expect(names.contains("electra.embeddings.word_embeddings.weight"))
-    // Nothing of the other network.
+    // There is no tensor of the other network.
     #expect(names.contains { $0.hasPrefix("generator_") } == (part == .generator))
     #expect(names.contains { $0.hasPrefix("discriminator_") } == (part == .discriminator))
     #expect(try folder.text("model/config.json").contains("\"\(name)\""))

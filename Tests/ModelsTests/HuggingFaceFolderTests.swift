@@ -8,7 +8,7 @@ import Testing
 import Tokenization
 import Training
 
-/// Folders of transformers, as they come from our exports and as others have them.
+/// Hugging Face folders, as our exports and other programs write them.
 struct HuggingFaceFolderTests {
   private func edit(
     _ folder: TemporaryFolder, _ name: String, _ old: String, _ new: String
@@ -63,10 +63,10 @@ struct HuggingFaceFolderTests {
     let files = try smallTokenizer(["the", "cat", "sat", "mat", "dog"]).files(maximumLength: 12)
     for (name, data) in files { try folder.write(data, "discriminator/" + name) }
     #expect(
-      problem(folder).contains("its vocabulary has 62 tokens and its embedding table 61 rows"))
+      problem(folder).contains("its vocabulary has 62 tokens, but its embedding table has 61 rows"))
   }
 
-  /// Old BERT folders: names begin with `bert.`, and normalisations have gamma and beta.
+  /// Old BERT folders have the prefix `bert.`, and layer normalizations have gamma and beta.
   @Test
   func anOldBERTIsAnEncoder() throws {
     let folder = try exportedRun()

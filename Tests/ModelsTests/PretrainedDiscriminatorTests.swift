@@ -24,7 +24,7 @@ struct PretrainedDiscriminatorTests {
     try writeRun(folder.file("mlm"), objective: .mlm)
     let mlm = sentence { _ = try PretrainedDiscriminator(from: folder.file("mlm")) }
     #expect(mlm.contains("its objective is mlm"), "\(mlm)")
-    // An encoder without its head.
+    // An encoder without a discriminator's head.
     try HuggingFaceExport(from: folder.file("mlm"), .discriminator).write(to: folder.file("bert"))
     let bert = sentence { _ = try PretrainedDiscriminator(from: folder.file("bert")) }
     #expect(bert.contains("cannot use"), "\(bert)")

@@ -8,7 +8,7 @@ import TestSupport
 import Tokenization
 import Training
 
-/// A tokenizer that knows letters and a few words, in the order of BERT's vocabularies.
+/// A tokenizer for letters and a few words, in the order of BERT's vocabularies.
 func smallTokenizer(_ words: [String] = ["the", "cat", "sat", "mat"]) throws -> Tokenizer {
   let letters = "abcdefghijklmnopqrstuvwxyz".map { String($0) }
   let tokens = SpecialTokens.names + letters + letters.map { "##" + $0 } + words
@@ -31,8 +31,9 @@ func smallConfiguration(
   return configuration
 }
 
-/// Writes a run with checkpoints after `steps`, all of them with the same weights, which it returns;
-/// `change` may set some of them before.
+/// Writes a run with checkpoints at `steps`, all with the same weights, which it returns.
+///
+/// `change` may set some of the weights first.
 @discardableResult
 func writeRun(
   _ path: String, steps: [Int] = [5], objective: PretrainingTask.Objective = .electra,
@@ -54,7 +55,7 @@ func writeRun(
   return (model, weights)
 }
 
-/// A folder with a run in `run`, and its networks as transformers' folders `discriminator` and
+/// A folder with a run in `run`, and its networks as Hugging Face folders `discriminator` and
 /// `generator`.
 func exportedRun() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
@@ -66,7 +67,7 @@ func exportedRun() throws -> TemporaryFolder {
 }
 
 extension DetectedText {
-  /// What the discriminator at `path` says of lines.
+  /// The lines with the logits of the discriminator at `path`.
   static func of(_ lines: [String], _ path: String, threads: Int = 1) throws -> [DetectedText] {
     let detector = try Detector(PretrainedDiscriminator(from: path), threads: threads)
     defer { detector.end() }
@@ -88,10 +89,10 @@ func sentence(_ body: () throws -> Void) -> String {
 }
 
 extension Storage {
-  /// All floats.
+  /// All weights.
   var values: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
-  /// Those of one parameter.
+  /// The weights of one parameter.
   func values(_ parameter: Parameter) -> [Float] {
     Array(values[parameter.offset..<parameter.offset + parameter.count])
   }

@@ -3,7 +3,7 @@ import Models
 import TestSupport
 import Testing
 
-/// What is said of folders that hold no model we can read.
+/// The errors for folders without a model that the program reads.
 struct UnreadableModelTests {
   private func problem(_ path: String) -> String {
     sentence { _ = try PretrainedDiscriminator(from: path) }
@@ -14,10 +14,10 @@ struct UnreadableModelTests {
     (["tf_model.h5"], "from_tf=True"), (["flax_model.msgpack"], "from_flax=True"),
     (["model.ckpt-1000.index"], "load_tf_weights_in_electra(m, m.config, "),
     (["adapter_config.json"], "merge_and_unload"),
-    (["model.onnx"], "a model for inference cannot be turned back"),
+    (["model.onnx"], "a model for inference cannot be converted back"),
     (["model.safetensors.index.json", "model-00001-of-00002.safetensors"], "its model is sharded"),
     (["a/config.json", "a/model.safetensors"], "give one of them, such as "),
-    (["notes.txt"], "it holds no model: neither checkpoints of a run nor a model.safetensors"),
+    (["notes.txt"], "it has no model: neither checkpoints of a run nor model.safetensors"),
   ])
   func aFormatIsRecognisedByItsFiles(names: [String], advice: String) throws {
     let folder = try TemporaryFolder()
@@ -26,8 +26,9 @@ struct UnreadableModelTests {
     #expect(problem.hasPrefix("cannot read \(folder.path): ") && problem.contains(advice))
   }
 
-  /// The class that converts a folder is the one that its configuration names; no other text of it
-  /// gets into a command.
+  /// The class in the command is the one that the configuration names.
+  ///
+  /// A name that is not an identifier must not get into a command.
   @Test(arguments: [
     (#"{"model_type":"bert","architectures":["BertForMaskedLM"]}"#, "import BertForMaskedLM as M"),
     (#"{"model_type":"bert"}"#, "import AutoModel as M"),
@@ -54,7 +55,7 @@ struct UnreadableModelTests {
   func aFileAndAPointerAreNamed() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("", "model.safetensors")
-    #expect(problem(file).contains("it is a file; give the folder that holds the model"))
+    #expect(problem(file).contains("it is a file; give the folder of the model"))
     try folder.write("version https://git-lfs.github.com/spec/v1\n", "model.safetensors")
     #expect(problem(folder.path).contains("it is a Git LFS pointer and not the file"))
   }

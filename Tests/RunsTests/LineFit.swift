@@ -7,10 +7,10 @@ import Tensors
 import TestSupport
 import Training
 
-/// The smallest objective: weights move towards the tokens of each batch, under a squared loss.
+/// A minimal objective: the squared distance of every weight from the tokens of a batch.
 struct LineFit: TrainingObjective {
   let layout: ParameterLayout
-  /// The step whose gradient is not a number; nil for none.
+  /// The step whose gradient is NaN; nil for none.
   var poisonedStep: Int?
 
   init(poisonedStep: Int? = nil) {
@@ -59,7 +59,7 @@ struct LineFit: TrainingObjective {
   }
 }
 
-/// A job that records what the loop asks of it.
+/// A job that records the calls of the loop.
 final class RecordingJob: TrainingJob {
   let run: ResumableRun<LineFit>
   /// Steps between evaluations.

@@ -28,7 +28,7 @@ struct PhaseFileTests {
     var recipe = before.recipe
     (recipe.steps, recipe.batchSize, recipe.learningRate, recipe.warmupSteps) = (40, 8, 0.5, 4)
     #expect(after.recipe == recipe)
-    // The same command again, in the middle of the phase, changes nothing.
+    // The same command in the middle of the phase changes nothing.
     var again = after
     try phase.append(to: &again, stepsDone: 60, data: "digest")
     #expect(again == after)

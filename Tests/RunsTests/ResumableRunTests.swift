@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Training
 
-/// The loop of a run, with an objective of forty weights.
+/// The training loop, with an objective of forty weights.
 struct ResumableRunTests {
   private static let steps = 7
 
@@ -66,7 +66,7 @@ struct ResumableRunTests {
     #expect(outcome.state.step == 7 && outcome.state.tokens == 7 * 4)
     #expect(outcome.job.evaluated == [2, 4, 6])
     #expect(outcome.job.loggedSteps == [3, 6, 7])
-    // The newest three.
+    // The newest three are kept.
     #expect(checkpoints(folder) == [4, 6, 7])
   }
 
@@ -96,7 +96,7 @@ struct ResumableRunTests {
     settings.hours = 0
     let first = try start(folder, settings)
     #expect(first.ending == .stopped && checkpoints(folder) == [1])
-    // There is no time for the evaluation that is due after step 2.
+    // The time limit leaves no time for the evaluation that is due after step 2.
     let second = try start(folder, settings)
     #expect(second.ending == .stopped && second.job.evaluated == [])
     let third = try start(folder, settings)
@@ -109,7 +109,7 @@ struct ResumableRunTests {
     let first = try start(folder) { $0.interruptedEvaluation = 4 }
     #expect(first.ending == .stopped && first.state.step == 4)
     #expect(first.job.evaluated == [2] && checkpoints(folder).last == 4)
-    // Again before its end: the checkpoint stays as it is.
+    // Stopped again before that evaluation: the checkpoint is unchanged.
     let second = try start(folder) { $0.interruptedEvaluation = 4 }
     #expect(second.ending == .stopped && second.state.step == 4 && second.job.evaluated == [2])
     let third = try start(folder)
@@ -119,15 +119,15 @@ struct ResumableRunTests {
   @Test
   func aFailedSaveIsLoggedAndTrainingContinues() throws {
     let folder = try TemporaryFolder()
-    // No checkpoint can be written into a file.
+    // A file in place of the folder prevents all checkpoints.
     try folder.write("", "checkpoints")
     var settings = Self.settings
     settings.milestones = []
     let optional = try start(folder, settings)
     #expect(optional.ending == .finished && optional.state.step == 7)
     let log = try folder.text("log.txt")
-    for step in [2, 4, 6] { #expect(log.contains("no checkpoint after step \(step):"), "\(log)") }
-    // Where one is due after the last step the run has not succeeded without it.
+    for step in [2, 4, 6] { #expect(log.contains("no checkpoint at step \(step):"), "\(log)") }
+    // Without a checkpoint of the last step the run fails.
     let required = try start(folder)
     guard case CheckpointError.unsaved(let step, _)? = required.error else {
       Issue.record("\(String(describing: required.error))")

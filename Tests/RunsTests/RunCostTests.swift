@@ -5,12 +5,12 @@ import Training
 
 struct RunCostTests {
   private static func cost(
-    ranks: Int = 1, lanes: Int = 1, keep: Int = 3, recomputes: Bool = false
+    ranks: Int = 1, workers: Int = 1, keep: Int = 3, recomputes: Bool = false
   ) -> RunCost {
     var configuration = Preset.tiny.configuration(vocabularySize: 100)
     (configuration.recipe.steps, configuration.recipe.slices) = (160, 8)
     return RunCost(
-      configuration, ranks: ranks, lanes: lanes, keep: keep, recomputes: recomputes)
+      configuration, ranks: ranks, workers: workers, keep: keep, recomputes: recomputes)
   }
 
   @Test
@@ -27,8 +27,8 @@ struct RunCostTests {
   func memoryFollowsRanksThreadsAndRecomputation() {
     let one = Self.cost()
     #expect(Self.cost(ranks: 4).needs.moments < one.needs.moments, "moments are shared out")
-    #expect(Self.cost(lanes: 4).needs.activations > one.needs.activations)
+    #expect(Self.cost(workers: 4).needs.activations > one.needs.activations)
     #expect(Self.cost(recomputes: true).needs.activations < one.needs.activations)
-    #expect(one.parameters == Self.cost(ranks: 4, lanes: 2, keep: 1).parameters)
+    #expect(one.parameters == Self.cost(ranks: 4, workers: 2, keep: 1).parameters)
   }
 }

@@ -15,7 +15,7 @@ struct RunStartTests {
     #expect(try folder.text("start.json").contains(#""preset" : "small""#))
   }
 
-  /// A start of a run that began with the weights of two folders.
+  /// The start of a run with the weights of two folders.
   private func start(_ folder: TemporaryFolder) throws -> RunStart {
     try folder.write(
       """

@@ -17,7 +17,8 @@ extension TemporaryFolder {
   package func timelessMetrics(_ run: String) throws -> [String] {
     let times: Set = [
       "seconds", "time", "tokens_per_second", "communication_fraction", "input_fraction",
-      "evaluation_fraction", "checkpoint_fraction",
+      "evaluation_fraction", "checkpoint_fraction", "rank_seconds_fastest", "rank_seconds_median",
+      "rank_seconds_slowest", "slowest_rank",
     ]
     return try metrics(run).map { line in
       line.filter { !times.contains($0.key) }.sorted { $0.key < $1.key }

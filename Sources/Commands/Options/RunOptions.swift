@@ -14,8 +14,8 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Steps between lines of metrics.")
   var logEvery = 50
 
-  @Option(help: "Minutes after which a checkpoint is written at the latest.")
-  var saveMinutes = 15.0
+  @Flag(help: "Also log the times of ranks, pinning, processors and free memory.")
+  var verbose = false
 
   @Option(
     help: """
@@ -37,7 +37,7 @@ struct RunOptions: ParsableArguments {
 
   var settings: RunSettings {
     var settings = RunSettings()
-    (settings.hours, settings.logEvery, settings.saveMinutes) = (hours, logEvery, saveMinutes)
+    (settings.hours, settings.logEvery, settings.isVerbose) = (hours, logEvery, verbose)
     return settings
   }
 

@@ -109,7 +109,7 @@ package struct StepMeasurement: Encodable {
     var point = ScalingPoint()
     (point.ranks, point.lanes) = (world.size, lanes)
     point.hosts = Set(try world.gather(Array(hostName().utf8))).count
-    point.lanesPerCore = try Runs.lanesPerCore(world, lanes: lanes)
+    point.lanesPerCore = try threadsPerCore(world, threads: lanes)
     (point.batch, point.length) = (recipe.batchSize, recipe.length)
     point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
     point.microBatchTokens = recipe.microBatchTokens

@@ -6,30 +6,35 @@ import Platform
 import Tensors
 import Training
 
-/// What a pre-training run costs, known before it is started.
+/// The parameters, memory and disk of a pre-training run, computed before it starts.
 package struct RunCost {
   package let configuration: PretrainingConfiguration
   let ranks: Int
-  let lanes: Int
+  /// Worker threads per rank.
+  let workers: Int
   package let parameters: Int
   package let needs: ResourceEstimate
-  /// Checkpoints that are on disk at most: the newest, the milestones, and the one being written.
+  /// The most checkpoints on disk: the newest, the milestones, and the one being written.
   package let checkpoints: Int
 
   /// - Parameters:
-  ///   - lanes: lanes a rank.
+  ///   - configuration: of the run.
+  ///   - ranks: how many there are.
+  ///   - workers: worker threads per rank.
   ///   - keep: how many of the newest checkpoints are kept.
-  ///   - recomputes: whether encoder layers are computed anew in the backward pass.
+  ///   - recomputes: whether encoder layers are recomputed in the backward pass.
   package init(
-    _ configuration: PretrainingConfiguration, ranks: Int, lanes: Int, keep: Int, recomputes: Bool
+    _ configuration: PretrainingConfiguration, ranks: Int, workers: Int, keep: Int,
+    recomputes: Bool
   ) {
     self.configuration = configuration
     self.ranks = ranks
-    self.lanes = lanes
+    self.workers = workers
     let model = configuration.makeModel()
     let recipe = configuration.recipe
     parameters = model.layout.parameterCount
     let slice = recipe.batchSize / recipe.slices
+    // Evaluation has slices of its own size; the workspace of a worker fits both kinds.
     let largest = max(slice, Evaluator<PretrainingObjective>.sliceSequences) * recipe.length
     var shape = BatchShape(
       tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
@@ -38,31 +43,58 @@ package struct RunCost {
     needs = ResourceEstimate(
       layout: model.layout,
       partition: Partition(model.layout, regions: model.gradientOrder, rankCount: ranks),
-      sliceCount: recipe.slices, workers: lanes,
+      sliceCount: recipe.slices, workers: workers,
       activations: MicroBatchPass.capacity(model, shape, masked: masked))
     checkpoints = keep + configuration.milestones.count + 1
   }
 
+  /// The bytes of all checkpoints that are on disk at the same time.
   package var disk: Int { checkpoints * needs.checkpoint }
 
-  /// The short form, for the log of a run.
+  /// The model in one line: `tiny ELECTRA, 1,272,705 parameters (discriminator 3 x 128, ...)`.
   ///
-  /// - Parameter examples: of the training data.
-  func summary(examples: Int) -> String {
-    let recipe = configuration.recipe
-    let epochs = Double(recipe.steps * recipe.batchSize) / Double(max(1, examples))
-    return "\(parameters.grouped) parameters, \(recipe.steps.grouped) steps of "
-      + "\(recipe.batchSize) sequences: "
-      + String(
-        format:
-          "%.2g epochs of the data, %.2g operations in matrix products (%.2g as the paper counts); ",
-        epochs, configuration.productOperations, configuration.referenceOperations)
-      + "\(needs.memory.bytes) of memory a rank, \(needs.checkpoint.bytes) a checkpoint"
+  /// `preset` is the name of its preset, nil where it has none.
+  func modelSummary(preset: String?) -> String {
+    let (model, task) = (configuration.model, configuration.recipe.task)
+    func shape(_ encoder: EncoderSizes) -> String {
+      "\(encoder.layerCount) x \(encoder.hiddenSize)"
+    }
+    let name =
+      switch task.objective {
+      case .electra: "ELECTRA"
+      case .electra15: "ELECTRA 15%"
+      case .replaceMLM: "Replace MLM"
+      case .allTokensMLM: "All-Tokens MLM"
+      case .mlm: "masked language model"
+      }
+    var networks =
+      (task.objective.detects ? "discriminator " : "encoder ") + shape(model.discriminator)
+    if task.hasGenerator {
+      networks += ", generator " + shape(model.generator)
+    } else if task.objective.readsSamples {
+      networks += ", \(task.generator.rawValue) generator"
+    }
+    return (preset.map { $0 + " " } ?? "") + "\(name), \(parameters.grouped) parameters "
+      + "(\(networks)), vocabulary \(model.vocabularySize.grouped)"
   }
 
-  /// Whether the memory of this host is short for the run, as a sentence.
+  /// The data and the steps of the current phase in one line.
   ///
-  /// - Parameter layout: of this host.
+  /// - Parameters:
+  ///   - examples: the number of training examples.
+  ///   - heldOut: the number of held-out examples.
+  /// - Returns: a line for the log.
+  func dataSummary(examples: Int, heldOut: Int) -> String {
+    let recipe = configuration.recipe
+    let epochs = Double(recipe.steps * recipe.batchSize) / Double(max(1, examples))
+    return "\(examples.grouped) examples of up to \(recipe.length) tokens, "
+      + "\(heldOut.grouped) held out; \(recipe.steps.grouped) steps of \(recipe.batchSize) "
+      + "sequences = \(String(format: "%.3g", epochs)) epochs"
+  }
+
+  /// Why the memory of this host does not suffice for the run; nil where it does.
+  ///
+  /// `layout` is that of a rank on this host.
   func memoryShortage(_ layout: RankLayout) -> String? {
     let memory = needs.memory * layout.ranksOnHost
     guard let free = HostResources.freeMemory, memory > free else { return nil }
@@ -70,9 +102,9 @@ package struct RunCost {
       + "free; give fewer --threads, fewer --slices or a smaller --micro-batch"
   }
 
-  /// Whether the disk is short for the run's checkpoints, as a sentence.
+  /// Why the disk of `folder` does not suffice for the run's checkpoints; nil where it does.
   ///
-  /// - Parameter existing: those that are there already.
+  /// `existing` is the number of checkpoints that are on disk already.
   func diskShortage(folder: String, existing: Int) -> String? {
     let disk = max(1, checkpoints - existing) * needs.checkpoint
     guard let free = HostResources.freeDisk(at: folder), disk > free else { return nil }

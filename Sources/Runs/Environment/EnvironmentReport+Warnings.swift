@@ -2,79 +2,86 @@ import Collectives
 import Foundation
 import Platform
 
-/// The classic mistakes of starting a run on many hosts, a sentence each.
+/// Likely mistakes in launching a run on many hosts, a sentence each.
 extension EnvironmentReport {
-  /// What is usually a mistake on a host, after the words "on n1".
+  /// Likely mistakes on one host, to be written after "on n1".
   static func notes(on ranks: [RankEnvironment]) -> [String] {
     let first = ranks[0]
-    let lanes = ranks.reduce(0) { $0 + $1.lanes }
+    let threads = ranks.reduce(0) { $0 + $1.threads }
     var notes: [String] = []
     if ranks.count > 4 {
       notes.append(
-        "there are \(ranks.count) ranks; one rank a NUMA domain with more lanes needs less memory "
-          + "and sends less")
+        "there are \(ranks.count) ranks; one rank per NUMA domain with more threads needs less "
+          + "memory and sends less")
     }
     if first.processors < first.launcherProcessors {
       notes.append(
-        "the launcher keeps the ranks to \(first.processors) of \(first.launcherProcessors) "
+        "the launcher binds the ranks to \(first.processors) of \(first.launcherProcessors) "
           + "processors; give mpirun --bind-to none, or srun --cpus-per-task")
     }
-    if first.cores < min(lanes, first.processors) {
+    if first.cores < min(threads, first.processors) {
       notes.append(
-        "\(lanes) lanes run on the hardware threads of \(first.cores.of("core")); one lane a core "
-          + "may be as fast and needs less memory: try fewer --threads")
+        "\(threads) threads run on the hardware threads of \(first.cores.of("core")); one thread "
+          + "per core may be as fast and needs less memory: try fewer --threads")
     }
     return notes
   }
 
-  /// A word on hosts that are containers, or otherwise emulated, on one machine.
-  static func crowdWarning(_ hosts: [String], _ lanesPerCore: Double) -> String {
-    "among \(list(hosts)) are some that are one machine, on which up to "
-      + String(format: "%.3g", lanesPerCore)
-      + " lanes share a core; give each a part of the cores, or fewer --threads"
+  /// Hosts that are containers, or otherwise emulated, on one machine and share its cores.
+  static func crowdWarning(_ hosts: [String], _ threadsPerCore: Double) -> String {
+    "some of \(list(hosts)) are on one machine, where up to "
+      + String(format: "%.3g", threadsPerCore)
+      + " threads share a core; give each host separate cores, or fewer --threads"
   }
 
-  /// A word on ranks of which some have fewer lanes than others.
-  static func laneWarning(_ lanes: [Int], _ ranks: [RankEnvironment]) -> String? {
-    guard let least = lanes.indices.min(by: { lanes[$0] < lanes[$1] }), Set(lanes).count > 1
+  /// Ranks with different numbers of threads, the smallest of which limits the speed; else nil.
+  static func threadWarning(_ ranks: [RankEnvironment]) -> String? {
+    guard let least = ranks.min(by: { $0.threads < $1.threads }),
+      let index = ranks.firstIndex(where: { $0.threads == least.threads }),
+      Set(ranks.map(\.threads)).count > 1
     else { return nil }
-    return "ranks have \(range(lanes)) lanes; all wait for the ones with the fewest, "
-      + "such as rank \(least) on \(ranks[least].host); give every rank as many cores"
+    return "ranks have \(range(ranks.map(\.threads))) threads; all wait for those with the fewest, "
+      + "such as rank \(index) on \(least.host); give every rank the same number of cores"
   }
 
-  /// A word on lanes of equal ranks that have nothing to do while others compute one slice more.
+  /// Threads that idle while others compute one slice more.
   ///
   /// - Parameters:
-  ///   - slices: of a step.
-  ///   - lanes: of each rank.
-  /// - Returns: nil where less than a tenth of the time is lost.
-  static func idleWarning(slices: Int, lanes: [Int]) -> String? {
+  ///   - slices: the slices of a step.
+  ///   - threads: the threads of each rank.
+  /// - Returns: a sentence; nil where less than a tenth of the time is lost, or ranks differ.
+  static func idleWarning(slices: Int, threads: [Int]) -> String? {
     let tree = ReductionTree(sliceCount: slices)
-    let counts = lanes.indices.flatMap { rank in
-      let run = tree.run(of: rank, of: lanes.count)
-      return (0..<lanes[rank]).map { ReductionTree.share(run, of: $0, of: lanes[rank]).count }
+    let counts = threads.indices.flatMap { rank in
+      let run = tree.run(of: rank, of: threads.count)
+      return (0..<threads[rank]).map {
+        ReductionTree.share(run, of: $0, of: threads[rank]).count
+      }
     }
-    guard let most = counts.max(), Set(lanes).count == 1, most > 0 else { return nil }
+    guard let most = counts.max(), Set(threads).count == 1, most > 0 else { return nil }
     let idle = 1 - Double(slices) / Double(counts.count * most)
     guard idle >= 0.1 else { return nil }
-    return "\(slices) slices on \(counts.count) lanes give a lane \(range(counts)), so "
-      + "\(Int(100 * idle)) % of the computing time is lost; a number of lanes that is a power of two "
-      + "does best, or more --slices in a new run"
+    return "\(slices) slices on \(counts.count) threads give a thread \(range(counts)), so "
+      + "\(Int(100 * idle)) % of the computing time is lost; use a number of threads that is a "
+      + "power of two, or more --slices in a new run"
   }
 
-  /// A word on ranks that send several sums instead of one.
+  /// Ranks that must send several partial sums instead of one.
+  ///
+  /// A rank has a contiguous run of slices. Where the run is not a subtree of the reduction tree,
+  /// it is several subtrees, whose sums travel separately because the order of additions is fixed.
   ///
   /// - Parameters:
-  ///   - slices: of a step.
+  ///   - slices: the slices of a step.
   ///   - ranks: how many there are.
-  ///   - excess: how many times the bytes of one sum are sent.
-  /// - Returns: nil where each rank sends one.
+  ///   - excess: the bytes sent, relative to those of one sum.
+  /// - Returns: a sentence; nil where each rank sends one sum.
   static func trafficWarning(slices: Int, ranks: Int, excess: Double) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let pieces = (0..<ranks).map { ReductionTree.pieces(of: tree.run(of: $0, of: ranks)).count }
     guard let most = pieces.max(), most > 1 else { return nil }
     return "\(slices) slices on \(ranks) ranks give a rank up to \(most) sums to send, "
       + String(format: "%.2g", excess)
-      + " times the bytes that one would be; a number of ranks that is a power of two does best"
+      + " times the bytes of one; a number of ranks that is a power of two is best"
   }
 }

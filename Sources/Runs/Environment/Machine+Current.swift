@@ -3,7 +3,7 @@ import Tensors
 import Training
 
 extension Machine {
-  /// The one that this rank runs on.
+  /// The machine of this rank.
   static var current: Machine {
     Machine(processor: HostResources.processorType, library: MatrixLibrary.description)
   }

@@ -6,30 +6,31 @@ import Tensors
 /// The host, processors, memory and network of a rank.
 package struct RankEnvironment: Codable {
   package var host = hostName()
-  package var lanes = 1
-  /// Whether each lane is kept to a processor of its own.
+  /// Worker threads.
+  package var threads = 1
+  /// Whether each thread is pinned to a processor.
   package var isPinned = true
-  /// The processors that the ranks of this host may use, all together.
+  /// The number of processors that the ranks of this host may use, all together.
   package var processors = 1
-  /// The cores that these are: hardware threads of one core count once.
+  /// The number of cores of these processors; hardware threads of one core count once.
   package var cores = 1
-  /// The processors that the ranks' launcher may use.
+  /// The number of processors that the launcher of the ranks may use.
   package var launcherProcessors = 1
   package var processorType = ""
-  /// Bytes that programs of this host can still have; nil where the system does not say.
+  /// The free memory of the host in bytes; nil where the system does not report it.
   package var freeMemory: Int?
-  /// The interfaces through which TCP goes to other ranks.
+  /// The network interfaces of TCP connections to other ranks.
   package var interfaces: [String] = []
-  /// What is wrong with this rank.
+  /// Likely mistakes and shortages, a sentence each.
   package var notes: [String] = []
 
   package init() {}
 }
 
 extension RankEnvironment {
-  /// Those of this rank.
-  init(_ layout: RankLayout, _ cost: RunCost) {
-    lanes = layout.processors.count
+  /// The environment of this rank; memory is compared with `cost` where it is given.
+  init(_ layout: RankLayout, _ cost: RunCost?) {
+    threads = layout.processors.count
     isPinned = layout.processors.allSatisfy { $0 >= 0 }
     processors = layout.processorsOnHost.count
     cores = HostResources.cores(among: layout.processorsOnHost)
@@ -37,11 +38,11 @@ extension RankEnvironment {
     processorType = HostResources.processorType ?? MatrixLibrary.coreName
     freeMemory = HostResources.freeMemory
     interfaces = NetworkInterfaces.inUse
-    let shortage = layout.isFirstOnHost ? cost.memoryShortage(layout) : nil
+    let shortage = layout.isFirstOnHost ? cost?.memoryShortage(layout) : nil
     notes = [layout.warning, shortage].compactMap(\.self)
   }
 
-  /// The environments of all ranks, in their order.
+  /// The environments of all ranks, in order of rank.
   ///
   /// Every rank must call it.
   func gathered(_ world: Communicator) throws -> [RankEnvironment] {

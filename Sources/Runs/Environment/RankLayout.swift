@@ -2,26 +2,28 @@ import Collectives
 import Platform
 import Training
 
-/// Which processors a rank's lanes run on.
+/// The processors of a rank's worker threads.
 ///
 /// The processors that the ranks of a host may use, all together and within the container's quota,
-/// are shared out among them in order of rank; when there is no quota and a rank's lanes take up its
-/// whole share, each is kept to a processor of its own.
+/// are divided among the ranks in order. Where there is no quota and a rank has as many threads as
+/// its share has processors, each thread is pinned to one of them.
 package struct RankLayout {
-  /// One entry a lane; -1 leaves a lane free to move.
+  /// The processor of each thread; -1 for a thread that is not pinned.
   package let processors: [Int]
-  /// How many ranks share this host.
+  /// The number of ranks on this host.
   let ranksOnHost: Int
   /// The processors that these ranks may use, all together.
   let processorsOnHost: [Int]
-  /// Whether this rank speaks for its host.
+  /// Whether this rank is the first of its host.
   let isFirstOnHost: Bool
-  /// A remark for the log, nil when all is as it should be.
+  /// A note for the log; nil where there is nothing to note.
   let warning: String?
 
-  /// - Parameters:
-  ///   - threads: the lanes asked for; nil for the rank's fair share.
-  ///   - slices: the slices of this rank: more lanes than these would have nothing to do.
+  /// Divides the processors of this host among its ranks; every rank must call it.
+  ///
+  /// `threads` is the number that the user gave, nil for the rank's share. A rank has no more
+  /// threads than `slices`, its number of slices per step, because others would idle. Throws an
+  /// error of communication.
   package init(world: Communicator, threads: Int?, slices: Int) throws {
     let host = try world.onThisHost()
     defer { host.free() }
@@ -34,15 +36,17 @@ package struct RankLayout {
     let share = Array(usable[ReductionTree.share(usable.indices, of: host.rank, of: host.size)])
     let fair = max(1, share.count)
     let count = min(threads ?? fair, max(1, slices))
-    // With cores to spare, or a quota of more cores, lanes stay free to move: others may be on the first.
+    // With fewer threads than processors, or under a quota, other programs may use the first ones.
     let isWhole = usable.count == union.count && count == share.count
     processors = isWhole ? share : Array(repeating: -1, count: count)
     if host.size > max(1, usable.count) {
       warning = "\(host.size.of("rank")) share \(usable.count.of("core")) on \(hostName())"
     } else if count > fair {
-      warning = "\(count) lanes share \(fair.of("core"))"
+      warning = "\(count) threads share \(fair.of("core"))"
     } else if count < fair && threads == nil {
-      warning = "\(count) of this rank's \(fair) cores are used; more slices would use all"
+      warning =
+        "\(count) of this rank's \(fair) cores are used, because it has few slices; more --slices "
+        + "would use all"
     } else {
       warning = nil
     }

@@ -2,22 +2,23 @@ import Collectives
 import Foundation
 import Platform
 
-/// How many lanes of all ranks share a core, at least 1, on the machine where most do.
+/// The largest number of worker threads per core on a machine, over all machines; at least 1.
 ///
-/// Containers and emulated hosts have names of their own but are one machine: the kernel's boot number
-/// tells.
-package func lanesPerCore(_ world: Communicator, lanes: Int) throws -> Double {
+/// Every rank must call it, with its number of `threads`. Containers and emulated hosts have host
+/// names of their own but may run on one machine; ranks with the same boot number of the kernel
+/// share a machine.
+package func threadsPerCore(_ world: Communicator, threads: Int) throws -> Double {
   let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id")
   let machines = try world.gather(boot.map { Array($0) } ?? Array(hostName().utf8))
   let processors = try world.gather(allowedProcessors().map { Int32($0) })
-  let counts = try world.gather([lanes, ControlGroups().processorQuota ?? .max])
+  let counts = try world.gather([threads, ControlGroups().processorQuota ?? .max])
   var result = 1.0
   for machine in Set(machines) {
     let ranks = machines.indices.filter { machines[$0] == machine }
     let cores = min(
       Set(ranks.flatMap { processors[$0] }).count, ranks.map { counts[$0][1] }.min() ?? .max)
-    let lanes = ranks.reduce(0) { $0 + counts[$1][0] }
-    result = max(result, Double(lanes) / Double(max(1, cores)))
+    let threads = ranks.reduce(0) { $0 + counts[$1][0] }
+    result = max(result, Double(threads) / Double(max(1, cores)))
   }
   return result
 }

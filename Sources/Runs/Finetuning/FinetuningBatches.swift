@@ -5,11 +5,12 @@ import Layers
 import Tensors
 import Training
 
-/// Which training examples each step of one seed takes.
+/// The training examples of each step of one seed.
 ///
-/// Every pass over the data has a random order of its own, and batches go on over its end. The examples
-/// of a batch are dealt out to its slices, the longest first, each to the slice that has the fewest
-/// tokens so far, so that slices are about equally long and no lane waits for another.
+/// Every epoch has another random order; a batch may span two epochs. The examples of a batch
+/// are assigned to its slices greedily, the longest first, each to the slice with the fewest tokens
+/// so far, so that slices take about equally long and no worker waits for another. The assignment
+/// depends on the data, the recipe and the seed alone.
 package struct FinetuningBatches: Sendable {
   private let train: ExampleSet
   private let recipe: FinetuningRecipe
@@ -19,17 +20,18 @@ package struct FinetuningBatches: Sendable {
     (self.train, self.recipe, self.seed) = (train, recipe, seed)
   }
 
-  /// The batch of these sequences of a step.
+  /// The part of a step's batch with these indices of sequences.
   func batch(step: Int, sequences: Range<Int>) -> Batch {
     train.batch(
-      deal(examples(ofStep: step))[sequences], step: step, firstSequence: sequences.lowerBound)
+      assign(examples(ofStep: step))[sequences], step: step, firstSequence: sequences.lowerBound)
   }
 
-  /// The lengths of a step's sequences.
+  /// The lengths of a step's sequences in tokens, before they are assigned to slices.
   package func lengths(ofStep step: Int) -> [Int] {
     examples(ofStep: step).map { train.examples[$0].tokens.count }
   }
 
+  /// The indices of a step's training examples.
   private func examples(ofStep step: Int) -> [Int] {
     (0..<recipe.batchSize).map {
       let (pass, position) = (step * recipe.batchSize + $0)
@@ -38,29 +40,33 @@ package struct FinetuningBatches: Sendable {
     }
   }
 
-  private func deal(_ examples: [Int]) -> [Int] {
+  /// The examples in the order of slices: `batchSize / slices` for each slice.
+  private func assign(_ examples: [Int]) -> [Int] {
     let lengths = examples.map { train.examples[$0].tokens.count }
     let order = examples.indices.sorted {
       lengths[$0] == lengths[$1] ? $0 < $1 : lengths[$0] > lengths[$1]
     }
     let size = recipe.batchSize / recipe.slices
     var slices = [(tokens: Int, examples: [Int])](repeating: (0, []), count: recipe.slices)
-    for place in order {
+    for index in order {
       let open = slices.indices.filter { slices[$0].examples.count < size }
       guard let slice = open.min(by: { slices[$0].tokens < slices[$1].tokens }) else { break }
-      slices[slice].tokens += lengths[place]
-      slices[slice].examples.append(examples[place])
+      slices[slice].tokens += lengths[index]
+      slices[slice].examples.append(examples[index])
     }
     return slices.flatMap(\.examples)
   }
 }
 
 extension FinetuningPlan {
+  /// The batches of one seed.
   package func batches(seed: UInt64) -> FinetuningBatches {
     FinetuningBatches(train, recipe, seed: seed)
   }
 
-  /// The trainer of one seed, whose weights are still to be filled.
+  /// The trainer of one seed, whose weights are not initialized yet.
+  ///
+  /// Every rank must call it. `processors` has an entry for each worker thread.
   package func trainer(
     seed: UInt64, world: Communicator, processors: [Int]
   ) throws -> Trainer<FinetuningObjective> {

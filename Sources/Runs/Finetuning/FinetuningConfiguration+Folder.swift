@@ -7,20 +7,21 @@ import Platform
 extension FinetuningConfiguration {
   private static func path(_ folder: String) -> String { folder + "/finetuning.json" }
 
-  /// The configuration of the fine-tuning that `folder` holds, after a check that it equals `wanted`.
+  /// Reads the configuration of the fine-tuning in `folder` and checks that it equals `wanted`.
   ///
   /// - Parameters:
   ///   - folder: of the fine-tuning.
-  ///   - wanted: what the user asks for.
-  ///   - choosesSlices: whether the user gave a number of slices; else that of the first start stays.
-  /// - Returns: nil where there is no fine-tuning yet.
-  /// - Throws: `UsageError` where the folder holds something else.
+  ///   - wanted: the configuration that the options ask for.
+  ///   - choosesSlices: whether the user gave a number of slices; otherwise that of the first start
+  ///     stays.
+  /// - Returns: the configuration; nil where there is no fine-tuning yet.
+  /// - Throws: `UsageError` for another fine-tuning or a run of pre-training.
   package static func existing(
     in folder: String, like wanted: FinetuningConfiguration, choosesSlices: Bool
   ) throws -> FinetuningConfiguration? {
     guard let data = FileManager.default.contents(atPath: path(folder)) else {
       guard try RunFolder(path: folder).existingConfiguration() == nil else {
-        throw UsageError("\(folder) holds a run of pretrain; choose another --output")
+        throw UsageError("\(folder) contains a run of pretrain; choose another --output")
       }
       return nil
     }
@@ -29,21 +30,21 @@ extension FinetuningConfiguration {
     if !choosesSlices { wanted.recipe.slices = existing.recipe.slices }
     if let differences = try wanted.differences(from: existing) {
       throw UsageError(
-        "\(folder) holds another fine-tuning: \(differences); choose another --output")
+        "\(folder) contains another fine-tuning: \(differences); choose another --output")
     }
     return existing
   }
 
-  /// Locks `folder`, and returns the configuration that it holds, or this one, which is then written.
+  /// Creates and locks `folder`, and writes this configuration unless a fine-tuning exists there.
   ///
-  /// Every rank must call it; rank zero's configuration is that of all.
+  /// Every rank must call it; all get the configuration of rank zero.
   ///
   /// - Parameters:
-  ///   - folder: of the fine-tuning; it is made.
+  ///   - folder: of the fine-tuning.
   ///   - choosesSlices: whether the user gave a number of slices.
   ///   - world: all ranks.
-  ///   - lock: locks the folder once it exists.
-  /// - Returns: the configuration of this fine-tuning.
+  ///   - lock: locks the folder once it exists; called on rank zero.
+  /// - Returns: the existing configuration, or this one.
   /// - Throws: as `existing`; an error of the files.
   package func settled(
     in folder: String, choosesSlices: Bool, _ world: Communicator,
@@ -56,10 +57,10 @@ extension FinetuningConfiguration {
       if let existing = try Self.existing(in: folder, like: self, choosesSlices: choosesSlices) {
         return existing
       }
-      try AtomicFile.write(encoded(), to: Self.path(folder), replacing: true)
+      try AtomicFile.write(jsonDocument(), to: Self.path(folder), replacing: true)
       return self
     }
-    let bytes = try world.broadcast(settled.map { Array(try $0.encoded()) } ?? [])
+    let bytes = try world.broadcast(settled.map { Array(try $0.jsonDocument()) } ?? [])
     return try decodeJSON(FinetuningConfiguration.self, Data(bytes), from: folder)
   }
 }

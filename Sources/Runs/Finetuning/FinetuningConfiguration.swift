@@ -2,18 +2,19 @@ import Finetuning
 import Foundation
 import Models
 
-/// Everything that decides the result of a fine-tuning; `finetuning.json` of its folder.
+/// Everything that affects the result of a fine-tuning: `finetuning.json` of its folder.
 package struct FinetuningConfiguration: Codable, Equatable {
   var formatVersion = 1
   package var model: FinetunedFolder.Description
-  /// CRC-32C of the encoder's file; empty for new weights.
+  /// The CRC-32C of the encoder's file; empty for new weights.
   package var encoder: String
-  /// CRC-32C of the training sequences and what they should be answered with.
+  /// The CRC-32C of the training sequences and their targets.
   package var data: String
-  /// What tells the measured sets from others, which choose the best epoch and are in the results.
+  /// The fingerprints of the sets that are scored: they choose the best epoch and are in the
+  /// results.
   var measured: [String]
   package var recipe: FinetuningRecipe
-  /// What a regression's scores are scaled by while it is trained.
+  /// The scale of a regression's targets in training; nil for other problems.
   package var targetScale: TargetScale?
 
   private enum CodingKeys: String, CodingKey {
@@ -26,15 +27,9 @@ package struct FinetuningConfiguration: Codable, Equatable {
     case targetScale = "target_scale"
   }
 
-  /// As JSON, keys sorted.
-  package func encoded() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
-
-  /// In what a fine-tuning that exists is another one, as a list that names the options; nil when it is
-  /// the same.
+  /// The differences from the configuration of an existing fine-tuning; nil where there are none.
+  ///
+  /// They are a list that names the options.
   package func differences(from existing: FinetuningConfiguration) throws -> String? {
     if existing == self { return nil }
     var parts: [String] = []
@@ -47,27 +42,27 @@ package struct FinetuningConfiguration: Codable, Equatable {
     } else if old.task.problem != new.task.problem {
       compare("--problem", old.task.problem.rawValue, new.task.problem.rawValue)
     } else if old.task != new.task {
-      parts.append("its columns are others (--text, --text2 or --label)")
+      parts.append("its columns differ (--text, --text2 or --label)")
     }
-    if old.labels != new.labels { parts.append("the labels of its training data are others") }
+    if old.labels != new.labels { parts.append("the labels of its training data differ") }
     compare("--head", old.head.rawValue, new.head.rawValue)
     if existing.encoder != encoder {
       if existing.encoder.isEmpty || encoder.isEmpty {
         compare("--scratch", "\(existing.encoder.isEmpty)", "\(encoder.isEmpty)")
       } else {
-        parts.append("it began with another encoder than that of --from")
+        parts.append("it began with another encoder (--from)")
       }
     }
     if existing.data != data {
-      parts.append("its training data are others (--data or --train, their columns, or --length)")
+      parts.append("its training data differ (--data or --train, their columns, or --length)")
     }
     if existing.data == data && existing.targetScale != targetScale {
-      parts.append("it learns scores on another scale, as an older version of this program did")
+      parts.append("it scales its targets otherwise, as an older version of this program did")
     }
     if existing.measured != measured {
       parts.append(
-        "its dev data, or test data with answers, are others (--data, --dev or --test; predict "
-          + "answers any file)")
+        "its dev data, or labelled test data, differ (--data, --dev or --test; use electra predict "
+          + "for other files)")
     }
     let (was, now) = (try fields(existing.recipe), try fields(recipe))
     for key in now.keys.sorted() {
@@ -76,12 +71,13 @@ package struct FinetuningConfiguration: Codable, Equatable {
     return parts.joined(separator: ", ")
   }
 
+  /// The settings of a recipe by their keys.
   private func fields(_ recipe: FinetuningRecipe) throws -> [String: String] {
     let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe))
     return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
   }
 
-  /// The options by the keys of the recipe that they set.
+  /// The option that sets each key of the recipe.
   private static let options = [
     "max_seq_length": "--length", "train_batch_size": "--batch", "num_train_epochs": "--epochs",
     "learning_rate": "--learning-rate", "layerwise_lr_decay": "--layer-decay",

@@ -8,17 +8,17 @@ import Platform
 import Tensors
 import Training
 
-/// A task with its files, and the encoder that is to learn it.
+/// A task with its files, and the encoder to fine-tune on it.
 package struct FinetuningRequest {
   package var task: Task
-  /// The files of a role; it throws where training or dev files are missing.
+  /// Returns the files of a role; throws where training or dev files are missing.
   package var files: (SplitRole) throws -> [TaskFile]
   /// The folder of the encoder.
   package var encoder: String
   /// Whether the encoder begins with new weights.
   package var isScratch: Bool
   package var head: HeadStyle
-  /// What becomes of rows whose label is empty.
+  /// How to treat rows with an empty label.
   package var emptyLabels: EmptyLabels
 
   package init(
@@ -31,31 +31,32 @@ package struct FinetuningRequest {
   }
 }
 
-/// A fine-tuning before its first step: encoder, model, data and recipe, all checked.
+/// The encoder, model, data and recipe of a fine-tuning, all checked before its first step.
 package struct FinetuningPlan {
   package let source: EncoderSource
   /// Whether the encoder begins with new weights.
   let isScratch: Bool
   package let model: TaskModel
   let train: ExampleSet
-  /// The first chooses the best epoch.
+  /// The dev sets, of which the first chooses the best epoch.
   package let dev: [ExampleSet]
   package let test: [ExampleSet]
   package var configuration: FinetuningConfiguration
 
   package var task: Task { train.task }
-  /// The sets whose answers are measured: dev, then test where the right answers are known.
+  /// The sets that are scored: dev, then test sets with labels.
   package var measured: [ExampleSet] { dev + test.filter(\.isLabelled) }
   package var recipe: FinetuningRecipe { configuration.recipe }
   var steps: Int { recipe.steps(examples: train.examples.count) }
-  /// The tokens of the longest sequence that will come.
+  /// The length of the longest sequence of all sets, in tokens.
   package var longest: Int { ([train] + dev + test).map(\.longest).max() ?? 0 }
 
-  /// Opens and reads everything.
+  /// Opens the encoder, reads all sets and checks the recipe.
   ///
   /// - Parameters:
   ///   - request: the task, its files and the encoder.
-  ///   - workers: the threads of all ranks.
+  ///   - workers: the number of worker threads of all ranks; the default number of slices depends
+  ///     on it.
   ///   - change: applies the user's options to the paper's recipe.
   /// - Throws: an error that names the file, or the option that is out of range.
   package init(
@@ -65,9 +66,9 @@ package struct FinetuningPlan {
     isScratch = request.isScratch
     var recipe = FinetuningRecipe(request.task, source.sizes)
     change(&recipe)
-    // The number of slices then follows from the data.
-    let isFirstStart = recipe.slices == 0
-    if isFirstStart { recipe.slices = 1 }
+    // Without --slices the number follows from the data, which are not read yet.
+    let usesDefaultSlices = recipe.slices == 0
+    if usesDefaultSlices { recipe.slices = 1 }
     if let problem = recipe.problem(positions: source.sizes.positionCount) {
       throw UsageError(problem)
     }
@@ -81,7 +82,9 @@ package struct FinetuningPlan {
     }
     dev = try read(.development)
     test = try read(.test)
-    if isFirstStart { recipe.slices = train.usualSlices(batch: recipe.batchSize, workers: workers) }
+    if usesDefaultSlices {
+      recipe.slices = train.usualSlices(batch: recipe.batchSize, workers: workers)
+    }
     let description = FinetunedFolder.Description(
       task: request.task, labels: labels, head: request.head, length: recipe.length)
     var sizes = source.sizes
@@ -94,31 +97,29 @@ package struct FinetuningPlan {
       targetScale: TargetScale(train))
   }
 
-  /// What is about to be done, a sentence a line.
+  /// Model, data and steps, as the first lines of the log and the output of `--dry-run`.
   package var summary: [String] {
     let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
-    let mean = tokens / train.examples.count
     let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
-    let encoder = isScratch ? "new weights in the sizes of" : "encoder of"
-    let parameters = model.layout.parameterCount.grouped
-    let warmup = trainerSettings.schedule.warmupSteps.grouped
+    let warmup = trainerSettings.schedule.warmupSteps.of("warm-up step")
     var lines = [
-      "\(task.title): \(train.examples.count.grouped) training sequences of \(mean) tokens on "
-        + "average and \(train.longest) at most\(labels)"
+      "electra finetune: \(task.title), \(model.layout.parameterCount.grouped) parameters "
+        + "(\(isScratch ? "new weights in the sizes of" : "encoder") \(source.path), "
+        + "\(model.style.rawValue) head)",
+      "data: \(train.examples.count.grouped) training sequences of "
+        + "\(tokens / train.examples.count) tokens on average, \(train.longest) at most\(labels)",
     ]
     for set in dev + test {
-      lines.append("\(set.split.name): \(set.examples.count.grouped) of \(set.path)")
+      lines.append("\(set.split.name): \(set.examples.count.grouped) sequences of \(set.path)")
     }
     lines.append(
-      "\(encoder) \(source.path): \(parameters) parameters with the \(model.style.rawValue) head")
-    lines.append(
-      "\(steps.grouped) steps of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
-        + "\(recipe.epochs) epochs; the rate rises to \(recipe.learningRate) in \(warmup) steps, "
-        + "each layer has \(recipe.layerDecay) of that of the one above")
+      "steps: \(steps.grouped) of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
+        + "\(recipe.epochs) epochs; learning rate \(recipe.learningRate) after \(warmup), "
+        + "layer-wise decay \(recipe.layerDecay)")
     if let scale = configuration.targetScale {
       lines.append(
         String(
-          format: "scores are scaled by their mean %.6g and standard deviation %.6g in training",
+          format: "targets: scaled by mean %.6g and standard deviation %.6g in training",
           scale.mean, scale.standardDeviation))
     }
     for set in [train] + dev + test {
@@ -132,6 +133,7 @@ package struct FinetuningPlan {
       + (names.count > 8 ? " and \(names.count - 8) more" : "")
   }
 
+  /// The optimizer settings of every seed.
   var trainerSettings: TrainerSettings {
     TrainerSettings(
       batchSize: recipe.batchSize, sliceCount: recipe.slices,
@@ -143,14 +145,14 @@ package struct FinetuningPlan {
 }
 
 extension ExampleSet {
-  /// The number of slices that suits batches of these sequences.
+  /// The default number of slices for batches of these sequences.
   fileprivate func usualSlices(batch: Int, workers: Int) -> Int {
     let tokens = examples.reduce(0) { $0 + $1.tokens.count }
     return ReductionTree.defaultSliceCount(
       batch: batch, tokens: batch * tokens / examples.count, workers: workers)
   }
 
-  /// CRC-32C of the sequences and of what they should be answered with.
+  /// The CRC-32C of the sequences and their targets, in hexadecimal digits.
   var checksum: String {
     var checksum = CRC32C()
     for example in examples {
@@ -161,8 +163,9 @@ extension ExampleSet {
     return String(checksum.value, radix: 16)
   }
 
-  /// What tells it from another set: the name of its split, and checksums of its sequences and of its
-  /// file, which holds right answers besides.
+  /// Identifies the set: the name of its split, and the checksums of its sequences and of its file.
+  ///
+  /// The file also contains the correct answers, which `checksum` does not cover for all tasks.
   package var fingerprint: String {
     "\(split.name) \(checksum) \(CheckpointState.checksum(of: path) ?? "")"
   }

@@ -8,13 +8,15 @@ import Training
 
 /// The fine-tuning of one seed on this rank, from its newest checkpoint to the last step.
 ///
-/// After each pass over the data the dev sets are answered; the model of the best pass is kept in
-/// `model/`. Checkpoints serve to resume, and are removed when the seed is done.
+/// After each epoch the dev sets are scored; `model/` has the model of the best epoch so far.
+/// Checkpoints serve only to resume, and are removed at the end.
 final class FinetuningRun {
   private let plan: FinetuningPlan
   private let seed: UInt64
   private let run: ResumableRun<FinetuningObjective>
+  /// The steps after which an epoch ends.
   private let epochEnds: [Int]
+  /// The scores of the epochs so far.
   private var evaluations: [FinetuningResults.SeedResult] = []
 
   private var context: RunContext { run.context }
@@ -25,7 +27,7 @@ final class FinetuningRun {
   ///   - plan: the fine-tuning.
   ///   - seed: of all random numbers.
   ///   - context: of this seed.
-  ///   - settings: how often to log and save, and when to stop; of checkpoints the newest is kept.
+  ///   - settings: how often to log and save, and when to stop; only the newest checkpoint is kept.
   /// - Throws: an error of communication.
   init(
     _ plan: FinetuningPlan, seed: UInt64, context: RunContext, settings: RunSettings
@@ -33,16 +35,16 @@ final class FinetuningRun {
     (self.plan, self.seed) = (plan, seed)
     epochEnds = plan.recipe.epochEnds(examples: plan.train.examples.count)
     var settings = settings
-    settings.keep = 1
+    (settings.keep, settings.lossDecimals) = (1, 4)
     let trainer = try plan.trainer(
       seed: seed, world: context.world, processors: context.layout.processors)
     run = try ResumableRun(trainer, context, settings)
   }
 
-  /// Ends the threads, and a save that an error interrupted.
+  /// Ends the threads, once a save that is in progress has ended.
   func end() { run.end() }
 
-  /// Trains to the last step; returns the best evaluation, nil when asked to stop.
+  /// Trains to the last step; returns the best evaluation, nil when a stop was requested.
   ///
   /// Every rank must call it.
   func train() throws -> FinetuningResults.SeedResult? {
@@ -50,15 +52,14 @@ final class FinetuningRun {
     return try finish()
   }
 
-  /// Writes down the best evaluation, and removes checkpoints, which are needed no more.
+  /// Writes the best evaluation and removes the checkpoints.
   private func finish() throws -> FinetuningResults.SeedResult {
     guard var best = evaluations.first else { preconditionFailure("the last step is evaluated") }
     for next in evaluations where next.isBetter(than: best) { best = next }
     try context.world.agree {
       guard context.isFirst else { return }
       try AtomicFile.write(
-        JSONEncoder().encode(best), to: context.folder + "/" + FinetuningResults.seedFile,
-        replacing: true)
+        best.json().utf8, to: context.folder + "/" + FinetuningResults.seedFile, replacing: true)
       try? FileManager.default.removeItem(atPath: run.store.folder)
     }
     return best
@@ -66,7 +67,7 @@ final class FinetuningRun {
 }
 
 extension FinetuningRun: TrainingJob {
-  /// The evaluations so far, among the files of a checkpoint.
+  /// The file of a checkpoint with the evaluations so far.
   private static let evaluationsFile = "evaluations.json"
 
   func makeFirstWeights() throws -> Bool {
@@ -88,10 +89,10 @@ extension FinetuningRun: TrainingJob {
   }
 
   func checkpointFiles() throws -> [String: Data] {
-    [Self.evaluationsFile: try JSONEncoder().encode(evaluations)]
+    [Self.evaluationsFile: Data(try evaluations.json().utf8)]
   }
 
-  /// Whether a pass over the data has ended by `step` whose model is not yet measured.
+  /// Whether an epoch that ended at or before `step` is not evaluated yet.
   func isEvaluationDue(after step: Int) -> Bool {
     epochEnds.prefix { $0 <= step }.count > evaluations.count
   }
@@ -100,7 +101,7 @@ extension FinetuningRun: TrainingJob {
     isEvaluationDue(after: state.step)
   }
 
-  /// Answers what can be measured; the best model on the dev set so far is written.
+  /// Scores dev and labelled test sets, and writes the model if it is the best on dev so far.
   func evaluate(_ state: CheckpointState) throws {
     try run.trainer.waitForWeights()
     let predictor = Predictor(run.trainer.evaluator, scale: plan.configuration.targetScale)
@@ -139,10 +140,11 @@ extension FinetuningRun: TrainingJob {
     context.log.write(
       "epoch \(result.epoch): \(list.joined(separator: ", "))"
         + (result.isUndefined
-          ? " (undefined: the answers or the right ones are all the same)"
-          : isBest ? "" : " (an earlier one was better)"))
+          ? " (undefined: all predictions, or all correct answers, are equal)"
+          : isBest ? "" : " (not the best)"))
   }
 
+  /// Writes the current weights as a model, its regression outputs in the unit of the data.
   private func writeModel() throws {
     let weights = run.trainer.weights
     func write() throws {

@@ -7,32 +7,32 @@ import Platform
 import Tensors
 import Training
 
-/// A fine-tuning with one or more seeds: trains each, then answers with the best.
+/// A fine-tuning with one or more seeds: trains each, then predicts with the best.
 ///
 /// Every rank must make the same calls.
 package struct FinetuningSeeds {
   private let plan: FinetuningPlan
   private let context: RunContext
   private let settings: RunSettings
-  /// How many seeds are asked for.
+  /// The number of seeds to train with.
   private let count: Int
 
-  /// - Parameters:
-  ///   - plan: the fine-tuning, its configuration settled.
-  ///   - count: how many seeds to train with; the recipe's is the first.
-  ///   - context: of the fine-tuning.
-  ///   - settings: how often to log and save, and when to stop.
+  /// Makes the fine-tuning with `count` consecutive seeds, of which the recipe's is the first.
+  ///
+  /// The configuration of `plan` must be that of the folder (`FinetuningConfiguration.settled`).
   package init(
     _ plan: FinetuningPlan, count: Int, context: RunContext, settings: RunSettings
   ) {
     (self.plan, self.count, self.context, self.settings) = (plan, count, context, settings)
   }
 
-  /// Trains with every seed that is not done; returns nil when asked to stop.
+  /// Trains with every seed that is not done; returns nil when a stop was requested.
   ///
-  /// Seeds above those that are asked for stay in the results where they are done.
+  /// Finished seeds of an earlier start that asked for more seeds stay in the results.
   package func train() throws -> FinetuningResults? {
     let (world, output) = (context.world, context.folder)
+    let environment = try EnvironmentReport.summary(context.layout, world: world)
+    if context.isFirst { context.log.write(environment) }
     var done: [FinetuningResults.SeedResult] = []
     for seed in plan.recipe.seed... {
       let folder = "\(output)/\(FinetuningResults.folder(ofSeed: seed))"
@@ -65,7 +65,7 @@ package struct FinetuningSeeds {
     return try run.train()
   }
 
-  /// The result of a seed that is done; nil for one that is not.
+  /// The result of a finished seed, the same on all ranks; nil for a seed that is not finished.
   private func existingResult(_ folder: String) throws -> FinetuningResults.SeedResult? {
     let path = folder + "/" + FinetuningResults.seedFile
     let found = context.isFirst ? FileManager.default.contents(atPath: path) : nil
@@ -74,14 +74,15 @@ package struct FinetuningSeeds {
     return try decodeJSON(FinetuningResults.SeedResult.self, Data(bytes), from: path)
   }
 
-  /// Answers dev and test data with the best seed's model, as files in `predictions/`.
+  /// Writes the predictions of the best seed's model for dev and test data to `predictions/`.
   ///
-  /// Nothing is done where an earlier start has: `answered.txt` names the data and the seed.
+  /// Does nothing where an earlier start has written them: `answered.txt` has the seed and the
+  /// fingerprints of the data.
   ///
   /// - Parameters:
   ///   - results: of all seeds.
-  ///   - processors: one thread for each.
-  /// - Throws: `TrainerError.stopped` when asked to stop meanwhile; an error of the files.
+  ///   - processors: the processor of each thread, -1 for a thread that is not pinned.
+  /// - Throws: `TrainerError.stopped` when a stop was requested; an error of the files.
   package func answer(_ results: FinetuningResults, processors: [Int]) throws {
     let (world, folder) = (context.world, context.folder + "/predictions")
     let sets = plan.dev + plan.test
@@ -109,7 +110,7 @@ package struct FinetuningSeeds {
       guard world.rank == 0 else { return }
       try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
       context.log.write(
-        "answers of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
+        "predictions of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
     }
   }
 }

@@ -4,34 +4,36 @@ import Models
 import Platform
 import Training
 
-/// What a run knows of its checkpoints.
+/// The state of a run's checkpoints.
 struct SaveStatus {
   /// When the last save began.
   var began = now()
-  /// The steps after which the last checkpoint was begun, or from which the run was restored.
+  /// The step of the newest checkpoint, restored or begun; nil before the first.
   var step: Int?
-  /// Seconds for which the save under way interrupted training.
+  /// Seconds for which the save in progress blocked training.
   var stall = 0.0
   /// The step and the reason when the last save failed; on rank zero.
   var failure: (step: Int, reason: String)?
-  /// Seconds that a save takes, as far as is known.
+  /// Seconds that a save takes: those of the last one, an estimate before the first.
   var seconds: Double
 
-  /// Bytes a second that are assumed before the first save.
+  /// Bytes per second that are assumed before the first save.
   private static let assumedSpeed = 2e8
 
-  /// - Parameter weights: how many the model has; two moments are saved with each.
+  /// Estimates the time of a save of `weights` weights and the two moments of each.
   init(weights: Int) { seconds = 3 * 4 * Double(weights) / Self.assumedSpeed }
 }
 
 extension ResumableRun {
-  /// Whether the schedule asks for a checkpoint after the step just done.
+  /// Whether `saveEvery` or a milestone requires a checkpoint after the last step.
   var isSaveDue: Bool {
     settings.saveEvery.map { state.step % $0 == 0 } ?? false
       || settings.milestones.contains(state.step)
   }
 
-  /// Restores the newest sound checkpoint, or makes the first weights.
+  /// Restores the newest valid checkpoint, or starts a new run.
+  ///
+  /// Every rank must call it. Rank zero chooses the checkpoint for all.
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
     let newest = try world.agree { context.isFirst ? try store.newestSound { log.write($0) } : nil }
@@ -41,15 +43,16 @@ extension ResumableRun {
     state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
     guard state.step >= firstStep else {
       throw UsageError(
-        "the newest sound checkpoint is after step \(state.step.grouped), before the present phase; "
-          + "make the last of earlier_phases in the run's config.json the present one to go on")
+        "the newest valid checkpoint is of step \(state.step.grouped), before the current phase; "
+          + "to resume, make the last of earlier_phases in the run's config.json the current phase")
     }
     try trainer.load(checkpoint: newest?.path ?? "")
     try job.restore(from: newest?.path)
     saves.step = state.step
     guard context.isFirst else { return }
+    // A start that was killed may have logged steps after its last checkpoint; they are done again.
     context.metrics.cut(afterStep: state.step)
-    log.write("going on after step \(state.step.grouped) of \(steps.grouped)")
+    log.write("resuming after step \(state.step.grouped) of \(steps.grouped)")
   }
 
   /// Starts a new run.
@@ -61,7 +64,9 @@ extension ResumableRun {
     if try context.world.sum([mustSave ? 1 : 0])[0] > 0 { try save(job) }
   }
 
-  /// Begins a checkpoint, after the end of one that is still being written.
+  /// Begins a checkpoint, once the previous one is written.
+  ///
+  /// Blocks training while the weights are copied; a thread of the trainer writes the files.
   func save(_ job: some TrainingJob) throws {
     context.watchdog.enter(.checkpoint)
     let began = now()
@@ -73,7 +78,7 @@ extension ResumableRun {
     progress.spend(saves.stall, on: .checkpoints)
   }
 
-  /// Waits for the last checkpoint; throws when the one of the last step could not be written.
+  /// Waits for the last checkpoint; throws where that of the current step could not be written.
   func finishSave() throws {
     let began = now()
     try logEndedSave(waiting: true)
@@ -84,19 +89,22 @@ extension ResumableRun {
     }
   }
 
-  /// Logs how the save under way ended, once it has.
+  /// Logs the result of the save in progress, if it has ended.
+  ///
+  /// - Parameter waiting: whether to wait for its end.
+  /// - Throws: an error of communication; a failed save is logged and kept in `saves.failure`.
   func logEndedSave(waiting: Bool) throws {
     if waiting { context.watchdog.enter(.checkpoint) }
     guard let ended = try trainer.endedSave(waiting: waiting), context.isFirst else { return }
     saves.failure = ended.failure.map { (ended.step, $0) }
     if let failure = ended.failure {
-      log.write("no checkpoint after step \(ended.step.grouped): \(failure); training goes on")
+      log.write("no checkpoint at step \(ended.step.grouped): \(failure); training continues")
       return
     }
     saves.seconds = ended.seconds
     log.write(
       String(
-        format: "checkpoint after step %d, written in %.1f s, for which training stood %.2f s",
+        format: "checkpoint at step %d (%.1f s in the background, %.2f s blocking)",
         ended.step, ended.seconds, saves.stall))
   }
 }

@@ -5,24 +5,26 @@ import Platform
 import Tensors
 import Training
 
-/// Training on this rank that can be interrupted anywhere and resumed with the same result.
+/// Training on this rank that can be interrupted at any point and resumed with the same result.
 ///
 ///     let run = try ResumableRun(trainer, context, settings)
 ///     defer { run.end() }
 ///     let ending = try run.train(job)
 ///
-/// It begins at the newest sound checkpoint, or with the job's first weights, and trains to the last
-/// step of the trainer's schedule, or until a signal, the time limit or the job's health stops it; then
-/// it saves a checkpoint. An evaluation that a stop prevented comes first in the next start.
+/// A start continues from the newest valid checkpoint, or from the job's first weights, and trains
+/// to the last step of the trainer's schedule. A signal, the time limit or a fatal health warning
+/// stops it with a checkpoint. If a stop prevents an evaluation that is due, the next start does it
+/// first.
 ///
-/// All ranks execute the same code; the others skip what is for rank zero alone (files, messages).
+/// All ranks execute the same code; rank zero alone writes files and messages. A decision that
+/// depends on one rank (a signal, the clock) is exchanged with each step, so that all ranks agree.
 package final class ResumableRun<O: TrainingObjective> {
   let context: RunContext
   package let trainer: Trainer<O>
   let settings: RunSettings
   let store: CheckpointStore
   let progress: ProgressLog
-  /// Where the run is: the steps done, the tokens seen and the seconds that took.
+  /// The progress of the run over all starts: steps, tokens and seconds of training.
   package internal(set) var state = CheckpointState(step: 0)
   var saves: SaveStatus
   private var evaluationSeconds = 0.0
@@ -32,13 +34,13 @@ package final class ResumableRun<O: TrainingObjective> {
   /// The steps of the whole run, those of earlier phases included.
   var steps: Int { trainer.settings.schedule.firstStep + trainer.settings.schedule.steps }
 
-  /// The steps of a start after which its timeline is drawn.
+  /// The number of steps of a start that are in its timeline.
   private static var timelineSteps: Int { 20 }
 
   /// Every rank must call it.
   ///
   /// - Parameters:
-  ///   - trainer: ended with the run.
+  ///   - trainer: the trainer, which `end` also ends.
   ///   - context: of this run; its folder holds the checkpoints.
   ///   - settings: how often to log and save, and when to stop.
   /// - Throws: an error of communication.
@@ -49,28 +51,28 @@ package final class ResumableRun<O: TrainingObjective> {
       runFolder: context.folder, keep: settings.keep, milestones: settings.milestones,
       fault: FaultInjection.hook)
     progress = try ProgressLog(
-      steps: schedule.firstStep + schedule.steps, hours: settings.hours,
-      world: context.world, log: context.log, metrics: context.metrics, start: context.start)
+      steps: schedule.firstStep + schedule.steps, settings: settings, context: context)
     saves = SaveStatus(weights: trainer.weights.count)
     let watchdog = context.watchdog
     trainer.watch = { watchdog.enter($0, $1) }
     trainer.onWait = { watchdog.mark($0 ? Watchdog.waitingForWeights : "computation") }
   }
 
-  /// Ends the threads, and a save that an error interrupted.
+  /// Ends the threads, once a save that is in progress has ended.
   package func end() {
+    context.log.showProgress("")
     try? logEndedSave(waiting: true)
     trainer.end()
   }
 
-  /// Trains to the last step, or until asked to stop.
+  /// Trains to the last step, or until a stop is requested.
   ///
   /// Every rank must call it.
   ///
   /// - Parameter job: what is trained.
   /// - Returns: how it ended, the same on every rank.
-  /// - Throws: `TrainerError.diverged`, `CheckpointError.unsaved` when the last checkpoint is missing,
-  ///   and the job's own errors.
+  /// - Throws: `TrainerError.diverged`, `CheckpointError.unsaved` when the last checkpoint could
+  ///   not be written, and the errors of the job.
   package func train(_ job: some TrainingJob) throws -> RunEnding {
     try restore(job)
     if let note = state.move(to: .current), context.isFirst { log.write("note: \(note)") }
@@ -80,11 +82,11 @@ package final class ResumableRun<O: TrainingObjective> {
     var isStopped = try job.isEvaluationMissing(at: state) && !evaluate(job)
     while !isStopped && state.step < steps {
       isStopped = try advance(job, first: first)
-      if state.step == first + Self.timelineSteps { try drawTimeline() }
+      if state.step == first + Self.timelineSteps { try writeTimeline() }
     }
     if isStopped && saves.step != state.step { try save(job) }
     try finishSave()
-    try drawTimeline()
+    try writeTimeline()
     if context.isFirst { log.write(progress.shares) }
     if isStopped { return try stop(job) }
     if context.isFirst {
@@ -93,23 +95,26 @@ package final class ResumableRun<O: TrainingObjective> {
     return .finished
   }
 
-  /// Does a step and what follows it; returns whether the run must stop.
+  /// Does a step with its logging, evaluation and checkpoint; returns whether the run must stop.
   private func advance(_ job: some TrainingJob, first: Int) throws -> Bool {
-    let report = try step(job, isFirst: state.step == first)
+    let report = try step(job, in: state.step == first ? .start : .step)
     try logEndedSave(waiting: false)
     let isLast = state.step == steps
     if state.step % settings.logEvery == 0 || isLast {
-      job.didLog(try progress.tell(report, trainer.metrics(), state))
+      job.didLog(try progress.logTraining(report, trainer.metrics(), state))
     }
-    // There is no time for an evaluation before a stop: the next start makes up for it.
+    // A stop must be quick: the next start does an evaluation that is due now.
     if report.requests.stop && !isLast { return true }
     if job.isEvaluationDue(after: state.step), try !evaluate(job) { return true }
     if isSaveDue || report.requests.save && !isLast { try save(job) }
     return false
   }
 
-  private func step(_ job: some TrainingJob, isFirst: Bool) throws -> Trainer<O>.StepReport {
-    context.watchdog.enter(isFirst ? .start : .step, step: state.step)
+  /// Does a step, whose time the watchdog limits by the deadline of `section`.
+  private func step(
+    _ job: some TrainingJob, in section: Watchdog.Section
+  ) throws -> Trainer<O>.StepReport {
+    context.watchdog.enter(section, step: state.step)
     let report: Trainer<O>.StepReport
     do {
       report = try trainer.step(state.step, requests: requests(job))
@@ -121,16 +126,13 @@ package final class ResumableRun<O: TrainingObjective> {
     state.step += 1
     state.tokens += report.tokens
     state.seconds += report.seconds
-    progress.add(report)
-    if isFirst && context.isFirst {
-      log.write(String(format: "first step done %.1f s after the start", now() - context.start))
-    }
+    progress.add(report, step: state.step)
     return report
   }
 
-  /// What this rank requests for the time after the next step.
+  /// What this rank requests to be done after the next step.
   private func requests(_ job: some TrainingJob) -> Trainer<O>.StopRequests {
-    // The time left must suffice for the step, the evaluation after it and the last checkpoint.
+    // The rest of the time must suffice for the step, the evaluation after it and the checkpoint.
     let needed =
       saves.seconds + progress.stepSeconds
       + (job.isEvaluationDue(after: state.step + 1) ? evaluationSeconds : 0)
@@ -140,7 +142,7 @@ package final class ResumableRun<O: TrainingObjective> {
       save: context.isFirst && now() - saves.began >= settings.saveMinutes * 60)
   }
 
-  /// Evaluates; returns false, without a result, when asked to stop meanwhile.
+  /// Evaluates; returns false, without a result, when a stop was requested meanwhile.
   private func evaluate(_ job: some TrainingJob) throws -> Bool {
     let began = now()
     defer {
@@ -153,26 +155,26 @@ package final class ResumableRun<O: TrainingObjective> {
 
   /// Logs why the run stops.
   private func stop(_ job: some TrainingJob) throws -> RunEnding {
-    // Rank zero alone may know of the run's health.
+    // Health is judged on rank zero alone.
     let isUnhealthy = try context.world.sum([job.stopsForHealth ? 1 : 0])[0] > 0
     if context.isFirst {
       log.write(
-        "stopped \(isUnhealthy ? "because of its health" : "as asked") after step "
-          + "\(state.step.grouped) of \(steps.grouped); the same command goes on from here")
+        "stopped \(isUnhealthy ? "by a fatal health warning" : "as requested") after step "
+          + "\(state.step.grouped) of \(steps.grouped); the same command resumes")
     }
     return isUnhealthy ? .unhealthy : .stopped
   }
 
-  /// Writes the timeline of the steps so far, once.
-  private func drawTimeline() throws {
+  /// Writes the timeline of the steps of this start so far, once.
+  private func writeTimeline() throws {
     guard let path = settings.timeline, let trace = try Timeline.turnOff(context.world) else {
       return
     }
     do {
       try AtomicFile.write(trace, to: path, replacing: true)
-      log.write("timeline: \(path)")
+      log.write("timeline written to \(path)")
     } catch {
-      log.write("no timeline: \(error)")
+      log.write("the timeline was not written: \(error)")
     }
   }
 }

@@ -5,21 +5,24 @@ import Platform
 import Tokenization
 import Training
 
-/// `not-finite-N.json` of a run: the slice that made the gradient of step N what it is. With the
-/// checkpoint before, whose training goes through the same step again, it is all there is to look at.
+/// The contents of `not-finite-N.json` of a run: the slice that made the gradient of step N
+/// non-finite.
+///
+/// The step can be repeated from the checkpoint before it, because training is deterministic.
 struct NonFiniteStep: Codable, Equatable {
-  /// The step, as `metrics.jsonl` counts.
+  /// The number of steps done with this one, as in `metrics.jsonl`.
   let step: Int
   let slice: Int
   let slices: Int
-  /// The tensors whose gradient is not finite, and the losses that are not.
+  /// The tensors with a non-finite gradient.
   let tensors: [String]
+  /// The losses that are not finite.
   let losses: [String]
   let sequences: [Sequence]
 
   /// A sequence of the slice.
   struct Sequence: Codable, Equatable {
-    /// Its number in the step's batch: masks, samples and dropout are functions of step and number.
+    /// The index in the step's batch: masks, samples and dropout are functions of step and index.
     let number: Int
     let text: String
     let tokens: [Int32]

@@ -3,17 +3,19 @@ import Foundation
 import Models
 import Platform
 
-/// The next phase of a run, as a user writes it (`--next-phase`), under the names of config.json:
+/// The next phase of a run, from a file that the user writes (`--next-phase`).
 ///
-///     {"data": "data-512", "max_seq_length": 512, "train_batch_size": 64, "num_train_steps": 10000,
-///      "learning_rate": 1e-4}
+/// The keys are those of `config.json`:
 ///
-/// What is left out stays as it is, but for the warm-up: a tenth of the phase.
+///     {"data": "data-512", "max_seq_length": 512, "train_batch_size": 64,
+///      "num_train_steps": 10000, "learning_rate": 1e-4}
+///
+/// Settings that are missing keep their value, except the warm-up, which is a tenth of the phase.
 package struct PhaseFile {
   private let path: String
   private let values: Values
 
-  /// Where the phase's data lie; nil for `--data`.
+  /// The folder of the phase's data; nil for `--data`.
   package var data: String? { values.data }
 
   private struct Values: Decodable {
@@ -38,9 +40,12 @@ package struct PhaseFile {
     }
   }
 
+  /// Reads the file at `path`.
+  ///
+  /// Throws `UsageError` for a missing file or an unknown key, `TextError` for other mistakes.
   package init(path: String) throws {
     guard let bytes = FileManager.default.contents(atPath: path) else {
-      throw UsageError("there is no phase file \(path)")
+      throw UsageError("there is no file \(path) with the next phase")
     }
     self.path = path
     values = try decodeJSON(Values.self, bytes, from: path)
@@ -48,16 +53,15 @@ package struct PhaseFile {
     let keys = (try? JSONSerialization.jsonObject(with: bytes) as? [String: Any])?.keys.sorted()
     if let unknown = keys?.first(where: { !known.contains($0) }) {
       throw UsageError(
-        "\(path): a phase has no key \(unknown); its keys are "
+        "\(path): unknown key \(unknown); a phase has the keys "
           + known.sorted().joined(separator: ", "))
     }
   }
 
-  /// Makes it the present phase of `configuration`, unless it is that already.
+  /// Makes this phase the current one of `configuration`, unless it is already.
   ///
-  /// - Parameters:
-  ///   - stepsDone: of the run.
-  ///   - data: the digest of the phase's data.
+  /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws
+  /// `UsageError` where the current phase is not finished, or the training scheme has stages.
   package func append(
     to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String
   ) throws {
@@ -68,13 +72,13 @@ package struct PhaseFile {
     }
     guard stepsDone == configuration.steps else {
       throw UsageError(
-        "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must end "
-          + "the present phase before the one of \(path)")
+        "the run has done \(stepsDone.grouped) of \(configuration.steps.grouped) steps; it must "
+          + "finish the current phase before that of \(path) begins")
     }
     guard !configuration.recipe.task.scheme.hasStages else {
       throw UsageError(
-        "a run of two stages has no next phase: its discriminator would begin anew; begin a run with "
-          + "--init-from its folder")
+        "a run with two training stages cannot have a next phase; begin a new run with --init-from "
+          + "and its folder")
     }
     var recipe = applied(to: configuration.recipe)
     if values.warmupSteps == nil { recipe.warmupSteps = recipe.steps / 10 }

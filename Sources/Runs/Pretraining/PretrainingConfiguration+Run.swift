@@ -4,8 +4,9 @@ import Tensors
 import Training
 
 extension PretrainingConfiguration {
-  /// The steps at which a checkpoint is kept for good: 6.25, 12.5, 25, 50 and 100 % of each phase, as
-  /// in the paper's table 1.
+  /// The steps whose checkpoints are never removed.
+  ///
+  /// They are at 6.25, 12.5, 25, 50 and 100 % of each phase, as in the paper's table 1.
   var milestones: Set<Int> {
     var (result, first): (Set<Int>, Int) = ([], 0)
     for phase in earlierPhases.map(\.recipe) + [recipe] {
@@ -15,6 +16,7 @@ extension PretrainingConfiguration {
     return result.subtracting([0])
   }
 
+  /// The optimizer settings of the current phase; two stages restart the learning rate.
   package var trainerSettings: TrainerSettings {
     TrainerSettings(
       batchSize: recipe.batchSize, sliceCount: recipe.slices,
@@ -29,10 +31,10 @@ extension PretrainingConfiguration {
 }
 
 extension PretrainingConfiguration.Recipe {
-  /// The course of the learning rate, in words.
+  /// The steps and the learning rate schedule, for the log.
   var schedule: String {
     "\(fields.steps.grouped) steps of \(fields.batchSize) sequences, at most "
-      + "\(tokens.grouped) tokens; the rate rises to \(fields.learningRate) in "
-      + "\(fields.warmupSteps.grouped) steps and falls to 0 at the end"
+      + "\(tokens.grouped) tokens; learning rate \(fields.learningRate) after "
+      + "\(fields.warmupSteps.grouped) warm-up steps, then linear decay to 0"
   }
 }

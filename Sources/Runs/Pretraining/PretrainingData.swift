@@ -3,8 +3,9 @@ import Electra
 import Tokenization
 
 extension PretrainingConfiguration {
-  /// The objective of this run on `data`, whose training split it reads where samples follow the
-  /// frequencies of tokens.
+  /// The objective of this run on `data`.
+  ///
+  /// Reads the training split where replacements are sampled by the frequencies of tokens.
   package func objective(model: ElectraModel, data: ShardSet) throws -> PretrainingObjective {
     var objective = objective(model: model, vocabulary: data.vocabulary)
     switch recipe.task.generator {
@@ -16,8 +17,10 @@ extension PretrainingConfiguration {
     return objective
   }
 
-  /// How often each token stands in the training examples; those that are never masked do not count.
-  /// A million examples tell, however many there are.
+  /// The number of occurrences of each token in a sample of the training examples.
+  ///
+  /// Tokens that are never masked count 0. The sample is up to 256 blocks,
+  /// about a million examples, which suffices for frequencies.
   private func frequencies(_ data: ShardSet) throws -> [Int] {
     var counts = [Int](repeating: 0, count: data.vocabulary.size)
     try data.forEachTrainingExample(ofBlocks: 256) { tokens in
@@ -27,7 +30,7 @@ extension PretrainingConfiguration {
     for token in [special.classification, special.separator, special.mask, special.padding] {
       counts[Int(token)] = 0
     }
-    // Data without a word would leave nothing to draw from.
+    // A sampler needs a positive count; data of special tokens alone have none.
     return counts.contains { $0 > 0 } ? counts : counts.map { _ in 1 }
   }
 }

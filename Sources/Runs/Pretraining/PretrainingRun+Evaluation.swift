@@ -5,7 +5,7 @@ import Layers
 import Platform
 import Training
 
-// The evaluation of held-out examples.
+// Evaluation on held-out examples.
 
 extension PretrainingRun {
   package func isEvaluationDue(after step: Int) -> Bool {
@@ -26,6 +26,6 @@ extension PretrainingRun {
     let values = try run.trainer.evaluate(
       sequences: count, isAsked: { StopSignals.isRequested },
       source: { _, sequences in try data.heldOut(sequences, of: count) })
-    if context.isFirst { health?.judge(run.progress.tellHeldOut(values, state, examples: count)) }
+    if context.isFirst { health?.judge(run.progress.logHeldOut(values, state, examples: count)) }
   }
 }

@@ -1,13 +1,14 @@
 extension PretrainingRun {
-  /// What a start of a run may choose; nothing here changes the result.
+  /// The settings of one start of a run, none of which changes the result.
   package struct Options {
     package var run: RunSettings
     /// Steps between evaluations of held-out examples.
     package var evaluateEvery = 1
-    /// Held-out examples of an evaluation, at most.
+    /// The largest number of held-out examples of an evaluation.
     package var evaluateExamples = 2048
-    /// Whether encoder layers are computed anew in the backward pass.
+    /// Whether encoder layers are recomputed in the backward pass (gradient checkpointing).
     package var recomputes = false
+    /// Whether a fatal health warning stops the run.
     package var stopsWhenUnhealthy = false
 
     package init(_ run: RunSettings) { self.run = run }

@@ -8,15 +8,15 @@ import Platform
 import Tokenization
 import Training
 
-/// A pre-training run on this rank: from the newest checkpoint to the last step.
+/// A pre-training run on this rank, from the newest checkpoint to the last step.
 package final class PretrainingRun {
   let configuration: PretrainingConfiguration
-  /// The model that a new run begins with, on rank zero; nil for new weights.
+  /// The model of `--init-from`, on rank zero; nil for new weights.
   private let initial: InitialModel?
   let data: ShardSet
   let options: Options
   let run: ResumableRun<PretrainingObjective>
-  /// On rank zero.
+  /// The judge of the run's metrics; nil except on rank zero.
   let health: RunHealth?
 
   var context: RunContext { run.context }
@@ -24,11 +24,11 @@ package final class PretrainingRun {
   /// Every rank must call it.
   ///
   /// - Parameters:
-  ///   - configuration: the run's, the same on every rank.
-  ///   - initial: the model that a new run begins with, on rank zero; nil for new weights.
-  ///   - data: what the run trains on.
+  ///   - configuration: of the run, equal on every rank.
+  ///   - initial: the model of `--init-from`, on rank zero; nil for new weights.
+  ///   - data: the training and held-out examples.
   ///   - context: of this run.
-  ///   - options: what this start may choose.
+  ///   - options: the settings of this start.
   /// - Throws: an error of the data, or of communication.
   package init(
     _ configuration: PretrainingConfiguration, initial: InitialModel?, data: ShardSet,
@@ -49,7 +49,7 @@ package final class PretrainingRun {
       Self.trainer(configuration, data, context, recomputes: options.recomputes), context, settings)
     try describe(
       RunCost(
-        configuration, ranks: world.size, lanes: context.layout.processors.count,
+        configuration, ranks: world.size, workers: context.layout.processors.count,
         keep: settings.keep, recomputes: options.recomputes))
   }
 
@@ -74,21 +74,28 @@ package final class PretrainingRun {
       })
   }
 
-  /// Logs what this run is, where it runs, and which resources are short.
+  /// Logs model, data, environment and cost of this run, and a note for each resource that is
+  /// short.
   private func describe(_ cost: RunCost) throws {
     let report = try EnvironmentReport(context.layout, cost, world: context.world)
     guard context.isFirst else { return }
     let (log, folder) = (context.log, context.folder)
-    log.write(cost.summary(examples: data.trainCount))
+    let preset = try? RunStart(folder: folder)?.preset
+    log.write("electra pretrain: \(cost.modelSummary(preset: preset))")
+    log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
+    if options.run.isVerbose { log.write(report.details) }
+    log.write(
+      "estimate: \(cost.needs.memory.bytes) per rank, \(cost.needs.checkpoint.bytes) per checkpoint"
+    )
     let disk = cost.diskShortage(folder: folder, existing: run.store.steps().count)
     for warning in report.warnings + [disk].compactMap(\.self) { log.write("note: \(warning)") }
   }
 
-  /// Ends the threads, and a save that an error interrupted.
+  /// Ends the threads, once a save that is in progress has ended.
   package func end() { run.end() }
 
-  /// Trains to the last step, or until asked to stop.
+  /// Trains to the last step, or until a stop is requested.
   ///
   /// Every rank must call it.
   package func train() throws -> RunEnding {
@@ -99,7 +106,10 @@ package final class PretrainingRun {
 }
 
 extension PretrainingRun: TrainingJob {
-  /// Weights of another model are saved before the first step, so that resuming does not need it.
+  /// Initializes the weights, or copies those of another model.
+  ///
+  /// Weights of another model are saved before the first step, so that resuming does not need that
+  /// model.
   package func makeFirstWeights() throws -> Bool {
     let (trainer, recipe) = (run.trainer, configuration.recipe)
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
@@ -108,7 +118,7 @@ extension PretrainingRun: TrainingJob {
       for note in try initial.load(into: trainer.weights, trainer.objective.model) {
         context.log.write("--init-from: \(note)")
       }
-      context.log.write("the schedule is new: \(recipe.schedule)")
+      context.log.write("new schedule: \(recipe.schedule)")
     }
     return initial != nil
   }
@@ -119,7 +129,7 @@ extension PretrainingRun: TrainingJob {
     [
       "config.json": try configuration.jsonDocument(),
       "vocab.txt": Data(data.vocabulary.fileBytes),
-      "tokenizer_config.json": try JSONEncoder().encode(data.description.normalization),
+      "tokenizer_config.json": Data(try data.description.normalization.json().utf8),
     ]
   }
 

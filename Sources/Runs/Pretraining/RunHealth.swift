@@ -6,20 +6,20 @@ import Platform
 import Tokenization
 import Training
 
-/// A run's health, on rank zero: hands lines of metrics to the judge, and says what it finds in the
-/// log and in `metrics.jsonl`, as lines of their own split.
+/// Checks the health of a run on rank zero: passes each line of metrics to `Health` and reports its
+/// warnings in the log and in `metrics.jsonl` (split `health`).
 final class RunHealth {
   private let configuration: PretrainingConfiguration
   private let folder: String
   private let log: RunLog
   private let metrics: MetricsLog
   private var health: Health
-  /// Whether the run has been found gravely ill in this start.
+  /// Whether there was a fatal warning in this start.
   private(set) var isFatal = false
-  /// The last line, of held-out examples where there are any.
+  /// The last held-out line, or the last training line before the first evaluation.
   private var last: MetricsLine?
 
-  /// Judges the run in `folder`; some tokens of `data` are counted for their entropy.
+  /// Checks the run in `folder`; counts some tokens of `data` for their unigram entropy.
   init(
     _ configuration: PretrainingConfiguration, _ data: ShardSet, folder: String, log: RunLog,
     metrics: MetricsLog
@@ -32,10 +32,10 @@ final class RunHealth {
         unigramEntropy: try data.unigramEntropy(seed: configuration.recipe.seed)))
   }
 
-  /// Comes to the state of a run that was never stopped, by reading its lines up to `step`, and judges
-  /// the recipe.
+  /// Replays the metrics up to `step`, so that warnings do not depend on stops, and checks the
+  /// recipe.
   ///
-  /// What was said before is not said again.
+  /// Warnings that were reported before are not reported again.
   func begin(step: Int) {
     let lines = RunMetrics(runFolder: folder).lines.filter { $0.step <= step }
     for line in lines where line.split == .health {
@@ -45,7 +45,7 @@ final class RunHealth {
     for line in lines where line.split != .health { write(health.judge(line)) }
   }
 
-  /// Judges a line of training, or one of held-out examples.
+  /// Checks a training line or a held-out line.
   func judge(_ line: MetricsLine) {
     if line.split == .heldOut || last?.split != .heldOut { last = line }
     write(health.judge(line))
@@ -67,7 +67,8 @@ final class RunHealth {
     metrics.append(line)
   }
 
-  /// The last words of a run: what was found, and the published curve at the same number of tokens.
+  /// Ends the log of a finished run: that there was no warning, and the published learning curve at
+  /// the same number of tokens.
   func conclude(_ state: CheckpointState) {
     if health.said.isEmpty { log.write("health: nothing found") }
     for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {
@@ -75,8 +76,7 @@ final class RunHealth {
     }
   }
 
-  /// Notes that a step's gradient is not finite, which ends the run, and keeps the slice that made it
-  /// so, to be looked at.
+  /// Reports a non-finite gradient, which ends the run, and writes its first slice to a file.
   func note(_ divergence: Divergence, _ vocabulary: Vocabulary) {
     let step = divergence.step + 1
     note(HealthWarning(.notFinite, isFatal: true, step: step, divergence.description))
@@ -84,9 +84,9 @@ final class RunHealth {
     let path = "\(folder)/not-finite-\(step).json"
     do {
       try NonFiniteStep(divergence, slice, vocabulary).write(to: path)
-      log.write("health: \(path) holds the text of step \(step.grouped), slice \(slice.number)")
+      log.write("health: \(path) has the text of step \(step.grouped), slice \(slice.number)")
     } catch {
-      log.write("health: the text of step \(step.grouped) is not kept: \(error)")
+      log.write("health: the text of step \(step.grouped) was not written: \(error)")
     }
   }
 }

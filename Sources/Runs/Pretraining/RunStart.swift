@@ -4,17 +4,19 @@ import Models
 import Platform
 import Training
 
-/// What a run began with, as far as its configuration does not say: `start.json` of its folder. Runs of
-/// earlier versions have none.
+/// The preset and the initial models of a run: `start.json` of its folder.
+///
+/// These are the options of the first start that `config.json` does not contain. Runs of earlier
+/// versions have no such file.
 package struct RunStart: Codable, Equatable {
-  /// The preset that the recipe was taken from; nil for a file of `--config`.
+  /// The preset of the recipe; nil for `--config`.
   package var preset: String?
-  /// The models of `--init-from`; none for new weights.
+  /// The models of `--init-from`; empty for new weights.
   package var initial: [Source] = []
 
-  /// A model that first weights were taken from.
+  /// A model whose weights the run began with.
   package struct Source: Codable, Equatable {
-    /// As the user gave it.
+    /// The path, as the user gave it.
     let path: String
     /// CRC-32C of the file of weights.
     let checksum: String
@@ -34,16 +36,16 @@ package struct RunStart: Codable, Equatable {
     case initial = "init_from"
   }
 
-  /// That of the run in `folder`; nil where there is none.
+  /// Reads the file of the run in `folder`; nil where there is none.
   package init?(folder: String) throws {
     let path = Self.path(folder)
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
     self = try decodeJSON(Self.self, data, from: path)
   }
 
-  /// - Parameters:
-  ///   - preset: nil for a file of `--config`.
-  ///   - initial: the paths of `--init-from`.
+  /// Describes a new run with the paths of `--init-from`; `preset` is nil for `--config`.
+  ///
+  /// Throws where a model's checksum cannot be read.
   package init(preset: Preset?, initial: [String]) throws {
     self.preset = preset?.rawValue
     self.initial = try initial.map { try Source(path: $0) }
@@ -61,23 +63,24 @@ package struct RunStart: Codable, Equatable {
 
   private static func path(_ folder: String) -> String { folder + "/start.json" }
 
-  /// Whether the run began with the models at these paths: the paths that were given then, whatever has
-  /// become of them since, or the same weights elsewhere.
+  /// Whether the run began with the models at these paths: equal paths, even if the models are gone
+  /// since, or equal weights at other paths.
   private func began(with paths: [String]) throws -> Bool {
     if paths == initial.map(\.path) { return true }
     guard paths.count == initial.count else { return false }
     return try paths.map { try Source(path: $0).checksum } == initial.map(\.checksum)
   }
 
-  /// Checks that `--init-from` agrees with what the run began with.
+  /// Checks that the paths of `--init-from` are the models that the run began with.
   ///
-  /// - Parameter hasCheckpoints: whether the run needs its first weights no more.
+  /// A run that has checkpoints needs no paths. Throws `UsageError` for other models, and for
+  /// missing paths where they are needed.
   package func expectSame(initial paths: [String], hasCheckpoints: Bool) throws {
     let names = list(initial.map(\.path))
     if paths.isEmpty {
       guard initial.isEmpty || hasCheckpoints else {
         throw UsageError(
-          "the run has no checkpoint yet, and begins with the weights of \(names): give "
+          "the run has no checkpoint yet and begins with the weights of \(names): give "
             + "--init-from \(names) again")
       }
       return
@@ -86,7 +89,7 @@ package struct RunStart: Codable, Equatable {
       let weights = initial.isEmpty ? "new weights" : names
       throw UsageError(
         "the run exists and began with other weights: --init-from is \(weights) there and "
-          + "\(list(paths)) here; leave it out to go on, or choose another --output")
+          + "\(list(paths)) here; omit it to resume, or choose another --output")
     }
   }
 

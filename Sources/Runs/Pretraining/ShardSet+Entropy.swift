@@ -4,8 +4,11 @@ import Layers
 import Tokenization
 
 extension ShardSet {
-  /// The entropy of the frequencies of tokens, in nats, from up to 2,048 training examples and as many
-  /// held-out ones: more would change it by a few hundredths. Tokens that are never masked do not count.
+  /// The entropy of the unigram distribution of tokens, in nats.
+  ///
+  /// It is estimated from up to 2,048 training and as many held-out examples, which is within a few
+  /// hundredths of that of all data. Special tokens except [UNK] do not count: they are never
+  /// masked.
   func unigramEntropy(seed: UInt64) throws -> Double {
     let most = 2048
     var counts = [Int](repeating: 0, count: vocabulary.size)
@@ -25,8 +28,10 @@ extension ShardSet {
   }
 }
 
-/// The entropy of the distribution that a sample of so many of each kind was drawn from, in nats, with
-/// what a sample misses of it on average (Miller 1955).
+/// An estimate of the entropy in nats of the distribution from which these counts were sampled.
+///
+/// The plug-in estimate is too low for a finite sample; (kinds - 1) / 2N corrects for that on
+/// average (Miller 1955). No counts give 0.
 func entropy(ofCounts counts: [Int]) -> Double {
   let total = Double(counts.reduce(0, +))
   guard total > 0 else { return 0 }

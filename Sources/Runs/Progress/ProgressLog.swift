@@ -4,24 +4,28 @@ import Layers
 import Platform
 import Training
 
-/// What a run says about its steps: lines of `metrics.jsonl`, and sentences in the log.
+/// Reports the steps of a run: lines of `metrics.jsonl`, lines of the log and, on a terminal, a
+/// progress line that is redrawn in place.
+///
+///     step   250/5000  loss 22.65  generator 6.684  ...  20,854 tokens/s  7:38 left
+///     step   416/5000  held-out  loss 25.47  generator 5.980  ...  AUC 0.598  skill 0.021
 package final class ProgressLog {
+  /// The steps of the whole run.
   private let steps: Int
-  private let hours: Double?
-  private let world: Communicator
-  private let log: RunLog
-  private let metrics: MetricsLog
-  private let start: Double
+  private let settings: RunSettings
+  private let context: RunContext
   /// The host of every rank.
   private let hosts: [String]
-  private var since = Interval()
-  /// Seconds of this start beside steps, and all of its steps.
+  /// The steps since the last line of training.
+  private var interval = Interval()
+  /// All steps of this start.
+  private var total = Interval()
+  private var firstStepSeconds = 0.0
+  /// Seconds of this start that were spent outside of steps.
   private var spent: [Expense: Double] = [:]
-  private var all = Interval()
-  /// Whether the log has said how many steps fit into the hours given.
-  private var didTellFit = false
+  private var lastRedraw = 0.0
 
-  /// What keeps a run from training.
+  /// What interrupts training.
   enum Expense {
     case evaluation
     /// Snapshots, and waiting for a checkpoint that is still being written.
@@ -43,110 +47,179 @@ package final class ProgressLog {
       input += report.inputSeconds
       reduction += report.reductionSeconds
     }
+
+    var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
   }
 
-  /// Logs a run of `steps` steps, whose program began at `start` and may take `hours`.
-  init(
-    steps: Int, hours: Double?, world: Communicator, log: RunLog, metrics: MetricsLog, start: Double
-  ) throws {
-    (self.steps, self.hours, self.world, self.log) = (steps, hours, world, log)
-    (self.metrics, self.start) = (metrics, start)
-    hosts = try world.gather(Array(hostName().utf8)).map { String(decoding: $0, as: UTF8.self) }
+  /// The steps of a start after which the rest is estimated.
+  private static let estimateAfter = 4
+  /// Seconds between two drawings of the progress line.
+  private static let redrawInterval = 0.2
+
+  /// Every rank must call it.
+  ///
+  /// - Parameters:
+  ///   - steps: of the whole run, those of earlier phases and starts included.
+  ///   - settings: of the run.
+  ///   - context: of the run; the time of this start counts from its `start`.
+  /// - Throws: an error of communication.
+  init(steps: Int, settings: RunSettings, context: RunContext) throws {
+    (self.steps, self.settings, self.context) = (steps, settings, context)
+    hosts = try context.world.gather(Array(hostName().utf8))
+      .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  func add(_ report: Trainer<some Any>.StepReport) {
-    since.add(report)
-    all.add(report)
+  /// Counts a step, after which `step` steps of the run are done.
+  func add(_ report: Trainer<some Any>.StepReport, step: Int) {
+    interval.add(report)
+    total.add(report)
+    guard context.isFirst else { return }
+    if total.steps == 1 {
+      firstStepSeconds = report.seconds
+      context.log.write(String(format: "first step after %.1f s", elapsed))
+    }
+    if total.steps == Self.estimateAfter { logEstimate(step: step) }
+    redraw(step: step)
   }
 
-  /// Seconds that training stood still.
+  /// Counts `seconds` for which training was interrupted.
   func spend(_ seconds: Double, on expense: Expense) { spent[expense, default: 0] += seconds }
 
-  /// Seconds of a step, the mean of this start; 0 before the first.
-  var stepSeconds: Double { all.seconds / Double(max(1, all.steps)) }
+  /// Mean seconds per step of this start; 0 before the first step.
+  var stepSeconds: Double { total.seconds / Double(max(1, total.steps)) }
 
-  /// The part of this start that an expense took.
+  /// Seconds since the program began.
+  private var elapsed: Double { now() - context.start }
+
+  /// The share of this start that an expense took.
   private func share(_ expense: Expense) -> Double {
-    spent[expense, default: 0] / max(now() - start, 1e-9)
+    spent[expense, default: 0] / max(elapsed, 1e-9)
   }
 
-  /// What this start was spent on, for its last words.
+  /// How the time of this start was spent, for the end of the log.
   var shares: String {
-    let seconds = now() - start
-    let parts = String(
-      format:
-        "evaluation took %.1f %%, checkpoints stopped training for %.1f %%, input took %.1f %%",
-      100 * share(.evaluation), 100 * share(.checkpoints), 100 * all.input / seconds)
-    let waiting = String(
-      format: ", reduction and waiting for other ranks %.1f %%", 100 * all.reduction / seconds)
-    return "of \(Self.duration(seconds)) since the start, " + parts
-      + (world.size > 1 ? waiting : "")
+    let seconds = max(elapsed, 1e-9)
+    var parts = [
+      ("evaluation", share(.evaluation)), ("checkpoints", share(.checkpoints)),
+      ("input", total.input / seconds),
+    ]
+    if context.world.size > 1 {
+      parts.append(("reduction and waiting for ranks", total.reduction / seconds))
+    }
+    return "\(Self.duration(seconds)) since the start: "
+      + parts.map { $0 + String(format: " %.1f %%", 100 * $1) }.joined(separator: ", ")
   }
 
   /// Writes the line of the steps since the last one, and returns it.
   ///
   /// Every rank must call it.
-  /// The learning rate is that of the last step; `values` are means.
-  func tell(
+  ///
+  /// - Parameters:
+  ///   - report: of the last step, whose learning rate is in the line.
+  ///   - values: the means over these steps.
+  ///   - state: the steps done.
+  /// - Returns: the line; it is written on rank zero.
+  /// - Throws: an error of communication.
+  func logTraining(
     _ report: Trainer<some Any>.StepReport, _ values: MetricValues, _ state: CheckpointState
   ) throws -> MetricsLine {
-    let interval = since
-    since = Interval()
+    let interval = interval
+    self.interval = Interval()
     let ranks = try RankTimes(
       seconds: interval.seconds, input: interval.input, exchange: interval.reduction,
-      steps: interval.steps, hosts: hosts, world: world)
+      steps: interval.steps, hosts: hosts, world: context.world)
     let seconds = max(interval.seconds, 1e-9)
-    let speed = Double(interval.tokens) / seconds
     var line = MetricsLine(step: state.step, split: .training, tokens: state.tokens)
     line.append(.seconds, state.seconds)
     line.append(values)
     line.append([
-      (.learningRate, report.learningRate),
-      (.tokensPerSecond, speed), (.communicationFraction, interval.reduction / seconds),
+      (.learningRate, report.learningRate), (.tokensPerSecond, interval.tokensPerSecond),
+      (.communicationFraction, interval.reduction / seconds),
       (.inputFraction, interval.input / seconds), (.evaluationFraction, share(.evaluation)),
       (.checkpointFraction, share(.checkpoints)),
     ])
-    guard world.rank == 0 else { return line }
-    metrics.append(line)
-    let stepSeconds = stepSeconds
-    tellFit(state, stepSeconds: stepSeconds)
-    log.write(
-      "step \(state.step.grouped)/\(steps.grouped) \(Self.summary(line)), "
-        + "\(Int(speed).grouped) tokens/s, "
-        + "\(Self.duration(Double(steps - state.step) * stepSeconds)) left")
-    if let sentence = ranks.sentence { log.write(sentence) }
+    line.append(ranks.metrics)
+    guard context.isFirst else { return line }
+    context.metrics.append(line)
+    context.log.write(
+      columns([position(state.step)] + losses(line) + speed(interval, step: state.step)))
+    if settings.isVerbose, let sentence = ranks.sentence { context.log.write(sentence) }
     return line
   }
 
   /// Writes the line of held-out examples, and returns it; called on rank zero.
-  func tellHeldOut(
-    _ values: MetricValues, _ state: CheckpointState, examples: Int
-  ) -> MetricsLine {
+  func logHeldOut(_ values: MetricValues, _ state: CheckpointState, examples: Int) -> MetricsLine {
     var line = MetricsLine(step: state.step, split: .heldOut)
     line.append(.examples, Double(examples))
     line.append(values)
-    metrics.append(line)
-    log.write("step \(state.step.grouped) held out: \(Self.summary(line))")
+    context.metrics.append(line)
+    context.log.write(columns([position(state.step), "held-out"] + losses(line)))
     return line
   }
 
-  private func tellFit(_ state: CheckpointState, stepSeconds: Double) {
-    guard let hours, !didTellFit else { return }
-    let fit = state.step + Int(max(0, hours * 3600 - (now() - start)) / stepSeconds)
-    log.write("about \(min(fit, steps).grouped) steps fit into the hours given")
-    didTellFit = true
+  /// Logs how long the rest of the run takes, and how much of it `--hours` allows.
+  private func logEstimate(step: Int) {
+    // The first step also makes connections and touches all memory for the first time.
+    let seconds = (total.seconds - firstStepSeconds) / Double(total.steps - 1)
+    let rest = steps - step
+    guard rest > 0, seconds > 0 else { return }
+    var text = "estimate: \(Self.duration(Double(rest) * seconds)) for \(rest.of("step"))"
+    if let hours = settings.hours {
+      let fitting = max(0, hours * 3600 - elapsed) / seconds
+      text += ", of which \(Int(min(fitting, Double(rest))).grouped) fit into --hours"
+    }
+    context.log.write(text)
   }
 
-  private static func summary(_ line: MetricsLine) -> String {
-    let formats: [(MetricName, String)] = [
-      (.loss, "loss %.2f"), (.generatorLoss, "generator %.3f"), (.mlmLoss, "MLM %.3f"),
-      (.mlmAccuracy, "accuracy %.3f"), (.discriminatorLoss, "discriminator %.4f"),
-      (.discriminatorAUC, "AUC %.3f"), (.discriminatorSkill, "skill %.3f"),
+  /// Redraws the progress line, a few times a second.
+  private func redraw(step: Int) {
+    guard context.log.isTerminal, now() - lastRedraw >= Self.redrawInterval else { return }
+    lastRedraw = now()
+    context.log.showProgress(columns([position(step)] + speed(interval, step: step)))
+  }
+}
+
+// The columns of a line.
+
+extension ProgressLog {
+  private func columns(_ parts: [String]) -> String { parts.joined(separator: "  ") }
+
+  /// `step   250/5000`.
+  private func position(_ step: Int) -> String {
+    "step  " + Self.padded("\(step)", "\(steps)".count) + "/\(steps)"
+  }
+
+  private func losses(_ line: MetricsLine) -> [String] {
+    var formats: [(MetricName, String)] = [
+      (.loss, "loss %5.\(settings.lossDecimals)f"), (.generatorLoss, "generator %.3f"),
+      (.mlmLoss, "MLM %.3f"), (.mlmAccuracy, "accuracy %.3f"),
+      (.discriminatorLoss, "discriminator %.3f"), (.discriminatorAUC, "AUC %.3f"),
     ]
+    if line.split == .heldOut { formats.append((.discriminatorSkill, "skill %.3f")) }
     return formats.compactMap { name, format in line[name].map { String(format: format, $0) } }
-      .joined(separator: ", ")
   }
 
+  private func speed(_ interval: Interval, step: Int) -> [String] {
+    [
+      Self.padded(Int(interval.tokensPerSecond).grouped, 6) + " tokens/s",
+      Self.clock(Double(steps - step) * stepSeconds) + " left",
+    ]
+  }
+
+  /// The text with spaces before it, up to `width` characters.
+  private static func padded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  /// A time as minutes and seconds, `7:38`, with hours where there are some, `1:07:38`.
+  static func clock(_ seconds: Double) -> String {
+    let whole = Int(min(max(0, seconds), 1e9))
+    let (hours, minutes) = (whole / 3600, whole % 3600 / 60)
+    let end = ":" + (whole % 60).zeroPadded(2)
+    return hours > 0 ? "\(hours):\(minutes.zeroPadded(2))\(end)" : "\(minutes)\(end)"
+  }
+
+  /// A time in words: `2 h 5 min`, `7 min 38 s`.
   package static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds)
     return whole >= 3600

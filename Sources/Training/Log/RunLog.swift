@@ -7,8 +7,10 @@ import Platform
 /// standard error (a closed pipe, a full disk behind it) leaves the file.
 package final class RunLog {
   private let path: String?
-  private let screen: FileHandle
-  private var prefix = ""
+  let screen: FileHandle
+  /// Whether the screen is a terminal, which has a progress line.
+  package let isTerminal: Bool
+  private(set) var prefix = ""
   private var hasWarned = false
 
   /// - Parameters:
@@ -17,6 +19,7 @@ package final class RunLog {
   package init(path: String?, screen: FileHandle = .standardError) {
     self.path = path
     self.screen = screen
+    isTerminal = isatty(screen.fileDescriptor) != 0
   }
 
   /// The same log with `prefix` before each line.
@@ -42,6 +45,6 @@ package final class RunLog {
 
   /// `FileHandle.write(_:)` would end the program on an error; this does not.
   private func show(_ line: String) {
-    try? screen.write(contentsOf: Data((line + "\n").utf8))
+    try? screen.write(contentsOf: Data(((isTerminal ? Self.lineStart : "") + line + "\n").utf8))
   }
 }
