@@ -8,7 +8,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case noExamples(path: String)
   case notJSON(path: String, line: Int)
   case missingColumn(path: String, column: String, header: [String])
-  case doubledColumn(path: String, column: String)
+  case duplicateColumn(path: String, column: String)
   case shortRow(path: String, line: Int, found: Int, needed: Int)
   /// A field of a JSON line is absent or has another type.
   case badField(path: String, line: Int, field: String, wanted: String)
@@ -39,7 +39,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .notJSON(let path, let line): "\(path), line \(line): not a JSON object"
     case .missingColumn(let path, let column, let header):
       "\(path) has no column \(column); its columns are \(header.joined(separator: ", "))"
-    case .doubledColumn(let path, let column): "\(path) has two columns \(column); rename one"
+    case .duplicateColumn(let path, let column): "\(path) has two columns \(column); rename one"
     case .shortRow(let path, let line, let found, let needed):
       "\(path), line \(line): \(found) columns where \(needed) are needed"
     case .badField(let path, let line, let field, let wanted):

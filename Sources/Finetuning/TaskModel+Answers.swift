@@ -47,10 +47,10 @@ extension ExampleSet {
 }
 
 extension WindowAnswers {
-  /// Combines every start of a beam with each of its ends.
+  /// Combines every start of a beam with each of its ends that is not before it.
   ///
   /// A candidate's score is the log-probability of start and end. The null score is the no-answer
-  /// logit, which is not comparable with these scores, see `SpanRules.weighsNull`.
+  /// logit, which is not comparable with these scores, see `SpanRules.subtractsBestScore`.
   fileprivate init(_ beam: SpanBeam) {
     let candidates = beam.starts.flatMap { start in
       start.ends.filter { $0.token >= start.token }.map { end in
@@ -64,5 +64,5 @@ extension WindowAnswers {
 
 extension SpanRules {
   /// The reference's rules: there is no answer if the no-answer logit is above -2.75.
-  fileprivate static let reference = SpanRules(nullThreshold: -2.75, weighsNull: false)
+  fileprivate static let reference = SpanRules(nullThreshold: -2.75, subtractsBestScore: false)
 }

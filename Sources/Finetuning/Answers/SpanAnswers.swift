@@ -38,15 +38,16 @@ package struct SpanRules: Sendable, Equatable {
   ///
   /// Otherwise they are the null score alone, as for the reference's head, whose threshold is
   /// -2.75.
-  package var weighsNull = true
+  package var subtractsBestScore = true
 
   package init(
-    bestCount: Int = 20, maximumLength: Int = 30, nullThreshold: Float = 0, weighsNull: Bool = true
+    bestCount: Int = 20, maximumLength: Int = 30, nullThreshold: Float = 0,
+    subtractsBestScore: Bool = true
   ) {
     self.bestCount = bestCount
     self.maximumLength = maximumLength
     self.nullThreshold = nullThreshold
-    self.weighsNull = weighsNull
+    self.subtractsBestScore = subtractsBestScore
   }
 }
 
@@ -141,7 +142,7 @@ package struct QuestionSheet: Sendable {
     }
     // The smallest null score: one window that holds the answer is enough.
     let nullScore = answers.map(\.nullScore).min() ?? 0
-    let odds = best.map { rules.weighsNull ? nullScore - $0.score : nullScore } ?? .infinity
+    let odds = best.map { rules.subtractsBestScore ? nullScore - $0.score : nullScore } ?? .infinity
     let passage = passages[passageNumbers[number]]
     let text = best.map { passage.text(of: $0.tokens) } ?? ""
     return SpanAnswer(

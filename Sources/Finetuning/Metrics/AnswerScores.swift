@@ -23,7 +23,7 @@ package struct AnswerScores {
     scores = zip(questions, answers).map { question, answer in
       var gold = question.answers.map { AnswerText.words($0.text) }
       if allowsNoAnswer {
-        // 2.0 drops gold answers without words; if none is left, the empty answer is right.
+        // 2.0 drops gold answers without words; if none is left, the empty answer is correct.
         gold = gold.filter { !$0.isEmpty }
         if gold.isEmpty { gold = [[]] }
       }
@@ -67,7 +67,7 @@ package struct AnswerScores {
     let order = scores.indices.sorted {
       (scores[$0].nullOdds, $0) < (scores[$1].nullOdds, $1)
     }.map { scores[$0] }
-    // With no answers at all, exactly the questions without an answer are right.
+    // With no answers at all, exactly the questions without an answer are correct.
     var sum = Double(scores.count { !$0.hasAnswer })
     var best = (value: sum, answered: 0)
     for (index, answer) in order.enumerated() {

@@ -2,7 +2,7 @@
 ///
 /// `gold` and `predicted` are indices of labels, one for each example.
 package enum LabelScores {
-  /// The fraction of right predictions; 0 without examples.
+  /// The fraction of correct predictions; 0 without examples.
   package static func accuracy<Label: Equatable>(_ gold: [Label], _ predicted: [Label]) -> Double {
     precondition(gold.count == predicted.count, "an answer for each example")
     return fraction(zip(gold, predicted).count { $0 == $1 }, of: gold.count)
@@ -15,13 +15,13 @@ package enum LabelScores {
     precondition(gold.count == predicted.count, "an answer for each example")
     let size = (gold + predicted).reduce(0, max) + 1
     let count = Double(gold.count)
-    let right = Double(zip(gold, predicted).count { $0 == $1 })
+    let correct = Double(zip(gold, predicted).count { $0 == $1 })
     let truths = histogram(gold, size)
     let answers = histogram(predicted, size)
     func dot(_ first: [Double], _ second: [Double]) -> Double {
       zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }
     }
-    let covariance = right * count - dot(truths, answers)
+    let covariance = correct * count - dot(truths, answers)
     let truthVariance = count * count - dot(truths, truths)
     let answerVariance = count * count - dot(answers, answers)
     let scale = (truthVariance * answerVariance).squareRoot()

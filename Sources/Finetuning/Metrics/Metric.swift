@@ -7,7 +7,7 @@ package enum Metric: String, Sendable, Codable, CaseIterable {
   case f1
   /// The mean F1 score over the labels that occur, each against the rest.
   case macroF1 = "macro_f1"
-  /// The F1 score of entities or chunks with the right kind and range.
+  /// The F1 score of entities or chunks with the correct kind and range.
   case entityF1 = "entity_f1"
   case entityPrecision = "entity_precision"
   case entityRecall = "entity_recall"

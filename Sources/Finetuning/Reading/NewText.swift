@@ -54,7 +54,9 @@ package struct NewText {
 
   /// The text columns of the task's tables, those of a split with this file's name first.
   private var tables: [Columns] {
-    let matching = task.splits.filter { $0.isCalled((file.path as NSString).lastPathComponent) }
+    let matching = task.splits.filter {
+      $0.hasFile(named: (file.path as NSString).lastPathComponent)
+    }
     return (matching + task.splits).compactMap { split in
       guard case .table(let columns) = split.layout else { return nil }
       return Columns(first: columns.first, second: columns.second)

@@ -21,7 +21,7 @@ package struct Question: Sendable, Equatable {
   }
 }
 
-/// A right answer, as annotated in the data.
+/// A correct answer, as annotated in the data.
 package struct GoldAnswer: Sendable, Equatable {
   package var text: String
   /// The index of its first Unicode code point in the passage; may be wrong in real data.

@@ -63,7 +63,7 @@ struct SentenceReader {
       // A short row is an error after all if another line follows it.
       if let shortRow { throw shortRow }
       let fields = Self.fields(line)
-      if fields.isEmpty || Self.isBorder(line) { return endSentence() }
+      if fields.isEmpty || Self.isDocumentBoundary(line) { return endSentence() }
       if let conllu, CoNLLU.isComment(line) || !conllu.isWord(fields) { return }
       // The first word decides whether a test file has tags.
       let hasTagsHere = hasTags ?? (!tagsAreOptional || fields.count >= needed(hasTag: true))
@@ -87,7 +87,7 @@ struct SentenceReader {
   }
 
   /// Whether a line begins or ends a document, in the format of CoNLL-2003 or CoNLL-2012.
-  private static func isBorder(_ line: ArraySlice<UInt8>) -> Bool {
+  private static func isDocumentBoundary(_ line: ArraySlice<UInt8>) -> Bool {
     ["-DOCSTART-", "#begin document", "#end document"].contains { line.starts(with: $0.utf8) }
   }
 

@@ -30,7 +30,7 @@ struct Table {
 
   /// Reads the requested columns of a file.
   ///
-  /// Throws `missingColumn`, `doubledColumn`, `shortRow` (unless `skipsShortRows`), `badField`,
+  /// Throws `missingColumn`, `duplicateColumn`, `shortRow` (unless `skipsShortRows`), `badField`,
   /// `notJSON` and `notUTF8`.
   init(_ file: TextFile, _ requests: [Request], skipsShortRows: Bool = false) throws {
     self.file = file
@@ -67,7 +67,7 @@ struct Table {
         throw .missingColumn(path: file.path, column: name, header: header)
       }
       if index != header.lastIndex(of: name) {
-        throw .doubledColumn(path: file.path, column: name)
+        throw .duplicateColumn(path: file.path, column: name)
       }
       indices.append(index)
     }

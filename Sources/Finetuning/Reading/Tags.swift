@@ -11,7 +11,7 @@ package enum Tags {
   }
 
   /// Splits a tag: `B-NP` is `B` and `NP`; `O` has the kind `_`.
-  private static func parts(_ tag: String) -> (border: Character, kind: Substring) {
+  private static func parts(_ tag: String) -> (prefix: Character, kind: Substring) {
     let rest = tag.dropFirst()
     let kind = rest.firstIndex(of: "-").map { rest[rest.index(after: $0)...] } ?? rest
     return (tag.first ?? "O", kind.isEmpty ? "_" : kind)
@@ -20,22 +20,22 @@ package enum Tags {
   /// The entities of a sentence's tags, in order.
   package static func entities(_ tags: [String]) -> [Entity] {
     var entities: [Entity] = []
-    var (border, kind): (Character, Substring) = ("O", "")
+    var (prefix, kind): (Character, Substring) = ("O", "")
     var start = 0
     // The final `O` ends an entity at the end of the sentence.
     for (index, tag) in (tags + ["O"]).enumerated() {
-      let (nextBorder, nextKind) = parts(tag)
-      let isInside = border != "O" && border != "."
+      let (nextPrefix, nextKind) = parts(tag)
+      let isInside = prefix != "O" && prefix != "."
       let differs = kind != nextKind
       let ends =
-        "ES".contains(border) || ("BI".contains(border) && "BSO".contains(nextBorder))
+        "ES".contains(prefix) || ("BI".contains(prefix) && "BSO".contains(nextPrefix))
         || (isInside && differs)
       if ends { entities.append(Entity(kind: kind, range: start..<index)) }
       let begins =
-        "BS".contains(nextBorder) || ("ESO".contains(border) && "EI".contains(nextBorder))
-        || (nextBorder != "O" && nextBorder != "." && differs)
+        "BS".contains(nextPrefix) || ("ESO".contains(prefix) && "EI".contains(nextPrefix))
+        || (nextPrefix != "O" && nextPrefix != "." && differs)
       if begins { start = index }
-      (border, kind) = (nextBorder, nextKind)
+      (prefix, kind) = (nextPrefix, nextKind)
     }
     return entities
   }

@@ -61,7 +61,7 @@ extension Task {
   package func file(_ role: SplitRole, at path: String) -> TaskFile {
     let name = (path as NSString).lastPathComponent
     let candidates = splits.filter { $0.role == role }
-    var split = candidates.first { $0.isCalled(name) } ?? candidates.first ?? splits[0]
+    var split = candidates.first { $0.hasFile(named: name) } ?? candidates.first ?? splits[0]
     split.role = role
     split.rows = .all
     return TaskFile(split: split, path: path)
@@ -81,7 +81,7 @@ extension SplitRole {
 
 extension TaskSplit {
   /// Whether one of its files has this name, compressed or not.
-  func isCalled(_ name: String) -> Bool {
+  func hasFile(named name: String) -> Bool {
     files.map { ($0 as NSString).lastPathComponent }
       .contains { [$0, $0 + ".gz", $0 + ".xz"].contains(name) }
   }
