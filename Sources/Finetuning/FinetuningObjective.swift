@@ -1,11 +1,14 @@
 import Layers
 import Tensors
 
-/// Fine-tuning as the trainer sees it: the mean of a task's losses over the whole batch, each sequence
-/// known by its place among the training examples. The mean is over sequences; for tagging, over tags.
+/// The training objective of fine-tuning: the mean of a task's losses over the whole batch.
 ///
-/// The reference adds the losses of a batch up instead; before a clip of the global norm to 1, which is
-/// then always active, and Adam, that makes little difference.
+/// The mean is over sequences, and over tagged words for tagging. A batch refers to its targets by
+/// `Batch.examples`, the indices of training examples.
+///
+/// The reference takes the sum instead of the mean. The scale of a gradient makes little
+/// difference: the reference always clips these sums to a global norm of 1, and Adam is nearly
+/// invariant to scale.
 package struct FinetuningObjective: TrainingObjective {
   package let model: TaskModel
   package let rateFactors: [Float]
@@ -15,11 +18,16 @@ package struct FinetuningObjective: TrainingObjective {
   private let longest: Int
   private let seed: UInt64
 
+  /// Creates the objective of a training set.
+  ///
   /// - Parameters:
-  ///   - targets: of all training examples; the batches' `examples` are places among them.
-  ///   - layerDecay: what each layer's learning rate is to that of the one above it.
-  ///   - microBatchTokens: the tokens of a micro-batch; a longer sequence is one by itself.
-  ///   - longest: the longest sequence that will come.
+  ///   - model: the model to train.
+  ///   - targets: the targets of all training examples, indexed by `Batch.examples`.
+  ///   - layerDecay: the ratio of a layer's learning rate to the one of the layer above it.
+  ///   - microBatchTokens: the largest number of tokens of a micro-batch; a longer sequence is a
+  ///     micro-batch by itself.
+  ///   - longest: the number of tokens of the longest sequence in any batch.
+  ///   - seed: the seed of dropout.
   package init(
     model: TaskModel, targets: [Target], layerDecay: Double, microBatchTokens: Int, longest: Int,
     seed: UInt64
@@ -36,7 +44,7 @@ package struct FinetuningObjective: TrainingObjective {
   package var gradientOrder: [Range<Int>] { model.gradientOrder }
   package var weightOrder: [Range<Int>] { model.weightOrder }
 
-  /// The losses that the slice's sequences have.
+  /// The number of losses in the slice.
   package func counts(of slice: Batch) -> [Int] {
     [slice.examples.reduce(0) { $0 + targets[$1].lossCount }]
   }
@@ -50,26 +58,28 @@ package struct FinetuningObjective: TrainingObjective {
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
     progress: ParameterProgress
   ) -> Tally {
+    // A batch in which no word has a tag has no losses: 0 / 1, not 0 / 0.
     let weight = 1 / Float(max(1, totals[0]))
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     var loss = 0.0
     for (index, part) in parts.enumerated() {
+      // Later micro-batches add to the same gradients: only the last one makes them final.
       let isLast = index == parts.count - 1
       let pass = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed,
         progress: ParameterProgress(
           needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
-      loss += model.learn(
+      loss += model.accumulateGradients(
         part, targets: part.examples.map { targets[$0] }, weight: weight, arena: workspace, pass)
     }
     return Tally(sums: [loss, Double(counts(of: slice)[0])])
   }
 
-  /// The answers, without a loss.
+  /// Returns the model's outputs as `Tally.answers`, without a loss.
   package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     Tally(
       answers: slice.microBatches(tokenLimit: microBatchTokens).flatMap {
-        model.answers($0, weights: weights, arena: workspace)
+        model.outputs($0, weights: weights, arena: workspace)
       })
   }
 
@@ -79,7 +89,7 @@ package struct FinetuningObjective: TrainingObjective {
 }
 
 extension Target {
-  /// How many losses it has a part in.
+  /// The number of losses of a sequence with this target.
   fileprivate var lossCount: Int {
     switch self {
     case .none: 0

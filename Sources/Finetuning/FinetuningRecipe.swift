@@ -1,29 +1,32 @@
 import Electra
 import Layers
 
-/// How a task is learnt (ELECTRA, appendix B and table 7): Adam with a learning rate that falls from
-/// layer to layer, rises for a tenth of the steps and falls to zero.
+/// The hyperparameters of fine-tuning (ELECTRA, appendix B and table 7).
+///
+/// Adam with layer-wise learning-rate decay; the learning rate rises linearly during warm-up, then
+/// falls linearly to zero.
 package struct FinetuningRecipe: Sendable, Equatable, Codable {
-  /// The longest sequence, special tokens counted.
+  /// The largest sequence length in tokens, including special tokens.
   package var length: Int
-  /// Sequences a step, over all ranks.
+  /// Sequences per step over all ranks.
   package var batchSize = 32
-  /// Passes over the training data; need not be whole.
+  /// Passes over the training data; may be a fraction.
   package var epochs: Double
   /// The peak learning rate of the head.
   package var learningRate: Double
-  /// What a layer's learning rate is to that of the layer above it.
+  /// The ratio of a layer's learning rate to the one of the layer above it.
   package var layerDecay: Double
-  /// The share of the steps in which the rate rises.
+  /// The fraction of the steps in which the learning rate rises.
   package var warmupFraction = 0.1
   package var weightDecay: Float = 0
-  /// Dropout of encoder and head.
+  /// The dropout probability in encoder and head.
   package var dropoutRate: Float = 0.1
-  /// The global norm that gradients are clipped to.
+  /// The largest global norm of the gradient; a larger gradient is scaled down to it.
   package var clipNorm = 1.0
-  /// Parts of a batch for the reduction; zero before the first start.
+  /// The number of equal parts of a batch whose gradients are reduced in a fixed order; 0 until the
+  /// first start of a run chooses it.
   package var slices = 0
-  /// Tokens that go through the model at once.
+  /// The largest number of tokens in a forward pass; a longer sequence is passed alone.
   package var microBatchTokens = 1024
   package var seed: UInt64 = 1
 
@@ -42,7 +45,9 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     case seed
   }
 
-  /// The paper's recipe for a task and an encoder: rates are those of small, base and large, by width.
+  /// The paper's recipe for a task and an encoder.
+  ///
+  /// The hidden size selects the learning rate and decay of ELECTRA-Small, -Base or -Large.
   package init(_ task: Task, _ sizes: NetworkSizes) {
     let width = sizes.encoder.hiddenSize
     length = min(task.maximumLength, sizes.positionCount)
@@ -51,13 +56,16 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     layerDecay = width < 1024 ? 0.8 : 0.9
   }
 
-  /// The steps that so many examples make.
+  /// The number of steps for a training set of `examples` examples; at least 1.
   package func steps(examples: Int) -> Int {
     max(1, Int(Double(examples) * epochs / Double(batchSize)))
   }
 
-  /// After how many steps each pass over so many examples ends, the last one whole or not. Batches go
-  /// on over the end of a pass, so it is the nearest step.
+  /// The numbers of steps after which each pass over `examples` examples ends, in rising order.
+  ///
+  /// A batch may contain examples of two passes, so a pass ends at the nearest step. The last entry
+  /// is the last step, even if its pass is incomplete. Passes that end at the same step give one
+  /// entry.
   package func epochEnds(examples: Int) -> [Int] {
     let last = steps(examples: examples)
     let whole = (1...max(1, Int(epochs))).map {
@@ -66,12 +74,13 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     return Set(whole.filter { $0 > 0 && $0 < last } + [last]).sorted()
   }
 
-  private static let largestBatch = 1 << 20
-  private static let mostEpochs = 1e5
+  private static let maximumBatchSize = 1 << 20
+  private static let maximumEpochs = 1e5
 
-  /// What is wrong with it, as a sentence; nil when nothing is.
+  /// The first invalid value, as a sentence with its valid range; nil if all values are valid.
   ///
-  /// - Parameter positions: of the encoder.
+  /// - Parameter positions: the encoder's number of position embeddings.
+  /// - Returns: a sentence without a period, or nil.
   package func problem(positions: Int) -> String? {
     if length > positions {
       return "a length of \(length) is above the encoder's \(positions) positions"
@@ -84,11 +93,11 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     if batchSize % slices != 0 {
       return "a batch of \(batchSize) cannot be cut into \(slices) equal slices"
     }
-    if batchSize > Self.largestBatch {
-      return "a batch of \(batchSize) is above \(Self.largestBatch)"
+    if batchSize > Self.maximumBatchSize {
+      return "a batch of \(batchSize) is above \(Self.maximumBatchSize)"
     }
-    if !(epochs > 0 && epochs <= Self.mostEpochs) {
-      return "epochs are \(epochs); they must be above 0 and at most \(Int(Self.mostEpochs))"
+    if !(epochs > 0 && epochs <= Self.maximumEpochs) {
+      return "epochs are \(epochs); they must be above 0 and at most \(Int(Self.maximumEpochs))"
     }
     if !(learningRate > 0 && learningRate.isFinite) {
       return "learning rate is \(learningRate); it must be above 0"

@@ -2,11 +2,12 @@ import Foundation
 import Layers
 import Tensors
 
-/// What a fine-tuning has come to: `results.json`.
+/// The results of fine-tuning with one or more seeds: the content of `results.json`.
 package struct FinetuningResults: Codable, Equatable {
   package let task: String
   package let head: HeadStyle
-  /// In the order of the task's metrics, those of the first split first.
+  /// One for each split and metric: the first split's in the order of the task's metrics, and so
+  /// on.
   package let measures: [Measure]
   package let seeds: [SeedResult]
 
@@ -25,39 +26,43 @@ package struct FinetuningResults: Codable, Equatable {
     package var name: String { MetricName.score(metric.rawValue, of: split) }
   }
 
-  /// What one seed has come to.
+  /// The result of one seed: its best evaluation.
   package struct SeedResult: Codable, Equatable {
     package let seed: UInt64
-    /// The evaluation that was best, counted from 1, and the step that it came after.
+    /// The number of the best evaluation, from 1.
     package let epoch: Int
+    /// The number of steps before the best evaluation.
     package let step: Int
-    /// One for each measure; nil where it is not a number.
+    /// One value for each measure; nil for NaN.
     package let values: [Double?]
 
     package init(seed: UInt64, epoch: Int, step: Int, values: [Double?]) {
       (self.seed, self.epoch, self.step, self.values) = (seed, epoch, step, values)
     }
 
-    /// The first measure, which chooses the best.
-    private var choice: Double? { values.first.flatMap(\.self) }
-    /// Whether the measure that chooses the best is not a number.
-    package var isUndefined: Bool { choice == nil }
+    /// The value of the first measure, which selects the best evaluation and the best seed.
+    private var selectionValue: Double? { values.first.flatMap(\.self) }
+    /// Whether the first measure is NaN.
+    package var isUndefined: Bool { selectionValue == nil }
 
-    /// By the first measure. Any number is better than none; of evaluations without a number the last
-    /// counts, which has learnt most.
+    /// Whether the first measure is better than another evaluation's.
+    ///
+    /// Any number is better than NaN. Of equal numbers the earlier evaluation stays the best; of
+    /// evaluations with NaN the later one is better, because it has trained longer.
     package func isBetter(than other: Self) -> Bool {
-      guard let choice else { return other.choice == nil && epoch > other.epoch }
-      return other.choice.map { choice > $0 } ?? true
+      guard let selectionValue else { return other.isUndefined && epoch > other.epoch }
+      return other.selectionValue.map { selectionValue > $0 } ?? true
     }
   }
 
-  /// The file of a `SeedResult` in its seed's folder, there once the seed is done.
+  /// The name of the `SeedResult` file in the seed's folder; it is written when the seed has
+  /// finished.
   package static let seedFile = "result.json"
 
-  /// A seed's folder within that of the fine-tuning.
+  /// The name of a seed's folder in the output folder.
   package static func folder(ofSeed seed: UInt64) -> String { "seed-\(seed)" }
 
-  /// The seed that is best by the first measure, of equals the first.
+  /// The seed with the best first measure; of equal seeds the first, and 0 if there is none.
   package var bestSeed: UInt64 {
     seeds.max { a, b in
       let (x, y) = (a.values.first.flatMap(\.self), b.values.first.flatMap(\.self))
@@ -65,27 +70,31 @@ package struct FinetuningResults: Codable, Equatable {
     }?.seed ?? 0
   }
 
-  /// The values of a measure over all seeds, as percentages where they are fractions.
-  private func values(_ place: Int) -> [Double] {
-    seeds.map { ($0.values[place] ?? .nan) * measures[place].metric.displayScale }
+  /// The values of the measure with this index for all seeds; fractions in percent.
+  private func values(_ index: Int) -> [Double] {
+    seeds.map { ($0.values[index] ?? .nan) * measures[index].metric.displayScale }
   }
 
-  /// What a measure has come to over all seeds, in percent where values are fractions.
-  package func statistics(_ place: Int) -> (
-    values: [Double], median: Double, mean: Double, deviation: Double
+  /// Statistics over all seeds of the measure with this index; fractions in percent.
+  ///
+  /// The standard deviation is the one of a sample (divided by n - 1), and 0 for one seed. One NaN
+  /// makes median and mean NaN.
+  package func statistics(_ index: Int) -> (
+    values: [Double], median: Double, mean: Double, standardDeviation: Double
   ) {
-    let values = values(place)
+    let values = values(index)
     return (values, values.median, values.mean, values.sampleStandardDeviation)
   }
 
-  /// A line for each measure: median, mean and standard deviation over seeds, then each seed's value.
+  /// A text table with a line for each measure: median, mean and standard deviation over seeds,
+  /// then the value of each seed.
   package var table: String {
     var lines = ["\("measure".padded(32))  median    mean      sd  by seed"]
-    for (place, measure) in measures.enumerated() {
-      let (values, median, mean, deviation) = statistics(place)
-      // A threshold is used, and has other digits that count.
+    for (index, measure) in measures.enumerated() {
+      let (values, median, mean, standardDeviation) = statistics(index)
+      // A threshold is passed to other programs and needs more digits than a percentage.
       let digits = measure.metric == .bestNullThreshold ? 4 : 2
-      let numbers = [median, mean, deviation].map { String(format: "%8.*f", digits, $0) }
+      let numbers = [median, mean, standardDeviation].map { String(format: "%8.*f", digits, $0) }
       let each = values.map { String(format: "%.*f", digits, $0) }
       let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
       let name = "\(measure.split) \(metric)"
@@ -94,17 +103,17 @@ package struct FinetuningResults: Codable, Equatable {
     return lines.joined(separator: "\n")
   }
 
-  /// For a machine: the measures' statistics beside the seeds.
+  /// The results with statistics over seeds, to be written as JSON; fractions stay fractions.
   package func summary() -> some Encodable {
     Summary(
       task: task, head: head, bestSeed: bestSeed, seeds: seeds,
-      measures: measures.indices.map { place in
-        let values = seeds.map { $0.values[place] ?? .nan }
+      measures: measures.indices.map { index in
+        let values = seeds.map { $0.values[index] ?? .nan }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         return Summary.Statistics(
-          split: measures[place].split, metric: measures[place].metric,
+          split: measures[index].split, metric: measures[index].metric,
           median: finite(values.median), mean: finite(values.mean),
-          deviation: finite(values.sampleStandardDeviation), values: values.map(finite))
+          standardDeviation: finite(values.sampleStandardDeviation), values: values.map(finite))
       })
   }
 
@@ -120,12 +129,12 @@ package struct FinetuningResults: Codable, Equatable {
       let metric: Metric
       let median: Double?
       let mean: Double?
-      let deviation: Double?
+      let standardDeviation: Double?
       let values: [Double?]
 
       enum CodingKeys: String, CodingKey {
         case split, metric, median, mean, values
-        case deviation = "standard_deviation"
+        case standardDeviation = "standard_deviation"
       }
     }
 
@@ -148,13 +157,14 @@ extension FinetuningResults {
       seeds: try values.decode([SeedResult].self, forKey: .seeds))
     guard seeds.allSatisfy({ $0.values.count == measures.count }) else {
       throw DecodingError.dataCorruptedError(
-        forKey: .seeds, in: values, debugDescription: "a seed has not a value for each measure")
+        forKey: .seeds, in: values,
+        debugDescription: "a seed does not have one value for each measure")
     }
   }
 }
 
 extension Metric {
-  /// What tables multiply it by: fractions are shown in percent.
+  /// The factor of values in tables: 100 for fractions, which are shown in percent.
   fileprivate var displayScale: Double { self == .bestNullThreshold ? 1 : 100 }
 }
 

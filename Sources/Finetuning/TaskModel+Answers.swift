@@ -1,60 +1,68 @@
 import Layers
 
 extension ExampleSet {
-  /// The batch of these examples, each known by its place.
-  package func batch(_ places: some Sequence<Int>, step: Int = 0, firstSequence: Int = 0) -> Batch {
+  /// The batch of the examples with these indices; `Batch.examples` are the indices.
+  package func batch(
+    _ indices: some Sequence<Int>, step: Int = 0, firstSequence: Int = 0
+  ) -> Batch {
     var batch = Batch(step: step, firstSequence: firstSequence)
-    for place in places {
-      let example = examples[place]
-      batch.append(tokens: example.tokens, types: example.types, example: place)
+    for index in indices {
+      let example = examples[index]
+      batch.append(tokens: example.tokens, types: example.types, example: index)
     }
     return batch
   }
 
-  /// The longest sequence.
+  /// The number of tokens of the longest sequence; 0 for an empty set.
   package var longest: Int { examples.reduce(0) { max($0, $1.tokens.count) } }
 
-  /// The answers that `numbers`, a model's for all examples in order, mean.
+  /// The answers that a model's outputs encode.
   ///
-  /// - Parameter nullThreshold: in place of the head's own (`SpanRules`).
+  /// - Parameters:
+  ///   - outputs: the outputs of `TaskModel.outputs` for all examples, concatenated in order.
+  ///   - model: the model, which defines the number of outputs of an example.
+  ///   - nullThreshold: replaces the head's default threshold, see `SpanRules`.
+  /// - Returns: one answer for each row, sentence or question of the file.
   package func answers(
-    _ numbers: [Float], of model: TaskModel, nullThreshold: Float? = nil
+    _ outputs: [Float], of model: TaskModel, nullThreshold: Float? = nil
   ) -> Answers {
     var start = 0
-    let outputs = examples.map { example in
-      let count = model.answerCount(tokens: example.tokens.count)
+    let separate = examples.map { example in
+      let count = model.outputCount(tokens: example.tokens.count)
       defer { start += count }
-      return Array(numbers[start..<start + count])
+      return Array(outputs[start..<start + count])
     }
-    precondition(start == numbers.count, "\(numbers.count) numbers for \(examples.count) examples")
+    precondition(start == outputs.count, "\(outputs.count) outputs for \(examples.count) examples")
     let isBeam = model.style == .reference && task.problem == .span
     var rules = isBeam ? SpanRules.reference : SpanRules()
     if let nullThreshold { rules.nullThreshold = nullThreshold }
-    guard isBeam else { return answers(outputs: outputs, rules: rules) }
-    return answers(windows: outputs.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
+    guard isBeam else { return answers(outputs: separate, rules: rules) }
+    return answers(windows: separate.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
   }
 
-  /// The words of each sentence; none for other tasks than tagging.
+  /// The words of each sentence of a tagging task; empty for other tasks.
   package var words: [[String]] {
     if case .sentences(let sentences, _, _) = source { sentences.map(\.words) } else { [] }
   }
 }
 
 extension WindowAnswers {
-  /// Every start of a beam with every end of its own. That there is no answer is decided apart: the
-  /// answers' scores are not weighed against it.
+  /// Combines every start of a beam with each of its ends that is not before it.
+  ///
+  /// A candidate's score is the log-probability of start and end. The null score is the no-answer
+  /// logit, which is not comparable with these scores, see `SpanRules.subtractsBestScore`.
   fileprivate init(_ beam: SpanBeam) {
     let candidates = beam.starts.flatMap { start in
       start.ends.filter { $0.token >= start.token }.map { end in
         SpanCandidate(
-          start: start.token, end: end.token, score: start.logChance + end.logChance)
+          start: start.token, end: end.token, score: start.logProbability + end.logProbability)
       }
     }
-    self.init(candidates: candidates, nullScore: beam.absence)
+    self.init(candidates: candidates, nullScore: beam.noAnswerLogit)
   }
 }
 
 extension SpanRules {
-  /// The reference's: none is the answer where its logit is above -2.75.
-  fileprivate static let reference = SpanRules(nullThreshold: -2.75, weighsNull: false)
+  /// The reference's rules: there is no answer if the no-answer logit is above -2.75.
+  fileprivate static let reference = SpanRules(nullThreshold: -2.75, subtractsBestScore: false)
 }

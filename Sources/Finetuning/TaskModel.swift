@@ -4,22 +4,27 @@ import Tensors
 
 /// An encoder with a head for a task.
 ///
-/// Parameters have the names that transformers gives them (`electra.encoder.layer.0...`,
-/// `classifier.out_proj.weight`), so the file of the weights is the one that transformers loads. The
-/// flat vector holds the embeddings, the encoder, and the head.
+/// Parameters have the names of Hugging Face's transformers (`electra.encoder.layer.0...`,
+/// `classifier.out_proj.weight`), so transformers loads the file of weights as it is. The flat
+/// vector holds the embeddings, the encoder and the head, in this order.
 package struct TaskModel: Sendable {
   package let sizes: NetworkSizes
   package let style: HeadStyle
   package let layout: ParameterLayout
   private let network: Network
   private let head: any Head
-  /// The last layer of a head for labels and scores.
+  /// The last layer of a head for labels and scores; nil for other heads.
   let scoreLayer: Linear?
   private let embeddingRange: Range<Int>
   private let headRange: Range<Int>
 
+  /// Declares the parameters of encoder and head.
+  ///
   /// - Parameters:
-  ///   - outputs: C: the number of labels or tags; 1 for a score; not asked for spans.
+  ///   - sizes: the encoder.
+  ///   - problem: selects the head, together with `style`.
+  ///   - outputs: C, the number of labels or tags; 1 for a score; ignored for spans.
+  ///   - style: selects the head, together with `problem`.
   package init(_ sizes: NetworkSizes, _ problem: Problem, outputs: Int, style: HeadStyle) {
     self.sizes = sizes
     self.style = style
@@ -45,21 +50,23 @@ package struct TaskModel: Sendable {
     self.layout = layout
   }
 
-  /// Whether `parameter` belongs to the encoder, which pre-training has trained.
+  /// Whether `parameter` belongs to embeddings or encoder, which pre-training has trained.
   package func isPretrained(_ parameter: Parameter) -> Bool {
     parameter.offset < headRange.lowerBound
   }
 
-  /// Encoder and head, from below, in parts that travel by themselves.
+  /// Encoder and head in forward order, in parts that are exchanged between ranks one by one.
   private var parts: [Range<Int>] {
     network.parts(of: embeddingRange.upperBound..<layout.count)
   }
   var gradientOrder: [Range<Int>] { parts.reversed() + [embeddingRange] }
   var weightOrder: [Range<Int>] { [embeddingRange] + parts }
 
-  /// The share of the learning rate of each parameter: `decay` to the power of L + 2 - depth, where
-  /// embeddings and projection have depth 0, layer i has i + 1, and the head L + 2 (ELECTRA's
-  /// `optimization.py`: no layer has L + 1).
+  /// The factor of the learning rate for each parameter, in the order of `layout.parameters`.
+  ///
+  /// It is `decay` to the power of L + 2 - depth. Embeddings and projection have depth 0, layer i
+  /// has depth i + 1, and the head has depth L + 2; no parameter has depth L + 1 (ELECTRA's
+  /// `optimization.py`).
   func rateFactors(decay: Double) -> [Float] {
     let top = sizes.encoder.layerCount + 2
     return layout.parameters.map { parameter in
@@ -69,21 +76,32 @@ package struct TaskModel: Sendable {
     }
   }
 
-  /// The numbers that answer each sequence, end to end: C logits or a score; C logits for each token;
-  /// what the head for spans says.
-  package func answers(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
+  /// The outputs of each sequence without dropout, concatenated in the order of the batch.
+  ///
+  /// A sequence of T tokens has C logits or one score (classification, regression), (T, C) logits
+  /// (tagging), (T, 2) logits (spans) or the floats of a `SpanBeam` (spans, reference).
+  ///
+  /// - Parameters:
+  ///   - batch: one micro-batch.
+  ///   - weights: the flat vector, in `layout`.
+  ///   - arena: at least `capacity` floats for the batch's shape; its contents are overwritten.
+  /// - Returns: `outputCount(tokens:)` floats for each sequence.
+  package func outputs(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
     let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
-    return head.answers(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
+    return head.outputs(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
   }
 
-  /// How many of these numbers answer a sequence of so many tokens.
-  package func answerCount(tokens: Int) -> Int { head.answerCount(tokens: tokens) }
+  /// The number of floats that `outputs` returns for a sequence of `tokens` tokens.
+  package func outputCount(tokens: Int) -> Int { head.outputCount(tokens: tokens) }
 
-  /// Adds `weight` times the gradient of the losses of all sequences; returns their sum.
-  func learn(
+  /// Adds `weight` times the gradient of the losses to `pass.gradient`; returns the sum of the
+  /// losses.
+  ///
+  /// Reports to `pass.progress` which weights it is about to read and which gradients are final.
+  func accumulateGradients(
     _ batch: Batch, targets: [Target], weight: Float, arena: Arena, _ pass: PassContext
   ) -> Double {
     arena.release(to: 0)
@@ -92,7 +110,7 @@ package struct TaskModel: Sendable {
     let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
     pass.progress?.needs(headRange)
     let gradient = arena.tensor(hidden.rows, hidden.columns)
-    let loss = head.learn(
+    let loss = head.accumulateGradients(
       HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass), targets: targets,
       weight: weight, into: gradient)
     pass.progress?.finished(headRange)
@@ -102,10 +120,12 @@ package struct TaskModel: Sendable {
     return loss
   }
 
-  /// The floats that a micro-batch of this shape takes of an arena.
+  /// The number of floats that `outputs` or `accumulateGradients` allocates in an arena for a
+  /// micro-batch of this shape.
   package func capacity(_ shape: BatchShape) -> Int {
     Arena.measure { arena in
       _ = Network.Activations(network, shape, arena: arena)
+      // The gradients of the encoder's output and of its projected input.
       for width in [sizes.encoder.hiddenSize, sizes.embeddingSize] {
         _ = arena.tensor(shape.tokens, width)
       }

@@ -97,7 +97,7 @@ struct FinetuningPythonTests {
       batch.append(tokens: ids, types: types)
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: length, longest: length)))
       return Sequence(
-        ids: ids, types: types, numbers: model.answers(batch, weights: weights, arena: arena))
+        ids: ids, types: types, numbers: model.outputs(batch, weights: weights, arena: arena))
     }
   }
 }

@@ -2,7 +2,7 @@ import Finetuning
 import TestSupport
 import Testing
 
-/// Files of Universal Dependencies, and other lines that are no words.
+/// Files of Universal Dependencies, and lines that are not words.
 struct CoNLLUTests {
   private let text = """
     # sent_id = doc-0
@@ -18,7 +18,7 @@ struct CoNLLUTests {
 
     """
 
-  private func task(_ columns: WordColumns) -> Task { Task.own(.tagging, .words(columns)) }
+  private func task(_ columns: WordColumns) -> Task { Task.custom(.tagging, .words(columns)) }
 
   private func answers(_ set: ExampleSet) -> String {
     let tags = set.words.map { $0.map { _ in "X" } }
@@ -46,7 +46,7 @@ struct CoNLLUTests {
     }
   }
 
-  /// The form is known by its content, whatever the file is called.
+  /// The format is recognised by its content, whatever the file's name.
   @Test
   func columnsCanBeNamedAndAreFormAndUPOSIfNot() throws {
     let usual = try read(task(WordColumns()), .training, text, as: "x.txt")
@@ -75,7 +75,8 @@ struct CoNLLUTests {
     }
   }
 
-  /// A number sign is a word of other forms, as in CoNLL-2000; borders of documents are not.
+  /// In other formats, such as CoNLL-2000, a number sign is a word; lines that begin or end a
+  /// document are not words.
   @Test
   func otherFormsKeepTheirNumberSigns() throws {
     let set = try read(

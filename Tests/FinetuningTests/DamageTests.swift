@@ -4,7 +4,8 @@ import Platform
 import TestSupport
 import Testing
 
-/// Damaged files of every layout: a sentence or examples that can be answered, never a crash.
+/// Corrupted files of every layout give an error message or valid examples, and never crash the
+/// reader.
 @Suite(.serialized)
 struct DamageTests {
   private static let table = """
@@ -34,7 +35,7 @@ struct DamageTests {
     let cases: [(task: Task, name: String, text: String)] = [
       (try .named("rte"), "rte.tsv", Self.table), (try .named("stsb"), "stsb.tsv", Self.scores),
       (try .named("chunking"), "words.txt", Self.words),
-      (.own(.tagging, .words(WordColumns())), "lines.jsonl", Self.lines),
+      (.custom(.tagging, .words(WordColumns())), "lines.jsonl", Self.lines),
       (try .named("squad2"), "questions.json", Self.questions),
     ]
     let roles: [SplitRole] = [.training, .development, .test]
@@ -59,7 +60,7 @@ struct DamageTests {
     #expect(refused > Draws.mutationCount / 20 && refused < Draws.mutationCount)
   }
 
-  /// Any outputs of the right size can be turned into answers, files and scores.
+  /// Checks that random outputs of the right size give answers, files and scores.
   private func check(_ set: ExampleSet, _ draws: inout Draws) throws {
     var outputs: [[Float]] = []
     for example in set.examples {

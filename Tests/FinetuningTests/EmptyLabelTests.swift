@@ -2,13 +2,13 @@ import Finetuning
 import TestSupport
 import Testing
 
-/// Cells of labels, scores and tags that are empty: refused with the line, or left out and counted.
+/// Empty labels, scores and tags: rejected with the line, or skipped and counted.
 struct EmptyLabelTests {
-  private static let sentiment = Task.own(
+  private static let sentiment = Task.custom(
     .classification, .table(Columns(first: .named("text"), label: .named("label"))))
-  private static let years = Task.own(
+  private static let years = Task.custom(
     .regression, .table(Columns(first: .named("text"), label: .named("label"))))
-  private static let tags = Task.own(.tagging, .words(WordColumns()))
+  private static let tags = Task.custom(.tagging, .words(WordColumns()))
 
   private func skipping(
     _ task: Task, _ role: SplitRole, _ text: String, as name: String
@@ -19,7 +19,7 @@ struct EmptyLabelTests {
     return try reader.read(task.file(role, at: path))
   }
 
-  /// Each file has an example without label in line 3.
+  /// Each file has an example without a label in line 3.
   private static let files: [(Task, String, String)] = [
     (sentiment, "text\tlabel\nthe\tpos\ncat\t\nmat\tneg\n", "x.tsv"),
     (sentiment, "text\tlabel\nthe\tpos\ncat\t \r\nmat\tneg\n", "x.tsv"),
@@ -57,7 +57,7 @@ struct EmptyLabelTests {
         "empty label and were left out, the first on line 3"))
   }
 
-  /// An editor that strips blanks takes the last tab of such a row.
+  /// An editor that strips trailing white space removes the last tab of such a row.
   @Test
   func aRowThatLacksOnlyItsLabelIsLeftOutToo() throws {
     let text = "text\tlabel\nthe\tpos\ncat\nmat\tneg\n"
@@ -65,7 +65,7 @@ struct EmptyLabelTests {
       sentence { _ = try read(Self.sentiment, .training, text) }.contains("line 3: 1 columns"))
     let set = try skipping(Self.sentiment, .development, text, as: "x.tsv")
     #expect(set.notes.emptyLabels == [3])
-    // Answers stand beside the numbers of their rows.
+    // Predictions keep the numbers of their rows.
     #expect(set.files(of: .labels([1, 0]))[0].text == "index\tprediction\n0\tpos\n2\tneg\n")
     let absent = sentence {
       _ = try skipping(Self.sentiment, .training, "text\nthe\n", as: "x.tsv")

@@ -16,7 +16,7 @@ struct FinetuningRecipeTests {
     return recipe
   }
 
-  /// ELECTRA, table 7: learning rates of small, base and large, and their decay from layer to layer.
+  /// ELECTRA, table 7: learning rates and layer-wise decay of Small, Base and Large.
   @Test(arguments: [(256, 3e-4, 0.8), (768, 1e-4, 0.8), (1024, 5e-5, 0.9)])
   func ratesAreThePapers(width: Int, rate: Double, decay: Double) throws {
     let recipe = try recipe(width: width)
@@ -35,7 +35,7 @@ struct FinetuningRecipeTests {
     #expect(recipe.steps(examples: 100) == 7 && recipe.epochEnds(examples: 100) == [3, 6, 7])
     recipe.epochs = 0.01
     #expect(recipe.steps(examples: 100) == 1 && recipe.epochEnds(examples: 100) == [1])
-    // Several passes in a step.
+    // One step covers several passes.
     recipe.epochs = 40
     #expect(recipe.epochEnds(examples: 2) == [1, 2])
   }

@@ -16,16 +16,16 @@ struct FinetuningResultsTests {
       })
   }
 
-  /// Fractions in percent, a threshold as it is; the deviation is that of a sample.
+  /// Fractions are in percent, a threshold is not; the standard deviation is a sample's.
   @Test
   func statisticsAreThoseOfTheSeeds() {
     let results = results([[0.5, 2], [0.75, 2], [0.5, 2], [0.25, 6]])
-    let (values, median, mean, deviation) = results.statistics(0)
+    let (values, median, mean, standardDeviation) = results.statistics(0)
     #expect(values == [50, 75, 50, 25] && median == 50 && mean == 50)
-    #expect(abs(deviation - (1250.0 / 3).squareRoot()) < 1e-12)
+    #expect(abs(standardDeviation - (1250.0 / 3).squareRoot()) < 1e-12)
     #expect(results.statistics(1).median == 2 && results.statistics(1).mean == 3)
     let one = self.results([[0.25, 1]])
-    #expect(one.statistics(0).deviation == 0 && one.statistics(0).median == 25)
+    #expect(one.statistics(0).standardDeviation == 0 && one.statistics(0).median == 25)
     #expect(self.results([[0.1, 0], [nil, 0]]).statistics(0).median.isNaN)
   }
 
@@ -45,7 +45,7 @@ struct FinetuningResultsTests {
     #expect(results([]).bestSeed == 0)
   }
 
-  /// Of equals the earlier evaluation stays; of those without a number the last counts.
+  /// Of equal evaluations the earlier one is kept; of those with NaN the later one.
   @Test
   func anEvaluationIsBetterByItsFirstMeasureAlone() {
     func result(_ value: Double?, epoch: Int) -> Result {

@@ -1,7 +1,7 @@
 import Finetuning
 import Testing
 
-/// What JSON may hold where a task wants a text, a label or a list.
+/// JSON values in place of a text, a label or a list.
 struct JSONInputTests {
   private static let question = #""id": "1", "question": "the?", "answers": []"#
 
@@ -19,19 +19,19 @@ struct JSONInputTests {
     ),
     (
       #"{"data": [{"paragraphs": [{"context": 3, "qas": []}]}]}"#,
-      "there is no String at .data[0].paragraphs[0].context"
+      "expected String at .data[0].paragraphs[0].context"
     ),
   ])
-  func thePlaceInAFileOfQuestionsIsNamed(text: String, says: String) throws {
+  func thePlaceInAFileOfQuestionsIsNamed(text: String, message: String) throws {
     let task = try Task.named("squad2")
     let error = sentence { _ = try read(task, .development, text) }
-    #expect(error.contains("is not SQuAD's JSON: ") && error.hasSuffix(says), "\(error)")
+    #expect(error.contains("is not SQuAD's JSON: ") && error.hasSuffix(message), "\(error)")
   }
 
-  /// Numbers and truth values are labels as they are written; null is none.
+  /// Numbers and Booleans are labels as they are written; null is not a label.
   @Test
   func labelsNeedNotBeStrings() throws {
-    let task = Task.own(
+    let task = Task.custom(
       .classification, .table(Columns(first: Column("text"), label: Column("label"))))
     let text = [#""x""#, "true", "7", "1.5", "false"].map { "{\"text\": 3, \"label\": \($0)}\n" }
     let set = try read(task, .training, text.joined(), as: "x.jsonl")
@@ -44,12 +44,12 @@ struct JSONInputTests {
     }
   }
 
-  /// A list of which one member is no text is no list of words.
+  /// A list with an element that is not a text is not a list of words.
   @Test(arguments: [#"["the", null]"#, #"["the", ["cat"]]"#, #""the""#, "{}"])
   func listsThatHoldSomethingElseAreRefused(words: String) {
     let error = sentence {
       _ = try read(
-        .own(.tagging, .words(WordColumns())), .training,
+        .custom(.tagging, .words(WordColumns())), .training,
         "{\"tokens\": \(words), \"tags\": [\"A\", \"B\"]}\n", as: "x.jsonl")
     }
     #expect(error.contains("line 1"), "\(error)")

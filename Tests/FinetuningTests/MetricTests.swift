@@ -2,8 +2,8 @@ import Finetuning
 import Foundation
 import Testing
 
-/// Every measure says what an independent implementation says (`Fixtures/make.py`), on random answers
-/// and on degenerate ones.
+/// Every metric equals an independent implementation's (`Fixtures/make.py`), on random and on
+/// degenerate answers.
 struct MetricTests {
   private struct Fixture: Decodable {
     struct Labels: Decodable {
@@ -42,7 +42,7 @@ struct MetricTests {
     let answers: [Sheet]
   }
 
-  /// A kind, or the first or last word.
+  /// The kind of an entity, or the index of its first or last word.
   private enum EntityPart: Decodable, Equatable {
     case kind(String)
     case word(Int)
@@ -67,7 +67,7 @@ struct MetricTests {
     fixture = try decoder.decode(Fixture.self, from: data)
   }
 
-  /// Sums of at most a hundred terms in another order differ by less.
+  /// Sums of at most a hundred terms near 1, in another order, differ by less than 1e-12.
   private func isClose(_ first: Double, _ second: Double) -> Bool { abs(first - second) < 1e-12 }
 
   @Test
@@ -143,14 +143,15 @@ struct MetricTests {
       #expect(isClose(scores.noAnswerAccuracy, sheet.noAnswerAccuracy))
       #expect(isClose(scores.bestExactMatch.value, sheet.bestExactMatch))
       #expect(isClose(scores.bestF1.value, sheet.bestAnswerF1))
-      // The official threshold is the odds of the last question that is answered, and 0 for none.
+      // The official threshold is the odds of the last answered question, and 0 if none is
+      // answered.
       let odds = sheet.questions.map { Double($0.odds) }
       let answered = odds.filter { $0 < scores.bestF1.threshold }.max()
       #expect(abs((answered ?? 0) - sheet.bestNullThreshold) < 1e-5)
     }
   }
 
-  /// Answers given by the best threshold have the best scores, also where answering nothing is best.
+  /// Answers with the best threshold have the best score, also if answering nothing is best.
   @Test
   func theBestThresholdGivesTheBestScore() {
     func question(_ gold: String) -> Question {

@@ -2,13 +2,14 @@ import Finetuning
 import TestSupport
 import Testing
 
-/// Text to answer: the form of the task's own files is known, everything else is a text a line.
+/// Text for prediction: files in the task's format are recognised; any other file is a text per
+/// line.
 struct NewTextTests {
-  private static let review = Task.own(
+  private static let review = Task.custom(
     .classification, .table(Columns(first: .named("body"), label: .named("stars"))))
-  private static let placed = Task.own(
+  private static let placed = Task.custom(
     .classification, .table(Columns(first: .number(1), label: .number(0))))
-  private static let pair = Task.own(
+  private static let pair = Task.custom(
     .regression,
     .table(Columns(first: .named("a"), second: .named("b"), label: .named("score"))))
 
@@ -23,11 +24,11 @@ struct NewTextTests {
   }
 
   @Test(arguments: [
-    // JSON lines, by name and by content, with the task's fields or the usual ones.
+    // JSON lines, recognised by name or by content, with the task's fields or the default ones.
     (review, "{\"body\": \"the cat\"}\n{\"stars\": null, \"body\": \"mat\"}\n", "x.jsonl"),
     (review, "{\"text\": \"the cat\"}\n{\"text\": \"mat\"}\n", "standard input"),
     (placed, "{\"text\": \"the cat\"}\n\n{\"text\": \"mat\"}", "x.JSONL"),
-    // Tables: the header is not answered, nor are other columns.
+    // Tables: the header and other columns are not predicted.
     (review, "stars\tbody\nx\tthe cat\n\tmat\n", "x.tsv"),
     (review, "stars\tbody\nx\tthe cat\ny\tmat\n", "standard input"),
     (review, "body\nthe cat\nmat\n", "x.tsv"), (placed, "x\tthe cat\n\tmat\n", "x.tsv"),
@@ -50,7 +51,7 @@ struct NewTextTests {
 
   @Test
   func plainTextStaysPlainText() throws {
-    // One that is called like the column, one that looks like JSON, one with a tab.
+    // A line that equals the column's name, one that looks like JSON, one with a tab.
     #expect(try sequences(Self.review, "body\nmat\n", "x.txt") == ["b ##o ##d ##y |", "mat |"])
     #expect(try sequences(Self.review, "{ the cat\n", "x.txt").count == 1)
     #expect(
@@ -73,9 +74,9 @@ struct NewTextTests {
     (pair, "the cat\n", "standard input", "standard input, line 1: no tab; a line is a pair"),
     (pair, "the cat\tmat\nmat\n", "x.txt", "x.txt, line 2: no tab"),
   ])
-  func whatIsNotFoundIsNamed(task: Task, text: String, name: String, says: String) throws {
+  func whatIsNotFoundIsNamed(task: Task, text: String, name: String, message: String) throws {
     let error = sentence { _ = try sequences(task, text, name) }
-    #expect(error.contains(says), "\(error)")
+    #expect(error.contains(message), "\(error)")
   }
 
   @Test
@@ -84,14 +85,14 @@ struct NewTextTests {
       "# text = the cat\n1-2\tx\t_\t_\t_\t_\t_\t_\t_\t_\n"
       + ["the", "cat"].enumerated().map { "\($0 + 1)\t\($1)" + String(repeating: "\t_", count: 8) }
       .joined(separator: "\n")
-    let task = Task.own(.tagging, .words(WordColumns(wordField: "form", tagField: "pos")))
+    let task = Task.custom(.tagging, .words(WordColumns(wordField: "form", tagField: "pos")))
     for (text, name) in [
       ("the cat\n", "x.txt"), ("{\"form\": [\"the\", \"cat\"]}\n", "x.txt"),
       ("the O\ncat O\n", "x.conll"), ("the\ncat\n", "x.conll"), (conllu, "standard input"),
     ] {
       #expect(try sequences(task, text, name) == ["the cat |"], "\(text)")
     }
-    let placed = Task.own(
+    let placed = Task.custom(
       .tagging, .words(WordColumns(word: 1, tag: 3, wordField: "1", tagField: "3")))
     #expect(try sequences(placed, "{\"tokens\": [\"the\", \"cat\"]}", "x.jsonl") == ["the cat |"])
   }

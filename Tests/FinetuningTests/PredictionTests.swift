@@ -4,7 +4,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Files of answers, in the form in which they are handed in.
+/// Files of predictions, in the formats of the benchmarks.
 struct PredictionTests {
   @Test
   func submissionsHaveTheNamesAndColumnsOfGLUE() throws {

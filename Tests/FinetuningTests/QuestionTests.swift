@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Questions, from SQuAD's JSON to windows and back to answers cut from the passage.
+/// Questions, from SQuAD's JSON to windows, and from outputs to answers in the passage's text.
 struct QuestionTests {
   private struct Entry {
     var answers: [(String, Int)] = []
@@ -22,7 +22,7 @@ struct QuestionTests {
     return String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
   }
 
-  /// Logits that are highest at the first and last token of the target.
+  /// Logits that are largest at the first and last token of the target.
   private func outputs(for set: ExampleSet) -> [[Float]] {
     set.examples.map { example in
       var logits = [Float](repeating: 0, count: 2 * example.tokens.count)
@@ -43,7 +43,7 @@ struct QuestionTests {
     return try #require(spans)
   }
 
-  /// Answers of every kind, each with its place in code points.
+  /// A passage with accents, combining marks, and characters outside the basic multilingual plane.
   private static let passage = "Ünàble CÁT\u{301}  on 𝔘 the Mat, 3-4 İ.\u{200B} end\u{301}"
   private static let answers = [
     "Ünàble", "CÁT\u{301}", "CÁT\u{301}  on", "Mat", "3-4", "end\u{301}", "𝔘 the",
@@ -78,20 +78,22 @@ struct QuestionTests {
     #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0.5)
   }
 
-  /// The first version has an answer to every question; the second and tasks of the user's own have not.
+  /// In version 1.1 every question has an answer; in version 2.0 and in custom tasks it may have
+  /// none.
   @Test(arguments: [SplitRole.training, .development])
   func aQuestionWithoutAnswerIsRefusedInTheFirstVersion(role: SplitRole) throws {
     let answered = Entry(answers: [("cat", 4)])
     for entry in [Entry(impossible: true), Entry(), Entry(answers: [("cat", 4)], impossible: true)]
     {
       let text = try json("the cat", [answered, entry])
-      let said = sentence { _ = try read(try .named("squad1"), role, text) }
-      #expect(said.contains("the question q1 has no answer") && said.contains("squad2"), "\(said)")
-      for task in [try Task.named("squad2"), .own(.span, .questions)] {
+      let error = sentence { _ = try read(try .named("squad1"), role, text) }
+      #expect(error.contains("the question q1 has no answer"), "\(error)")
+      #expect(error.contains("squad2"), "\(error)")
+      for task in [try Task.named("squad2"), .custom(.span, .questions)] {
         #expect(try read(task, role, text, as: "train.json").examples.count == 2)
       }
     }
-    // What is only to be answered may be without.
+    // Test data needs no answers.
     let test = try read(try .named("squad1"), .test, json("the cat", [Entry(impossible: true)]))
     #expect(test.examples.map(\.target) == [.none])
   }
@@ -106,7 +108,8 @@ struct QuestionTests {
     let set = try read(try .named("squad1"), .training, text, length: 32)
     #expect(set.examples.count == 4)
     #expect(set.examples.allSatisfy { $0.tokens.count <= 32 })
-    // The question takes 3 tokens and [CLS], [SEP], [SEP] three more: 26 are left, the step is 13.
+    // The question takes 3 tokens and [CLS], [SEP], [SEP] three more: 26 are left, the stride is
+    // 13.
     #expect(
       set.examples.map(\.target) == [
         .span(start: 0, end: 0), .span(start: 0, end: 0), .span(start: 24, end: 24),
@@ -139,7 +142,7 @@ struct QuestionTests {
   func theBestSpanIsTheOneThatTryingAllFinds() throws {
     let text = try json("the cat sat on the mat . the cat", [Entry(answers: [("cat", 4)])])
     let set = try read(try .named("squad1"), .development, text)
-    let places = passageRange(of: set.examples[0])
+    let positions = passageRange(of: set.examples[0])
     var draws = Draws(state: 4)
     for _ in 0..<50 {
       let logits = set.examples[0].tokens.flatMap { _ in
@@ -147,8 +150,8 @@ struct QuestionTests {
       }
       let rules = SpanRules(maximumLength: 3)
       var best: Float = 0
-      for start in places {
-        for end in start..<min(start + 3, places.upperBound) {
+      for start in positions {
+        for end in start..<min(start + 3, positions.upperBound) {
           best = max(best, logits[2 * start] + logits[2 * end + 1])
         }
       }

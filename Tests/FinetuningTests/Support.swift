@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Tokenization
 
-/// A tokenizer that knows letters and a few words.
+/// A tokenizer with letters and a few words.
 func smallTokenizer(_ normalization: TextNormalization = .uncased) throws -> Tokenizer {
   let letters = "abcdefghijklmnopqrstuvwxyz0123456789".map { String($0) }
   let tokens =
@@ -14,13 +14,13 @@ func smallTokenizer(_ normalization: TextNormalization = .uncased) throws -> Tok
 }
 
 extension Tokenizer {
-  /// The tokens of ids, between blanks.
+  /// The tokens of IDs, separated by blanks.
   func tokens(_ ids: [Int32]) -> String {
     ids.map { vocabulary.tokens[Int($0)] }.joined(separator: " ")
   }
 }
 
-/// Writes `text` and reads it as a task's file of a role.
+/// Writes `text` to a file and reads it as a task's file of a role.
 func read(
   _ task: Task, _ role: SplitRole, _ text: String, as name: String? = nil, length: Int? = nil,
   labels: LabelSet? = nil
@@ -32,7 +32,7 @@ func read(
   return try reader.read(task.file(role, at: path), labels: labels)
 }
 
-/// The sentence of the error that `body` throws; empty if it throws none.
+/// The message of the error that `body` throws; empty if it does not throw.
 func sentence(_ body: () throws -> Void) -> String {
   do {
     try body()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-/// Files of texts and pairs, with the quirks that real ones have.
+/// Files of texts and pairs, including the irregularities of real files.
 struct TableTests {
   @Test
   func colaHasNoHeaderAndQuotesAreText() throws {
@@ -90,7 +90,7 @@ struct TableTests {
   @Test(arguments: [
     ("sst2", "text\tlabel\na\t1\n", "no column sentence; its columns are text, label"),
     ("sst2", "sentence\tlabel\tlabel\na\t1\t1\n", "two columns label"),
-    ("sst2", "sentence\tlabel\na\t1\nb\t2\n", "line 3: the label \"2\" is none of 0, 1"),
+    ("sst2", "sentence\tlabel\na\t1\nb\t2\n", "line 3: the label \"2\" is not one of 0, 1"),
     ("sst2", "sentence\tlabel\na\t1\nb\t1\n", "every example"),
     ("sst2", "sentence\tlabel\n", "no examples"), ("sst2", "", "no examples"),
     ("sst2", "sentence\tlabel\na\n", "line 2: 1 columns where 2 are needed"),
@@ -101,9 +101,9 @@ struct TableTests {
     ("squad1", "{\"data\": 3}", "is not SQuAD's JSON"), ("squad1", "{\"data\": []}", "no examples"),
     ("squad1", "[", "is not SQuAD's JSON"),
   ])
-  func badFilesAreToldInASentence(task: String, text: String, says: String) throws {
+  func badFilesAreToldInASentence(task: String, text: String, message: String) throws {
     let error = sentence { _ = try read(try .named(task), .training, text) }
-    #expect(error.contains(says), "\(error)")
+    #expect(error.contains(message), "\(error)")
   }
 
   @Test
@@ -124,7 +124,7 @@ struct TableTests {
     }
   }
 
-  /// The rule written down as it is told: one token after the other.
+  /// The truncation rule step by step: one token at a time.
   private func plainLengths(_ first: Int, _ second: Int, _ room: Int) -> [Int] {
     var (first, second) = (first, second)
     while first + second > room {
@@ -140,11 +140,11 @@ struct TableTests {
       for second in 0..<14 {
         let a = [String](repeating: "the", count: first).joined(separator: " ")
         let b = [String](repeating: "cat", count: second).joined(separator: " ")
-        let (example, lost) = encoder.encode(a, b)
+        let (example, removed) = encoder.encode(a, b)
         let lengths = plainLengths(first, second, 7)
         #expect(example.types.count { $0 == 0 } == lengths[0] + 2)
         #expect(example.types.count { $0 == 1 } == lengths[1] + 1)
-        #expect(lost == first + second - lengths[0] - lengths[1])
+        #expect(removed == first + second - lengths[0] - lengths[1])
       }
     }
     let single = encoder.encode("the cat sat on the mat the cat sat on the mat").example

@@ -2,7 +2,7 @@ import Finetuning
 import TestSupport
 import Testing
 
-/// Sentences of words, from file to tags and back.
+/// Sentences of words, from file to targets, and from outputs to tags.
 struct TagTests {
   private let text = """
     -DOCSTART- -X- O
@@ -36,7 +36,7 @@ struct TagTests {
     #expect(file.text.hasPrefix("the B-NP B-NP\ncatx I-NP I-NP\nsat B-VP B-VP\n\non "))
   }
 
-  /// Outputs that are highest where the target is.
+  /// Outputs that are largest at the target.
   private func outputs(for set: ExampleSet) -> [[Float]] {
     set.examples.map { example in
       guard case .tags(let tags) = example.target else { return [] }

@@ -5,10 +5,11 @@ import Layers
 import Tensors
 import Testing
 
-/// Scores of any size are learnt on a scale of about 1, which a written model has in its last layer.
+/// Regression targets are standardised, and the scale is merged into a written model's last layer.
 struct TargetScaleTests {
   private func set(_ scores: [String]) throws -> ExampleSet {
-    let task = Task.own(.regression, .table(Columns(first: .named("text"), label: .named("label"))))
+    let columns = Columns(first: .named("text"), label: .named("label"))
+    let task = Task.custom(.regression, .table(columns))
     return try read(task, .training, "text\tlabel\n" + scores.map { "a\t\($0)\n" }.joined())
   }
 
@@ -16,13 +17,13 @@ struct TargetScaleTests {
   func learntScoresHaveMeanZeroAndDeviationOne(scores: [String]) throws {
     let set = try set(scores)
     let scale = try #require(TargetScale(set))
-    let learnt = set.examples.map { example -> Double in
+    let targets = set.examples.map { example -> Double in
       if case .score(let score) = scale.scaled(example.target) { Double(score) } else { .nan }
     }
-    let count = Double(learnt.count)
-    #expect(abs(learnt.reduce(0, +) / count) < 1e-6)
-    #expect(abs(learnt.reduce(0) { $0 + $1 * $1 } / count - 1) < 1e-6)
-    for (text, value) in zip(scores, learnt) {
+    let count = Double(targets.count)
+    #expect(abs(targets.reduce(0, +) / count) < 1e-6)
+    #expect(abs(targets.reduce(0) { $0 + $1 * $1 } / count - 1) < 1e-6)
+    for (text, value) in zip(scores, targets) {
       let score = try #require(Double(text))
       // Float32 has 24 bits.
       #expect(
@@ -56,13 +57,13 @@ struct TargetScaleTests {
     }
     func answers() -> [Float] {
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: 22, longest: 12)))
-      return model.answers(batch, weights: weights, arena: arena)
+      return model.outputs(batch, weights: weights, arena: arena)
     }
     let scale = try #require(TargetScale(set(["1890", "1990", "1985"])))
-    let learnt = answers()
+    let standardized = answers()
     var written: [Float] = []
     model.withScores(of: scale, in: weights) { written = answers() }
-    for (output, score) in zip(learnt, written) {
+    for (output, score) in zip(standardized, written) {
       #expect(abs(scale.score(output) - score) < 1e-3, "\(output) \(score)")
     }
     let after = Array(UnsafeBufferPointer(start: weights.base, count: weights.count))
@@ -70,7 +71,7 @@ struct TargetScaleTests {
       before.map(\.bitPattern) == after.map(\.bitPattern), "training goes on with the same weights")
   }
 
-  /// Predictions that are read back are the numbers that were predicted.
+  /// Predictions that are read back equal the predicted scores.
   @Test
   func scoresAreWrittenWithAllDigits() throws {
     let set = try set(["1", "2", "3", "4"])

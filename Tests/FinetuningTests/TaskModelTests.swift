@@ -6,13 +6,13 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Every head on an encoder, through the objective: losses, gradients, answers.
+/// Every head on an encoder, tested through the objective: losses, gradients and outputs.
 struct TaskModelTests {
   private static let sizes = NetworkSizes(
     vocabularySize: 31, embeddingSize: 10, positionCount: 16, typeCount: 2,
     encoder: EncoderSizes(hiddenSize: 14, layerCount: 2, headCount: 2, intermediateSize: 29))
 
-  /// Four sequences of two segments, known as 3, 0, 2 and 1.
+  /// Four sequences of two segments: examples 3, 0, 2 and 1.
   private static let batch: Batch = {
     var batch = Batch(step: 5, firstSequence: 2)
     for (length, example) in zip([9, 4, 12, 6], [3, 0, 2, 1]) {
@@ -128,15 +128,16 @@ struct TaskModelTests {
     for (range, length) in zip(Self.batch.ranges, Self.batch.lengths) {
       var alone = Batch()
       alone.append(tokens: Self.batch.tokens[range], types: Self.batch.types[range])
-      let own = objective.evaluate(alone, weights: weights, workspace: workspace).answers
-      #expect(own.count == objective.model.answerCount(tokens: length))
-      for (a, b) in zip(own, all[start...]) { #expect(abs(a - b) < 1e-4) }
-      start += own.count
+      let outputs = objective.evaluate(alone, weights: weights, workspace: workspace).answers
+      #expect(outputs.count == objective.model.outputCount(tokens: length))
+      for (a, b) in zip(outputs, all[start...]) { #expect(abs(a - b) < 1e-4) }
+      start += outputs.count
     }
     #expect(start == all.count)
   }
 
-  /// Depths of ELECTRA's `optimization.py`: embeddings and projection 0, layers 1 and 2, the head 4.
+  /// Depths in ELECTRA's `optimization.py`: embeddings and projection 0, layers 1 and 2, the head
+  /// 4.
   @Test
   func ratesFallFromLayerToLayer() {
     let objective = Self.objective(.classification, .transformers)
@@ -153,7 +154,8 @@ struct TaskModelTests {
     }
   }
 
-  /// The joint head's answers: starts by falling chance, whole log-chances, no token of the question.
+  /// The joint head's outputs: starts in the order of falling probability, probabilities that sum
+  /// to 1, no token of the question.
   @Test
   func aBeamIsReadAsItWasWritten() throws {
     let objective = Self.objective(.span, .reference)
@@ -165,13 +167,14 @@ struct TaskModelTests {
       let beam = SpanBeam(floats: answers[b * SpanBeam.floatCount..<(b + 1) * SpanBeam.floatCount])
       let allowed = (0..<range.count).filter { $0 == 0 || $0 >= range.count / 3 }
       #expect(Set(beam.starts.map(\.token)) == Set(allowed))
-      #expect(zip(beam.starts, beam.starts.dropFirst()).allSatisfy { $0.logChance >= $1.logChance })
+      let logProbabilities = beam.starts.map(\.logProbability)
+      #expect(zip(logProbabilities, logProbabilities.dropFirst()).allSatisfy { $0 >= $1 })
       for start in beam.starts {
         #expect(Set(start.ends.map(\.token)) == Set(allowed))
-        let sum = start.ends.reduce(0.0) { $0 + exp(Double($1.logChance)) }
+        let sum = start.ends.reduce(0.0) { $0 + exp(Double($1.logProbability)) }
         #expect(abs(sum - 1) < 1e-5)
       }
-      let sum = beam.starts.reduce(0.0) { $0 + exp(Double($1.logChance)) }
+      let sum = beam.starts.reduce(0.0) { $0 + exp(Double($1.logProbability)) }
       #expect(abs(sum - 1) < 1e-5)
     }
   }

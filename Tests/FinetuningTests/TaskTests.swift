@@ -12,8 +12,8 @@ struct TaskTests {
 
   @Test
   func everyTaskIsTheSameAfterJSON() throws {
-    let own = Task.own(.tagging, .words(WordColumns(word: 2, tagField: "ner")))
-    for task in Task.all + [own] {
+    let custom = Task.custom(.tagging, .words(WordColumns(word: 2, tagField: "ner")))
+    for task in Task.all + [custom] {
       let data = try JSONEncoder().encode(task)
       #expect(try JSONDecoder().decode(Task.self, from: data) == task)
     }

@@ -67,20 +67,20 @@ struct TaskOptions: ParsableArguments {
     let problem = problem ?? .classification
     switch problem {
     case .classification, .regression:
-      return .own(
+      return .custom(
         problem,
         .table(
           Columns(
             first: Column(text), second: text2.map { Column($0) }, label: Column(label))))
     case .tagging:
-      return .own(
+      return .custom(
         problem,
         .words(
           WordColumns(
-            word: WordColumns.place(text) ?? 0, tag: WordColumns.place(label) ?? -1,
+            word: WordColumns.index(text) ?? 0, tag: WordColumns.index(label) ?? -1,
             wordField: text == "text" ? "tokens" : text,
             tagField: label == "label" ? "tags" : label)))
-    case .span: return .own(problem, .questions)
+    case .span: return .custom(problem, .questions)
     }
   }
 
@@ -118,7 +118,7 @@ struct TaskOptions: ParsableArguments {
   private func checked(_ file: TaskFile) throws -> TaskFile {
     guard problem == .tagging else { return file }
     for (option, value, usual) in [("--text", text, "text"), ("--label", label, "label")]
-    where value != usual && WordColumns.place(value) == nil {
+    where value != usual && WordColumns.index(value) == nil {
       if try file.hasColumn(named: value) { continue }
       throw UsageError(
         "\(file.path) has columns without names; give the place of \(option) \(value), the first "

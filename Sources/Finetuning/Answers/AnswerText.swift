@@ -1,9 +1,9 @@
 /// The normalisation and comparison of SQuAD's evaluators.
 ///
-/// They are Python; what a word, a blank or a small letter is follows Python's rules, so that every text
-/// compares as it does there.
+/// The evaluators are Python scripts. Word characters, white space and lower case follow Python's
+/// rules (`re`, `str.split`, `str.lower`), so that every text is normalised as there.
 package enum AnswerText {
-  /// The words of an answer: in small letters, without ASCII's punctuation and the articles a, an, the.
+  /// The words of an answer in lower case, without ASCII punctuation and the articles a, an, the.
   package static func words(_ text: String) -> [String] {
     let kept = lowercase(text).filter { !isPunctuation($0) }
     var result: [[Unicode.Scalar]] = [[]]
@@ -27,11 +27,13 @@ package enum AnswerText {
     Array($0.unicodeScalars)
   }
 
-  /// Whether an answer equals a gold one.
+  /// Whether the words of an answer equal those of a gold answer, byte by byte.
   static func isExact(_ answer: [String], _ gold: [String]) -> Bool { answer.sameBytes(as: gold) }
 
-  /// The F1 of the words of an answer, counted as often as they stand there. If one side has no words,
-  /// SQuAD 2.0 gives 1 if the other has none either, SQuAD 1.1 always 0.
+  /// The F1 score of an answer's words, counted with multiplicity.
+  ///
+  /// If one side has no words the score is 0, except that SQuAD 2.0 (`emptyCounts`) gives 1 if both
+  /// have none.
   static func f1(_ answer: [String], _ gold: [String], emptyCounts: Bool) -> Double {
     if answer.isEmpty || gold.isEmpty {
       return emptyCounts && answer.isEmpty && gold.isEmpty ? 1 : 0
@@ -49,7 +51,7 @@ package enum AnswerText {
     return LabelScores.fraction(2 * common, of: answer.count + gold.count)
   }
 
-  /// Runs of word characters and of others, in turn.
+  /// Splits a text into maximal runs of word characters and of other characters.
   private static func runs(
     _ scalars: [Unicode.Scalar]
   ) -> [(isWord: Bool, scalars: ArraySlice<Unicode.Scalar>)] {
@@ -65,7 +67,7 @@ package enum AnswerText {
     return runs
   }
 
-  /// `\w`: letters, everything with a numeric value, and the underscore.
+  /// Python's `\w`: letters, characters with a numeric value, and the underscore.
   private static func isWordCharacter(_ scalar: Unicode.Scalar) -> Bool {
     if scalar == "_" || scalar.properties.numericType != nil { return true }
     switch scalar.properties.generalCategory {
@@ -86,26 +88,28 @@ package enum AnswerText {
     scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
   }
 
-  /// Small letters, a capital sigma at the end of a word becoming the small final one.
+  /// Python's `str.lower`: a capital sigma at the end of a word becomes the final form.
   private static func lowercase(_ text: String) -> [Unicode.Scalar] {
     let scalars = Array(text.unicodeScalars)
-    return scalars.indices.flatMap { place -> [Unicode.Scalar] in
-      let scalar = scalars[place]
-      if scalar == "\u{3A3}" && isFinal(place, in: scalars) { return ["\u{3C2}"] }
+    return scalars.indices.flatMap { index -> [Unicode.Scalar] in
+      let scalar = scalars[index]
+      if scalar == "\u{3A3}" && isFinal(index, in: scalars) { return ["\u{3C2}"] }
       return Array(scalar.properties.lowercaseMapping.unicodeScalars)
     }
   }
 
-  /// Whether a letter stands before a place and none behind it, what has no case passed over.
-  private static func isFinal(_ place: Int, in scalars: [Unicode.Scalar]) -> Bool {
-    let before = scalars[..<place].last { !$0.properties.isCaseIgnorable }
-    let behind = scalars[(place + 1)...].first { !$0.properties.isCaseIgnorable }
-    return before?.properties.isCased == true && behind?.properties.isCased != true
+  /// Whether a cased letter precedes `index` and none follows, ignoring case-ignorable characters.
+  ///
+  /// The condition `Final_Sigma` of the Unicode Standard, section 3.13.
+  private static func isFinal(_ index: Int, in scalars: [Unicode.Scalar]) -> Bool {
+    let before = scalars[..<index].last { !$0.properties.isCaseIgnorable }
+    let after = scalars[(index + 1)...].first { !$0.properties.isCaseIgnorable }
+    return before?.properties.isCased == true && after?.properties.isCased != true
   }
 }
 
 extension [String] {
-  /// Whether all bytes are equal; Swift holds canonically equivalent strings for equal.
+  /// Whether all bytes are equal; `==` also holds for canonically equivalent strings.
   fileprivate func sameBytes(as other: [String]) -> Bool {
     count == other.count && zip(self, other).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
   }

@@ -1,17 +1,22 @@
-/// Answers to all examples of a set: for each row of its file, each sentence or each question.
+/// The predictions for all examples of a set: one for each row, sentence or question of its file.
 package enum Answers: Sendable, Equatable {
-  /// The places of labels.
+  /// Indices of labels in `ExampleSet.labels`.
   case labels([Int])
-  /// Scores on the file's scale, not clipped.
+  /// Scores on the file's scale, not clipped to the task's range.
   case scores([Float])
-  /// For each sentence the tags of its words, in the form of its file (BIO or BIOES).
+  /// The tags of each sentence's words, in the scheme of its file (BIO or BIOES).
   case tags([[String]])
   case spans([SpanAnswer])
 }
 
 extension ExampleSet {
-  /// The answers that a head's outputs mean: for each example one output a label, or one score; for tags
-  /// and spans (T, `outputCount`), row after row, for the T tokens of the example.
+  /// The answers that a head's outputs encode.
+  ///
+  /// - Parameters:
+  ///   - outputs: for each example `outputCount` floats; for tags and spans (T, `outputCount`)
+  ///     floats, row by row, where T is the example's number of tokens.
+  ///   - rules: how the answers to questions are selected; unused by other tasks.
+  /// - Returns: the answers. Of equal outputs the first is selected.
   package func answers(outputs: [[Float]], rules: SpanRules = SpanRules()) -> Answers {
     precondition(outputs.count == examples.count, "an output for each example")
     switch source {
@@ -30,8 +35,9 @@ extension ExampleSet {
     }
   }
 
-  /// The answers out of what a head says of each window, where it does not score first and last tokens
-  /// independently.
+  /// The answers to questions, from the candidates of each window.
+  ///
+  /// For a head that does not score first and last tokens independently (`SpanBeam`).
   package func answers(windows: [WindowAnswers], rules: SpanRules = SpanRules()) -> Answers {
     guard case .questions(let sheet) = source else {
       preconditionFailure("only questions have windows")
@@ -58,21 +64,22 @@ extension ExampleSet {
       ? Tags.tags(of: Tags.entities(tags), count: tags.count, bioes: false) : tags
   }
 
-  /// The place of the highest output, of equal ones the first.
+  /// The index of the largest output; of equal outputs the first.
   private static func best(_ outputs: ArraySlice<Float>) -> Int {
     var best = outputs.startIndex
-    for place in outputs.indices where outputs[place] > outputs[best] { best = place }
+    for index in outputs.indices where outputs[index] > outputs[best] { best = index }
     return best - outputs.startIndex
   }
 }
 
 extension ExampleSet {
-  /// What the set's metrics say of answers, in the order of `metrics`; nothing where the right answers
-  /// are not known.
+  /// The score of each of `metrics`, in this order; empty if the set has no labels.
+  ///
+  /// `answers` must be of the same kind as the set's, one for each row, sentence or question.
   package func scores(of answers: Answers) -> [Score] {
     guard isLabelled else { return [] }
     switch (answers, source) {
-    case (.labels(let places), _): return labelScores(places)
+    case (.labels(let labels), _): return labelScores(labels)
     case (.scores(let scores), _): return correlations(scores)
     case (.tags(let tags), .sentences(let sentences, _, _)):
       return tagScores(tags, sentences.map(\.tags))
@@ -80,13 +87,13 @@ extension ExampleSet {
       let scores = AnswerScores(
         sheet.questions, spans, allowsNoAnswer: task.allowsNoAnswer)
       return metrics.map { Score($0, scores.value(of: $0)) }
-    default: preconditionFailure("the answers are those of another set")
+    default: preconditionFailure("the answers belong to another set")
     }
   }
 
   private func labelScores(_ predicted: [Int]) -> [Score] {
     let gold = examples.map { example -> Int in
-      if case .label(let place) = example.target { place } else { -1 }
+      if case .label(let index) = example.target { index } else { -1 }
     }
     return metrics.map { metric in
       switch metric {
@@ -108,7 +115,7 @@ extension ExampleSet {
       switch metric {
       case .pearson: Score(metric, Correlation.pearson(gold, predicted))
       case .spearman: Score(metric, Correlation.spearman(gold, predicted))
-      default: preconditionFailure("\(metric) does not measure numbers")
+      default: preconditionFailure("\(metric) does not measure scores")
       }
     }
   }

@@ -2,14 +2,16 @@ import Foundation
 import Platform
 
 extension ExampleSet {
-  /// Writes answers in the form in which they are handed in, and returns the names of the files.
+  /// Writes answers in the formats of the benchmarks, and returns the names of the files.
   ///
-  /// - Labels and scores: GLUE's `index` and `prediction`, under the name that GLUE wants for a test file
-  ///   and `dev_predictions.tsv` or the like for any other; scores of a task with a range are clipped to it.
-  /// - Tags: the word, the right tag where it is known, and the predicted one, as conlleval reads them.
-  /// - Spans: SQuAD's JSON of answers and, where there may be none, of null odds.
+  /// Labels and scores are written with GLUE's columns `index` and `prediction`. A test file has
+  /// the name that GLUE requires, any other file the split's, such as `dev_predictions.tsv`. Scores
+  /// are clipped to the task's range. Tags are written as conlleval reads them: the word, the gold
+  /// tag if it is known, and the predicted tag. Spans are written as SQuAD's JSON of answers and,
+  /// if a question may have no answer, of null odds.
   ///
-  /// Throws `FileError.exists`, unless files are to be replaced, and `FileError.unwritable`.
+  /// All files are written or none. Throws `FileError.exists` unless `replacing`, and
+  /// `FileError.unwritable`.
   package func write(
     _ answers: Answers, to folder: String, replacing: Bool = false
   ) throws -> [String] {
@@ -19,7 +21,7 @@ extension ExampleSet {
     return files.map(\.name)
   }
 
-  /// The names of the files that `write` makes.
+  /// The names of the files that `write` writes.
   package var answerFiles: [String] {
     let name = split.name + "_predictions"
     return switch task.problem {
@@ -29,16 +31,16 @@ extension ExampleSet {
     }
   }
 
-  /// The files of answers: name and text.
+  /// The files that `write` writes: name and content.
   package func files(of answers: Answers) -> [(name: String, text: String)] {
     Array(zip(answerFiles, texts(of: answers)))
   }
 
-  /// The text of each of `answerFiles`.
+  /// The content of each of `answerFiles`.
   private func texts(of answers: Answers) -> [String] {
     switch (answers, source) {
-    case (.labels(let places), .rows(let indices)):
-      let rows = zip(indices, places.map { labels.names[$0] })
+    case (.labels(let predicted), .rows(let indices)):
+      let rows = zip(indices, predicted.map { labels.names[$0] })
       return [Self.table(rows)]
     case (.scores(let scores), .rows(let indices)):
       let rows = zip(indices, scores.map(written))
@@ -48,16 +50,17 @@ extension ExampleSet {
     case (.spans(let spans), _):
       let answers = Dictionary(
         spans.map { ($0.identifier, $0.text) }, uniquingKeysWith: { first, _ in first })
+      // JSON has no infinity: 1e9 means that the passage has no candidate at all.
       let odds = Dictionary(
         spans.map { ($0.identifier, $0.nullOdds.isFinite ? $0.nullOdds : 1e9) },
         uniquingKeysWith: { first, _ in first })
       return [Self.json(answers), Self.json(odds)]
-    default: preconditionFailure("the answers are those of another set")
+    default: preconditionFailure("the answers belong to another set")
     }
   }
 
-  /// A score within the task's range, with three decimals as GLUE has them; where no range is known, with
-  /// as many digits as it takes to read the same number back.
+  /// A score as text: clipped to the task's range and with three decimals, as GLUE requires;
+  /// without a range, with as many digits as are needed to read back the same number.
   private func written(_ score: Float) -> String {
     guard let range = task.scoreRange else { return "\(score)" }
     let clipped = min(max(score, range.lowerBound), range.upperBound)
@@ -68,8 +71,9 @@ extension ExampleSet {
     "index\tprediction\n" + rows.map { "\($0.0)\t\($0.1)\n" }.joined()
   }
 
-  /// One word a line, a blank line after each sentence. Columns stand between blanks, or between tabs
-  /// if a word holds a blank.
+  /// One word per line and a blank line after each sentence.
+  ///
+  /// Columns are separated by blanks, or by tabs if any word contains a blank.
   private static func columns(_ sentences: [Sentence], _ tags: [[String]]) -> String {
     let hasBlanks = sentences.contains { $0.words.contains { $0.contains(" ") } }
     let separator = hasBlanks ? "\t" : " "

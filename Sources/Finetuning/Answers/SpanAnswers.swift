@@ -1,7 +1,10 @@
-/// A possible answer in one window: places in the sequence, and how good the head finds it.
+/// A candidate answer in one window.
 package struct SpanCandidate: Sendable, Equatable {
+  /// The index of the first token in the sequence.
   package var start: Int
+  /// The index of the last token in the sequence.
   package var end: Int
+  /// A larger score is better; comparable between the windows of a question.
   package var score: Float
 
   package init(start: Int, end: Int, score: Float) {
@@ -11,9 +14,10 @@ package struct SpanCandidate: Sendable, Equatable {
   }
 }
 
-/// What a head says of one window: possible answers, and how good it finds that there is none.
+/// The candidate answers of one window, and the score of having no answer.
 package struct WindowAnswers: Sendable, Equatable {
   package var candidates: [SpanCandidate]
+  /// A larger score makes it more likely that the window holds no answer.
   package var nullScore: Float
 
   package init(candidates: [SpanCandidate], nullScore: Float) {
@@ -22,36 +26,40 @@ package struct WindowAnswers: Sendable, Equatable {
   }
 }
 
-/// How an answer is chosen.
+/// The rules by which an answer is selected from candidates.
 package struct SpanRules: Sendable, Equatable {
-  /// How many first and last tokens of a window are combined.
+  /// The number of first tokens, and of last tokens, of a window that are combined to candidates.
   package var bestCount = 20
-  /// The longest answer in tokens.
+  /// The largest number of tokens of an answer.
   package var maximumLength = 30
-  /// The answer is none if the null odds are above this.
+  /// The null threshold of SQuAD 2.0: the answer is empty if the null odds are above it.
   package var nullThreshold: Float = 0
-  /// Whether the null odds are the null score less the best answer's; otherwise they are the null score
-  /// alone, as with the reference's own head, which goes with a threshold of -2.75.
-  package var weighsNull = true
+  /// Whether the null odds are the null score minus the best candidate's score.
+  ///
+  /// Otherwise they are the null score alone, as for the reference's head, whose threshold is
+  /// -2.75.
+  package var subtractsBestScore = true
 
   package init(
-    bestCount: Int = 20, maximumLength: Int = 30, nullThreshold: Float = 0, weighsNull: Bool = true
+    bestCount: Int = 20, maximumLength: Int = 30, nullThreshold: Float = 0,
+    subtractsBestScore: Bool = true
   ) {
     self.bestCount = bestCount
     self.maximumLength = maximumLength
     self.nullThreshold = nullThreshold
-    self.weighsNull = weighsNull
+    self.subtractsBestScore = subtractsBestScore
   }
 }
 
 /// The answer to a question.
 package struct SpanAnswer: Sendable, Equatable {
   package var identifier: String
-  /// The answer; empty for none.
+  /// The answer, or empty for no answer.
   package var text: String
-  /// The best answer that is one.
+  /// The best candidate, whether or not it is the answer; empty if there is no candidate.
   package var bestText: String
-  /// How likely it is that there is none; see `SpanRules`.
+  /// A larger value makes no answer more likely, see `SpanRules`; infinity if there is no
+  /// candidate.
   package var nullOdds: Float
 
   package init(identifier: String, text: String, bestText: String, nullOdds: Float) {
@@ -63,12 +71,14 @@ package struct SpanAnswer: Sendable, Equatable {
 }
 
 extension WindowAnswers {
-  /// The candidates of independent scores of the first and the last token, as Hugging Face's head gives
-  /// them: `logits` holds both for each token of the sequence. (T, 2) `[CLS]` is no answer.
+  /// The candidates of a head that scores first and last tokens independently (`SpanHead`).
+  ///
+  /// `logits` has the start logit and the end logit of each token of the sequence. (T, 2) Only
+  /// tokens of the passage are candidates; the logits of `[CLS]` are the null score.
   init(logits: [Float], window: QuestionEncoder.Window, rules: SpanRules) {
-    let places = window.position..<window.position + window.tokens.count
-    let starts = Self.best(places, of: rules.bestCount) { logits[2 * $0] }
-    let ends = Self.best(places, of: rules.bestCount) { logits[2 * $0 + 1] }
+    let positions = window.position..<window.position + window.tokens.count
+    let starts = Self.best(positions, of: rules.bestCount) { logits[2 * $0] }
+    let ends = Self.best(positions, of: rules.bestCount) { logits[2 * $0 + 1] }
     candidates = []
     for start in starts {
       for end in ends where start <= end && end - start < rules.maximumLength {
@@ -79,11 +89,11 @@ extension WindowAnswers {
     nullScore = logits[0] + logits[1]
   }
 
-  /// The `count` places of the highest scores, highest first, of equal ones the first.
+  /// The `count` positions with the largest scores, largest first; of equal scores the first.
   private static func best(
-    _ places: Range<Int>, of count: Int, score: (Int) -> Float
+    _ positions: Range<Int>, of count: Int, score: (Int) -> Float
   ) -> [Int] {
-    let order = places.sorted { (first: Int, second: Int) -> Bool in
+    let order = positions.sorted { (first: Int, second: Int) -> Bool in
       let (one, other) = (score(first), score(second))
       return one == other ? first < second : one > other
     }
@@ -91,23 +101,24 @@ extension WindowAnswers {
   }
 }
 
-/// Questions with the windows that they were cut into.
+/// The questions of a file with their passages and windows.
 package struct QuestionSheet: Sendable {
   let questions: [Question]
-  /// For each question its passage.
+  /// The index in `passages` of each question's passage.
   let passageNumbers: [Int]
   let passages: [EncodedPassage]
-  /// The windows, those of one question together.
+  /// The windows of all questions; the windows of one question are adjacent.
   let windows: [QuestionEncoder.Window]
   let allowsNoAnswer: Bool
 
-  /// The answer to each question out of what was said of each window: the best candidate of all of its
-  /// windows, or none.
+  /// The answer to each question: the best candidate of all its windows, or no answer.
+  ///
+  /// `answers` has one entry for each of `windows`.
   func answers(_ answers: [WindowAnswers], rules: SpanRules) -> [SpanAnswer] {
     var ranges = [Range<Int>](repeating: 0..<0, count: questions.count)
-    for (place, window) in windows.enumerated() {
-      let start = ranges[window.question].isEmpty ? place : ranges[window.question].lowerBound
-      ranges[window.question] = start..<place + 1
+    for (index, window) in windows.enumerated() {
+      let start = ranges[window.question].isEmpty ? index : ranges[window.question].lowerBound
+      ranges[window.question] = start..<index + 1
     }
     return ranges.enumerated().map { number, range in
       answer(to: number, answers[range], Array(windows[range]), rules)
@@ -124,13 +135,14 @@ package struct QuestionSheet: Sendable {
         guard let start = window.token(at: candidate.start),
           let end = window.token(at: candidate.end),
           start <= end, end - start < rules.maximumLength,
-          QuestionEncoder.showsMost(around: start, window, among: windows)
+          QuestionEncoder.hasMaximumContext(around: start, window, among: windows)
         else { continue }
         best = (candidate.score, start...end)
       }
     }
+    // The smallest null score: one window that holds the answer is enough.
     let nullScore = answers.map(\.nullScore).min() ?? 0
-    let odds = best.map { rules.weighsNull ? nullScore - $0.score : nullScore } ?? .infinity
+    let odds = best.map { rules.subtractsBestScore ? nullScore - $0.score : nullScore } ?? .infinity
     let passage = passages[passageNumbers[number]]
     let text = best.map { passage.text(of: $0.tokens) } ?? ""
     return SpanAnswer(

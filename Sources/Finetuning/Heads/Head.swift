@@ -1,15 +1,15 @@
 import Layers
 import Tensors
 
-/// Whose last layers stand on the encoder (`--head`).
+/// Which head is put on the encoder (`--head`).
 package enum HeadStyle: String, Sendable, Codable, CaseIterable {
-  /// Those of transformers, which can then load the model.
+  /// The heads of Hugging Face's transformers, which can load the fine-tuned model.
   case transformers
-  /// Those of the paper's own code.
+  /// The heads of the paper's code.
   case reference
 }
 
-/// What a head reads of a micro-batch.
+/// The input of a head for one micro-batch.
 struct HeadInput {
   /// The encoder's output. (N, D)
   let hidden: Tensor
@@ -18,42 +18,52 @@ struct HeadInput {
   let pass: PassContext
 }
 
-/// The last layers of a fine-tuned model: they turn the encoder's output into answers.
+/// The last layers of a fine-tuned model: they turn the encoder's output into the task's outputs.
 ///
-/// Shapes, beside those of `PassContext`: C outputs, one for each label or one for a score. The gradient
-/// contract is that of all layers: parameter gradients are added to, that of the encoder's output is
-/// written. A head keeps nothing between calls, and takes its memory of the arena.
+/// Shapes, in addition to those of `PassContext`: C is the number of outputs of a sequence or a
+/// token, one for each label or a single score. The gradient contract is the one of all layers: a
+/// head adds to parameter gradients and overwrites the gradient of the encoder's output. A head
+/// keeps no state between calls; it allocates activations in the arena.
 protocol Head: Sendable {
-  /// Takes what `answers` and `learn` take for a micro-batch of this shape.
+  /// Allocates everything that `outputs` or `accumulateGradients` allocates for a micro-batch of
+  /// this shape.
+  ///
+  /// `TaskModel.capacity` measures the size of an arena with it.
   func reserve(_ shape: BatchShape, arena: Arena)
 
-  /// How many numbers answer a sequence of so many tokens.
-  func answerCount(tokens: Int) -> Int
+  /// The number of floats that `outputs` returns for a sequence of `tokens` tokens.
+  func outputCount(tokens: Int) -> Int
 
-  /// The numbers that answer each sequence of the micro-batch, end to end.
-  func answers(_ input: HeadInput) -> [Float]
+  /// The outputs of each sequence of the micro-batch, concatenated in the order of the batch.
+  func outputs(_ input: HeadInput) -> [Float]
 
-  /// The sum of the losses of all sequences, in nats or squares. Adds `weight` times the parameters'
-  /// gradients and writes that of `input.hidden` (N, D) into `gradient`.
+  /// Computes the loss and its gradients by the parameters and by the encoder's output.
+  ///
+  /// Adds to the parameters' gradients and overwrites `gradient`, both multiplied by `weight`. A
+  /// sequence whose target is of another kind, or unknown, has loss 0 and gradient 0.
   ///
   /// - Parameters:
   ///   - input: the micro-batch.
-  ///   - targets: one a sequence.
-  ///   - weight: what a sequence's loss weighs in the gradient.
-  ///   - gradient: overwritten.
-  /// - Returns: the sum of the losses, without the weight.
-  func learn(
+  ///   - targets: one for each sequence.
+  ///   - weight: the factor of the gradients, usually 1 / (number of losses in the batch).
+  ///   - gradient: the gradient of `input.hidden`, overwritten. (N, D)
+  /// - Returns: the sum of the losses (cross-entropies in nats, or squared errors), not multiplied
+  ///   by `weight`.
+  func accumulateGradients(
     _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double
 }
 
 extension Tensor {
-  /// Row `index` in Double.
+  /// Row `index` in double precision.
   func doubles(row index: Int) -> [Double] {
     (0..<columns).map { Double(self[index, $0]) }
   }
 
-  /// Drops elements of every row in place; row b belongs to sequence b.
+  /// Applies dropout in place to a matrix with one row for each sequence. (B, *)
+  ///
+  /// The mask depends on the sequence and not on the micro-batch. A second call, on the gradient,
+  /// drops the same elements.
   func drop(_ site: DropoutSite, _ pass: PassContext) {
     for b in 0..<rows {
       let row = rows(b..<b + 1)
@@ -61,13 +71,15 @@ extension Tensor {
     }
   }
 
-  /// Drops elements in place; the rows of `pass.ranges` belong to its sequences.
+  /// Applies dropout in place to a matrix with one row for each token. (N, *)
+  ///
+  /// Like `drop`, where the rows `pass.ranges[b]` belong to sequence b.
   func dropTokens(_ site: DropoutSite, _ pass: PassContext) {
     for (index, range) in pass.ranges.enumerated() {
       rows(range).applyDropout(pass.dropout(site, sequence: index), into: rows(range))
     }
   }
 
-  /// All floats, row by row.
+  /// All elements, row by row, without padding.
   var floats: [Float] { (0..<rows).flatMap { r in (0..<columns).map { self[r, $0] } } }
 }

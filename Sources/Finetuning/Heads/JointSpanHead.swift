@@ -1,27 +1,30 @@
 import Layers
 import Tensors
 
-/// The reference's head for answers in a passage: the end is chosen knowing the start, and whether there
-/// is an answer is a decision of its own (ELECTRA's `finetune/qa/qa_tasks.py`).
+/// The reference's head for SQuAD 2.0: the end is predicted given the start, and a binary
+/// classifier predicts whether there is an answer (ELECTRA's `finetune/qa/qa_tasks.py`).
 ///
 ///     start logit of token t              = h_t w + c
 ///     end logit of token t, given start s = gelu([h_s, h_t] A + a) v + d
-///     logit of having no answer           = gelu([h_0, sum of p_t h_t] B + b) u + e,  p = softmax(starts)
-///     loss = (cross-entropy of the start + cross-entropy of the end) / 2 + no answer's / 2
+///     no-answer logit                     = gelu([h_0, sum of p_t h_t] B + b) u + e
+///     p                                   = softmax(start logits)
+///     loss = (cross-entropy of the start + cross-entropy of the end) / 2
+///            + binary cross-entropy of the no-answer logit / 2
 ///
-/// Starts and ends are tokens of the passage, or [CLS] where it holds no answer. In training s is the
-/// right start; answers go through the best starts, and the best ends of each.
+/// Start and end are tokens of the passage, or [CLS] if the sequence holds no answer; both
+/// softmaxes run over these tokens only. Training conditions the end on the true start. `outputs`
+/// searches the `SpanBeam.width` most probable starts and, for each, the most probable ends.
 struct JointSpanHead: Head {
   private let start: Linear
   private let endHidden: Linear
   private let end: Linear
-  private let absenceHidden: Linear
-  private let absence: Linear
+  private let noAnswerHidden: Linear
+  private let noAnswer: Linear
 
   /// W, the width of both hidden layers.
-  private static let width = 512
-  /// The weight of the decision whether there is an answer.
-  private static let absenceWeight = 0.5
+  static let width = 512
+  /// The weight of the no-answer loss.
+  private static let noAnswerWeight = 0.5
 
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     func linear(_ name: String, _ input: Int, _ output: Int) -> Linear {
@@ -33,47 +36,8 @@ struct JointSpanHead: Head {
     start = linear("start", d, 1)
     endHidden = linear("end_hidden", 2 * d, Self.width)
     end = linear("end", Self.width, 1)
-    absenceHidden = linear("absence_hidden", 2 * d, Self.width)
-    absence = linear("absence", Self.width, 1)
-  }
-
-  private struct Activations {
-    let starts: Tensor, ends: Tensor  // (1, N)
-    let startGradients: Tensor, endGradients: Tensor  // (1, N)
-    /// GELU's slope, its output and the gradient of that. (N, W)
-    let slope: Tensor, inner: Tensor, innerGradient: Tensor
-    /// What the start adds to every token of its sequence, and its gradient. (1, W)
-    let shift: Tensor, shiftGradient: Tensor
-    /// The gradient that comes through the start logits. (N, D)
-    let branch: Tensor
-    let absence: Absence
-
-    init(tokens: Int, sequences: Int, size: Int, arena: Arena) {
-      func row() -> Tensor { arena.tensor(1, tokens) }
-      func wide() -> Tensor { arena.tensor(tokens, JointSpanHead.width) }
-      (starts, ends, startGradients, endGradients) = (row(), row(), row(), row())
-      (slope, inner, innerGradient) = (wide(), wide(), wide())
-      shift = arena.tensor(1, JointSpanHead.width)
-      shiftGradient = arena.tensor(1, JointSpanHead.width)
-      branch = arena.tensor(tokens, size)
-      absence = Absence(sequences, size: size, arena: arena)
-    }
-  }
-
-  /// The decision whether there is an answer.
-  private struct Absence {
-    let features: Tensor, featureGradient: Tensor  // (B, 2 D)
-    let slope: Tensor, inner: Tensor, innerGradient: Tensor  // (B, W)
-    let logits: Tensor, logitGradients: Tensor  // (1, B)
-
-    init(_ sequences: Int, size: Int, arena: Arena) {
-      func wide() -> Tensor { arena.tensor(sequences, JointSpanHead.width) }
-      features = arena.tensor(sequences, 2 * size)
-      featureGradient = arena.tensor(sequences, 2 * size)
-      (slope, inner, innerGradient) = (wide(), wide(), wide())
-      logits = arena.tensor(1, sequences)
-      logitGradients = arena.tensor(1, sequences)
-    }
+    noAnswerHidden = linear("absence_hidden", 2 * d, Self.width)
+    noAnswer = linear("absence", Self.width, 1)
   }
 
   func reserve(_ shape: BatchShape, arena: Arena) {
@@ -86,212 +50,244 @@ struct JointSpanHead: Head {
       tokens: batch.tokenCount, sequences: batch.sequenceCount, size: hidden.columns, arena: arena)
   }
 
-  /// The tokens of `range` that an answer may begin or end with: the passage, and [CLS].
+  /// The tokens of sequence `range` that may start or end an answer: [CLS] and the passage, which
+  /// is the second segment.
   private static func allowed(_ range: Range<Int>, _ batch: Batch) -> [Int] {
     range.filter { $0 == range.lowerBound || batch.types[$0] == 1 }
   }
 
   // MARK: Training
 
-  func learn(
+  func accumulateGradients(
     _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
     let (hidden, batch, pass) = (input.hidden, input.batch, input.pass)
-    let own = activations(hidden, batch, arena: input.arena)
-    let starts = score(hidden, batch, own, pass)
-    decide(own.absence, pass)
-    own.startGradients.fill(0)
-    own.endGradients.fill(0)
-    own.absence.logitGradients.fill(0)
+    let activations = activations(hidden, batch, arena: input.arena)
+    let candidates = startForward(hidden, batch, activations, pass)
+    noAnswerForward(activations.noAnswer, pass)
+    // Tokens that are not allowed, and sequences without a target, have no gradient.
+    activations.startGradient.fill(0)
+    activations.endGradient.fill(0)
+    activations.noAnswer.logitGradient.fill(0)
     var loss = 0.0
     for (b, (range, target)) in zip(pass.ranges, targets).enumerated() {
       guard case .span(let first, let last) = target else { continue }
-      let tokens = starts[b].tokens
-      findEnds(hidden, from: range.lowerBound + first, range, own, pass)
-      loss += Self.choose(own.starts, tokens, range.lowerBound + first, weight, own.startGradients)
-      loss += Self.choose(own.ends, tokens, range.lowerBound + last, weight, own.endGradients)
+      let tokens = candidates[b].tokens
+      let (startToken, endToken) = (range.lowerBound + first, range.lowerBound + last)
+      endForward(hidden, from: startToken, range, activations, pass)
+      loss += Self.halfCrossEntropy(
+        activations.startLogits, tokens, startToken, weight, activations.startGradient)
+      loss += Self.halfCrossEntropy(
+        activations.endLogits, tokens, endToken, weight, activations.endGradient)
       let (value, derivative) = sigmoidCrossEntropy(
-        logit: own.absence.logits.base[b], label: first == 0 && last == 0)
-      loss += Self.absenceWeight * value
-      own.absence.logitGradients.base[b] = weight * Float(Self.absenceWeight) * derivative
+        logit: activations.noAnswer.logits.base[b], label: first == 0 && last == 0)
+      loss += Self.noAnswerWeight * value
+      activations.noAnswer.logitGradient.base[b] =
+        weight * Float(Self.noAnswerWeight) * derivative
     }
     gradient.fill(0)
-    absenceBackward(hidden, starts, own, into: gradient, pass)
-    endBackward(hidden, targets, own, into: gradient, pass)
-    startBackward(hidden, own, into: gradient, pass)
+    // The no-answer features depend on the start logits, so their backward pass comes first: it
+    // adds to the start logits' gradient.
+    noAnswerBackward(hidden, candidates, activations, into: gradient, pass)
+    endBackward(hidden, targets, activations, into: gradient, pass)
+    startBackward(hidden, activations, into: gradient, pass)
     return loss
   }
 
-  /// A sequence's tokens that may be chosen, and their chances to be the start.
-  private typealias Starts = (tokens: [Int], chances: [Double])
+  /// The allowed tokens of a sequence, as rows of the micro-batch, and their start probabilities.
+  private typealias Candidates = (tokens: [Int], probabilities: [Double])
 
-  /// The start logits of all tokens, what all tokens bring to the end logits, and the features of the
-  /// decision whether there is an answer.
-  private func score(
-    _ hidden: Tensor, _ batch: Batch, _ own: Activations, _ pass: PassContext
-  ) -> [Starts] {
+  /// Computes the start logits, the tokens' part of the end layer, and the no-answer features.
+  private func startForward(
+    _ hidden: Tensor, _ batch: Batch, _ activations: Activations, _ pass: PassContext
+  ) -> [Candidates] {
     let d = hidden.columns
     hidden.dotRows(
       weight: pass.weights[start.weight], bias: pass.weights[start.bias][0, 0],
-      into: own.starts.base)
-    own.slope.multiply(
+      into: activations.startLogits.base)
+    // [h_s, h_t] A is h_s A_1 + h_t A_2. The second term does not depend on the start, so one
+    // product serves all starts.
+    activations.geluDerivative.multiply(
       hidden.plain, pass.weights[endHidden.weight].columns(d..<2 * d).transposed)
     return pass.ranges.enumerated().map { b, range in
       let tokens = Self.allowed(range, batch)
-      let chances = softmax(tokens.map { Double(own.starts.base[$0]) }).probabilities
-      let row = own.absence.features.row(b)
+      let probabilities = softmax(
+        tokens.map { Double(activations.startLogits.base[$0]) }
+      ).probabilities
+      let row = activations.noAnswer.features.row(b)
       row.update(from: hidden.row(range.lowerBound), count: d)
       for column in 0..<d {
         row[d + column] = Float(
-          zip(tokens, chances).reduce(0.0) { $0 + $1.1 * Double(hidden[$1.0, column]) })
+          zip(tokens, probabilities).reduce(0.0) { $0 + $1.1 * Double(hidden[$1.0, column]) })
       }
-      return (tokens, chances)
+      return (tokens, probabilities)
     }
   }
 
-  /// The end logits of the tokens of `range`, given the start.
-  private func findEnds(
-    _ hidden: Tensor, from first: Int, _ range: Range<Int>, _ own: Activations, _ pass: PassContext
+  /// Computes the end logits of the tokens of `range`, given start token `first`.
+  ///
+  /// Reads the tokens' terms in `geluDerivative` and replaces them by GELU's derivative.
+  private func endForward(
+    _ hidden: Tensor, from first: Int, _ range: Range<Int>, _ activations: Activations,
+    _ pass: PassContext
   ) {
     let d = hidden.columns
-    own.shift.multiply(
+    activations.startTerm.multiply(
       hidden.rows(first..<first + 1).plain,
       pass.weights[endHidden.weight].columns(0..<d).transposed)
-    own.shift.add(pass.weights[endHidden.bias])
-    own.slope.rows(range).gelu(bias: own.shift, into: own.inner.rows(range))
-    own.inner.rows(range).dotRows(
+    activations.startTerm.add(pass.weights[endHidden.bias])
+    let dense = activations.dense.rows(range)
+    activations.geluDerivative.rows(range).gelu(bias: activations.startTerm, into: dense)
+    dense.dotRows(
       weight: pass.weights[end.weight], bias: pass.weights[end.bias][0, 0],
-      into: own.ends.base + range.lowerBound)
+      into: activations.endLogits.base + range.lowerBound)
   }
 
-  /// Half the cross-entropy of choosing `token` among `tokens`; writes the logits' gradients.
-  private static func choose(
-    _ logits: Tensor, _ tokens: [Int], _ token: Int, _ weight: Float, _ gradients: Tensor
+  /// Half the cross-entropy of `target` among `tokens`; writes the gradient of the logits of
+  /// `tokens`.
+  private static func halfCrossEntropy(
+    _ logits: Tensor, _ tokens: [Int], _ target: Int, _ weight: Float, _ gradient: Tensor
   ) -> Double {
-    // A target that may not be chosen would be a passage cut wrong.
-    guard let label = tokens.firstIndex(of: token) else {
-      preconditionFailure("token \(token) is not of the passage")
+    // The reader labels tokens of the passage only.
+    guard let label = tokens.firstIndex(of: target) else {
+      preconditionFailure("token \(target) is outside the passage")
     }
     let (value, derivatives) = softmaxCrossEntropy(
       logits: tokens.map { Double(logits.base[$0]) }, label: label)
     for (token, derivative) in zip(tokens, derivatives) {
-      gradients.base[token] = weight * Float(derivative / 2)
+      gradient.base[token] = weight * Float(derivative / 2)
     }
     return value / 2
   }
 
-  /// The logits of having no answer.
-  private func decide(_ own: Absence, _ pass: PassContext) {
-    absenceHidden.product(own.features, into: own.slope, pass)
-    own.slope.gelu(bias: pass.weights[absenceHidden.bias], into: own.inner)
-    own.inner.dotRows(
-      weight: pass.weights[absence.weight], bias: pass.weights[absence.bias][0, 0],
-      into: own.logits.base)
+  /// Computes the no-answer logits from the features.
+  private func noAnswerForward(_ activations: NoAnswerActivations, _ pass: PassContext) {
+    noAnswerHidden.product(activations.features, into: activations.geluDerivative, pass)
+    activations.geluDerivative.gelu(
+      bias: pass.weights[noAnswerHidden.bias], into: activations.dense)
+    activations.dense.dotRows(
+      weight: pass.weights[noAnswer.weight], bias: pass.weights[noAnswer.bias][0, 0],
+      into: activations.logits.base)
   }
 
-  /// Adds to `gradient`, and to the gradients of the start logits.
-  private func absenceBackward(
-    _ hidden: Tensor, _ starts: [Starts], _ activations: Activations, into gradient: Tensor,
-    _ pass: PassContext
+  /// Adds the gradient through the no-answer logits to `gradient` and to the start logits'
+  /// gradient.
+  ///
+  /// With g the gradient of m = sum of p_t h_t: dh_t = p_t g, and by the derivative of softmax the
+  /// start logit of t gets p_t (h_t g - sum over s of p_s h_s g).
+  private func noAnswerBackward(
+    _ hidden: Tensor, _ candidates: [Candidates], _ activations: Activations,
+    into gradient: Tensor, _ pass: PassContext
   ) {
-    let (own, d) = (activations.absence, hidden.columns)
-    own.inner.dotRowsBackward(
-      outputGradients: own.logitGradients.base, weight: pass.weights[absence.weight],
-      weightGradient: pass.gradient(absence.weight), biasGradient: pass.gradient(absence.bias),
-      into: own.innerGradient)
-    own.innerGradient.geluBackward(
-      derivative: own.slope, biasGradient: pass.gradient(absenceHidden.bias))
-    absenceHidden.backward(
-      outputGradient: own.innerGradient, input: own.features, into: own.featureGradient,
-      adding: false, pass)
+    let d = hidden.columns
+    featureBackward(activations.noAnswer, pass)
     for (b, range) in pass.ranges.enumerated() {
-      let feature = own.featureGradient.rows(b..<b + 1)
+      let feature = activations.noAnswer.featureGradient.rows(b..<b + 1)
       gradient.rows(range.lowerBound..<range.lowerBound + 1).add(feature.columns(0..<d))
       let mean = feature.columns(d..<2 * d)
-      let (tokens, chances) = starts[b]
-      let slopes = tokens.map { token in
+      let (tokens, probabilities) = candidates[b]
+      let products = tokens.map { token in
         (0..<d).reduce(0.0) { $0 + Double(hidden[token, $1]) * Double(mean[0, $1]) }
       }
-      let average = zip(chances, slopes).reduce(0.0) { $0 + $1.0 * $1.1 }
-      for (token, (chance, slope)) in zip(tokens, zip(chances, slopes)) {
-        for column in 0..<d { gradient[token, column] += Float(chance) * mean[0, column] }
-        activations.startGradients.base[token] += Float(chance * (slope - average))
+      let average = zip(probabilities, products).reduce(0.0) { $0 + $1.0 * $1.1 }
+      for (token, (probability, product)) in zip(tokens, zip(probabilities, products)) {
+        for column in 0..<d { gradient[token, column] += Float(probability) * mean[0, column] }
+        activations.startGradient.base[token] += Float(probability * (product - average))
       }
     }
   }
 
-  /// Adds to `gradient` what comes through the end logits.
+  /// Computes the gradient of the no-answer features.
+  private func featureBackward(_ activations: NoAnswerActivations, _ pass: PassContext) {
+    activations.dense.dotRowsBackward(
+      outputGradients: activations.logitGradient.base, weight: pass.weights[noAnswer.weight],
+      weightGradient: pass.gradient(noAnswer.weight), biasGradient: pass.gradient(noAnswer.bias),
+      into: activations.denseGradient)
+    activations.denseGradient.geluBackward(
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(noAnswerHidden.bias))
+    noAnswerHidden.backward(
+      outputGradient: activations.denseGradient, input: activations.features,
+      into: activations.featureGradient, adding: false, pass)
+  }
+
+  /// Adds the gradient through the end logits to `gradient`.
   private func endBackward(
-    _ hidden: Tensor, _ targets: [Target], _ own: Activations, into gradient: Tensor,
+    _ hidden: Tensor, _ targets: [Target], _ activations: Activations, into gradient: Tensor,
     _ pass: PassContext
   ) {
     let d = hidden.columns
     let weight = pass.weights[endHidden.weight]
     let weightGradient = pass.gradient(endHidden.weight)
-    own.innerGradient.fill(0)
+    let termGradient = activations.startTermGradient
+    activations.denseGradient.fill(0)
     for (range, target) in zip(pass.ranges, targets) {
       guard case .span(let first, _) = target else { continue }
-      let rows = own.innerGradient.rows(range)
-      own.inner.rows(range).dotRowsBackward(
-        outputGradients: own.endGradients.base + range.lowerBound, weight: pass.weights[end.weight],
-        weightGradient: pass.gradient(end.weight), biasGradient: pass.gradient(end.bias),
-        into: rows)
-      own.shiftGradient.fill(0)
-      rows.geluBackward(derivative: own.slope.rows(range), biasGradient: own.shiftGradient)
-      pass.gradient(endHidden.bias).add(own.shiftGradient)
-      let place = range.lowerBound + first..<range.lowerBound + first + 1
+      let rows = activations.denseGradient.rows(range)
+      activations.dense.rows(range).dotRowsBackward(
+        outputGradients: activations.endGradient.base + range.lowerBound,
+        weight: pass.weights[end.weight], weightGradient: pass.gradient(end.weight),
+        biasGradient: pass.gradient(end.bias), into: rows)
+      // The start token's term is added to every token like a bias, so its gradient is a bias's:
+      // the sum over tokens.
+      termGradient.fill(0)
+      rows.geluBackward(
+        derivative: activations.geluDerivative.rows(range), biasGradient: termGradient)
+      pass.gradient(endHidden.bias).add(termGradient)
+      let row = range.lowerBound + first..<range.lowerBound + first + 1
       weightGradient.columns(0..<d).multiply(
-        own.shiftGradient.transposed, hidden.rows(place).plain, adding: true)
-      gradient.rows(place).multiply(
-        own.shiftGradient.plain, weight.columns(0..<d).plain, adding: true)
+        termGradient.transposed, hidden.rows(row).plain, adding: true)
+      gradient.rows(row).multiply(termGradient.plain, weight.columns(0..<d).plain, adding: true)
     }
     weightGradient.columns(d..<2 * d).multiply(
-      own.innerGradient.transposed, hidden.plain, adding: true)
-    gradient.multiply(own.innerGradient.plain, weight.columns(d..<2 * d).plain, adding: true)
+      activations.denseGradient.transposed, hidden.plain, adding: true)
+    gradient.multiply(
+      activations.denseGradient.plain, weight.columns(d..<2 * d).plain, adding: true)
   }
 
-  /// Adds to `gradient` what comes through the start logits.
+  /// Adds the gradient through the start logits to `gradient`.
   private func startBackward(
-    _ hidden: Tensor, _ own: Activations, into gradient: Tensor, _ pass: PassContext
+    _ hidden: Tensor, _ activations: Activations, into gradient: Tensor, _ pass: PassContext
   ) {
     hidden.dotRowsBackward(
-      outputGradients: own.startGradients.base, weight: pass.weights[start.weight],
+      outputGradients: activations.startGradient.base, weight: pass.weights[start.weight],
       weightGradient: pass.gradient(start.weight), biasGradient: pass.gradient(start.bias),
-      into: own.branch)
-    gradient.add(own.branch)
+      into: activations.branchGradient)
+    gradient.add(activations.branchGradient)
   }
 
-  // MARK: Answers
+  // MARK: Inference
 
-  func answerCount(tokens: Int) -> Int { SpanBeam.floatCount }
+  func outputCount(tokens: Int) -> Int { SpanBeam.floatCount }
 
   /// A `SpanBeam` for each sequence.
-  func answers(_ input: HeadInput) -> [Float] {
+  func outputs(_ input: HeadInput) -> [Float] {
     let (hidden, batch, pass) = (input.hidden, input.batch, input.pass)
-    let own = activations(hidden, batch, arena: input.arena)
-    let starts = score(hidden, batch, own, pass)
-    decide(own.absence, pass)
-    // A start's end logits replace what all tokens bring to them, so that is kept.
-    let kept = own.innerGradient
-    kept.copy(from: own.slope)
+    let activations = activations(hidden, batch, arena: input.arena)
+    let candidates = startForward(hidden, batch, activations, pass)
+    noAnswerForward(activations.noAnswer, pass)
+    // `endForward` overwrites the tokens' terms, which every start needs. Nothing uses the gradient
+    // here, so its memory holds a copy.
+    let terms = activations.denseGradient
+    terms.copy(from: activations.geluDerivative)
     return pass.ranges.enumerated().flatMap { b, range in
-      let (tokens, _) = starts[b]
-      var beam = SpanBeam(absence: own.absence.logits.base[b])
-      for (token, chance) in Self.best(own.starts, tokens) {
-        own.slope.rows(range).copy(from: kept.rows(range))
-        findEnds(hidden, from: token, range, own, pass)
+      let tokens = candidates[b].tokens
+      var beam = SpanBeam(noAnswerLogit: activations.noAnswer.logits.base[b])
+      for (token, logProbability) in Self.best(activations.startLogits, tokens) {
+        activations.geluDerivative.rows(range).copy(from: terms.rows(range))
+        endForward(hidden, from: token, range, activations, pass)
         beam.starts.append(
           .init(
-            token: token - range.lowerBound, logChance: chance,
-            ends: Self.best(own.ends, tokens).map {
-              .init(token: $0 - range.lowerBound, logChance: $1)
+            token: token - range.lowerBound, logProbability: logProbability,
+            ends: Self.best(activations.endLogits, tokens).map {
+              .init(token: $0 - range.lowerBound, logProbability: $1)
             }))
       }
       return beam.floats
     }
   }
 
-  /// The tokens with the largest logits, the first of equals first, and their log-chances.
+  /// The `SpanBeam.width` tokens with the largest logits and their log-probabilities, largest
+  /// first; of equal logits the first token comes first.
   private static func best(_ logits: Tensor, _ tokens: [Int]) -> [(Int, Float)] {
     let logarithm = softmax(tokens.map { Double(logits.base[$0]) }).logarithm
     let order = tokens.sorted {

@@ -1,15 +1,18 @@
 import Layers
 import Tensors
 
-/// A label or a score for a sequence, from the encoder's output at its first token, x:
+/// Predicts a label or a score of a sequence from x, the encoder's output at its first token.
 ///
-///     logits = drop(gelu(drop(x) W + b)) U + c       transformers' ElectraForSequenceClassification
-///     logits = drop(x) U + c                         the reference
+///     logits = drop(gelu(drop(x) W + b)) U + c     transformers' ElectraForSequenceClassification
+///     logits = drop(x) U + c                       the reference
 ///
-/// Labels are learned by softmax cross-entropy, scores by squared error.
+/// The loss is the softmax cross-entropy of a label, or the squared error of a score (C = 1).
+///
+/// Dropout masks are recomputed in the backward pass, not stored.
 struct SequenceHead: Head {
-  /// Absent in the reference's head.
+  /// W and b; nil in the reference's head.
   private let dense: Linear?
+  /// U and c.
   let output: Linear
   private let inputDropout: DropoutSite
   private let denseDropout: DropoutSite
@@ -33,17 +36,16 @@ struct SequenceHead: Head {
   }
 
   private struct Activations {
-    /// The dropped first tokens. (B, D)
-    let input: Tensor
-    /// GELU's slope, and its dropped output. (B, D)
-    let geluDerivative: Tensor
-    let dense: Tensor
-    /// (B, C)
-    let logits: Tensor
-    /// The gradients of these. (B, D), (B, D), (B, C)
-    let inputGradient: Tensor
-    let denseGradient: Tensor
-    let logitGradient: Tensor
+    /// The first tokens after dropout.
+    let input: Tensor  // (B, D)
+    /// x W before, and the derivative of GELU after `gelu`.
+    let geluDerivative: Tensor  // (B, D)
+    /// The output of GELU after dropout.
+    let dense: Tensor  // (B, D)
+    let logits: Tensor  // (B, C)
+    let inputGradient: Tensor  // (B, D)
+    let denseGradient: Tensor  // (B, D)
+    let logitGradient: Tensor  // (B, C)
 
     init(_ sequences: Int, _ output: Linear, arena: Arena) {
       let (d, c) = (output.weight.columns, output.weight.rows)
@@ -59,51 +61,53 @@ struct SequenceHead: Head {
     _ = Activations(shape.sequences, output, arena: arena)
   }
 
-  /// The rows of `hidden` where sequences begin.
+  /// The rows of `hidden` at which sequences begin.
   private func firstTokens(_ pass: PassContext) -> [Int32] {
     pass.ranges.map { Int32($0.lowerBound) }
   }
 
-  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: PassContext) {
-    own.input.gatherRows(of: hidden, firstTokens(pass))
-    own.input.drop(inputDropout, pass)
+  private func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
+    activations.input.gatherRows(of: hidden, firstTokens(pass))
+    activations.input.drop(inputDropout, pass)
     if let dense {
-      dense.product(own.input, into: own.geluDerivative, pass)
-      own.geluDerivative.gelu(bias: pass.weights[dense.bias], into: own.dense)
-      own.dense.drop(denseDropout, pass)
+      dense.product(activations.input, into: activations.geluDerivative, pass)
+      activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+      activations.dense.drop(denseDropout, pass)
     }
-    output.forward(dense == nil ? own.input : own.dense, into: own.logits, pass)
+    output.forward(
+      dense == nil ? activations.input : activations.dense, into: activations.logits, pass)
   }
 
-  func answerCount(tokens: Int) -> Int { output.weight.rows }
+  func outputCount(tokens: Int) -> Int { output.weight.rows }
 
-  func answers(_ input: HeadInput) -> [Float] {
-    let own = Activations(input.batch.sequenceCount, output, arena: input.arena)
-    forward(input.hidden, own, input.pass)
-    return own.logits.floats
+  func outputs(_ input: HeadInput) -> [Float] {
+    let activations = Activations(input.batch.sequenceCount, output, arena: input.arena)
+    forward(input.hidden, activations, input.pass)
+    return activations.logits.floats
   }
 
-  func learn(
+  func accumulateGradients(
     _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
     let (hidden, pass) = (input.hidden, input.pass)
-    let own = Activations(input.batch.sequenceCount, output, arena: input.arena)
-    forward(hidden, own, pass)
+    let activations = Activations(input.batch.sequenceCount, output, arena: input.arena)
+    forward(hidden, activations, pass)
     var loss = 0.0
     for (b, target) in targets.enumerated() {
-      let (value, derivatives) = Self.loss(own.logits.doubles(row: b), target)
+      let (value, derivatives) = Self.loss(activations.logits.doubles(row: b), target)
       loss += value
       for (c, derivative) in derivatives.enumerated() {
-        own.logitGradient[b, c] = weight * Float(derivative)
+        activations.logitGradient[b, c] = weight * Float(derivative)
       }
     }
-    backward(own, pass)
+    backward(activations, pass)
+    // Only first tokens have a gradient.
     gradient.fill(0)
-    gradient.scatterAddRows(of: own.inputGradient, firstTokens(pass))
+    gradient.scatterAddRows(of: activations.inputGradient, firstTokens(pass))
     return loss
   }
 
-  /// The loss of a sequence and its derivatives by the logits.
+  /// The loss of a sequence and its derivatives by the C logits.
   private static func loss(
     _ logits: [Double], _ target: Target
   ) -> (loss: Double, derivatives: [Double]) {
@@ -116,20 +120,23 @@ struct SequenceHead: Head {
     }
   }
 
-  /// From the logits' gradient to that of the first tokens.
-  private func backward(_ own: Activations, _ pass: PassContext) {
-    pass.gradient(output.bias).addSumOfRows(of: own.logitGradient)
+  /// Computes `inputGradient` from `logitGradient` and adds to the parameters' gradients.
+  private func backward(_ activations: Activations, _ pass: PassContext) {
+    pass.gradient(output.bias).addSumOfRows(of: activations.logitGradient)
     output.backward(
-      outputGradient: own.logitGradient, input: dense == nil ? own.input : own.dense,
-      into: dense == nil ? own.inputGradient : own.denseGradient, adding: false, pass)
+      outputGradient: activations.logitGradient,
+      input: dense == nil ? activations.input : activations.dense,
+      into: dense == nil ? activations.inputGradient : activations.denseGradient, adding: false,
+      pass)
     if let dense {
-      own.denseGradient.drop(denseDropout, pass)
-      own.denseGradient.geluBackward(
-        derivative: own.geluDerivative, biasGradient: pass.gradient(dense.bias))
+      activations.denseGradient.drop(denseDropout, pass)
+      activations.denseGradient.geluBackward(
+        derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
       dense.backward(
-        outputGradient: own.denseGradient, input: own.input, into: own.inputGradient,
+        outputGradient: activations.denseGradient, input: activations.input,
+        into: activations.inputGradient,
         adding: false, pass)
     }
-    own.inputGradient.drop(inputDropout, pass)
+    activations.inputGradient.drop(inputDropout, pass)
   }
 }

@@ -1,58 +1,83 @@
-/// What the reference's head for spans says of a sequence: whether it holds no answer, its best starts,
-/// and the best ends of each.
+/// The outputs of the reference's span head for one sequence: a no-answer logit, the most probable
+/// start tokens, and the most probable end tokens given each start.
+///
+/// A head returns floats, so `floats` and `init(floats:)` convert a beam. The layout of the floats
+/// is defined here and nowhere else.
 package struct SpanBeam: Sendable, Equatable {
-  /// The logit of holding no answer.
-  package var absence: Float
-  /// The best first.
+  /// The logit that the sequence holds no answer.
+  package var noAnswerLogit: Float
+  /// At most `width` starts, the most probable one first.
   package var starts: [Start] = []
 
-  /// A token of the sequence that an answer may begin with; with the logarithm of its probability.
+  /// A start token, the log-probability of the start, and the ends given this start.
   package struct Start: Sendable, Equatable {
+    /// The index of the token in the sequence.
     package var token: Int
-    package var logChance: Float
+    package var logProbability: Float
+    /// At most `width` ends, the most probable one first.
     package var ends: [End]
   }
 
-  /// A token that an answer with a given start may end with; the best first.
+  /// An end token and its log-probability given the start.
   package struct End: Sendable, Equatable {
+    /// The index of the token in the sequence.
     package var token: Int
-    package var logChance: Float
+    package var logProbability: Float
   }
 
-  /// The starts, and the ends of each, that are kept (the reference's `beam_size`).
+  /// The number of starts, and of ends for each start, that are kept (the reference's `beam_size`).
   static let width = 20
 
-  init(absence: Float) { self.absence = absence }
+  init(noAnswerLogit: Float) { self.noAnswerLogit = noAnswerLogit }
 
-  /// The floats of a beam among a model's answers: the absence, then for each start its token and
-  /// log-chance, and those of its ends; a token of -1 stands where a short sequence has no more.
-  package static let floatCount = 1 + width * (2 + 2 * width)
+  // MARK: Layout
+  //
+  //     offset             floats
+  //     0                  no-answer logit
+  //     1 + i S            token and log-probability of start i, for i < width
+  //     3 + i S + 2 j      token and log-probability of end j given start i, for j < width
+  //
+  // S = 2 (1 + width). A short sequence has fewer tokens than `width`; the token of an unused entry
+  // is -1. Token indices are exact as floats: they are below 2^24.
+
+  private static let startStride = 2 * (1 + width)
+  private static func offset(start: Int) -> Int { 1 + start * startStride }
+  private static func offset(start: Int, end: Int) -> Int { offset(start: start) + 2 * (1 + end) }
+
+  /// The number of floats of every beam, however many entries are used.
+  package static let floatCount = offset(start: width)
 
   var floats: [Float] {
-    var result = [absence]
-    for place in 0..<Self.width {
-      let start = place < starts.count ? starts[place] : Start(token: -1, logChance: 0, ends: [])
-      result += [Float(start.token), start.logChance]
-      for place in 0..<Self.width {
-        let end = place < start.ends.count ? start.ends[place] : End(token: -1, logChance: 0)
-        result += [Float(end.token), end.logChance]
+    var result = [Float](repeating: 0, count: Self.floatCount)
+    result[0] = noAnswerLogit
+    func write(_ token: Int?, _ logProbability: Float?, at offset: Int) {
+      result[offset] = Float(token ?? -1)
+      result[offset + 1] = logProbability ?? 0
+    }
+    for i in 0..<Self.width {
+      let start = i < starts.count ? starts[i] : nil
+      write(start?.token, start?.logProbability, at: Self.offset(start: i))
+      for j in 0..<Self.width {
+        let end = start.flatMap { j < $0.ends.count ? $0.ends[j] : nil }
+        write(end?.token, end?.logProbability, at: Self.offset(start: i, end: j))
       }
     }
     return result
   }
 
-  /// Reads what `floats` gave.
+  /// Reads `floatCount` floats in the layout of `floats`.
   package init(floats: some Collection<Float>) {
     precondition(floats.count == Self.floatCount, "a beam of \(floats.count) floats")
     let floats = Array(floats)
-    absence = floats[0]
-    let size = 2 + 2 * Self.width
-    for first in stride(from: 1, to: floats.count, by: size) where floats[first] >= 0 {
-      let ends = stride(from: first + 2, to: first + size, by: 2).filter { floats[$0] >= 0 }
+    noAnswerLogit = floats[0]
+    for i in 0..<Self.width {
+      let start = Self.offset(start: i)
+      guard floats[start] >= 0 else { continue }
+      let ends = (0..<Self.width).map { Self.offset(start: i, end: $0) }.filter { floats[$0] >= 0 }
       starts.append(
         Start(
-          token: Int(floats[first]), logChance: floats[first + 1],
-          ends: ends.map { End(token: Int(floats[$0]), logChance: floats[$0 + 1]) }))
+          token: Int(floats[start]), logProbability: floats[start + 1],
+          ends: ends.map { End(token: Int(floats[$0]), logProbability: floats[$0 + 1]) }))
     }
   }
 }

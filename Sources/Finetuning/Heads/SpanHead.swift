@@ -1,13 +1,13 @@
 import Layers
 import Tensors
 
-/// The first and the last token of an answer, independent of each other: two logits a token,
-/// transformers' ElectraForQuestionAnswering.
+/// Predicts the first and the last token of an answer independently, with two logits for each
+/// token: transformers' ElectraForQuestionAnswering.
 ///
 ///     loss = (cross-entropy of the start + cross-entropy of the end) / 2
 ///
-/// Both softmaxes go over all tokens of the sequence; where it holds no answer the first token, [CLS],
-/// is both.
+/// Both softmaxes run over all tokens of the sequence. The target of a sequence without an answer
+/// is the first token, [CLS], for both.
 struct SpanHead: Head {
   private let output: Linear
 
@@ -19,19 +19,20 @@ struct SpanHead: Head {
   }
 
   func reserve(_ shape: BatchShape, arena: Arena) {
+    // Logits and their gradient.
     for _ in 0..<2 { _ = arena.tensor(shape.tokens, 2) }
   }
 
-  func answerCount(tokens: Int) -> Int { 2 * tokens }
+  func outputCount(tokens: Int) -> Int { 2 * tokens }
 
-  /// For each token its logits to be the start and the end.
-  func answers(_ input: HeadInput) -> [Float] {
+  /// The start logit and the end logit of each token. (T, 2) for each sequence
+  func outputs(_ input: HeadInput) -> [Float] {
     let logits = input.arena.tensor(input.batch.tokenCount, 2)
     output.forward(input.hidden, into: logits, input.pass)
     return logits.floats
   }
 
-  func learn(
+  func accumulateGradients(
     _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
     let (hidden, pass) = (input.hidden, input.pass)

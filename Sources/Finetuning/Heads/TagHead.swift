@@ -1,11 +1,13 @@
 import Layers
 import Tensors
 
-/// A tag for each token: `logits = drop(h) W + b`, transformers' ElectraForTokenClassification. The
-/// reference's head is the same without dropout.
+/// Predicts a tag of each token: transformers' ElectraForTokenClassification.
 ///
-/// Every token gets logits; the loss is the softmax cross-entropy of those that are asked for, the
-/// first pieces of words.
+///     logits = drop(h) W + b
+///
+/// The reference's head is the same without dropout. Every token has logits. The loss is the
+/// softmax cross-entropy, summed over the tokens with a tag, which are the first tokens of words.
+/// Tokens with tag -1 have no loss.
 struct TagHead: Head {
   private let output: Linear
   private let dropout: DropoutSite
@@ -18,6 +20,7 @@ struct TagHead: Head {
   }
 
   private struct Activations {
+    /// The encoder's output after dropout.
     let input: Tensor  // (N, D)
     let logits: Tensor  // (N, C)
     let logitGradient: Tensor  // (N, C)
@@ -33,43 +36,45 @@ struct TagHead: Head {
     _ = Activations(shape.tokens, output, arena: arena)
   }
 
-  private func forward(_ hidden: Tensor, _ own: Activations, _ pass: PassContext) {
-    own.input.copy(from: hidden)
-    own.input.dropTokens(dropout, pass)
-    output.forward(own.input, into: own.logits, pass)
+  private func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
+    activations.input.copy(from: hidden)
+    activations.input.dropTokens(dropout, pass)
+    output.forward(activations.input, into: activations.logits, pass)
   }
 
-  func answerCount(tokens: Int) -> Int { tokens * output.weight.rows }
+  func outputCount(tokens: Int) -> Int { tokens * output.weight.rows }
 
-  /// C numbers for each token.
-  func answers(_ input: HeadInput) -> [Float] {
-    let own = Activations(input.batch.tokenCount, output, arena: input.arena)
-    forward(input.hidden, own, input.pass)
-    return own.logits.floats
+  /// C logits for each token.
+  func outputs(_ input: HeadInput) -> [Float] {
+    let activations = Activations(input.batch.tokenCount, output, arena: input.arena)
+    forward(input.hidden, activations, input.pass)
+    return activations.logits.floats
   }
 
-  func learn(
+  func accumulateGradients(
     _ input: HeadInput, targets: [Target], weight: Float, into gradient: Tensor
   ) -> Double {
     let (hidden, pass) = (input.hidden, input.pass)
-    let own = Activations(input.batch.tokenCount, output, arena: input.arena)
-    forward(hidden, own, pass)
-    own.logitGradient.fill(0)
+    let activations = Activations(input.batch.tokenCount, output, arena: input.arena)
+    forward(hidden, activations, pass)
+    activations.logitGradient.fill(0)
     var loss = 0.0
     for (range, target) in zip(pass.ranges, targets) {
       guard case .tags(let tags) = target else { continue }
       for (token, tag) in zip(range, tags) where tag >= 0 {
         let (value, derivatives) = softmaxCrossEntropy(
-          logits: own.logits.doubles(row: token), label: Int(tag))
+          logits: activations.logits.doubles(row: token), label: Int(tag))
         loss += value
         for (c, derivative) in derivatives.enumerated() {
-          own.logitGradient[token, c] = weight * Float(derivative)
+          activations.logitGradient[token, c] = weight * Float(derivative)
         }
       }
     }
-    pass.gradient(output.bias).addSumOfRows(of: own.logitGradient)
+    pass.gradient(output.bias).addSumOfRows(of: activations.logitGradient)
     output.backward(
-      outputGradient: own.logitGradient, input: own.input, into: gradient, adding: false, pass)
+      outputGradient: activations.logitGradient, input: activations.input, into: gradient,
+      adding: false, pass)
+    // The mask of the forward pass, recomputed.
     gradient.dropTokens(dropout, pass)
     return loss
   }

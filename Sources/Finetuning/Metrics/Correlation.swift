@@ -1,20 +1,21 @@
 import Tensors
 
-/// Correlations of two lists of numbers, as scipy gives them: NaN where one list is constant or shorter
-/// than two.
+/// Correlations of two lists of equal length, equal to scipy's.
+///
+/// NaN if a list is constant or has fewer than two numbers.
 package enum Correlation {
-  /// Pearson's.
+  /// Pearson's correlation, clipped to -1...1.
   package static func pearson(_ first: [Double], _ second: [Double]) -> Double {
     precondition(first.count == second.count, "an answer for each example")
     guard first.count > 1, !isConstant(first), !isConstant(second) else { return .nan }
-    let x = centred(first)
-    let y = centred(second)
-    // Each is brought to length one before they are multiplied, so that nothing overflows.
+    // Both are scaled to length 1 before they are multiplied, so that nothing overflows.
+    let x = normalized(first)
+    let y = normalized(second)
     let product = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 }
     return max(-1, min(1, product))
   }
 
-  /// Spearman's: Pearson's of the ranks, equal numbers sharing the mean of theirs.
+  /// Spearman's rank correlation; equal numbers have the mean of their ranks.
   package static func spearman(_ first: [Double], _ second: [Double]) -> Double {
     pearson(ranks(first), ranks(second))
   }
@@ -23,7 +24,8 @@ package enum Correlation {
     values.allSatisfy { $0 == values[0] }
   }
 
-  private static func centred(_ values: [Double]) -> [Double] {
+  /// The differences from the mean, scaled to length 1.
+  private static func normalized(_ values: [Double]) -> [Double] {
     let mean = values.mean
     let differences = values.map { $0 - mean }
     let largest = differences.map(abs).max() ?? 0
@@ -33,7 +35,7 @@ package enum Correlation {
     return scaled.map { $0 / length }
   }
 
-  /// Ranks from 1.
+  /// Ranks from 1; equal values have the mean of their ranks.
   private static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
@@ -41,8 +43,9 @@ package enum Correlation {
     while start < order.count {
       var end = start
       while end < order.count && values[order[end]] == values[order[start]] { end += 1 }
-      for place in order[start..<max(end, start + 1)] {
-        ranks[place] = Double(start + 1 + max(end, start + 1)) / 2
+      // `end` stays at `start` for NaN, which does not equal itself.
+      for index in order[start..<max(end, start + 1)] {
+        ranks[index] = Double(start + 1 + max(end, start + 1)) / 2
       }
       start = max(end, start + 1)
     }

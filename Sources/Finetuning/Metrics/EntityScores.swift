@@ -1,12 +1,13 @@
-/// Precision, recall and F1 of entities, all kinds counted together, as conlleval and seqeval's default
-/// mode give them.
+/// Micro-averaged precision, recall and F1 of entities, equal to those of conlleval and of
+/// seqeval's default mode.
 package struct EntityScores: Equatable {
   private(set) var gold = 0
   private(set) var predicted = 0
-  /// Those whose kind and borders are right.
-  private(set) var right = 0
+  /// The number of predicted entities whose kind and range are correct.
+  private(set) var correct = 0
 
-  /// Counts the entities of all sentences; each has as many tags in one list as in the other.
+  /// Counts the entities of all sentences; both lists have the same sentences with a tag for each
+  /// word.
   package init(_ gold: [[String]], _ predicted: [[String]]) {
     precondition(gold.count == predicted.count, "an answer for each sentence")
     for (truth, answer) in zip(gold, predicted) {
@@ -15,11 +16,11 @@ package struct EntityScores: Equatable {
       let answers = Set(Tags.entities(answer))
       self.gold += truths.count
       self.predicted += answers.count
-      right += truths.intersection(answers).count
+      correct += truths.intersection(answers).count
     }
   }
 
-  package var precision: Double { LabelScores.fraction(right, of: predicted) }
-  package var recall: Double { LabelScores.fraction(right, of: gold) }
-  package var f1: Double { LabelScores.fraction(2 * right, of: gold + predicted) }
+  package var precision: Double { LabelScores.fraction(correct, of: predicted) }
+  package var recall: Double { LabelScores.fraction(correct, of: gold) }
+  package var f1: Double { LabelScores.fraction(2 * correct, of: gold + predicted) }
 }

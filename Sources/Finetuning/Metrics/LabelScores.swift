@@ -1,37 +1,40 @@
-/// Measures of labels, as scikit-learn gives them; `gold` and `predicted` are places of labels.
+/// Metrics of classification, equal to scikit-learn's.
+///
+/// `gold` and `predicted` are indices of labels, one for each example.
 package enum LabelScores {
-  /// The fraction that is right; 0 of nothing.
+  /// The fraction of correct predictions; 0 without examples.
   package static func accuracy<Label: Equatable>(_ gold: [Label], _ predicted: [Label]) -> Double {
     precondition(gold.count == predicted.count, "an answer for each example")
     return fraction(zip(gold, predicted).count { $0 == $1 }, of: gold.count)
   }
 
-  /// Matthews' correlation, for any number of labels (Gorodkin 2004); 0 where it is undefined, which
-  /// is where all gold labels, or all answers, are the same.
+  /// Matthews' correlation coefficient, for any number of labels (Gorodkin 2004).
+  ///
+  /// 0 if it is undefined: all gold labels, or all predictions, are the same.
   package static func matthews(_ gold: [Int], _ predicted: [Int]) -> Double {
     precondition(gold.count == predicted.count, "an answer for each example")
     let size = (gold + predicted).reduce(0, max) + 1
     let count = Double(gold.count)
-    let right = Double(zip(gold, predicted).count { $0 == $1 })
+    let correct = Double(zip(gold, predicted).count { $0 == $1 })
     let truths = histogram(gold, size)
     let answers = histogram(predicted, size)
     func dot(_ first: [Double], _ second: [Double]) -> Double {
       zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }
     }
-    let covariance = right * count - dot(truths, answers)
+    let covariance = correct * count - dot(truths, answers)
     let truthVariance = count * count - dot(truths, truths)
     let answerVariance = count * count - dot(answers, answers)
     let scale = (truthVariance * answerVariance).squareRoot()
     return scale == 0 ? 0 : covariance / scale
   }
 
-  private static func histogram(_ places: [Int], _ size: Int) -> [Double] {
+  private static func histogram(_ labels: [Int], _ size: Int) -> [Double] {
     var counts = [Double](repeating: 0, count: size)
-    for place in places { counts[place] += 1 }
+    for label in labels { counts[label] += 1 }
     return counts
   }
 
-  /// The F1 of one label against the rest; 0 where it neither is nor is answered.
+  /// The F1 score of one label against the rest; 0 if no example has it and none is predicted.
   package static func f1(_ gold: [Int], _ predicted: [Int], of label: Int = 1) -> Double {
     precondition(gold.count == predicted.count, "an answer for each example")
     let both = zip(gold, predicted).count { $0 == label && $1 == label }
@@ -39,14 +42,14 @@ package enum LabelScores {
     return fraction(2 * both, of: either)
   }
 
-  /// The mean F1 of the labels that are or are answered.
+  /// The mean F1 score over the labels that occur as gold label or prediction; 0 without examples.
   package static func macroF1(_ gold: [Int], _ predicted: [Int]) -> Double {
     let labels = Set(gold).union(predicted).sorted()
     return labels.isEmpty
       ? 0 : labels.reduce(0) { $0 + f1(gold, predicted, of: $1) } / Double(labels.count)
   }
 
-  /// A part of a whole; 0 where there is no whole.
+  /// `part` / `whole`; 0 if `whole` is 0.
   static func fraction(_ part: Int, of whole: Int) -> Double {
     whole == 0 ? 0 : Double(part) / Double(whole)
   }

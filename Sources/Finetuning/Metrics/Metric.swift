@@ -1,32 +1,35 @@
-/// A measure of answers. All are fractions (GLUE and SQuAD print them times 100) but the threshold.
+/// An evaluation metric.
+///
+/// All metrics are fractions, which GLUE and SQuAD print in percent, except `bestNullThreshold`.
 package enum Metric: String, Sendable, Codable, CaseIterable {
   case matthews, accuracy, pearson, spearman
-  /// Of the label at place 1 among two.
+  /// The F1 score of the second of two labels.
   case f1
-  /// The mean over the labels that occur, each against the rest.
+  /// The mean F1 score over the labels that occur, each against the rest.
   case macroF1 = "macro_f1"
-  /// Of entities or chunks: whole ones, kind and borders right.
+  /// The F1 score of entities or chunks with the correct kind and range.
   case entityF1 = "entity_f1"
   case entityPrecision = "entity_precision"
   case entityRecall = "entity_recall"
-  /// Answers that equal a gold one after normalisation.
+  /// The fraction of answers that equal a gold answer after normalisation.
   case exactMatch = "exact_match"
-  /// Overlap of words with the best gold answer.
+  /// The mean F1 score of an answer's words, with the gold answer for which it is largest.
   case answerF1 = "answer_f1"
-  /// `exactMatch` and `answerF1` where there is an answer.
+  /// `exactMatch` and `answerF1` over the questions that have an answer.
   case hasAnswerExactMatch = "has_answer_exact_match"
   case hasAnswerF1 = "has_answer_f1"
-  /// Questions without answer that get none.
+  /// The fraction of questions without an answer for which no answer is predicted.
   case noAnswerAccuracy = "no_answer_accuracy"
-  /// With the null threshold that is best for this very data.
+  /// `exactMatch` and `answerF1` with the null threshold that is best for the evaluated data.
   case bestExactMatch = "best_exact_match"
   case bestAnswerF1 = "best_answer_f1"
   /// The null threshold of `bestAnswerF1`.
   case bestNullThreshold = "best_null_threshold"
 }
 
-/// What a metric says. Where a correlation is undefined (one side is constant) the value is NaN, as the
-/// libraries have it.
+/// The value of a metric.
+///
+/// NaN for an undefined correlation (one side is constant), as in scipy.
 package struct Score: Sendable, Equatable {
   package let metric: Metric
   package let value: Double

@@ -1,10 +1,10 @@
 import Platform
 
-/// The form of Universal Dependencies (CoNLL-U and CoNLL-U Plus), known by its content.
+/// The format of Universal Dependencies (CoNLL-U and CoNLL-U Plus), recognised by its content.
 ///
-/// A word's columns stand between tabs and have names. Lines with `#` are comments; a line whose ID is a range
-/// (`1-2`, a written form that stands for several words) or a decimal number (`1.1`, a word that is not written)
-/// is not a word of the sentence.
+/// Columns are separated by tabs and have names. Lines that begin with `#` are comments. A line
+/// whose ID is a range (`1-2`, a multiword token) or a decimal number (`1.1`, an empty node) is not
+/// a word of the sentence.
 struct CoNLLU {
   private let names: [String]
 
@@ -14,7 +14,7 @@ struct CoNLLU {
   /// The first line of CoNLL-U Plus, which names the columns.
   private static let header = "# global.columns ="
 
-  /// nil for a file of another form.
+  /// Nil if the file has another format.
   init?(_ file: TextFile) {
     guard let first = file.firstLine(where: { _ in true }) else { return nil }
     if first.starts(with: Self.header.utf8) {
@@ -30,14 +30,14 @@ struct CoNLLU {
 
   static func isComment(_ line: ArraySlice<UInt8>) -> Bool { line.first == UInt8(ascii: "#") }
 
-  /// Whether a line of these fields is a word of the sentence.
+  /// Whether a line with these fields is a word of the sentence.
   func isWord(_ fields: [ArraySlice<UInt8>]) -> Bool {
     guard let column = index(of: "ID"), column < fields.count else { return true }
     return !Self.isIdentifier(fields[column])
       || fields[column].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
-  /// Digits, with at most one `-` or `.` between them.
+  /// Whether a field is an ID: digits with at most one `-` or `.` between them.
   private static func isIdentifier(_ field: ArraySlice<UInt8>) -> Bool {
     let parts = field.split(omittingEmptySubsequences: false) {
       $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
@@ -48,11 +48,13 @@ struct CoNLLU {
       }
   }
 
-  /// The index of the column with this name, in capitals or not.
+  /// The index of the column with this name, ignoring case; nil if there is none.
   func index(of name: String) -> Int? { names.firstIndex(of: name.uppercased()) }
 
-  /// The indices of word and tag: the columns that are named; FORM and UPOS where the indices are the
-  /// usual ones of other files, the first and the last.
+  /// Replaces the names of `columns` by the indices of the columns with these names.
+  ///
+  /// If no column has the name, the default indices, 0 and -1, select FORM and UPOS; other indices
+  /// stay.
   func resolving(_ columns: WordColumns) -> WordColumns {
     var result = columns
     let word = index(of: columns.wordField) ?? (columns.word == 0 ? index(of: "FORM") : nil)

@@ -1,11 +1,13 @@
 import Tokenization
 
-/// A passage as tokens that know which bytes of the text they stand for, so that answers are found in
-/// the tokens and cut from the text as it stands: case, accents and blanks included.
+/// A passage as tokens with their byte ranges in the text.
+///
+/// The ranges map an answer's position to tokens, and tokens back to the unnormalised text with its
+/// case, accents and blanks.
 struct EncodedPassage: Sendable {
   let tokens: [Int32]
   private let bytes: [UInt8]
-  /// For each token the range of bytes. (tokens)
+  /// The range of bytes of each token.
   private let ranges: [Range<Int>]
 
   init(_ text: String, by tokenizer: Tokenizer) {
@@ -15,12 +17,14 @@ struct EncodedPassage: Sendable {
     ranges = pieces.map(\.range)
   }
 
-  /// The text from the first to the last of some tokens. Marks that belong to the last character are
-  /// taken along where normalisation had dropped them.
+  /// The text from the first to the last token of a range.
+  ///
+  /// Includes combining marks of the last character, which normalisation removes from the tokens.
   func text(of tokens: ClosedRange<Int>) -> String {
     let part = ranges[tokens]
     let start = part.map(\.lowerBound).min() ?? 0
     var end = part.map(\.upperBound).max() ?? start
+    // A character has few marks, so a short prefix is enough.
     let rest = String(decoding: bytes[end...].prefix(64), as: UTF8.self).unicodeScalars
     for scalar in rest {
       guard scalar.properties.generalCategory == .nonspacingMark else { break }
@@ -29,12 +33,12 @@ struct EncodedPassage: Sendable {
     return String(decoding: bytes[start..<min(end, bytes.count)], as: UTF8.self)
   }
 
-  /// The tokens that share a character with an answer; nil if its text is nowhere in the passage.
+  /// The tokens that overlap an answer; nil if its text does not occur in the passage.
   ///
-  /// Where the text at the stated place is another, the nearest place that has it counts.
+  /// If the answer's text is not at the stated position, the nearest occurrence is used.
   func tokens(of answer: GoldAnswer) -> ClosedRange<Int>? {
     let wanted = Array(answer.text.utf8)
-    guard !wanted.isEmpty, let start = place(of: wanted, near: byte(ofCodePoint: answer.start))
+    guard !wanted.isEmpty, let start = position(of: wanted, near: byte(ofCodePoint: answer.start))
     else { return nil }
     let end = start + wanted.count
     guard let first = ranges.firstIndex(where: { $0.upperBound > start }),
@@ -43,22 +47,26 @@ struct EncodedPassage: Sendable {
     return first...last
   }
 
-  /// The byte at which a code point begins; the end for one behind the text.
+  /// The index of the byte at which a code point begins; the number of bytes if the text is
+  /// shorter.
   private func byte(ofCodePoint number: Int) -> Int {
-    var left = number
-    for (place, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
-      if left <= 0 { return place }
-      left -= 1
+    var remaining = number
+    // Continuation bytes of UTF-8 are 10xxxxxx.
+    for (index, byte) in bytes.enumerated() where byte & 0xC0 != 0x80 {
+      if remaining <= 0 { return index }
+      remaining -= 1
     }
     return bytes.count
   }
 
-  private func place(of wanted: [UInt8], near start: Int) -> Int? {
-    func isHere(_ place: Int) -> Bool {
-      place >= 0 && place + wanted.count <= bytes.count
-        && bytes[place..<place + wanted.count].elementsEqual(wanted)
+  /// The occurrence of `wanted` that is nearest to byte `start`; of two the first.
+  private func position(of wanted: [UInt8], near start: Int) -> Int? {
+    func occurs(at index: Int) -> Bool {
+      index >= 0 && index + wanted.count <= bytes.count
+        && bytes[index..<index + wanted.count].elementsEqual(wanted)
     }
-    if isHere(start) { return start }
-    return (1...max(1, bytes.count)).lazy.flatMap { [start - $0, start + $0] }.first(where: isHere)
+    if occurs(at: start) { return start }
+    return (1...max(1, bytes.count)).lazy.flatMap { [start - $0, start + $0] }
+      .first(where: occurs(at:))
   }
 }

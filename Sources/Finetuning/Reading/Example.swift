@@ -1,11 +1,11 @@
-/// The labels (or tags) of a head's outputs: label i is output i.
+/// The labels or tags of a head's outputs: label i belongs to output i.
 package struct LabelSet: Sendable, Equatable, Codable {
   package let names: [String]
-  private let places: [String: Int]
+  private let indices: [String: Int]
 
   package init(_ names: [String]) {
     self.names = names
-    places = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
+    indices = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
   }
 
   package init(from decoder: any Decoder) throws {
@@ -19,29 +19,30 @@ package struct LabelSet: Sendable, Equatable, Codable {
 
   package var count: Int { names.count }
 
-  /// The place of a label; nil if it is none of these.
-  package func index(of name: String) -> Int? { places[name] }
+  /// The index of a label, the first if it occurs twice; nil if it is not in the set.
+  package func index(of name: String) -> Int? { indices[name] }
 }
 
-/// What a sequence should be answered with.
+/// The gold answer of a sequence.
 package enum Target: Sendable, Equatable {
-  /// Not known: test data.
+  /// Unknown, as in test data.
   case none
-  /// The place of the label among the labels.
+  /// The index of the label in the `LabelSet`.
   case label(Int)
-  /// The score, already divided by the task's `scoreScale`.
+  /// The score, divided by the task's `scoreScale`.
   case score(Float)
-  /// For each token of the sequence the place of its tag, -1 where none is asked for.
+  /// The index of each token's tag in the `LabelSet`; -1 for tokens without a tag. (T)
   case tags([Int32])
-  /// The first and last token of the answer; 0, 0 (the `[CLS]`) where the sequence holds none.
+  /// The indices of the answer's first and last token; 0 and 0 (`[CLS]`) if the sequence holds no
+  /// answer.
   case span(start: Int, end: Int)
 }
 
-/// One sequence as the encoder takes it: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
+/// One input sequence of the encoder: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
 package struct EncodedExample: Sendable, Equatable {
-  /// Token ids. (T)
+  /// Token IDs. (T)
   package var tokens: [Int32]
-  /// Segment ids: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`. (T)
+  /// Segment IDs: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`. (T)
   package var types: [UInt8]
   package var target: Target
 }

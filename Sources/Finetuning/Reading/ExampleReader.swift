@@ -1,17 +1,18 @@
 import Platform
 import Tokenization
 
-/// Reads a task's files into sequences.
+/// Reads a task's files into encoded sequences.
 package struct ExampleReader: Sendable {
   package let task: Task
   package let tokenizer: Tokenizer
-  /// The longest sequence, special tokens counted.
+  /// The largest sequence length in tokens, including special tokens.
   package let maximumLength: Int
   private let emptyLabels: EmptyLabels
   private let encoder: TextEncoder
 
-  /// `maximumLength` is the task's own unless given; it must not exceed the model's. Throws
-  /// `lengthTooSmall`.
+  /// Creates a reader; `maximumLength` defaults to the task's and must not exceed the model's.
+  ///
+  /// Throws `lengthTooSmall`.
   package init(
     _ task: Task, tokenizer: Tokenizer, maximumLength: Int? = nil, emptyLabels: EmptyLabels = .stop
   ) throws(FinetuningError) {
@@ -23,9 +24,11 @@ package struct ExampleReader: Sendable {
       tokenizer: tokenizer, maximumLength: self.maximumLength, task: task.title)
   }
 
-  /// The examples of a file. `labels` are those of the model, or of the training data; without them
-  /// the task's own count, or those that the file has. Throws `FinetuningError`, each of which names
-  /// file and line, and what `TextFile` throws.
+  /// Reads the examples of a file.
+  ///
+  /// `labels` are the labels of the model or of the training data. They default to the task's
+  /// labels, or are inferred from the file if the task has none. Throws `FinetuningError`, which
+  /// names file and line, and what `TextFile` throws.
   package func read(_ file: TaskFile, labels: LabelSet? = nil) throws -> ExampleSet {
     let labels = labels ?? (task.labels.isEmpty ? nil : LabelSet(task.labels))
     let set =
@@ -55,14 +58,14 @@ package struct ExampleReader: Sendable {
     let bothOrders = task.bothOrders && file.split.role == .training
     for row in rows.rows {
       let target = try target(of: row, labels, path: file.path)
-      let (example, lost) = encoder.encode(row.first, row.second, target: target)
+      let (example, removed) = encoder.encode(row.first, row.second, target: target)
       examples.append(example)
-      if lost > 0 { notes.truncated += 1 }
+      if removed > 0 { notes.truncated += 1 }
       if bothOrders, let second = row.second {
         examples.append(encoder.encode(second, row.first, target: target).example)
       }
     }
-    // Numbers may be equal without being written alike.
+    // Scores may be written differently and still be equal: 1 and 1.0.
     if file.split.role == .training, let first = names.first,
       names.allSatisfy({ isRegression ? Float($0) == Float(first) : $0 == first })
     {
@@ -83,10 +86,10 @@ package struct ExampleReader: Sendable {
       }
       return .score(score / task.scoreScale)
     }
-    guard let place = labels.index(of: label) else {
+    guard let index = labels.index(of: label) else {
       throw .unknownLabel(path: path, line: row.line, label: label, known: labels.names)
     }
-    return .label(place)
+    return .label(index)
   }
 
   // MARK: Tags
@@ -102,24 +105,24 @@ package struct ExampleReader: Sendable {
     }
     let isBIOES = Tags.areBIOES(Array(tags))
     let converts = task.learnsBIOES && !isBIOES && Tags.areEntityTags(Array(tags))
-    let learnt = sentences.map { sentence in
+    let targetTags = sentences.map { sentence in
       converts
         ? Tags.tags(
           of: Tags.entities(sentence.tags), count: sentence.tags.count, bioes: true)
         : sentence.tags
     }
-    let labels = labels ?? LabelSet(inferredFrom: learnt.joined())
+    let labels = labels ?? LabelSet(inferredFrom: targetTags.joined())
     var notes = ReadingNotes(emptyLabels: emptyLines)
     notes.cutLine = cutLine
     if !tags.isEmpty { notes.unlabelled = sentences.count { $0.tags.count != $0.words.count } }
     var pieces: [TagEncoder.Piece] = []
     var examples: [EncodedExample] = []
     let encoder = TagEncoder(tokenizer: tokenizer, maximumLength: maximumLength)
-    for (number, (sentence, tags)) in zip(sentences, learnt).enumerated() {
-      let places = tags.map { labels.index(of: $0).map(Int32.init) ?? -1 }
-      notes.unknownTags += places.count { $0 < 0 }
+    for (number, (sentence, tags)) in zip(sentences, targetTags).enumerated() {
+      let indices = tags.map { labels.index(of: $0).map(Int32.init) ?? -1 }
+      notes.unknownTags += indices.count { $0 < 0 }
       for (piece, example) in encoder.encode(
-        sentence, number: number, tags: sentence.tags.isEmpty ? nil : places)
+        sentence, number: number, tags: sentence.tags.isEmpty ? nil : indices)
       {
         pieces.append(piece)
         examples.append(example)
@@ -171,7 +174,7 @@ package struct ExampleReader: Sendable {
           windows: windows, allowsNoAnswer: task.allowsNoAnswer)))
   }
 
-  /// The first gold answer that is found in the passage.
+  /// The first gold answer that occurs in the passage; unknown if none does.
   private func answer(
     to question: Question, in passage: EncodedPassage, role: SplitRole
   ) -> QuestionEncoder.Answer {
@@ -182,8 +185,10 @@ package struct ExampleReader: Sendable {
 }
 
 extension LabelSet {
-  /// The different names of some data, sorted: as numbers if all are whole numbers, otherwise by their
-  /// bytes, and `O`, the tag of what is no entity, first.
+  /// The distinct names in some data, sorted.
+  ///
+  /// Sorted as numbers if all names are integers, otherwise by their bytes with `O`, the tag
+  /// outside entities, first. The order does not depend on the order of the data.
   init(inferredFrom names: some Sequence<String>) {
     let names = Array(Set(names))
     let numbers = names.compactMap { Int($0) }

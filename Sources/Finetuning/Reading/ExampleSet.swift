@@ -1,4 +1,4 @@
-/// The examples of one file as sequences, with what is needed to judge answers and to write them down.
+/// The examples of one file as sequences, with the data that is needed to score and write answers.
 ///
 ///     let reader = try ExampleReader(task, tokenizer: tokenizer)
 ///     let train = try reader.read(try task.file(.training, in: folder))
@@ -6,29 +6,30 @@
 ///     let answers = dev.answers(outputs: outputs)
 ///     print(dev.scores(of: answers))
 ///
-/// Every example has one output of the head, whatever the problem; a long sentence or passage gives
-/// several examples, and `answers` puts them together again.
+/// An example is one sequence. A long sentence or passage is split into several examples, and
+/// `answers` merges their outputs.
 package struct ExampleSet: Sendable {
   package let task: Task
   package let split: TaskSplit
   package let path: String
-  /// The labels or tags in the order of the head's outputs; none for numbers and spans.
+  /// The labels or tags in the order of the head's outputs; empty for scores and spans.
   package let labels: LabelSet
-  /// In the order of the file.
+  /// The sequences in the order of the file.
   package let examples: [EncodedExample]
   package let notes: ReadingNotes
   let source: Source
 
-  /// Where the examples come from.
+  /// The rows, sentences or questions of the file to which the examples belong.
   package enum Source: Sendable {
-    /// The number that stands beside each answer.
+    /// The identifier of each row, which is written next to its answer.
     case rows([String])
     case sentences([Sentence], [TagEncoder.Piece], isBIOES: Bool)
     case questions(QuestionSheet)
   }
 
-  /// The number of outputs that the head has for each example or token: one a label; one for a number;
-  /// two, for the first and the last token, for spans.
+  /// The number of outputs of a head for each example (labels, scores) or token (tags, spans).
+  ///
+  /// One for each label or tag; 1 for a score; 2, for first and last token, for spans.
   package var outputCount: Int {
     switch task.problem {
     case .classification, .tagging: labels.count
@@ -37,7 +38,7 @@ package struct ExampleSet: Sendable {
     }
   }
 
-  /// Whether the right answers are known.
+  /// Whether all gold answers are known.
   package var isLabelled: Bool {
     switch source {
     case .rows: examples.allSatisfy { $0.target != .none }
@@ -46,35 +47,36 @@ package struct ExampleSet: Sendable {
     }
   }
 
-  /// What is measured on it: for tags that are no entities, how many are right.
+  /// The metrics of this set: the task's, or accuracy alone if tags do not mark entities.
   package var metrics: [Metric] {
     if task.problem == .tagging && !Tags.areEntityTags(labels.names) { return [.accuracy] }
     return task.metrics
   }
 }
 
-/// What a reader saw and does not refuse.
+/// Irregularities of a file that the reader accepts.
 package struct ReadingNotes: Sendable, Equatable {
-  /// Examples that lost tokens because they are longer than the model.
+  /// The number of examples that were truncated to the maximum length.
   package var truncated = 0
-  /// Lines that were passed over because they have too few columns.
+  /// The lines that were skipped because they have too few columns.
   package var shortLines: [Int] = []
-  /// Lines of examples that were left out because a label is empty.
+  /// The lines of examples that were skipped because a label is empty.
   package var emptyLabels: [Int] = []
-  /// The line in which a file was cut, whose sentence was left out.
+  /// The line at which the file is truncated; the sentence of this line was skipped.
   package var cutLine: Int?
-  /// Examples of a file without label, where others have one.
+  /// The number of examples without a label in a file in which others have one.
   package var unlabelled = 0
-  /// Questions that training leaves out because their answer is nowhere in the passage.
+  /// The identifiers of questions that training skips because no answer occurs in the passage.
   package var unreachable: [String] = []
-  /// Tags that the training data does not have: they count as missed.
+  /// The number of words whose tag is not in the training data; they count as errors.
   package var unknownTags = 0
 
-  /// A sentence for each thing seen.
+  /// A sentence for each irregularity.
   package func sentences(path: String) -> [String] {
     var sentences: [String] = []
     if truncated > 0 {
-      sentences.append("\(truncated) examples of \(path) are longer than the model and were cut")
+      sentences.append(
+        "\(truncated) examples of \(path) exceed the maximum length and were truncated")
     }
     if let first = shortLines.first {
       sentences.append(
@@ -83,8 +85,8 @@ package struct ReadingNotes: Sendable, Equatable {
     }
     if let first = emptyLabels.first {
       sentences.append(
-        "\(emptyLabels.count) examples of \(path) have an empty label and were left out, the first on "
-          + "line \(first)")
+        "\(emptyLabels.count) examples of \(path) have an empty label and were left out, the first "
+          + "on line \(first)")
     }
     if let cutLine {
       sentences.append(
@@ -92,12 +94,12 @@ package struct ReadingNotes: Sendable, Equatable {
     }
     if unlabelled > 0 {
       sentences.append(
-        "\(unlabelled) examples of \(path) have no label, so nothing is measured on the file")
+        "\(unlabelled) examples of \(path) have no label, so the file is not scored")
     }
     if let first = unreachable.first {
       sentences.append(
         "\(unreachable.count) questions of \(path) have an answer that is not in their passage and "
-          + "were left out, the first being \(first)")
+          + "were left out, the first is \(first)")
     }
     if unknownTags > 0 {
       sentences.append("\(unknownTags) tags of \(path) are not in the training data")

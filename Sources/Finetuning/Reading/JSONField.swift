@@ -1,12 +1,12 @@
 import Foundation
 import Platform
 
-/// The value of a field in a JSON line, as far as examples use it.
+/// The value of a field in a JSON line, reduced to the kinds that examples use.
 enum JSONField: Decodable, Equatable {
-  /// A string, number or truth value, as text.
+  /// A string, number or Boolean, as text.
   case text(String)
   case list([JSONField])
-  /// An object, a null in a list, or a number that no `Double` holds.
+  /// An object, a null in a list, or a number that is out of range for `Double`.
   case other
 
   init(from decoder: any Decoder) throws {
@@ -26,11 +26,12 @@ enum JSONField: Decodable, Equatable {
     }
   }
 
+  /// The text; nil for a list or any other value.
   var text: String? {
     if case .text(let text) = self { text } else { nil }
   }
 
-  /// The texts of a list of texts; nil for anything else.
+  /// The elements of a list of texts; nil for any other value.
   var texts: [String]? {
     guard case .list(let fields) = self else { return nil }
     let texts = fields.compactMap(\.text)
@@ -39,7 +40,9 @@ enum JSONField: Decodable, Equatable {
 }
 
 extension TextFile {
-  /// A task's file. Throws what `init(path:)` throws.
+  /// Opens a task's file, or uses its content in memory.
+  ///
+  /// Throws what `init(path:)` throws.
   init(_ file: TaskFile) throws {
     if let contents = file.contents {
       self.init(path: file.path, contents: contents)
@@ -48,7 +51,7 @@ extension TextFile {
     }
   }
 
-  /// Whether each line is a JSON object, by the file's name or its first line.
+  /// Whether the file holds a JSON object per line, judged by its name or its first line.
   var holdsObjects: Bool {
     if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
     guard let line = firstLine(where: { !$0.isBlank }),
@@ -57,8 +60,9 @@ extension TextFile {
     return (try? JSONDecoder().decode([String: JSONField?].self, from: Data(line))) != nil
   }
 
-  /// Calls `body` with the number and the fields of each object; blank lines are passed over, as are
-  /// fields that are null. Throws `notJSON`.
+  /// Calls `body` with the line number and the fields of each object.
+  ///
+  /// Skips blank lines and null fields. Throws `notJSON` and what `body` throws.
   func forEachObject(_ body: (Int, [String: JSONField]) throws -> Void) throws {
     let decoder = JSONDecoder()
     try forEachLine { number, line in

@@ -1,25 +1,28 @@
 import Foundation
 import Platform
 
-/// Text to answer that has no answers yet: a file in the form of the task's own files, or plain lines.
+/// Text without answers, for prediction: a file in the task's format, or plain lines.
 ///
-/// A file has the task's form if it is JSON lines, a table whose header names the task's texts, a file of words
-/// (CoNLL, CoNLL-U) or SQuAD's JSON. Anything else is plain: a text a line, and between the two texts of a pair, or
-/// a question and its passage, a tab.
+/// A file has the task's format if it is JSON lines, a table whose header names the task's texts, a
+/// file of words (CoNLL, CoNLL-U) or SQuAD's JSON. Any other file is plain text with one text per
+/// line; a tab separates the two texts of a pair, or a question and its passage.
 package struct NewText {
   private let task: Task
   private let file: TextFile
 
+  /// Creates a text from the bytes of a file; `source` is its path, or a name for messages.
   package init(_ task: Task, _ contents: [UInt8], from source: String) {
     self.task = task
     file = TextFile(path: source, contents: contents)
   }
 
-  /// The text as a file of the task; plain lines become JSON lines, which are read as training data are.
-  /// Throws `missingColumn`, `notUTF8` and `noSecondText`, which name the line.
+  /// The text as a test file of the task.
+  ///
+  /// Plain lines are converted to JSON, so that one reader serves training and prediction. Throws
+  /// `missingColumn`, `notUTF8` and `noSecondText`, which name the line.
   package func taskFile() throws -> TaskFile {
     var split = task.file(.test, at: file.path).split
-    if let layout = try ownLayout() {
+    if let layout = try taskLayout() {
       split.layout = layout
       return TaskFile(split: split, path: file.path, contents: file.contents)
     }
@@ -27,10 +30,10 @@ package struct NewText {
     return TaskFile(split: split, path: file.path, contents: try plainContents())
   }
 
-  // MARK: The task's own form
+  // MARK: The task's format
 
-  /// nil for plain text.
-  private func ownLayout() throws -> Layout? {
+  /// The layout of a file in the task's format; nil for plain text.
+  private func taskLayout() throws -> Layout? {
     switch task.problem {
     case .classification, .regression: return try columns().map(Layout.table)
     case .tagging:
@@ -42,17 +45,19 @@ package struct NewText {
     }
   }
 
-  /// Whether it is JSON; a plain line has a tab.
+  /// Whether the file is SQuAD's JSON; a plain line of a question and a passage has a tab.
   private var holdsQuestions: Bool {
     if file.holdsObjects { return true }
     let line = file.firstLine { !$0.isBlank } ?? []
     return line.trimmed.first == UInt8(ascii: "{") && !line.contains(UInt8(ascii: "\t"))
   }
 
-  /// The columns of the task's tables without labels: first those of the file that is called so.
+  /// The text columns of the task's tables, those of a split with this file's name first.
   private var tables: [Columns] {
-    let called = task.splits.filter { $0.isCalled((file.path as NSString).lastPathComponent) }
-    return (called + task.splits).compactMap { split in
+    let matching = task.splits.filter {
+      $0.hasFile(named: (file.path as NSString).lastPathComponent)
+    }
+    return (matching + task.splits).compactMap { split in
       guard case .table(let columns) = split.layout else { return nil }
       return Columns(first: columns.first, second: columns.second)
     }
@@ -72,12 +77,14 @@ package struct NewText {
       separator: "\t", omittingEmptySubsequences: false
     ).map(String.init)
     let isTable = TextFile.isNamed(file.path, [".tsv", ".csv"])
-    // A single cell may be a text like any other.
+    // A line with a single cell may be a plain text that happens to equal a column's name, so only
+    // the file's name makes it a header.
     if isTable || cells.count > 1, let named = tables.first(where: { $0.areNamed(in: cells) }) {
       return named
     }
     guard isTable else { return nil }
-    if let indexed = tables.first(where: { $0.havePlaces(among: cells.count) }) { return indexed }
+    if let indexed = tables.first(where: { $0.haveIndices(below: cells.count) }) { return indexed }
+    // Two cells without a header are a plain pair.
     if isPair && cells.count == 2 { return nil }
     throw FinetuningError.missingColumn(path: file.path, column: usual.first.key, header: cells)
   }
@@ -149,16 +156,16 @@ package struct NewText {
 }
 
 extension Columns {
-  /// The columns of texts.
+  /// The columns of the one or two texts.
   fileprivate var texts: [Column] { [first, second].compactMap(\.self) }
 
-  /// Whether a header names the texts.
+  /// Whether the texts are selected by name, and the header has these names.
   fileprivate func areNamed(in header: [String]) -> Bool {
     texts.allSatisfy { if case .named(let name) = $0 { header.contains(name) } else { false } }
   }
 
-  /// Whether the texts are chosen by their places, and a row of `count` cells has them.
-  fileprivate func havePlaces(among count: Int) -> Bool {
+  /// Whether the texts are selected by index, and a row of `count` cells has them.
+  fileprivate func haveIndices(below count: Int) -> Bool {
     texts.allSatisfy { if case .number(let index) = $0 { index < count } else { false } }
   }
 }

@@ -11,7 +11,7 @@ package struct Passage: Sendable, Equatable {
 package struct Question: Sendable, Equatable {
   package var identifier: String
   package var text: String
-  /// The answers that count as right; empty if the passage holds none, or if they are not known.
+  /// The gold answers; empty if the passage holds no answer, or if answers are unknown.
   package var answers: [GoldAnswer]
 
   package init(identifier: String, text: String, answers: [GoldAnswer]) {
@@ -21,10 +21,10 @@ package struct Question: Sendable, Equatable {
   }
 }
 
-/// An answer that counts as right.
+/// A correct answer, as annotated in the data.
 package struct GoldAnswer: Sendable, Equatable {
   package var text: String
-  /// Where it begins in the passage, in Unicode code points.
+  /// The index of its first Unicode code point in the passage; may be wrong in real data.
   package var start: Int
 
   package init(text: String, start: Int) {
@@ -34,8 +34,9 @@ package struct GoldAnswer: Sendable, Equatable {
 }
 
 extension Passage {
-  /// The passages of a file in SQuAD's JSON, of either version. Throws `malformedQuestions`, which
-  /// names the place in the file's structure.
+  /// Reads the passages of a file in SQuAD's JSON, version 1.1 or 2.0.
+  ///
+  /// Throws `malformedQuestions`, which names the path of the invalid field.
   static func all(in file: TextFile) throws(FinetuningError) -> [Passage] {
     do {
       let document = try JSONDecoder().decode(Document.self, from: Data(file.contents))
@@ -47,27 +48,28 @@ extension Passage {
     }
   }
 
+  /// Describes a decoding error: what is wrong and the path of the field.
   private static func sentence(_ error: any Error) -> String {
     let context: DecodingError.Context
-    var wanted = ""
+    let problem: String
     switch error {
-    case DecodingError.keyNotFound(let key, let place):
-      (context, wanted) = (place, "the field \"\(key.stringValue)\" is absent")
-    case DecodingError.typeMismatch(let type, let place),
-      DecodingError.valueNotFound(let type, let place):
-      (context, wanted) = (place, "there is no \(type)")
-    case DecodingError.dataCorrupted(let place):
-      (context, wanted) = (place, "the text is not JSON")
+    case DecodingError.keyNotFound(let key, let location):
+      (context, problem) = (location, "the field \"\(key.stringValue)\" is absent")
+    case DecodingError.typeMismatch(let type, let location),
+      DecodingError.valueNotFound(let type, let location):
+      (context, problem) = (location, "expected \(type)")
+    case DecodingError.dataCorrupted(let location):
+      (context, problem) = (location, "the text is not JSON")
     default: return "\(error)"
     }
     let path = context.codingPath.map { key in
       key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)"
     }
-    return path.isEmpty ? wanted : "\(wanted) at \(path.joined())"
+    return path.isEmpty ? problem : "\(problem) at \(path.joined())"
   }
 }
 
-/// The file as it stands.
+/// The structure of SQuAD's JSON.
 private struct Document: Decodable {
   struct Article: Decodable { let paragraphs: [Paragraph] }
   struct Paragraph: Decodable {
@@ -99,7 +101,7 @@ private struct Document: Decodable {
 
 extension Question {
   fileprivate init(_ entry: Document.Entry) {
-    // Where SQuAD 2.0 says that there is no answer, some files list answers all the same.
+    // Some files list answers for questions that SQuAD 2.0 marks as impossible; the mark decides.
     let answers = entry.isImpossible == true ? [] : entry.answers ?? []
     self.init(
       identifier: entry.id, text: entry.question,

@@ -1,11 +1,11 @@
 import Tokenization
 
-/// Makes sequences of a question and a passage: `[CLS] question [SEP] passage [SEP]`. A passage that is
-/// too long is read in windows that overlap.
+/// Encodes questions and passages as `[CLS] question [SEP] passage [SEP]`.
 ///
-/// As in the reference, a question keeps its first 64 tokens and a window begins 128 tokens behind the
-/// one before; where sequences are short, a question takes at most half of one and windows overlap by
-/// half. A window that does not hold the whole answer is labelled 0, 0.
+/// A passage that is too long is split into overlapping windows. As in the reference, a question is
+/// truncated to 64 tokens and windows begin 128 tokens apart. If the maximum length is small, a
+/// question takes at most half of the sequence and windows overlap by half. The target of a window
+/// that does not contain the whole answer is 0, 0.
 struct QuestionEncoder: Sendable {
   let tokenizer: Tokenizer
   let maximumLength: Int
@@ -13,28 +13,32 @@ struct QuestionEncoder: Sendable {
   private static let questionLimit = 64
   private static let stride = 128
 
-  /// A part of a passage as it stands in a sequence.
+  /// A part of a passage in a sequence.
   struct Window: Sendable, Equatable {
-    /// Which question it is, counted through the file.
+    /// The index of the question in the file.
     let question: Int
-    /// The tokens of the passage.
+    /// The range of tokens in the passage.
     let tokens: Range<Int>
-    /// The place of the first of them in the sequence.
+    /// The position of the first of these tokens in the sequence.
     let position: Int
 
-    /// The token of the passage at a place of the sequence; nil if there is another thing.
-    func token(at place: Int) -> Int? {
-      let token = place - position + tokens.lowerBound
+    /// The index in the passage of the token at `index` in the sequence; nil outside the passage.
+    func token(at index: Int) -> Int? {
+      let token = index - position + tokens.lowerBound
       return tokens.contains(token) ? token : nil
     }
   }
 
-  /// The sequences of a question. `target` says which are labelled.
+  /// Encodes a question with each window of its passage.
+  ///
+  /// Returns at least one sequence; with an answer of `.unknown` none has a target. `number` is the
+  /// index of the question in the file.
   func encode(
     _ question: String, number: Int, passage: EncodedPassage, answer: Answer
   ) -> [(window: Window, example: EncodedExample)] {
     let special = tokenizer.vocabulary.special
     let limit = min(Self.questionLimit, (maximumLength - 3) / 2)
+    // Three special tokens; at least half of the rest is left for the passage.
     let head =
       [special.classification] + tokenizer.encode(question).prefix(limit) + [special.separator]
     let room = maximumLength - head.count - 1
@@ -50,7 +54,7 @@ struct QuestionEncoder: Sendable {
     }
   }
 
-  /// What is known of the answer.
+  /// The answer to a question: unknown, known not to exist, or tokens of the passage.
   enum Answer: Equatable {
     case unknown
     case none
@@ -71,7 +75,8 @@ struct QuestionEncoder: Sendable {
     }
   }
 
-  /// The windows of a passage of `count` tokens; one, even if it is empty.
+  /// The windows of a passage of `count` tokens, of at most `room` tokens each; at least one
+  /// window.
   private static func windows(_ count: Int, room: Int) -> [Range<Int>] {
     let step = min(stride, (room + 1) / 2)
     var windows = [0..<min(count, room)]
@@ -82,15 +87,21 @@ struct QuestionEncoder: Sendable {
     return windows
   }
 
-  /// Whether, of the windows of one question, this is the one that shows most of what stands around a
-  /// token: only there is it taken for the border of an answer, so that a span counts once.
-  static func showsMost(around token: Int, _ window: Window, among windows: [Window]) -> Bool {
+  /// Whether, of the windows of one question, this window has the most context around a token.
+  ///
+  /// The rule of BERT's SQuAD script: a token may start an answer only in its window of maximum
+  /// context, so that every span is scored once. The context is the number of tokens before or
+  /// after the token, whichever is smaller, plus 0.01 times the window's length. Of equal windows
+  /// the first is selected.
+  static func hasMaximumContext(around token: Int, _ window: Window, among windows: [Window])
+    -> Bool
+  {
     func context(_ window: Window) -> Double {
       guard window.tokens.contains(token) else { return -1 }
-      let around = min(token - window.tokens.lowerBound, window.tokens.upperBound - 1 - token)
-      return Double(around) + 0.01 * Double(window.tokens.count)
+      let nearest = min(token - window.tokens.lowerBound, window.tokens.upperBound - 1 - token)
+      return Double(nearest) + 0.01 * Double(window.tokens.count)
     }
-    let most = windows.map(context).max() ?? -1
-    return windows.first { context($0) == most } == window
+    let maximum = windows.map(context).max() ?? -1
+    return windows.first { context($0) == maximum } == window
   }
 }

@@ -1,82 +1,85 @@
 import Platform
 
-/// Rows of a file, with the wanted columns only.
+/// The rows of a file, reduced to the requested columns.
 ///
-/// A file of JSON lines has an object a row. Any other is tab-separated; a quotation mark is text, and there
-/// is a header if any column is wanted by name. Blank lines are passed over, as are columns that
-/// nobody wants, so that a row may hold more than its header says.
+/// JSON lines have one object per row. Any other file is tab-separated without quoting: a quotation
+/// mark is text. It has a header if any column is requested by name. Blank lines and other columns
+/// are ignored, so a row may have more cells than the header.
 struct Table {
   struct Row {
     let line: Int
-    /// One for each wanted column; nil where the file or the row lacks an optional one.
+    /// One field for each requested column; nil if the file or the row lacks an optional column.
     let fields: [String?]
   }
 
-  /// A column that is wanted.
-  struct Want {
+  /// A requested column.
+  struct Request {
     let column: Column
     /// Whether the whole file may lack it.
     var isOptional = false
-    /// Whether a row may lack it, as one does whose last cell is empty and whose editor strips tabs.
+    /// Whether a row may lack it: an editor that strips trailing tabs removes an empty last cell.
     var mayBeEmpty = false
   }
 
   private(set) var rows: [Row] = []
-  /// The lines that were passed over because they have too few columns.
+  /// The lines that were skipped because they have too few columns.
   private(set) var shortLines: [Int] = []
   private let file: TextFile
-  private let wants: [Want]
+  private let requests: [Request]
   private let skipsShortRows: Bool
 
-  /// Reads a file. Throws `missingColumn`, `doubledColumn`, `shortRow` (unless those are skipped),
-  /// `badField`, `notJSON` and `notUTF8`.
-  init(_ file: TextFile, _ wants: [Want], skipsShortRows: Bool = false) throws {
+  /// Reads the requested columns of a file.
+  ///
+  /// Throws `missingColumn`, `duplicateColumn`, `shortRow` (unless `skipsShortRows`), `badField`,
+  /// `notJSON` and `notUTF8`.
+  init(_ file: TextFile, _ requests: [Request], skipsShortRows: Bool = false) throws {
     self.file = file
-    self.wants = wants
+    self.requests = requests
     self.skipsShortRows = skipsShortRows
     try file.holdsObjects ? readObjects() : readLines()
   }
 
   private mutating func readLines() throws {
-    let hasHeader = wants.contains { if case .named = $0.column { true } else { false } }
-    var places: [Int?] = hasHeader ? [] : wants.map { $0.column.place }
+    let hasHeader = requests.contains { if case .named = $0.column { true } else { false } }
+    var indices: [Int?] = hasHeader ? [] : requests.map { $0.column.index }
     try file.forEachLine { number, line in
       if line.isBlank { return }
       let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-      if places.isEmpty {
-        places = try self.places(in: fields.map { try file.text($0, line: number) })
+      if indices.isEmpty {
+        indices = try self.indices(in: fields.map { try file.text($0, line: number) })
       } else {
-        try add(fields, at: places, line: number)
+        try add(fields, at: indices, line: number)
       }
     }
-    if rows.isEmpty && places.isEmpty { throw FinetuningError.noExamples(path: file.path) }
+    if rows.isEmpty && indices.isEmpty { throw FinetuningError.noExamples(path: file.path) }
   }
 
-  private func places(in header: [String]) throws(FinetuningError) -> [Int?] {
-    var places: [Int?] = []
-    for want in wants {
-      guard case .named(let name) = want.column else {
-        places.append(want.column.place)
+  /// The index of each requested column in the header; nil for an optional column that is missing.
+  private func indices(in header: [String]) throws(FinetuningError) -> [Int?] {
+    var indices: [Int?] = []
+    for request in requests {
+      guard case .named(let name) = request.column else {
+        indices.append(request.column.index)
         continue
       }
-      let place = header.firstIndex(of: name)
-      if place == nil && !want.isOptional {
+      let index = header.firstIndex(of: name)
+      if index == nil && !request.isOptional {
         throw .missingColumn(path: file.path, column: name, header: header)
       }
-      if place != header.lastIndex(of: name) {
-        throw .doubledColumn(path: file.path, column: name)
+      if index != header.lastIndex(of: name) {
+        throw .duplicateColumn(path: file.path, column: name)
       }
-      places.append(place)
+      indices.append(index)
     }
-    return places
+    return indices
   }
 
   private mutating func add(
-    _ fields: [ArraySlice<UInt8>], at places: [Int?], line: Int
+    _ fields: [ArraySlice<UInt8>], at indices: [Int?], line: Int
   ) throws {
     let needed =
-      zip(places, wants).map { place, want in
-        want.mayBeEmpty ? 1 : (place ?? 0) + 1
+      zip(indices, requests).map { index, request in
+        request.mayBeEmpty ? 1 : (index ?? 0) + 1
       }.max() ?? 1
     if fields.count < needed {
       if !skipsShortRows {
@@ -86,10 +89,10 @@ struct Table {
       return shortLines.append(line)
     }
     var texts: [String?] = []
-    for place in places {
+    for index in indices {
       texts.append(
-        try place.map { place in
-          place < fields.count ? try file.text(fields[place], line: line) : nil
+        try index.map { index in
+          index < fields.count ? try file.text(fields[index], line: line) : nil
         } ?? nil)
     }
     rows.append(Row(line: line, fields: texts))
@@ -97,12 +100,12 @@ struct Table {
 
   private mutating func readObjects() throws {
     try file.forEachObject { number, object in
-      let texts = try wants.map { want in
-        let text = object[want.column.key]?.text
-        let mayBeAbsent = want.isOptional || want.mayBeEmpty
-        if text == nil && !(mayBeAbsent && object[want.column.key] == nil) {
+      let texts = try requests.map { request in
+        let text = object[request.column.key]?.text
+        let mayBeAbsent = request.isOptional || request.mayBeEmpty
+        if text == nil && !(mayBeAbsent && object[request.column.key] == nil) {
           throw FinetuningError.badField(
-            path: file.path, line: number, field: want.column.key, wanted: "a text or number")
+            path: file.path, line: number, field: request.column.key, wanted: "a text or number")
         }
         return text
       }
@@ -112,16 +115,16 @@ struct Table {
 }
 
 extension Column {
-  /// The place of a column that is wanted by its place.
-  fileprivate var place: Int? {
-    if case .number(let place) = self { place } else { nil }
+  /// The index of a column that is requested by index; nil for a name.
+  fileprivate var index: Int? {
+    if case .number(let index) = self { index } else { nil }
   }
 
   /// The name of the column, or of the field in JSON lines.
   var key: String {
     switch self {
     case .named(let name): name
-    case .number(let place): String(place)
+    case .number(let index): String(index)
     }
   }
 }

@@ -1,26 +1,28 @@
 import Tokenization
 
-/// Makes sequences of sentences of words: `[CLS] words [SEP]`, where the first token of a word carries
-/// its tag.
+/// Encodes sentences as `[CLS] words [SEP]`, where the first token of each word has the word's tag.
 ///
-/// A sentence that is too long is cut between words into several sequences, so that every word has its
-/// tag; a single word that is too long loses its last tokens. A word without a token (a lone control
-/// character) is `[UNK]`.
+/// A sentence that is too long is split between words into several sequences, so that every word
+/// has a prediction. A single word that is too long is truncated. A word without tokens, such as a
+/// lone control character, becomes `[UNK]`.
 package struct TagEncoder {
   let tokenizer: Tokenizer
   let maximumLength: Int
 
-  /// A sequence and the place, in it, of the first token of each of its words.
+  /// The words of a sequence and the positions of their first tokens.
   package struct Piece: Sendable, Equatable {
+    /// The index of the sentence in the file.
     let sentence: Int
-    /// Its first word's place in the sentence.
+    /// The index in the sentence of the sequence's first word.
     let firstWord: Int
-    /// For each of its words. (words)
+    /// The position in the sequence of the first token of each word.
     let positions: [Int]
   }
 
-  /// The sequences of a sentence. `tags` gives for each word the place of its tag, -1 where it has
-  /// none to learn; nil where tags are not known.
+  /// Encodes a sentence as one or more sequences; none if it has no words.
+  ///
+  /// `tags` has the index of each word's tag, -1 for a tag that is not in the label set; nil if
+  /// tags are unknown. `number` is the index of the sentence in the file.
   func encode(
     _ sentence: Sentence, number: Int, tags: [Int32]?
   ) -> [(piece: Piece, example: EncodedExample)] {
@@ -57,9 +59,9 @@ package struct TagEncoder {
     tokens.append(special.separator)
     var target = Target.none
     if let tags {
-      var places = [Int32](repeating: -1, count: tokens.count)
-      for (position, word) in zip(positions, range) { places[position] = tags[word] }
-      target = .tags(places)
+      var indices = [Int32](repeating: -1, count: tokens.count)
+      for (position, word) in zip(positions, range) { indices[position] = tags[word] }
+      target = .tags(indices)
     }
     let types = [UInt8](repeating: 0, count: tokens.count)
     return (

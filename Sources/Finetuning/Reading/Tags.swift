@@ -1,56 +1,58 @@
-/// Entities (or chunks) in tags of the forms BIO and BIOES, and tags from entities.
+/// Converts tags in the schemes BIO and BIOES to entities or chunks, and entities to tags.
 ///
-/// Borders are those of conlleval and of seqeval's default mode: an entity also begins where the kind
-/// changes or an `I-` follows no entity, so that every sequence of tags has entities.
+/// Entities follow the rules of conlleval and of seqeval's default mode: an entity also begins
+/// where the kind changes, or at an `I-` after `O`. So entities are defined for every sequence of
+/// tags, valid or not.
 package enum Tags {
-  /// Words `range` are an entity of `kind`.
+  /// An entity of `kind` that consists of the words `range`.
   package struct Entity: Hashable {
     package let kind: Substring
     package let range: Range<Int>
   }
 
-  /// The parts of a tag: `B-NP` is `B` and `NP`; `O` has the kind `_`.
-  private static func parts(_ tag: String) -> (border: Character, kind: Substring) {
+  /// Splits a tag: `B-NP` is `B` and `NP`; `O` has the kind `_`.
+  private static func parts(_ tag: String) -> (prefix: Character, kind: Substring) {
     let rest = tag.dropFirst()
     let kind = rest.firstIndex(of: "-").map { rest[rest.index(after: $0)...] } ?? rest
     return (tag.first ?? "O", kind.isEmpty ? "_" : kind)
   }
 
-  /// The entities of a sentence's tags.
+  /// The entities of a sentence's tags, in order.
   package static func entities(_ tags: [String]) -> [Entity] {
     var entities: [Entity] = []
-    var (border, kind): (Character, Substring) = ("O", "")
+    var (prefix, kind): (Character, Substring) = ("O", "")
     var start = 0
-    for (place, tag) in (tags + ["O"]).enumerated() {
-      let (nextBorder, nextKind) = parts(tag)
-      let isInside = border != "O" && border != "."
+    // The final `O` ends an entity at the end of the sentence.
+    for (index, tag) in (tags + ["O"]).enumerated() {
+      let (nextPrefix, nextKind) = parts(tag)
+      let isInside = prefix != "O" && prefix != "."
       let differs = kind != nextKind
       let ends =
-        "ES".contains(border) || ("BI".contains(border) && "BSO".contains(nextBorder))
+        "ES".contains(prefix) || ("BI".contains(prefix) && "BSO".contains(nextPrefix))
         || (isInside && differs)
-      if ends { entities.append(Entity(kind: kind, range: start..<place)) }
+      if ends { entities.append(Entity(kind: kind, range: start..<index)) }
       let begins =
-        "BS".contains(nextBorder) || ("ESO".contains(border) && "EI".contains(nextBorder))
-        || (nextBorder != "O" && nextBorder != "." && differs)
-      if begins { start = place }
-      (border, kind) = (nextBorder, nextKind)
+        "BS".contains(nextPrefix) || ("ESO".contains(prefix) && "EI".contains(nextPrefix))
+        || (nextPrefix != "O" && nextPrefix != "." && differs)
+      if begins { start = index }
+      (prefix, kind) = (nextPrefix, nextKind)
     }
     return entities
   }
 
-  /// Whether all are `O` or a border and a kind.
+  /// Whether every tag is `O` or has a prefix of BIOES and a kind.
   static func areEntityTags(_ tags: [String]) -> Bool {
     tags.allSatisfy { tag in
       tag == "O" || ["B-", "I-", "E-", "S-"].contains { tag.hasPrefix($0) && tag.count > 2 }
     }
   }
 
-  /// Whether any tag is of the form BIOES and not of BIO.
+  /// Whether any tag occurs in BIOES only.
   static func areBIOES(_ tags: [String]) -> Bool {
     tags.contains { $0.hasPrefix("E-") || $0.hasPrefix("S-") }
   }
 
-  /// The tags of `count` words in the form BIO, or BIOES.
+  /// The tags of `count` words in the scheme BIO, or BIOES.
   package static func tags(of entities: [Entity], count: Int, bioes: Bool) -> [String] {
     var tags = [String](repeating: "O", count: count)
     for entity in entities {

@@ -1,14 +1,17 @@
 import Tokenization
 
-/// Makes sequences of texts and pairs: `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
+/// Encodes texts and pairs as `[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`.
 ///
-/// What is too long loses tokens from the end: of a pair the longer text loses the next token, of two
-/// equally long ones the second, until both fit (the rule of BERT and of the reference).
+/// Texts that are too long are truncated at their end. Of a pair, the longer text loses one token
+/// at a time, the second text if both are equally long, until both fit (the rule of BERT and of the
+/// reference).
 package struct TextEncoder: Sendable {
   package let tokenizer: Tokenizer
-  /// The longest sequence, special tokens counted.
+  /// The largest sequence length in tokens, including special tokens.
   package let maximumLength: Int
 
+  /// Creates an encoder; `task` is the name for messages.
+  ///
   /// Throws `lengthTooSmall` below 8 tokens.
   package init(
     tokenizer: Tokenizer, maximumLength: Int, task: String
@@ -20,10 +23,10 @@ package struct TextEncoder: Sendable {
     self.maximumLength = maximumLength
   }
 
-  /// The sequence of a text or pair, and how many tokens were left out.
+  /// Encodes a text or a pair; `removed` is the number of tokens that were truncated.
   package func encode(
     _ first: String, _ second: String? = nil, target: Target = .none
-  ) -> (example: EncodedExample, lost: Int) {
+  ) -> (example: EncodedExample, removed: Int) {
     var first = tokenizer.encode(first)
     var second = second.map(tokenizer.encode)
     let before = first.count + (second?.count ?? 0)
@@ -39,15 +42,16 @@ package struct TextEncoder: Sendable {
     let tail = second.map { $0 + [special.separator] } ?? []
     let types =
       [UInt8](repeating: 0, count: head.count) + [UInt8](repeating: 1, count: tail.count)
-    let lost = before - first.count - (second?.count ?? 0)
-    return (EncodedExample(tokens: head + tail, types: types, target: target), lost)
+    let removed = before - first.count - (second?.count ?? 0)
+    return (EncodedExample(tokens: head + tail, types: types, target: target), removed)
   }
 
-  /// Takes tokens from the end of the longer list, of the second if both are as long.
+  /// Truncates two lists to `room` tokens together, by the rule of this type.
   private static func shorten(_ first: inout [Int32], _ second: inout [Int32], to room: Int) {
     let excess = max(0, first.count + second.count - room)
     let difference = first.count - second.count
-    // The longer one loses what it has more; what is left is shared, the second one first.
+    // In closed form: the longer list first loses up to the difference; then both lose tokens in
+    // turn, the second one first.
     let alone = min(excess, abs(difference))
     let shared = excess - alone
     first.removeLast((difference > 0 ? alone : 0) + shared / 2)

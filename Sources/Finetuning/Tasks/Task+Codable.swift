@@ -1,4 +1,5 @@
-// A task as JSON: what synthesis would write of the enums with values is no pleasure to read.
+// JSON of a task's enums with associated values. It is written by hand, because synthesised JSON
+// nests each value under the key "_0".
 
 extension Layout: Codable {
   private enum CodingKeys: String, CodingKey { case table, words, questions }
@@ -25,12 +26,12 @@ extension Layout: Codable {
   }
 }
 
-/// A name is a string, a place a number.
+/// A name is encoded as a string, an index as a number.
 extension Column: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if let place = try? container.decode(Int.self) {
-      self = Column(String(place))
+    if let index = try? container.decode(Int.self) {
+      self = Column(String(index))
     } else {
       self = .named(try container.decode(String.self))
     }
@@ -40,7 +41,7 @@ extension Column: Codable {
     var container = encoder.singleValueContainer()
     switch self {
     case .named(let name): try container.encode(name)
-    case .number(let place): try container.encode(place)
+    case .number(let index): try container.encode(index)
     }
   }
 }

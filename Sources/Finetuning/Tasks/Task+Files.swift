@@ -5,7 +5,7 @@ import Platform
 package struct TaskFile: Sendable, Equatable {
   package let split: TaskSplit
   package let path: String
-  /// What it holds, where that was read already.
+  /// The content, if it is in memory already; otherwise it is read from `path`.
   let contents: [UInt8]?
 
   package init(split: TaskSplit, path: String, contents: [UInt8]? = nil) {
@@ -14,8 +14,10 @@ package struct TaskFile: Sendable, Equatable {
     self.contents = contents
   }
 
-  /// Whether words or tags can be asked for by this name: in JSON lines, and in CoNLL-U by its columns.
-  /// Throws what `TextFile` throws.
+  /// Whether words or tags can be selected by this name.
+  ///
+  /// JSON lines accept any field name, CoNLL-U the names of its columns, other files none. Throws
+  /// what `TextFile` throws.
   package func hasColumn(named name: String) throws -> Bool {
     let file = try TextFile(self)
     return file.holdsObjects || CoNLLU(file)?.index(of: name) != nil
@@ -23,7 +25,7 @@ package struct TaskFile: Sendable, Equatable {
 }
 
 extension Task {
-  /// The names that the task's folder has in the downloads, the most common one first.
+  /// The names of the task's folder in the downloads, the most common one first.
   package var folders: [String] {
     switch name {
     case "squad1": ["squad"]
@@ -33,7 +35,7 @@ extension Task {
     }
   }
 
-  /// The files of a folder, in the order of `splits`. Files that are not there are left out.
+  /// The files of a folder in the order of `splits`; splits without an existing file are left out.
   package func files(in folder: String) -> [TaskFile] {
     var found: [TaskFile] = []
     for split in splits where !found.contains(where: { $0.split.name == split.name }) {
@@ -42,7 +44,7 @@ extension Task {
     return found
   }
 
-  /// The first file of a role; throws `missingFile`.
+  /// The first file of a role in a folder; throws `missingFile`.
   package func file(
     _ role: SplitRole, in folder: String
   ) throws(FinetuningError) -> TaskFile {
@@ -52,12 +54,14 @@ extension Task {
       split: role.word, task: title, folder: folder, names: wanted.flatMap(\.files))
   }
 
-  /// A file that the user names, in the layout of the task's file of that role that is called so, or of
-  /// the first of that role, or of any role if it has none.
+  /// A file at a path that the user gives, with a layout of the task's splits.
+  ///
+  /// Prefers the split of this role with this file name, then the first of this role, then the
+  /// first of any role.
   package func file(_ role: SplitRole, at path: String) -> TaskFile {
     let name = (path as NSString).lastPathComponent
-    let own = splits.filter { $0.role == role }
-    var split = own.first { $0.isCalled(name) } ?? own.first ?? splits[0]
+    let candidates = splits.filter { $0.role == role }
+    var split = candidates.first { $0.hasFile(named: name) } ?? candidates.first ?? splits[0]
     split.role = role
     split.rows = .all
     return TaskFile(split: split, path: path)
@@ -65,7 +69,7 @@ extension Task {
 }
 
 extension SplitRole {
-  /// As it is called in sentences.
+  /// The word for messages.
   fileprivate var word: String {
     switch self {
     case .training: "training"
@@ -76,13 +80,13 @@ extension SplitRole {
 }
 
 extension TaskSplit {
-  /// Whether one of its files is called so, packed or not.
-  func isCalled(_ name: String) -> Bool {
+  /// Whether one of its files has this name, compressed or not.
+  func hasFile(named name: String) -> Bool {
     files.map { ($0 as NSString).lastPathComponent }
       .contains { [$0, $0 + ".gz", $0 + ".xz"].contains(name) }
   }
 
-  /// The first of its files that is there, packed or not.
+  /// The first of its files that exists in a folder, compressed or not.
   fileprivate func path(in folder: String) -> String? {
     files.flatMap { [$0, $0 + ".gz", $0 + ".xz"] }.map { folder + "/" + $0 }
       .first { FileManager.default.fileExists(atPath: $0) }

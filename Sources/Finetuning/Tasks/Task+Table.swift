@@ -1,6 +1,9 @@
 extension Task {
-  /// The tasks of GLUE with its diagnostic set, SQuAD, chunking and named entities. Files and columns
-  /// are those of the downloads; lengths, scales and orders those of the reference, epochs the paper's.
+  /// The built-in tasks: GLUE with its diagnostic set, SQuAD, chunking and named-entity
+  /// recognition.
+  ///
+  /// Files and columns are those of the downloads. Lengths, scales and pair orders follow the
+  /// reference, epochs the paper.
   package static let all: [Task] = [
     cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, ax, squad1, squad2, chunking, ner,
   ]
@@ -14,7 +17,7 @@ extension Task {
     ],
     labels: ["0", "1"], metrics: [.matthews, .accuracy])
 
-  /// CoLA's files have no header: source, label, the linguists' mark, sentence.
+  /// CoLA's files have no header; their columns are source, label, acceptability mark and sentence.
   private static let colaColumns = Layout.table(Columns(first: .number(3), label: .number(1)))
 
   private static let sst2 = Task(
@@ -25,7 +28,7 @@ extension Task {
   private static let mrpc = Task(
     name: "mrpc", title: "MRPC", problem: .classification,
     splits: glue(paraphrases, submission: "MRPC.tsv") + [
-      // The form in which Microsoft gives it: GLUE's dev set are the rows that dev_ids.tsv lists.
+      // Microsoft's release: GLUE's dev set are the rows that dev_ids.tsv lists.
       .init("train", .training, "msr_paraphrase_train.txt", paraphrases, rows: .notListed),
       .init("dev", .development, "msr_paraphrase_train.txt", paraphrases, rows: .listed),
       .init("test", .test, "msr_paraphrase_test.txt", paraphrases, "MRPC.tsv"),
@@ -76,7 +79,7 @@ extension Task {
     splits: glue(.texts("sentence1", "sentence2"), submission: "WNLI.tsv"),
     labels: ["0", "1"], metrics: [.accuracy])
 
-  /// The diagnostic set, which a model of MNLI answers; the full file has labels.
+  /// The diagnostic set, predicted by a model of MNLI; only the full file has labels.
   private static let ax = Task(
     name: "ax", title: "AX", problem: .classification,
     splits: [
@@ -109,7 +112,7 @@ extension Task {
       metrics: metrics, epochs: 2, maximumLength: 512, allowsNoAnswer: version == "2.0")
   }
 
-  /// CoNLL-2000 has no dev set: its test set is measured on, as in the reference's table.
+  /// CoNLL-2000 has no dev set: the test set is used instead, as in the reference's table.
   private static let chunking = Task(
     name: "chunking", title: "Chunking", problem: .tagging,
     splits: [
@@ -119,7 +122,7 @@ extension Task {
     metrics: [.entityF1, .entityPrecision, .entityRecall, .accuracy], maximumLength: 256,
     learnsBIOES: true)
 
-  /// Named entities, in the files of CoNLL-2003 and of WNUT-17.
+  /// Named-entity recognition, with the files of CoNLL-2003 and of WNUT-17.
   private static let ner = Task(
     name: "ner", title: "NER", problem: .tagging,
     splits: [
@@ -135,7 +138,7 @@ extension Task {
 
   private static let taggedWords = Layout.words(WordColumns(word: 0, tag: -1))
 
-  /// The three files of most tasks of GLUE; the test file has no labels but a column of numbers.
+  /// The splits of most tasks of GLUE; the test file has an index column instead of a label column.
   private static func glue(
     _ layout: Layout, index: String = "index", submission: String
   ) -> [TaskSplit] {

@@ -1,4 +1,4 @@
-/// What a head predicts.
+/// The kind of a prediction.
 package enum Problem: String, Sendable, Codable, CaseIterable {
   /// One of several labels for a text or a pair of texts.
   case classification
@@ -6,76 +6,84 @@ package enum Problem: String, Sendable, Codable, CaseIterable {
   case regression
   /// A tag for each word of a sentence.
   case tagging
-  /// A part of a passage that answers a question.
+  /// The span of a passage that answers a question; in SQuAD 2.0 it may be empty.
   case span
 }
 
-/// A task: what is predicted, where its files are and how they are read, how answers are measured.
+/// A fine-tuning task: what is predicted, its files and their formats, and its metrics.
 ///
 ///     let task = try Task.named("mnli")
 ///     let files = task.files(in: "glue/MNLI")
 ///
-/// All tasks stand in one table, `Task.all`; a task of the user's own is a value of the same type.
-/// The paper fine-tunes on them with the settings of its Table 7.
+/// `Task.all` lists the built-in tasks; `Task.custom` makes a task from a user's columns. A
+/// fine-tuned model stores its task as JSON, with the names of these properties as keys.
 package struct Task: Sendable, Equatable, Codable {
-  /// The name on the command line, in small letters: `sst2`.
+  /// The name on the command line, in lower case: `sst2`.
   package var name: String
-  /// The name in tables and of its folder in the GLUE download: `SST-2`.
+  /// The name in tables, and of the folder in the GLUE download: `SST-2`.
   package var title: String
   package var problem: Problem
-  /// The splits in the order of reading. Those with one name are alternatives: the first whose file
-  /// is there counts. The first with the role `.development` chooses the best epoch.
+  /// The splits in the order in which they are read.
+  ///
+  /// Splits with the same name are alternatives: the first one with an existing file is used. The
+  /// first split with the role `.development` selects the best epoch.
   package var splits: [TaskSplit]
-  /// The labels in the order of the head's outputs; empty where the training data tells them.
+  /// The labels in the order of the head's outputs; empty if they are inferred from the training
+  /// data.
   package var labels: [String] = []
-  /// What is measured; the first is the one that chooses the best epoch.
+  /// The metrics; the first one selects the best epoch.
   package var metrics: [Metric]
-  /// The paper's number of passes over the training data.
+  /// The paper's number of passes over the training data (ELECTRA, table 7).
   package var epochs: Double = 3
-  /// The longest sequence in tokens, special tokens counted.
+  /// The largest sequence length in tokens, including special tokens.
   package var maximumLength = 128
-  /// Whether training takes each pair in both orders, as the reference does for MRPC and STS-B.
+  /// Whether training uses each pair in both orders, as the reference does for MRPC and STS-B.
   package var bothOrders = false
-  /// A regression's target is the score divided by this, as the reference does with 5 for STS-B.
+  /// The divisor that turns a score into a regression target; the reference uses 5 for STS-B.
   package var scoreScale: Float = 1
-  /// The range that written scores are clipped to; nil for none.
+  /// The range to which written scores are clipped; nil for no clipping.
   package var scoreRange: ClosedRange<Float>?
-  /// Whether tags are learnt as BIOES, whatever form the file has, as the reference does for chunks.
+  /// Whether BIO tags are converted to BIOES for training, as the reference does for chunking.
   package var learnsBIOES = false
   /// Whether a question may have no answer, as in SQuAD 2.0.
   package var allowsNoAnswer = false
-  /// Whether rows without enough columns are passed over and counted instead of refused: the
-  /// download of QQP has some.
+  /// Whether rows with too few columns are skipped and counted instead of rejected.
+  ///
+  /// The download of QQP has some.
   package var skipsShortRows = false
 }
 
-/// What a split is for.
+/// The purpose of a split.
 package enum SplitRole: String, Sendable, Codable {
   case training, development, test
 }
 
-/// A file of a task and how it is laid out.
+/// A split of a task's data: its file names and their format.
 package struct TaskSplit: Sendable, Equatable, Codable {
-  /// `train`, `dev`, `dev_mismatched`, `test` and the like.
+  /// The name, such as `train`, `dev`, `dev_mismatched` or `test`.
   package var name: String
   package var role: SplitRole
-  /// File names to look for in the task's folder, in this order; each may end in `.gz` too.
+  /// File names to look for in the task's folder, in this order; `.gz` or `.xz` may be appended.
   package var files: [String]
   package var layout: Layout
-  /// The name of the file in which GLUE wants the predictions; nil for none.
+  /// The name of the file of predictions that GLUE requires; nil if the split is not submitted.
   package var submission: String?
   package var rows = Rows.all
 
-  /// Which rows belong to the split: all, or those that `dev_ids.tsv` lists (or does not) by the
-  /// pair of columns `#1 ID` and `#2 ID`.
+  /// Which rows of the file belong to the split.
+  ///
+  /// All, or only those whose pair of columns `#1 ID` and `#2 ID` is listed, or not listed, in
+  /// `dev_ids.tsv`.
   package enum Rows: String, Sendable, Codable { case all, listed, notListed }
 }
 
-/// How a file holds examples.
+/// The format of a file of examples.
 package enum Layout: Sendable, Equatable {
-  /// A table with one example a row: tab-separated, or JSON lines, known by name or first line.
+  /// A table with one example per row: tab-separated or JSON lines, recognised by file name or
+  /// first line.
   case table(Columns)
-  /// One word a line, its columns between blanks or tabs; a blank line ends a sentence.
+  /// One word per line with columns separated by blanks or tabs, and a blank line after each
+  /// sentence (CoNLL, CoNLL-U); or JSON lines with a list of words and a list of tags.
   case words(WordColumns)
   /// SQuAD's JSON.
   case questions
@@ -87,9 +95,9 @@ package struct Columns: Sendable, Equatable, Codable {
   package var first: Column
   /// The second text of a pair.
   package var second: Column?
-  /// The label or score; nil where the file has none.
+  /// The label or score; nil if the file has none.
   package var label: Column?
-  /// The number that GLUE wants beside a prediction; nil to count rows from 0.
+  /// The identifier that GLUE requires next to a prediction; nil to number rows from 0.
   package var index: Column?
 
   package init(
@@ -102,18 +110,21 @@ package struct Columns: Sendable, Equatable, Codable {
   }
 }
 
-/// A column by its name in the header, or by its place from 0 in a file without header.
+/// A column: its name in the header, or its index from 0 in a file without a header.
 package enum Column: Sendable, Equatable {
   case named(String)
   case number(Int)
 }
 
-/// The columns of a file of words: places from 0; negative ones count from the end. In JSON lines,
-/// where a sentence is an object, the fields that hold the list of words and the list of tags.
+/// The columns of a file of words.
 package struct WordColumns: Sendable, Equatable, Codable {
+  /// The index of the word's column from 0; a negative index counts from the end, -1 is the last.
   package var word = 0
+  /// The index of the tag's column, like `word`.
   package var tag = -1
+  /// The field of the list of words in JSON lines, or the name of the word's column in CoNLL-U.
   package var wordField = "tokens"
+  /// The field of the list of tags in JSON lines, or the name of the tag's column in CoNLL-U.
   package var tagField = "tags"
 
   package init(
@@ -127,7 +138,7 @@ package struct WordColumns: Sendable, Equatable, Codable {
 }
 
 extension Task {
-  /// The task of the table with this name; throws `unknownTask`.
+  /// The task in `all` with this name; throws `unknownTask`.
   package static func named(_ name: String) throws(FinetuningError) -> Task {
     guard let task = all.first(where: { $0.name == name }) else {
       throw .unknownTask(name: name, known: all.map(\.name))

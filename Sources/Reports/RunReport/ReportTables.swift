@@ -146,7 +146,7 @@ struct ReportTables {
               isText: true),
             .init(origin(finetuning), isText: true),
             .init(text(statistics.median), isBest: true), .init(text(statistics.mean)),
-            .init(statistics.values.count > 1 ? text(statistics.deviation) : "-"),
+            .init(statistics.values.count > 1 ? text(statistics.standardDeviation) : "-"),
             .init(statistics.values.map(text).joined(separator: "  "), isText: true),
           ]
         }

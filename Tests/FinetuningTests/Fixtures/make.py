@@ -1,6 +1,5 @@
-"""Writes metrics.json: what scikit-learn, scipy and seqeval say of made-up answers, and what the rules of
-SQuAD's two evaluators say of made-up texts (they are written down here once more, in the language that
-they were written in).
+"""Writes metrics.json: scores of random answers by scikit-learn, scipy and seqeval, and scores of random
+texts by the rules of SQuAD's two evaluators, which are implemented again below.
 
     pip install scikit-learn scipy seqeval
     python make.py
@@ -118,7 +117,7 @@ def entity_cases():
     return cases
 
 
-# SQuAD, after the rules of evaluate-v1.1.py and evaluate-v2.0.py
+# SQuAD, by the rules of evaluate-v1.1.py and evaluate-v2.0.py
 
 def normalize(text):
     text = "".join(c for c in text.lower() if c not in set(string.punctuation))
@@ -179,8 +178,8 @@ def answer_case(version, size, threshold=0.0):
     best = [judge(q["best"], q["golds"], version) for q in questions]
     has = [bool(q["golds"]) for q in questions]
 
-    def mean(scores, place, wanted=(True, False)):
-        chosen = [s[place] for s, h in zip(scores, has) if h in wanted]
+    def mean(scores, index, wanted=(True, False)):
+        chosen = [s[index] for s, h in zip(scores, has) if h in wanted]
         return sum(chosen) / len(chosen) if chosen else 0.0
 
     texts, odds = [q["best"] for q in questions], [q["odds"] for q in questions]

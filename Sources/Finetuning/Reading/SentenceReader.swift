@@ -1,37 +1,41 @@
 import Platform
 
-/// A sentence of words, with their tags if its file has them.
+/// A sentence as words, with a tag for each word if the file has tags.
 package struct Sentence: Sendable, Equatable {
   package var words: [String]
-  /// A tag for each word; empty where they are not known.
+  /// A tag for each word; empty if tags are unknown.
   package var tags: [String]
-  /// The number of its first line.
+  /// The number of its first line in the file, from 1.
   package var line: Int
 }
 
-/// Reads sentences from a file of one word a line (CoNLL), or from JSON lines with a list of words
-/// and a list of tags.
+/// Reads sentences from a file with one word per line (CoNLL), or from JSON lines with a list of
+/// words and a list of tags.
 ///
-/// A line's columns stand between tabs if it has one, otherwise between blanks. A blank line ends a
-/// sentence, as do lines of CoNLL that begin or end a document. CoNLL-U is read as such (`CoNLLU`).
+/// Columns are separated by tabs if the line has a tab, otherwise by blanks. A blank line ends a
+/// sentence, and so does a line that begins or ends a document. CoNLL-U is recognised by its
+/// content (`CoNLLU`).
 struct SentenceReader {
   private let file: TextFile
   private var columns: WordColumns
-  /// Whether the file may have no tags.
+  /// Whether the file may have no tags: it is a test file.
   private let tagsAreOptional: Bool
   private let emptyLabels: EmptyLabels
   private var sentences: [Sentence] = []
   private var current = Sentence(words: [], tags: [], line: 0)
-  /// Lines of words without tag, of which the sentences are left out: one for each.
+  /// For each skipped sentence, the line of its first word without a tag.
   private var emptyLines: [Int] = []
-  /// The first such line of the current sentence.
+  /// The line of the first word without a tag in the current sentence.
   private var emptyLine: Int?
-  /// The line in which the file was cut.
+  /// The line at which the file is truncated.
   private var cutLine: Int?
 
-  /// The sentences of a file; for each that was left out the line of a word without tag; and the last
-  /// line of a file of CoNLL-U that was cut inside it, whose sentence is left out too. Throws
-  /// `emptyLabel`, `shortRow`, `badField`, `notJSON` and `notUTF8`.
+  /// Reads the sentences of a file.
+  ///
+  /// Sentences with an empty tag are skipped if `emptyLabels` says so; `emptyLines` has a line of
+  /// each. A CoNLL-U file may be truncated inside its last line, `cutLine`; the last sentence is
+  /// then skipped. In a test file (`tagsAreOptional`) no sentence is skipped for its tags: its tags
+  /// are unknown. Throws `emptyLabel`, `shortRow`, `badField`, `notJSON` and `notUTF8`.
   static func sentences(
     _ file: TextFile, _ columns: WordColumns, tagsAreOptional: Bool, _ emptyLabels: EmptyLabels
   ) throws -> (sentences: [Sentence], emptyLines: [Int], cutLine: Int?) {
@@ -51,22 +55,25 @@ struct SentenceReader {
   }
 
   private mutating func readLines() throws {
-    let form = CoNLLU(file)
-    if let form { columns = form.resolving(columns) }
+    let conllu = CoNLLU(file)
+    if let conllu { columns = conllu.resolving(columns) }
     var hasTags: Bool?
     var shortRow: FinetuningError?
     try file.forEachLine { number, line in
+      // A short row is an error after all if another line follows it.
       if let shortRow { throw shortRow }
       let fields = Self.fields(line)
-      if fields.isEmpty || Self.isBorder(line) { return endSentence() }
-      if let form, CoNLLU.isComment(line) || !form.isWord(fields) { return }
+      if fields.isEmpty || Self.isDocumentBoundary(line) { return endSentence() }
+      if let conllu, CoNLLU.isComment(line) || !conllu.isWord(fields) { return }
+      // The first word decides whether a test file has tags.
       let hasTagsHere = hasTags ?? (!tagsAreOptional || fields.count >= needed(hasTag: true))
       hasTags = hasTagsHere
       do {
         try add(fields, hasTag: hasTagsHere, line: number)
       } catch let error as FinetuningError {
-        // A row of CoNLL-U has all its columns: where the last one ends early the file was cut.
-        guard form != nil, case .shortRow = error, !file.endsWithLineEnd else { throw error }
+        // CoNLL-U rows have all columns, so a short last row without a line end means a truncated
+        // file.
+        guard conllu != nil, case .shortRow = error, !file.endsWithLineEnd else { throw error }
         (shortRow, cutLine) = (error, number)
       }
     }
@@ -79,12 +86,12 @@ struct SentenceReader {
     return line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
   }
 
-  /// Whether a line begins or ends a document, in the form of 2003 or of 2012.
-  private static func isBorder(_ line: ArraySlice<UInt8>) -> Bool {
+  /// Whether a line begins or ends a document, in the format of CoNLL-2003 or CoNLL-2012.
+  private static func isDocumentBoundary(_ line: ArraySlice<UInt8>) -> Bool {
     ["-DOCSTART-", "#begin document", "#end document"].contains { line.starts(with: $0.utf8) }
   }
 
-  /// The columns that a line must have.
+  /// The smallest number of columns of a valid line.
   private func needed(hasTag: Bool) -> Int {
     let indices = hasTag ? [columns.word, columns.tag] : [columns.word]
     return max(indices.map { $0 < 0 ? -$0 : $0 + 1 }.max() ?? 1, indices.count)
@@ -98,8 +105,8 @@ struct SentenceReader {
       throw FinetuningError.shortRow(
         path: file.path, line: line, found: fields.count, needed: needed)
     }
-    func text(_ place: Int) throws -> String {
-      try file.text(fields[place < 0 ? fields.count + place : place].trimmed, line: line)
+    func text(_ index: Int) throws -> String {
+      try file.text(fields[index < 0 ? fields.count + index : index].trimmed, line: line)
     }
     if current.words.isEmpty { current.line = line }
     current.words.append(try text(columns.word))
@@ -136,12 +143,12 @@ struct SentenceReader {
         }
         return texts
       }
-      // A place cannot be found here; the usual names can.
-      func name(_ field: String, usual: String) -> String {
-        object[field] == nil && WordColumns.place(field) != nil ? usual : field
+      // An index does not select a field; the default names apply instead.
+      func name(_ field: String, standard: String) -> String {
+        object[field] == nil && WordColumns.index(field) != nil ? standard : field
       }
-      let words = try list(name(columns.wordField, usual: "tokens"), nil)
-      let tagField = name(columns.tagField, usual: "tags")
+      let words = try list(name(columns.wordField, standard: "tokens"), nil)
+      let tagField = name(columns.tagField, standard: "tags")
       let isUntagged = tagsAreOptional && object[tagField] == nil
       var tags = isUntagged ? [] : try list(tagField, words.count)
       if tags.contains("") && tagsAreOptional { tags = [] }
@@ -149,7 +156,7 @@ struct SentenceReader {
         if emptyLabels == .stop { throw FinetuningError.emptyLabel(path: file.path, line: number) }
         return emptyLines.append(number)
       }
-      // In a file that is only answered, a line without words has an answer too, without tags.
+      // Predictions have one line for each line of a test file, also for a line without words.
       if !words.isEmpty || tagsAreOptional {
         sentences.append(Sentence(words: words, tags: tags, line: number))
       }

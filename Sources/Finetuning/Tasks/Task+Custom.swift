@@ -1,13 +1,15 @@
 extension Task {
-  /// A task of the user's own, told by its columns alone; labels are those of the training data.
+  /// A task that is defined by the columns of the user's files; labels are inferred from the
+  /// training data.
   ///
-  ///     let task = Task.own(.classification, .table(Columns(first: .named("text"),
+  ///     let task = Task.custom(.classification, .table(Columns(first: .named("text"),
   ///       label: .named("label"))))
   ///     let train = try reader.read(task.file(.training, at: "reviews.jsonl"))
   ///
-  /// In a folder the files are called `train`, `dev` and `test`, with `.tsv`, `.jsonl`, `.txt`, `.conll` or
-  /// `.json`.
-  package static func own(_ problem: Problem, _ layout: Layout) -> Task {
+  /// In a folder the files are named `train`, `dev` and `test`, with the extension `.tsv`,
+  /// `.jsonl`, `.txt`, `.conll` or `.json`. On the command line and in JSON the task's name is
+  /// `own`.
+  package static func custom(_ problem: Problem, _ layout: Layout) -> Task {
     let roles: [(String, SplitRole)] = [
       ("train", .training), ("dev", .development), ("test", .test),
     ]
@@ -32,11 +34,13 @@ extension Task {
 }
 
 extension Column {
-  /// As the user writes it: a number is a place from 0 in a file without header, anything else the
-  /// name in the header or the field of JSON lines.
+  /// Parses a column as the user writes it.
+  ///
+  /// A number is an index from 0 in a file without a header. Anything else is a name in the header
+  /// or a field of JSON lines.
   package init(_ text: String) {
-    if let place = WordColumns.place(text), place >= 0 {
-      self = .number(place)
+    if let index = WordColumns.index(text), index >= 0 {
+      self = .number(index)
     } else {
       self = .named(text)
     }
@@ -44,8 +48,10 @@ extension Column {
 }
 
 extension WordColumns {
-  /// The place that a user writes: from 0, or from the end if it is negative; nil for a name.
-  package static func place(_ text: String) -> Int? {
+  /// The index that a user writes, from 0, or from the end if it is negative; nil for a name.
+  ///
+  /// Numbers beyond a million count as names, so that arithmetic with an index cannot overflow.
+  package static func index(_ text: String) -> Int? {
     Int(text).flatMap { (-1_000_000...1_000_000).contains($0) ? $0 : nil }
   }
 }

@@ -1,9 +1,9 @@
 import Finetuning
 import Testing
 
-/// Tasks that are told by their columns alone.
-struct OwnTaskTests {
-  private let reviews = Task.own(
+/// Tasks that are defined by their columns.
+struct CustomTaskTests {
+  private let reviews = Task.custom(
     .classification, .table(Columns(first: Column("text"), label: Column("stars"))))
 
   @Test
@@ -25,16 +25,16 @@ struct OwnTaskTests {
     ("{\"text\": \"a\", \"stars\": 1}\n{\"text\"", "line 2: not a JSON object"),
     ("[1]", "line 1: not a JSON object"),
   ])
-  func badJSONLinesAreNamed(text: String, says: String) throws {
+  func badJSONLinesAreNamed(text: String, message: String) throws {
     let error = sentence { _ = try read(reviews, .training, text, as: "x.jsonl") }
-    #expect(error.contains(says), "\(error)")
+    #expect(error.contains(message), "\(error)")
   }
 
   @Test
   func tablesWithAndWithoutHeader() throws {
     let named = try read(reviews, .training, "stars\ttext\ngood\tthe cat\nbad\ton\n")
     #expect(named.labels.names == ["bad", "good"])
-    let placed = Task.own(
+    let placed = Task.custom(
       .classification, .table(Columns(first: Column("1"), second: Column("2"), label: Column("0"))))
     let set = try read(placed, .training, "x\ta\tb\ny\tc\td\n")
     #expect(set.labels.names == ["x", "y"] && set.examples[1].types == [0, 0, 0, 1, 1])
@@ -53,17 +53,18 @@ struct OwnTaskTests {
 
   @Test
   func numbersAreLearntAsTheyStand() throws {
-    let task = Task.own(.regression, .table(Columns(first: Column("text"), label: Column("age"))))
+    let columns = Columns(first: Column("text"), label: Column("age"))
+    let task = Task.custom(.regression, .table(columns))
     let set = try read(task, .training, "text\tage\na\t-3e1\nb\t7\n")
     #expect(set.examples.map(\.target) == [.score(-30), .score(7)])
     #expect(set.answers(outputs: [[1], [2.5]]) == .scores([1, 2.5]))
-    // Two numbers always correlate wholly; their lengths are rounded.
+    // Two pairs always have a correlation of 1, up to rounding.
     #expect(set.scores(of: .scores([1, 2.5])).allSatisfy { abs($0.value - 1) < 1e-12 })
   }
 
   @Test
   func aLabelThatIsNullIsNone() throws {
-    let task = Task.own(
+    let task = Task.custom(
       .classification, .table(Columns(first: .named("text"), label: .named("label"))))
     let labels = LabelSet(["no", "yes"])
     let set = try read(
@@ -77,7 +78,7 @@ struct OwnTaskTests {
 
   @Test
   func tagsComeInJSONLinesToo() throws {
-    let task = Task.own(.tagging, .words(WordColumns(tagField: "pos")))
+    let task = Task.custom(.tagging, .words(WordColumns(tagField: "pos")))
     let text = """
       {"tokens": ["the", "cat"], "pos": ["DET", "NOUN"]}
       {"tokens": [], "pos": []}
