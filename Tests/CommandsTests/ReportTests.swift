@@ -113,12 +113,12 @@ struct ReportTests {
     #expect(result.output == "report.html: 2 runs, 1 fine-tuning\n")
     let html = try String(contentsOfFile: folder.path + "/report.html", encoding: .utf8)
     for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
-      #expect(!html.contains(outside), "\(outside) is not of the page itself")
+      #expect(!html.contains(outside), "the page refers to \(outside)")
     }
     let page = try #require(try Page(html))
     #expect(
       page.titles == [
-        "Runs", "Health", "Learning", "Steps", "Speed and waits", "Held-out text", "Fine-tuning",
+        "Runs", "Health", "Learning", "Steps", "Speed and waiting", "Held-out text", "Fine-tuning",
         "Where the runs differ",
       ])
     try expectCurves(page, folder)
@@ -130,7 +130,7 @@ struct ReportTests {
     #expect(page.text.contains("after step 60"))
     // Health, settings, and the run that a fine-tuning began with.
     #expect(page.text.contains("the generator is 128 wide beside a discriminator of 128"))
-    #expect(page.text.contains("first & one: nothing found."))
+    #expect(page.text.contains("first & one: no warnings."))
     #expect(page.text.contains("learning_rate") && !page.text.contains("num_train_steps"))
     #expect(page.text.contains("first & one, step 60") && page.text.contains("dev accuracy"))
   }
@@ -142,7 +142,7 @@ struct ReportTests {
     try FileManager.default.createDirectory(
       atPath: folder.path + "/empty", withIntermediateDirectories: false)
     for (arguments, status, sentence) in [
-      (["empty", "--output", "new.html"], 64, "empty holds no run of pretrain"),
+      (["empty", "--output", "new.html"], 64, "empty contains no run of pretrain"),
       (["missing", "--output", "new.html"], 66, "cannot read missing: there is no such folder"),
       (["empty", "--output", "report.html"], 73, "report.html exists"),
     ] as [([String], Int32, String)] {

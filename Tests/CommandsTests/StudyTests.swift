@@ -37,7 +37,7 @@ struct StudyTests {
     try tune(folder, "a", "stsb", "spearman", ["0.70", "0.70"])
     try tune(folder, "b", "cola", "matthews", ["0.60", "0.72"])
     try tune(folder, "b", "stsb", "spearman", ["0.70", "0.70"])
-    // A correlation that is not defined counts as none.
+    // An undefined correlation counts as 0.
     try tune(folder, "c", "cola", "matthews", ["null", "null"])
     try tune(folder, "c", "stsb", "spearman", ["1", "1"])
     try tune(folder, "d", "cola", "matthews", ["0.1", "0.1"])
@@ -56,8 +56,8 @@ struct StudyTests {
       "| first | 85.0 | 61.0 ± 1.4 | 52.0 ± 2.8 | 70.0 ± 0.0 | - | - | - |",
       "| third | 82.2 | 50.0 ± 0.0 | 0.0 ± 0.0 | 100.0 ± 0.0 | - | - | - |",
       "| fourth <4> | - | - | 10.0 ± 0.0 | - | - | - | - |",
-      "In the paper's order: 2 of 3 pairs (rank correlation 0.33). "
-        + "Not so: second above first by 7.0 ± 4.5.",
+      "Pairs in the paper's order: 2 of 3 (rank correlation 0.33). "
+        + "Exceptions: second above first by 7.0 ± 4.5.",
     ] {
       #expect(result.output.contains(line + "\n"), "\(line)\n\(result.output)")
     }
@@ -66,15 +66,15 @@ struct StudyTests {
     let picture = try #require(Elements(try folder.text("picture.svg")))
     // Three systems with a mean and two seeds each; the fourth lacks a task.
     #expect(picture.counts["circle"] == 9)
-    #expect(picture.text.contains("fourth <4>") && picture.text.contains("not done"))
+    #expect(picture.text.contains("fourth <4>") && picture.text.contains("no results"))
     // A study grows: the same files are written again.
     #expect(try compare(folder).status == 0)
   }
 
   @Test(arguments: [
     (nil, 66, "there is no file study.tsv"),
-    ("", 65, "line 1 of study.tsv is no system"),
-    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is no system"),
+    ("", 65, "line 1 of study.tsv is not a system"),
+    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is not a system"),
   ])
   func whatIsNoStudyIsRefused(text: String?, status: Int32, sentence: String) throws {
     let folder = try TemporaryFolder()
