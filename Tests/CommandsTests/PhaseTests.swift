@@ -70,7 +70,7 @@ struct PhaseTests {
   func aPhaseThatCannotFollowIsRefused() throws {
     let folder = try folder("run")
     let none = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
-    #expect(none.status == 64 && none.errors.contains("has no run"), "\(none.errors)")
+    #expect(none.status == 64 && none.errors.contains("there is no run"), "\(none.errors)")
     _ = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
     let early = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(early.status == 64 && early.errors.contains("1 of 6 steps"), "\(early.errors)")

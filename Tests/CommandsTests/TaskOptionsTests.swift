@@ -21,7 +21,7 @@ struct TaskOptionsTests {
     ("--temperature 0", "a temperature of 0.0 is not above 0"),
     ("--discriminator-weight=-1", "a weight of -1.0"),
     ("--mask-fraction 0.5", "a mask fraction of 0.5"),
-    ("--generator-width 0", "--generator-width 0.0 is not a fraction"),
+    ("--generator-width 0", "--generator-width must be above 0"),
     ("--generator-width 0.5 --weight-sharing all", "must have the same sizes"),
     ("--generator-depth 0.4 --training two-stage", "two-stage-fresh does without"),
     ("--training two-stage --weight-sharing embeddings", "needs --weight-sharing none"),

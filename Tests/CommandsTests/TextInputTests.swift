@@ -182,7 +182,7 @@ struct TextInputTests {
     try folder.write("<doc id=\"0\" title=\"a\">\nriver\n\n</doc>\n", "wiki_00")
     try folder.write("речка river\n", "unknown.txt")
     for (name, says) in [
-      ("special.txt", "2 tokens stand in the text by the names of special tokens"),
+      ("special.txt", "the text contains 2 names of special tokens"),
       ("wiki_00", "wiki_00: the lines <doc ...> and </doc> that WikiExtractor writes"),
       ("unknown.txt", "16.7 % of the tokens are [UNK]"),
     ] {
@@ -207,10 +207,10 @@ struct TextInputTests {
     #expect(!whole.errors.contains("unknown"), "\(whole.errors)")
     let cut = try run(vocabulary + ["cut.txt", "--alphabet", "1000"], in: folder)
     #expect(
-      cut.errors.contains("the text gives no more with an alphabet of 1000 characters"),
+      cut.errors.contains("the text has no more with an alphabet of 1000 characters"),
       "\(cut.errors)")
     #expect(cut.errors.contains("of the words are unknown to this vocabulary"), "\(cut.errors)")
-    #expect(cut.errors.contains("raise --alphabet, or leave it out"), "\(cut.errors)")
+    #expect(cut.errors.contains("raise --alphabet, or omit it"), "\(cut.errors)")
     let prepared = try run(
       [
         "prepare", "chinese.txt", "--vocabulary", "cut.txt", "--output", "data", "--held-out", "0",
