@@ -81,7 +81,8 @@ struct ScalingModelTests {
     #expect(few.checkError == nil)
   }
 
-  /// A batch that grows with the ranks is weak scaling; strong scaling ends at one sequence per rank.
+  /// A batch that grows with the ranks is weak scaling; strong scaling ends at one sequence per
+  /// rank.
   @Test
   func predictionsKeepToTheKindOfScaling() {
     let weak = ScalingStudy([1, 2, 4].map { Self.point($0) })

@@ -30,7 +30,7 @@ struct ScalingPointTests {
 
   @Test
   func numbersThatNoStepHasAreNotSound() {
-    #expect(Self.point().isValid && !ScalingPoint().isSound)
+    #expect(Self.point().isValid && !ScalingPoint().isValid)
     let changes: [(inout ScalingPoint) -> Void] = [
       { $0.ranks = 0 }, { $0.batch = 1 << 49 }, { $0.workersPerCore = 0.5 },
       { $0.workersPerCore = .infinity }, { $0.hideableShare = 1.1 }, { $0.seconds = 0 },

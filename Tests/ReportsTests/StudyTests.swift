@@ -11,7 +11,8 @@ struct StudyTests {
     return try withExtendedLifetime(folder) { try Study(path: folder.file("study.tsv")) }
   }
 
-  /// Two questions: one with a complete system and one that lacks a task, the other without results.
+  /// Two questions: one with a complete system and one that lacks a task, the other without
+  /// results.
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     func tune(_ system: String, _ task: String, _ metric: String, _ values: [String]) throws {
