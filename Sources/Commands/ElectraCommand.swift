@@ -11,7 +11,8 @@ struct ElectraCommand: ParsableCommand {
   static func main() {
     expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
     MatrixLibrary.restartWithBetterKernels()
-    // Writing to a closed pipe or beyond a size limit must return an error to report, not end the process.
+    // Writing to a closed pipe or beyond a size limit must return an error to report, not end the
+    // process.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     reserveStandardDescriptors()
     do {
@@ -24,7 +25,8 @@ struct ElectraCommand: ParsableCommand {
     }
   }
 
-  /// Prints help and versions, which the parser throws; a failed write is reported as anywhere else.
+  /// Prints help and versions, which the parser throws; a failed write is reported as anywhere
+  /// else.
   private static func printHelp(_ text: String) {
     do {
       try reportingErrors { if !text.isEmpty { StandardOutput.print(text) } }

@@ -11,9 +11,9 @@ struct ExportCommand: ParsableCommand {
     abstract: "Writes a Hugging Face folder of a pre-trained network or a fine-tuned model.",
     discussion: """
       A discriminator is written as ElectraForPreTraining and a generator as ElectraForMaskedLM of \
-      transformers, each with the shared embeddings and its complete head. The encoder of a run that \
-      predicts tokens (--objective mlm) is written as ElectraForMaskedLM, and a fine-tuned model as \
-      the class of its task.
+      transformers, each with the shared embeddings and its complete head. The encoder of a run \
+      that predicts tokens (--objective mlm) is written as ElectraForMaskedLM, and a fine-tuned \
+      model as the class of its task.
       """)
 
   @Option(help: "A run, a checkpoint, or a fine-tuning.")

@@ -12,9 +12,9 @@ struct FinetuneCommand: ParsableCommand {
     commandName: "finetune",
     abstract: "Fine-tunes an encoder on a task, or resumes a fine-tuning.",
     discussion: """
-      For each seed, the model is evaluated on the dev data after every epoch and the best epoch is \
-      kept. Runs alone or under mpirun or srun; the result does not depend on the number of ranks \
-      and threads.
+      For each seed, the model is evaluated on the dev data after every epoch and the best epoch \
+      is kept. Runs alone or under mpirun or srun; the result does not depend on the number of \
+      ranks and threads.
       """)
 
   @OptionGroup var task: TaskOptions

@@ -13,9 +13,9 @@ struct FlopsCommand: ParsableCommand {
     commandName: "flops",
     abstract: "Estimates the cost of a run before it starts; without a size, of all sizes.",
     discussion: """
-      The paper's count is that of the reference implementation: it counts the backward pass as one \
-      forward pass and embedding look-ups as matrix products. The count of products is exact: all \
-      matrix products of forward and backward passes.
+      The paper's count is that of the reference implementation: it counts the backward pass as \
+      one forward pass and embedding look-ups as matrix products. The count of products is exact: \
+      all matrix products of forward and backward passes.
       """)
 
   @OptionGroup var recipe: RecipeOptions

@@ -16,11 +16,11 @@ struct PredictCommand: ParsableCommand {
     abstract: "Predicts with a fine-tuned model: new text, or dev and test files.",
     discussion: """
       Reads one text per line; a tab separates the two texts of a pair, or a question and its \
-      passage. In JSON lines, tables with a header, CoNLL and SQuAD JSON, the fields and columns are \
-      those of the fine-tuning. Prints per line a label with its probability, a score, each word with \
-      its tag, or the answer; with --json one object per line. For files of the task use --dev or \
-      --test instead: --dev prints scores, and --output writes the predictions in the format of the \
-      benchmark's submissions.
+      passage. In JSON lines, tables with a header, CoNLL and SQuAD JSON, the fields and columns \
+      are those of the fine-tuning. Prints per line a label with its probability, a score, each \
+      word with its tag, or the answer; with --json one object per line. For files of the task use \
+      --dev or --test instead: --dev prints scores, and --output writes the predictions in the \
+      format of the benchmark's submissions.
       """)
 
   @Option(help: "A fine-tuning, one of its seeds, or a model.")
@@ -126,15 +126,16 @@ struct PredictCommand: ParsableCommand {
     return sets
   }
 
-  /// The task of `--task`, or the model's; both must have the same kind of outputs and the same labels.
+  /// The task of `--task`, or the model's; both must have the same kind of outputs and the same
+  /// labels.
   private func answeredTask(_ model: FinetunedFolder.Description) throws -> Task {
     guard let task else { return model.task }
     let other = try Task.named(task)
     let labels = other.labels.isEmpty ? model.labels.names : other.labels
     guard other.problem == model.task.problem, labels == model.labels.names else {
       throw UsageError(
-        "a model of \(model.task.title) does not have the outputs of \(other.title); omit --task, or "
-          + "choose another --from")
+        "a model of \(model.task.title) does not have the outputs of \(other.title); omit --task, "
+          + "or choose another --from")
     }
     return other
   }

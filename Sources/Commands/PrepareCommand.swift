@@ -15,8 +15,8 @@ struct PrepareCommand: ParsableCommand {
     help: ArgumentHelp(
       "Text files, folders of them, or - for standard input; also compressed (gzip, xz) and JSON.",
       discussion: """
-        One paragraph or sentence per line and a blank line between documents; or JSON objects, one \
-        per line or in an array, each a document.
+        One paragraph or sentence per line and a blank line between documents; or JSON objects, \
+        one per line or in an array, each a document.
         """))
   var text: [String]
 
@@ -93,8 +93,9 @@ struct PrepareCommand: ParsableCommand {
   private func reportTokens(_ report: DataDescription.Report) {
     if let literal = report.literalSpecialTokens {
       warn(
-        "the text contains \(literal.grouped) names of special tokens ([MASK], [SEP], ...), which become "
-          + "these tokens, as in Hugging Face's tokenizers; change the text if they are words")
+        "the text contains \(literal.grouped) names of special tokens ([MASK], [SEP], ...), which "
+          + "become these tokens, as in Hugging Face's tokenizers; change the text if they are words"
+      )
     }
     if let share = UnknownShare(report.unknownTokens, of: report.tokens) {
       warn(

@@ -14,10 +14,10 @@ struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
     abstract:
-      "Pre-trains a generator and a discriminator, or a masked language model; resumes an existing run.",
+      "Pre-trains ELECTRA or a masked language model, or resumes an existing run.",
     discussion: """
-      Uses all cores of this machine, or of several hosts under mpirun or srun. The result does not \
-      depend on the number of ranks and threads.
+      Uses all cores of this machine, or of several hosts under mpirun or srun. The result does \
+      not depend on the number of ranks and threads.
       """)
 
   @Option(help: "The folder that prepare wrote.")
@@ -30,8 +30,9 @@ struct PretrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      Start from the weights of a run, a checkpoint, or a Hugging Face discriminator or BERT; give it \
-      twice for discriminator and generator. The sizes are the folder's, the recipe is the preset's.
+      Start from the weights of a run, a checkpoint, or a Hugging Face discriminator or BERT; give \
+      it twice for discriminator and generator. The sizes are the folder's, the recipe is the \
+      preset's.
       """)
   var initFrom: [String] = []
 
@@ -47,8 +48,8 @@ struct PretrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      Steps between held-out evaluations; by default a twelfth of the run, at most 5000, or more if \
-      evaluation would cost over a fifteenth of training.
+      Steps between held-out evaluations; by default a twelfth of the run, at most 5000, or more \
+      if evaluation would cost over a fifteenth of training.
       """)
   var evaluateEvery: Int?
 
@@ -70,8 +71,8 @@ struct PretrainCommand: ParsableCommand {
 
   @Flag(
     help: """
-      Stop with a checkpoint and status 77 at a fatal health warning: a discriminator that predicts \
-      the majority class, a generator that does not learn, divergence, overfitting.
+      Stop with a checkpoint and status 77 at a fatal health warning: a discriminator that \
+      predicts the majority class, a generator that does not learn, divergence, overfitting.
       """)
   var stopWhenUnhealthy = false
 

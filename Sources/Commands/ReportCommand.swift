@@ -8,10 +8,10 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract:
-      "Writes an HTML page about runs: curves, comparisons, health, held-out and fine-tuning results.",
+      "Writes an HTML page: curves, comparisons, health, held-out and fine-tuning results.",
     discussion: """
-      The page is self-contained and needs no network. Runs and fine-tunings up to two folders below \
-      the given ones are included, and so are unfinished runs.
+      The page is self-contained and needs no network. Runs and fine-tunings up to two folders \
+      below the given ones are included, and so are unfinished runs.
       """)
 
   @Argument(help: "Folders of runs and fine-tunings, or folders that contain them.")

@@ -10,8 +10,8 @@ struct VocabularyCommand: ParsableCommand {
     commandName: "vocabulary",
     abstract: "Trains a WordPiece vocabulary on raw text.",
     discussion: """
-      Text is UTF-8, plain or compressed (gzip, xz), or JSON objects, one per line or in an array. The \
-      result does not depend on the number of threads.
+      Text is UTF-8, plain or compressed (gzip, xz), or JSON objects, one per line or in an array. \
+      The result does not depend on the number of threads.
       """)
 
   @Argument(help: "Text files, folders of them, or - for standard input.")
@@ -29,8 +29,8 @@ struct VocabularyCommand: ParsableCommand {
 
   @Option(
     help: """
-      The largest alphabet; words with other characters are unknown. By default 1000 characters, or \
-      as many as cover 99.95 % of the text.
+      The largest alphabet; words with other characters are unknown. By default 1000 characters, \
+      or as many as cover 99.95 % of the text.
       """)
   var alphabet: Int?
 

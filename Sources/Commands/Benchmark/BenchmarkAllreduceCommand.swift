@@ -16,7 +16,7 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
     commandName: "allreduce",
     abstract: "Times reduction and update beside a ring MPI_Allreduce with a replicated optimizer.",
     discussion: """
-      Run it under mpirun or srun. The two alternate; printed are both medians and the median of the \
+      Run it under mpirun or srun. The two alternate. Prints both medians and the median of the \
       ratios per round, which is above 1 if electra is slower.
       """)
 

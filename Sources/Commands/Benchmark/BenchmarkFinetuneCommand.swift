@@ -13,8 +13,8 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
     commandName: "finetune",
     abstract: "Times whole fine-tuning steps on the sequences of a task.",
     discussion: """
-      The batches are those of finetune, with their real sequence lengths and without padding. Runs \
-      alone or under mpirun.
+      The batches are those of finetune, with their real sequence lengths and without padding. \
+      Runs alone or under mpirun.
       """)
 
   @OptionGroup var task: TaskOptions

@@ -13,8 +13,8 @@ struct BenchmarkScalingCommand: ParsableCommand {
     discussion: """
       The file has a line of `electra benchmark step --json` per number of ranks; \
       Launch/scaling/weak-scaling.sh and Launch/scaling/strong-scaling.sh write one. The largest \
-      number of ranks and those that are not powers of two are held out from the fit, to check it. If \
-      threads shared cores, times are corrected to a core per thread.
+      number of ranks and those that are not powers of two are held out from the fit, to check it. \
+      If threads shared cores, times are corrected to a core per thread.
       """)
 
   @Argument(help: "The measured steps, one JSON object per line.")

@@ -13,8 +13,8 @@ struct BenchmarkStepCommand: ParsableCommand {
     commandName: "step",
     abstract: "Times whole pre-training steps: masking to update, dropout included.",
     discussion: """
-      Sequences have full length and random tokens. The peak is the rate of all threads together in \
-      products of 4096 x 4096 matrices, measured in the same run; the share of peak counts \
+      Sequences have full length and random tokens. The peak is the rate of all threads together \
+      in products of 4096 x 4096 matrices, measured in the same run; the share of peak counts \
       matrix-product FLOPs only. Runs alone or under mpirun.
       """)
 

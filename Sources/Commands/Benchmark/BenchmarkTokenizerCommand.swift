@@ -106,8 +106,8 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
 
 /// A number that one thread changes.
 ///
-/// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the run;
-/// the team's lock orders the two.
+/// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the
+/// run; the team's lock orders the two.
 private final class Counter: @unchecked Sendable {
   var value = 0
 }

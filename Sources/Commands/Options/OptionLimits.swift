@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// Checks the range of options that are counts; nil is an option that was not given.
 ///
-/// The limits are far above any use, and low enough that no computation with them overflows. Throws a
-/// `ValidationError` with the option and its limits.
+/// The limits are far above any use, and low enough that no computation with them overflows. Throws
+/// a `ValidationError` with the option and its limits.
 func expectCounts(_ counts: KeyValuePairs<String, Int?>) throws {
   for (name, value) in counts {
     let most =

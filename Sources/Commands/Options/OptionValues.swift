@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// The values of all options of a parsed command, such as `option --log-every` and `50`.
 ///
-/// They are in the order of declaration and include the options of groups. Reflection finds them, because
-/// every option is a property wrapper.
+/// They are in the order of declaration and include the options of groups. Reflection finds them,
+/// because every option is a property wrapper.
 func optionValues(of arguments: some ParsableArguments) -> [(key: String, value: String)] {
   Mirror(reflecting: arguments).children.flatMap { child -> [(key: String, value: String)] in
     if let group = child.value as? any OptionGroupValue { return group.values }

@@ -4,14 +4,15 @@ import Models
 import Runs
 import Training
 
-// The check of the options against an existing run: nothing that affects the result of a run may change
-// within it. Omitted options keep the values of the run.
+// The check of the options against an existing run: nothing that affects the result of a run may
+// change within it. Omitted options keep the values of the run.
 extension RecipeOptions {
   /// Checks that the given options agree with the run.
   ///
-  /// `start` is the record of the first start; nil for a run of an earlier version. `hasInitialModel` says
-  /// that the sizes come from a model of `--init-from`. With a next phase, the options may also be those of
-  /// the first phase. Throws a `UsageError` that names every difference.
+  /// `start` is the record of the first start; nil for a run of an earlier version.
+  /// `hasInitialModel` says that the sizes come from a model of `--init-from`. With a next phase,
+  /// the options may also be those of the first phase. Throws a `UsageError` that names every
+  /// difference.
   func expectSame(
     _ existing: PretrainingConfiguration, start: RunStart?, hasInitialModel: Bool,
     isNextPhase: Bool
@@ -51,7 +52,8 @@ extension RecipeOptions {
 
   /// The difference between `--preset` and the preset of the first start; nil if there is none.
   ///
-  /// A run of an earlier version has no record of its preset: there the discriminator's size decides.
+  /// A run of an earlier version has no record of its preset: there the discriminator's size
+  /// decides.
   private func presetDifference(
     _ existing: PretrainingConfiguration, _ start: RunStart?
   ) -> String? {

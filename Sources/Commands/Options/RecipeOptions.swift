@@ -62,8 +62,8 @@ struct RecipeOptions: ParsableArguments {
 
   /// The configuration of a new run with `workers` threads in total.
   ///
-  /// `sizes` returns the sizes of the initial model for a task; nil keeps those of the preset. Throws a
-  /// `UsageError` for values that are out of range or do not fit each other.
+  /// `sizes` returns the sizes of the initial model for a task; nil keeps those of the preset.
+  /// Throws a `UsageError` for values that are out of range or do not fit each other.
   func configuration(
     vocabularySize: Int, dataLength: Int, workers: Int,
     sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }

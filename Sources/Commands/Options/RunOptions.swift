@@ -19,9 +19,9 @@ struct RunOptions: ParsableArguments {
 
   @Option(
     help: """
-      The deadline of a section of the run in seconds, after which the watchdog ends the run, such as \
-      step=600. By default connection 120; start, checkpoint and evaluation 600 each; end 60; step \
-      60 or twenty times the median of the last steps, whichever is more.
+      The deadline of a section of the run in seconds, after which the watchdog ends the run, such \
+      as step=600. By default connection 120; start, checkpoint and evaluation 600 each; end 60; \
+      step 60 or twenty times the median of the last steps, whichever is more.
       """)
   var deadline: [Deadline] = []
 

@@ -9,8 +9,8 @@ import Runs
 struct TaskOptions: ParsableArguments {
   @Argument(
     help: """
-      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own for \
-      your own files.
+      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own \
+      for your own files.
       """)
   var task: String
 
@@ -32,8 +32,8 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: """
-      Of own: the column of the text, by name in the header or in JSON lines, or by number from 0 in \
-      a file without header. For tagging, the column of the words, in CoNLL-U also by name.
+      Of own: the column of the text, by name in the header or in JSON lines, or by number from 0 \
+      in a file without header. For tagging, the column of the words, in CoNLL-U also by name.
       """)
   var text = "text"
 

@@ -7,8 +7,9 @@ import Training
 
 /// Runs `body` on every rank and flushes standard output.
 ///
-/// `body` must throw on all ranks or on none. An error becomes one sentence on standard error of rank 0, and
-/// the same exit status on all ranks. The sentence names the host if only rank 0 has a problem with files.
+/// `body` must throw on all ranks or on none. An error becomes one sentence on standard error of
+/// rank 0, and the same exit status on all ranks. The sentence names the host if only rank 0 has a
+/// problem with files.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
   do {
@@ -37,7 +38,8 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
 
 /// Runs `body` in one process, with `reportingErrors`.
 ///
-/// If a launcher started several ranks, rank 0 runs it; the others wait and end with the same status.
+/// If a launcher started several ranks, rank 0 runs it; the others wait and end with the same
+/// status.
 func runOnOneRank(_ body: () throws -> Void) throws {
   var world: Communicator?
   try reportingErrors { world = try Communicator.start(isOneEnough: true) }

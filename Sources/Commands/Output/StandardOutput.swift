@@ -4,9 +4,9 @@ import Synchronization
 
 /// Standard output, with every failed write reported as an error.
 ///
-/// All commands print through it. `print` collects lines and `flush` writes them. `reportingErrors` and
-/// `runOnAllRanks` flush at the end of a command and before they report an error. A command that prints
-/// while it reads its input also flushes itself.
+/// All commands print through it. `print` collects lines and `flush` writes them. `reportingErrors`
+/// and `runOnAllRanks` flush at the end of a command and before they report an error. A command
+/// that prints while it reads its input also flushes itself.
 enum StandardOutput {
   private static let pending = Mutex<[UInt8]>([])
 
@@ -54,7 +54,8 @@ enum StandardOutput {
 
 /// A failed write to standard output.
 enum OutputError: Error, Equatable, CustomStringConvertible {
-  /// The reader closed the pipe, as `head` does after enough lines; the command then ends with success.
+  /// The reader closed the pipe, as `head` does after enough lines; the command then ends with
+  /// success.
   case closed
   case failed(reason: String)
 
@@ -68,7 +69,8 @@ enum OutputError: Error, Equatable, CustomStringConvertible {
 
 /// Opens the standard descriptors that are closed, so that reads and writes on them still fail.
 ///
-/// Otherwise a file that the program opens would get such a number, and printed text would go into it.
+/// Otherwise a file that the program opens would get such a number, and printed text would go into
+/// it.
 func reserveStandardDescriptors() {
   for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
     // `open` returns the lowest free number, which is this one.

@@ -11,8 +11,8 @@ struct ActivityTimes: Encodable {
 
   /// The times of the kernels, averaged over `workers`, and the rest of the step.
   ///
-  /// Kernels do not time the exchange between ranks and the waiting for other workers. Both are in the
-  /// rest, which is never negative.
+  /// Kernels do not time the exchange between ranks and the waiting for other workers. Both are in
+  /// the rest, which is never negative.
   init<O: TrainingObjective>(
     _ entries: [Activity: Profile.Entry], _ step: Trainer<O>.StepReport, workers: Int
   ) {

@@ -6,8 +6,8 @@ import Training
 package enum MachineSpeed {
   /// Floating-point operations per second of all workers of `team` together.
   ///
-  /// Each worker multiplies its own matrices of `size` x `size`, all at the same time. The result is
-  /// the best of three rounds.
+  /// Each worker multiplies its own matrices of `size` x `size`, all at the same time. The result
+  /// is the best of three rounds.
   static func flopsPerSecond(team: WorkerTeam, size: Int) -> Double {
     let memory = (0..<team.count).map { _ in Storage(count: 3 * size * size) }
     let operations = 2 * Double(size * size * size) * Double(team.count)

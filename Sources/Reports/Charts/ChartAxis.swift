@@ -28,7 +28,8 @@ package struct ChartAxis {
 
   /// An axis that contains `values`, with ticks at round numbers.
   ///
-  /// No values give the range 0 to 1. A logarithmic axis needs values above zero and is linear otherwise.
+  /// No values give the range 0 to 1. A logarithmic axis needs values above zero and is linear
+  /// otherwise.
   package init(
     holding values: [Double], isLogarithmic: Bool = false, name: String = "",
     label: @escaping (Double) -> String
@@ -69,8 +70,8 @@ package struct ChartAxis {
 
   /// An upper bound of the width of the longest tick label, in pixels.
   ///
-  /// A digit of a wide sans-serif font (DejaVu, Verdana) takes 0.64 of the font size. Labels have few wider
-  /// characters, and narrow points and spaces beside them.
+  /// A digit of a wide sans-serif font (DejaVu, Verdana) takes 0.64 of the font size. Labels have
+  /// few wider characters, and narrow points and spaces beside them.
   package func labelWidth(fontSize: Double) -> Double {
     0.64 * fontSize * Double(ticks.map { label($0).count }.max() ?? 0)
   }

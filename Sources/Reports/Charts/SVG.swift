@@ -1,6 +1,7 @@
 import Foundation
 
-/// An SVG picture, element by element in drawing order, with coordinates in pixels from the top left.
+/// An SVG picture, element by element in drawing order, with coordinates in pixels from the top
+/// left.
 ///
 ///     var picture = SVG()
 ///     picture.line([(0, 0), (80, 20)], SVG.Stroke("navy"))

@@ -16,7 +16,8 @@ struct ReportCharts {
     self.runs = runs
     let all = runs.flatMap { $0.training.compactMap(\.tokens) }.filter { $0 > 0 }.map(Double.init)
     let (low, high) = (all.min() ?? 1, all.max() ?? 1)
-    // Learning slows down with the logarithm of the tokens; over a short range a linear axis is clearer.
+    // Learning slows down with the logarithm of the tokens; over a short range a linear axis is
+    // clearer.
     isLogarithmic = high > 30 * low
     tokens = ChartAxis(
       holding: isLogarithmic ? [low, high] : [0, high], isLogarithmic: isLogarithmic,
@@ -129,7 +130,8 @@ struct ReportCharts {
 
   /// The plot area in a view box of 360 x 206, with room for the longest label of each axis.
   ///
-  /// The labels of `y` end 6 pixels left of it; the last label of `tokens` is centred on its right edge.
+  /// The labels of `y` end 6 pixels left of it; the last label of `tokens` is centred on its right
+  /// edge.
   private func frame(_ y: ChartAxis) -> SVG.Frame {
     let fontSize = Self.theme.fontSize
     let left = max(46, y.labelWidth(fontSize: fontSize) + 8)
@@ -142,8 +144,8 @@ struct ReportCharts {
     paper: "var(--paper)", fontSize: 11)
 
   private static func draw(_ curve: Curve, in chart: inout Chart) {
-    // Points outside the axis would be drawn along the edge. One next to each point inside is kept, to
-    // show where the curve comes from.
+    // Points outside the axis would be drawn along the edge. One next to each point inside is kept,
+    // to show where the curve comes from.
     let inside = curve.points.map { chart.y.holds($0.y) }
     let shown = curve.points.indices.filter { index in
       inside[max(0, index - 1)...min(inside.count - 1, index + 1)].contains(true)
@@ -170,10 +172,11 @@ struct ReportCharts {
     }
   }
 
-  /// The lowest and the highest value to show: outliers, such as the first steps of a run, are cut off.
+  /// The lowest and the highest value to show: outliers, such as the first steps of a run, are cut
+  /// off.
   ///
-  /// An end is cut if it makes the range more than 2.5 times that of the other nine tenths of the values.
-  /// No values give the range 0 to 1.
+  /// An end is cut if it makes the range more than 2.5 times that of the other nine tenths of the
+  /// values. No values give the range 0 to 1.
   static func range(_ values: [Double]) -> [Double] {
     let sorted = values.sorted()
     guard var low = sorted.first, var high = sorted.last else { return [0, 1] }

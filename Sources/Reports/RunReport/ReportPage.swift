@@ -57,8 +57,8 @@ package struct ReportPage {
 
   /// The text of a resource, which ends in a new line.
   ///
-  /// `report.css` has a light and a dark theme and suits phones; `report.js` shows the values of the curves
-  /// at the pointer.
+  /// `report.css` has a light and a dark theme and suits phones; `report.js` shows the values of
+  /// the curves at the pointer.
   private static func text(_ resource: [UInt8]) -> String {
     String(decoding: resource, as: UTF8.self)
   }

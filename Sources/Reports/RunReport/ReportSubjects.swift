@@ -14,8 +14,9 @@ package struct ReportSubjects {
 
   /// Finds the runs and fine-tunings at `paths` and up to two folders below each.
   ///
-  /// A folder that is found twice counts once. Throws `FileError` for a missing folder, `UsageError` for
-  /// a folder without runs and fine-tunings, and errors of reading for a malformed file.
+  /// A folder that is found twice counts once. Throws `FileError` for a missing folder,
+  /// `UsageError` for a folder without runs and fine-tunings, and errors of reading for a malformed
+  /// file.
   package init(_ paths: [String]) throws {
     var seen: Set<String> = []
     for path in paths {
@@ -68,7 +69,8 @@ package struct ReportSubjects {
     }
   }
 
-  /// The run and the step of the checkpoint that a fine-tuning started from; nil if not in the report.
+  /// The run and the step of the checkpoint that a fine-tuning started from; nil if not in the
+  /// report.
   func origin(of finetuning: ReportedFinetuning) -> (run: ReportedRun, step: Int)? {
     for run in runs {
       if let step = run.checkpoints[finetuning.encoder] { return (run, step) }

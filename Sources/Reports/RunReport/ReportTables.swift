@@ -61,7 +61,8 @@ struct ReportTables {
     ]
   }
 
-  /// The last held-out metrics, with the published ones after the same number of tokens; nil without any.
+  /// The last held-out metrics, with the published ones after the same number of tokens; nil
+  /// without any.
   var heldOut: ReportTable? {
     let lasts = runs.map(\.heldOut.last)
     guard lasts.contains(where: { $0 != nil }) else { return nil }

@@ -4,14 +4,16 @@
 ///     traffic   = secondsPerMessage x messages + secondsPerByte x bytes of a rank
 ///     step      = computing + traffic - min(hideable share x traffic, window share x computing)
 ///
-/// The traffic of the embeddings overlaps with nothing. The rest overlaps with the last micro-batch of a
-/// step and the first of the next (the window). A step is therefore the maximum of two sums, both linear in
-/// the three coefficients. These are fitted by non-negative least squares of relative errors.
+/// The traffic of the embeddings overlaps with nothing. The rest overlaps with the last micro-batch
+/// of a step and the first of the next (the window). A step is therefore the maximum of two sums,
+/// both linear in the three coefficients. These are fitted by non-negative least squares of
+/// relative errors.
 ///
 ///     let model = ScalingModel(points)
 ///     let seconds = model.seconds(points[0].onRanks(64, isWeak: true))
 ///
-/// It does not model stragglers, switches that all hosts saturate together, evaluations and checkpoints.
+/// It does not model stragglers, switches that all hosts saturate together, evaluations and
+/// checkpoints.
 package struct ScalingModel: Sendable, Equatable {
   package let secondsPerToken: Double
   package let secondsPerMessage: Double
@@ -28,9 +30,9 @@ package struct ScalingModel: Sendable, Equatable {
   /// If the points cannot separate latency from bandwidth, all traffic counts as bandwidth.
   package init(_ points: [ScalingPoint]) {
     precondition(!points.isEmpty, "a fit needs a point")
-    // Which of the two sums is larger depends on the coefficients, so fit repeatedly: first with all
-    // traffic overlapped that can be, then as the last fit says, until no point changes. The limit of 20
-    // rounds ends a cycle.
+    // Which of the two sums is larger depends on the coefficients, so fit repeatedly: first with
+    // all traffic overlapped that can be, then as the last fit says, until no point changes. The
+    // limit of 20 rounds ends a cycle.
     var isExposed = points.map { _ in false }
     var model = Self.fit(points, isExposed)
     for _ in 0..<20 {
@@ -68,8 +70,8 @@ package struct ScalingModel: Sendable, Equatable {
 
   /// The coefficients of least error, given for each point whether its traffic exceeds the window.
   ///
-  /// With the larger of the two sums known, a step is linear in the coefficients; each row is divided by
-  /// the measured seconds, so that relative errors count.
+  /// With the larger of the two sums known, a step is linear in the coefficients; each row is
+  /// divided by the measured seconds, so that relative errors count.
   private static func fit(_ points: [ScalingPoint], _ isExposed: [Bool]) -> ScalingModel {
     let rows = zip(points, isExposed).map { point, isExposed in
       let tokens = Double(point.rankTokens) * point.workersPerCore
@@ -80,8 +82,8 @@ package struct ScalingModel: Sendable, Equatable {
       ]
       return amounts.map { $0 / point.seconds }
     }
-    // Non-negative least squares by trying every set of coefficients above zero, the simplest first: it
-    // wins a tie.
+    // Non-negative least squares by trying every set of coefficients above zero, the simplest
+    // first: it wins a tie.
     var best: (error: Double, coefficients: [Double]) = (.infinity, [0, 0, 0])
     for choice in [[0], [0, 1], [0, 2], [0, 1, 2], [1], [2], [1, 2]] {
       guard let coefficients = solve(rows, choice), coefficients.allSatisfy({ $0 >= 0 }) else {
@@ -98,7 +100,8 @@ package struct ScalingModel: Sendable, Equatable {
       secondsPerByte: best.coefficients[1])
   }
 
-  /// The least-squares solution of `rows` x = 1 in which only the elements `choice` of x are not zero.
+  /// The least-squares solution of `rows` x = 1 in which only the elements `choice` of x are not
+  /// zero.
   ///
   /// Solves the normal equations by Gauss-Jordan elimination. nil if they are singular.
   private static func solve(_ rows: [[Double]], _ choice: [Int]) -> [Double]? {

@@ -3,8 +3,9 @@
 ///     var point = ScalingPoint()
 ///     (point.batch, point.length, point.rankTokens) = (16, 128, 2048)
 ///
-/// Its JSON is a line of `electra benchmark step --json`; other keys of the line are ignored. A new point is
-/// a step of one rank with one worker and no traffic, and is not valid until its sizes and times are set.
+/// Its JSON is a line of `electra benchmark step --json`; other keys of the line are ignored. A new
+/// point is a step of one rank with one worker and no traffic, and is not valid until its sizes and
+/// times are set.
 package struct ScalingPoint: Sendable, Equatable, Codable {
   package var ranks = 1
   package var hosts = 1
@@ -64,8 +65,8 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
 
   /// The share of a step's computing that can overlap with traffic.
   ///
-  /// Per worker this is one micro-batch: the last of a step overlaps with the reduction, and the first of
-  /// the next with the gathering of weights.
+  /// Per worker this is one micro-batch: the last of a step overlaps with the reduction, and the
+  /// first of the next with the gathering of weights.
   var windowShare: Double {
     min(1, Double(microBatchTokens * workers) / Double(rankTokens))
   }

@@ -140,8 +140,8 @@ package struct ScalingReport {
         format: "shared cores: on %d ranks %.1f threads shared a core; ", most.ranks,
         most.workersPerCore)
         + "the corrected times divide computing by that, which no run has confirmed",
-      "a message waits until its receiver runs on the core: latency is an upper bound, and so is the "
-        + "communication of many ranks",
+      "a message waits until its receiver runs on the core: latency is an upper bound, and so is "
+        + "the communication of many ranks",
     ]
   }
 

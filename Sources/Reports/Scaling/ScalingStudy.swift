@@ -1,15 +1,15 @@
 /// Steps measured on 1 to N ranks, the model fitted to them, and its predictions for more ranks.
 ///
-/// Held-out points check the fit: the largest number of ranks, because the model has to extrapolate, and
-/// numbers that are not powers of two, because their traffic differs.
+/// Held-out points check the fit: the largest number of ranks, because the model has to
+/// extrapolate, and numbers that are not powers of two, because their traffic differs.
 package struct ScalingStudy: Sendable {
   /// The measured points, ordered by number of ranks.
   package let points: [ScalingPoint]
   /// Whether the batch grows with the ranks (weak scaling) or is constant (strong scaling).
   package let isWeak: Bool
   package let model: ScalingModel
-  /// Steps on 1, 2, 4 and up to 1024 ranks with a core per worker; strong scaling ends at one sequence
-  /// per worker.
+  /// Steps on 1, 2, 4 and up to 1024 ranks with a core per worker; strong scaling ends at one
+  /// sequence per worker.
   package let predictions: [ScalingPoint]
   /// The largest number of ranks of a trusted prediction; beyond it is an extrapolation.
   package static let trusted = 64
@@ -47,8 +47,8 @@ package struct ScalingStudy: Sendable {
 
   /// Seconds of a measured step, corrected to a core per worker.
   ///
-  /// The correction is the difference of two predictions, so it includes that shorter computing overlaps
-  /// with less traffic.
+  /// The correction is the difference of two predictions, so it includes that shorter computing
+  /// overlaps with less traffic.
   package func dedicatedCoreSeconds(_ point: ScalingPoint) -> Double {
     var dedicated = point
     dedicated.workersPerCore = 1

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The agreement of measured scores with the order in the paper, over all pairs that the paper orders.
+/// The agreement of measured scores with the order in the paper, over all pairs that the paper
+/// orders.
 package struct Agreement {
   /// A system with its rank in the paper, 1 for the best, and its scores over seeds.
   package struct Entry {
@@ -13,7 +14,8 @@ package struct Agreement {
     }
   }
 
-  /// A pair in the opposite order: the paper ranks `below` higher, but `above` has the higher mean score.
+  /// A pair in the opposite order: the paper ranks `below` higher, but `above` has the higher mean
+  /// score.
   package struct Exception {
     package let above: String
     package let below: String
@@ -46,7 +48,8 @@ package struct Agreement {
     (self.pairs, self.agreeing, self.exceptions) = (pairs, agreeing, exceptions)
   }
 
-  /// Kendall's rank correlation over these pairs: 1 for the same order, -1 for the reverse, 0 for none.
+  /// Kendall's rank correlation over these pairs: 1 for the same order, -1 for the reverse, 0 for
+  /// none.
   package var correlation: Double { Double(agreeing - exceptions.count) / Double(max(1, pairs)) }
 
   /// A sentence on the agreement and the exceptions; none without pairs.

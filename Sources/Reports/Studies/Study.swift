@@ -12,10 +12,10 @@ import Training
 ///
 /// Table 5 and Figure 3 of the paper are such studies (ELECTRA, sections 3.2 to 3.4 and 3.6).
 ///
-/// A file has one line per system with five fields, separated by tabs: the question, the name of the system,
-/// the paper's result, the rank in the paper (1 is the best, equal ranks are not compared, `-` is none), and
-/// the folder. The folder contains the pre-training in `run`, if there is one, and a folder of
-/// `electra finetune` per task. Missing runs and tasks are left out.
+/// A file has one line per system with five fields, separated by tabs: the question, the name of
+/// the system, the paper's result, the rank in the paper (1 is the best, equal ranks are not
+/// compared, `-` is none), and the folder. The folder contains the pre-training in `run`, if there
+/// is one, and a folder of `electra finetune` per task. Missing runs and tasks are left out.
 package struct Study {
   package let systems: [System]
 
@@ -46,7 +46,8 @@ package struct Study {
 
   /// Reads the study file at `path` and the results that it names.
   ///
-  /// Throws `FileError` if the file is missing, and `StudyError` for a malformed line or an empty file.
+  /// Throws `FileError` if the file is missing, and `StudyError` for a malformed line or an empty
+  /// file.
   package init(path: String) throws {
     guard let text = FileManager.default.contents(atPath: path) else {
       throw FileError.missing(path: path)
@@ -156,8 +157,8 @@ package enum StudyError: Error, CustomStringConvertible {
   package var description: String {
     switch self {
     case .malformed(let path, let line):
-      "line \(line) of \(path) is not a system: expected question, name, the paper's result, its rank or "
-        + "-, and folder, separated by tabs"
+      "line \(line) of \(path) is not a system: expected question, name, the paper's result, its rank "
+        + "or -, and folder, separated by tabs"
     }
   }
 }

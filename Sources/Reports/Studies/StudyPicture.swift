@@ -2,8 +2,8 @@ import Foundation
 
 /// A study as one SVG picture, with a panel per question and a row per system.
 ///
-/// A row has the mean over tasks for every seed, the mean and the standard deviation of these, and the
-/// paper's result.
+/// A row has the mean over tasks for every seed, the mean and the standard deviation of these, and
+/// the paper's result.
 package struct StudyPicture {
   private let study: Study
   private static let color = "#1f5fa8"
