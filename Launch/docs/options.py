@@ -36,6 +36,8 @@ def verbs(command: dict[str, Any], path: str = "") -> dict[str, Verb]:
         if argument["kind"] == "positional":
             verb.positionals.append(argument)
             continue
+        if not argument.get("shouldDisplay", True):
+            continue
         for spelling in argument["names"]:
             option = ("--" if spelling["kind"] == "long" else "-") + spelling["name"]
             if option not in ("--help", "-h", "--version"):

@@ -3,27 +3,27 @@ import Foundation
 import Platform
 import Reports
 
-/// `electra compare`: which pre-training is best to fine-tune, and whether the paper's order shows.
+/// `electra compare`: compares pre-trained systems by the scores of their fine-tunings.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract: "Compares pre-trained systems by the scores of their fine-tunings.",
     discussion: """
-      The file has a line for each system, with tabs between: the question that it belongs to, its \
-      name, what the paper says of it, its place in the paper's order (1 is best; - is none), and the \
-      folder with its pre-training in `run` and a folder of `electra finetune` for each task. \
-      Launch/studies/ablations.py and Launch/studies/pretraining-pays.py make one. Scores are the tasks' first metrics \
-      on dev data, times 100: mean and deviation over seeds. Files that are there are written anew, \
-      since a study grows.
+      The file has one line per system with five fields, separated by tabs: question, name, the \
+      paper's result, rank in the paper (1 is the best; - is none), and the folder with the \
+      pre-training in `run` and a folder of `electra finetune` per task. \
+      Launch/studies/ablations.py and Launch/studies/pretraining-pays.py write such a file. Scores \
+      are the first metric of each task on dev data, times 100: mean and standard deviation over \
+      seeds. Existing output files are replaced.
       """)
 
-  @Argument(help: "The compared systems, a line each.")
+  @Argument(help: "The study file, one line per system.")
   var study: String
 
   @Option(help: "The table as CSV.")
   var csv: String
 
-  @Option(help: "The picture, as SVG.")
+  @Option(help: "The chart as SVG.")
   var picture: String
 
   func run() throws {

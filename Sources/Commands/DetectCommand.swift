@@ -4,21 +4,21 @@ import Foundation
 import Models
 import Platform
 
-/// `electra detect`: for each token of a text, the probability that it was replaced.
+/// `electra detect`: the probability that each token of a text was replaced.
 struct DetectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "detect",
-    abstract: "Marks the words of a text that seem to have been replaced.",
+    abstract: "Marks the words of a text that look replaced.",
     discussion: """
-      Reads one text a line, or JSON objects with a text each. A line that is longer than what the model was trained on is judged in \
-      parts of that length. With --json every line becomes an object with tokens, ids and logits, \
-      [CLS] and [SEP] included.
+      Reads one text per line, or one JSON object per text. A line that is longer than the model's \
+      training sequences is split into parts of that length. With --json the output is one object \
+      per line with tokens, ids and logits, including [CLS] and [SEP].
       """)
 
-  @Option(help: "The folder of a run, of a checkpoint, or of a Hugging Face discriminator.")
+  @Option(help: "A run, a checkpoint, or a Hugging Face discriminator.")
   var from: String
 
-  @Argument(help: "The text; standard input if none is given or for -.")
+  @Argument(help: "The text; by default, and for -, standard input.")
   var file: String?
 
   @OptionGroup var textField: TextFieldOption

@@ -5,13 +5,14 @@ import Platform
 import Runs
 import Tensors
 
-/// The program: one verb a stage, from raw text to a trained encoder.
+/// The program, with one subcommand per stage from raw text to a fine-tuned encoder.
 @main
 struct ElectraCommand: ParsableCommand {
   static func main() {
     expectProcessor(orEndWith: ExitStatus.disagreement.rawValue)
     MatrixLibrary.restartWithBetterKernels()
-    // A full disk or a closed pipe is an error to report, not a reason to die.
+    // Writing to a closed pipe or beyond a size limit must return an error to report, not end the
+    // process.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     reserveStandardDescriptors()
     do {
@@ -24,7 +25,8 @@ struct ElectraCommand: ParsableCommand {
     }
   }
 
-  /// Help and versions, which the parser throws; their output may fail as any other.
+  /// Prints help and versions, which the parser throws; a failed write is reported as anywhere
+  /// else.
   private static func printHelp(_ text: String) {
     do {
       try reportingErrors { if !text.isEmpty { StandardOutput.print(text) } }

@@ -10,22 +10,23 @@ import Runs
 import Tensors
 import Training
 
-/// `electra evaluate`: held-out metrics of a checkpoint.
+/// `electra evaluate`: the held-out metrics of a checkpoint.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Prints the held-out metrics of a run's newest checkpoint, or of any checkpoint.")
+    abstract:
+      "Prints the held-out metrics of the newest checkpoint of a run, or of a given checkpoint.")
 
-  @Argument(help: "The folder of a run or of a checkpoint.")
+  @Argument(help: "A run or a checkpoint.")
   var from: String
 
-  @Option(help: "The folder that prepare made.")
+  @Option(help: "The folder that prepare wrote.")
   var data: String
 
   @Option(help: "Held-out examples.")
   var evaluateExamples = 2048
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
   @Flag(help: "Print the metrics as JSON.")
@@ -57,6 +58,7 @@ struct EvaluateCommand: ParsableCommand {
     }
   }
 
+  /// Opens the checkpoint and checks that `data` fits its tokenizer and length.
   private func open(_ data: ShardSet) throws -> (CheckpointFolder, Storage) {
     let checkpoint = try CheckpointFolder(from)
     try data.expect(checkpoint.tokenizer, of: from)

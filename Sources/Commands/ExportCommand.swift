@@ -4,25 +4,25 @@ import Models
 import Platform
 import Training
 
-/// `electra export`: a checkpoint as a folder that transformers loads.
+/// `electra export`: a model as a Hugging Face folder.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract: "Writes a Hugging Face folder of a pre-trained network or a fine-tuned model.",
     discussion: """
-      The discriminator becomes transformers' ElectraForPreTraining, the generator its \
-      ElectraForMaskedLM, each with the shared embeddings. Nothing of either head is lost. The \
-      encoder of a run that predicts tokens (--objective mlm) becomes an ElectraForMaskedLM too. A \
-      fine-tuned model becomes the class of its task.
+      A discriminator is written as ElectraForPreTraining and a generator as ElectraForMaskedLM of \
+      transformers, each with the shared embeddings and its complete head. The encoder of a run \
+      that predicts tokens (--objective mlm) is written as ElectraForMaskedLM, and a fine-tuned \
+      model as the class of its task.
       """)
 
-  @Option(help: "The folder of a run, of a checkpoint, or of a fine-tuning.")
+  @Option(help: "A run, a checkpoint, or a fine-tuning.")
   var from: String
 
-  @Option(help: "The folder to make.")
+  @Option(help: "The folder to write; it must not exist.")
   var output: String
 
-  @Option(help: "Which network: discriminator (the large encoder of any run) or generator.")
+  @Option(help: "The network: discriminator (the main encoder of any run) or generator.")
   var part = ModelPart.discriminator
 
   func run() throws {

@@ -6,27 +6,26 @@ import Platform
 import Runs
 import Training
 
-/// `electra finetune`: a pre-trained encoder learns a task.
+/// `electra finetune`: trains a pre-trained encoder on a task.
 struct FinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
-    abstract: "Fine-tunes an encoder on a task; goes on where it was left.",
+    abstract: "Fine-tunes an encoder on a task, or resumes a fine-tuning.",
     discussion: """
-      After each epoch the dev data are answered, and the model of the best epoch is kept, once for \
-      each seed. Works under mpirun and srun as well as alone; the result does not depend on how \
-      many ranks and threads there are.
+      For each seed, the model is evaluated on the dev data after every epoch and the best epoch \
+      is kept. Runs alone or under mpirun or srun; the result does not depend on the number of \
+      ranks and threads.
       """)
 
   @OptionGroup var task: TaskOptions
 
   @Option(
     help: """
-      The encoder: the folder of a run or checkpoint, of a Hugging Face ELECTRA or BERT, or of a \
-      model that was fine-tuned before.
+      The encoder: a run, a checkpoint, a Hugging Face ELECTRA or BERT, or an earlier fine-tuning.
       """)
   var from: String
 
-  @Option(help: "The folder to make; a fine-tuning that is there is gone on with.")
+  @Option(help: "The folder to write; an existing fine-tuning is resumed.")
   var output: String
 
   @Option(help: "The head: transformers (can be exported) or reference (the paper's).")
@@ -34,18 +33,18 @@ struct FinetuneCommand: ParsableCommand {
 
   @OptionGroup var recipe: FinetuningRecipeOptions
 
-  @Option(help: "How many seeds to train with, --seed being the first.")
+  @Option(help: "The number of seeds, beginning with --seed.")
   var seeds = 1
 
-  @Flag(help: "Begin with new weights in the encoder's sizes, as if it were not pre-trained.")
+  @Flag(help: "Start from new weights in the encoder's sizes, as if it were not pre-trained.")
   var scratch = false
 
   @OptionGroup var start: RunOptions
 
-  @Option(help: "Minutes between checkpoints, at most.")
+  @Option(help: "The longest time between checkpoints, in minutes.")
   var saveMinutes = 15.0
 
-  @Flag(help: "Check everything, say what would be done, and make nothing.")
+  @Flag(help: "Check everything, print what would be done, and write nothing.")
   var dryRun = false
 
   @Flag(help: "Print the results as JSON.")
@@ -54,7 +53,8 @@ struct FinetuneCommand: ParsableCommand {
   func validate() throws {
     try expectCounts(["--seeds": seeds])
     if (recipe.seed ?? 0).addingReportingOverflow(UInt64(seeds)).overflow {
-      throw ValidationError("there are no \(seeds) seeds from --seed \(recipe.seed ?? 0) on")
+      throw ValidationError(
+        "--seeds \(seeds) from --seed \(recipe.seed ?? 0) exceeds the largest seed")
     }
   }
 
@@ -73,7 +73,7 @@ struct FinetuneCommand: ParsableCommand {
     }
   }
 
-  /// The fine-tuning that is asked for, the same on every rank.
+  /// The plan of this fine-tuning; throws unless it is the same on every rank.
   private func plan(_ world: Communicator) throws -> FinetuningPlan {
     let workers = try start.workers(world)
     let plan = try world.agree {
@@ -88,13 +88,13 @@ struct FinetuneCommand: ParsableCommand {
     return plan
   }
 
-  /// Checks that the output holds this fine-tuning or none.
+  /// Checks that the output contains this fine-tuning or none.
   private func expectFree(for configuration: FinetuningConfiguration) throws {
     _ = try FinetuningConfiguration.existing(
       in: output, like: configuration, choosesSlices: recipe.slices != nil)
   }
 
-  /// Returns whether all seeds are done and all files answered.
+  /// Trains all seeds and predicts all files; false if the run was asked to stop before the end.
   private func finetune(_ plan: FinetuningPlan, _ context: RunContext) throws -> Bool {
     if context.isFirst { plan.summary.forEach(context.log.write) }
     var settings = start.settings
@@ -105,7 +105,7 @@ struct FinetuneCommand: ParsableCommand {
       try run.answer(results, processors: start.layout(context.world).processors)
     } catch TrainerError.stopped {
       if context.isFirst {
-        context.log.write("stopped as asked; the same command answers the rest")
+        context.log.write("stopped as requested; the same command predicts the rest")
       }
       return false
     }

@@ -7,14 +7,15 @@ import Reports
 import Runs
 import Training
 
-/// `electra flops`: compute, parameters, memory and hours of a run before it is started.
+/// `electra flops`: the compute, parameters, memory and hours of a run before it starts.
 struct FlopsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "flops",
-    abstract: "Says what a run costs before it is started; without a size, all sizes.",
+    abstract: "Estimates the cost of a run before it starts; without a size, of all sizes.",
     discussion: """
-      The paper's count is that of the reference's script: it takes the backward pass for one \
-      forward pass and embeddings for products. The other is what is really multiplied.
+      The paper's count is that of the reference implementation: it counts the backward pass as \
+      one forward pass and embedding look-ups as matrix products. The count of products is exact: \
+      all matrix products of forward and backward passes.
       """)
 
   @OptionGroup var recipe: RecipeOptions
@@ -25,17 +26,18 @@ struct FlopsCommand: ParsableCommand {
   @Option(help: "Ranks of the run.")
   var ranks = 1
 
-  @Option(help: "Lanes a rank.")
+  @Option(help: "Worker threads per rank.")
   var threads = 1
 
-  @Option(help: "How many of the newest checkpoints are kept.")
+  @Option(help: "The number of newest checkpoints that are kept.")
   var keep = PretrainCommand.newestKept
 
   @Option(
-    help: "Tokens a second of the whole run; by default 75 % of what this machine multiplies.")
+    help: "Tokens per second of the whole run; by default from 75 % of this machine's product rate."
+  )
   var tokensPerSecond: Double?
 
-  @Flag(help: "Print an object, or an object a size.")
+  @Flag(help: "Print a JSON object, or one per size.")
   var json = false
 
   func validate() throws {
@@ -64,12 +66,12 @@ struct FlopsCommand: ParsableCommand {
       configuration, ranks: ranks, workers: threads, keep: keep, recomputes: recipe.recompute)
   }
 
-  /// One line a size.
+  /// Prints one line per size.
   private func showAll() throws {
     let costs = try Preset.allCases.map { preset in
-      var own = recipe
-      own.preset = preset
-      return (preset.rawValue, try cost(own))
+      var sized = recipe
+      sized.preset = preset
+      return (preset.rawValue, try cost(sized))
     }
     if json {
       for (name, cost) in costs {
@@ -79,7 +81,7 @@ struct FlopsCommand: ParsableCommand {
       return
     }
     StandardOutput.print(
-      row(["", "parameters", "tokens", "paper's count", "products", "products a token"]))
+      row(["", "parameters", "tokens", "paper's count", "products", "products per token"]))
     for (name, cost) in costs {
       let configuration = cost.configuration
       StandardOutput.print(
@@ -96,7 +98,7 @@ struct FlopsCommand: ParsableCommand {
   }
 
   private func row(_ cells: [String]) -> String {
-    zip(cells, [10, 12, 9, 13, 9, 16]).enumerated().map { index, cell in
+    zip(cells, [10, 12, 9, 13, 9, 18]).enumerated().map { index, cell in
       let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
       return index == 0 ? cell.0 + padding : padding + cell.0
     }.joined(separator: "  ")
@@ -121,18 +123,18 @@ struct FlopsCommand: ParsableCommand {
       tokens       \(scientific(Double(recipe.tokens))): \(recipe.steps.grouped) steps of \
       \(recipe.batchSize) x \(recipe.length)
       operations   \(scientific(figures.products)) in matrix products, \
-      \(scientific(figures.productsPerToken)) a token; \(scientific(figures.reference)) as the \
-      paper counts
-      memory       \(needs.memory.bytes) a rank: \(memory)
-      sent         \(needs.sent.bytes) a step by a rank of \(ranks)
+      \(scientific(figures.productsPerToken)) per token; \(scientific(figures.reference)) by the \
+      paper's count
+      memory       \(needs.memory.bytes) per rank: \(memory)
+      sent         \(needs.sent.bytes) per step and rank, on \(ranks) ranks
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
       \(comparison(cost.configuration, electra))time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
-      \(tokensPerSecond == nil ? ", 75 % of the products that this machine can make" : "")
+      \(tokensPerSecond == nil ? ", 75 % of the product rate of this machine" : "")
       """)
   }
 
-  /// The same run as the paper trains ELECTRA, of the size of `preset` where the options name none.
+  /// The same run with ELECTRA's objective; `preset` gives the size if the options name no file.
   private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
     if plain.config == nil { plain.preset = preset }
@@ -142,24 +144,25 @@ struct FlopsCommand: ParsableCommand {
     return configuration
   }
 
-  /// For another task than ELECTRA's: the steps at which it has cost as much as this many of ELECTRA.
+  /// For another objective, a line with the steps that cost as much as the ELECTRA run; else empty.
   private func comparison(
     _ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration
   ) -> String {
     guard let steps = EqualSteps(configuration, electra) else { return "" }
     return """
-      equal cost   \(configuration.recipe.steps.grouped) steps of electra multiply as much as \
-      \(steps.products.grouped) of these, and by the paper's count \(steps.reference.grouped)
+      equal cost   \(configuration.recipe.steps.grouped) steps of electra cost as much as \
+      \(steps.products.grouped) of these in products, or \(steps.reference.grouped) by the paper's \
+      count
 
       """
   }
 
-  /// The steps at which a run of another task has cost as much as ELECTRA's run.
+  /// The steps at which a run of another objective has cost as much as the ELECTRA run.
   private struct EqualSteps {
     let products: Int
     let reference: Int
 
-    /// nil for ELECTRA itself.
+    /// nil if `configuration` is the ELECTRA run itself.
     init?(_ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration) {
       guard electra != configuration else { return nil }
       products = configuration.steps(asCostlyAs: electra) { $0.productOperations }
@@ -167,7 +170,7 @@ struct FlopsCommand: ParsableCommand {
     }
   }
 
-  /// The figures as `--json` prints them; sizes in bytes.
+  /// The output of `--json`; sizes are in bytes.
   private struct Figures: Encodable {
     let name: String
     let parameters: Int
@@ -188,7 +191,7 @@ struct FlopsCommand: ParsableCommand {
     let disk: Int
     let tokensPerSecond: Double
     let hours: Double
-    /// Steps that cost what this many of ELECTRA cost; absent for ELECTRA itself.
+    /// Steps that cost as much as the ELECTRA run; absent for ELECTRA itself.
     let stepsOfEqualProducts: Int?
     let stepsOfEqualReference: Int?
 
@@ -211,7 +214,7 @@ struct FlopsCommand: ParsableCommand {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
-      ?? 0.75 * MachineSpeed.lane() * Double(ranks * threads)
+      ?? 0.75 * MachineSpeed.flopsPerSecondOfOneThread() * Double(ranks * threads)
       / configuration.productsPerToken
     let equal = EqualSteps(configuration, electra)
     return Figures(

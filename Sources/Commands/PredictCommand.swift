@@ -9,47 +9,47 @@ import Runs
 import Tensors
 import Training
 
-/// `electra predict`: a fine-tuned model's answers.
+/// `electra predict`: the predictions of a fine-tuned model.
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Answers new text with a fine-tuned model.",
+    abstract: "Predicts with a fine-tuned model: new text, or dev and test files.",
     discussion: """
-      Reads one text a line; the two texts of a pair, or a question and its passage, stand with a tab \
-      between them. JSON lines, tables with a header, CoNLL and SQuAD's JSON are read by the fields \
-      and columns that the model was fine-tuned with. Prints a label with its probability, a score, \
-      each word with its tag, or the answer, line by line; with --json an object a line. Files with \
-      answers are given with --dev or --test instead: --dev prints scores, and --output keeps the \
-      answers in the form in which they are handed in.
+      Reads one text per line; a tab separates the two texts of a pair, or a question and its \
+      passage. In JSON lines, tables with a header, CoNLL and SQuAD JSON, the fields and columns \
+      are those of the fine-tuning. Prints per line a label with its probability, a score, each \
+      word with its tag, or the answer; with --json one object per line. For files of the task use \
+      --dev or --test instead: --dev prints scores, and --output writes the predictions in the \
+      format of the benchmark's submissions.
       """)
 
-  @Option(help: "The folder of a fine-tuning, of one of its seeds, or of a model.")
+  @Option(help: "A fine-tuning, one of its seeds, or a model.")
   var from: String
 
-  @Argument(help: "The text; standard input if none is given.")
+  @Argument(help: "The text; by default, and for -, standard input.")
   var file: String?
 
   @Option(
-    help: "The task whose files these are, where it is not the model's: ax for a model of mnli.")
+    help: "The task of --dev and --test if it is not the model's: ax for a model of mnli.")
   var task: String?
 
-  @Option(help: "A file like the task's dev file, to answer and to measure.")
+  @Option(help: "A file like the task's dev file, to predict and to score.")
   var dev: String?
 
-  @Option(help: "A file like the task's test file, to answer.")
+  @Option(help: "A file like the task's test file, to predict.")
   var test: String?
 
-  @Option(help: "The folder for the answers to --dev and --test; it is made.")
+  @Option(help: "The folder to write the predictions for --dev and --test to.")
   var output: String?
 
   @Option(
     help: """
-      Of questions that may have no answer: none is given where its odds are above this. finetune \
-      prints the best threshold of the dev data.
+      For questions that can have no answer: predict none if its log odds exceed this threshold. \
+      finetune prints the best threshold on the dev data.
       """)
   var nullThreshold: Float?
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
   @OptionGroup var emptyLabels: EmptyLabelOption
@@ -60,16 +60,17 @@ struct PredictCommand: ParsableCommand {
   func validate() throws {
     try expectCounts(["--threads": threads])
     if file != nil && (dev != nil || test != nil) {
-      throw ValidationError("give text, or --dev and --test")
+      throw ValidationError("give either a text, or --dev and --test")
     }
     if task != nil && dev == nil && test == nil {
-      throw ValidationError("--task says what --dev and --test are; give one of them")
+      throw ValidationError("--task is the task of --dev and --test; give one of them")
     }
     if test != nil && output == nil {
-      throw ValidationError("--test needs an --output for its answers")
+      throw ValidationError("--test needs an --output for its predictions")
     }
     if output != nil && dev == nil && test == nil {
-      throw ValidationError("--output is for the answers to --dev and --test; give one of them")
+      throw ValidationError(
+        "--output is for the predictions for --dev and --test; give one of them")
     }
   }
 
@@ -97,24 +98,24 @@ struct PredictCommand: ParsableCommand {
           let files = answered.flatMap { $0.set.files(of: $0.answers) }
           try AtomicFile.write(files.map { (output + "/" + $0.name, Array($0.text.utf8)) })
         }
-        for (set, answers, outputs) in answered { try tell(answers, outputs, of: set, folder) }
+        for (set, answers, outputs) in answered { try show(answers, outputs, of: set, folder) }
       }
     }
   }
 
-  /// What is to be answered, the same on every rank.
+  /// The examples to predict; throws unless they are the same on every rank.
   private func sets(_ folder: FinetunedFolder, _ world: Communicator) throws -> [ExampleSet] {
     let reader = try world.agree {
       let task = try answeredTask(folder.description)
       if nullThreshold != nil && !task.allowsNoAnswer {
         throw UsageError(
-          "--null-threshold is for questions that may have no answer, and \(task.title) has none")
+          "--null-threshold is for questions without an answer, and \(task.title) has none")
       }
       return try ExampleReader(
         task, tokenizer: folder.tokenizer, maximumLength: folder.description.length,
         emptyLabels: emptyLabels.emptyLabels)
     }
-    // Rank zero alone may have the file.
+    // Only rank 0 needs to have the file.
     let bytes = try world.agree { world.rank == 0 ? try input() : [] }
     let text = try world.broadcast(bytes)
     let sets = try world.agree { try read(reader, folder.description, text) }
@@ -125,23 +126,24 @@ struct PredictCommand: ParsableCommand {
     return sets
   }
 
-  /// The model's own task, or the one asked for, whose answers must be of the same kind.
+  /// The task of `--task`, or the model's; both must have the same kind of outputs and the same
+  /// labels.
   private func answeredTask(_ model: FinetunedFolder.Description) throws -> Task {
     guard let task else { return model.task }
     let other = try Task.named(task)
     let labels = other.labels.isEmpty ? model.labels.names : other.labels
     guard other.problem == model.task.problem, labels == model.labels.names else {
       throw UsageError(
-        "a model of \(model.task.title) does not give the answers that \(other.title) wants; leave "
-          + "--task out, or choose another --from")
+        "a model of \(model.task.title) does not have the outputs of \(other.title); omit --task, "
+          + "or choose another --from")
     }
     return other
   }
 
-  /// Whether files of the task are answered.
+  /// Whether files of the task are predicted.
   private var hasFiles: Bool { dev != nil || test != nil }
 
-  /// The text to answer; empty where files are answered.
+  /// The text to predict; empty if files are predicted.
   private func input() throws -> [UInt8] {
     hasFiles ? [] : try TextFile(path: file ?? "-").contents
   }
@@ -160,19 +162,19 @@ struct PredictCommand: ParsableCommand {
     return [try reader.read(text.taskFile(), labels: description.labels)]
   }
 
-  /// Makes the folder of the answers, and sees to it that none of their files is there.
+  /// Creates the folder of the predictions and checks that none of their files exists.
   private func makeRoom(for sets: [ExampleSet]) throws {
     guard let output else { return }
     try RunFolder(path: output).make()
     for name in sets.flatMap(\.answerFiles) { try AtomicFile.expectFree(output + "/" + name) }
   }
 
-  /// Prints the answers to a set, or its scores.
-  private func tell(
-    _ answers: Answers, _ numbers: [Float], of set: ExampleSet, _ folder: FinetunedFolder
+  /// Prints the predictions for new text, or the scores of a file.
+  private func show(
+    _ answers: Answers, _ outputs: [Float], of set: ExampleSet, _ folder: FinetunedFolder
   ) throws {
     if !hasFiles {
-      return try AnsweredText(answers, numbers, set, folder).show(json: json)
+      return try AnsweredText(answers, outputs, set, folder).show(json: json)
     }
     for score in set.scores(of: answers) {
       let (split, metric) = (set.split.name, score.metric.rawValue)

@@ -5,44 +5,44 @@ import Models
 import Platform
 import Tokenization
 
-/// `electra prepare`: text to shards.
+/// `electra prepare`: converts text to shards.
 struct PrepareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prepare",
-    abstract: "Turns text into shards of training examples, and reports what became of it.")
+    abstract: "Converts text to shards of training examples.")
 
   @Argument(
     help: ArgumentHelp(
-      "Text files, folders of them, or - for standard input; also packed (gzip, xz) and JSON.",
+      "Text files, folders of them, or - for standard input; also compressed (gzip, xz) and JSON.",
       discussion: """
-        One paragraph or sentence a line, a blank line between documents; or JSON objects, one a line or \
-        in a list, each a document.
+        One paragraph or sentence per line and a blank line between documents; or JSON objects, \
+        one per line or in an array, each a document.
         """))
   var text: [String]
 
   @Option(help: "The vocabulary, a vocab.txt.")
   var vocabulary: String
 
-  @Option(help: "The folder to make.")
+  @Option(help: "The folder to write; it must not exist.")
   var output: String
 
-  @Option(help: "The longest example, in tokens.")
+  @Option(help: "The longest example in tokens, special tokens included.")
   var length = 128
 
-  @Option(help: "The share of documents that is kept for evaluation; 0 for none.")
+  @Option(help: "The share of documents held out for evaluation; 0 for none.")
   var heldOut = 0.01
 
-  @Option(help: "The seed of all chances.")
+  @Option(help: "The seed of all random numbers.")
   var seed: UInt64 = 1
 
   @OptionGroup var textField: TextFieldOption
 
   @OptionGroup var normalization: NormalizationOptions
 
-  @Option(help: "What to do with lines that are not UTF-8 text: stop or skip.")
+  @Option(help: "What to do at a line that is not UTF-8: stop, or skip it.")
   var invalidText = InvalidText.stop
 
-  @Flag(help: "Every file is one document, blank lines or not.")
+  @Flag(help: "Treat each file as one document and ignore blank lines.")
   var fileIsDocument = false
 
   @Option(help: "Threads; by default all cores.")
@@ -82,20 +82,20 @@ struct PrepareCommand: ParsableCommand {
           Self.progress(bytes, of: reader.totalBytes, tokens: tokens, seconds: seconds)
         }
       }
-      progress.finish("\(output): made in \(Int(progress.seconds)) s")
+      progress.finish("\(output): written in \(Int(progress.seconds)) s")
       reader.reportRemarks()
       reportTokens(description.report)
       StandardOutput.print(json ? try description.report.json() : report(description))
     }
   }
 
-  /// Warns of tokens that are not what a text should give.
+  /// Warns about special tokens and unknown tokens in the text.
   private func reportTokens(_ report: DataDescription.Report) {
     if let literal = report.literalSpecialTokens {
       warn(
-        "\(literal.grouped) tokens stand in the text by the names of special tokens ([MASK], [SEP], "
-          + "...) and are those tokens, as in Hugging Face's tokenizers; change the text where they "
-          + "are meant as words")
+        "the text contains \(literal.grouped) names of special tokens ([MASK], [SEP], ...), which "
+          + "become these tokens, as in Hugging Face's tokenizers; change the text if they are words"
+      )
     }
     if let share = UnknownShare(report.unknownTokens, of: report.tokens) {
       warn(
@@ -107,10 +107,10 @@ struct PrepareCommand: ParsableCommand {
   private static func progress(
     _ bytes: Int, of total: Int, tokens: Int, seconds: Double
   ) -> String {
-    let rate = Double(bytes) / max(seconds, 1e-3)
-    var line = "\(tokens.grouped) tokens, \(String(format: "%.1f", rate / 1e6)) MB/s of files"
-    if total > 0 && rate > 0 {
-      let left = Double(max(0, total - bytes)) / rate
+    let speed = Double(bytes) / max(seconds, 1e-3)
+    var line = "\(tokens.grouped) tokens, \(String(format: "%.1f", speed / 1e6)) MB/s of files"
+    if total > 0 && speed > 0 {
+      let left = Double(max(0, total - bytes)) / speed
       line += ", \(bytes * 100 / total) %, \(Int(left)) s left"
     }
     return line

@@ -9,38 +9,38 @@ import Runs
 import Tokenization
 import Training
 
-/// `electra pretrain`: the main job.
+/// `electra pretrain`: pre-trains a model, or resumes a run.
 struct PretrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pretrain",
     abstract:
-      "Pre-trains a generator and a discriminator, or a masked language model; goes on where the run was left.",
+      "Pre-trains ELECTRA or a masked language model, or resumes an existing run.",
     discussion: """
-      Alone it uses all cores of this machine; under mpirun or srun every rank does its part. The \
-      result does not depend on how many ranks and threads there are.
+      Uses all cores of this machine, or of several hosts under mpirun or srun. The result does \
+      not depend on the number of ranks and threads.
       """)
 
-  @Option(help: "The folder that prepare made.")
+  @Option(help: "The folder that prepare wrote.")
   var data: String
 
-  @Option(help: "The run's folder; a run that is there is gone on with.")
+  @Option(help: "The folder of the run; an existing run is resumed.")
   var output: String
 
   @OptionGroup var recipe: RecipeOptions
 
   @Option(
     help: """
-      Begin with the weights of a run or checkpoint, or of a Hugging Face folder: a discriminator or \
-      BERT-style encoder; once more for its generator. Sizes are the folder's, the recipe is the \
+      Start from the weights of a run, a checkpoint, or a Hugging Face discriminator or BERT; give \
+      it twice for discriminator and generator. The sizes are the folder's, the recipe is the \
       preset's.
       """)
   var initFrom: [String] = []
 
   @Option(
     help: """
-      A JSON file with the next phase of a finished run: num_train_steps, and where they change \
-      data, max_seq_length, train_batch_size, slices, micro_batch_tokens, learning_rate; \
-      num_warmup_steps is a tenth of the steps unless it is there.
+      A JSON file with the next phase of a finished run: num_train_steps, and optionally data, \
+      max_seq_length, train_batch_size, slices, micro_batch_tokens, learning_rate and \
+      num_warmup_steps (by default a tenth of the steps).
       """)
   var nextPhase: String?
 
@@ -48,38 +48,42 @@ struct PretrainCommand: ParsableCommand {
 
   @Option(
     help: """
-      Steps between held-out evaluations; by default a twelfth of the run, at most 5000, but no more \
-      often than costs a fifteenth of the training.
+      Steps between held-out evaluations; by default a twelfth of the run, at most 5000, or more \
+      if evaluation would cost over a fifteenth of training.
       """)
   var evaluateEvery: Int?
 
-  @Option(help: "Held-out examples of an evaluation.")
+  @Option(help: "Held-out examples per evaluation.")
   var evaluateExamples = 2048
 
   @Option(help: "Steps between checkpoints.")
   var saveEvery = 1000
 
-  @Option(help: "Minutes between checkpoints, at most.")
+  @Option(help: "The longest time between checkpoints, in minutes.")
   var saveMinutes = 30.0
 
-  @Option(help: "How many of the newest checkpoints are kept.")
+  @Option(help: "The number of newest checkpoints that are kept, besides the milestones.")
   var keep = newestKept
 
   @Option(
     help: """
-      A file for a picture of the first 20 steps of this start: what the threads of all ranks do \
-      when, for ui.perfetto.dev or chrome://tracing.
+      A file for the trace of all threads of all ranks in the first 20 steps of this start, for \
+      ui.perfetto.dev or chrome://tracing.
       """)
   var timeline: String?
 
   @Flag(
     help: """
-      Stop with a checkpoint and status 77 when the run finds itself gravely ill: a discriminator that \
-      says the same of every token, a generator that learns nothing, a loss that is lost, overfitting.
+      Stop with a checkpoint and status 77 at a fatal health warning: a discriminator that \
+      predicts the majority class, a generator that does not learn, divergence, overfitting.
       """)
   var stopWhenUnhealthy = false
 
-  /// The checkpoints that are kept unless the user says otherwise.
+  // The former name of --stop-when-unhealthy.
+  @Flag(name: .customLong("stop-when-sick"), help: .hidden)
+  var stopWhenSick = false
+
+  /// The default of `--keep`.
   static let newestKept = 3
 
   func validate() throws {
@@ -109,7 +113,8 @@ struct PretrainCommand: ParsableCommand {
   private func options(
     _ recipe: PretrainingConfiguration.Recipe, _ data: ShardSet
   ) -> PretrainingRun.Options {
-    // An evaluated sequence costs a third of one that is trained on.
+    // Evaluating a sequence costs a third of training on it, because it has no backward pass. So
+    // evaluations at least 5 x examples sequences apart cost at most a fifteenth of training.
     let examples = min(evaluateExamples, data.heldOutCount)
     let usual = max(min(5000, recipe.steps / 12), 5 * examples / recipe.batchSize)
     var options = PretrainingRun.Options(start.settings)
@@ -117,11 +122,15 @@ struct PretrainCommand: ParsableCommand {
     options.run.saveMinutes = saveMinutes
     options.evaluateEvery = evaluateEvery ?? max(1, usual)
     options.evaluateExamples = evaluateExamples
-    (options.recomputes, options.stopsWhenUnhealthy) = (self.recipe.recompute, stopWhenUnhealthy)
+    (options.recomputes, options.stopsWhenUnhealthy) = (
+      self.recipe.recompute, stopWhenUnhealthy || stopWhenSick
+    )
     return options
   }
 
-  /// Opens the data on every rank and settles configuration and first weights on rank zero.
+  /// Opens the data on every rank, and settles the configuration and the initial model on rank 0.
+  ///
+  /// Only rank 0 returns the initial model. Throws on all ranks if their data differ.
   private func prepare(
     _ world: Communicator, _ runGuard: RunGuard
   ) throws -> (PretrainingConfiguration, InitialModel?, ShardSet) {
@@ -145,7 +154,8 @@ struct PretrainCommand: ParsableCommand {
           return try resumed(existing, folder, data, phase)
         }
         if let nextPhase, phase != nil {
-          throw UsageError("\(output) has no run that \(nextPhase) could be the next phase of")
+          throw UsageError(
+            "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
         }
         return try new(folder, data, workers: workers)
       }
@@ -155,7 +165,7 @@ struct PretrainCommand: ParsableCommand {
     return (configuration, settled?.initial, data)
   }
 
-  /// The configuration of the run that exists, with its next phase where one is given.
+  /// The configuration of the existing run, with the next phase if one is given.
   private func resumed(
     _ existing: PretrainingConfiguration, _ folder: RunFolder, _ data: ShardSet,
     _ phase: PhaseFile?
@@ -175,13 +185,13 @@ struct PretrainCommand: ParsableCommand {
       try data.expect(CheckpointFolder(output).tokenizer, of: output)
       try folder.write(configuration)
     }
-    // A run that was killed before its first checkpoint still needs its first weights.
+    // A run that was killed before its first checkpoint still needs its initial model.
     return (
       configuration, steps.isEmpty ? try initialModel(configuration.recipe.task, data) : nil
     )
   }
 
-  /// The configuration of a new run, which is written, and the model that it begins with.
+  /// Writes the configuration of a new run; returns it and the initial model.
   private func new(
     _ folder: RunFolder, _ data: ShardSet, workers: Int
   ) throws -> (PretrainingConfiguration, InitialModel?) {
@@ -201,7 +211,7 @@ struct PretrainCommand: ParsableCommand {
     return (configuration, initial)
   }
 
-  /// The model of `--init-from`; nil where it is not given.
+  /// The model of `--init-from`; nil without the option.
   private func initialModel(_ task: PretrainingTask, _ data: ShardSet) throws -> InitialModel? {
     if initFrom.isEmpty { return nil }
     let initial = try InitialModel(initFrom, task)

@@ -3,21 +3,21 @@ import Foundation
 import Platform
 import Reports
 
-/// `electra report`: runs as a page to look at.
+/// `electra report`: runs and fine-tunings as one HTML page.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract:
-      "Makes one page of runs: curves, comparisons, health, held-out and fine-tuning results.",
+      "Writes an HTML page: curves, comparisons, health, held-out and fine-tuning results.",
     discussion: """
-      The page needs nothing beside itself and no network. Runs and fine-tunings that lie inside the \
-      folders are found; a run that is still going on can be reported too.
+      The page is self-contained and needs no network. Runs and fine-tunings up to two folders \
+      below the given ones are included, and so are unfinished runs.
       """)
 
-  @Argument(help: "Folders of runs and fine-tunings, or folders that hold such.")
+  @Argument(help: "Folders of runs and fine-tunings, or folders that contain them.")
   var folders: [String]
 
-  @Option(help: "The page to write.")
+  @Option(help: "The page to write; it must not exist.")
   var output: String
 
   func run() throws {

@@ -4,12 +4,12 @@ import Foundation
 import Models
 import Platform
 
-/// The verb `electra tasks`, which prints the table of tasks for people and for scripts.
+/// `electra tasks`: prints the table of tasks for people and for scripts.
 struct TasksCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tasks", abstract: "Lists the tasks of `electra finetune`.")
 
-  @Flag(help: "Print a JSON array with an object per task, its files and columns included.")
+  @Flag(help: "Print a JSON array with an object per task, including its files and columns.")
   var json = false
 
   func run() throws {
@@ -29,7 +29,7 @@ struct TasksCommand: ParsableCommand {
   /// A task in the output of `--json`.
   private struct Entry: Encodable {
     let name, title: String
-    /// The names that the task's folder has in the downloads.
+    /// The names of the task's folder in the downloads.
     let folders: [String]
     let problem: Problem
     let labels: [String]

@@ -5,39 +5,39 @@ import Models
 import Platform
 import Tokenization
 
-/// `electra tokenize`: text to token ids.
+/// `electra tokenize`: converts text to token ids.
 struct TokenizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenize",
-    abstract: "Prints one line of token ids for each line of text.",
+    abstract: "Prints the token ids of each line of text.",
     discussion: """
-      The ids are those of Hugging Face's BertWordPieceTokenizer, with --from those of its \
-      AutoTokenizer for the folder. [CLS] and [SEP] are not added; the names of special tokens in \
-      the text stand for the tokens. Of JSON objects, the text of each is one line.
+      The ids equal those of Hugging Face's BertWordPieceTokenizer, or with --from those of its \
+      AutoTokenizer for the folder. [CLS] and [SEP] are not added; names of special tokens in the \
+      text become these tokens. The text of a JSON object counts as one line.
       """)
 
-  @Option(help: "The vocabulary: a file of one token a line.")
+  @Option(help: "The vocabulary, a vocab.txt.")
   var vocabulary: String?
 
-  @Option(help: "A model's folder, with its own vocabulary and normalisation, instead.")
+  @Option(help: "The folder of a model, whose vocabulary and normalisation are used instead.")
   var from: String?
 
   @OptionGroup var textField: TextFieldOption
 
   @OptionGroup var normalization: NormalizationOptions
 
-  @Flag(help: "Print an object with tokens and ids for each line.")
+  @Flag(help: "Print a JSON object with tokens and ids per line.")
   var json = false
 
-  @Argument(help: "Text files; standard input if there are none or for -.")
+  @Argument(help: "Text files; by default, and for -, standard input.")
   var files: [String] = []
 
   func validate() throws {
     guard (vocabulary == nil) != (from == nil) else {
-      throw ValidationError("give --vocabulary or --from, and not both")
+      throw ValidationError("give either --vocabulary or --from")
     }
     if from != nil, normalization.cased || normalization.keepAccents {
-      throw ValidationError("the model of --from has its own normalisation; leave out the option")
+      throw ValidationError("--from sets the normalisation; omit --cased and --keep-accents")
     }
   }
 
@@ -71,13 +71,13 @@ struct TokenizeCommand: ParsableCommand {
     }
   }
 
-  /// A line of the machine's answer.
+  /// A line of `--json`.
   private struct TokenizedLine: Encodable {
     let tokens: [String]
     let ids: [Int32]
   }
 
-  /// The ids with blanks between them.
+  /// The ids, separated by spaces.
   private static func line(_ ids: [Int32]) -> [UInt8] {
     var line: [UInt8] = []
     for (index, id) in ids.enumerated() {

@@ -4,20 +4,20 @@ import Foundation
 import Platform
 import Tokenization
 
-/// `electra vocabulary`: text to a WordPiece vocabulary.
+/// `electra vocabulary`: trains a WordPiece vocabulary on text.
 struct VocabularyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vocabulary",
-    abstract: "Trains a WordPiece vocabulary from raw text.",
+    abstract: "Trains a WordPiece vocabulary on raw text.",
     discussion: """
-      Text is UTF-8, plain or packed (gzip, xz), or JSON objects, one a line or in a list. The result \
-      depends on the text and the options only, not on the number of threads.
+      Text is UTF-8, plain or compressed (gzip, xz), or JSON objects, one per line or in an array. \
+      The result does not depend on the number of threads.
       """)
 
   @Argument(help: "Text files, folders of them, or - for standard input.")
   var text: [String]
 
-  @Option(help: "The vocabulary to make, one token a line.")
+  @Option(help: "The vocabulary to write, one token per line.")
   var output: String
 
   @Option(help: "The number of tokens.")
@@ -29,15 +29,15 @@ struct VocabularyCommand: ParsableCommand {
 
   @Option(
     help: """
-      The most characters in the alphabet; words with others are unknown. If not given, 1000, or as \
-      many as cover 99.95 % of the text's characters.
+      The largest alphabet; words with other characters are unknown. By default 1000 characters, \
+      or as many as cover 99.95 % of the text.
       """)
   var alphabet: Int?
 
-  @Option(help: "What to do with lines that are not UTF-8 text: stop or skip.")
+  @Option(help: "What to do at a line that is not UTF-8: stop, or skip it.")
   var invalidText = InvalidText.stop
 
-  @Option(help: "The threads to count words on; all cores if not given.")
+  @Option(help: "Threads that count words; by default all cores.")
   var threads: Int?
 
   func validate() throws {
@@ -67,23 +67,23 @@ struct VocabularyCommand: ParsableCommand {
     let count = outcome.vocabulary.size
     if count == size { return "\(count) tokens" }
     return outcome.uncoveredWords > 0
-      ? "\(count) tokens; the text gives no more with an alphabet of \(outcome.alphabetSize) characters"
-      : "\(count) tokens; the text gives no more"
+      ? "\(count) tokens; the text has no more with an alphabet of \(outcome.alphabetSize) characters"
+      : "\(count) tokens; the text has no more"
   }
 
-  /// Warns of words that the vocabulary has no tokens for.
+  /// Warns about words without tokens in the vocabulary.
   private func report(_ outcome: VocabularyTrainer.Outcome) {
     if outcome.longWords > 0 {
       warn(
-        "\(outcome.longWords.grouped) words have more than 100 characters: they are left out and "
-          + "become [UNK]; text without spaces or markup may be the cause")
+        "\(outcome.longWords.grouped) words have more than 100 characters: they are omitted and "
+          + "become [UNK]; the cause may be text without spaces, or markup")
     }
     if let share = UnknownShare(outcome.uncoveredWords, of: outcome.words) {
       let remedy =
         alphabet == nil
-        ? "raise --size or give a larger --alphabet" : "raise --alphabet, or leave it out"
+        ? "raise --size or give a larger --alphabet" : "raise --alphabet, or omit it"
       warn(
-        "\(share) of the words are unknown to this vocabulary, because the alphabet leaves out "
+        "\(share) of the words are unknown to this vocabulary, because the alphabet omits "
           + "\(outcome.omittedCharacters.grouped) characters of the text; \(remedy)")
     }
   }

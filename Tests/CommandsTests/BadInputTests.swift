@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Bad input: one clear sentence on standard error, the right exit status, nothing lost.
+/// Bad input gives one clear sentence on standard error and the right exit status, and loses
+/// nothing.
 struct BadInputTests {
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
@@ -25,8 +26,8 @@ struct BadInputTests {
   ) throws {
     let result = try Program.run(arguments, limits: limits, in: folder.path)
     #expect(result.status == status, "\(result.errors)", sourceLocation: location)
-    let isSaid = says.isEmpty || result.errors.contains(says)
-    #expect(isSaid, "\(result.errors)", sourceLocation: location)
+    let isReported = says.isEmpty || result.errors.contains(says)
+    #expect(isReported, "\(result.errors)", sourceLocation: location)
   }
 
   private func prepare(_ text: String, _ options: String...) -> [String] {
@@ -113,9 +114,9 @@ struct BadInputTests {
     let pretrain = ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"]
     let shard = URL(fileURLWithPath: folder.path + "/data/train-00000.tokens")
     let sound = try Data(contentsOf: shard)
-    for (place, sentence) in [(9, "version"), (30, "damaged"), (3000, "damaged")] {
+    for (offset, sentence) in [(9, "version"), (30, "damaged"), (3000, "damaged")] {
       var bytes = sound
-      bytes[place] ^= 0x10
+      bytes[offset] ^= 0x10
       try bytes.write(to: shard)
       try expect(folder, pretrain + ["--steps", "1"], status: 65, says: sentence)
       try? FileManager.default.removeItem(atPath: folder.path + "/run")
@@ -152,7 +153,7 @@ struct BadInputTests {
     #expect(try !folder.names().contains { $0.contains("partial") })
     try expect(
       folder, prepare("text.txt", "--held-out", "0.2", "--length", "16"), status: 0, says: "")
-    // Training goes on without a checkpoint, and says so.
+    // Training continues without a checkpoint and logs the failure.
     try expect(
       folder,
       [

@@ -2,11 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Models that somebody else made, broken in every way that we could think of: one sentence, status 65
-/// or 66, nothing made.
+/// Damaged models of other programs give one sentence and status 65 or 66, and no output.
 struct BadModelTests {
-  /// Changes one file of the exported discriminator, runs `detect` and `pretrain --init-from` on it,
-  /// and puts the file back.
+  /// Changes one file of the exported discriminator, runs `detect` and `pretrain --init-from`, and
+  /// restores the file.
   private func expect(
     _ folder: TemporaryFolder, _ file: String, status: Int32 = 65, says: String,
     _ location: SourceLocation = #_sourceLocation, change: (inout Data) throws -> Void
@@ -30,8 +29,8 @@ struct BadModelTests {
     for command in commands {
       let result = try Program.run(command, input: "mune", in: folder.path)
       #expect(result.status == status, "\(result.errors)", sourceLocation: location)
-      let isSaid = result.errors.contains(says)
-      #expect(isSaid, "\(result.errors)", sourceLocation: location)
+      let isReported = result.errors.contains(says)
+      #expect(isReported, "\(result.errors)", sourceLocation: location)
     }
     let isMade = FileManager.default.fileExists(atPath: folder.path + "/again/config.json")
     #expect(!isMade, sourceLocation: location)
@@ -61,7 +60,7 @@ struct BadModelTests {
       ("num_hidden_layers", "layers_of_num", "num_hidden_layers is missing"),
       ("intermediate_size\" : 512", "intermediate_size\" : \"many\"", "intermediate_size"),
       ("{", "[", "discriminator/config.json"),
-      // Names the tensor and both shapes.
+      // The message names the tensor and both shapes.
       (
         "intermediate_size\" : 512", "intermediate_size\" : 511",
         "intermediate.dense.weight is [512, 128] and should be [511, 128]"
@@ -83,16 +82,16 @@ struct BadModelTests {
     try expect(
       folder, name, says: "word_embeddings.weight",
       change: { data in
-        let place = try #require(data.range(of: Data("word_embeddings".utf8)))
-        data.replaceSubrange(place, with: Data("ward_embeddings".utf8))
+        let range = try #require(data.range(of: Data("word_embeddings".utf8)))
+        data.replaceSubrange(range, with: Data("ward_embeddings".utf8))
       })
-    // Only a tensor that is used has to hold floats.
+    // Only tensors that are used must have floats.
     try expect(
       folder, name, says: "word_embeddings.weight is of type I32 and no float",
       change: { data in
-        let place = try #require(
+        let range = try #require(
           data.range(of: Data("word_embeddings.weight\":{\"dtype\":\"F".utf8)))
-        data[place.upperBound - 1] = UInt8(ascii: "I")
+        data[range.upperBound - 1] = UInt8(ascii: "I")
       })
   }
 
@@ -128,8 +127,8 @@ struct BadModelTests {
     ) throws {
       let result = try Program.run(arguments, input: "mune", in: folder.path)
       #expect(result.status == status, "\(result.errors)", sourceLocation: location)
-      let isSaid = result.errors.contains(says)
-      #expect(isSaid, "\(result.errors)", sourceLocation: location)
+      let isReported = result.errors.contains(says)
+      #expect(isReported, "\(result.errors)", sourceLocation: location)
     }
     let pretrain = [
       "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--init-from",

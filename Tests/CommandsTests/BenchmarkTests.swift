@@ -3,7 +3,7 @@ import Platform
 import TestSupport
 import Testing
 
-/// Benchmarks do what they say; how fast is nobody's test.
+/// The benchmarks measure what they report; the speed itself is not tested.
 struct BenchmarkTests {
   private func run(_ arguments: [String], in folder: TemporaryFolder) throws -> [String: Any] {
     let start = now()
@@ -12,14 +12,14 @@ struct BenchmarkTests {
     #expect(result.status == 0, "\(result.errors)")
     let figures = try #require(
       JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-    // What a step and its activities took is a part of what the program took.
+    // The time of a step and of its activities is at most that of the program.
     if let times = figures["milliseconds"] as? [String: Double] {
       let seconds = try #require(figures["seconds"] as? Double)
       #expect(times.values.allSatisfy { $0 >= 0 } && times["GELU"] != nil, "\(times)")
       #expect(seconds + times.values.reduce(0, +) / 1000 < duration)
     }
-    // The kernel's peak is looked at every few milliseconds, so that the last pages may be missing; that
-    // of later measurements is part of it.
+    // The test samples the peak of the process every few milliseconds, so it can miss the last
+    // pages. It includes the peak of later measurements.
     if let peak = figures["peak_memory_bytes"] as? Double {
       #expect(peak <= 1.1 * Double(result.peakMemory))
     }
@@ -30,7 +30,7 @@ struct BenchmarkTests {
     try #require(figures[name] as? Double, "\(name)")
   }
 
-  /// The products that kernels counted are those that `electra flops` foretells.
+  /// The FLOPs that the kernels count equal the estimate of `electra flops`.
   @Test(arguments: [
     ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "mlm"],
     ["--preset", "tiny", "--objective", "all-tokens-mlm"],
@@ -69,7 +69,7 @@ struct BenchmarkTests {
     #expect(abs(rate / products - 1) < 1e-9)
   }
 
-  /// One step is one pass over the training file: every sequence is there once, whoever computes it.
+  /// One step is one pass over the training file: each sequence occurs once, on whichever rank.
   @Test
   func aFinetuningStepTakesEverySequenceOfItsBatchOnce() throws {
     let folder = try exportedModels()

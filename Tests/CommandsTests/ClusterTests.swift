@@ -6,16 +6,17 @@ import Training
 private let canEmulateCluster =
   getuid() == 0 && ["/sbin/ip", "/sbin/tc"].allSatisfy(FileManager.default.fileExists)
 
-/// Several hosts, emulated on this machine: names and addresses of their own, real TCP between them.
+/// Several hosts, emulated on this machine, with separate names and addresses and real TCP between
+/// them.
 @Suite(
   .serialized,
   .enabled(if: canEmulateCluster, "network namespaces need root and the command ip"))
 struct ClusterTests {
-  /// Brings `hosts` hosts up for `body`, and down whatever happens.
+  /// Starts `hosts` emulated hosts, runs `body`, and always stops them.
   private func withCluster(
     _ hosts: Int, _ more: [String] = [], in folder: TemporaryFolder, _ body: () throws -> Void
   ) throws {
-    // Those of the tests of Slurm come and go meanwhile.
+    // The hosts of the Slurm tests can exist at the same time.
     let spaces = "ip netns list | grep -v electra-slurm | sort"
     let before = try Program.shell(spaces, in: folder.path).output
     let up = try Program.script("lab/cluster.sh", ["up", "\(hosts)"] + more, in: folder.path)
@@ -51,7 +52,7 @@ struct ClusterTests {
     }
   }
 
-  /// A host is lost in the middle: the watchdog ends the job, and it goes on with the hosts left.
+  /// A host is lost during a run: the watchdog ends the job, and the remaining hosts resume it.
   @Test
   func aCutHostIsLeftOutAndTheRunGoesOn() throws {
     let folder = try InvarianceTests.folder()

@@ -2,12 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Outputs that two jobs make at the same time, that a job is killed over, and that several ranks are
-/// started for.
+/// Outputs that two jobs or several ranks write at the same time, or that a killed job leaves
+/// behind.
 @Suite(.serialized)
 struct ConcurrentOutputTests {
-  /// Starts `command` twice at once, `rounds` times, with outputs of its own each time; one job must
-  /// succeed, with what `command` makes alone, and the other must be refused.
+  /// Starts `command` twice at once, `rounds` times, with new outputs each time.
+  ///
+  /// One job must succeed with the output of a single job, and the other must be refused.
   private func expectOneWinner(
     _ command: [String], rounds: Int = 4, in folder: TemporaryFolder
   ) throws {
@@ -50,7 +51,7 @@ struct ConcurrentOutputTests {
     ] { try expectOneWinner(command, in: folder) }
   }
 
-  /// Every write, flush and rename, by a real SIGKILL.
+  /// A real SIGKILL at every write, flush and rename.
   @Test
   func aFolderThatIsKilledAnywhereIsWholeOrNotThere() throws {
     let folder = try shortRun()
@@ -71,7 +72,7 @@ struct ConcurrentOutputTests {
           in: folder.path
         ).status
         let names = try folder.names().filter { $0.hasPrefix("output") }
-        // What earlier kills left is gone.
+        // No remains of earlier kills are left.
         #expect(names.count == 1, "killed at \(point): \(names)")
         if names == ["output"] {
           #expect(try folder.names("output") == whole, "killed at \(point)")

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a run may be asked when it exists: whatever decides its result and differs is refused by name,
-/// what the run had from the start and what changes no bits is taken.
+/// Options for an existing run: a different value is refused by name if it affects the result.
+///
+/// Equal values, and options that do not affect the result, are accepted.
 @Suite(.serialized)
 struct ExistingRunTests {
   private static let tiny = [
@@ -17,8 +18,8 @@ struct ExistingRunTests {
   ) throws {
     let result = try Program.run(arguments, environment: environment, in: folder.path)
     #expect(result.status == status, "\(arguments): \(result.errors)", sourceLocation: location)
-    let isSaid = says.isEmpty || result.errors.contains(says)
-    #expect(isSaid, "\(arguments): \(result.errors)", sourceLocation: location)
+    let isReported = says.isEmpty || result.errors.contains(says)
+    #expect(isReported, "\(arguments): \(result.errors)", sourceLocation: location)
   }
 
   private func edit(_ folder: TemporaryFolder, _ file: String, _ old: String, _ new: String) throws
@@ -48,10 +49,10 @@ struct ExistingRunTests {
       run + [
         "--threads", "2", "--log-every", "7", "--evaluate-every", "3", "--evaluate-examples", "9",
         "--save-every", "2", "--save-minutes", "9", "--keep", "2", "--deadline", "step=90",
-        "--grace", "20", "--timeline", "timeline.json", "--stop-when-sick", "--recompute",
+        "--grace", "20", "--timeline", "timeline.json", "--stop-when-unhealthy", "--recompute",
         "--verbose",
       ])
-    // Options that are left out are the run's.
+    // Omitted options keep the values of the run.
     try pretrain(folder, ["pretrain", "--data", "data", "--output", "run", "--hours", "0"])
     for (option, key) in [
       ("--whole-words", "--whole-words"), ("--disallow-correct", "--disallow-correct"),
@@ -78,7 +79,7 @@ struct ExistingRunTests {
     try pretrain(
       folder, ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"], status: 64,
       says: "--preset is a file of --config there")
-    // The run's own configuration is no other.
+    // The run's own configuration is accepted as --config.
     try pretrain(
       folder,
       [
@@ -93,7 +94,8 @@ struct ExistingRunTests {
     let folder = try exportedModels()
     let begin = Self.tiny + ["--output", "second", "--init-from"]
     try pretrain(folder, begin + ["discriminator"])
-    // The same command goes on, also when the folder has gone; so does the same model elsewhere.
+    // The same command resumes, even if the model folder is gone; the same model elsewhere is
+    // accepted.
     try FileManager.default.moveItem(
       atPath: folder.file("discriminator"), toPath: folder.file("moved"))
     try pretrain(folder, begin + ["discriminator"])
@@ -105,17 +107,17 @@ struct ExistingRunTests {
     try pretrain(
       folder, begin + ["moved", "--preset", "small"], status: 64, says: "--preset is tiny there")
     try pretrain(folder, Self.tiny + ["--output", "second"])
-    // A run of new weights has none of another model.
+    // A run that started from new weights refuses --init-from.
     try pretrain(folder, Self.tiny + ["--output", "fresh"])
     try pretrain(
       folder, Self.tiny + ["--output", "fresh", "--init-from", "run"], status: 64,
       says: "--init-from is new weights there and run here")
-    // One of an earlier version does not say what it began with.
+    // A run of an earlier version has no record of its initial model.
     try FileManager.default.removeItem(atPath: folder.file("second/start.json"))
     try pretrain(folder, begin + ["discriminator"])
   }
 
-  /// Without a checkpoint the run would begin with other weights than it was asked for.
+  /// Without a checkpoint and without --init-from, the run would start from the wrong weights.
   @Test
   func firstWeightsAreNeededUntilThereIsACheckpoint() throws {
     let folder = try exportedModels()
@@ -132,12 +134,12 @@ struct ExistingRunTests {
     let run = Self.tiny + ["--output", "run"]
     try pretrain(folder, run)
     try edit(folder, "run/config.json", "\"num_warmup_steps\" : 1,", "\"num_warmup_steps\" : 4,")
-    // A run of an earlier version keeps the warm-up that it began with, and hears of it.
+    // A run of an earlier version keeps its warm-up and gets a warning.
     try pretrain(folder, run, says: "health: the learning rate rises for 4 steps")
     try pretrain(folder, run + ["--warmup", "1"], status: 64, says: "--warmup is 4 there")
   }
 
-  /// OpenBLAS takes the kernels that this variable names.
+  /// An environment variable selects the kernels of OpenBLAS.
   @Test
   func aResumeWithOtherKernelsIsNoted() throws {
     let folder = try preparedData(documents: 100)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Training
 
-/// Models on their way out to transformers, and back in.
+/// Models exported to transformers and read back.
 struct ExportTests {
   private static let text = [
     "bakoli mune rasi.", "To, vuze (ne) ra!", "Bä\u{301}ko 漢字 li\u{200D}mu", "",
@@ -30,15 +30,15 @@ struct ExportTests {
   @Test
   func anExportedDiscriminatorDetectsAsItsRunDoes() throws {
     let folder = try exportedModels()
-    let own = try detect("run", in: folder)
-    #expect(own.count == 3)
-    #expect(try detect("discriminator", in: folder) == own)
-    // As transformers 5 saves it: the vocabulary in tokenizer.json alone.
+    let expected = try detect("run", in: folder)
+    #expect(expected.count == 3)
+    #expect(try detect("discriminator", in: folder) == expected)
+    // transformers 5 saves the vocabulary only in tokenizer.json.
     try FileManager.default.removeItem(atPath: folder.path + "/discriminator/vocab.txt")
-    #expect(try detect("discriminator", in: folder) == own)
+    #expect(try detect("discriminator", in: folder) == expected)
   }
 
-  /// Every line has its answer: lines of Windows', blank ones, and more than a batch of them.
+  /// Every line has its answer: lines with CR, blank lines, and more lines than a batch.
   @Test
   func everyLineIsJudged() throws {
     let folder = try exportedModels()
@@ -82,14 +82,14 @@ struct ExportTests {
       FileManager.default.contents(
         atPath: "\(folder.path)/\(checkpoint)/model.safetensors")
     }
-    let own = model("run/checkpoints/step-00000005")
-    #expect(own != nil && model("again/checkpoints/step-00000000") == own)
+    let expected = model("run/checkpoints/step-00000005")
+    #expect(expected != nil && model("again/checkpoints/step-00000000") == expected)
   }
 
   @Test
   func anEncoderAloneBeginsARunAndWhatIsMissingIsListed() throws {
     let folder = try exportedModels()
-    // BERT's names: no prefix, no head, TensorFlow's normalisations.
+    // The names of BERT: no prefix, no head, normalisations named as in TensorFlow.
     let path = folder.path + "/discriminator/model.safetensors"
     let file = try SafetensorsFile(path: path)
     let entries = file.entries.filter { !$0.name.hasPrefix("discriminator_") }
@@ -123,7 +123,7 @@ struct ExportTests {
     #expect(refused.errors.contains("it lacks discriminator_predictions.dense.weight"))
   }
 
-  /// A BERT-style run: its encoder is exported with its head, and begins runs of either kind.
+  /// A BERT-style run is exported with its head, and runs of both kinds can start from it.
   @Test
   func aMaskedLanguageModelIsExportedAndBeginsOtherRuns() throws {
     let folder = try exportedModels()
@@ -153,11 +153,11 @@ struct ExportTests {
     _ = try run(
       begin + ["--output", "again", "--objective", "mlm", "--init-from", "model"], status: 75)
     #expect(weights("mlm", 5) != nil && weights("again", 0) == weights("mlm", 5))
-    // Replaced token detection takes what it can use of the run's checkpoint.
+    // Replaced token detection uses the weights that it shares with the checkpoint.
     let log = try run(begin + ["--output", "electra", "--init-from", "mlm"], status: 75)
     #expect(log.contains("new weights for missing tensors: generator.embeddings_project.weight"))
     #expect(log.contains("unused tensors: discriminator_lm_head.bias"))
-    // What it has not is refused in a sentence.
+    // Missing parts are refused with a sentence.
     let part = ["export", "--from", "mlm", "--output", "none", "--part", "generator"]
     #expect(try run(part, status: 64).contains("mlm has no generator: its objective is mlm"))
     #expect(
@@ -209,8 +209,8 @@ struct ExportTests {
     }
   }
 
-  /// What the network of `run` that names tokens says of sequences of arbitrary ids: at each place the
-  /// log-probability of an arbitrary target.
+  /// Sequences of arbitrary ids with the log-probability, by the token predictor of `run`, of an
+  /// arbitrary target at each position.
   private func sequences(
     _ folder: TemporaryFolder, run: String, part: String
   ) throws -> [Expected.Sequence] {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Training
 
-/// What goes wrong with machines: ranks that die or hang, disks that fill, two jobs on one folder.
+/// Faults of machines: ranks that die or hang, full disks, two jobs on one folder.
 @Suite(.serialized)
 struct FaultTests {
   private static let long = [
@@ -11,8 +11,9 @@ struct FaultTests {
     "16", "--steps", "100000", "--save-every", "20", "--threads", "1", "--output", "run",
   ]
 
-  /// Starts `line` of bash in the background, does `fault` once the run has a checkpoint, and returns
-  /// the job's status, the seconds until it ended, and what it said.
+  /// Starts a run on three ranks and runs the shell command `fault` once it has a checkpoint.
+  ///
+  /// Returns the status of the job, the seconds from the fault to its end, and its standard error.
   private func disturb(
     _ folder: TemporaryFolder, _ fault: String, _ arguments: [String] = []
   ) throws -> (status: Int32, seconds: Double, errors: String) {
@@ -72,7 +73,7 @@ struct FaultTests {
     #expect(end.errors.contains("step-" + String(format: "%08d", step)))
   }
 
-  /// Every write, flush and rename of a save, by a real SIGKILL.
+  /// A real SIGKILL at every write, flush and rename of a save.
   @Test
   func aSaveThatIsKilledAnywhereLosesNothing() throws {
     let folder = try InvarianceTests.folder()
@@ -112,13 +113,13 @@ struct FaultTests {
       "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
       "--steps", "12", "--save-every", "4", "--output", "run",
     ]
-    // A limit of the size of files, as a quota or a full disk would end a write.
+    // A limit on the file size ends a write as a quota or a full disk does.
     let limited = try Program.run(command, limits: "ulimit -f 2000", in: folder.path)
     #expect(limited.status == 73, "the last checkpoint is missing: \(limited.errors)")
     #expect(limited.errors.contains("no checkpoint at step 4: cannot write"))
     #expect(limited.errors.contains("File too large; training continues"))
     #expect(limited.errors.contains("no checkpoint at step 8: cannot write"))
-    // A folder that is something else now.
+    // A file in place of the checkpoint folder.
     try? FileManager.default.removeItem(atPath: folder.path + "/run/checkpoints")
     try folder.write("", "run/checkpoints")
     let blocked = try Program.run(command, in: folder.path)
@@ -163,7 +164,7 @@ struct FaultTests {
       #expect(result.status == 78, "\(result.errors)")
       #expect(result.errors.contains("rank 1 on ") && result.errors.contains("another \(key)"))
     }
-    // Another binary: the same program with a byte behind its end.
+    // Another binary: the same program with one more byte at its end.
     let other = try Program.shell(
       """
       . \(Program.launch)/environment.sh

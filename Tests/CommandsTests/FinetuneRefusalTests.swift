@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Fine-tunings that `finetune` refuses, and what it lets an existing one change.
+/// Fine-tunings that `finetune` refuses, and the changes that it allows to an existing one.
 @Suite(.serialized)
 struct FinetuneRefusalTests {
   private static let finetune = ["finetune", "own", "--from", "run", "--output", "out"]
   private static let files = ["--train", "train.tsv", "--dev", "dev.tsv"]
 
-  /// Wrong arguments, the status of the program, and a part of its only sentence.
+  /// Wrong arguments, the exit status, and a part of the message.
   private static let mistakes: [(arguments: [String], status: Int32, says: String)] = [
     (finetune + ["--train", "train.tsv", "--dev", "bad.tsv"], 65, "bad.tsv, line 3"),
     (finetune + ["--train", "train.tsv", "--dev", "none.tsv"], 66, "none.tsv"),
@@ -70,16 +70,17 @@ struct FinetuneRefusalTests {
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
   }
 
-  /// Ranks whose hosts have other dev files would wait for each other for ever.
+  /// Without the check, ranks with different dev files would wait for each other forever.
   @Test
   func ranksWithOtherDevDataAreRefused() throws {
     let folder = try finetuningFiles()
     for (rank, dev) in ["dev.tsv", "train.tsv"].enumerated() {
-      let own = "\(folder.path)/\(rank)"
-      try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: false)
+      let rankFolder = "\(folder.path)/\(rank)"
+      try FileManager.default.createDirectory(
+        atPath: rankFolder, withIntermediateDirectories: false)
       for (name, from) in [("train.tsv", "train.tsv"), ("dev.tsv", dev)] {
         try FileManager.default.copyItem(
-          atPath: "\(folder.path)/\(from)", toPath: "\(own)/\(name)")
+          atPath: "\(folder.path)/\(from)", toPath: "\(rankFolder)/\(name)")
       }
     }
     let result = try Program.shell(
@@ -109,7 +110,7 @@ struct FinetuneRefusalTests {
       ("--dropout", "0.2"), ("--micro-batch", "70"), ("--seed", "7"), ("--scratch", nil),
       ("--text", "label"),
     ] {
-      // What a dry run finds right can be done.
+      // A run succeeds if its dry run does.
       for dry in [[], ["--dry-run"]] {
         let result = try Program.run(
           FinetuneTests.classification + ["--output", "out", option] + [value].compactMap(\.self)
@@ -120,7 +121,7 @@ struct FinetuneRefusalTests {
         #expect(result.errors.contains(option), "\(option): \(result.errors)")
       }
     }
-    // What changes no result may change; so may the seeds that are to come.
+    // Options that do not affect the result may change, and so may the number of seeds.
     let other = try Program.run(
       FinetuneTests.classification + [
         "--output", "out", "--threads", "2", "--log-every", "2", "--save-minutes", "1", "--hours",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Training
 
-/// `finetune` as a user runs it, on small tasks of the test's own making.
+/// `finetune` as a user runs it, on small generated tasks.
 @Suite(.serialized)
 struct FinetuneTests {
   static let classification = [
@@ -11,7 +11,7 @@ struct FinetuneTests {
     "--slices", "8", "--log-every", "3", "--micro-batch", "50", "--dropout", "0.1",
   ]
 
-  /// What must be equal: weights, results, answers, metrics but for times.
+  /// The files that must be equal: weights, results, predictions, and metrics without times.
   private struct Outcome: Equatable {
     let model: Data?
     let results: Data?
@@ -33,37 +33,37 @@ struct FinetuneTests {
   func neitherRanksNorLanesNorStopsChangeAByte() throws {
     let folder = try finetuningFiles()
     func run(
-      _ name: String, ranks: Int? = nil, lanes: Int, _ more: [String] = []
+      _ name: String, ranks: Int? = nil, workers: Int, _ more: [String] = []
     ) throws -> Int32 {
       let result = try Program.run(
-        Self.classification + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        Self.classification + ["--output", name, "--threads", "\(workers)"] + more, ranks: ranks,
         in: folder.path)
       #expect([0, 75].contains(result.status), "\(name): \(result.errors)")
       return result.status
     }
-    #expect(try run("whole", lanes: 1) == 0)
+    #expect(try run("whole", workers: 1) == 0)
     let whole = try Outcome(folder, "whole")
     #expect(whole.model != nil && whole.results != nil && whole.answers != nil)
-    for (ranks, lanes) in [(2, 1), (1, 2), (3, 1), (2, 2)] {
-      #expect(try run("\(ranks)x\(lanes)", ranks: ranks, lanes: lanes) == 0)
-      #expect(try Outcome(folder, "\(ranks)x\(lanes)") == whole, "\(ranks) x \(lanes)")
+    for (ranks, workers) in [(2, 1), (1, 2), (3, 1), (2, 2)] {
+      #expect(try run("\(ranks)x\(workers)", ranks: ranks, workers: workers) == 0)
+      #expect(try Outcome(folder, "\(ranks)x\(workers)") == whole, "\(ranks) x \(workers)")
     }
-    // Stopped after every step, and gone on with by other numbers of ranks and lanes.
+    // Stopped after every step and resumed on other numbers of ranks and workers.
     var starts = 0
     while try run(
-      "parts", ranks: starts % 3 == 0 ? nil : starts % 3 + 1, lanes: 1 + starts % 2,
+      "parts", ranks: starts % 3 == 0 ? nil : starts % 3 + 1, workers: 1 + starts % 2,
       ["--hours", "0"]) == 75, starts < 40
     { starts += 1 }
     #expect(starts > 10)
     #expect(try Outcome(folder, "parts") == whole)
-    // The negative control: another seed is another result.
-    #expect(try run("other", lanes: 1, ["--seed", "2"]) == 0)
+    // Negative control: another seed gives another result.
+    #expect(try run("other", workers: 1, ["--seed", "2"]) == 0)
     #expect(
       FileManager.default.contents(
         atPath: folder.path + "/other/seed-2/model/model.safetensors") != whole.model)
   }
 
-  /// By `kill -9` at some write, flush or rename of a checkpoint, each start on other ranks and lanes.
+  /// Killed at a write, flush or rename of a checkpoint; every start has other ranks and workers.
   @Test
   func aKilledFinetuningComesToTheSameBytes() throws {
     let folder = try finetuningFiles()
@@ -108,7 +108,7 @@ struct FinetuneTests {
     #expect(summary.seeds.count == 2)
     let accuracy = try #require(summary.measures.first { $0.metric == "accuracy" })
     #expect(accuracy.median > 0.9, "\(result.output)")
-    // Seeds that are done stay in the results when fewer are asked for.
+    // Finished seeds stay in the results if a later start has fewer --seeds.
     let fewer = try Program.run(command + ["--seeds", "1", "--json"], in: folder.path)
     #expect(fewer.output == result.output, "\(fewer.errors)")
   }
@@ -124,7 +124,7 @@ struct FinetuneTests {
     struct Seed: Decodable { let seed: Int }
   }
 
-  /// Where the right answers are all the same no epoch is better than another: the last counts.
+  /// If all labels are equal, no epoch is better than another, and the last is kept.
   @Test
   func anUndefinedMeasureIsNotBetterThanAnother() throws {
     let folder = try finetuningFiles()

@@ -7,7 +7,8 @@ import TestSupport
 import Testing
 import Training
 
-/// Fine-tuning beside PyTorch: exported models answer alike, and every step has the same loss.
+/// Fine-tuning compared with PyTorch: equal outputs of exported models, and equal losses of every
+/// step.
 @Suite(.serialized)
 struct FinetuningPythonTests {
   @Test(.needsPython)
@@ -30,8 +31,9 @@ struct FinetuningPythonTests {
     #expect(check.status == 0, "\(check.output)\(check.errors)")
   }
 
-  /// From the same first weights, with the same batches and the same elements dropped, each step has the
-  /// loss that it has in PyTorch: dropout, Adam, rates, their decay over layers, warm-up and clip are equal.
+  /// Given the same initial weights, batches and dropout masks, every step has the loss of PyTorch.
+  ///
+  /// This covers dropout, Adam, learning rates, layer decay, warm-up and gradient clipping.
   @Test(.needsPython, arguments: ["cola", "stsb"])
   func everyStepIsThatOfPyTorch(task: String) throws {
     let folder = try shortRun()
@@ -63,11 +65,12 @@ struct FinetuningPythonTests {
     let theirs = try JSONDecoder().decode(Losses.self, from: Data(peer.output.utf8)).losses
     let ours = try folder.metrics("ours/seed-1").compactMap { $0["loss"] as? Double }
     try #require(ours.count == 24 && theirs.count == 24)
-    // What float32 leaves after so many updates.
-    for (own, their) in zip(ours, theirs) {
-      #expect(abs(own - their) < 1e-3 * their, "\(ours) \(theirs)")
+    // The tolerance allows for the rounding of float32 over 24 updates.
+    for (loss, expected) in zip(ours, theirs) {
+      #expect(abs(loss - expected) < 1e-3 * expected, "\(ours) \(theirs)")
     }
-    // The scores are learned at once; the labels are arbitrary, and their loss stays that of guessing.
+    // The regression is learned quickly. The labels of cola are arbitrary, so their loss stays at
+    // chance.
     #expect(task == "cola" || ours[23] < ours[0])
   }
 
@@ -79,7 +82,7 @@ struct FinetuningPythonTests {
     let numbers: [Float]
   }
 
-  /// What our model says of sequences of arbitrary ids.
+  /// Sequences of arbitrary ids with the outputs of our model.
   private static func sequences(_ path: String, _ problem: Problem) throws -> [Sequence] {
     let data = try #require(FileManager.default.contents(atPath: path + "/config.json"))
     let configuration = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: data)

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Fine-tuning with several seeds makes a trainer for each, one after the other.
+/// Fine-tuning with several seeds creates one trainer after the other.
 struct FinetuningThreadsTests {
-  /// Starts the program and writes down its number of threads every few milliseconds.
+  /// Starts the program and records its number of threads every few milliseconds.
   private static let sampler = #"""
     "$0" "$@" & program=$!
     while kill -0 $program 2>/dev/null; do
@@ -16,7 +16,7 @@ struct FinetuningThreadsTests {
     wait $program
     """#
 
-  /// The most threads that each rank had at one time.
+  /// The largest number of threads of each rank.
   private func peaks(seeds: Int, ranks: Int?, in folder: TemporaryFolder) throws -> [Int] {
     let arguments = [
       "finetune", "own", "--train", "train.tsv", "--dev", "train.tsv", "--from", "run", "--epochs",
@@ -49,7 +49,8 @@ struct FinetuningThreadsTests {
     for ranks in [nil, 2] {
       let one = try peaks(seeds: 1, ranks: ranks, in: folder)
       let five = try peaks(seeds: 5, ranks: ranks, in: folder)
-      // A trainer has a worker and two queues: what four of them left would show.
+      // A trainer has a worker and two queues; leaked threads of four trainers would exceed the
+      // limit.
       for (one, five) in zip(one, five) { #expect(one > 3 && five < one + 4, "\(one), \(five)") }
     }
   }

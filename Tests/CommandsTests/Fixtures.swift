@@ -3,14 +3,16 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Folders that many tests start from, each made once in a process and copied for every test.
+/// Folders that many tests start from, created once per process and copied for every test.
 enum Fixtures {
-  /// One folder: nil until the first test has made it.
+  /// One folder; nil until the first test has created it.
   private final class Fixture: Sendable {
     let folder = Mutex<TemporaryFolder?>(nil)
   }
 
-  /// By name. The process removes them when it exits, since no deinitialiser of a global runs.
+  /// The fixtures by name.
+  ///
+  /// An exit handler removes them, because deinitialisers of globals do not run.
   private static let all: Mutex<[String: Fixture]> = {
     atexit { Fixtures.all.withLock { $0.removeAll() } }
     return Mutex([:])
@@ -18,8 +20,8 @@ enum Fixtures {
 
   /// A copy of the folder `name`.
   ///
-  /// A test that asks while another makes the folder waits for it. A folder that could not be made is
-  /// not kept, so that every test that needs it fails with the reason.
+  /// If another test is creating the folder, this one waits. A failure is not cached, so every test
+  /// that needs the folder fails with the reason.
   static func copy(
     of name: String, make: () throws -> TemporaryFolder
   ) throws -> TemporaryFolder {
@@ -36,7 +38,7 @@ enum Fixtures {
   }
 }
 
-/// Runs the program with each of these arguments; every run must succeed.
+/// Runs the program once per list of arguments; every run must succeed.
 func runAll(_ commands: [[String]], in folder: TemporaryFolder) throws {
   for command in commands {
     let result = try Program.run(command, in: folder.path)
@@ -44,8 +46,7 @@ func runAll(_ commands: [[String]], in folder: TemporaryFolder) throws {
   }
 }
 
-/// English-looking text of the test's own making: documents of sentences over a small lexicon in
-/// which a word mostly decides the next.
+/// Generated text that can be learned: a small lexicon in which a word usually determines the next.
 func madeText(documents: Int) -> String {
   let syllables = ["ba", "ko", "li", "mu", "ne", "ra", "si", "to", "vu", "ze"]
   var state: UInt64 = 42
@@ -65,7 +66,7 @@ func madeText(documents: Int) -> String {
   }.joined(separator: "\n\n") + "\n"
 }
 
-/// A folder with `text.txt` of the test's own making, a vocabulary of it and its shards in `data`.
+/// A folder with generated text in `text.txt`, its vocabulary, and its shards in `data`.
 func preparedData(documents: Int = 400, length: Int = 32) throws -> TemporaryFolder {
   try Fixtures.copy(of: "data of \(documents) documents, length \(length)") {
     let folder = try TemporaryFolder()
@@ -97,7 +98,7 @@ func shortRun(documents: Int = 100) throws -> TemporaryFolder {
   }
 }
 
-/// A folder with text, data, a short run and both of its models exported.
+/// A folder with text, data, a short run, and its exported discriminator and generator.
 func exportedModels() throws -> TemporaryFolder {
   try Fixtures.copy(of: "exported models") {
     let folder = try TemporaryFolder()
@@ -117,8 +118,9 @@ func exportedModels() throws -> TemporaryFolder {
   }
 }
 
-/// The folder of `shortRun` and files of two tasks in which a syllable decides: `train.tsv` and `dev.tsv`
-/// with texts and labels, `train.txt` and `dev.txt` with words and tags.
+/// The folder of `shortRun` with files of two tasks in which a syllable determines the label.
+///
+/// `train.tsv` and `dev.tsv` have texts and labels, `train.txt` and `dev.txt` words and tags.
 func finetuningFiles() throws -> TemporaryFolder {
   try Fixtures.copy(of: "files of two tasks") {
     let folder = try shortRun(documents: 200)
@@ -138,8 +140,9 @@ func finetuningFiles() throws -> TemporaryFolder {
   }
 }
 
-/// The folder of `shortRun` and a fine-tuned model for each kind of problem, with its training file:
-/// `classification`, `regression`, `tagging`, `span` and `joint`.
+/// The folder of `shortRun` with a fine-tuned model per kind of problem, and their training files.
+///
+/// The models are `classification`, `regression`, `tagging`, `span` and `joint`.
 func finetunedModels() throws -> TemporaryFolder {
   try Fixtures.copy(of: "fine-tuned models") {
     let folder = try shortRun()
@@ -171,7 +174,7 @@ func finetunedModels() throws -> TemporaryFolder {
   }
 }
 
-/// SQuAD's JSON about lines of text: the answer is the second word, or nothing.
+/// SQuAD JSON about lines of text: the answer is the second word, or there is none.
 private func questions(_ lines: [String]) -> String {
   let paragraphs = lines.enumerated().map { i, line in
     let words = line.split(separator: " ")

@@ -3,28 +3,28 @@ import TestSupport
 import Testing
 import Training
 
-/// Whether this process may make a PID namespace.
+/// Whether this process may create a PID namespace.
 private let canMakeNamespace =
   (try? Program.shell(
     "unshare --pid --fork --mount-proc --kill-child true", in: NSTemporaryDirectory()))?.status == 0
 
-/// What goes wrong around a run: locks, signals of terminals, memory and threads that are refused.
+/// Faults around a run: locks, terminal signals, and refused memory and threads.
 @Suite(.serialized)
 struct GuardFaultTests {
-  /// One that goes on until it is asked to stop.
+  /// A run that continues until it is asked to stop.
   private static let long = [
     "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "48", "--slices",
     "16", "--steps", "100000", "--save-every", "20", "--output", "run",
   ]
 
-  /// Lines of bash that wait for the run's first checkpoint, and for a later one.
+  /// Shell functions that wait for the first checkpoint of the run, and for a later one.
   private static let waiting = """
     await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
     newest() { ls run/checkpoints 2>/dev/null | grep -x 'step-[0-9]*' | tail -n 1 | sed 's/step-0*//'; }
     begun() { await '[ -n "$(newest)" ]'; }
     """
 
-  /// As of a container with the host's name.
+  /// The lock of a container that has the host's name.
   @Test(
     .enabled(if: canMakeNamespace, "skipped: this process may not make a PID namespace (unshare)"))
   func aRunInAnotherPIDNamespaceIsNotTakenOver() throws {
@@ -63,11 +63,11 @@ struct GuardFaultTests {
       wait $job
       echo $?
       """, [Program.path] + Self.long, in: folder.path)
-    let said = try folder.text("said")
-    #expect(result.output == "75\n", "\(said)")
+    let log = try folder.text("said")
+    #expect(result.output == "75\n", "\(log)")
   }
 
-  /// As on SMB, exFAT and mounted object stores.
+  /// SMB, exFAT and mounted object stores have no hard links.
   @Test
   func aFileSystemWithoutHardLinksIsEnough() throws {
     let folder = try preparedData()
@@ -87,7 +87,7 @@ struct GuardFaultTests {
     #expect(result.status == 0, "\(result.errors)")
   }
 
-  /// A shell that ends hands the signal of its terminal on, so that it comes twice.
+  /// A shell that exits forwards the signal of its terminal, so the run gets it twice.
   @Test
   func aTerminalThatClosesStopsTheRunWithACheckpoint() throws {
     let folder = try preparedData()
@@ -102,8 +102,8 @@ struct GuardFaultTests {
       wait $job
       echo $? $([ -n "$(newest)" ] && echo saved)
       """, [Program.path] + Self.long, in: folder.path)
-    let said = try folder.text("said")
-    #expect(result.output == "75 saved\n", "\(said)")
+    let log = try folder.text("said")
+    #expect(result.output == "75 saved\n", "\(log)")
   }
 
   @Test
@@ -122,8 +122,8 @@ struct GuardFaultTests {
       wait $job
       echo $?
       """, [Program.path] + Self.long, in: folder.path)
-    let said = try folder.text("said")
-    #expect(result.output == "75\n", "\(said)")
+    let log = try folder.text("said")
+    #expect(result.output == "75\n", "\(log)")
   }
 }
 
@@ -135,7 +135,7 @@ struct ShortageTests {
     "--slices", "64", "--steps", "2", "--output", "run",
   ]
 
-  /// From too little for the first threads to nearly enough: none of them traps, and none hangs.
+  /// From too little for the first threads to nearly enough: the program neither traps nor hangs.
   @Test(arguments: [300_000, 450_000, 600_000, 750_000, 900_000])
   func aLimitOfTheAddressSpaceIsASentence(kilobytes: Int) throws {
     let folder = try preparedData(documents: 60)

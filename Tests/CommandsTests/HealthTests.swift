@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Training
 
-/// Runs that are made sick on purpose, and one that is not.
+/// Runs with deliberate health problems, and a healthy one.
 @Suite(.serialized)
 struct HealthTests {
   private static let pretrain = [
@@ -12,23 +12,24 @@ struct HealthTests {
     "--output", "run",
   ]
 
-  /// What a run has said of its health.
-  private func verdicts(_ folder: TemporaryFolder) throws -> [[String: String]] {
+  /// The health lines in the metrics of the run.
+  private func warnings(_ folder: TemporaryFolder) throws -> [[String: String]] {
     try folder.metrics("run").filter { $0["split"] as? String == "health" }
       .map { $0.mapValues { "\($0)" } }
   }
 
   private func names(_ folder: TemporaryFolder) throws -> [String?] {
-    try verdicts(folder).map { $0["verdict"] }
+    try warnings(folder).map { $0["verdict"] }
   }
 
   @Test
   func aHealthyRunHearsNothing() throws {
     let folder = try preparedData(documents: 2000)
     let result = try Program.run(
-      Self.pretrain + ["--steps", "400", "--warmup", "100", "--stop-when-sick"], in: folder.path)
+      Self.pretrain + ["--steps", "400", "--warmup", "100", "--stop-when-unhealthy"],
+      in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
-    #expect(try verdicts(folder).isEmpty)
+    #expect(try warnings(folder).isEmpty)
     #expect(result.errors.contains("health: nothing found"))
     #expect(result.errors.contains("published curve of small: after the same"))
     #expect(result.errors.contains("it has no point; its first is at step 4,000"))
@@ -38,7 +39,7 @@ struct HealthTests {
   func aLargeGeneratorAndUniformSamplesAreNotesThatStopNothing() throws {
     let folder = try preparedData(documents: 2000)
     let large = try Program.run(
-      Self.pretrain + ["--steps", "10", "--generator-width", "1", "--stop-when-sick"],
+      Self.pretrain + ["--steps", "10", "--generator-width", "1", "--stop-when-unhealthy"],
       in: folder.path)
     #expect(large.status == 0, "\(large.errors)")
     #expect(try names(folder) == ["large-generator"])
@@ -46,13 +47,14 @@ struct HealthTests {
     try FileManager.default.removeItem(atPath: folder.path + "/run")
     let uniform = try Program.run(
       Self.pretrain + [
-        "--steps", "400", "--warmup", "50", "--generator", "uniform", "--stop-when-sick",
+        "--steps", "400", "--warmup", "50", "--generator", "uniform", "--stop-when-unhealthy",
       ], in: folder.path)
     #expect(uniform.status == 0, "\(uniform.errors)")
     #expect(try names(folder) == ["uniform-samples"], "\(uniform.errors)")
   }
 
-  /// The same verdicts at the same steps on any shape and after any stop; two ranks end alike.
+  /// The same warnings at the same steps on any ranks and after any stop; both ranks end the same
+  /// way.
   @Test
   func aRateFarTooHighStopsAllRanksWithACheckpoint() throws {
     let folder = try preparedData(documents: 2000)
@@ -60,26 +62,26 @@ struct HealthTests {
       Self.pretrain + [
         "--steps", "60", "--warmup", "0", "--learning-rate", "1", "--save-every", "1000",
       ]
-    let result = try Program.run(command + ["--stop-when-sick"], ranks: 2, in: folder.path)
+    let result = try Program.run(command + ["--stop-when-unhealthy"], ranks: 2, in: folder.path)
     #expect(result.status == 77, "\(result.errors)")
-    let told = try #require(try verdicts(folder).last)
-    #expect(told["verdict"] == "divergence" && told["severity"] == "grave", "\(told)")
+    let warning = try #require(try warnings(folder).last)
+    #expect(warning["verdict"] == "divergence" && warning["severity"] == "grave", "\(warning)")
     #expect(result.errors.contains("health: the loss is "))
     #expect(result.errors.contains("stopped by a fatal health warning after step"))
-    let steps = try #require(told["step"].flatMap { Int($0) })
+    let steps = try #require(warning["step"].flatMap { Int($0) })
     let store = CheckpointStore(runFolder: folder.path + "/run")
     #expect(store.steps().last == steps + 1)
-    // Whoever starts it again has been told.
+    // A second start continues: the warning has been reported.
     let again = try Program.run(
-      command + ["--stop-when-sick", "--threads", "1"], in: folder.path)
+      command + ["--stop-when-unhealthy", "--threads", "1"], in: folder.path)
     #expect(again.status == 0, "\(again.errors)")
-    let all = try verdicts(folder).map { $0.filter { $0.key != "time" } }
+    let all = try warnings(folder).map { $0.filter { $0.key != "time" } }
     try FileManager.default.moveItem(
       atPath: folder.path + "/run", toPath: folder.path + "/stopped")
     let whole = try Program.run(command, in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
-    #expect(try verdicts(folder).map { $0.filter { $0.key != "time" } } == all)
-    #expect(Set(all.map { $0["verdict"] }).count == all.count, "each is told once")
+    #expect(try warnings(folder).map { $0.filter { $0.key != "time" } } == all)
+    #expect(Set(all.map { $0["verdict"] }).count == all.count, "a warning is repeated")
   }
 
   @Test
@@ -88,13 +90,14 @@ struct HealthTests {
     let result = try Program.run(
       Self.pretrain + [
         "--steps", "3000", "--warmup", "100", "--log-every", "20", "--evaluate-every", "200",
+        // The former name of --stop-when-unhealthy.
         "--stop-when-sick",
       ], in: folder.path)
     #expect(result.status == 77, "\(result.errors)")
     #expect(try names(folder) == ["many-epochs", "overfitting"], "\(result.errors)")
   }
 
-  /// A position's embedding is too large to be added up, so that only long sequences are not finite.
+  /// A position embedding overflows when added, so only long sequences are not finite.
   @Test
   func aStepThatIsNotFiniteIsNamedAndKept() throws {
     let folder = try exportedModels()
@@ -111,11 +114,11 @@ struct HealthTests {
         "generator", "--output", "run",
       ], ranks: 2, in: folder.path)
     #expect(result.status == 70, "\(result.errors)")
-    let told = try #require(try verdicts(folder).last)
-    #expect(told["verdict"] == "not-finite")
-    let sentence = try #require(told["sentence"])
+    let warning = try #require(try warnings(folder).last)
+    #expect(warning["verdict"] == "not-finite")
+    let sentence = try #require(warning["sentence"])
     #expect(result.errors.contains("electra: " + sentence), "\(result.errors)")
-    let step = try #require(told["step"])
+    let step = try #require(warning["step"])
     #expect(sentence.contains(" is not finite in step \(step), slice "))
     struct Kept: Decodable {
       struct Sequence: Decodable {
@@ -137,7 +140,7 @@ struct HealthTests {
     #expect(kept.tensors.contains("embeddings.position_embeddings.weight"))
   }
 
-  /// Writes `value` over a row of a tensor.
+  /// Overwrites a row of a tensor with `value`.
   private func poison(_ path: String, _ tensor: String, row: Int, by value: Float) throws {
     var data = try Data(contentsOf: URL(fileURLWithPath: path))
     let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
@@ -146,9 +149,9 @@ struct HealthTests {
     let entry = try #require(header[tensor] as? [String: Any])
     let shape = try #require(entry["shape"] as? [Int])
     let offsets = try #require(entry["data_offsets"] as? [Int])
-    let place = 8 + length + offsets[0] + 4 * row * shape[1]
+    let offset = 8 + length + offsets[0] + 4 * row * shape[1]
     let bytes = [Float](repeating: value, count: shape[1]).withUnsafeBytes { Data($0) }
-    data.replaceSubrange(place..<place + bytes.count, with: bytes)
+    data.replaceSubrange(offset..<offset + bytes.count, with: bytes)
     try data.write(to: URL(fileURLWithPath: path))
   }
 }

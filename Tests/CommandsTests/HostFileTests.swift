@@ -4,12 +4,13 @@ import Platform
 import TestSupport
 import Testing
 
-/// Host files and launchers: they are read as they were meant or refused with the line, and what mpirun
-/// says is shown where nobody else says anything.
+/// Host files are read as intended or refused with the line; messages of mpirun are shown if no
+/// rank has a message.
 @Suite(.serialized)
 struct HostFileTests {
-  /// Runs a launch script on a host file of these lines, with a remote shell that reaches no host but this
-  /// one unless `environment` names another.
+  /// Runs a launch script on a host file with these lines.
+  ///
+  /// The remote shell reaches only this host, unless `environment` names another one.
   private func launch(
     _ script: String = "mpirun.sh", _ hosts: String?, _ options: [String] = [],
     environment: [String: String] = [:]
@@ -51,7 +52,7 @@ struct HostFileTests {
     hosts: String?, options: [String], status: Int32, sentence: String
   ) throws {
     for script in ["mpirun.sh", "keep-going.sh"] {
-      // That one leaves hosts and slots out that are missing.
+      // keep-going.sh leaves out missing hosts and slots.
       let isLeftOut = options.last == "3" || status == 69
       if script == "keep-going.sh" && isLeftOut { continue }
       let result = try launch(script, hosts, options)
@@ -61,8 +62,8 @@ struct HostFileTests {
     }
   }
 
-  /// mpirun itself would give a host without slots as many ranks as it has cores, stop at CR line ends, and
-  /// take a host twice for two.
+  /// mpirun itself would start a rank per core on a host without slots, stop at CR line ends, and
+  /// count a repeated host twice.
   private static let read: [(String, String)] = [
     ("n1  # first\n\nn2 slots=2\n", "n1 slots=1\nn2 slots=2\n"),
     ("n1 slots=1\r\nn2 slots=1\r\n", "n1 slots=1\nn2 slots=1\n"),
@@ -102,7 +103,7 @@ struct HostFileTests {
     }
   }
 
-  /// A program of these lines under mpirun.sh; what both say on standard error.
+  /// The standard error of a program with these lines under mpirun.sh.
   private func errors(of program: String) throws -> Program.Result {
     let folder = try TemporaryFolder()
     try folder.write(program, "program")

@@ -1,10 +1,9 @@
 import Foundation
 import Testing
 
-/// Imports point downward only: SwiftPM lets a transitive import pass, these tests do not.
+/// Imports point downward only; SwiftPM itself allows transitive imports.
 struct ImportOrderTests {
-  /// The targets from the lowest level to the highest, each with what it may import of ours, of C and
-  /// of other packages.
+  /// The targets from the lowest level to the highest, each with the modules that it may import.
   private static let allowed: [String: Set<String>] = {
     var allowed: [String: Set<String>] = [
       "Platform": ["CSystem"],
@@ -17,7 +16,7 @@ struct ImportOrderTests {
       "Training": ["Layers", "Tensors", "Collectives", "Platform"],
       "Finetuning": ["Electra", "Layers", "Tensors", "Tokenization", "Platform"],
     ]
-    // From here on a target may import everything below it that is written in Swift.
+    // From here on, a target may import every Swift target below it.
     for target in ["Models", "Runs", "Reports", "Commands"] {
       allowed[target] = Set(allowed.keys)
     }
@@ -31,7 +30,7 @@ struct ImportOrderTests {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Sources")
 
-  /// The modules that each file of a target imports, in its sub-folders too.
+  /// The imports of each file of a target, including sub-folders.
   private static func imports(_ target: String) throws -> [String: Set<String>] {
     let folder = sources.appendingPathComponent(target).path
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder)

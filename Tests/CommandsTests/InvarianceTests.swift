@@ -4,9 +4,10 @@ import Layers
 import TestSupport
 import Testing
 
-/// What the README promises: the bytes of a run depend neither on ranks and lanes, nor on where it was
-/// stopped. Whole runs of the program, of odd widths, unequal lengths, more slices than workers, several
-/// micro-batches a slice, and a clip that is active.
+/// The bytes of a run do not depend on ranks and threads, nor on where it was stopped and resumed.
+///
+/// The tests run the whole program with odd widths, unequal lengths, more slices than workers,
+/// several micro-batches per slice, and active gradient clipping.
 @Suite(.serialized)
 struct InvarianceTests {
   static let steps = 6
@@ -15,7 +16,7 @@ struct InvarianceTests {
     "--evaluate-every", "3", "--evaluate-examples", "40",
   ]
 
-  /// A folder with data, and `odd.json`.
+  /// A folder with data and the configuration `odd.json`.
   static func folder(length: Int = 32) throws -> TemporaryFolder {
     let folder = try preparedData(length: length)
     func sizes(_ width: Int, heads: Int) -> EncoderSizes {
@@ -38,7 +39,8 @@ struct InvarianceTests {
     return folder
   }
 
-  /// What must be equal: both files of the last checkpoint, and the metrics but for times.
+  /// The files that must be equal: both files of the last checkpoint, and the metrics without
+  /// times.
   struct Outcome: Equatable {
     let model: Data?
     let optimizer: Data?
@@ -58,14 +60,14 @@ struct InvarianceTests {
   @Test
   func ranksAndLanesDoNotChangeAByte() throws {
     let folder = try Self.folder()
-    func run(_ name: String, ranks: Int?, lanes: Int, _ more: [String] = []) throws -> Outcome {
+    func run(_ name: String, ranks: Int?, workers: Int, _ more: [String] = []) throws -> Outcome {
       let result = try Program.run(
-        Self.command + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        Self.command + ["--output", name, "--threads", "\(workers)"] + more, ranks: ranks,
         in: folder.path)
       #expect(result.status == 0, "\(name): \(result.errors)")
       return try Outcome(folder, name)
     }
-    let reference = try run("alone", ranks: nil, lanes: 1)
+    let reference = try run("alone", ranks: nil, workers: 1)
     #expect(reference.model != nil && reference.optimizer != nil)
     #expect(reference.metrics.count == Self.steps + 2)
     let norms = reference.metrics.compactMap { line in
@@ -73,42 +75,44 @@ struct InvarianceTests {
         .flatMap { Double($0.dropFirst(14)) }
     }
     #expect(norms.count == Self.steps && norms.allSatisfy { $0 > 1 }, "the clip is active")
-    for (ranks, lanes) in [
+    for (ranks, workers) in [
       (1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (1, 3), (5, 1), (8, 1), (3, 2), (1, 7), (7, 3),
     ] {
-      let outcome = try run("\(ranks)x\(lanes)", ranks: ranks, lanes: lanes)
-      #expect(outcome == reference, "\(ranks) ranks with \(lanes) lanes")
+      let outcome = try run("\(ranks)x\(workers)", ranks: ranks, workers: workers)
+      #expect(outcome == reference, "\(ranks) ranks with \(workers) workers")
     }
-    #expect(try run("recomputed", ranks: 2, lanes: 2, ["--recompute"]) == reference)
-    // The negative control: another tree of the same sum is another run, in its last bits.
-    let other = try run("other", ranks: nil, lanes: 1, ["--slices", "8"])
+    #expect(try run("recomputed", ranks: 2, workers: 2, ["--recompute"]) == reference)
+    // Negative control: another reduction tree changes the last bits.
+    let other = try run("other", ranks: nil, workers: 1, ["--slices", "8"])
     #expect(other.model != reference.model && other.optimizer != reference.optimizer)
   }
 
-  /// Stopped after every step, and gone on with by another number of ranks and lanes.
+  /// Stopped after every step and resumed on another number of ranks and workers.
   @Test(arguments: ["2", "4"])
   func stopsAndOtherShapesDoNotChangeAByte(logEvery: String) throws {
     let folder = try Self.folder()
-    // A stop between two lines of metrics leaves none of its own, and the next line is the mean of the
-    // steps before and after it.
+    // A stop between two lines of metrics adds no line, and the next line averages the steps before
+    // and after the stop.
     let command = Self.command + ["--log-every", logEvery]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
-    let shapes: [(ranks: Int?, lanes: Int)] = [(4, 1), (nil, 3), (2, 2), (3, 1), (nil, 1), (5, 1)]
+    let shapes: [(ranks: Int?, workers: Int)] = [
+      (4, 1), (nil, 3), (2, 2), (3, 1), (nil, 1), (5, 1),
+    ]
     var statuses: [Int32] = []
     for shape in shapes {
       statuses.append(
         try Program.run(
-          command + ["--output", "parts", "--hours", "0", "--threads", "\(shape.lanes)"],
+          command + ["--output", "parts", "--hours", "0", "--threads", "\(shape.workers)"],
           ranks: shape.ranks, in: folder.path
         ).status)
     }
-    // mpirun makes 1 of some statuses of its ranks, but not of 75.
+    // mpirun replaces some exit statuses by 1, but not 75.
     #expect(statuses == [75, 75, 75, 75, 75, 0])
     #expect(try Outcome(folder, "parts") == Outcome(folder, "whole"))
   }
 
-  /// What holds for ELECTRA holds for every other objective.
+  /// The same holds for every other objective.
   @Test(arguments: [
     ["--objective", "mlm"], ["--objective", "electra-15"], ["--objective", "replace-mlm"],
     ["--objective", "all-tokens-mlm"], ["--generator", "unigram", "--disallow-correct"],
@@ -119,20 +123,20 @@ struct InvarianceTests {
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()
     let command = Self.command + options
-    func run(_ name: String, ranks: Int?, lanes: Int, _ more: [String] = []) throws -> Outcome {
+    func run(_ name: String, ranks: Int?, workers: Int, _ more: [String] = []) throws -> Outcome {
       let result = try Program.run(
-        command + ["--output", name, "--threads", "\(lanes)"] + more, ranks: ranks,
+        command + ["--output", name, "--threads", "\(workers)"] + more, ranks: ranks,
         in: folder.path)
       #expect(result.status == 0, "\(name): \(result.errors)")
       return try Outcome(folder, name)
     }
-    let reference = try run("whole", ranks: nil, lanes: 1)
+    let reference = try run("whole", ranks: nil, workers: 1)
     #expect(reference.model != nil && !reference.metrics.isEmpty)
-    #expect(try run("many", ranks: 3, lanes: 2, ["--recompute"]) == reference)
+    #expect(try run("many", ranks: 3, workers: 2, ["--recompute"]) == reference)
     let stopped = try Program.run(
       command + ["--output", "parts", "--hours", "0"], ranks: 2, in: folder.path)
     #expect(stopped.status == 75, "\(stopped.errors)")
-    #expect(try run("parts", ranks: nil, lanes: 3) == reference)
+    #expect(try run("parts", ranks: nil, workers: 3) == reference)
   }
 
   @Test

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The Slurm job script, with stand-ins for Slurm's commands: srun writes down what it was told and
-/// ends as the test wants.
+/// The Slurm job script with stand-ins for the commands of Slurm.
+///
+/// The stand-in of srun records its arguments and exits with the status that the test gives.
 struct JobScriptTests {
   /// Two nodes of two cores.
   private static let twoNodes = [
@@ -11,11 +12,11 @@ struct JobScriptTests {
     "SLURM_JOB_CPUS_PER_NODE": "2(x2)",
   ]
 
-  /// - Parameters:
-  ///   - environment: of the job, beside that of the two nodes.
-  ///   - status: of srun.
-  ///   - beats: what ranks said before that, one word a file.
-  /// - Returns: the job's end, and the words that srun and scontrol were given.
+  /// Runs the job script; returns its result and the arguments of srun and scontrol.
+  ///
+  /// `environment` is added to that of the two nodes. srun exits with `status`, after writing a
+  /// heartbeat per state of `beats` and, if `isSaved`, a checkpoint. `fruitless` starts before this
+  /// one had no progress.
   private func job(
     _ environment: [String: String], ending status: Int32 = 0, beats: [String] = [],
     fruitless: Int = 0, isSaved: Bool = false
@@ -44,10 +45,10 @@ struct JobScriptTests {
       environment: Self.twoNodes.merging(environment) { $1 }.merging([
         "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
       ]) { $1 }, in: folder.path)
-    func told(_ name: String) -> String {
+    func arguments(_ name: String) -> String {
       (try? String(contentsOfFile: "\(folder.path)/\(name).told", encoding: .utf8)) ?? ""
     }
-    return (result, told("srun"), told("scontrol"))
+    return (result, arguments("srun"), arguments("scontrol"))
   }
 
   @Test(arguments: [
@@ -85,7 +86,7 @@ struct JobScriptTests {
     #expect(srun.isEmpty)
   }
 
-  /// A start that ended with `status`, `seconds` after the job's, after `fruitless` ones without progress.
+  /// A start that ended with `status` after `seconds`, following `fruitless` ones without progress.
   struct Start {
     var status: Int32
     var count = "0"
@@ -97,7 +98,7 @@ struct JobScriptTests {
 
   private static let starts: [(Start, Bool, String)] = [
     (Start(status: 75, isSaved: true), true, "start 1 stopped as asked; queued again"),
-    // Many starts that were asked to stop are no reason to end where each has got on.
+    // Many requested stops do not end the job if every start made progress.
     (
       Start(status: 75, count: "9", fruitless: 2, isSaved: true), true,
       "start 10 stopped as asked; queued again"
@@ -115,7 +116,7 @@ struct JobScriptTests {
       Start(status: 75, count: "2", fruitless: 2), false,
       "the third in a row without progress: it brought no new checkpoint"
     ),
-    // As under a time limit that is shorter than the warning before it.
+    // A time limit that is shorter than the warning before it.
     (
       Start(status: 75, count: "1", fruitless: 1, seconds: 30, isSaved: true), true,
       "start 2 stopped as asked; queued again"

@@ -4,8 +4,8 @@ import Platform
 import TestSupport
 import Testing
 
-/// What goes wrong before the first step on several hosts: one sentence that names host and rank, and all
-/// ranks end.
+/// Errors before the first step on several hosts: one sentence names host and rank, and all ranks
+/// end.
 @Suite(.serialized)
 struct LaunchTests {
   @Test
@@ -21,7 +21,7 @@ struct LaunchTests {
       "\(result.errors)")
   }
 
-  /// Two ranks, each with data of its own.
+  /// Two ranks with separate data folders.
   private func pretrain(_ first: String, _ second: String, in folder: TemporaryFolder) throws
     -> Program.Result
   {
@@ -33,7 +33,7 @@ struct LaunchTests {
       """, [Program.path], in: folder.path)
   }
 
-  /// Each host's copy is as good as a shared one; one that is missing or another one is named.
+  /// Each host can have a copy of the data; a missing or different copy is named.
   @Test
   func dataOfAHostAreTheSameOrNamed() throws {
     let folder = try preparedData(documents: 60)

@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `electra flops` says of a run's memory, against the run.
+/// The memory estimate of `electra flops` compared with the memory of a run.
 struct MemoryForecastTests {
-  /// The forecast counts the largest micro-batch, and a flat 40 MB for the program with its libraries;
-  /// real sequences are shorter, and what an allocator keeps differs from system to system.
+  /// The tolerance has three reasons: the estimate assumes the largest micro-batch, it counts 40 MB
+  /// for the program and its libraries, and allocators differ between systems.
   private let range = 0.85...1.05
 
   @Test(arguments: [
@@ -29,6 +29,6 @@ struct MemoryForecastTests {
       ["pretrain", "--data", "data", "--output", "run"] + recipe, in: folder.path)
     #expect(run.status == 0, "\(run.errors)")
     let share = Double(run.peakMemory) / Double(forecast)
-    #expect(range.contains(share), "\(run.peakMemory) bytes, \(forecast) foretold")
+    #expect(range.contains(share), "\(run.peakMemory) bytes, \(forecast) estimated")
   }
 }

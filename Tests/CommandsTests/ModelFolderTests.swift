@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 import Training
 
-/// Folders, files and names that people give as models: each is read, or has a sentence of its own with
-/// the way out.
+/// Folders, files and names that users give as models: each is read, or refused with a specific
+/// remedy.
 struct ModelFolderTests {
   private func errors(
     _ arguments: [String], status: Int32, in folder: TemporaryFolder,
@@ -23,7 +23,7 @@ struct ModelFolderTests {
     ]
   }
 
-  /// The folder's files, and what is said of them.
+  /// The files of a folder, and a part of the message about them.
   private static let foreign: [([String], String)] = [
     (["model.safetensors.index.json", "model-00001-of-00002.safetensors"], "its model is sharded"),
     (
@@ -103,7 +103,7 @@ struct ModelFolderTests {
         "git -C discriminator lfs pull"))
   }
 
-  /// Such a tokenizer can be used, but no data can be prepared with it.
+  /// Such a tokenizer can be used for inference, but not to prepare data.
   @Test
   func aTokenizerWithoutSpacesAroundIdeographsCannotPretrain() throws {
     let folder = try exportedModels()
@@ -118,7 +118,7 @@ struct ModelFolderTests {
         "tokenize_chinese_chars is false"))
   }
 
-  /// As transformers 5 saves a tokenizer.
+  /// A tokenizer as transformers 5 saves it.
   @Test
   func tokenizerJSONAloneIsEnoughAndOneOfBothIsNeeded() throws {
     let folder = try exportedModels()
@@ -137,7 +137,7 @@ struct ModelFolderTests {
     #expect(!manager.fileExists(atPath: folder.file("again")))
   }
 
-  /// More rows in the embedding table than tokens, as tables padded to a multiple of 64 have.
+  /// More embedding rows than tokens, as in tables that are padded to a multiple of 64.
   @Test
   func aPaddedEmbeddingTableIsRead() throws {
     let folder = try exportedModels()
@@ -156,7 +156,7 @@ struct ModelFolderTests {
         .contains("has 299 tokens, but its embedding table has 300 rows"))
   }
 
-  /// The file with one more tensor, whose entry begins with `entry`, of `count` bytes.
+  /// The file with one more tensor of `count` bytes, whose header entry begins with `entry`.
   private func with(_ file: Data, _ entry: String, _ count: Int) -> Data {
     let length = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     let data = file[(8 + length)...]

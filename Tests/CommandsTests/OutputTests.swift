@@ -2,11 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Standard output and error that cannot be written: a full disk, a reader that has ended, a closed
-/// descriptor.
+/// Standard output and error that cannot be written: full disk, closed pipe, closed descriptor.
 @Suite(.serialized)
 struct OutputTests {
-  /// The folder of `shortRun`, lines of text, and a model fine-tuned on `rows.tsv`.
+  /// The folder of `shortRun` with lines of text and a model fine-tuned on `rows.tsv`.
   private static func folder() throws -> TemporaryFolder {
     try Fixtures.copy(of: "output tests") {
       let folder = try shortRun()
@@ -23,7 +22,7 @@ struct OutputTests {
     "finetune", "own", "--train", "rows.tsv", "--dev", "rows.tsv", "--from", "run", "--epochs", "1",
   ]
 
-  /// Verbs that print, each with arguments that are right.
+  /// Commands that print, with valid arguments.
   private static let verbs = [
     ["tokenize", "--vocabulary", "vocab.txt", "lines.txt"],
     ["detect", "--from", "run", "lines.txt"],
@@ -66,7 +65,7 @@ struct OutputTests {
   func everyVerbEndsQuietlyWhenItsReaderHasEnded() throws {
     let folder = try Self.folder()
     for verb in Self.verbs {
-      // The pipe has lost its reader before anything is written.
+      // The reader closes the pipe before the first write.
       try? FileManager.default.removeItem(atPath: folder.file("out"))
       let result = try Program.shell(
         "exec 3> >(exec true); sleep 0.2; exec \"$0\" \"$@\" >&3", [Program.path] + verb,
@@ -98,7 +97,7 @@ struct OutputTests {
     }
   }
 
-  /// Of many ranks, the first prints; all end with its status.
+  /// Rank 0 prints; all ranks end with its status.
   @Test
   func ranksEndTogetherWhenOutputFails() throws {
     let folder = try Self.folder()
@@ -132,7 +131,7 @@ struct OutputTests {
     #expect(rest.output == "ba\nko\n", "the other verbs leave it alone")
   }
 
-  /// Alone and under `Launch/mpirun.sh`; mpirun itself ends the job when it cannot write.
+  /// Alone and under `Launch/mpirun.sh`; mpirun itself ends a job whose output it cannot write.
   @Test
   func aLogThatCannotBeWrittenEndsNoTraining() throws {
     let folder = try preparedData(documents: 100)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Files of users' own as they come: CoNLL-U, empty labels, scores of any size, rows to answer.
+/// Typical files of users: CoNLL-U, empty labels, scores of any size, rows to predict.
 @Suite(.serialized)
 struct OwnFilesTests {
   private func finetune(
@@ -34,7 +34,7 @@ struct OwnFilesTests {
     #expect(scores.count == 1200)
     let error = zip(scores, years).reduce(0) { $0 + abs($1.0 - Float($1.1)) } / 1200
     #expect(error < 25, "the mean alone is 50 years away from each: \(error)")
-    // The program itself reads the written model with no scale.
+    // The program itself reads the exported model, which has no scale.
     let texts = rows.map { $0.split(separator: "\t")[0] + "\n" }.joined()
     let answers = try Program.run(["predict", "--from", "model"], input: texts, in: folder.path)
     #expect(answers.output.split(separator: "\n").compactMap { Float($0) } == scores)
@@ -47,8 +47,8 @@ struct OwnFilesTests {
     let folder = try shortRun()
     let text = (0..<40).map { number in
       "# sent_id = \(number)\n1-2\tbako\(String(repeating: "\t_", count: 8))\n"
-        + [("ba", "DET"), ("ko", "NOUN"), ("li", "VERB")].enumerated().map { place, word in
-          "\(place + 1)\t\(word.0)\t_\t\(word.1)" + String(repeating: "\t_", count: 6) + "\n"
+        + [("ba", "DET"), ("ko", "NOUN"), ("li", "VERB")].enumerated().map { index, word in
+          "\(index + 1)\t\(word.0)\t_\t\(word.1)" + String(repeating: "\t_", count: 6) + "\n"
         }.joined() + "\n"
     }.joined()
     try folder.write(text, "train.conllu")
@@ -99,7 +99,7 @@ struct OwnFilesTests {
         ["predict", "--from", "model", "--dev", "rows.tsv"] + options, in: folder.path)
       #expect(measured.status == status, "\(measured.errors)")
     }
-    // Of two ranks, the second has no such file and no standard input.
+    // The second of two ranks has no such file and no standard input.
     let ranks = try Program.run(
       ["predict", "--from", "model", "rows.jsonl"], ranks: 2, in: folder.path)
     #expect(ranks.status == 0 && ranks.output.split(separator: "\n").count == 2)

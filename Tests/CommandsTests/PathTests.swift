@@ -2,8 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The whole path on text that the test makes: vocabulary, shards, training, going on, evaluation,
-/// detection.
+/// The whole path on generated text: vocabulary, shards, training, resuming, evaluation, detection.
 struct PathTests {
   private static let pretrain = [
     "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16", "--slices",
@@ -18,7 +17,7 @@ struct PathTests {
       Self.pretrain + ["--output", "run", "--steps", "60", "--keep", "1000000000"],
       in: folder.path)
     #expect(trained.status == 0, "\(trained.errors)")
-    // What it will cost is said first, and what this machine lacks for it.
+    // The log begins with the estimated cost and the limits of this machine.
     #expect(trained.errors.contains("60 steps of 16 sequences = "))
     #expect(trained.errors.contains("note: up to 1000000006 checkpoints will take"))
     let metrics = try folder.metrics("run").filter { $0["split"] == nil }
@@ -36,15 +35,15 @@ struct PathTests {
 
     let detected = try Program.run(
       ["detect", "--from", "run", "--json"], input: "bakoli mune rasi.\n", in: folder.path)
-    let verdict = try #require(
+    let result = try #require(
       JSONSerialization.jsonObject(with: Data(detected.output.utf8)) as? [String: Any])
-    let tokens = try #require(verdict["tokens"] as? [String])
+    let tokens = try #require(result["tokens"] as? [String])
     #expect(tokens.first == "[CLS]" && tokens.last == "[SEP]")
-    #expect((verdict["ids"] as? [Int])?.count == tokens.count)
-    #expect((verdict["logits"] as? [Double])?.count == tokens.count)
+    #expect((result["ids"] as? [Int])?.count == tokens.count)
+    #expect((result["logits"] as? [Double])?.count == tokens.count)
   }
 
-  /// A language with capitals and letters of its own, in books without an empty line between documents.
+  /// Cased text with accents, in files that are one document each.
   @Test
   func capitalsAndAccentsAreKeptAllTheWay() throws {
     let folder = try TemporaryFolder()
@@ -71,8 +70,8 @@ struct PathTests {
         + "--output run")
     _ = try run("export --from run --output model")
     for model in ["run", "model"] {
-      let verdict = try run("detect --from \(model) --json", input: "Der Ärger")
-      #expect(verdict.contains("[\"[CLS]\",\"Der\",\"Ärger\",\"[SEP]\"]"), "\(verdict)")
+      let result = try run("detect --from \(model) --json", input: "Der Ärger")
+      #expect(result.contains("[\"[CLS]\",\"Der\",\"Ärger\",\"[SEP]\"]"), "\(result)")
     }
   }
 

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs of several phases: short sequences first, then long ones.
+/// Runs with several phases: short sequences first, then long ones.
 struct PhaseTests {
   private static let second = """
     {"data": "long", "max_seq_length": 32, "train_batch_size": 32, "slices": 8, "num_train_steps": 4,
      "learning_rate": 0.005}
     """
 
-  /// A finished first phase on short sequences, and data of long ones.
+  /// A folder with a finished first phase on short sequences, and data of long sequences.
   private func folder(_ run: String) throws -> TemporaryFolder {
     let folder = try InvarianceTests.folder(length: 16)
     let long = try Program.run(
@@ -36,11 +36,11 @@ struct PhaseTests {
     let whole = try Program.run(
       pretrain("whole", ["--next-phase", "second.json"]), in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
-    // The same command goes on with the phase, whatever the number of workers.
-    for (ranks, lanes) in [(2, 1), (1, 3), (3, 1), (1, 1)] {
+    // The same command resumes the phase on any number of workers.
+    for (ranks, workers) in [(2, 1), (1, 3), (3, 1), (1, 1)] {
       let part = try Program.run(
         pretrain(
-          "parts", ["--next-phase", "second.json", "--hours", "0", "--threads", "\(lanes)"]),
+          "parts", ["--next-phase", "second.json", "--hours", "0", "--threads", "\(workers)"]),
         ranks: ranks, in: folder.path)
       #expect([0, 75].contains(part.status), "\(part.errors)")
     }
@@ -48,20 +48,20 @@ struct PhaseTests {
     #expect(outcome.model != nil)
     #expect(try InvarianceTests.Outcome(folder, "parts", steps: 10) == outcome)
 
-    // The schedule begins anew: a warm-up of a tenth of 4 steps is none.
+    // The schedule restarts: the warm-up of a tenth of 4 steps has no step.
     let rates = outcome.metrics.compactMap { line in
       line.split(separator: " ").first { $0.hasPrefix("learning_rate=") }
         .flatMap { Double($0.dropFirst(14)) }
     }
     #expect(rates.suffix(4).map { ($0 * 1e5).rounded() } == [500, 375, 250, 125])
-    // It is recorded, and the first phase's end is kept for good.
+    // The phase is recorded, and the last checkpoint of the first phase is kept permanently.
     let configuration = try String(
       contentsOfFile: folder.path + "/whole/config.json", encoding: .utf8)
     #expect(configuration.contains("earlier_phases"))
     let checkpoints = try FileManager.default.contentsOfDirectory(
       atPath: folder.path + "/whole/checkpoints")
     #expect(checkpoints.contains("step-00000006"))
-    // Without --next-phase the run goes on with the data of its present phase only.
+    // Without --next-phase, the run resumes only with the data of its current phase.
     let old = try Program.run(pretrain("whole", []), in: folder.path)
     #expect(old.status == 64 && old.errors.contains("does not contain the data"), "\(old.errors)")
   }
@@ -70,7 +70,7 @@ struct PhaseTests {
   func aPhaseThatCannotFollowIsRefused() throws {
     let folder = try folder("run")
     let none = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
-    #expect(none.status == 64 && none.errors.contains("has no run"), "\(none.errors)")
+    #expect(none.status == 64 && none.errors.contains("there is no run"), "\(none.errors)")
     _ = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
     let early = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(early.status == 64 && early.errors.contains("1 of 6 steps"), "\(early.errors)")
@@ -83,7 +83,7 @@ struct PhaseTests {
       let bad = try Program.run(pretrain("run", ["--next-phase", "bad.json"]), in: folder.path)
       #expect([64, 65].contains(bad.status) && bad.errors.contains(sentence), "\(bad.errors)")
     }
-    // The discriminator of two stages would begin anew.
+    // Two-stage training has no next phase: its discriminator would restart.
     let staged = ["--training", "two-stage-fresh"]
     let whole = try Program.run(pretrain("staged", staged), in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")

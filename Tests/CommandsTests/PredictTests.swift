@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Fine-tuned models in use: `predict`, and what `export` refuses.
+/// `predict` with fine-tuned models, and models that `export` refuses.
 @Suite(.serialized)
 struct PredictTests {
   @Test
@@ -31,12 +31,12 @@ struct PredictTests {
     }
     let other = try Program.run(
       ["predict", "--from", "tagging", "--null-threshold", "1"], input: "ba\n", in: folder.path)
-    #expect(other.status == 64 && other.errors.contains("questions that may have no answer"))
+    #expect(other.status == 64 && other.errors.contains("questions without an answer"))
     let refused = try Program.run(
       ["predict", "--from", "classification"], input: "no pair\n", in: folder.path)
     #expect(refused.status == 64, "\(refused.errors)")
     #expect(refused.errors.contains("line 1: no tab; a line is a pair"), "\(refused.errors)")
-    // A line without text is answered too, so that answers stand beside their lines.
+    // A line without text has a prediction, too, so that output and input lines correspond.
     #expect(try predict("regression", "\t\r\nba\tko\n\t").count == 3)
     let blank = try predict("tagging", "bako\n\nmu\n", ["--json"])
     #expect(blank.count == 3 && blank[1].contains("\"words\":[]"), "\(blank)")
@@ -48,7 +48,7 @@ struct PredictTests {
     #expect(latin.status == 65 && latin.errors.contains("latin.txt, line 2: not UTF-8"))
   }
 
-  /// Writes small files of MNLI, and of GLUE's diagnostic set without and with answers.
+  /// Writes small files of MNLI, and of GLUE's diagnostic set without and with labels.
   private func writeInference(_ folder: TemporaryFolder) throws {
     let lines = madeText(documents: 9).split(separator: "\n").map(String.init)
     let labels = ["entailment", "neutral", "contradiction"]
@@ -67,7 +67,7 @@ struct PredictTests {
     try folder.write(answered("Premise\tHypothesis\tLabel"), "diagnostic-full.tsv")
   }
 
-  /// A model of natural language inference answers GLUE's diagnostic set.
+  /// A model of natural language inference predicts GLUE's diagnostic set.
   @Test
   func aModelOfMNLIAnswersTheDiagnosticSet() throws {
     let folder = try shortRun()
@@ -93,7 +93,7 @@ struct PredictTests {
     #expect(full.output.hasPrefix("dev matthews "))
     let other = try run(
       ["predict", "--from", "model", "--task", "rte", "--dev", "train.tsv"], status: 64)
-    #expect(other.errors.contains("a model of MNLI does not give the answers that RTE wants"))
+    #expect(other.errors.contains("a model of MNLI does not have the outputs of RTE"))
     let alone = try run(
       ["finetune", "ax", "--data", ".", "--from", "run", "--output", "ax"], status: 66)
     #expect(alone.errors.contains("predict --task"))
@@ -117,7 +117,7 @@ struct PredictTests {
     }
   }
 
-  /// A description that was changed by hand, or is of another version.
+  /// A description that was edited by hand, or that has another version.
   @Test
   func aDescriptionThatCannotBeIsRefused() throws {
     let folder = try finetunedModels()
@@ -137,7 +137,7 @@ struct PredictTests {
     }
   }
 
-  /// The scores that `finetune` told, and the answers that it wrote.
+  /// The same scores and predictions as from `finetune`.
   @Test
   func aFileIsAnsweredAsWhileTraining() throws {
     let folder = try finetunedModels()
@@ -150,10 +150,11 @@ struct PredictTests {
         ["predict", "--from", model, "--dev", file, "--output", "\(model)-answers"], ranks: 2,
         in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
-      let own = FileManager.default.contents(atPath: "\(folder.path)/\(model)-answers/\(answers)")
+      let predictions = FileManager.default.contents(
+        atPath: "\(folder.path)/\(model)-answers/\(answers)")
       #expect(
-        own != nil
-          && own
+        predictions != nil
+          && predictions
             == FileManager.default.contents(
               atPath: "\(folder.path)/\(model)/predictions/\(answers)")
       )

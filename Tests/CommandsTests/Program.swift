@@ -8,14 +8,14 @@ enum Program {
     let status: Int32
     let output: String
     let errors: String
-    /// The largest memory it had, in bytes.
+    /// The peak resident memory in bytes.
     let peakMemory: Int
   }
 
   /// The program under test.
   static var path: String { folder + "/electra" }
 
-  /// The folder of the test bundle, and of the program itself.
+  /// The folder of the test bundle, which contains the program.
   private static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
     .resolvingSymlinksInPath().deletingLastPathComponent().path
 
@@ -25,11 +25,9 @@ enum Program {
 
   /// Runs `electra` with these arguments and waits for it.
   ///
-  /// - Parameters:
-  ///   - input: what it reads from standard input.
-  ///   - environment: variables beside those of the test.
-  ///   - limits: shell commands before it, such as `ulimit`.
-  ///   - ranks: starts so many under mpirun; nil starts it alone.
+  /// `input` is its standard input, `environment` is added to that of the test, and `limits` are
+  /// shell commands that run before it, such as `ulimit`. `ranks` starts it under mpirun; nil
+  /// starts it alone.
   static func run(
     _ arguments: [String], input: String = "", environment: [String: String] = [:],
     limits: String = ":", ranks: Int? = nil, in directory: String
@@ -44,17 +42,17 @@ enum Program {
       [folder + "/electra"] + arguments, input: input, environment: environment, in: directory)
   }
 
-  /// Runs one of the repository's scripts and waits for it; the program that it starts is this one.
+  /// Runs a script of `Launch` with the program under test and waits for it.
   static func script(
     _ name: String, _ arguments: [String], in directory: String
   ) throws -> Result {
     try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
   }
 
-  /// A Python with the packages of Launch/compare/requirements.txt, nil where there is none.
+  /// A Python with the packages of Launch/compare/requirements.txt; nil if there is none.
   static let pythonPath = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
 
-  /// Runs one of the Python programs beside this file and waits for it.
+  /// Runs a Python program in the folder of this file and waits for it.
   static func python(
     _ name: String, _ arguments: [String], in directory: String
   ) throws -> Result {
@@ -63,7 +61,7 @@ enum Program {
       "exec \"$0\" \"$@\"", [try #require(pythonPath), script] + arguments, in: directory)
   }
 
-  /// Runs a line of bash with `arguments` as $0, $1 and so on.
+  /// Runs `line` in bash with `arguments` as $0, $1 and so on.
   static func shell(
     _ line: String, _ arguments: [String] = [], input: String = "",
     environment: [String: String] = [:], in directory: String
@@ -88,7 +86,7 @@ enum Program {
       errors: try String(contentsOfFile: errorFile, encoding: .utf8), peakMemory: peak)
   }
 
-  /// Waits for the end, looking at the peak that the kernel keeps while the process lives.
+  /// Waits for the end of the process; returns the peak memory that the kernel last reported.
   private static func watchMemory(_ process: Process) -> Int {
     var peak = 0
     while process.isRunning {
@@ -105,7 +103,7 @@ enum Program {
 }
 
 extension Trait where Self == ConditionTrait {
-  /// For tests that compare with Python.
+  /// Enables tests that compare with Python.
   static var needsPython: Self {
     .enabled(if: Program.pythonPath != nil, "ELECTRA_PYTHON names no Python with transformers")
   }

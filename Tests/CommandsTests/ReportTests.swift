@@ -7,7 +7,7 @@ import Testing
 /// `report` on two short runs and a fine-tuning of the first.
 @Suite(.serialized)
 struct ReportTests {
-  /// A folder with two runs that differ in their rate, and a fine-tuning with two seeds.
+  /// A folder with two runs of different learning rates, and a fine-tuning with two seeds.
   private static func folder() throws -> TemporaryFolder {
     let folder = try preparedData(documents: 400)
     let pretrain = [
@@ -35,18 +35,18 @@ struct ReportTests {
     return folder
   }
 
-  /// The text of a page's elements, and its curves by chart; nil when tags are not in order.
+  /// The text and the curves of a page; nil if it is not well-formed.
   private final class Page: NSObject, XMLParserDelegate {
     var text = ""
     var titles: [String] = []
-    /// The names of curves, and their values, in the chart that has this label.
+    /// The names and values of the curves by the label of their chart.
     var curves: [String: [(name: String, values: [Double])]] = [:]
     private var chart = ""
     private var isTitle = false
 
     init?(_ html: String) throws {
       super.init()
-      // Style and script are no XML.
+      // Style and script are not XML.
       let body = html.replacingOccurrences(
         of: "<(style|script)>[^\u{0}]*?</(style|script)>", with: "", options: .regularExpression)
       let parser = XMLParser(data: Data(body.utf8))
@@ -87,7 +87,7 @@ struct ReportTests {
       .compactMap { $0[name] as? Double }
   }
 
-  /// Every metric of the runs has its chart, and the chart has the values of the file.
+  /// Every metric of the runs has a chart with the values of the file.
   private func expectCurves(_ page: Page, _ folder: TemporaryFolder) throws {
     for (name, label) in [
       ("loss", "Loss"), ("generator_loss", "Generator loss"), ("learning_rate", "Learning rate"),
@@ -106,19 +106,19 @@ struct ReportTests {
   @Test
   func onePageHoldsAllCurvesAndTables() throws {
     let folder = try Self.folder()
-    // The folder above is enough: what lies in it is found.
+    // Runs and fine-tunings inside the given folder are found.
     let result = try Program.run(
       ["report", "studies", "--output", "report.html"], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output == "report.html: 2 runs, 1 fine-tuning\n")
     let html = try String(contentsOfFile: folder.path + "/report.html", encoding: .utf8)
     for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
-      #expect(!html.contains(outside), "\(outside) is not of the page itself")
+      #expect(!html.contains(outside), "the page refers to \(outside)")
     }
     let page = try #require(try Page(html))
     #expect(
       page.titles == [
-        "Runs", "Health", "Learning", "Steps", "Speed and waits", "Held-out text", "Fine-tuning",
+        "Runs", "Health", "Learning", "Steps", "Speed and waiting", "Held-out text", "Fine-tuning",
         "Where the runs differ",
       ])
     try expectCurves(page, folder)
@@ -128,9 +128,9 @@ struct ReportTests {
       try metric("generator_loss", of: "second", split: "held_out", folder).last)
     #expect(page.text.contains(String(format: "%.4g", last)))
     #expect(page.text.contains("after step 60"))
-    // Health, settings, and the run that a fine-tuning began with.
+    // Health, settings, and the run that the fine-tuning started from.
     #expect(page.text.contains("the generator is 128 wide beside a discriminator of 128"))
-    #expect(page.text.contains("first & one: nothing found."))
+    #expect(page.text.contains("first & one: no warnings."))
     #expect(page.text.contains("learning_rate") && !page.text.contains("num_train_steps"))
     #expect(page.text.contains("first & one, step 60") && page.text.contains("dev accuracy"))
   }
@@ -142,7 +142,7 @@ struct ReportTests {
     try FileManager.default.createDirectory(
       atPath: folder.path + "/empty", withIntermediateDirectories: false)
     for (arguments, status, sentence) in [
-      (["empty", "--output", "new.html"], 64, "empty holds no run of pretrain"),
+      (["empty", "--output", "new.html"], 64, "empty contains no run of pretrain"),
       (["missing", "--output", "new.html"], 66, "cannot read missing: there is no such folder"),
       (["empty", "--output", "report.html"], 73, "report.html exists"),
     ] as [([String], Int32, String)] {

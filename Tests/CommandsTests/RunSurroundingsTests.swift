@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Training
 
-/// What a run says of the place where it was started, and of how its ranks get on.
+/// The log of a run about its environment and the progress of its ranks.
 struct RunSurroundingsTests {
   @Test
   func slicesThatDoNotDivideAreNamed() throws {
@@ -30,7 +30,7 @@ struct RunSurroundingsTests {
     "--steps", "1", "--output", "run",
   ]
 
-  /// Five ranks that the launcher keeps to one processor.
+  /// Five ranks that the launcher binds to one processor.
   @Test
   func classicMistakesAreNamedWithTheirPlace() throws {
     let folder = try preparedData()
@@ -77,7 +77,7 @@ struct RunSurroundingsTests {
         + "input up to 0.250 s, exchange 0.000 to 0.500 s")
   }
 
-  /// Lanes, buckets and checkpoints of both ranks stand in the picture, inside the time of the run.
+  /// The trace has workers, buckets and checkpoints of both ranks, within the time of the run.
   @Test
   func aTimelineShowsEveryRank() throws {
     let folder = try preparedData()
@@ -95,8 +95,8 @@ struct RunSurroundingsTests {
         as? [String: [[String: Any]]])
     let events = try #require(trace["traceEvents"])
     for rank in 0..<2 {
-      let own = events.filter { $0["pid"] as? Int == rank }
-      let names = Set(own.compactMap { $0["name"] as? String })
+      let rankEvents = events.filter { $0["pid"] as? Int == rank }
+      let names = Set(rankEvents.compactMap { $0["name"] as? String })
       let bucket = "bucket 0 (generator.embeddings_project.weight)"
       let expected: Set = [
         "process_name", "thread_name", "computation", "slice \(2 * rank)",
@@ -104,7 +104,7 @@ struct RunSurroundingsTests {
         "checkpoint after step 3",
       ]
       #expect(expected.isSubset(of: names), "\(expected.subtracting(names))")
-      let times = own.compactMap { $0["ts"] as? Double }
+      let times = rankEvents.compactMap { $0["ts"] as? Double }
       #expect(times.allSatisfy { $0 >= 0 && $0 < 60e6 })
     }
   }

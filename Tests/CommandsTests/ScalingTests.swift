@@ -4,19 +4,19 @@ import TestSupport
 import Testing
 import Training
 
-/// `electra benchmark scaling` on steps of the test's making and on measured ones.
+/// `electra benchmark scaling` on generated and on measured steps.
 struct ScalingTests {
-  /// Lines of steps that take what `model` says.
-  private func lines(_ ranks: [Int], lanesPerCore: [Double]) throws -> String {
+  /// Lines of steps whose times come from a model.
+  private func lines(_ ranks: [Int], workersPerCore: [Double]) throws -> String {
     let model = ScalingModel(
       secondsPerToken: 4e-4, secondsPerMessage: 2e-3, secondsPerByte: 1e-8)
-    return try zip(ranks, lanesPerCore).map { count, sharing in
+    return try zip(ranks, workersPerCore).map { count, sharing in
       var one = ScalingPoint()
       (one.batch, one.length, one.rankTokens) = (16, 128, 2048)
       (one.microBatchTokens, one.vectorBytes, one.buckets) = (1024, 72_000_000, 10)
       one.hideableShare = 0.75
       var point = one.onRanks(count, isWeak: true)
-      point.lanesPerCore = sharing
+      point.workersPerCore = sharing
       (point.seconds, point.reductionSeconds) = (model.seconds(point), model.exposed(point))
       return String(decoding: try JSONEncoder().encode(point), as: UTF8.self)
     }.joined(separator: "\n") + "\n"
@@ -32,12 +32,12 @@ struct ScalingTests {
   @Test
   func theTableHasEveryPointAndThePictureIsWellFormed() throws {
     let folder = try TemporaryFolder()
-    try folder.write(try lines([1, 2, 4, 8], lanesPerCore: [1, 1, 2, 4]), "steps.jsonl")
+    try folder.write(try lines([1, 2, 4, 8], workersPerCore: [1, 1, 2, 4]), "steps.jsonl")
     let result = try study(folder)
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("weak scaling, 1 to 8 ranks x 1 lane"))
-    #expect(result.output.contains("8 ranks were kept back from the fit"))
-    #expect(result.output.contains("4.0 lanes took turns on a core"))
+    #expect(result.output.contains("weak scaling, 1 to 8 ranks x 1 thread"))
+    #expect(result.output.contains("held out 8 ranks from the fit"))
+    #expect(result.output.contains("4.0 threads shared a core"))
     #expect(result.output.contains("1024 ranks"))
     #expect(result.output.contains("extrapolated far beyond what was measured"))
 
@@ -52,18 +52,18 @@ struct ScalingTests {
     #expect(
       rows.dropFirst().compactMap(\.last) == ["fit", "fit", "fit", "check"]
         + Array(repeating: "prediction", count: 7) + Array(repeating: "extrapolation", count: 4))
-    // Measured points corrected for turns are what the model says of ranks with cores of their own.
+    // The corrected times of measured points equal the predictions for a core per worker.
     for (measured, predicted) in zip(rows[1...4], rows[5...8]) {
-      let own = try #require(Double(measured[8]))
-      let foretold = try #require(Double(predicted[8]))
-      #expect(abs(own / foretold - 1) < 1e-4)
+      let corrected = try #require(Double(measured[8]))
+      let expected = try #require(Double(predicted[8]))
+      #expect(abs(corrected / expected - 1) < 1e-4)
     }
 
     let picture = try #require(Elements(try folder.text("scaling.svg")))
     #expect(picture.counts["svg"] == 1)
-    // Three panels with four measured points, two of them also as lanes took turns, and the legend's.
+    // Three panels of four points, two panels with two uncorrected points, and three in the legend.
     #expect(picture.counts["circle"] == 3 * 4 + 2 * 2 + 3)
-    #expect(picture.text.contains("extrapolated") && picture.text.contains("kept back"))
+    #expect(picture.text.contains("extrapolated") && picture.text.contains("held out"))
   }
 
   @Test
@@ -82,14 +82,14 @@ struct ScalingTests {
     try folder.write(lines, "steps.jsonl")
     let result = try study(folder)
     #expect(result.status == 0, "\(result.errors)")
-    #expect(result.output.contains("its error is not known"))
+    #expect(result.output.contains("its error is unknown"))
     let again = try study(folder)
     #expect(again.status == 73 && again.errors.contains("scaling.csv exists"))
   }
 
   @Test(arguments: [
-    ("", 65, "line 1 of steps.jsonl is no measured step"),
-    ("{\"ranks\":1}\n", 65, "line 1 of steps.jsonl is no measured step"),
+    ("", 65, "line 1 of steps.jsonl is not a measured step"),
+    ("{\"ranks\":1}\n", 65, "line 1 of steps.jsonl is not a measured step"),
   ])
   func whatIsNoStepIsRefused(text: String, status: Int32, sentence: String) throws {
     let folder = try TemporaryFolder()
@@ -102,7 +102,7 @@ struct ScalingTests {
   @Test
   func stepsOfTwoModelsDoNotMakeAStudy() throws {
     let folder = try TemporaryFolder()
-    let text = try lines([1, 2], lanesPerCore: [1, 1])
+    let text = try lines([1, 2], workersPerCore: [1, 1])
     let other = text.replacingOccurrences(of: "72000000", with: "71000000")
     try folder.write(text + other, "steps.jsonl")
     let result = try study(folder)

@@ -9,13 +9,13 @@ private let canRunSlurm =
     ["/usr/sbin/", "/usr/bin/"].contains { FileManager.default.fileExists(atPath: $0 + name) }
   }
 
-/// Jobs of a real Slurm, whose two nodes are emulated on this machine.
+/// Jobs of a real Slurm with two emulated nodes.
 @Suite(
   .serialized,
   .enabled(if: canRunSlurm, "a Slurm of one's own needs root, iproute2, slurm-wlm and munge"))
 struct SlurmTests {
-  /// A job that loses a rank, and later its nodes to a more important one, is queued again each time,
-  /// and brings the bytes of a run that nobody disturbed.
+  /// A job that loses a rank, and is later preempted, is requeued each time and gives the bytes of
+  /// an undisturbed run.
   @Test
   func aJobThatIsDisturbedGoesOnByItself() throws {
     let folder = try InvarianceTests.folder()

@@ -3,15 +3,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `electra compare`, and the studies of Launch in miniature.
+/// `electra compare`, and small runs of the studies in `Launch`.
 @Suite(.serialized)
 struct StudyTests {
-  /// Writes a fine-tuning's results as `electra finetune` does.
+  /// Writes results in the format of `electra finetune`.
   private func tune(
-    _ folder: TemporaryFolder, _ place: String, _ task: String, _ metric: String,
+    _ folder: TemporaryFolder, _ system: String, _ task: String, _ metric: String,
     _ values: [String]
   ) throws {
-    let path = "\(folder.path)/\(place)/\(task)"
+    let path = "\(folder.path)/\(system)/\(task)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let seeds = values.enumerated().map {
       #"{"seed":\#($0 + 1),"epoch":1,"step":3,"values":[\#($1),0.5]}"#
@@ -19,7 +19,7 @@ struct StudyTests {
     try folder.write(
       #"{"task":"\#(task)","head":"transformers","measures":[{"split":"dev","metric":"\#(metric)"},"#
         + #"{"split":"dev","metric":"accuracy"}],"seeds":[\#(seeds)]}"#,
-      "\(place)/\(task)/results.json")
+      "\(system)/\(task)/results.json")
   }
 
   private func compare(
@@ -37,7 +37,7 @@ struct StudyTests {
     try tune(folder, "a", "stsb", "spearman", ["0.70", "0.70"])
     try tune(folder, "b", "cola", "matthews", ["0.60", "0.72"])
     try tune(folder, "b", "stsb", "spearman", ["0.70", "0.70"])
-    // A correlation that is not defined counts as none.
+    // An undefined correlation counts as 0.
     try tune(folder, "c", "cola", "matthews", ["null", "null"])
     try tune(folder, "c", "stsb", "spearman", ["1", "1"])
     try tune(folder, "d", "cola", "matthews", ["0.1", "0.1"])
@@ -56,8 +56,8 @@ struct StudyTests {
       "| first | 85.0 | 61.0 ± 1.4 | 52.0 ± 2.8 | 70.0 ± 0.0 | - | - | - |",
       "| third | 82.2 | 50.0 ± 0.0 | 0.0 ± 0.0 | 100.0 ± 0.0 | - | - | - |",
       "| fourth <4> | - | - | 10.0 ± 0.0 | - | - | - | - |",
-      "In the paper's order: 2 of 3 pairs (rank correlation 0.33). "
-        + "Not so: second above first by 7.0 ± 4.5.",
+      "Pairs in the paper's order: 2 of 3 (rank correlation 0.33). "
+        + "Exceptions: second above first by 7.0 ± 4.5.",
     ] {
       #expect(result.output.contains(line + "\n"), "\(line)\n\(result.output)")
     }
@@ -66,15 +66,15 @@ struct StudyTests {
     let picture = try #require(Elements(try folder.text("picture.svg")))
     // Three systems with a mean and two seeds each; the fourth lacks a task.
     #expect(picture.counts["circle"] == 9)
-    #expect(picture.text.contains("fourth <4>") && picture.text.contains("not done"))
-    // A study grows: the same files are written again.
+    #expect(picture.text.contains("fourth <4>") && picture.text.contains("no results"))
+    // Existing output files are replaced.
     #expect(try compare(folder).status == 0)
   }
 
   @Test(arguments: [
     (nil, 66, "there is no file study.tsv"),
-    ("", 65, "line 1 of study.tsv is no system"),
-    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is no system"),
+    ("", 65, "line 1 of study.tsv is not a system"),
+    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is not a system"),
   ])
   func whatIsNoStudyIsRefused(text: String?, status: Int32, sentence: String) throws {
     let folder = try TemporaryFolder()
@@ -84,7 +84,7 @@ struct StudyTests {
     #expect(result.errors.split(separator: "\n").count == 1)
   }
 
-  /// A folder with text, and CoLA in small.
+  /// A folder with text and small CoLA files.
   private func labels() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     try folder.write(madeText(documents: 100), "text.txt")
@@ -121,17 +121,17 @@ struct StudyTests {
     let parts = try Program.script(
       "studies/ablations.py", small + ["--studies", "parts"], in: folder.path)
     #expect(parts.status == 0, "\(parts.output)\(parts.errors)")
-    // ELECTRA and BERT are there already: three systems are trained, with two seeds each.
-    let told = try log().dropFirst(before)
-    #expect(told.matches(of: /seed \d: epoch 1:/).count == 6)
+    // ELECTRA and BERT exist already: three systems are trained, with two seeds each.
+    let newLines = try log().dropFirst(before)
+    #expect(newLines.matches(of: /seed \d: epoch 1:/).count == 6)
     #expect(parts.output.contains("### Parts of ELECTRA (Table 5)"))
     #expect(parts.output.matches(of: /\| \w.* ± .*\|\n/).count == 5)
-    // In operations, eight steps of ELECTRA are as much as nine of masked language modelling.
+    // Eight steps of ELECTRA have as many operations as nine of masked language modelling.
     #expect(parts.output.hasPrefix("electra: 8 steps\n"))
     #expect(parts.output.contains("\nmlm: 9 steps\n"), "\(parts.output)")
     let table = try String(contentsOfFile: folder.path + "/out/table.md", encoding: .utf8)
     #expect(parts.output.hasSuffix(table))
-    // What evaluations and health write behind the last step tells nothing of hours.
+    // Lines of evaluation and health after the last step do not affect the hours.
     try folder.write(
       """
       {"step":8,"seconds":7200.0}
@@ -141,7 +141,7 @@ struct StudyTests {
       """, "out/electra/run/metrics.jsonl")
     let hours = try compare(folder, "out/study.tsv")
     #expect(hours.output.matches(of: /\| ELECTRA \|.*\| 2\.00 \|\n/).count == 1, "\(hours.output)")
-    // What does not fit the scores that are there is refused, and not passed over.
+    // Options that do not fit the existing scores are refused, not ignored.
     let longer = try Program.script(
       "studies/pretraining-pays.py", small + ["--tasks", "cola:2"], in: folder.path)
     #expect(
@@ -166,7 +166,7 @@ struct StudyTests {
     #expect(stopped.output.contains("stopped as requested; the same command resumes"))
     let log = try String(contentsOfFile: folder.path + "/out/electra/run/log.txt", encoding: .utf8)
     #expect(log.contains("stopped as requested after step"))
-    // What does not fit what is there is refused, by the program's own sentence.
+    // Options that do not fit the existing files are refused with the message of the program.
     let other = try Program.script(
       "studies/pretraining-pays.py", Self.small + ["--steps", "4", "--seeds", "1"], in: folder.path)
     #expect(other.status == 70 && other.errors.contains("electra: "), "\(other.errors)")
@@ -207,7 +207,7 @@ struct StudyTests {
     #expect(first.output.hasPrefix("CoLA\n") && first.output.contains("ELECTRA-Base (released)"))
     let row = try #require(first.output.split(separator: "\n").last)
     #expect(row.wholeMatch(of: /this model +-?\d+\.\d( +-){9}/) != nil, "\(row)")
-    // Finished seeds are not repeated; what failed is named, after the table.
+    // Finished seeds are not repeated; failed tasks are named after the table.
     #expect(try Program.script("studies/finetune-glue.py", options, in: folder.path).status == 0)
     let failed = try Program.script(
       "studies/finetune-glue.py", options + ["--learning-rate", "1"], in: folder.path)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The options of the paper's studies: what they refuse, and what they cost.
+/// The options of the paper's studies: invalid combinations and costs.
 struct TaskOptionsTests {
   private func flops(_ options: String) throws -> Program.Result {
     let folder = try TemporaryFolder()
@@ -11,7 +11,7 @@ struct TaskOptionsTests {
         + options.split(separator: " ").map(String.init), in: folder.path)
   }
 
-  /// Combinations that mean nothing, each with its sentence.
+  /// Invalid combinations, each with a part of its message.
   @Test(arguments: [
     ("--objective mlm --weight-sharing none", "the objective mlm has no generator"),
     ("--objective mlm --generator unigram", "reads no samples"),
@@ -21,7 +21,7 @@ struct TaskOptionsTests {
     ("--temperature 0", "a temperature of 0.0 is not above 0"),
     ("--discriminator-weight=-1", "a weight of -1.0"),
     ("--mask-fraction 0.5", "a mask fraction of 0.5"),
-    ("--generator-width 0", "--generator-width 0.0 is not a fraction"),
+    ("--generator-width 0", "--generator-width must be above 0"),
     ("--generator-width 0.5 --weight-sharing all", "must have the same sizes"),
     ("--generator-depth 0.4 --training two-stage", "two-stage-fresh does without"),
     ("--training two-stage --weight-sharing embeddings", "needs --weight-sharing none"),
@@ -47,7 +47,7 @@ struct TaskOptionsTests {
     let stepsOfEqualReference: Int?
   }
 
-  /// Without a size there is a line for each, and each is compared with ELECTRA of its own size.
+  /// Without a size there is a line per size, each compared with ELECTRA of that size.
   @Test
   func everySizeIsComparedWithItself() throws {
     let folder = try TemporaryFolder()
@@ -68,7 +68,7 @@ struct TaskOptionsTests {
     #expect(all[3].stepsOfEqualProducts == base[0].stepsOfEqualProducts)
   }
 
-  /// The number that is printed is one that can be given: a run of so many steps costs as much.
+  /// A run with the printed number of steps has the printed cost.
   @Test(arguments: [
     "--objective mlm", "--objective all-tokens-mlm", "--generator unigram",
     "--generator-width 0.25", "--weight-sharing all", "--training two-stage",

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `electra tasks`, from which the scripts of Launch have their table.
+/// `electra tasks`, whose table the scripts of `Launch` read.
 struct TasksTests {
   private struct Entry: Decodable {
     let name: String

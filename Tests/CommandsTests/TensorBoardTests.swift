@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Event files, read by TensorBoard itself.
+/// Event files, read with TensorBoard itself.
 struct TensorBoardTests {
   @Test(.needsPython)
   func aResumedRunShowsItsMetrics() throws {
@@ -12,7 +12,7 @@ struct TensorBoardTests {
       "--steps", "6", "--log-every", "1", "--save-every", "2", "--evaluate-every", "3",
     ]
     #expect(try Program.run(command, in: folder.path).status == 0)
-    // Without its newest checkpoint the run repeats the last steps, and begins a new event file.
+    // Without its newest checkpoint, the run repeats the last steps in a new event file.
     let checkpoints = folder.path + "/run/checkpoints"
     try FileManager.default.removeItem(atPath: checkpoints + "/step-00000006")
     #expect(try Program.run(command, in: folder.path).status == 0)

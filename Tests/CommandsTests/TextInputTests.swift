@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Text as users have it: every verb that reads text knows what a file is by what is in it.
+/// Typical text files of users: every command detects the format of a file by its contents.
 struct TextInputTests {
   private static let documents = [
     ["the river runs past the garden", "a bridge stands there"], ["bread and winter markets"],
@@ -10,7 +10,8 @@ struct TextInputTests {
   ]
   private static let letters = "abcdefghijklmnopqrstuvwxyz".map { String($0) }
 
-  /// A folder with a vocabulary of letters and the same documents in `plain.txt`, `rows.jsonl` and so on.
+  /// A folder with a vocabulary of letters and the same documents in `plain.txt`, `rows.jsonl` and
+  /// so on.
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -188,7 +189,7 @@ struct TextInputTests {
     try folder.write("<doc id=\"0\" title=\"a\">\nriver\n\n</doc>\n", "wiki_00")
     try folder.write("речка river\n", "unknown.txt")
     for (name, says) in [
-      ("special.txt", "2 tokens stand in the text by the names of special tokens"),
+      ("special.txt", "the text contains 2 names of special tokens"),
       ("wiki_00", "wiki_00: WikiExtractor's <doc ...> and </doc> lines are read as text"),
       ("unknown.txt", "16.7 % of the tokens are [UNK]"),
     ] {
@@ -202,7 +203,7 @@ struct TextInputTests {
   @Test
   func theAlphabetCoversItsTextOrIsNamed() throws {
     let folder = try folder()
-    // 3,000 ideographs, the first hundred of them common.
+    // 3,000 ideographs, of which the first hundred are common.
     let text = (0..<3000).map { number in
       let scalars = [number, number % 100, number * 7 % 100].map { Unicode.Scalar(0x4E00 + $0) }
       return String(String.UnicodeScalarView(scalars.compactMap(\.self))) + "。"
@@ -213,10 +214,10 @@ struct TextInputTests {
     #expect(!whole.errors.contains("unknown"), "\(whole.errors)")
     let cut = try run(vocabulary + ["cut.txt", "--alphabet", "1000"], in: folder)
     #expect(
-      cut.errors.contains("the text gives no more with an alphabet of 1000 characters"),
+      cut.errors.contains("the text has no more with an alphabet of 1000 characters"),
       "\(cut.errors)")
     #expect(cut.errors.contains("of the words are unknown to this vocabulary"), "\(cut.errors)")
-    #expect(cut.errors.contains("raise --alphabet, or leave it out"), "\(cut.errors)")
+    #expect(cut.errors.contains("raise --alphabet, or omit it"), "\(cut.errors)")
     let prepared = try run(
       [
         "prepare", "chinese.txt", "--vocabulary", "cut.txt", "--output", "data", "--held-out", "0",
@@ -236,7 +237,7 @@ struct TextInputTests {
   @Test
   func aThreadThatCannotBeStartedEndsTheVerb() throws {
     let folder = try folder()
-    let limits = "ulimit -s 1000000000"  // stacks of 1 TB: the address space holds some hundred
+    let limits = "ulimit -s 1000000000"  // stacks of 1 TB: a few hundred fit into the address space
     for verb in [
       prepare("plain.txt", as: "data", "--threads", "1000"),
       ["vocabulary", "plain.txt", "--output", "new.txt", "--threads", "1000"],

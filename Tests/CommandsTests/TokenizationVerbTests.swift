@@ -25,7 +25,7 @@ struct TokenizationVerbTests {
     #expect(accents.output == "7\n")
     let json = try Program.run(arguments + ["--json"], input: "hey", in: folder.path)
     #expect(json.output == "{\"ids\":[5,6],\"tokens\":[\"he\",\"##y\"]}\n")
-    // NUL is left out as other control characters are, by Hugging Face too.
+    // NUL is dropped like other control characters, as in Hugging Face.
     let control = try Program.run(arguments, input: "he\0y\u{1}\n", in: folder.path)
     #expect(control.status == 0 && control.output == "5 6\n", "\(control.errors)")
   }

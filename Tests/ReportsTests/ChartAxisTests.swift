@@ -19,11 +19,11 @@ struct ChartAxisTests {
     let (first, last) = (try #require(axis.ticks.first), try #require(axis.ticks.last))
     #expect(axis.ticks.count >= 2 && axis.ticks.count <= 7)
     #expect(values.allSatisfy { first <= $0 && $0 <= last && axis.holds($0) })
-    #expect(axis.place(first) == 0 && axis.place(last) == 1)
+    #expect(axis.position(first) == 0 && axis.position(last) == 1)
     // A narrow range of large values leaves few digits of the difference.
-    #expect(abs(axis.place((first + last) / 2) - 0.5) < 1e-9)
-    // What lies outside is drawn at the edge.
-    #expect(axis.place(last + 1) == 1 && axis.place(first - 1) == 0)
+    #expect(abs(axis.position((first + last) / 2) - 0.5) < 1e-9)
+    // Values outside are clamped to the ends.
+    #expect(axis.position(last + 1) == 1 && axis.position(first - 1) == 0)
     #expect(!axis.holds(last + 1))
   }
 
@@ -45,12 +45,20 @@ struct ChartAxisTests {
     for (tick, wanted) in zip(axis.ticks, ticks) { #expect(abs(tick / wanted - 1) < 1e-12) }
   }
 
+  /// Seven characters of "1.2e-05" at 0.64 of a font size of 10.
+  @Test
+  func theLongestLabelGivesTheWidth() {
+    let axis = ChartAxis(.linear(0...1), ticks: [0, 1]) { $0 == 0 ? "0" : "1.2e-05" }
+    #expect(abs(axis.labelWidth(fontSize: 10) - 44.8) < 1e-9)
+    #expect(ChartAxis(.linear(0...1), ticks: []) { _ in "" }.labelWidth(fontSize: 10) == 0)
+  }
+
   @Test
   func theSameRatioIsTheSameDistance() {
     let axis = axis([1, 100], isLogarithmic: true)
-    #expect(abs(axis.place(10) - 0.5) < 1e-12 && abs(axis.place(1)) < 1e-12)
-    // There is no logarithm of zero.
-    #expect(axis.place(0) == 0)
-    #expect(self.axis([0, 100], isLogarithmic: true).place(50) == 0.5)
+    #expect(abs(axis.position(10) - 0.5) < 1e-12 && abs(axis.position(1)) < 1e-12)
+    // Zero has no logarithm: it is clamped, and an axis that contains it is linear.
+    #expect(axis.position(0) == 0)
+    #expect(self.axis([0, 100], isLogarithmic: true).position(50) == 0.5)
   }
 }

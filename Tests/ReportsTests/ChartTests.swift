@@ -14,7 +14,7 @@ struct ChartTests {
   func everyTickHasItsLabelAndTheTitleIsThere() throws {
     let chart = Chart("a < b", frame: (100, 50, 200, 100), x: x, y: y)
     let page = try elements(chart)
-    // Three rows, two ticks and the bottom; the labels, the name and the title.
+    // Lines: three rows, two ticks and the bottom. Texts: five labels, the name and the title.
     #expect(page.counts == ["svg": 1, "polyline": 6, "text": 7])
     for text in ["a < b", "ranks", "0.5", "10"] { #expect(page.text.contains(text)) }
   }
@@ -26,7 +26,7 @@ struct ChartTests {
     chart.line([(0, 0), (5, 0.5), (20, 1)], SVG.Stroke("navy"))
     chart.mark(10, 1, color: "red", isFull: false)
     let added = String(chart.svg.body.dropFirst(before))
-    // The vertical axis grows upwards; what lies beyond the axis is at its end.
+    // The vertical axis points upwards; values beyond an axis are drawn at its end.
     #expect(added.contains(#"points="100.0,150.0 200.0,100.0 300.0,50.0""#), "\(added)")
     #expect(added.contains(#"cx="300.0" cy="50.0" r="4.5" fill="white" stroke="red""#))
   }

@@ -7,11 +7,11 @@ import Reports
 import TestSupport
 import Testing
 
-/// Pages about folders whose files the test writes.
+/// Pages of folders that the test writes.
 struct ReportPageTests {
   private static let names = ["loss", "generator_loss", "discriminator_auc", "unheard_of"]
 
-  /// A run of 30 steps whose loss begins at `loss` and falls evenly.
+  /// Writes a run of 30 steps whose loss begins at `loss` and falls linearly.
   private func writeRun(
     _ folder: TemporaryFolder, _ name: String, loss: Double, rate: Double = 1e-3
   ) throws {
@@ -48,17 +48,42 @@ struct ReportPageTests {
     ] {
       #expect(text.contains(part), "\(part)")
     }
-    // A figure for every metric, described or not, with a curve of training.
+    // Every metric, with or without a description, has a figure with a training curve.
     for label in ["Loss", "Generator loss", "Discriminator AUC", "unheard of"] {
       #expect(html.contains("aria-label=\"\(label)\""), "\(label)")
     }
     #expect(html.components(separatedBy: "data-name=\"first &amp; one \"").count == 5)
     #expect(html.contains("data-y=\"9.9 9.8 "))
-    // It needs nothing beside itself, and has its style and its script.
+    // The page is self-contained: it includes its style and its script.
     for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(outside), "\(outside)")
     }
     #expect(html.contains("<style>\n:root {") && html.contains("\n}\n</script>"))
+  }
+
+  /// Long labels, such as 1.5e-05, get more room: no label crosses the view box of 360 x 206.
+  ///
+  /// A character of a wide font takes at most 0.64 of the font size on average.
+  @Test(arguments: [1.2e-7, 1, 1.2e5])
+  func axisLabelsAreInsideTheirFigure(scale: Double) throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder, "run", loss: 10)
+    let lines = (1...30).map { step in
+      let value = scale * Double(40 - step)
+      return #"{"step":\#(step),"tokens":\#(step * 12_345),"seconds":60,"loss":\#(value),"#
+        + #""learning_rate":\#(value),"input_fraction":\#(value)}"# + "\n"
+    }
+    try folder.write(lines.joined(), "run/metrics.jsonl")
+    let html = try page(folder).html
+    let texts = html.matches(
+      of: /<text x="([\d.]+)" y="([\d.]+)" text-anchor="(end|middle)" fill="[^"]*">([^<]*)</)
+    #expect(texts.count > 20)
+    for text in texts {
+      let (x, y) = (try #require(Double(text.1)), try #require(Double(text.2)))
+      let width = 0.64 * 11 * Double(text.4.count)
+      let left = text.3 == "end" ? x - width : x - width / 2
+      #expect(left >= 0 && left + width <= 360 && y <= 206, "\(text.0)")
+    }
   }
 
   @Test
@@ -80,7 +105,7 @@ struct ReportPageTests {
     #expect(try page(folder).text.contains("a/run and b/run"))
   }
 
-  /// Medians, means and deviations of a fine-tuning's seeds.
+  /// Median, mean and standard deviation over the seeds of a fine-tuning.
   @Test
   func aFinetuningHasItsStatistics() throws {
     let folder = try TemporaryFolder()
@@ -90,7 +115,7 @@ struct ReportPageTests {
         .init(seed: UInt64($0.offset), epoch: 1, step: 3, values: [$0.element])
       })
     try folder.write(JSONEncoder().encode(results), "tuned/results.json")
-    // Without its configuration it is no fine-tuning.
+    // A folder without a configuration is not a fine-tuning.
     #expect(throws: UsageError.self) { _ = try ReportSubjects([folder.path]) }
     let description = FinetunedFolder.Description(
       task: try .named("cola"), labels: LabelSet(["0", "1"]), head: .transformers, length: 128)
@@ -104,7 +129,7 @@ struct ReportPageTests {
     for part in ["Fine-tuning results", "CoLA", "dev matthews", "another model (c0ffee)"] {
       #expect(text.contains(part), "\(part)")
     }
-    // The mean of the two in the middle; squared deviations that add up to 800.
+    // The median is the mean of the two middle values; the squared deviations add up to 800.
     #expect(text.contains("70.0070.0016.3350.00  70.00  90.00  70.00"), "\(text)")
   }
 

@@ -30,26 +30,26 @@ struct ScalingPointTests {
 
   @Test
   func numbersThatNoStepHasAreNotSound() {
-    #expect(Self.point().isSound && !ScalingPoint().isSound)
+    #expect(Self.point().isValid && !ScalingPoint().isValid)
     let changes: [(inout ScalingPoint) -> Void] = [
-      { $0.ranks = 0 }, { $0.batch = 1 << 49 }, { $0.lanesPerCore = 0.5 },
-      { $0.lanesPerCore = .infinity }, { $0.hideableShare = 1.1 }, { $0.seconds = 0 },
+      { $0.ranks = 0 }, { $0.batch = 1 << 49 }, { $0.workersPerCore = 0.5 },
+      { $0.workersPerCore = .infinity }, { $0.hideableShare = 1.1 }, { $0.seconds = 0 },
       { $0.seconds = .nan }, { $0.reductionSeconds = 0.6 }, { $0.sentBytes = -1 },
     ]
     for change in changes {
       var point = Self.point()
       change(&point)
-      #expect(!point.isSound, "\(point)")
+      #expect(!point.isValid, "\(point)")
     }
   }
 
-  /// Reduce-scatter and all-gather send the vector, less a rank's own part, once each.
+  /// Reduce-scatter and all-gather each send the vector once, except the part of the rank itself.
   @Test
   func moreRanksHaveTheTrafficOfARing() {
     let weak = Self.point().onRanks(4, isWeak: true)
     #expect(weak.ranks == 4 && weak.batch == 64 && weak.rankTokens == 2048)
     #expect(weak.sentBytes == 2 * 72_000_000 / 4 * 3 && weak.messages == 2 * 10 * 3)
-    #expect(!weak.isSound && weak.seconds.isNaN)
+    #expect(!weak.isValid && weak.seconds.isNaN)
     let strong = Self.point().onRanks(4, isWeak: false)
     #expect(strong.batch == 16 && strong.rankTokens == 512)
     #expect(Self.point().onRanks(1, isWeak: true).sentBytes == 0)

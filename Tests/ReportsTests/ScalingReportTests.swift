@@ -3,29 +3,29 @@ import Reports
 import TestSupport
 import Testing
 
-/// Tables and pictures of points that a model made, so that every figure is known.
+/// Tables and pictures of points generated from a model, so that every value is known.
 struct ScalingReportTests {
   private static let model = ScalingModel(
     secondsPerToken: 4e-4, secondsPerMessage: 2e-3, secondsPerByte: 1e-8)
 
-  /// A weak or strong study of so many ranks, with so many workers on a core.
+  /// A weak or strong study on `ranks` with `workersPerCore`.
   private static func report(
-    _ ranks: [Int], lanesPerCore: [Double], isWeak: Bool = true
+    _ ranks: [Int], workersPerCore: [Double], isWeak: Bool = true
   ) -> ScalingReport {
     var one = ScalingPoint()
     (one.batch, one.length, one.rankTokens) = (16, 128, 2048)
     (one.microBatchTokens, one.vectorBytes, one.buckets) = (1024, 72_000_000, 10)
     one.hideableShare = 0.75
-    let points = zip(ranks, lanesPerCore).map { count, sharing in
+    let points = zip(ranks, workersPerCore).map { count, sharing in
       var point = one.onRanks(count, isWeak: isWeak)
-      point.lanesPerCore = sharing
+      point.workersPerCore = sharing
       (point.seconds, point.reductionSeconds) = (model.seconds(point), model.exposed(point))
       return point
     }
     return ScalingReport(study: ScalingStudy(points))
   }
 
-  private static let report = report([1, 2, 4, 8], lanesPerCore: [1, 1, 2, 4])
+  private static let report = report([1, 2, 4, 8], workersPerCore: [1, 1, 2, 4])
 
   @Test
   func aRowHasTheFiguresOfItsPoint() throws {
@@ -44,10 +44,10 @@ struct ScalingReportTests {
     #expect(rows[1][try column("measured_seconds")] == "0.8192")
     #expect(rows[1][try column("measured_tokens_per_second")] == "2500")
     #expect(rows[1][try column("efficiency")] == "1.0000")
-    // Eight ranks, whose workers take turns: on cores of their own they are what the model says.
+    // Eight ranks share cores: their corrected time equals the prediction.
     let measured = try #require(Double(rows[4][try column("seconds")]))
     let predicted = try #require(Double(rows[8][try column("model_seconds")]))
-    // Six digits are written.
+    // The file has six digits.
     #expect(abs(measured / predicted - 1) < 1e-5)
   }
 
@@ -55,10 +55,10 @@ struct ScalingReportTests {
   func theTextNamesTheFitItsCheckAndItsLimits() {
     let text = Self.report.text
     for part in [
-      "weak scaling, 1 to 8 ranks x 1 lane on one host, 16 sequences of 128 tokens a rank",
-      "fit: 400.0 us a token of a rank, 2.00 ms a message, 100 MB/s sent by a rank",
-      "check: 8 ranks were kept back from the fit, which is off there by at most 0.0 %",
-      "on 8 ranks 4.0 lanes took turns on a core", "1024 ranks: ", "extrapolated far beyond",
+      "weak scaling, 1 to 8 ranks x 1 thread on one host, 16 sequences of 128 tokens per rank",
+      "fit: 400.0 us per token of a rank, 2.00 ms per message, 100 MB/s sent per rank",
+      "check: held out 8 ranks from the fit; the largest error there is 0.0 %",
+      "on 8 ranks 4.0 threads shared a core", "1024 ranks: ", "extrapolated far beyond",
     ] {
       #expect(text.contains(part), "\(part)\n\(text)")
     }
@@ -66,21 +66,21 @@ struct ScalingReportTests {
 
   @Test
   func aStudyOfFewPointsHasNoCheck() {
-    let text = Self.report([1, 2], lanesPerCore: [1, 1], isWeak: false).text
+    let text = Self.report([1, 2], workersPerCore: [1, 1], isWeak: false).text
     #expect(text.contains("check: none; the fit needs all points"))
     #expect(text.contains("strong scaling, 1 to 2 ranks"))
-    #expect(text.contains("16 sequences are not enough for more than 16 ranks"))
-    #expect(!text.contains("took turns"))
+    #expect(text.contains("a batch of 16 sequences allows at most 16 ranks"))
+    #expect(!text.contains("shared a core"))
   }
 
   @Test
   func thePictureHasEveryPointInEveryPanel() throws {
     let page = try #require(Elements(ScalingPicture(Self.report).svg))
-    // Three panels with four measured points, two of them also as lanes took turns, and the legend's.
+    // Three panels of four points, two panels with two uncorrected points, and three in the legend.
     #expect(page.counts["circle"] == 3 * 4 + 2 * 2 + 3)
-    #expect(page.text.contains("extrapolated") && page.text.contains("kept back from the fit"))
-    #expect(page.text.contains("communication's share of a step"))
-    let few = Self.report([1, 2], lanesPerCore: [1, 1])
+    #expect(page.text.contains("extrapolated") && page.text.contains("held out from the fit"))
+    #expect(page.text.contains("communication share of a step"))
+    let few = Self.report([1, 2], workersPerCore: [1, 1])
     #expect(try #require(Elements(ScalingPicture(few).svg)).counts["circle"] == 3 * 2 + 2)
   }
 }

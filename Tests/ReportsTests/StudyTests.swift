@@ -5,14 +5,15 @@ import Reports
 import TestSupport
 import Testing
 
-/// Studies made of result files in the form that `electra finetune` writes.
+/// Studies of result files in the format of `electra finetune`.
 struct StudyTests {
   private func study() throws -> Study {
     let folder = try folder()
     return try withExtendedLifetime(folder) { try Study(path: folder.file("study.tsv")) }
   }
 
-  /// Two questions: one with a system that is done and one that lacks a task, and one with nothing.
+  /// Two questions: one with a complete system and one that lacks a task, the other without
+  /// results.
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     func tune(_ system: String, _ task: String, _ metric: String, _ values: [String]) throws {
@@ -45,9 +46,9 @@ struct StudyTests {
     let systems = study.systems(of: "parts, all")
     #expect(study.means(systems[0]).values == [60, 62])
     #expect(study.means(systems[1]).values == [])
-    // A correlation that is not defined counts as none.
+    // An undefined correlation counts as 0.
     #expect(systems[1].sample(study.tasks[0].task).values == [0, 25])
-    #expect(systems[0].place == 1 && systems[0].training == nil)
+    #expect(systems[0].paperRank == 1 && systems[0].training == nil)
   }
 
   @Test
@@ -58,8 +59,8 @@ struct StudyTests {
       report.text.contains(
         "| ELECTRA <1> | 85.0 | 61.0 ± 1.4 | 54.0 ± 4.0 | 70.0 ± 0.0 | - | - | - |"))
     #expect(report.text.contains("| none | - | - | - | - | - | - | - |"))
-    // One system alone is in no order.
-    #expect(!report.text.contains("In the paper's order"))
+    // A single system has no order.
+    #expect(!report.text.contains("the paper's order"))
     let lines = report.csv.split(separator: "\n")
     #expect(lines.count == 4)
     #expect(
@@ -75,13 +76,15 @@ struct StudyTests {
     // Two seeds and their mean.
     #expect(page.counts["circle"] == 3)
     #expect(page.text.contains("ELECTRA <1>") && page.text.contains("mean of CoLA, STS-B"))
-    #expect(page.text.components(separatedBy: "not done").count == 3)
+    #expect(page.text.components(separatedBy: "no results").count == 3)
   }
 
   @Test
   func samplesHaveTheDeviationOfASample() {
-    #expect(Sample([]).mean == nil && Sample([]).deviation == 0 && Sample([7]).deviation == 0)
-    #expect(Sample([60, 62]).deviation == 2.0.squareRoot())
+    #expect(
+      Sample([]).mean == nil && Sample([]).standardDeviation == 0
+        && Sample([7]).standardDeviation == 0)
+    #expect(Sample([60, 62]).standardDeviation == 2.0.squareRoot())
   }
 
   @Test(arguments: [
@@ -93,7 +96,7 @@ struct StudyTests {
     #expect {
       _ = try Study(path: path)
     } throws: {
-      "\($0)".hasPrefix("line \(line) of \(path) is no system")
+      "\($0)".hasPrefix("line \(line) of \(path) is not a system")
     }
     #expect(throws: FileError.self) { _ = try Study(path: folder.file("none")) }
   }

@@ -10,14 +10,14 @@ import Runs
 import Tensors
 import Training
 
-/// `electra benchmark allreduce`: what follows the gradients of a step.
+/// `electra benchmark allreduce`: times a step after the backward pass.
 struct BenchmarkAllreduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "allreduce",
     abstract: "Times reduction and update beside a ring MPI_Allreduce with a replicated optimizer.",
     discussion: """
-      To be run under mpirun or srun. The two take turns; medians are told, and the median of the \
-      rounds' ratios: above 1 ours is slower.
+      Run it under mpirun or srun. The two alternate. Prints both medians and the median of the \
+      ratios per round, which is above 1 if electra is slower.
       """)
 
   @OptionGroup var recipe: RecipeOptions
@@ -25,10 +25,10 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
   @Option(help: "Tokens of the vocabulary.")
   var vocabularySize = 30_522
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
-  @Option(help: "Rounds that are timed, behind one that is not.")
+  @Option(help: "Timed rounds, after one that is not timed.")
   var rounds = 11
 
   @Flag(help: "Print the figures as JSON.")
@@ -40,7 +40,7 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
 
   private struct Figures: Encodable {
     let ranks: Int
-    let lanes: Int
+    let workers: Int
     let bytes: Int
     let ours: Double
     let plain: Double
@@ -48,7 +48,8 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
     let peakMemory: Int
 
     enum CodingKeys: String, CodingKey {
-      case ranks, lanes, bytes, ratio
+      case ranks, bytes, ratio
+      case workers = "lanes"
       case ours = "seconds"
       case plain = "plain_seconds"
       case peakMemory = "peak_memory_bytes"
@@ -56,7 +57,7 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
   }
 
   func run() throws {
-    // The plain way at its best: left alone, Open MPI falls to 60 % of a slow link on four hosts.
+    // Selects the ring: by default Open MPI uses only 60 % of a slow link between four hosts.
     setenv("OMPI_MCA_coll_tuned_allreduce_algorithm", "4", 0)
     try runOnAllRanks { world in
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
@@ -75,21 +76,21 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
         )
       }.dropFirst()
       let figures = Figures(
-        ranks: world.size, lanes: layout.processors.count, bytes: 4 * model.layout.count,
+        ranks: world.size, workers: layout.processors.count, bytes: 4 * model.layout.count,
         ours: times.map(\.0).median, plain: times.map(\.1).median,
         ratio: times.map { $0.0 / $0.1 }.median,
         peakMemory: try world.sum([MachineSpeed.peakMemory])[0])
       guard world.rank == 0 else { return }
       if json { return try StandardOutput.print(figures.json()) }
       StandardOutput.print(
-        "\(figures.ranks) x \(figures.lanes) lanes, \(figures.bytes.bytes): "
+        "\(figures.ranks) x \(figures.workers) threads, \(figures.bytes.bytes): "
           + String(
             format: "%.1f ms, MPI_Allreduce %.1f ms, ratio %.2f", 1000 * figures.ours,
             1000 * figures.plain, figures.ratio))
     }
   }
 
-  /// The seconds of the slowest rank.
+  /// The seconds that the slowest rank takes for `body`.
   private func time(
     _ world: Communicator, _ comparison: ReductionComparison, _ body: () throws -> Void
   ) throws -> Double {

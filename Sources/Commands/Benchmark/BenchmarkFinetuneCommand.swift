@@ -7,14 +7,14 @@ import Reports
 import Runs
 import Training
 
-/// `electra benchmark finetune`: whole fine-tuning steps on a task's own sequences.
+/// `electra benchmark finetune`: times whole fine-tuning steps on the sequences of a task.
 struct BenchmarkFinetuneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finetune",
     abstract: "Times whole fine-tuning steps on the sequences of a task.",
     discussion: """
-      The batches are those that finetune would take, so lengths are real ones; nothing is padded. \
-      Works under mpirun too.
+      The batches are those of finetune, with their real sequence lengths and without padding. \
+      Runs alone or under mpirun.
       """)
 
   @OptionGroup var task: TaskOptions
@@ -27,10 +27,10 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
 
   @OptionGroup var recipe: FinetuningRecipeOptions
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
-  @Option(help: "Steps that are timed, behind two that are not.")
+  @Option(help: "Timed steps, after two that are not timed.")
   var rounds = 20
 
   @Flag(help: "Print the figures as JSON.")

@@ -5,25 +5,25 @@ import Reports
 import Runs
 import Training
 
-/// `electra benchmark scaling`: what steps on 1 to N ranks say of more ranks.
+/// `electra benchmark scaling`: predicts steps on more ranks from steps on 1 to N ranks.
 struct BenchmarkScalingCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scaling",
     abstract: "Fits computing, latency and bandwidth to measured steps, and draws the scaling.",
     discussion: """
-      The file has a line of `electra benchmark step --json` for each number of ranks; \
-      Launch/scaling/weak-scaling.sh and Launch/scaling/strong-scaling.sh make one. The largest number of ranks and \
-      those that are no powers of two are kept back from the fit, to check it. Where lanes shared \
-      cores, the figures say what each would do with a core of its own.
+      The file has a line of `electra benchmark step --json` per number of ranks; \
+      Launch/scaling/weak-scaling.sh and Launch/scaling/strong-scaling.sh write one. The largest \
+      number of ranks and those that are not powers of two are held out from the fit, to check it. \
+      If threads shared cores, times are corrected to a core per thread.
       """)
 
-  @Argument(help: "The measured steps, a line of JSON each.")
+  @Argument(help: "The measured steps, one JSON object per line.")
   var file: String
 
-  @Option(help: "A table of all points and predictions, as CSV.")
+  @Option(help: "All points and predictions as CSV.")
   var csv: String
 
-  @Option(help: "The picture, as SVG.")
+  @Option(help: "The chart as SVG.")
   var picture: String
 
   func run() throws {
@@ -44,7 +44,7 @@ struct BenchmarkScalingCommand: ParsableCommand {
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let points = try lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
       guard let point = try? JSONDecoder().decode(ScalingPoint.self, from: Data(line)),
-        point.isSound
+        point.isValid
       else { throw ScalingError.notAStep(path: file, line: index + 1) }
       return point
     }
@@ -56,7 +56,7 @@ struct BenchmarkScalingCommand: ParsableCommand {
   }
 }
 
-/// What keeps measured steps from being read or told of.
+/// An error in a file of measured steps.
 enum ScalingError: Error, CustomStringConvertible {
   case notAStep(path: String, line: Int)
   case mixed(path: String, ranks: Int, others: Int)
@@ -64,10 +64,11 @@ enum ScalingError: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .notAStep(let path, let line):
-      "line \(line) of \(path) is no measured step; electra benchmark step --json makes one"
+      "line \(line) of \(path) is not a measured step; expected the output of "
+        + "electra benchmark step --json"
     case .mixed(let path, let ranks, let others):
-      "\(path) mixes models, lengths or lanes: \(ranks) and \(others) ranks did not take the same "
-        + "step; measure all with the same options"
+      "\(path) mixes models, lengths or numbers of threads: the steps of \(ranks) and \(others) ranks "
+        + "differ; measure all with the same options"
     }
   }
 }

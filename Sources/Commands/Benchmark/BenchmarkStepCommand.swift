@@ -7,15 +7,15 @@ import Reports
 import Runs
 import Training
 
-/// `electra benchmark step`: whole pre-training steps on random tokens.
+/// `electra benchmark step`: times whole pre-training steps on random tokens.
 struct BenchmarkStepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
     abstract: "Times whole pre-training steps: masking to update, dropout included.",
     discussion: """
-      Sequences are full and their tokens random. The peak is what all lanes reach together in \
-      products of 4096 x 4096 matrices, measured in the same run; the share counts matrix products \
-      alone as work. Works under mpirun too.
+      Sequences have full length and random tokens. The peak is the rate of all threads together \
+      in products of 4096 x 4096 matrices, measured in the same run; the share of peak counts \
+      matrix-product FLOPs only. Runs alone or under mpirun.
       """)
 
   @OptionGroup var recipe: RecipeOptions
@@ -23,13 +23,13 @@ struct BenchmarkStepCommand: ParsableCommand {
   @Option(help: "Tokens of the vocabulary.")
   var vocabularySize = 30_522
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
-  @Option(help: "Steps that are timed, behind two that are not.")
+  @Option(help: "Timed steps, after two that are not timed.")
   var rounds = 5
 
-  @Flag(help: "Leave out the peak, which takes longer than steps of small models.")
+  @Flag(help: "Do not measure the peak, which takes longer than steps of small models.")
   var withoutPeak = false
 
   @Flag(help: "Print the figures as JSON.")

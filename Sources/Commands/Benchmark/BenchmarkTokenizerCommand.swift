@@ -8,16 +8,16 @@ import Tensors
 import Tokenization
 import Training
 
-/// `electra benchmark tokenizer`: text to ids.
+/// `electra benchmark tokenizer`: times the conversion of text to ids.
 struct BenchmarkTokenizerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tokenizer",
-    abstract: "Times the tokenizer on the lines of a file that is in memory.")
+    abstract: "Times the tokenizer on the lines of a file in memory.")
 
-  @Argument(help: "A file of text, as tokenize reads it.")
+  @Argument(help: "A text file, as for tokenize.")
   var text: String
 
-  @Option(help: "The vocabulary: a file of one token a line.")
+  @Option(help: "The vocabulary, a vocab.txt.")
   var vocabulary: String
 
   @OptionGroup var textField: TextFieldOption
@@ -27,7 +27,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   @Option(help: "Threads, each with its part of the lines.")
   var threads = 1
 
-  @Option(help: "Passes over the text that are timed, behind one that is not.")
+  @Option(help: "Timed passes over the text, after one that is not timed.")
   var rounds = 5
 
   @Flag(help: "Print the figures as JSON.")
@@ -104,10 +104,10 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   }
 }
 
-/// A number.
+/// A number that one thread changes.
 ///
-/// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the run;
-/// the team's lock orders the two.
+/// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the
+/// run; the team's lock orders the two.
 private final class Counter: @unchecked Sendable {
   var value = 0
 }

@@ -1,37 +1,37 @@
 import ArgumentParser
 import Finetuning
 
-/// What a user can change of the paper's recipe for fine-tuning.
+/// The options that change the paper's fine-tuning recipe; omitted ones keep it.
 struct FinetuningRecipeOptions: ParsableArguments {
-  @Option(help: "Passes over the training data; by default the paper's number for the task.")
+  @Option(help: "Passes over the training data; by default the paper's for the task.")
   var epochs: Double?
 
   @Option(help: "The peak learning rate; by default the paper's for the encoder's width.")
   var learningRate: Double?
 
-  @Option(help: "What a layer's learning rate is to that of the layer above it.")
+  @Option(help: "The ratio of a layer's learning rate to that of the layer above.")
   var layerDecay: Double?
 
-  @Option(help: "The share of the steps in which the rate rises.")
+  @Option(help: "The share of the steps in which the learning rate rises.")
   var warmup: Double?
 
   @Option(help: "Dropout of encoder and head.")
   var dropout: Float?
 
-  @Option(help: "Sequences a step, over all ranks.")
+  @Option(help: "Sequences per step, over all ranks.")
   var batch: Int?
 
-  @Option(help: "Tokens of the longest sequence.")
+  @Option(help: "The longest sequence in tokens.")
   var length: Int?
 
   @Option(
     help: """
-      Parts of a batch for the reduction, a power of two, fixed at the first start; by default of \
-      about 2048 tokens, and no fewer than there are lanes then.
+      Parts of a batch for the reduction, a power of two, fixed at the first start; by default \
+      slices of about 2048 tokens, and at least one per worker thread of the first start.
       """)
   var slices: Int?
 
-  @Option(help: "Tokens that go through the model at once.")
+  @Option(help: "Tokens that pass through the model at once.")
   var microBatch: Int?
 
   @Option(help: "The seed of all random numbers.")

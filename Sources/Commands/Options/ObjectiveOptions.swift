@@ -2,20 +2,20 @@ import ArgumentParser
 import Electra
 import Layers
 
-/// What the paper varies: what is learnt, what makes the samples, and how the two are trained.
+/// The choices that the paper compares: objective, generator and training scheme.
 struct ObjectiveOptions: ParsableArguments {
   @Option(
     help: """
-      What is learnt: electra (replaced token detection); mlm (BERT's masked language modelling, with \
-      the large encoder alone); or what the paper compares with: electra-15 (a loss at drawn positions \
-      only), replace-mlm (tokens are named where samples stand instead of [MASK]), all-tokens-mlm \
-      (every token is named, or copied).
+      The objective: electra (replaced token detection); mlm (BERT's masked language modelling, \
+      without a generator); or a comparison of the paper: electra-15 (discriminator loss at masked \
+      positions only), replace-mlm (masked language modelling on samples instead of [MASK]), \
+      all-tokens-mlm (predict every token, with a copy mechanism).
       """)
   var objective: PretrainingTask.Objective?
 
   @Option(
     help: """
-      What makes the samples: transformer, unigram (the data's frequencies) or uniform (any token).
+      The source of the samples: transformer, unigram (token frequencies of the data) or uniform.
       """)
   var generator: PretrainingTask.Generator?
 
@@ -27,34 +27,34 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      What generator and discriminator share: none, embeddings, or all (one network of two).
+      Weights that generator and discriminator share: none, embeddings, or all.
       """)
   var weightSharing: PretrainingTask.Sharing?
 
   @Option(
     help: """
-      How they are trained: joint; two-stage (the generator alone, then the discriminator from its \
-      weights, half of the steps each); two-stage-fresh (from new weights); adversarial (by policy \
-      gradient).
+      The training scheme: joint; two-stage (half of the steps the generator alone, then the \
+      discriminator from its weights); two-stage-fresh (the discriminator from new weights); \
+      adversarial (the generator by policy gradient).
       """)
   var training: PretrainingTask.Scheme?
 
-  @Option(help: "The share of tokens that is masked.")
+  @Option(help: "The share of tokens that are masked.")
   var maskFraction: Double?
 
-  @Option(help: "What the generator's logits are divided by when it samples.")
+  @Option(help: "The divisor of the generator's logits when it samples.")
   var temperature: Float?
 
-  @Option(help: "The weight of the discriminator's loss beside the generator's.")
+  @Option(help: "The weight of the discriminator's loss relative to the generator's.")
   var discriminatorWeight: Float?
 
-  @Flag(help: "Never sample the right token.")
+  @Flag(help: "Never sample the original token.")
   var disallowCorrect = false
 
   @Flag(
     help: """
-      Draw masked positions with replacement as the reference does: one drawn twice counts twice, and \
-      gets the mean of two ids.
+      Draw masked positions with replacement, as the reference does: a position drawn twice counts \
+      twice and gets the mean of two ids.
       """)
   var maskWithReplacement = false
 
@@ -63,7 +63,7 @@ struct ObjectiveOptions: ParsableArguments {
       ("--generator-width", generatorWidth), ("--generator-depth", generatorDepth),
     ] {
       if let value, !(value > 0 && value <= 4) {
-        throw ValidationError("\(name) \(value) is not a fraction between 0 and 4")
+        throw ValidationError("\(name) must be above 0 and at most 4, not \(value)")
       }
     }
   }
@@ -86,15 +86,15 @@ struct ObjectiveOptions: ParsableArguments {
     if maskWithReplacement { recipe.task.drawsWithReplacement = true }
   }
 
-  /// The generator's size, where it is asked for or follows from the task.
+  /// Sets the generator's size if an option gives it or the task implies it.
   func apply(to sizes: inout ElectraSizes, _ task: PretrainingTask) {
     let isWhole = task.sharing == .all || task.scheme == .twoStage
     guard isWhole || generatorWidth != nil || generatorDepth != nil else { return }
-    let (own, whole) = (sizes.generator, sizes.discriminator)
+    let (usual, whole) = (sizes.generator, sizes.discriminator)
     sizes.generator = whole.scaled(
       width: generatorWidth
-        ?? (isWhole ? 1 : Double(own.hiddenSize) / Double(whole.hiddenSize)),
-      depth: generatorDepth ?? (isWhole ? 1 : Double(own.layerCount) / Double(whole.layerCount)))
+        ?? (isWhole ? 1 : Double(usual.hiddenSize) / Double(whole.hiddenSize)),
+      depth: generatorDepth ?? (isWhole ? 1 : Double(usual.layerCount) / Double(whole.layerCount)))
   }
 }
 

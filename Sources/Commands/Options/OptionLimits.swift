@@ -1,11 +1,9 @@
 import ArgumentParser
 
-// Limits of options that several verbs have. They lie far above what anyone needs, and low enough that
-// nothing that is computed of them overflows.
-
-/// Checks options that count something; nil stands for one that was not given.
+/// Checks the range of options that are counts; nil is an option that was not given.
 ///
-/// - Throws: a sentence with the option and its limits.
+/// The limits are far above any use, and low enough that no computation with them overflows. Throws
+/// a `ValidationError` with the option and its limits.
 func expectCounts(_ counts: KeyValuePairs<String, Int?>) throws {
   for (name, value) in counts {
     let most =

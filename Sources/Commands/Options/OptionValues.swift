@@ -1,9 +1,9 @@
 import ArgumentParser
 
-/// The values of all options of a parsed command, those of its groups included, in the order of their
-/// declaration: `option --log-every` and `50`.
+/// The values of all options of a parsed command, such as `option --log-every` and `50`.
 ///
-/// Property wrappers hold them, which reflection finds.
+/// They are in the order of declaration and include the options of groups. Reflection finds them,
+/// because every option is a property wrapper.
 func optionValues(of arguments: some ParsableArguments) -> [(key: String, value: String)] {
   Mirror(reflecting: arguments).children.flatMap { child -> [(key: String, value: String)] in
     if let group = child.value as? any OptionGroupValue { return group.values }
@@ -12,7 +12,7 @@ func optionValues(of arguments: some ParsableArguments) -> [(key: String, value:
   }
 }
 
-/// `logEvery` as `log-every`.
+/// Converts `logEvery` to `log-every`.
 private func kebabCase(_ name: some StringProtocol) -> String {
   name.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
 }

@@ -4,16 +4,15 @@ import Models
 import Runs
 import Training
 
-/// What is asked of a run that exists: inside a run nothing that decides its result may change. Options
-/// that are left out are the run's.
+// The check of the options against an existing run: nothing that affects the result of a run may
+// change within it. Omitted options keep the values of the run.
 extension RecipeOptions {
-  /// Checks that the options given agree with the run.
+  /// Checks that the given options agree with the run.
   ///
-  /// - Parameters:
-  ///   - start: what the run began with; nil for one of an earlier version.
-  ///   - hasInitialModel: whether it began with a model that has sizes of its own.
-  ///   - isNextPhase: whether the command names a next phase; then the options may be those that the
-  ///     first phase began with.
+  /// `start` is the record of the first start; nil for a run of an earlier version.
+  /// `hasInitialModel` says that the sizes come from a model of `--init-from`. With a next phase,
+  /// the options may also be those of the first phase. Throws a `UsageError` that names every
+  /// difference.
   func expectSame(
     _ existing: PretrainingConfiguration, start: RunStart?, hasInitialModel: Bool,
     isNextPhase: Bool
@@ -28,11 +27,11 @@ extension RecipeOptions {
     let list = [presetDifference(existing, start)].compactMap(\.self) + changes
     guard !list.isEmpty else { return }
     throw UsageError(
-      "the run exists with another recipe: \(list.joined(separator: ", ")); leave the options out "
-        + "to go on, or choose another --output")
+      "the run exists with another recipe: \(list.joined(separator: ", ")); omit the options to "
+        + "resume it, or choose another --output")
   }
 
-  /// What the options change of the run, a clause each.
+  /// The settings of the run that the options change, one clause each.
   private func differences(
     from existing: PretrainingConfiguration, hasInitialModel: Bool
   ) throws -> [String] {
@@ -51,8 +50,10 @@ extension RecipeOptions {
     }
   }
 
-  /// In what `--preset` is another than the run began with. A run of an earlier version does not say,
-  /// but for the size of its discriminator.
+  /// The difference between `--preset` and the preset of the first start; nil if there is none.
+  ///
+  /// A run of an earlier version has no record of its preset: there the discriminator's size
+  /// decides.
   private func presetDifference(
     _ existing: PretrainingConfiguration, _ start: RunStart?
   ) -> String? {
@@ -69,7 +70,7 @@ extension RecipeOptions {
     return "--preset is \(first) there and \(preset.rawValue) here"
   }
 
-  /// The options by the keys of `config.json` that they set.
+  /// The option for each key of `config.json`.
   private static let options = [
     "objective": "--objective", "generator_kind": "--generator",
     "generator hidden_size": "--generator-width",

@@ -5,7 +5,7 @@ import Foundation
 import Models
 import Platform
 
-/// What a user can change of a preset; together with the data this decides the result of a run.
+/// The options that change a preset; with the data they determine the result of a run.
 struct RecipeOptions: ParsableArguments {
   @Option(help: "The size: tiny, small, small++, base or large.")
   var preset: Preset?
@@ -18,10 +18,10 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "Steps of the schedule.")
   var steps: Int?
 
-  @Option(help: "Sequences a step, over all ranks.")
+  @Option(help: "Sequences per step, over all ranks.")
   var batch: Int?
 
-  @Option(help: "Tokens of the longest sequence.")
+  @Option(help: "The longest sequence in tokens.")
   var length: Int?
 
   @Option(help: "The peak learning rate.")
@@ -29,19 +29,19 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: """
-      Steps in which the learning rate rises; by default the preset's, and where --steps are few at \
-      most a tenth of them or as large a part as the preset's.
+      Steps in which the learning rate rises; by default the preset's, with few --steps at most a \
+      tenth of them, or the preset's share if that is more.
       """)
   var warmup: Int?
 
   @Option(
     help: """
-      Parts of a batch for the reduction, a power of two, fixed at the first start; by default of \
-      about 2048 tokens, and no fewer than there are lanes then.
+      Parts of a batch for the reduction, a power of two, fixed at the first start; by default \
+      slices of about 2048 tokens, and at least one per worker thread of the first start.
       """)
   var slices: Int?
 
-  @Option(help: "Tokens that go through the model at once; fixed at the first start.")
+  @Option(help: "Tokens that pass through the model at once; fixed at the first start.")
   var microBatch: Int?
 
   @Flag(help: "Mask the tokens of a word together.")
@@ -50,8 +50,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers.")
   var seed: UInt64?
 
-  @Flag(
-    help: "Compute encoder layers twice instead of keeping what is inside: less memory, same bits.")
+  @Flag(help: "Recompute activations in the backward pass (gradient checkpointing).")
   var recompute = false
 
   func validate() throws {
@@ -61,10 +60,10 @@ struct RecipeOptions: ParsableArguments {
     }
   }
 
-  /// The configuration for a new run with `workers` lanes in all.
+  /// The configuration of a new run with `workers` threads in total.
   ///
-  /// - Parameter sizes: those of the model that the run begins with, given its task; nil for the
-  ///   preset's.
+  /// `sizes` returns the sizes of the initial model for a task; nil keeps those of the preset.
+  /// Throws a `UsageError` for values that are out of range or do not fit each other.
   func configuration(
     vocabularySize: Int, dataLength: Int, workers: Int,
     sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }
@@ -90,10 +89,10 @@ struct RecipeOptions: ParsableArguments {
     return result
   }
 
-  /// The preset that a new run takes where no file is given.
+  /// The preset of a new run without `--config`.
   var usualPreset: Preset { preset ?? .small }
 
-  /// That of `--config`, for a vocabulary of this size; nil where it is not given.
+  /// The configuration of `--config` for this vocabulary size; nil without the option.
   func fileConfiguration(vocabularySize: Int) throws -> PretrainingConfiguration? {
     guard let config else { return nil }
     guard let data = FileManager.default.contents(atPath: config) else {
@@ -105,7 +104,7 @@ struct RecipeOptions: ParsableArguments {
     return result
   }
 
-  /// Sets what the options name.
+  /// Sets the values of the given options.
   func apply(to configuration: inout PretrainingConfiguration) {
     task.apply(to: &configuration.recipe)
     if let steps { configuration.recipe.steps = steps }
@@ -119,6 +118,7 @@ struct RecipeOptions: ParsableArguments {
     if let seed { configuration.recipe.seed = seed }
   }
 
+  /// Checks values that depend on each other.
   static func check(_ configuration: PretrainingConfiguration) throws {
     if let problem = configuration.problem { throw UsageError(problem) }
     let recipe = configuration.recipe
@@ -127,7 +127,7 @@ struct RecipeOptions: ParsableArguments {
     }
     guard recipe.batchSize % recipe.slices == 0 else {
       throw UsageError(
-        "--batch \(recipe.batchSize) cannot be cut into \(recipe.slices) equal slices; give a "
+        "--batch \(recipe.batchSize) cannot be split into \(recipe.slices) equal slices; give a "
           + "multiple of \(recipe.slices), or fewer --slices")
     }
   }

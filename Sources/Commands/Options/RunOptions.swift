@@ -3,12 +3,12 @@ import Collectives
 import Runs
 import Training
 
-/// What every resumable run can be started with; nothing here changes its result.
+/// The options of a start of a resumable run; none of them changes its result.
 struct RunOptions: ParsableArguments {
-  @Option(help: "Stop after so many hours of this start, with a checkpoint to go on from.")
+  @Option(help: "Stop after this many hours of this start, with a checkpoint.")
   var hours: Double?
 
-  @Option(help: "Lanes a rank; by default its fair share of the host's cores.")
+  @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
   @Option(help: "Steps between lines of metrics.")
@@ -19,9 +19,9 @@ struct RunOptions: ParsableArguments {
 
   @Option(
     help: """
-      Seconds that a section of the run may take before the watchdog ends it, as step=600: by \
-      default connection 120, start, checkpoint and evaluation 600 each, end 60, and step 60 or \
-      twenty times the median of the last steps, whichever is more.
+      The deadline of a section of the run in seconds, after which the watchdog ends the run, such \
+      as step=600. By default connection 120; start, checkpoint and evaluation 600 each; end 60; \
+      step 60 or twenty times the median of the last steps, whichever is more.
       """)
   var deadline: [Deadline] = []
 
@@ -41,19 +41,17 @@ struct RunOptions: ParsableArguments {
     return settings
   }
 
-  /// The processors of this rank, for work of at most so many slices.
+  /// The processors of this rank, at most one per slice.
   func layout(_ world: Communicator, slices: Int = .max) throws -> RankLayout {
     try RankLayout(world: world, threads: threads, slices: slices)
   }
 
-  /// The number of threads of all ranks.
-  ///
-  /// Every rank must call it.
+  /// The number of worker threads of all ranks; every rank must call it.
   func workers(_ world: Communicator) throws -> Int {
     try world.sum([layout(world).processors.count])[0]
   }
 
-  /// The context of the run in `folder`, where heartbeats begin.
+  /// The context of the run in `folder`; starts its heartbeats.
   ///
   /// Every rank must call it.
   func context(
@@ -66,8 +64,9 @@ struct RunOptions: ParsableArguments {
       watchdog: runGuard.watchdog, start: runGuard.start)
   }
 
-  /// Runs `body` on every rank under a guard, once all ranks have the same program and options, and ends
-  /// with the status that it returns.
+  /// Runs `body` on every rank under a guard and ends with the status that it returns.
+  ///
+  /// Before that, all ranks must have the same program and options.
   func runOnAllRanks(
     _ command: some ParsableCommand,
     _ body: (Communicator, RunGuard) throws -> ExitStatus
@@ -89,7 +88,7 @@ struct RunOptions: ParsableArguments {
   }
 }
 
-/// A section of the run and its deadline, as `step=60`.
+/// A section of the run with its deadline, such as `step=60`.
 struct Deadline: ExpressibleByArgument {
   let section: Watchdog.Section
   let seconds: Double

@@ -5,25 +5,25 @@ import Models
 import Platform
 import Runs
 
-/// Which task, and where its files are.
+/// The task and its files.
 struct TaskOptions: ParsableArguments {
   @Argument(
     help: """
-      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own for \
-      files of your own.
+      cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli, squad1, squad2, chunking, ner, or own \
+      for your own files.
       """)
   var task: String
 
-  @Option(help: "The folder of the task's files, as they are given out: train.tsv, dev.tsv...")
+  @Option(help: "The folder of the task's files as downloaded: train.tsv, dev.tsv and so on.")
   var data: String?
 
-  @Option(help: "The training file, where it is not the folder's.")
+  @Option(help: "The training file, instead of the folder's.")
   var train: String?
 
-  @Option(help: "The file whose scores choose the best epoch, where it is not the folder's.")
+  @Option(help: "The file whose scores choose the best epoch, instead of the folder's.")
   var dev: String?
 
-  @Option(help: "A file to answer at the end, where it is not the folder's.")
+  @Option(help: "A file to predict at the end, instead of the folder's.")
   var test: String?
 
   @Option(
@@ -32,8 +32,8 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: """
-      Of own: the column of the text: its name in the header or in JSON lines, or its place from 0 \
-      in a file without header. For tagging, the column of the words, in CoNLL-U by name too.
+      Of own: the column of the text, by name in the header or in JSON lines, or by number from 0 \
+      in a file without header. For tagging, the column of the words, in CoNLL-U also by name.
       """)
   var text = "text"
 
@@ -50,18 +50,18 @@ struct TaskOptions: ParsableArguments {
       throw ValidationError("--problem, --text, --text2 and --label belong to the task own")
     }
     if problem == .tagging && text2 != nil {
-      throw ValidationError("--text2 is for pairs; tagging has words and tags alone")
+      throw ValidationError("--text2 is for pairs; tagging has only words and tags")
     }
     if problem == .span && (text2 != nil || text != "text" || label != "label") {
       throw ValidationError(
-        "--text, --text2 and --label are for columns; questions are read as SQuAD's JSON has them")
+        "--text, --text2 and --label name columns; span reads SQuAD JSON, which has none")
     }
     if data == nil && (train == nil || dev == nil) {
       throw ValidationError("give --data, or both --train and --dev")
     }
   }
 
-  /// The task that is meant.
+  /// The task of the argument; throws for an unknown name.
   func resolve() throws -> Task {
     guard task == "own" else { return try Task.named(task) }
     let problem = problem ?? .classification
@@ -84,7 +84,7 @@ struct TaskOptions: ParsableArguments {
     }
   }
 
-  /// The task with its files, to be learnt by the encoder at `path`.
+  /// The request to fine-tune the encoder at `path` on the task.
   func request(from path: String, isScratch: Bool = false, head: HeadStyle = .transformers) throws
     -> FinetuningRequest
   {
@@ -94,9 +94,9 @@ struct TaskOptions: ParsableArguments {
       head: head, emptyLabels: emptyLabels.emptyLabels)
   }
 
-  /// The files of a role.
+  /// The files of a role; none only for the test role.
   ///
-  /// Throws `FinetuningError.missingFile` when training or dev files are wanted and none is there.
+  /// Throws `FinetuningError.missingFile` if there is no training or dev file.
   private func files(_ role: SplitRole, of task: Task) throws -> [TaskFile] {
     let named =
       switch role {
@@ -114,23 +114,24 @@ struct TaskOptions: ParsableArguments {
     return try found.map(checked)
   }
 
-  /// The file itself, unless its columns of words have no names and options give some.
+  /// Returns the file; throws if an option names a column and the file has columns without names.
   private func checked(_ file: TaskFile) throws -> TaskFile {
     guard problem == .tagging else { return file }
     for (option, value, usual) in [("--text", text, "text"), ("--label", label, "label")]
     where value != usual && WordColumns.index(value) == nil {
       if try file.hasColumn(named: value) { continue }
       throw UsageError(
-        "\(file.path) has columns without names; give the place of \(option) \(value), the first "
-          + "being 0 and the last -1")
+        "\(file.path) has columns without names; give \(option) \(value) as a number: 0 is the first "
+          + "column and -1 the last")
     }
     return file
   }
 }
 
-/// What is done with examples without label.
+/// The handling of examples without a label.
 struct EmptyLabelOption: ParsableArguments {
-  @Option(help: "Where a label is empty: stop, naming the line, or skip the example and count it.")
+  @Option(
+    help: "What to do at an empty label: stop and name the line, or skip the example and count it.")
   var emptyLabels = EmptyLabels.stop
 }
 

@@ -1,21 +1,21 @@
 import ArgumentParser
 import Tokenization
 
-/// Where the text of JSON objects is found.
+/// The field of the text in JSON objects.
 struct TextFieldOption: ParsableArguments {
   @Option(help: "The field of JSON objects that holds the text.")
   var field = "text"
 }
 
-/// How text is normalised before it is cut into tokens.
+/// The normalisation of text before it is split into tokens.
 struct NormalizationOptions: ParsableArguments {
-  @Flag(help: "Keep upper case and accents, as BERT's cased models.")
+  @Flag(help: "Keep upper case and accents, as BERT's cased models do.")
   var cased = false
 
-  @Flag(help: "Lower the case but keep accents.")
+  @Flag(help: "Convert to lower case but keep accents.")
   var keepAccents = false
 
-  /// The normalisation that the flags name; cased text keeps its accents anyway.
+  /// The normalisation of the flags; cased text always keeps its accents.
   var normalization: TextNormalization {
     cased ? .cased : keepAccents ? .keepAccents : .uncased
   }

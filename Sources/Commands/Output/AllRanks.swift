@@ -5,10 +5,11 @@ import Runs
 import Tensors
 import Training
 
-/// Runs `body` on every rank, and writes what it printed.
+/// Runs `body` on every rank and flushes standard output.
 ///
-/// `body` must throw on all ranks together. Its error becomes one sentence from rank zero, which names the
-/// host where only that host's files are wrong, and one exit status on all.
+/// `body` must throw on all ranks or on none. An error becomes one sentence on standard error of
+/// rank 0, and the same exit status on all ranks. The sentence names the host if only rank 0 has a
+/// problem with files.
 func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
   var world: Communicator?
   do {
@@ -20,24 +21,25 @@ func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
     throw error
   } catch {
     try? StandardOutput.flush()
-    let own = exitStatus(of: error)
-    let all = try world?.gather([own.rawValue]).flatMap(\.self) ?? [own.rawValue]
-    // The rank where the error arose knows its status; the others only know that a rank has failed.
+    let local = exitStatus(of: error)
+    let all = try world?.gather([local.rawValue]).flatMap(\.self) ?? [local.rawValue]
+    // Only the failed rank knows the status of its error; the others have `disagreement`.
     let first = all.first { $0 != ExitStatus.disagreement.rawValue }
     let status = first.flatMap(ExitStatus.init) ?? .disagreement
     if status == .success { return }
     if world?.rank ?? 0 == 0 {
-      let isAlone = all.contains(ExitStatus.disagreement.rawValue)
-      let isOfHost = [.badData, .missingFile, .inputOutput].contains(own) && isAlone
+      let isLocal = all.contains(ExitStatus.disagreement.rawValue)
+      let isOfHost = [.badData, .missingFile, .inputOutput].contains(local) && isLocal
       standardError("electra: \(isOfHost ? "rank 0 on \(hostName()): " : "")\(error)\n")
     }
     throw ExitCode(status.rawValue)
   }
 }
 
-/// Runs `body`, which is the work of one process, as `reportingErrors` does.
+/// Runs `body` in one process, with `reportingErrors`.
 ///
-/// Where a launcher started several ranks, rank zero runs it; the others wait, and end with its status.
+/// If a launcher started several ranks, rank 0 runs it; the others wait and end with the same
+/// status.
 func runOnOneRank(_ body: () throws -> Void) throws {
   var world: Communicator?
   try reportingErrors { world = try Communicator.start(isOneEnough: true) }
@@ -52,9 +54,9 @@ func runOnOneRank(_ body: () throws -> Void) throws {
   if status != 0 { throw ExitCode(status) }
 }
 
-/// The first meeting of the ranks: program, processors' kernels and options must be the same.
+/// Checks that all ranks have the same program, MPI library, matrix kernels and options.
 ///
-/// The folder of the data may be each host's own.
+/// `--data` may differ, because each host can have a copy of the data. Every rank must call it.
 func expectEqualPrograms(_ world: Communicator, _ command: some ParsableCommand) throws {
   if world.size == 1 { return }
   let program = CheckpointState.checksum(of: "/proc/self/exe") ?? ""

@@ -3,11 +3,11 @@ import Foundation
 import Models
 import Platform
 
-/// Answers to lines of text, for the screen or for a machine.
+/// The predictions for lines of text, as text for people or as JSON.
 struct AnsweredText {
   private let lines: [Line]
 
-  /// One line's answer: what belongs to its problem is there.
+  /// The prediction for one line; only the fields of its kind of problem are set.
   private struct Line: Encodable {
     var label: String?
     var probabilities: [String: Float]?
@@ -22,7 +22,7 @@ struct AnsweredText {
       case nullOdds = "null_odds"
     }
 
-    /// For the screen.
+    /// The prediction as text for people.
     var shown: String {
       if let label {
         return "\(label)\t" + String(format: "%.4f", probabilities?[label] ?? .nan)
@@ -35,18 +35,18 @@ struct AnsweredText {
     }
   }
 
-  /// - Parameter numbers: the model's, from which `answers` follow.
-  init(_ answers: Answers, _ numbers: [Float], _ set: ExampleSet, _ folder: FinetunedFolder) {
+  /// Pairs the answers with the outputs of the model that they were computed from.
+  init(_ answers: Answers, _ outputs: [Float], _ set: ExampleSet, _ folder: FinetunedFolder) {
     let names = folder.description.labels.names
     switch answers {
-    case .labels(let places):
-      lines = places.enumerated().map { line, place in
-        let logits = numbers[line * names.count..<(line + 1) * names.count]
+    case .labels(let indices):
+      lines = indices.enumerated().map { line, index in
+        let logits = outputs[line * names.count..<(line + 1) * names.count]
         let largest = logits.max() ?? 0
         let powers = logits.map { exp($0 - largest) }
         let sum = powers.reduce(0, +)
-        let chances = zip(names, powers).map { ($0, $1 / sum) }
-        return Line(label: names[place], probabilities: Dictionary(chances) { $1 })
+        let probabilities = zip(names, powers).map { ($0, $1 / sum) }
+        return Line(label: names[index], probabilities: Dictionary(probabilities) { $1 })
       }
     case .scores(let scores): lines = scores.map { Line(score: $0) }
     case .tags(let tags):
@@ -58,6 +58,7 @@ struct AnsweredText {
     }
   }
 
+  /// Prints one line per prediction.
   func show(json: Bool) throws {
     for line in lines { StandardOutput.print(json ? try line.json() : line.shown) }
   }

@@ -11,8 +11,9 @@ import Runs
 import Tokenization
 import Training
 
-/// Runs `body` and writes what it printed; an error becomes one sentence on standard error and an exit
-/// status. What was printed before an error is written too.
+/// Runs `body` and flushes standard output, also before an error is reported.
+///
+/// An error becomes one sentence on standard error and an `ExitCode`.
 func reportingErrors(_ body: () throws -> Void) throws {
   do {
     try body()
@@ -28,7 +29,7 @@ func reportingErrors(_ body: () throws -> Void) throws {
   }
 }
 
-/// The status of each error.
+/// The exit status for an error.
 func exitStatus(of error: any Error) -> ExitStatus {
   switch error {
   case is UsageError: .usage

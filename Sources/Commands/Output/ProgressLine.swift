@@ -1,17 +1,16 @@
 import Foundation
 import Platform
 
-/// A line about the progress of long work on standard error: rewritten in place on a terminal, a new
-/// one every ten seconds elsewhere.
+/// A progress line on standard error: redrawn in place on a terminal, else a new line every 10 s.
 struct ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) != 0
   private let start = Date()
   private var lastShown: Date?
 
-  /// Seconds since the work began.
+  /// Seconds since the progress line was created.
   var seconds: Double { Date().timeIntervalSince(start) }
 
-  /// Shows what `text` says of the work after so many seconds, if it is time to.
+  /// Shows `text` for the seconds so far, if the last update is long enough ago.
   mutating func update(_ text: (_ seconds: Double) -> String) {
     let now = Date()
     let interval = isTerminal ? 0.2 : 10
@@ -21,12 +20,12 @@ struct ProgressLine {
     write((isTerminal ? "\r\u{1B}[K" : "") + text(seconds) + (isTerminal ? "" : "\n"))
   }
 
-  /// Shows `text` as the last word.
+  /// Shows `text` in place of the progress line and ends the line.
   func finish(_ text: String) {
     write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
   }
 
-  /// A failure to show progress ends nothing.
+  /// Writes `text` and ignores failures: progress output never ends a command.
   private func write(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }

@@ -2,20 +2,21 @@ import Foundation
 import Platform
 import Synchronization
 
-/// Standard output: verbs print to it in this way only, so that no failure passes unseen.
+/// Standard output, with every failed write reported as an error.
 ///
-/// `print` collects lines and `flush` writes them. `reportingErrors` and `runOnAllRanks` flush at the end
-/// of a verb, and before they report an error; a verb that answers while it reads also flushes itself.
+/// All commands print through it. `print` collects lines and `flush` writes them. `reportingErrors`
+/// and `runOnAllRanks` flush at the end of a command and before they report an error. A command
+/// that prints while it reads its input also flushes itself.
 enum StandardOutput {
   private static let pending = Mutex<[UInt8]>([])
 
-  /// Whether a person reads along.
+  /// Whether standard output is a terminal.
   static var isTerminal: Bool { isatty(STDOUT_FILENO) != 0 }
 
-  /// Prints a line.
+  /// Adds a line to the pending output.
   static func print(_ line: String) { print(line.utf8) }
 
-  /// Prints a line of bytes.
+  /// Adds a line of bytes to the pending output.
   static func print(_ line: some Sequence<UInt8>) {
     pending.withLock { pending in
       pending += line
@@ -23,8 +24,9 @@ enum StandardOutput {
     }
   }
 
-  /// Writes the printed lines if they have more bytes than `limit`; lines that cannot be written are
-  /// dropped. Throws `OutputError`.
+  /// Writes the pending lines if they have more than `limit` bytes.
+  ///
+  /// Lines that cannot be written are dropped. Throws `OutputError`.
   static func flush(above limit: Int = 0) throws(OutputError) {
     let bytes = pending.withLock { pending in
       if pending.count <= limit { return [UInt8]() }
@@ -50,22 +52,25 @@ enum StandardOutput {
   }
 }
 
-/// Why standard output cannot be written.
+/// A failed write to standard output.
 enum OutputError: Error, Equatable, CustomStringConvertible {
-  /// Its reader has ended, as `head` does after enough lines: not a failure, but the end of the work.
+  /// The reader closed the pipe, as `head` does after enough lines; the command then ends with
+  /// success.
   case closed
   case failed(reason: String)
 
   var description: String {
     switch self {
-    case .closed: "the reader of standard output has ended"
+    case .closed: "the reader closed standard output"
     case .failed(let reason): "cannot write to standard output: \(reason)"
     }
   }
 }
 
-/// Opens those of the three standard descriptors that are closed, so that no file of the program gets
-/// such a number and, with it, what is printed. Reads and writes still fail.
+/// Opens the standard descriptors that are closed, so that reads and writes on them still fail.
+///
+/// Otherwise a file that the program opens would get such a number, and printed text would go into
+/// it.
 func reserveStandardDescriptors() {
   for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
     // `open` returns the lowest free number, which is this one.

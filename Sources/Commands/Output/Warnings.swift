@@ -4,24 +4,25 @@ import Platform
 import Synchronization
 
 extension TextReader {
-  /// Says on standard error what was remarkable about the files.
+  /// Prints the warnings about the files to standard error.
   func reportRemarks() {
     warnings.sentences.forEach(warn)
-    if skippedFiles > 0 { warn("passed over \(skippedFiles) files without text") }
+    if skippedFiles > 0 { warn("skipped \(skippedFiles) files without text") }
   }
 }
 
-/// A share of unknown words or tokens that is worth a warning: above one in a hundred.
+/// A share of unknown words or tokens that deserves a warning: above 1 %.
 struct UnknownShare: CustomStringConvertible {
   let description: String
 
+  /// nil for a share of at most 1 %.
   init?(_ unknown: Int, of all: Int) {
     guard unknown * 100 > all else { return nil }
     description = String(format: "%.1f %%", 100 * Double(unknown) / Double(all))
   }
 }
 
-/// How many lines of text were passed over, counted by many threads.
+/// The number of skipped lines of text, counted by several threads.
 final class SkippedLines: Sendable {
   private let lines = Mutex(0)
 

@@ -3,18 +3,22 @@ import Layers
 import Tensors
 import Training
 
-/// Where the time of a step goes: milliseconds of a lane of rank zero, by activity. As JSON an object of
-/// these.
+/// The time of a step by activity, in milliseconds of one worker of rank 0.
+///
+/// Its JSON is an object of activities and milliseconds.
 struct ActivityTimes: Encodable {
   private let milliseconds: [String: Double]
 
-  /// What kernels say of a step, and what is left of it: exchange, waiting and the rest.
+  /// The times of the kernels, averaged over `workers`, and the rest of the step.
+  ///
+  /// Kernels do not time the exchange between ranks and the waiting for other workers. Both are in
+  /// the rest, which is never negative.
   init<O: TrainingObjective>(
-    _ entries: [Activity: Profile.Entry], _ step: Trainer<O>.StepReport, lanes: Int
+    _ entries: [Activity: Profile.Entry], _ step: Trainer<O>.StepReport, workers: Int
   ) {
     var result: [String: Double] = [:]
     for (activity, entry) in entries {
-      result[activity.name, default: 0] += 1000 * entry.seconds / Double(lanes)
+      result[activity.name, default: 0] += 1000 * entry.seconds / Double(workers)
     }
     let known = result.values.reduce(0, +)
     result["input"] = 1000 * step.inputSeconds
@@ -25,7 +29,7 @@ struct ActivityTimes: Encodable {
 
   func encode(to encoder: any Encoder) throws { try milliseconds.encode(to: encoder) }
 
-  /// For the screen, the longest first.
+  /// One line per activity with its share of the step, longest first.
   var lines: String {
     let total = milliseconds.values.reduce(0, +)
     return milliseconds.sorted { $0.value > $1.value }.map { name, value in
@@ -35,7 +39,7 @@ struct ActivityTimes: Encodable {
 }
 
 extension Activity {
-  /// Its name in tables; products by (rows, inner) x (inner, columns).
+  /// The name in tables; a product has the shapes (rows, inner) x (inner, columns).
   fileprivate var name: String {
     switch self {
     case .product(let rows, let columns, let inner):

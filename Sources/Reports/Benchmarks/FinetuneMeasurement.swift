@@ -8,29 +8,31 @@ import Runs
 import Tensors
 import Training
 
-/// What was measured of a fine-tuning's steps, over all ranks. Lengths differ from batch to batch, so
-/// figures are those of all timed steps together.
+/// The speed of fine-tuning steps over all ranks.
+///
+/// Sequence lengths differ between batches, so the figures are means over all timed steps.
 package struct FinetuneMeasurement: Encodable {
   let task: String
   let ranks: Int
-  /// Of rank zero.
-  let lanes: Int
-  /// Sequences a step.
+  /// Worker threads of rank 0.
+  let workers: Int
+  /// Sequences per step, over all ranks.
   let batch: Int
-  /// A step's means.
+  /// Mean seconds and tokens per step.
   let seconds: Double
   let tokens: Double
-  /// The tokens that a step would have if its sequences were padded to the longest.
+  /// Mean tokens per step if sequences were padded to the longest of their batch.
   let paddedTokens: Double
   let examplesPerSecond: Double
   let tokensPerSecond: Double
-  /// Of all ranks together, in bytes.
+  /// Peak resident memory, summed over ranks, in bytes.
   let peakMemory: Int
-  /// Of a lane of rank zero in one step.
+  /// Times of one worker of rank 0 in one step.
   let times: ActivityTimes
 
   private enum CodingKeys: String, CodingKey {
-    case task, ranks, lanes, batch, seconds, tokens
+    case task, ranks, batch, seconds, tokens
+    case workers = "lanes"
     case paddedTokens = "padded_tokens"
     case examplesPerSecond = "examples_per_second"
     case tokensPerSecond = "tokens_per_second"
@@ -38,9 +40,10 @@ package struct FinetuneMeasurement: Encodable {
     case times = "milliseconds"
   }
 
-  /// Steps behind which times are taken.
+  /// Untimed steps before the timed ones: they fill caches and allocate memory.
   private static let warmup = 2
 
+  /// Runs `rounds` timed steps of `plan`; every rank must call it.
   package init(_ plan: FinetuningPlan, world: Communicator, processors: [Int], rounds: Int) throws {
     let seed = plan.recipe.seed
     let trainer = try plan.trainer(seed: seed, world: world, processors: processors)
@@ -53,12 +56,12 @@ package struct FinetuneMeasurement: Encodable {
     for step in 0..<Self.warmup { _ = try trainer.step(step) }
     let timed = Self.warmup..<Self.warmup + rounds
     let reports = try timed.map { try trainer.step($0) }
-    // A step of its own for the activities, since taking their times has a price.
+    // Timing the activities costs time, so it has a separate step.
     Profile.turnOn()
     let profiled = try trainer.step(timed.upperBound)
-    times = ActivityTimes(Profile.turnOff(), profiled, lanes: processors.count)
+    times = ActivityTimes(Profile.turnOff(), profiled, workers: processors.count)
 
-    (task, ranks, lanes) = (plan.task.title, world.size, processors.count)
+    (task, ranks, workers) = (plan.task.title, world.size, processors.count)
     batch = plan.recipe.batchSize
     seconds = reports.reduce(0) { $0 + $1.seconds } / Double(rounds)
     tokens = Double(reports.reduce(0) { $0 + $1.tokens }) / Double(rounds)
@@ -70,15 +73,15 @@ package struct FinetuneMeasurement: Encodable {
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
   }
 
-  /// For the screen.
+  /// The measurement as text for people.
   package var table: String {
     """
-    \(task), \(ranks) x \(lanes) lanes, \(batch) sequences of \(Int(tokens) / batch) tokens on average: \
+    \(task), \(ranks) x \(workers) threads, \(batch) sequences of \(Int(tokens) / batch) tokens on average: \
     \(String(format: "%.1f", examplesPerSecond)) examples/s, \(Int(tokensPerSecond).grouped) tokens/s, \
-    \(String(format: "%.1f", 1000 * seconds)) ms a step, \(peakMemory.bytes) of memory
-    padded to the longest, batches would have \(String(format: "%.2f", paddedTokens / tokens)) times the \
-    tokens
-    a lane's step:
+    \(String(format: "%.1f", 1000 * seconds)) ms per step, \(peakMemory.bytes) of memory
+    padding to the longest sequence would multiply the tokens by \
+    \(String(format: "%.2f", paddedTokens / tokens))
+    one worker's step:
     \(times.lines)
     """
   }

@@ -8,23 +8,23 @@ import Tensors
 import Tokenization
 import Training
 
-/// What was measured of a configuration's step, over all ranks.
+/// The speed of pre-training steps of one configuration, over all ranks.
 package struct StepMeasurement: Encodable {
-  /// What the step had to do and the seconds that it took: medians, those of waiting the mean of all
-  /// ranks.
+  /// The work of the step and its median time; the time of reduction is the mean over ranks.
   let step: ScalingPoint
-  /// Operations a second of all lanes in large products; nil when they were not measured.
+  /// FLOP/s of all workers of all ranks in large products; nil if not measured.
   let peak: Double?
   let shareOfPeak: Double?
-  /// Of all ranks together, in bytes.
+  /// Peak resident memory, summed over ranks, in bytes.
   let peakMemory: Int
+  /// The median share of a step that rank 0 spends on its input.
   let inputShare: Double
-  /// Seconds of a step in which buckets travelled.
+  /// Median seconds per step in which buckets are exchanged.
   let trafficSeconds: Double
-  /// Of rank zero's matrix products in a step: as they were made, and as they were foretold.
+  /// FLOPs of rank 0's matrix products in a step: counted, and computed from the configuration.
   let operations: Double
   let expectedOperations: Double
-  /// Of a lane of rank zero in a step.
+  /// Times of one worker of rank 0 in a step.
   let times: ActivityTimes
 
   private enum CodingKeys: String, CodingKey {
@@ -52,6 +52,9 @@ package struct StepMeasurement: Encodable {
     try figures.encode(times, forKey: .times)
   }
 
+  /// Runs two untimed steps, `rounds` timed ones and one that times activities, on random tokens.
+  ///
+  /// Every rank must call it.
   package init(
     _ configuration: PretrainingConfiguration, recomputes: Bool, world: Communicator,
     processors: [Int], rounds: Int, measuresPeak: Bool
@@ -63,42 +66,43 @@ package struct StepMeasurement: Encodable {
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
     for step in 0..<2 { _ = try trainer.step(step) }
     let reports = try (0..<rounds).map { try trainer.step(2 + $0) }
-    // A step of its own for the activities, since taking their times has a price.
+    // Timing the activities costs time, so it has a separate step.
     Profile.turnOn()
     let profiled = try trainer.step(2 + rounds)
     let entries = Profile.turnOff()
 
     let waited = try world.gather([reports.map(\.reductionSeconds).median]).map { $0[0] }
     var step = try Self.point(
-      configuration, trainer, lanes: processors.count)
+      configuration, trainer, workers: processors.count)
     (step.seconds, step.reductionSeconds) = (reports.map(\.seconds).median, waited.mean)
     self.step = step
     inputShare = reports.map { $0.inputSeconds / $0.seconds }.median
     trafficSeconds = reports.map(\.trafficSeconds).median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
     peak = try measuresPeak ? Self.peak(processors, world) : nil
-    let rate = configuration.productsPerToken * step.tokensPerSecond
-    shareOfPeak = peak.map { rate / $0 }
+    let flopsPerSecond = configuration.productsPerToken * step.tokensPerSecond
+    shareOfPeak = peak.map { flopsPerSecond / $0 }
     operations = entries.values.reduce(0) { $0 + $1.operations }
     let run = ReductionTree(sliceCount: recipe.slices).run(of: world.rank, of: world.size)
     expectedOperations =
       configuration.productsPerToken * Double(recipe.batchSize * recipe.length)
       * Double(run.count) / Double(recipe.slices)
-    times = ActivityTimes(entries, profiled, lanes: processors.count)
+    times = ActivityTimes(entries, profiled, workers: processors.count)
   }
 
-  /// What all lanes reach together in products of 4096 x 4096 matrices.
+  /// FLOP/s of all workers of all ranks together in products of 4096 x 4096 matrices.
   private static func peak(_ processors: [Int], _ world: Communicator) throws -> Double {
     MatrixLibrary.reserveBuffers(callers: processors.count)
     let team = WorkerTeam(processors: processors)
     defer { team.end() }
-    let own = Int(MachineSpeed.productsPerSecond(team: team, size: 4096))
-    return Double(try world.sum([own])[0])
+    let ofRank = Int(MachineSpeed.flopsPerSecond(team: team, size: 4096))
+    return Double(try world.sum([ofRank])[0])
   }
 
-  /// What a step has to do, as far as its time depends on it; without the times.
+  /// The work of a step, as far as its time depends on it; the times are not set.
   private static func point(
-    _ configuration: PretrainingConfiguration, _ trainer: Trainer<PretrainingObjective>, lanes: Int
+    _ configuration: PretrainingConfiguration, _ trainer: Trainer<PretrainingObjective>,
+    workers: Int
   ) throws -> ScalingPoint {
     let (model, recipe) = (trainer.objective.model, configuration.recipe)
     let (world, partition) = (trainer.world, trainer.partition)
@@ -107,9 +111,9 @@ package struct StepMeasurement: Encodable {
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let bytes = MemoryLayout<Float>.stride
     var point = ScalingPoint()
-    (point.ranks, point.lanes) = (world.size, lanes)
+    (point.ranks, point.workers) = (world.size, workers)
     point.hosts = Set(try world.gather(Array(hostName().utf8))).count
-    point.lanesPerCore = try threadsPerCore(world, threads: lanes)
+    point.workersPerCore = try threadsPerCore(world, threads: workers)
     (point.batch, point.length) = (recipe.batchSize, recipe.length)
     point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
     point.microBatchTokens = recipe.microBatchTokens
@@ -153,22 +157,22 @@ package struct StepMeasurement: Encodable {
       })
   }
 
-  /// For the screen.
+  /// The measurement as text for people.
   package var table: String {
     var parts = [
       "\(Int(step.tokensPerSecond).grouped) tokens/s",
-      String(format: "%.1f ms a step", 1000 * step.seconds),
+      String(format: "%.1f ms per step", 1000 * step.seconds),
     ]
     if let peak, let shareOfPeak {
       parts.append(
         String(format: "%.1f %% of a peak of %.1f GFLOP/s", 100 * shareOfPeak, peak / 1e9))
     }
     return """
-      \(step.ranks) x \(step.lanes) lanes, \(step.batch) x \(step.length): \
+      \(step.ranks) x \(step.workers) threads, \(step.batch) x \(step.length): \
       \(parts.joined(separator: ", ")), \(peakMemory.bytes) of memory
-      \(String(format: "%.1f", 1000 * trafficSeconds)) ms of traffic between ranks, \
-      \(String(format: "%.1f", 1000 * step.reductionSeconds)) ms in which lanes reduced or waited
-      a lane's step:
+      \(String(format: "%.1f", 1000 * trafficSeconds)) ms of communication between ranks, \
+      \(String(format: "%.1f", 1000 * step.reductionSeconds)) ms in which workers reduced or waited
+      one worker's step:
       \(times.lines)
       """
   }

@@ -1,11 +1,11 @@
-/// A panel of a picture: axes, lines and marks.
+/// One panel of a picture: axes, lines and marks.
 ///
 ///     var chart = Chart("loss", frame: (60, 30, 300, 150), x: steps, y: losses)
 ///     chart.line([(1, 10.3), (2, 9.1)], SVG.Stroke("navy"))
 ///     chart.mark(2, 9.1, color: "navy", isFull: true)
 ///     picture.add(chart.svg)
 package struct Chart {
-  /// The colours of what is not data; names of CSS variables where a page has them.
+  /// The colours and the font size of everything but the data; colours may be CSS variables.
   package struct Theme {
     var title = "#111"
     var text = "#555"
@@ -16,27 +16,26 @@ package struct Chart {
   }
 
   let title: String
-  /// The plot itself, without ticks and title.
+  /// The plot area, without tick labels and title.
   let frame: SVG.Frame
   let x: ChartAxis
   let y: ChartAxis
   let theme: Theme
   package private(set) var svg = SVG()
 
-  /// Draws the axes.
+  /// Draws the axes; the range of `x` above `shaded.from` is shaded under a name.
   package init(
     _ title: String, frame: SVG.Frame, x: ChartAxis, y: ChartAxis, theme: Theme = Theme(),
     shaded: (from: Double, name: String)? = nil
   ) {
     (self.title, self.frame, self.x, self.y, self.theme) = (title, frame, x, y, theme)
-    // Values of the horizontal axis beyond one are shaded, under a name.
     if let shaded { shade(shaded.from, shaded.name) }
     drawAxes()
   }
 
-  /// The horizontal and the vertical coordinate of a value, in pixels.
-  private func column(_ value: Double) -> Double { frame.x + frame.width * x.place(value) }
-  private func row(_ value: Double) -> Double { frame.y + frame.height * (1 - y.place(value)) }
+  // The horizontal and the vertical coordinate of a value, in pixels.
+  private func column(_ value: Double) -> Double { frame.x + frame.width * x.position(value) }
+  private func row(_ value: Double) -> Double { frame.y + frame.height * (1 - y.position(value)) }
 
   private mutating func shade(_ from: Double, _ name: String) {
     let (start, end) = (column(from), frame.x + frame.width)
@@ -64,14 +63,14 @@ package struct Chart {
     svg.text(title, (left, frame.y - 10), color: theme.title, isBold: true)
   }
 
-  /// A line through points, given by their values.
+  /// Draws a line through points, given by their values.
   package mutating func line(
     _ points: [(x: Double, y: Double)], _ stroke: SVG.Stroke, attributes: String = ""
   ) {
     svg.line(points.map { (column($0.x), row($0.y)) }, stroke, attributes: attributes)
   }
 
-  /// A point, given by its values: full, or hollow.
+  /// Draws a point, given by its values, as a full or a hollow circle.
   package mutating func mark(
     _ x: Double, _ y: Double, color: String, isFull: Bool, radius: Double = 4.5
   ) {

@@ -1,20 +1,20 @@
 import Foundation
 
-/// One axis of a chart: how values become places, where its ticks stand, and what they are called.
+/// One axis of a chart: its scale, its ticks and their labels.
 package struct ChartAxis {
-  /// How values become places.
+  /// The mapping of values to positions on the axis.
   package enum Scale {
-    /// From the lower to the upper bound.
+    /// Equal differences have equal lengths.
     case linear(ClosedRange<Double>)
-    /// The same ratio, the same distance; bounds above zero.
+    /// Equal ratios have equal lengths; both bounds are above zero.
     case logarithmic(ClosedRange<Double>)
   }
 
   let scale: Scale
-  /// What is measured, at the end of a horizontal axis.
+  /// The name of the quantity, drawn at the end of a horizontal axis.
   let name: String
   package let ticks: [Double]
-  /// A tick in words.
+  /// The label of a tick.
   package let label: (Double) -> String
 
   package init(
@@ -23,10 +23,13 @@ package struct ChartAxis {
     (self.scale, self.name, self.ticks, self.label) = (scale, name, ticks, label)
   }
 
-  /// Intervals between ticks at most, about.
-  private static let most = 4
+  /// The desired number of intervals between ticks; rounding can add one.
+  private static let intervals = 4
 
-  /// An axis that holds `values`, with ticks at round numbers.
+  /// An axis that contains `values`, with ticks at round numbers.
+  ///
+  /// No values give the range 0 to 1. A logarithmic axis needs values above zero and is linear
+  /// otherwise.
   package init(
     holding values: [Double], isLogarithmic: Bool = false, name: String = "",
     label: @escaping (Double) -> String
@@ -38,7 +41,7 @@ package struct ChartAxis {
       self.init(.logarithmic(range), name: name, ticks: Self.ratioTicks(range), label: label)
       return
     }
-    let step = Self.roundStep(max(high - low, max(abs(high), 1e-9) * 0.02) / Double(Self.most))
+    let step = Self.roundStep(max(high - low, max(abs(high), 1e-9) * 0.02) / Double(Self.intervals))
     self.init(from: low, to: high, step: step, name: name, label: label)
   }
 
@@ -53,19 +56,27 @@ package struct ChartAxis {
     self.init(.linear(ticks[0]...ticks[ticks.count - 1]), name: name, ticks: ticks, label: label)
   }
 
-  /// The place of a value: 0 at the lower bound, 1 at the upper, and no further.
-  package func place(_ value: Double) -> Double {
-    let share =
+  /// The position of a value: 0 at the lower bound and 1 at the upper; values outside are clamped.
+  package func position(_ value: Double) -> Double {
+    let position =
       switch scale {
       case .linear(let range):
         (value - range.lowerBound) / (range.upperBound - range.lowerBound)
       case .logarithmic(let range):
         log(max(value, 1e-300) / range.lowerBound) / log(range.upperBound / range.lowerBound)
       }
-    return min(1, max(0, share))
+    return min(1, max(0, position))
   }
 
-  /// Whether a value lies between the bounds.
+  /// An upper bound of the width of the longest tick label, in pixels.
+  ///
+  /// A digit of a wide sans-serif font (DejaVu, Verdana) takes 0.64 of the font size. Labels have
+  /// few wider characters, and narrow points and spaces beside them.
+  package func labelWidth(fontSize: Double) -> Double {
+    0.64 * fontSize * Double(ticks.map { label($0).count }.max() ?? 0)
+  }
+
+  /// Whether a value lies between the bounds, which are included.
   package func holds(_ value: Double) -> Bool {
     switch scale {
     case .linear(let range), .logarithmic(let range): range.contains(value)
@@ -78,8 +89,9 @@ package struct ChartAxis {
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= step * 0.999 } ?? step
   }
 
-  /// Powers of ten inside the range; where there are few, 2 and 5 times them too, and where there are
-  /// many, only every second or third.
+  /// Powers of ten inside the range.
+  ///
+  /// A short range has 2 and 5 times these, too; a long range has only every second or third.
   private static func ratioTicks(_ range: ClosedRange<Double>) -> [Double] {
     let decades = Int(floor(log10(range.lowerBound)))...Int(ceil(log10(range.upperBound)))
     func inside(_ factors: [Double], every: Int = 1) -> [Double] {
@@ -91,6 +103,6 @@ package struct ChartAxis {
     let choices = [
       inside([1, 2, 5]), inside([1, 3]), inside([1]), inside([1], every: 2), inside([1], every: 3),
     ]
-    return choices.first { $0.count <= most + 1 } ?? []
+    return choices.first { $0.count <= intervals + 1 } ?? []
   }
 }

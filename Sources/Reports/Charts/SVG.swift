@@ -1,19 +1,20 @@
 import Foundation
 
-/// A picture in SVG, element by element in drawing order; coordinates are in pixels from the top left.
+/// An SVG picture, element by element in drawing order, with coordinates in pixels from the top
+/// left.
 ///
 ///     var picture = SVG()
 ///     picture.line([(0, 0), (80, 20)], SVG.Stroke("navy"))
 ///     picture.text("peak", (84, 20))
 ///     let file = picture.document(title: "Losses", width: 120, height: 40, fontSize: 12)
 ///
-/// Text is escaped; colors, anchors and extra attributes are written as they are.
+/// Text is escaped. Colours, anchors and extra attributes are written as given.
 package struct SVG {
   package typealias Point = (x: Double, y: Double)
   /// Left, top, width and height.
   package typealias Frame = (x: Double, y: Double, width: Double, height: Double)
 
-  /// How a line is drawn.
+  /// Colour, width and dashes of a line.
   package struct Stroke {
     let color: String
     let width: Double
@@ -30,28 +31,26 @@ package struct SVG {
     }
   }
 
-  /// Which end of a text its point is.
+  /// The part of a text that is at its point.
   package enum Anchor: String {
     case start, middle, end
   }
 
   package init() {}
 
-  /// The elements so far, one on a line.
+  /// The elements so far, one per line.
   package private(set) var body = ""
 
-  /// A line through points; nothing for fewer than two.
+  /// Adds a line through points; nothing for fewer than two.
   ///
-  /// - Parameters:
-  ///   - points: in pixels.
-  ///   - stroke: how it is drawn.
-  ///   - attributes: more attributes of the element, with a space before each.
+  /// `attributes` are further attributes of the element, each with a space before it.
   package mutating func line(_ points: [Point], _ stroke: Stroke, attributes: String = "") {
     guard points.count > 1 else { return }
     let path = points.map { "\($0.x.pixels),\($0.y.pixels)" }.joined(separator: " ")
     add(#"<polyline points="\#(path)" fill="none" \#(stroke.attributes)\#(attributes)/>"#)
   }
 
+  /// Adds a filled circle, with an outline if `stroke` is given.
   package mutating func circle(_ center: Point, radius: Double, fill: String, stroke: Stroke? = nil)
   {
     add(
@@ -59,13 +58,14 @@ package struct SVG {
         + #"fill="\#(fill)"\#(stroke.map { " " + $0.attributes } ?? "")/>"#)
   }
 
+  /// Adds a filled rectangle.
   package mutating func rectangle(_ frame: Frame, fill: String) {
     add(
       #"<rect x="\#(frame.x.pixels)" y="\#(frame.y.pixels)" width="\#(frame.width.pixels)" "#
         + #"height="\#(frame.height.pixels)" fill="\#(fill)"/>"#)
   }
 
-  /// A line of text on the baseline through a point; nothing for an empty one.
+  /// Adds one line of text with its baseline at `point`; nothing for an empty text.
   package mutating func text(
     _ text: String, _ point: Point, anchor: Anchor = .start, color: String = "black",
     size: Double? = nil, isBold: Bool = false
@@ -85,7 +85,7 @@ package struct SVG {
 
   private mutating func add(_ element: String) { body += element + "\n" }
 
-  /// A file that needs nothing beside itself: the elements on white, under a title.
+  /// The picture as a self-contained SVG file: the elements on white, under a title.
   package func document(title: String, width: Double, height: Double, fontSize: Double) -> String {
     var head = SVG()
     head.rectangle((0, 0, width, height), fill: "white")
@@ -101,12 +101,12 @@ package struct SVG {
 }
 
 extension Double {
-  /// To a tenth, as a coordinate.
+  /// The coordinate, rounded to a tenth of a pixel.
   fileprivate var pixels: String { String(format: "%.1f", self) }
 }
 
 extension String {
-  /// With what means something in XML escaped.
+  /// The text with the special characters of XML escaped.
   var inXML: String {
     replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
       .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")

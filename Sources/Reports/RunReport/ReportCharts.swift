@@ -3,20 +3,21 @@ import Foundation
 import Layers
 import Training
 
-/// The curves of a report: a figure for each metric, runs beside each other over the tokens they saw.
+/// The charts of a report: one figure per metric, with a curve per run over the tokens seen.
 struct ReportCharts {
   let runs: [ReportedRun]
   private let isLogarithmic: Bool
   private let tokens: ChartAxis
 
-  /// Points of a curve at most.
-  private static let most = 150
+  /// The largest number of points in a curve.
+  private static let pointLimit = 150
 
   init(_ runs: [ReportedRun]) {
     self.runs = runs
     let all = runs.flatMap { $0.training.compactMap(\.tokens) }.filter { $0 > 0 }.map(Double.init)
     let (low, high) = (all.min() ?? 1, all.max() ?? 1)
-    // What is learnt goes with the logarithm of what was read; a short piece of a run is nearly even.
+    // Learning slows down with the logarithm of the tokens; over a short range a linear axis is
+    // clearer.
     isLogarithmic = high > 30 * low
     tokens = ChartAxis(
       holding: isLogarithmic ? [low, high] : [0, high], isLogarithmic: isLogarithmic,
@@ -24,10 +25,10 @@ struct ReportCharts {
     ) { $0.shortened }
   }
 
-  /// The colour of a run, by its number.
+  /// The colour of the run with index `run`.
   static func color(_ run: Int) -> String { "var(--run-\(run % 6))" }
 
-  /// All figures of all metrics that any run has, group by group.
+  /// The figures of all metrics that any run has, by group.
   var groups: [(title: String, figures: [String])] {
     let names = Set(runs.flatMap { $0.lines.flatMap { $0.values.map(\.name) } })
     return ReportMetric.groups(of: names).map { title, metrics in
@@ -35,7 +36,6 @@ struct ReportCharts {
     }
   }
 
-  /// One curve.
   private struct Curve {
     let name: String
     let color: String
@@ -76,11 +76,13 @@ struct ReportCharts {
     }
   }
 
-  /// Means of neighbours where there are more points than a picture shows.
+  /// At most `pointLimit` points (and one at the end): means of points that are close on the axis.
   private func thinned(_ points: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
-    guard points.count > Self.most else { return points }
-    let places = Dictionary(grouping: points) { Int(tokens.place($0.x) * Double(Self.most)) }
-    return places.sorted { $0.key < $1.key }.map { _, group in
+    guard points.count > Self.pointLimit else { return points }
+    let intervals = Dictionary(grouping: points) {
+      Int(tokens.position($0.x) * Double(Self.pointLimit))
+    }
+    return intervals.sorted { $0.key < $1.key }.map { _, group in
       (
         x: group.reduce(0) { $0 + $1.x } / Double(group.count),
         y: group.reduce(0) { $0 + $1.y } / Double(group.count)
@@ -88,7 +90,9 @@ struct ReportCharts {
     }
   }
 
-  /// The published curve, where runs of joint ELECTRA reach it.
+  /// The published curve of ELECTRA-Small up to the last token of `curves`.
+  ///
+  /// None if no run trains ELECTRA jointly, or if fewer than two of its points are in that range.
   private func published(_ metric: ReportMetric, beside curves: [Curve]) -> [Curve] {
     let last = curves.flatMap { $0.points.map(\.x) }.max() ?? 0
     guard runs.contains(where: { $0.configuration.recipe.task.isJointElectra }),
@@ -103,7 +107,7 @@ struct ReportCharts {
     ]
   }
 
-  /// A figure with its caption; nil when there is nothing to draw.
+  /// A figure with its caption; nil if no run has the metric.
   private func figure(_ metric: ReportMetric) -> String? {
     let curves = curves(metric)
     guard !curves.isEmpty else { return nil }
@@ -112,7 +116,7 @@ struct ReportCharts {
       holding: metric.unit == .percent && values[0] < 0.1 ? [0, max(0.01, values[1])] : values,
       isLogarithmic: metric.name == MetricName.gradientNorm.rawValue, label: metric.text)
     var chart = Chart(
-      metric.title, frame: (46, 30, 302, 140), x: tokens, y: axis, theme: Self.theme)
+      metric.title, frame: frame(axis), x: tokens, y: axis, theme: Self.theme)
     for curve in curves { Self.draw(curve, in: &chart) }
     return """
       <figure>
@@ -124,12 +128,24 @@ struct ReportCharts {
       """
   }
 
+  /// The plot area in a view box of 360 x 206, with room for the longest label of each axis.
+  ///
+  /// The labels of `y` end 6 pixels left of it; the last label of `tokens` is centred on its right
+  /// edge.
+  private func frame(_ y: ChartAxis) -> SVG.Frame {
+    let fontSize = Self.theme.fontSize
+    let left = max(46, y.labelWidth(fontSize: fontSize) + 8)
+    let right = max(12, tokens.labelWidth(fontSize: fontSize) / 2 + 2)
+    return (left, 30, 360 - left - right, 140)
+  }
+
   private static let theme = Chart.Theme(
     title: "var(--ink)", text: "var(--quiet)", grid: "var(--grid)", shade: "var(--grid)",
     paper: "var(--paper)", fontSize: 11)
 
   private static func draw(_ curve: Curve, in chart: inout Chart) {
-    // What lies outside would run along the edge; one point there shows where the curve comes from.
+    // Points outside the axis would be drawn along the edge. One next to each point inside is kept,
+    // to show where the curve comes from.
     let inside = curve.points.map { chart.y.holds($0.y) }
     let shown = curve.points.indices.filter { index in
       inside[max(0, index - 1)...min(inside.count - 1, index + 1)].contains(true)
@@ -156,8 +172,11 @@ struct ReportCharts {
     }
   }
 
-  /// From where to where the values of a figure go: the first steps of a run, far from all others, do
-  /// not press the rest flat.
+  /// The lowest and the highest value to show: outliers, such as the first steps of a run, are cut
+  /// off.
+  ///
+  /// An end is cut if it makes the range more than 2.5 times that of the other nine tenths of the
+  /// values. No values give the range 0 to 1.
   static func range(_ values: [Double]) -> [Double] {
     let sorted = values.sorted()
     guard var low = sorted.first, var high = sorted.last else { return [0, 1] }

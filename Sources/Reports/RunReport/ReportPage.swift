@@ -4,7 +4,7 @@ import Layers
 import Platform
 import Training
 
-/// A report as one page that needs nothing beside itself: no network, no file.
+/// A report as one self-contained HTML page that needs no network and no other file.
 package struct ReportPage {
   private let subjects: ReportSubjects
   private let tables: ReportTables
@@ -23,6 +23,7 @@ package struct ReportPage {
     }
   }
 
+  /// The whole page.
   package var html: String {
     """
     <!DOCTYPE html>
@@ -43,9 +44,9 @@ package struct ReportPage {
     <main>
     \(sections.joined(separator: "\n"))
     </main>
-    <footer>Made by electra \(programVersion). Held-out figures are without dropout. The published curve is that
-    of the paper's small model on OpenWebText, with a vocabulary of 30,522, read off the author's picture
-    (google-research/electra, issue 3): losses over another vocabulary or other text are other losses.</footer>
+    <footer>Made by electra \(programVersion). Held-out metrics are computed without dropout. The published
+    curve is ELECTRA-Small on OpenWebText with a vocabulary of 30,522, read from the author's plot
+    (google-research/electra, issue 3). Losses on another vocabulary or other text are not comparable.</footer>
     <script>
     \(Self.text(PackageResources.report_js))</script>
     </body>
@@ -54,8 +55,10 @@ package struct ReportPage {
     """
   }
 
-  /// A resource, which ends in a new line: `report.css`, for paper white and the dark and from a phone's
-  /// width on, or `report.js`, which shows the values of curves under the pointer.
+  /// The text of a resource, which ends in a new line.
+  ///
+  /// `report.css` has a light and a dark theme and suits phones; `report.js` shows the values of
+  /// the curves at the pointer.
   private static func text(_ resource: [UInt8]) -> String {
     String(decoding: resource, as: UTF8.self)
   }
@@ -74,7 +77,8 @@ package struct ReportPage {
     }
     if let table = tables.finetuning { parts.append(section("Fine-tuning", table.html)) }
     if let table = tables.settings {
-      let title = subjects.runs.count > 1 ? "Where the runs differ" : "Settings of its own"
+      let title =
+        subjects.runs.count > 1 ? "Where the runs differ" : "Settings that differ from the preset"
       parts.append(section(title, table.html))
     }
     return parts
@@ -84,30 +88,31 @@ package struct ReportPage {
     "<section>\n<h2>\(title.inXML)</h2>\n\(body)\n</section>"
   }
 
-  /// What the runs found wrong with themselves.
+  /// The health warnings of all runs.
   private var health: String {
-    let verdicts = subjects.runs.flatMap { run in
-      run.verdicts.map { line in
+    let warnings = subjects.runs.flatMap { run in
+      run.warnings.map { line in
         let name = (line.text(.verdict) ?? "").replacingOccurrences(of: "-", with: " ")
-        let severity = line.text(.severity) ?? ""
+        let isFatal = line.text(.severity) == "grave"
+        let severity = isFatal ? "fatal" : line.text(.severity) ?? ""
         return "<li class=\"\(severity)\"><b>\(run.name.inXML), step \(line.step.grouped): "
           + "\(name.inXML)</b> <small>\(severity.inXML)</small><br/>"
           + "\((line.text(.sentence) ?? "").inXML)</li>"
       }
     }
-    let silent = subjects.runs.filter(\.verdicts.isEmpty).map(\.name).joined(separator: ", ")
-    return (verdicts.isEmpty ? "" : "<ul class=\"verdicts\">\(verdicts.joined())</ul>")
-      + (silent.isEmpty ? "" : "<p class=\"quiet\">\(silent.inXML): nothing found.</p>")
+    let silent = subjects.runs.filter(\.warnings.isEmpty).map(\.name).joined(separator: ", ")
+    return (warnings.isEmpty ? "" : "<ul class=\"warnings\">\(warnings.joined())</ul>")
+      + (silent.isEmpty ? "" : "<p class=\"quiet\">\(silent.inXML): no warnings.</p>")
   }
 
-  /// Whose colour is whose, and what kinds of line there are.
+  /// The colours of the runs and the kinds of lines.
   private var legend: String {
     let runs = subjects.runs.enumerated().map { number, run in
       "<li><i style=\"background:\(ReportCharts.color(number))\"></i>\(run.name.inXML)</li>"
     }
     let kinds = [
       ("1.2", " opacity=\".55\"", "training"), ("2", "", "held out"),
-      ("1.2", " stroke-dasharray=\"4 3\"", "published small, where runs get that far"),
+      ("1.2", " stroke-dasharray=\"4 3\"", "published ELECTRA-Small, within the range of the runs"),
     ].map { width, style, name in
       "<li><svg width=\"26\" height=\"8\"><line x1=\"0\" x2=\"26\" y1=\"4\" y2=\"4\" "
         + "stroke=\"currentColor\" stroke-width=\"\(width)\"\(style)/></svg>\(name)</li>"

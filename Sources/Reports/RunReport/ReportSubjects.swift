@@ -7,12 +7,16 @@ import Platform
 import Runs
 import Training
 
-/// What a report is about: runs of `pretrain` and fine-tunings.
+/// The subjects of a report: runs of `pretrain` and fine-tunings.
 package struct ReportSubjects {
   package private(set) var runs: [ReportedRun] = []
   package private(set) var finetunings: [ReportedFinetuning] = []
 
-  /// Takes what the folders at `paths` are, and the runs and fine-tunings that lie in them.
+  /// Finds the runs and fine-tunings at `paths` and up to two folders below each.
+  ///
+  /// A folder that is found twice counts once. Throws `FileError` for a missing folder,
+  /// `UsageError` for a folder without runs and fine-tunings, and errors of reading for a malformed
+  /// file.
   package init(_ paths: [String]) throws {
     var seen: Set<String> = []
     for path in paths {
@@ -24,8 +28,8 @@ package struct ReportSubjects {
       try take(path, depth: 2, seen: &seen)
       if isNew && runs.count + finetunings.count == before {
         throw UsageError(
-          "\(path) holds no run of pretrain and no results of finetune; give folders that "
-            + "--output of these named")
+          "\(path) contains no run of pretrain and no results of finetune; give the folders that "
+            + "were their --output")
       }
     }
     rename()
@@ -51,12 +55,12 @@ package struct ReportSubjects {
     }
   }
 
-  /// Folders of a run or fine-tuning that hold no other.
+  /// Folders inside a run or fine-tuning that contain no further ones.
   private static let parts: Set = [
     "checkpoints", "heartbeats", MetricsLine.Split.heldOut.rawValue, "predictions", "model",
   ]
 
-  /// Two runs of one name are told apart by the folder above.
+  /// Adds the name of the parent folder to runs that have the same name.
   private mutating func rename() {
     let counts = Dictionary(grouping: runs, by: \.name).mapValues(\.count)
     for index in runs.indices where counts[runs[index].name, default: 0] > 1 {
@@ -65,7 +69,8 @@ package struct ReportSubjects {
     }
   }
 
-  /// The run that a fine-tuning began with, and after which step, as far as its checkpoints tell.
+  /// The run and the step of the checkpoint that a fine-tuning started from; nil if not in the
+  /// report.
   func origin(of finetuning: ReportedFinetuning) -> (run: ReportedRun, step: Int)? {
     for run in runs {
       if let step = run.checkpoints[finetuning.encoder] { return (run, step) }
@@ -74,7 +79,7 @@ package struct ReportSubjects {
   }
 }
 
-/// A run of `pretrain` as its folder tells of it.
+/// A run of `pretrain`, read from its folder.
 package struct ReportedRun {
   let path: String
   var name: String
@@ -83,7 +88,9 @@ package struct ReportedRun {
   /// The step of each checkpoint by the checksum of its weights.
   let checkpoints: [String: Int]
 
-  /// nil where there is no run.
+  /// Reads the run in the folder at `path`; nil if there is none.
+  ///
+  /// A run without checkpoints, or one that is still in progress, is read, too.
   init?(_ path: String) throws {
     let file = path + "/config.json"
     guard FileManager.default.fileExists(atPath: RunMetrics.path(runFolder: path)),
@@ -105,11 +112,11 @@ package struct ReportedRun {
 
   var training: [MetricsLine] { lines.filter { $0.split == .training } }
   var heldOut: [MetricsLine] { lines.filter { $0.split == .heldOut } }
-  var verdicts: [MetricsLine] { lines.filter { $0.split == .health } }
-  /// The last line of training.
+  var warnings: [MetricsLine] { lines.filter { $0.split == .health } }
+  /// The last line of training metrics; nil before the first.
   var last: MetricsLine? { training.last }
 
-  /// The tokens seen after a step, as far as the lines tell.
+  /// The tokens seen after `step`: logged, or in proportion to the last line; nil without lines.
   func tokens(at step: Int) -> Double? {
     let before = training.last { $0.step <= step }
     if let before, before.step == step { return before.tokens.map(Double.init) }
@@ -118,39 +125,39 @@ package struct ReportedRun {
     }
   }
 
-  /// The preset that the configuration has most in common with, and its keys that are others.
-  var nearest: (preset: Preset, differences: [(key: String, preset: String, own: String)]) {
-    let own = configuration.fields
+  /// The preset with the fewest different settings, and those settings.
+  var nearest: (preset: Preset, differences: [(key: String, preset: String, run: String)]) {
+    let fields = configuration.fields
     let choices = Preset.allCases.map { preset in
       let usual = preset.configuration(vocabularySize: configuration.model.vocabularySize).fields
       return (
         preset: preset,
-        differences: own.keys.sorted().filter { own[$0] != usual[$0] && $0 != "data_sha256" }.map {
-          (key: $0, preset: usual[$0] ?? "", own: own[$0] ?? "")
-        }
+        differences: fields.keys.sorted().filter {
+          fields[$0] != usual[$0] && $0 != "data_sha256"
+        }.map { (key: $0, preset: usual[$0] ?? "", run: fields[$0] ?? "") }
       )
     }
     return choices.min { $0.differences.count < $1.differences.count } ?? (.small, [])
   }
 }
 
-/// A fine-tuning that has come to its end, as its folder tells of it.
+/// A finished fine-tuning, read from its folder.
 package struct ReportedFinetuning {
   let name: String
-  /// The checksum of the weights that it began with; empty for new ones.
+  /// The checksum of the initial weights; empty if they were new.
   let encoder: String
   let title: String
   let results: FinetuningResults
 
-  /// nil where there is none.
+  /// Reads the fine-tuning in the folder at `path`; nil if there is none or it is not finished.
   init?(_ path: String) throws {
-    let (file, own) = (path + "/results.json", path + "/finetuning.json")
+    let (file, settings) = (path + "/results.json", path + "/finetuning.json")
     guard let data = FileManager.default.contents(atPath: file),
-      let configuration = FileManager.default.contents(atPath: own)
+      let configuration = FileManager.default.contents(atPath: settings)
     else { return nil }
     name = URL(fileURLWithPath: path).lastPathComponent
     results = try decodeJSON(FinetuningResults.self, data, from: file)
-    let description = try decodeJSON(FinetuningConfiguration.self, configuration, from: own)
+    let description = try decodeJSON(FinetuningConfiguration.self, configuration, from: settings)
     (encoder, title) = (description.encoder, description.model.task.title)
   }
 }

@@ -1,6 +1,6 @@
-/// A table of a page: the first column names, the others figures.
+/// A table of a page: names in the first column, values in the others.
 struct ReportTable {
-  /// A cell: plain text, how it stands out, and a few words under it.
+  /// A cell: plain text, its emphasis, and a note below it.
   struct Cell: ExpressibleByStringLiteral {
     var text: String
     var isBest = false
@@ -17,7 +17,7 @@ struct ReportTable {
   let head: [Cell]
   let rows: [[Cell]]
 
-  /// As HTML, in a box that scrolls where the page is narrow.
+  /// The table as HTML, in a box that scrolls on a narrow page.
   var html: String {
     func cell(_ cell: Cell, _ column: Int, _ tag: String) -> String {
       let kinds = [column == 0 || cell.isText ? "text" : nil, cell.isBest ? "best" : nil]

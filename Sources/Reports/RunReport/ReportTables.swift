@@ -14,7 +14,7 @@ struct ReportTables {
 
   init(_ subjects: ReportSubjects) { self.subjects = subjects }
 
-  /// What each run is and how far it has come.
+  /// The model and the progress of each run.
   var overview: ReportTable {
     let facts = runs.map(Self.facts)
     let names = facts.first?.map(\.name) ?? []
@@ -37,11 +37,11 @@ struct ReportTables {
     let done = last?.step ?? 0
     let seconds = last?[.seconds] ?? 0
     func size(_ encoder: EncoderSizes) -> String { "\(encoder.hiddenSize) x \(encoder.layerCount)" }
-    let rates = run.training.compactMap { $0[.tokensPerSecond] }
+    let speeds = run.training.compactMap { $0[.tokensPerSecond] }
     return [
       (
         "model", preset.rawValue,
-        differences.isEmpty ? "" : "\(differences.count) of its own"
+        differences.isEmpty ? "" : "\(differences.count) settings differ"
       ),
       ("parameters", count.grouped, ""),
       ("discriminator", size(model.discriminator), ""),
@@ -55,13 +55,14 @@ struct ReportTables {
       ("tokens", Double(last?.tokens ?? 0).shortened, ""),
       ("time in steps", ProgressLog.duration(seconds), ""),
       (
-        "tokens a second", rates.isEmpty ? "-" : Int(rates.median).grouped,
-        rates.isEmpty ? "" : "median"
+        "tokens per second", speeds.isEmpty ? "-" : Int(speeds.median).grouped,
+        speeds.isEmpty ? "" : "median"
       ),
     ]
   }
 
-  /// The last held-out figures, and the published ones after as many tokens.
+  /// The last held-out metrics, with the published ones after the same number of tokens; nil
+  /// without any.
   var heldOut: ReportTable? {
     let lasts = runs.map(\.heldOut.last)
     guard lasts.contains(where: { $0 != nil }) else { return nil }
@@ -69,7 +70,7 @@ struct ReportTables {
       lasts.contains { $0?[named: metric.name] != nil }
     }
     return ReportTable(
-      head: ["last held-out figures"]
+      head: ["last held-out metrics"]
         + heads { run in run.heldOut.last.map { "after step \($0.step.grouped)" } ?? "" },
       rows: metrics.map { metric in
         let values = lasts.map { $0?[named: metric.name] }
@@ -84,10 +85,10 @@ struct ReportTables {
       })
   }
 
-  /// The best of several; nil where there is no best.
+  /// The best of several values; nil for fewer than two or without a better direction.
   private static func best(_ values: [Double], _ metric: ReportMetric) -> Double? {
-    guard values.count > 1, let rises = metric.rises else { return nil }
-    return rises ? values.max() : values.min()
+    guard values.count > 1, let higherIsBetter = metric.higherIsBetter else { return nil }
+    return higherIsBetter ? values.max() : values.min()
   }
 
   private static func published(_ metric: ReportMetric, _ run: ReportedRun) -> String? {
@@ -98,7 +99,7 @@ struct ReportTables {
       .flatMap { PublishedCurve.value(of: $0, tokens: Int(tokens)) }.map(metric.text)
   }
 
-  /// In what runs are not alike; of one run, in what it is not like the nearest preset.
+  /// The settings that differ between runs, or between a single run and the nearest preset.
   var settings: ReportTable? {
     guard runs.count > 1 else {
       guard let (preset, differences) = runs.first?.nearest, !differences.isEmpty else {
@@ -106,7 +107,7 @@ struct ReportTables {
       }
       return ReportTable(
         head: ["setting", .init(runs[0].name), .init("preset \(preset.rawValue)")],
-        rows: differences.map { [.init($0.key), .init($0.own), .init($0.preset)] })
+        rows: differences.map { [.init($0.key), .init($0.run), .init($0.preset)] })
     }
     let fields = runs.map(\.configuration.fields)
     let keys = Set(fields.flatMap(\.keys)).sorted().filter { key in
@@ -124,19 +125,19 @@ struct ReportTables {
       })
   }
 
-  /// A row for each measure of each fine-tuning, those of a task together.
+  /// One row per measure of each fine-tuning, grouped by task.
   var finetuning: ReportTable? {
     guard !subjects.finetunings.isEmpty else { return nil }
     let sorted = subjects.finetunings.sorted { ($0.title, $0.name) < ($1.title, $1.name) }
     return ReportTable(
       head: [
         "task", .init("measure", isText: true), .init("encoder", isText: true), "median", "mean",
-        "deviation", .init("seeds", isText: true),
+        "standard deviation", .init("seeds", isText: true),
       ],
       rows: sorted.flatMap { finetuning in
-        finetuning.results.measures.indices.map { place in
-          let statistics = finetuning.results.statistics(place)
-          let measure = finetuning.results.measures[place]
+        finetuning.results.measures.indices.map { index in
+          let statistics = finetuning.results.statistics(index)
+          let measure = finetuning.results.measures[index]
           func text(_ value: Double) -> String { String(format: "%.2f", value) }
           return [
             .init(finetuning.title, note: finetuning.name),

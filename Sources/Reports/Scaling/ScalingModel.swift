@@ -1,18 +1,18 @@
-/// Seconds of a step as a sum of computing, latency and bandwidth, less what overlap hides:
+/// A model of the seconds of a step: computing, latency and bandwidth, minus the overlapped part.
 ///
-///     computing = secondsPerToken x tokens of the busiest rank x lanes that share a core
+///     computing = secondsPerToken x tokens of the busiest rank x workers per core
 ///     traffic   = secondsPerMessage x messages + secondsPerByte x bytes of a rank
 ///     step      = computing + traffic - min(hideable share x traffic, window share x computing)
 ///
-/// The embeddings' part of the traffic has nothing to hide behind, and the rest only the last
-/// micro-batch of a step and the first of the next. So a step is the longer of two sums, both linear in
-/// the three prices, which are fitted by least squares of relative errors and none of which may be
-/// negative.
+/// The traffic of the embeddings overlaps with nothing. The rest overlaps with the last micro-batch
+/// of a step and the first of the next (the window). A step is therefore the maximum of two sums,
+/// both linear in the three coefficients. These are fitted by non-negative least squares of
+/// relative errors.
 ///
 ///     let model = ScalingModel(points)
 ///     let seconds = model.seconds(points[0].onRanks(64, isWeak: true))
 ///
-/// It knows nothing of stragglers, of switches that all hosts together fill, and of evaluations and
+/// It does not model stragglers, switches that all hosts saturate together, evaluations and
 /// checkpoints.
 package struct ScalingModel: Sendable, Equatable {
   package let secondsPerToken: Double
@@ -25,12 +25,14 @@ package struct ScalingModel: Sendable, Equatable {
     self.secondsPerByte = secondsPerByte
   }
 
-  /// The model that explains `points` best; at least one must be given. Where they cannot tell latency
-  /// from bandwidth, all is bandwidth.
+  /// The model with the least relative error on `points`, of which there must be at least one.
+  ///
+  /// If the points cannot separate latency from bandwidth, all traffic counts as bandwidth.
   package init(_ points: [ScalingPoint]) {
     precondition(!points.isEmpty, "a fit needs a point")
-    // Which of the two sums is the longer depends on the prices: begin with all traffic hidden that
-    // can be, and go on until nothing changes.
+    // Which of the two sums is larger depends on the coefficients, so fit repeatedly: first with
+    // all traffic overlapped that can be, then as the last fit says, until no point changes. The
+    // limit of 20 rounds ends a cycle.
     var isExposed = points.map { _ in false }
     var model = Self.fit(points, isExposed)
     for _ in 0..<20 {
@@ -42,16 +44,17 @@ package struct ScalingModel: Sendable, Equatable {
     self = model
   }
 
-  /// Seconds of the computing of `point`, of all its traffic, and of what is left of that beside the
-  /// computing.
+  /// Seconds that the busiest rank of `point` computes.
   package func computing(_ point: ScalingPoint) -> Double {
-    secondsPerToken * Double(point.rankTokens) * point.lanesPerCore
+    secondsPerToken * Double(point.rankTokens) * point.workersPerCore
   }
 
+  /// Seconds of all traffic of `point`, overlapped or not.
   package func traffic(_ point: ScalingPoint) -> Double {
     secondsPerMessage * Double(point.messages) + secondsPerByte * Double(point.sentBytes)
   }
 
+  /// Seconds of traffic that do not overlap with computing.
   package func exposed(_ point: ScalingPoint) -> Double {
     traffic(point) - min(point.hideableShare * traffic(point), window(point))
   }
@@ -59,15 +62,19 @@ package struct ScalingModel: Sendable, Equatable {
   /// Seconds of a step.
   package func seconds(_ point: ScalingPoint) -> Double { computing(point) + exposed(point) }
 
-  /// By what part of the measured seconds the model is off; above 0 it says too much.
+  /// The relative error of the model at a measured point; above 0 the model is too slow.
   package func error(_ point: ScalingPoint) -> Double { seconds(point) / point.seconds - 1 }
 
+  /// Seconds of computing that can overlap with traffic.
   private func window(_ point: ScalingPoint) -> Double { point.windowShare * computing(point) }
 
-  /// The prices of least error when it is known which points' traffic is longer than what hides it.
+  /// The coefficients of least error, given for each point whether its traffic exceeds the window.
+  ///
+  /// With the larger of the two sums known, a step is linear in the coefficients; each row is
+  /// divided by the measured seconds, so that relative errors count.
   private static func fit(_ points: [ScalingPoint], _ isExposed: [Bool]) -> ScalingModel {
     let rows = zip(points, isExposed).map { point, isExposed in
-      let tokens = Double(point.rankTokens) * point.lanesPerCore
+      let tokens = Double(point.rankTokens) * point.workersPerCore
       let (computing, traffic) =
         isExposed ? (1 - point.windowShare, 1) : (1, 1 - point.hideableShare)
       let amounts = [
@@ -75,25 +82,30 @@ package struct ScalingModel: Sendable, Equatable {
       ]
       return amounts.map { $0 / point.seconds }
     }
-    // Three prices are few enough to try every choice of those above zero; the simplest wins a tie.
-    var best: (error: Double, prices: [Double]) = (.infinity, [0, 0, 0])
+    // Non-negative least squares by trying every set of coefficients above zero, the simplest
+    // first: it wins a tie.
+    var best: (error: Double, coefficients: [Double]) = (.infinity, [0, 0, 0])
     for choice in [[0], [0, 1], [0, 2], [0, 1, 2], [1], [2], [1, 2]] {
-      guard let prices = solve(rows, choice), prices.allSatisfy({ $0 >= 0 }) else { continue }
+      guard let coefficients = solve(rows, choice), coefficients.allSatisfy({ $0 >= 0 }) else {
+        continue
+      }
       let error = rows.reduce(0) { sum, row in
-        let residual = zip(row, prices).reduce(-1) { $0 + $1.0 * $1.1 }
+        let residual = zip(row, coefficients).reduce(-1) { $0 + $1.0 * $1.1 }
         return sum + residual * residual
       }
-      if error < best.error * (1 - 1e-9) - 1e-18 { best = (error, prices) }
+      if error < best.error * (1 - 1e-9) - 1e-18 { best = (error, coefficients) }
     }
     return ScalingModel(
-      secondsPerToken: best.prices[0], secondsPerMessage: best.prices[2],
-      secondsPerByte: best.prices[1])
+      secondsPerToken: best.coefficients[0], secondsPerMessage: best.coefficients[2],
+      secondsPerByte: best.coefficients[1])
   }
 
-  /// The least squares solution of `rows` x = 1 with all of x zero but `choice`; nil when the points
-  /// do not decide it.
+  /// The least-squares solution of `rows` x = 1 in which only the elements `choice` of x are not
+  /// zero.
+  ///
+  /// Solves the normal equations by Gauss-Jordan elimination. nil if they are singular.
   private static func solve(_ rows: [[Double]], _ choice: [Int]) -> [Double]? {
-    // Columns are brought to one size first, so that one bound on the pivots serves all.
+    // Columns are normalised first, so that one bound holds for all pivots.
     let sizes = choice.map { c in rows.reduce(0) { $0 + $1[c] * $1[c] }.squareRoot() }
     guard sizes.allSatisfy({ $0 > 0 }) else { return nil }
     let n = choice.count
@@ -111,8 +123,8 @@ package struct ScalingModel: Sendable, Equatable {
         for j in i...n { matrix[k][j] -= factor * matrix[i][j] }
       }
     }
-    var prices = [0.0, 0, 0]
-    for i in 0..<n { prices[choice[i]] = matrix[i][n] / matrix[i][i] / sizes[i] }
-    return prices
+    var coefficients = [0.0, 0, 0]
+    for i in 0..<n { coefficients[choice[i]] = matrix[i][n] / matrix[i][i] / sizes[i] }
+    return coefficients
   }
 }

@@ -2,8 +2,7 @@ import Foundation
 import Platform
 import Training
 
-/// A scaling study as one picture that needs nothing beside itself: tokens a second, efficiency and
-/// the share of communication, against ranks.
+/// A scaling study as one SVG picture: tokens per second, efficiency and communication over ranks.
 package struct ScalingPicture {
   private let report: ScalingReport
   private static let color = "#1f5fa8"
@@ -19,14 +18,15 @@ package struct ScalingPicture {
   private var mostRanks: Double {
     Double(max(2, predictions.last?.point.ranks ?? 1, study.points.last?.ranks ?? 1))
   }
-  private var hasTurns: Bool { study.points.contains { $0.lanesPerCore > 1 } }
+  private var sharesCores: Bool { study.points.contains { $0.workersPerCore > 1 } }
 
+  /// The picture as a self-contained file.
   package var svg: String {
     let footer = report.remarks
     let top = 520.0
     var picture = SVG()
     drawLegend(in: &picture)
-    for chart in [rateChart, efficiencyChart, communicationChart] { picture.add(chart.svg) }
+    for chart in [throughputChart, efficiencyChart, communicationChart] { picture.add(chart.svg) }
     for (index, sentence) in footer.enumerated() {
       picture.text(sentence, (24, top + 18 * Double(index)), color: "dimgray")
     }
@@ -37,10 +37,10 @@ package struct ScalingPicture {
 
   private func drawLegend(in picture: inout SVG) {
     var entries = [
-      (Self.color, true, "a core for every lane: fitted"),
-      (Self.color, false, "kept back from the fit"),
+      (Self.color, true, "a core per worker: fitted"),
+      (Self.color, false, "held out from the fit"),
     ]
-    if hasTurns { entries.append((Self.shared, true, "as measured, lanes taking turns")) }
+    if sharesCores { entries.append((Self.shared, true, "as measured, workers sharing cores")) }
     var x = 30.0
     for (color, isFull, text) in entries {
       picture.circle(
@@ -57,7 +57,7 @@ package struct ScalingPicture {
     }
   }
 
-  private var rateChart: Chart {
+  private var throughputChart: Chart {
     let ideal = [1, mostRanks].map { (x: $0, y: $0 * study.baseRate) }
     let values =
       (measured + predictions).map(\.tokensPerSecond) + ideal.map(\.y)
@@ -66,12 +66,12 @@ package struct ScalingPicture {
     let high = max(10 * low, pow(10, ceil(log10(values.max() ?? 10))))
     let decades = sequence(first: low) { $0 * 10 }.prefix { $0 <= high * 1.001 }
     var chart = Chart(
-      "tokens a second", frame: (80, 100, 430, 360), x: ranks,
+      "tokens per second", frame: (80, 100, 430, 360), x: ranks,
       y: ChartAxis(.logarithmic(low...high), ticks: Array(decades)) { Int($0.rounded()).grouped },
       shaded: extrapolated)
     chart.line(ideal, SVG.Stroke(Self.ideal, dash: "6 4"))
     drawModel(in: &chart, \.tokensPerSecond)
-    for row in measured where row.point.lanesPerCore > 1 {
+    for row in measured where row.point.workersPerCore > 1 {
       chart.mark(
         Double(row.point.ranks), row.point.tokensPerSecond, color: Self.shared, isFull: true)
     }
@@ -88,9 +88,9 @@ package struct ScalingPicture {
   }
 
   private var communicationChart: Chart {
-    var chart = share("communication's share of a step", top: 310)
+    var chart = share("communication share of a step", top: 310)
     drawModel(in: &chart, \.communication)
-    for row in measured where row.point.lanesPerCore > 1 {
+    for row in measured where row.point.workersPerCore > 1 {
       chart.mark(
         Double(row.point.ranks), row.point.communicationShare, color: Self.shared, isFull: true)
     }
@@ -106,7 +106,7 @@ package struct ScalingPicture {
       }, shaded: extrapolated)
   }
 
-  /// Powers of two.
+  /// The horizontal axis, with ticks at powers of two.
   private var ranks: ChartAxis {
     let counts = sequence(first: 1.0) { $0 * 2 }.prefix { $0 <= mostRanks }
     return ChartAxis(.logarithmic(1...mostRanks), name: "ranks", ticks: Array(counts)) {
@@ -118,7 +118,7 @@ package struct ScalingPicture {
     (Double(ScalingStudy.trusted), "extrapolated")
   }
 
-  /// The model's line: full as far as it is trusted, dotted beyond.
+  /// Draws the model: solid up to `ScalingStudy.trusted` ranks, dotted beyond.
   private func drawModel(
     in chart: inout Chart, _ value: (ScalingReport.Row) -> Double
   ) {

@@ -1,38 +1,40 @@
-/// A step on a number of ranks: what it has to do, and what it was measured to take.
+/// A step on a number of ranks: its work and, if it was measured, its time.
 ///
 ///     var point = ScalingPoint()
 ///     (point.batch, point.length, point.rankTokens) = (16, 128, 2048)
 ///
-/// Its JSON is a line of `electra benchmark step --json`, which has more keys. A new point is a step of
-/// one rank with one worker and no traffic, and not sound before its sizes and times are set.
+/// Its JSON is a line of `electra benchmark step --json`; other keys of the line are ignored. A new
+/// point is a step of one rank with one worker and no traffic, and is not valid until its sizes and
+/// times are set.
 package struct ScalingPoint: Sendable, Equatable, Codable {
   package var ranks = 1
   package var hosts = 1
-  /// Worker threads of a rank.
-  package var lanes = 1
-  /// Workers that share a core, at least 1: above it they take turns and compute for as much longer.
-  package var lanesPerCore = 1.0
-  /// Sequences of a step over all ranks, and the tokens of each.
+  /// Worker threads per rank.
+  package var workers = 1
+  /// Workers per core, at least 1; above 1 they share the core and compute that many times longer.
+  package var workersPerCore = 1.0
+  /// Sequences per step over all ranks, and tokens per sequence.
   package var batch = 0
   package var length = 0
-  /// Tokens of the rank that computes most, and those of them that go through the model at once.
+  /// Tokens of the rank that computes most, and tokens that pass through the model at once.
   package var rankTokens = 0
   package var microBatchTokens = 0
-  /// Bytes of the gradient vector, and how many buckets it travels in.
+  /// Bytes of the gradient vector, and the number of its buckets.
   package var vectorBytes = 0
   package var buckets = 0
-  /// The part of the vector that may travel while workers compute: all but the embeddings.
+  /// The share of the vector whose traffic can overlap with computing: all but the embeddings.
   package var hideableShare = 0.0
-  /// Bytes sent by the rank that sends most, and messages that follow each other.
+  /// Bytes sent by the rank that sends most, and messages that depend on each other.
   package var sentBytes = 0
   package var messages = 0
-  /// The median step, and the part of it in which workers waited for others or reduced.
+  /// Median seconds of a step, and the part in which workers waited for others or reduced.
   package var seconds = 0.0
   package var reductionSeconds = 0.0
 
   package enum CodingKeys: String, CodingKey {
-    case ranks, hosts, lanes, batch, length, buckets, messages, seconds
-    case lanesPerCore = "lanes_per_core"
+    case ranks, hosts, batch, length, buckets, messages, seconds
+    case workers = "lanes"
+    case workersPerCore = "lanes_per_core"
     case rankTokens = "rank_tokens"
     case microBatchTokens = "micro_batch_tokens"
     case vectorBytes = "vector_bytes"
@@ -43,17 +45,17 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
 
   package init() {}
 
-  /// Whether the figures can be a step's.
-  package var isSound: Bool {
-    [ranks, hosts, lanes, batch, length, rankTokens, microBatchTokens, vectorBytes, buckets]
-      .allSatisfy { (1..<1 << 48).contains($0) } && lanesPerCore >= 1 && lanesPerCore.isFinite
+  /// Whether all values are in the range of a measured step.
+  package var isValid: Bool {
+    [ranks, hosts, workers, batch, length, rankTokens, microBatchTokens, vectorBytes, buckets]
+      .allSatisfy { (1..<1 << 48).contains($0) } && workersPerCore >= 1 && workersPerCore.isFinite
       && (0...1).contains(hideableShare) && sentBytes >= 0 && messages >= 0 && seconds > 0
       && seconds.isFinite && (0...seconds).contains(reductionSeconds)
   }
 
-  /// Whether both are steps of one model on sequences of one length.
+  /// Whether both are steps of the same model, sequence length, workers per rank and micro-batch.
   package func isSameModel(as other: ScalingPoint) -> Bool {
-    vectorBytes == other.vectorBytes && length == other.length && lanes == other.lanes
+    vectorBytes == other.vectorBytes && length == other.length && workers == other.workers
       && microBatchTokens == other.microBatchTokens
   }
 
@@ -61,20 +63,21 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   package var communicationShare: Double { reductionSeconds / seconds }
   package var isPowerOfTwo: Bool { ranks & (ranks - 1) == 0 }
 
-  /// What a lane computes at the same time as buckets travel: its last micro-batch, and the first of
-  /// the next step.
+  /// The share of a step's computing that can overlap with traffic.
+  ///
+  /// Per worker this is one micro-batch: the last of a step overlaps with the reduction, and the
+  /// first of the next with the gathering of weights.
   var windowShare: Double {
-    min(1, Double(microBatchTokens * lanes) / Double(rankTokens))
+    min(1, Double(microBatchTokens * workers) / Double(rankTokens))
   }
 
-  /// The same step on another number of ranks, a power of two, with a core for every lane; not
-  /// measured.
+  /// The same step on `count` ranks, a power of two, with a core per worker.
   ///
-  /// - Parameter isWeak: whether the batch grows with the ranks.
+  /// If `isWeak`, the batch grows with the ranks. The times of the result are NaN.
   package func onRanks(_ count: Int, isWeak: Bool) -> ScalingPoint {
     var result = self
     result.ranks = count
-    result.lanesPerCore = 1
+    result.workersPerCore = 1
     let sequences = isWeak ? batch / ranks : batch
     result.batch = isWeak ? sequences * count : batch
     result.rankTokens = length * (isWeak ? sequences : (batch + count - 1) / count)

@@ -1,22 +1,23 @@
-/// Steps measured on 1 to N ranks, the model fitted to them, and what it says of more ranks.
+/// Steps measured on 1 to N ranks, the model fitted to them, and its predictions for more ranks.
 ///
-/// Points that the fit does not see judge it: the largest number of ranks, since what is asked of the
-/// model is what lies beyond, and numbers that are no powers of two, whose traffic is another.
+/// Held-out points check the fit: the largest number of ranks, because the model has to
+/// extrapolate, and numbers that are not powers of two, because their traffic differs.
 package struct ScalingStudy: Sendable {
-  /// By number of ranks.
+  /// The measured points, ordered by number of ranks.
   package let points: [ScalingPoint]
-  /// Whether the batch grows with the ranks (weak scaling), or is the same for all (strong).
+  /// Whether the batch grows with the ranks (weak scaling) or is constant (strong scaling).
   package let isWeak: Bool
   package let model: ScalingModel
-  /// Powers of two from one rank on, each lane with a core of its own.
+  /// Steps on 1, 2, 4 and up to 1024 ranks with a core per worker; strong scaling ends at one
+  /// sequence per worker.
   package let predictions: [ScalingPoint]
-  /// How many ranks predictions are trusted up to; beyond they are extrapolations.
+  /// The largest number of ranks of a trusted prediction; beyond it is an extrapolation.
   package static let trusted = 64
-  private static let most = 1024
+  private static let rankLimit = 1024
   private let largest: Int
-  private let keepsBack: Bool
+  private let holdsOut: Bool
 
-  /// - Parameter points: at least one.
+  /// Fits the model to `points`, of which there must be at least one.
   package init(_ points: [ScalingPoint]) {
     precondition(!points.isEmpty, "a study needs a point")
     self.points = points.sorted { $0.ranks < $1.ranks }
@@ -25,42 +26,44 @@ package struct ScalingStudy: Sendable {
     self.isWeak = isWeak
     let largest = last.ranks
     self.largest = largest
-    let seen = self.points.filter { $0.isPowerOfTwo && $0.ranks < largest }
-    keepsBack = Set(seen.map(\.ranks)).count > 1
-    model = ScalingModel(keepsBack ? seen : self.points)
+    let fitted = self.points.filter { $0.isPowerOfTwo && $0.ranks < largest }
+    holdsOut = Set(fitted.map(\.ranks)).count > 1
+    model = ScalingModel(holdsOut ? fitted : self.points)
     let base = self.points.first(where: \.isPowerOfTwo) ?? smallest
-    predictions = sequence(first: 1) { 2 * $0 }.prefix { $0 <= Self.most }
-      .filter { isWeak || $0 * base.lanes <= base.batch }
+    predictions = sequence(first: 1) { 2 * $0 }.prefix { $0 <= Self.rankLimit }
+      .filter { isWeak || $0 * base.workers <= base.batch }
       .map { base.onRanks($0, isWeak: isWeak) }
   }
 
-  /// Whether the fit has not seen `point`.
-  package func isKeptBack(_ point: ScalingPoint) -> Bool {
-    keepsBack && (!point.isPowerOfTwo || point.ranks == largest)
+  /// Whether the fit does not use `point`.
+  package func isHeldOut(_ point: ScalingPoint) -> Bool {
+    holdsOut && (!point.isPowerOfTwo || point.ranks == largest)
   }
 
-  /// The largest error of the model at points that it has not seen; nil where all were needed.
+  /// The largest relative error of the model at held-out points; nil if the fit needs all points.
   package var checkError: Double? {
-    points.filter(isKeptBack).map { abs(model.error($0)) }.max()
+    points.filter(isHeldOut).map { abs(model.error($0)) }.max()
   }
 
-  /// Seconds of a measured step if every lane had a core of its own: less what the turns cost by the
-  /// model, which counts that shorter computing also hides less traffic.
-  package func ownCoreSeconds(_ point: ScalingPoint) -> Double {
-    var own = point
-    own.lanesPerCore = 1
-    return point.seconds - (model.seconds(point) - model.seconds(own))
+  /// Seconds of a measured step, corrected to a core per worker.
+  ///
+  /// The correction is the difference of two predictions, so it includes that shorter computing
+  /// overlaps with less traffic.
+  package func dedicatedCoreSeconds(_ point: ScalingPoint) -> Double {
+    var dedicated = point
+    dedicated.workersPerCore = 1
+    return point.seconds - (model.seconds(point) - model.seconds(dedicated))
   }
 
-  /// Tokens a second of one rank, on which efficiency is based: measured if it was.
+  /// Tokens per second of one rank, the base of efficiency: measured if possible, else predicted.
   package var baseRate: Double {
     if let one = points.first(where: { $0.ranks == 1 }) {
-      return Double(one.batch * one.length) / ownCoreSeconds(one)
+      return Double(one.batch * one.length) / dedicatedCoreSeconds(one)
     }
     return Double(predictions[0].batch * predictions[0].length) / model.seconds(predictions[0])
   }
 
-  /// What `ranks` make of the tokens a second that they would make if each were as fast as one alone.
+  /// Tokens per second of `point` at `seconds` per step, relative to its ranks times `baseRate`.
   package func efficiency(_ point: ScalingPoint, seconds: Double) -> Double {
     Double(point.batch * point.length) / seconds / (Double(point.ranks) * baseRate)
   }

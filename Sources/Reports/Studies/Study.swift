@@ -8,40 +8,46 @@ import Runs
 import Tensors
 import Training
 
-/// Pre-trained systems that are judged by what their encoders learn when they are fine-tuned: the paper's
-/// Table 5 and Figure 3 are such studies (ELECTRA, sections 3.2 to 3.4 and 3.6).
+/// A comparison of pre-trained systems by the scores of their fine-tunings.
 ///
-/// A file names them, a line each with tabs between: the question that it answers, the system's name,
-/// what the paper says of it, its place in the paper's order (1 is best, equal places are not told apart,
-/// none is `-`), and its folder. That holds the pre-training in `run`, if there was one, and a folder for
-/// each task that `electra finetune` made. What is not done yet is left out.
+/// Table 5 and Figure 3 of the paper are such studies (ELECTRA, sections 3.2 to 3.4 and 3.6).
+///
+/// A file has one line per system with five fields, separated by tabs: the question, the name of
+/// the system, the paper's result, the rank in the paper (1 is the best, equal ranks are not
+/// compared, `-` is none), and the folder. The folder contains the pre-training in `run`, if there
+/// is one, and a folder of `electra finetune` per task. Missing runs and tasks are left out.
 package struct Study {
   package let systems: [System]
 
-  /// A line of the file with what was found in its folder.
+  /// A line of the file with the results in its folder.
   package struct System {
     let question: String
     let name: String
     let paper: String
-    package let place: Int?
+    /// The rank in the paper, 1 for the best; nil for none.
+    package let paperRank: Int?
     package let training: Training?
     let scores: [Score]
   }
 
-  /// What a pre-training was: its whole schedule, and the hours that it took so far.
+  /// A pre-training: its whole schedule, and the hours so far.
   package struct Training {
     let steps: Int
     let operations: Double
     let hours: Double
   }
 
-  /// A task's first metric on its first dev set, in percent, by seed.
+  /// The first metric of a task on its first dev set, times 100, by seed.
   package struct Score {
     package let task: Task
     let metric: Metric
     let values: [UInt64: Double]
   }
 
+  /// Reads the study file at `path` and the results that it names.
+  ///
+  /// Throws `FileError` if the file is missing, and `StudyError` for a malformed line or an empty
+  /// file.
   package init(path: String) throws {
     guard let text = FileManager.default.contents(atPath: path) else {
       throw FileError.missing(path: path)
@@ -53,30 +59,31 @@ package struct Study {
         throw StudyError.malformed(path: path, line: index + 1)
       }
       return System(
-        question: fields[0], name: fields[1], paper: fields[2], place: Int(fields[3]),
+        question: fields[0], name: fields[1], paper: fields[2], paperRank: Int(fields[3]),
         training: try Training(run: fields[4] + "/run"),
         scores: try Score.all(in: fields[4]))
     }
     guard !systems.isEmpty else { throw StudyError.malformed(path: path, line: 1) }
   }
 
-  /// In the order in which they first occur.
+  /// The questions in the order of their first line.
   package var questions: [String] {
     systems.map(\.question).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
+  /// The systems of a question, in the order of the file.
   package func systems(of question: String) -> [System] {
     systems.filter { $0.question == question }
   }
 
-  /// The tasks of any system, in the order of the table of tasks.
+  /// One score per task that any system has, in the order of `Task.all`.
   package var tasks: [Score] {
     Task.all.compactMap { task in
       systems.lazy.flatMap(\.scores).first { $0.task.name == task.name }
     }
   }
 
-  /// The mean over all tasks, for each seed that all tasks have; empty where a task is missing.
+  /// The mean over all tasks for each seed that all tasks have; empty if a task is missing.
   package func means(_ system: System) -> Sample {
     guard system.scores.count == tasks.count, let first = system.scores.first else {
       return Sample([])
@@ -90,7 +97,7 @@ package struct Study {
 }
 
 extension Study.System {
-  /// The scores of a task over seeds; empty where it was not done.
+  /// The scores of a task over seeds; empty if there are none.
   package func sample(_ task: Task) -> Sample {
     let values = scores.first { $0.task.name == task.name }?.values ?? [:]
     return Sample(values.sorted { $0.key < $1.key }.map(\.value))
@@ -98,7 +105,7 @@ extension Study.System {
 }
 
 extension Study.Training {
-  /// nil where there is no run.
+  /// Reads the run in the folder `run`; nil if there is none.
   fileprivate init?(run: String) throws {
     guard let configuration = try RunFolder(path: run).existingConfiguration() else { return nil }
     steps = configuration.steps
@@ -106,14 +113,14 @@ extension Study.Training {
     hours = Self.seconds(of: run) / 3600
   }
 
-  /// Of all starts together, as the last line of the metrics that tells of training says.
+  /// Seconds of training of all starts together, from the last line of training metrics.
   private static func seconds(of run: String) -> Double {
     RunMetrics(runFolder: run).lines(.training).last?[.seconds] ?? 0
   }
 }
 
 extension Study.Score {
-  /// Of every fine-tuning in a system's folder.
+  /// The scores of every fine-tuning in the folder of a system.
   fileprivate static func all(in folder: String) throws -> [Self] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return try names.sorted().compactMap { name -> Self? in
@@ -121,7 +128,7 @@ extension Study.Score {
       guard let data = FileManager.default.contents(atPath: path) else { return nil }
       let results = try decodeJSON(FinetuningResults.self, data, from: path)
       guard let measure = results.measures.first else { return nil }
-      // Answers that are all the same correlate with nothing.
+      // The correlation of constant predictions is undefined and counts as 0.
       let values = results.seeds.map { ($0.seed, 100 * (($0.values.first ?? nil) ?? 0)) }
       return Self(
         task: try Task.named(results.task), metric: measure.metric,
@@ -130,28 +137,28 @@ extension Study.Score {
   }
 }
 
-/// Values that differ by chance alone.
+/// Scores of one system that differ by their seed only.
 package struct Sample {
   package let values: [Double]
 
   package init(_ values: [Double]) { self.values = values }
 
-  /// nil where there is none.
+  /// The mean; nil without values.
   package var mean: Double? { values.isEmpty ? nil : values.mean }
 
-  /// The standard deviation of a sample; zero for one value.
-  package var deviation: Double { values.sampleStandardDeviation }
+  /// The sample standard deviation (division by n - 1); 0 for fewer than two values.
+  package var standardDeviation: Double { values.sampleStandardDeviation }
 }
 
-/// What keeps a study from being read or told of.
+/// An error in a study file.
 package enum StudyError: Error, CustomStringConvertible {
   case malformed(path: String, line: Int)
 
   package var description: String {
     switch self {
     case .malformed(let path, let line):
-      "line \(line) of \(path) is no system: question, name, the paper's words, its place or -, and "
-        + "folder, with tabs between"
+      "line \(line) of \(path) is not a system: expected question, name, the paper's result, its rank "
+        + "or -, and folder, separated by tabs"
     }
   }
 }

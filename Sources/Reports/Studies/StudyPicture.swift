@@ -1,7 +1,9 @@
 import Foundation
 
-/// A study as one picture that needs nothing beside itself: for each question a panel, in it a row for
-/// each system with the mean over tasks of every seed, their mean and deviation, and the paper's words.
+/// A study as one SVG picture, with a panel per question and a row per system.
+///
+/// A row has the mean over tasks for every seed, the mean and the standard deviation of these, and
+/// the paper's result.
 package struct StudyPicture {
   private let study: Study
   private static let color = "#1f5fa8"
@@ -9,11 +11,12 @@ package struct StudyPicture {
   private static let left = 250.0
   private static let right = 720.0
   private static let rowHeight = 26.0
-  /// Above the rows of a panel its title, below them its axis.
+  /// Space above the rows of a panel for its title, and below them for its axis.
   private static let margins = (top: 40.0, bottom: 46.0)
 
   package init(_ study: Study) { self.study = study }
 
+  /// The picture as a self-contained file.
   package var svg: String {
     var picture = SVG()
     var y = 50.0
@@ -24,7 +27,7 @@ package struct StudyPicture {
       width: Self.width, height: y, fontSize: 13)
   }
 
-  /// Draws a question's panel below `top`; returns where it ends.
+  /// Draws the panel of a question below `top` and returns its lower end.
   private func drawPanel(_ question: String, top: Double, in picture: inout SVG) -> Double {
     let systems = study.systems(of: question)
     let samples = systems.map(study.means)
@@ -48,14 +51,14 @@ package struct StudyPicture {
     return last + Self.margins.bottom
   }
 
-  /// A bar of a deviation to both sides of the mean, a point for the mean, small ones for seeds.
+  /// Draws a bar of one standard deviation around the mean, and a small circle per seed.
   private func drawMarks(
     _ sample: Sample, _ axis: ChartAxis, _ y: Double, in picture: inout SVG
   ) {
     guard let mean = sample.mean else {
-      return picture.text("not done", (Self.left, y + 4), color: "#999")
+      return picture.text("no results", (Self.left, y + 4), color: "#999")
     }
-    let ends = [mean - sample.deviation, mean + sample.deviation]
+    let ends = [mean - sample.standardDeviation, mean + sample.standardDeviation]
     picture.line(ends.map { (Self.column($0, axis), y) }, SVG.Stroke(Self.color))
     for value in sample.values {
       picture.circle(
@@ -66,10 +69,10 @@ package struct StudyPicture {
   }
 
   private static func column(_ value: Double, _ axis: ChartAxis) -> Double {
-    left + (right - left) * axis.place(value)
+    left + (right - left) * axis.position(value)
   }
 
-  /// A panel's scale: it begins and ends with a tick, with room beside the values.
+  /// The axis of a panel: it begins and ends with a tick, a tenth of the range beyond the values.
   private static func axis(_ values: [Double]) -> ChartAxis {
     let (low, high) = (values.min() ?? 0, values.max() ?? 100)
     let span = max(high - low, 0.4)

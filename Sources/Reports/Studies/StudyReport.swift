@@ -3,7 +3,7 @@ import Finetuning
 import Foundation
 import Platform
 
-/// A study as a table in Markdown and as CSV, with how far it agrees with the paper.
+/// A study as Markdown tables and as CSV, with its agreement with the paper.
 package struct StudyReport {
   package let study: Study
 
@@ -11,7 +11,7 @@ package struct StudyReport {
     self.study = study
   }
 
-  /// For each question a table, and a sentence on the order.
+  /// A table per question, and a sentence on the order of its systems.
   package var text: String {
     study.questions.map { question in
       let systems = study.systems(of: question)
@@ -42,11 +42,11 @@ package struct StudyReport {
 
   private func cell(_ sample: Sample) -> String {
     guard let mean = sample.mean else { return "-" }
-    let deviation = sample.values.count > 1 ? String(format: " ± %.1f", sample.deviation) : ""
-    return String(format: "%.1f", mean) + deviation
+    return String(format: "%.1f", mean)
+      + (sample.values.count > 1 ? String(format: " ± %.1f", sample.standardDeviation) : "")
   }
 
-  /// A line a system; of each task mean and deviation.
+  /// One line per system, with mean and standard deviation per task.
   package var csv: String {
     let tasks = study.tasks
     let head =
@@ -54,7 +54,7 @@ package struct StudyReport {
       + tasks.flatMap { ["\($0.task.name)_\($0.metric.rawValue)", "\($0.task.name)_sd"] }
     let rows = study.systems.map { system in
       let means = study.means(system)
-      return [system.question, system.name, system.paper, system.place.map(String.init) ?? ""]
+      return [system.question, system.name, system.paper, system.paperRank.map(String.init) ?? ""]
         + (system.training.map {
           ["\($0.steps)", String(format: "%.6g", $0.operations), String(format: "%.4f", $0.hours)]
         } ?? ["", "", ""])
@@ -66,22 +66,22 @@ package struct StudyReport {
 
   private func figures(_ sample: Sample) -> [String] {
     guard let mean = sample.mean else { return ["", ""] }
-    return [String(format: "%.4f", mean), String(format: "%.4f", sample.deviation)]
+    return [String(format: "%.4f", mean), String(format: "%.4f", sample.standardDeviation)]
   }
 
-  /// The systems of a question beside the paper's order.
+  /// The agreement of the systems of a question with the paper's order.
   func agreement(_ systems: [Study.System]) -> Agreement {
     Agreement(
       systems.compactMap { system in
         let sample = study.means(system)
-        guard let place = system.place, !sample.values.isEmpty else { return nil }
-        return Agreement.Entry(name: system.name, place: place, sample: sample)
+        guard let paperRank = system.paperRank, !sample.values.isEmpty else { return nil }
+        return Agreement.Entry(name: system.name, paperRank: paperRank, sample: sample)
       })
   }
 }
 
 extension Metric {
-  /// As a table's head names it.
+  /// The name of the metric in the head of a table.
   fileprivate var words: String {
     switch self {
     case .entityF1, .answerF1, .f1: "F1"
@@ -92,7 +92,7 @@ extension Metric {
 }
 
 extension String {
-  /// As a field of CSV, in quotes where it must.
+  /// The text as a field of CSV, in quotes if necessary.
   fileprivate var inCSV: String {
     contains { ",\"\n".contains($0) } ? "\"\(replacingOccurrences(of: "\"", with: "\"\""))\"" : self
   }

@@ -14,25 +14,25 @@ for (const chart of document.querySelectorAll(".chart")) {
   const show = event => {
     const box = chart.getBoundingClientRect();
     const x = (event.clientX - box.left) * 360 / box.width;
-    let place = null;
+    let nearest = null;
     const parts = curves.map(curve => {
       let best = 0;
       curve.columns.forEach((column, i) => {
         if (Math.abs(column - x) < Math.abs(curve.columns[best] - x)) best = i;
       });
       if (Math.abs(curve.columns[best] - x) > 24) return "";
-      if (place === null) place = [curve.columns[best], curve.xs[best]];
+      if (nearest === null) nearest = [curve.columns[best], curve.xs[best]];
       const value = percent ? +(curve.ys[best] * 100).toPrecision(4) + " %" : curve.ys[best];
       const item = document.createElement("span");
       item.textContent = curve.name.trim() + " ";
       item.style.color = curve.color;
       return item.outerHTML + "<b>" + value + "</b>";
     }).filter(part => part);
-    if (place === null) return hide();
-    ruler.setAttribute("x1", place[0]);
-    ruler.setAttribute("x2", place[0]);
+    if (nearest === null) return hide();
+    ruler.setAttribute("x1", nearest[0]);
+    ruler.setAttribute("x2", nearest[0]);
     ruler.style.visibility = "visible";
-    caption.innerHTML = short(place[1]) + " tokens: " + parts.join(", ");
+    caption.innerHTML = short(nearest[1]) + " tokens: " + parts.join(", ");
   };
   const hide = () => { ruler.style.visibility = "hidden"; caption.innerHTML = plain; };
   chart.addEventListener("pointermove", show);
