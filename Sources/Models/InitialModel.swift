@@ -124,7 +124,7 @@ package struct InitialModel {
   ) throws -> ModelFile.Differences {
     let file = try SafetensorsFile(path: checkpoint.modelPath)
     let differences = ModelFile.compare(file, model.layout) { $0 }
-    try ModelFile.expectNone(differences.misshapen, path: checkpoint.modelPath)
+    try ModelFile.expectNone(differences.mismatched, path: checkpoint.modelPath)
     try ModelFile.copy(file, model.layout, into: weights) { $0 }
     return differences
   }
@@ -134,8 +134,8 @@ package struct InitialModel {
     if !differences.missing.isEmpty {
       notes.append("new weights for what it lacks: \(shortList(differences.missing))")
     }
-    if !differences.leftOver.isEmpty {
-      notes.append("not used of it: \(shortList(differences.leftOver))")
+    if !differences.unused.isEmpty {
+      notes.append("not used of it: \(shortList(differences.unused))")
     }
     return notes
   }

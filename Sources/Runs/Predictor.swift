@@ -48,7 +48,7 @@ package struct Predictor {
   /// The model's outputs for all examples of `set`, in order; scores of a regression in its own unit.
   package func outputs(for set: ExampleSet) throws -> [Float] {
     let outputs = try evaluator.tally(
-      sequences: set.examples.count, isAsked: { StopSignals.isRequested },
+      sequences: set.examples.count, shouldStop: { StopSignals.isRequested },
       source: { _, indices in set.batch(indices, firstSequence: indices.lowerBound) }
     ).answers
     return scale.map { outputs.map($0.score) } ?? outputs

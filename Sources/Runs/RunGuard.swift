@@ -21,7 +21,7 @@ package struct RunGuard {
     self.keeper = keeper
     StopSignals.install()
     watchdog = Watchdog(
-      deadlines: deadlines, onLook: { keeper.look($0) },
+      deadlines: deadlines, onTick: { keeper.look($0) },
       onLate: { sentence in
         // Even if the file system hangs that the sentence reads.
         exitLater(seconds: 10, .late)

@@ -64,7 +64,7 @@ struct BadModelTests {
       // Names the tensor and both shapes.
       (
         "intermediate_size\" : 512", "intermediate_size\" : 511",
-        "intermediate.dense.weight is [512, 128] and should be [511, 128]"
+        "intermediate.dense.weight has shape [512, 128], expected [511, 128]"
       ),
     ] {
       try expect(folder, "config.json", says: says, change: replace(old, new))
@@ -77,7 +77,7 @@ struct BadModelTests {
     let folder = try exportedModels()
     let name = "model.safetensors"
     try expect(folder, name, says: "are too few for a header") { $0 = $0.prefix(5) }
-    try expect(folder, name, says: "is not a sound safetensors file") { $0.removeLast(7) }
+    try expect(folder, name, says: "is not a valid safetensors file") { $0.removeLast(7) }
     try expect(folder, name, says: "in a file of") { $0[6] = 0xFF }
     try expect(folder, name, says: "not a JSON object") { $0[8] = UInt8(ascii: "[") }
     try expect(
@@ -88,7 +88,7 @@ struct BadModelTests {
       })
     // Only a tensor that is used has to hold floats.
     try expect(
-      folder, name, says: "word_embeddings.weight is of type I32 and no float",
+      folder, name, says: "word_embeddings.weight has type I32, expected a float type",
       change: { data in
         let place = try #require(
           data.range(of: Data("word_embeddings.weight\":{\"dtype\":\"F".utf8)))

@@ -20,7 +20,7 @@ struct CheckpointStoreTests {
   }
 
   private func newest(_ store: CheckpointStore) -> Int? {
-    (try? store.newestSound { _ in })?.state.step
+    (try? store.newestIntact { _ in })?.state.step
   }
 
   @Test
@@ -30,7 +30,7 @@ struct CheckpointStoreTests {
     #expect(newest(store) == nil)
     for step in [10, 20, 30, 40, 50] { try save(store, step: step) }
     #expect(store.steps() == [20, 40, 50])
-    let found = try store.newestSound { Issue.record("\($0)") }
+    let found = try store.newestIntact { Issue.record("\($0)") }
     #expect(found?.state.step == 50 && found?.state.tokens == 500)
   }
 
@@ -48,7 +48,7 @@ struct CheckpointStoreTests {
     let unknown = state.move(to: zen)
     #expect(unknown == nil)
     try store.save(state, files: [:]) { _ in [:] }
-    state = try #require(try store.newestSound { Issue.record("\($0)") }?.state)
+    state = try #require(try store.newestIntact { Issue.record("\($0)") }?.state)
     #expect(state.machine == zen)
     let notes = [zen, skylake, skylake].map { state.move(to: $0) }
     #expect(notes[0] == nil && notes[2] == nil)
@@ -68,7 +68,7 @@ struct CheckpointStoreTests {
       if truncates { data.removeLast() } else { data[data.count / 2] ^= 4 }
       try data.write(to: URL(fileURLWithPath: path))
       var lines: [String] = []
-      let found = try store.newestSound { lines.append($0) }
+      let found = try store.newestIntact { lines.append($0) }
       #expect(found?.state.step == 1)
       #expect(lines.count == 1 && lines[0].contains(name))
       #expect(store.steps() == [1])
@@ -135,11 +135,11 @@ struct CheckpointStoreTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 2")
       .write(toFile: path, atomically: true, encoding: .utf8)
-    let later = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    let later = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }
     #expect(later?.description.contains("version 2") == true)
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    let unreadable = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    let unreadable = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }
     #expect(unreadable?.description.contains("cannot be read") == true)
     #expect(store.steps() == [1, 2])
   }
@@ -151,9 +151,9 @@ struct CheckpointStoreTests {
     try save(store, step: 1)
     try FileManager.default.removeItem(atPath: store.path(step: 1) + "/vocab.txt")
     var lines: [String] = []
-    let error = CheckpointError.noneSound(folder: store.folder)
-    #expect(throws: error) { try store.newestSound { lines.append($0) } }
-    #expect(try store.newestSound { lines.append($0) } == nil, "the next start begins again")
+    let error = CheckpointError.noneIntact(folder: store.folder)
+    #expect(throws: error) { try store.newestIntact { lines.append($0) } }
+    #expect(try store.newestIntact { lines.append($0) } == nil, "the next start begins again")
     #expect(lines.count == 1 && lines[0].contains("vocab.txt"))
     #expect(FileManager.default.fileExists(atPath: store.path(step: 1) + "-damaged"))
   }

@@ -158,7 +158,7 @@ struct SafetensorsTests {
     _ = other.declare("a.weight", [2, 3], .zeros)
     _ = other.declare("b.bias", [3], .zeros)
     let differences =
-      "a.weight is [3, 2] and should be [2, 3], b.bias is missing, a.bias is too many"
+      "a.weight has shape [3, 2], expected [2, 3], b.bias is missing, a.bias is unexpected"
     #expect(throws: CheckpointError.otherModel(path: path, differences: differences)) {
       try ModelFile.read(path, other, into: Storage(count: other.count))
     }

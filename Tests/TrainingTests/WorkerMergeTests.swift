@@ -43,7 +43,7 @@ struct WorkerMergeTests {
     #expect(handedOn == [0])
     finish(0..<5)
     #expect(handedOn == [0, 1])
-    let (sums, first) = merge.rest()
+    let (sums, first) = merge.remainder()
     #expect(sums.count == 1 && first == 2)
   }
 
@@ -69,7 +69,7 @@ struct WorkerMergeTests {
     merge.register([piece(1, 1, 1)])
     let first = piece(0, 0, 1e8)
     merge.register([first, piece(0, 1, -1e8)])
-    let sum = try #require(merge.rest().sums.first)
+    let sum = try #require(merge.remainder().sums.first)
     #expect(sum.output === first.gradient)
     sum.add(4..<8)
     #expect(
@@ -85,11 +85,11 @@ struct WorkerMergeTests {
     several.begin(workers: 2)
     several.register([piece(0, 1, 1), piece(0, 2, 2)])
     several.register([piece(0, 3, 3)])
-    let sums = several.rest().sums
+    let sums = several.remainder().sums
     for sum in sums { sum.add(0..<12) }
     #expect(sums.map { $0.output.base[0] } == [1, 5])
     let none = merge(nodes: [])
     none.begin(workers: 0)
-    #expect(none.rest().sums.isEmpty && none.rest().firstBucket == 0)
+    #expect(none.remainder().sums.isEmpty && none.remainder().firstBucket == 0)
   }
 }

@@ -1,14 +1,13 @@
 import Foundation
 import Layers
 
-// A line of metrics as a line of `metrics.jsonl`: one object, whose keys are written in the order of
-// the line.
+// The JSON form of a line of metrics in `metrics.jsonl`: one object per line, with keys in the order of
+// the values.
 
 extension MetricsLine {
   /// The line as one JSON object.
   ///
-  /// Numbers are printed so that they read back to the same value, and those that are not finite as
-  /// null.
+  /// Finite numbers read back to the same value. Non-finite numbers are written as null.
   package var json: String {
     var fields = [Self.field(.step, "\(step)")]
     if split != .training { fields.append(Self.field(.split, jsonString(split.rawValue))) }
@@ -30,8 +29,8 @@ extension MetricsLine {
 
   /// Reads a line of `metrics.jsonl`.
   ///
-  /// Values come in the order of their names, and those that are null are missing. Nil for a line that
-  /// is torn, has no step or is of a split that this program does not know.
+  /// Values are sorted by name; null values are left out. The result is nil if the line is not valid
+  /// JSON, has no step, or has an unknown split.
   package init?(json: Data) {
     guard let object = try? JSONSerialization.jsonObject(with: json) as? [String: Any],
       let step = object[MetricName.step.rawValue] as? Int,
@@ -39,8 +38,8 @@ extension MetricsLine {
     else { return nil }
     self.init(step: step, split: split, tokens: object[MetricName.tokens.rawValue] as? Int)
     time = object[MetricName.time.rawValue] as? Double
-    let placed = [MetricName.step, .split, .tokens, .time].map(\.rawValue)
-    for name in object.keys.sorted() where !placed.contains(name) {
+    let properties = [MetricName.step, .split, .tokens, .time].map(\.rawValue)
+    for name in object.keys.sorted() where !properties.contains(name) {
       if let number = object[name] as? Double {
         append(named: name, number)
       } else if let text = object[name] as? String, let name = MetricName(rawValue: name) {
@@ -51,7 +50,7 @@ extension MetricsLine {
 }
 
 extension MetricsLine.Split {
-  /// Training where the line names no split; nil for one that is unknown.
+  /// Makes `training` if the line names no split, and nil if it names an unknown one.
   fileprivate init?(json: Any?) {
     guard let json else {
       self = .training
@@ -62,7 +61,7 @@ extension MetricsLine.Split {
   }
 }
 
-/// A number as JSON; null where it is not finite.
+/// Formats a number as JSON; null if it is not finite.
 package func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
 
 /// A text as a JSON string, in quotes.
