@@ -30,8 +30,8 @@ package final class Evaluator<O: Evaluable> {
 
   /// The slices of each worker between two synchronizations of the ranks.
   ///
-  /// Four take minutes with the largest models, well below the deadline of an evaluation, and are enough
-  /// to average over slices of many and of few tokens.
+  /// Four take minutes with the largest models, and must stay below the watchdog's deadline of an
+  /// evaluation. Fewer would make workers wait more: slices have different numbers of tokens.
   private static var roundSlices: Int { 4 }
 
   /// Makes an evaluator with its own threads and activations.

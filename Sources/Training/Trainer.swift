@@ -44,7 +44,7 @@ package final class Trainer<O: TrainingObjective> {
     set { update.onWait = newValue }
   }
 
-  /// Allocates all memory of the run and starts the threads.
+  /// Allocates weights, moments and activations, and starts the threads.
   ///
   /// Every rank must call it. Weights and moments are zero afterwards.
   ///

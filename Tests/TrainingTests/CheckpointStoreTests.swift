@@ -34,7 +34,7 @@ struct CheckpointStoreTests {
     #expect(found?.state.step == 50 && found?.state.tokens == 500)
   }
 
-  /// The bits of later steps may be others on another kind of machine, which is said once.
+  /// Later steps may have other bits on another kind of machine, which is reported once.
   @Test
   func aMoveToAnotherKindOfMachineIsNoted() throws {
     let folder = try TemporaryFolder()
@@ -43,7 +43,7 @@ struct CheckpointStoreTests {
       Machine(processor: "EPYC", library: "OpenBLAS kernels Zen"),
       Machine(processor: "Xeon", library: "OpenBLAS kernels SkylakeX")
     )
-    // A checkpoint of an earlier version does not say.
+    // A checkpoint of an earlier version names no machine.
     var state = CheckpointState(step: 1)
     let unknown = state.move(to: zen)
     #expect(unknown == nil)
@@ -75,7 +75,7 @@ struct CheckpointStoreTests {
     }
   }
 
-  /// Every point of a save at which something can fail.
+  /// Fails a save at every point at which it can fail.
   @Test
   func aSaveThatFailsAnywhereLeavesTheOneBefore() throws {
     var point = 0
@@ -97,7 +97,7 @@ struct CheckpointStoreTests {
         #expect(steps == 2)
         break
       }
-      // The last flush comes after the rename: the new checkpoint is there already, and whole.
+      // The last flush comes after the rename, when the new checkpoint is complete.
       #expect(steps == 1 || steps == 2)
       try save(CheckpointStore(runFolder: folder.path), step: 3)
       #expect(newest(failing) == 3)
@@ -112,10 +112,10 @@ struct CheckpointStoreTests {
     let store = CheckpointStore(runFolder: folder.path)
     try save(store, step: 12)
     let path = store.path(step: 12)
-    let sound = try Data(contentsOf: URL(fileURLWithPath: path + "/state.json"))
+    let intact = try Data(contentsOf: URL(fileURLWithPath: path + "/state.json"))
     #expect(throws: Never.self) { try CheckpointState(verifying: path) }
-    for index in sound.indices {
-      var damaged = sound
+    for index in intact.indices {
+      var damaged = intact
       damaged[index] ^= 1
       try damaged.write(to: URL(fileURLWithPath: path + "/state.json"))
       #expect(throws: CheckpointError.self, "byte \(index)") {
@@ -124,7 +124,7 @@ struct CheckpointStoreTests {
     }
   }
 
-  /// What cannot be judged now is no damage: a person has to look, and nothing is set aside.
+  /// A checkpoint that cannot be verified may be intact, so it is neither renamed nor skipped.
   @Test
   func whatCannotBeReadIsNotSetAside() throws {
     let folder = try TemporaryFolder()
@@ -158,7 +158,7 @@ struct CheckpointStoreTests {
     #expect(FileManager.default.fileExists(atPath: store.path(step: 1) + "-damaged"))
   }
 
-  /// A full disk in the middle of the large files, and at the small ones.
+  /// The disk is full while a small file or a large file is written.
   @Test
   func aFullDiskIsAnErrorThatNamesTheFile() throws {
     let folder = try TemporaryFolder()
@@ -185,7 +185,7 @@ struct CheckpointStoreTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 1)
   }
 
-  /// At every point of failure, the checkpoint of the same step that was there stays.
+  /// After a failure at any point, the existing checkpoint of the same step remains.
   @Test
   func savingAStepAgainNeverLosesIt() throws {
     let folder = try TemporaryFolder()

@@ -101,7 +101,7 @@ struct MetricsWindowTests {
     let resumed = Self.dictionary(try second.metrics())
     let whole = try Self.metrics(world, workers: 1, windows: isKept ? [0..<3] : [0..<2, 2..<3])
     #expect(resumed == whole.last)
-    // Nothing is left to save.
+    // The window is empty, so nothing is saved.
     try second.beginSave(CheckpointState(step: 3), into: store, files: [:])
     _ = try second.endedSave(waiting: true)
     #expect(

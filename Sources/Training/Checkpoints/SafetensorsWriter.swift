@@ -52,7 +52,7 @@ package final class SafetensorsWriter {
   ///
   /// Throws `FileError.unwritable`; traps on more floats than the header declares.
   package func write(_ floats: UnsafePointer<Float>, count: Int) throws {
-    precondition(count <= remaining, "\(path): more floats than its header says")
+    precondition(count <= remaining, "\(path): more floats than its header declares")
     remaining -= count
     try file.write(UnsafeRawBufferPointer(start: floats, count: 4 * count))
   }

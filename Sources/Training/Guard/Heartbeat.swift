@@ -2,7 +2,7 @@ import Collectives
 import Foundation
 import Platform
 
-/// The heartbeat file of a rank, `RUN/heartbeats/rank-00003`, which says what the rank is doing.
+/// The heartbeat file of a rank, `RUN/heartbeats/rank-00003`, which shows what the rank is doing.
 ///
 ///     rank=3 host=n2 process=977 step=120 section=reduction state=running
 ///

@@ -61,7 +61,7 @@ package final class Watchdog: Sendable {
     var heartbeat: Heartbeat?
     /// The state in the heartbeat.
     var status = "running"
-    /// Whether `status` says how this rank ended, and is final.
+    /// Whether this rank has ended; `status` is then final.
     var hasEnded = false
   }
 

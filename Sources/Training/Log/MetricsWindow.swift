@@ -20,7 +20,7 @@ struct MetricsWindow: Sendable, Equatable {
   private var gradientNorms = 0.0
   /// The sums of each of this rank's slices, in the order of the slices.
   private var sums: [[Double]] = []
-  /// The scores counted on this rank, of whatever slices.
+  /// The counts of scores on this rank, over all of its slices.
   ///
   /// Counts are integers, whose sum does not depend on the order, so slices need not be kept apart.
   private var scores = ScoreCounts()

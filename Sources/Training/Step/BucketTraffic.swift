@@ -71,7 +71,7 @@ final class BucketTraffic: Sendable {
   /// - Parameters:
   ///   - action: the timeline's name of the work.
   ///   - buckets: the buckets, in the order in which to work on them.
-  ///   - team: the workers; each gets its number and their count.
+  ///   - team: the workers; `work` gets the worker's number and their count.
   ///   - work: one worker's share of a bucket.
   ///   - onComplete: called once per bucket, in the order of `buckets`, by the last worker that
   ///     finishes its share, under a lock.

@@ -46,8 +46,8 @@ final class GradientReducer: Sendable {
     self.team = team
     count = partition.blockBoundaries.last ?? 0
     ownedBlocks = partition.blocks(of: world.rank)
-    // A single rank has nothing to send, so there is nothing to overlap: its workers merge all
-    // buckets at the end, which is faster than one communication thread.
+    // A single rank has nothing to send, so there is no communication to overlap with computation.
+    // Its workers merge all buckets at the end.
     let lastRegion = partition.buckets.firstIndex { finishing.last?.overlaps($0) == true }
     merge = WorkerMerge(
       buckets: partition.buckets, nodes: traffic.exchange.ownPieces,
