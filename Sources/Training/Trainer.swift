@@ -82,9 +82,9 @@ package final class Trainer<O: TrainingObjective> {
       objective.layout, regions: objective.gradientOrder, rankCount: world.size)
     traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
     reducer = GradientReducer(
-      traffic, finishing: objective.gradientOrder, world: world, team: team)
+      traffic, gradientOrder: objective.gradientOrder, world: world, team: team)
     update = ShardedUpdate(
-      traffic, reading: objective.weightOrder, rank: world.rank, team: team,
+      traffic, weightOrder: objective.weightOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
         settings.adam, layout: objective.layout, rateFactors: objective.rateFactors))
     saver = try CheckpointSaver(

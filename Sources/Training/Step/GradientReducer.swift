@@ -35,11 +35,11 @@ final class GradientReducer: Sendable {
 
   /// - Parameters:
   ///   - traffic: the communication thread of this rank.
-  ///   - finishing: ranges of the vector in the order in which their gradients become final.
+  ///   - gradientOrder: ranges of the vector in the order in which their gradients become final.
   ///   - world: all ranks; used for its size and rank only, not for communication.
   ///   - team: the workers of this rank.
   init(
-    _ traffic: BucketTraffic, finishing: [Range<Int>], world: Communicator, team: WorkerTeam
+    _ traffic: BucketTraffic, gradientOrder: [Range<Int>], world: Communicator, team: WorkerTeam
   ) {
     let partition = traffic.partition
     self.traffic = traffic
@@ -48,7 +48,7 @@ final class GradientReducer: Sendable {
     ownedBlocks = partition.blocks(of: world.rank)
     // A single rank has nothing to send, so there is no communication to overlap with computation.
     // Its workers merge all buckets at the end.
-    let lastRegion = partition.buckets.firstIndex { finishing.last?.overlaps($0) == true }
+    let lastRegion = partition.buckets.firstIndex { gradientOrder.last?.overlaps($0) == true }
     merge = WorkerMerge(
       buckets: partition.buckets, nodes: traffic.exchange.ownPieces,
       earlyBuckets: world.size == 1 ? 0 : lastRegion ?? 0)

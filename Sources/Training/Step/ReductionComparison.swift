@@ -41,9 +41,9 @@ package final class ReductionComparison {
     traffic = try BucketTraffic(
       layout, Partition(layout, regions: regions, rankCount: world.size),
       tree: ReductionTree(sliceCount: sliceCount), world: world)
-    reducer = GradientReducer(traffic, finishing: regions, world: world, team: team)
+    reducer = GradientReducer(traffic, gradientOrder: regions, world: world, team: team)
     update = ShardedUpdate(
-      traffic, reading: regions, rank: world.rank, team: team, optimizer: optimizer)
+      traffic, weightOrder: regions, rank: world.rank, team: team, optimizer: optimizer)
     weights = Storage(count: layout.count)
     gradients = traffic.exchange.ownPieces.map { _ in Storage(count: layout.count) }
     moments = (Storage(count: layout.count), Storage(count: layout.count))

@@ -54,12 +54,12 @@ final class ShardedUpdate: Sendable {
 
   /// - Parameters:
   ///   - traffic: the communication thread of this rank.
-  ///   - reading: ranges of the vector in the order in which weights are first read.
+  ///   - weightOrder: ranges of the vector in the order in which weights are first read.
   ///   - rank: this rank's number.
   ///   - team: the workers of this rank.
   ///   - optimizer: the update of a range.
   init(
-    _ traffic: BucketTraffic, reading: [Range<Int>], rank: Int, team: WorkerTeam,
+    _ traffic: BucketTraffic, weightOrder: [Range<Int>], rank: Int, team: WorkerTeam,
     optimizer: AdamOptimizer
   ) {
     let buckets = traffic.partition.buckets
@@ -67,7 +67,7 @@ final class ShardedUpdate: Sendable {
     self.rank = rank
     self.team = team
     self.optimizer = optimizer
-    order = reading.flatMap { range in
+    order = weightOrder.flatMap { range in
       buckets.indices.filter { range.contains(buckets[$0].lowerBound) }
     }
     moments = Moments(traffic.partition, rank: rank)
