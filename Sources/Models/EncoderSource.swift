@@ -40,7 +40,7 @@ package struct EncoderSource {
     let model = TaskModel(sizes, .classification, outputs: 1, style: .reference)
     let differences = compare(model)
     try ModelFile.expectNone(
-      differences.misshapen + differences.missing.map { "\($0) is missing" }, path: file.path)
+      differences.mismatched + differences.missing.map { "\($0) is missing" }, path: file.path)
   }
 
   private func compare(_ model: TaskModel) -> ModelFile.Differences {

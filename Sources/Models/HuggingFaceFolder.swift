@@ -85,7 +85,7 @@ package struct HuggingFaceFolder {
     as role: ModelPart? = nil
   ) throws -> ModelFile.Differences {
     let differences = ModelFile.compare(file, layout) { name($0, task, role ?? part) }
-    try ModelFile.expectNone(differences.misshapen, path: file.path)
+    try ModelFile.expectNone(differences.mismatched, path: file.path)
     return differences
   }
 

@@ -139,7 +139,7 @@ package struct InitialModel {
   ) throws -> ModelFile.Differences {
     let file = try SafetensorsFile(path: checkpoint.modelPath)
     let differences = ModelFile.compare(file, model.layout) { $0 }
-    try ModelFile.expectNone(differences.misshapen, path: checkpoint.modelPath)
+    try ModelFile.expectNone(differences.mismatched, path: checkpoint.modelPath)
     try ModelFile.copy(file, model.layout, into: weights) { $0 }
     return differences
   }
@@ -149,8 +149,8 @@ package struct InitialModel {
     if !differences.missing.isEmpty {
       notes.append("new weights for missing tensors: \(shortList(differences.missing))")
     }
-    if !differences.leftOver.isEmpty {
-      notes.append("unused tensors: \(shortList(differences.leftOver))")
+    if !differences.unused.isEmpty {
+      notes.append("unused tensors: \(shortList(differences.unused))")
     }
     return notes
   }

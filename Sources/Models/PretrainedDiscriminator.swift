@@ -41,7 +41,7 @@ package struct PretrainedDiscriminator {
     let file = try SafetensorsFile(path: checkpoint.modelPath)
     let differences = ModelFile.compare(file, discriminator.layout) { $0 }
     try ModelFile.expectNone(
-      differences.misshapen + differences.missing.map { "\($0) is missing" },
+      differences.mismatched + differences.missing.map { "\($0) is missing" },
       path: checkpoint.modelPath)
     weights = Storage(count: discriminator.layout.count)
     try ModelFile.copy(file, discriminator.layout, into: weights) { $0 }

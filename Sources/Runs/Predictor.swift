@@ -56,7 +56,7 @@ package struct Predictor {
   /// `answers(to:)`.
   package func outputs(for set: ExampleSet) throws -> [Float] {
     let outputs = try evaluator.tally(
-      sequences: set.examples.count, isAsked: { StopSignals.isRequested },
+      sequences: set.examples.count, shouldStop: { StopSignals.isRequested },
       source: { _, indices in set.batch(indices, firstSequence: indices.lowerBound) }
     ).answers
     return scale.map { outputs.map($0.score) } ?? outputs

@@ -23,7 +23,7 @@ package struct RunGuard {
     self.keeper = keeper
     StopSignals.install()
     watchdog = Watchdog(
-      deadlines: deadlines, onLook: { keeper.check($0) },
+      deadlines: deadlines, onTick: { keeper.check($0) },
       onLate: { sentence in
         // The sentence reads heartbeats, and the file system may hang too: exit in any case.
         exitLater(seconds: 10, .late)

@@ -5,15 +5,15 @@ import Platform
 import Synchronization
 import Tensors
 
-/// A step whose gradient is not finite, and where that comes from.
+/// A step with a non-finite gradient, and its origin.
 ///
-/// A slice's gradient is a function of weights and batch alone, so it can be computed once more by
-/// itself, here and by whoever has a checkpoint.
+/// The gradient of a slice depends only on the weights and the slice's batch, so it can be computed
+/// again by itself: here for the diagnosis, and later from a checkpoint and the stored batch.
 package struct Divergence: Sendable, Equatable {
   /// The step, counted from zero.
   package let step: Int
-  /// The first tensor of the flat vector that holds a number that is not finite: of the weights, if
-  /// they do, else of the gradient.
+  /// The first tensor of the flat vector with non-finite values: of the weights if there is one, else
+  /// of the gradient.
   package let tensor: String
   package let origin: Origin
 
@@ -21,24 +21,25 @@ package struct Divergence: Sendable, Equatable {
     (self.step, self.tensor, self.origin) = (step, tensor, origin)
   }
 
-  /// Where the numbers come from.
+  /// Where the non-finite values come from.
   package enum Origin: Sendable, Equatable {
     /// The weights were not finite before the step.
     case weights
-    /// The first slice whose own gradient is not finite.
+    /// The first slice whose gradient alone is not finite.
     case slice(Slice)
-    /// Every slice's gradient is finite when it is computed once more.
-    case nowhere
+    /// The gradient of every slice is finite when it is computed again.
+    case notReproduced
   }
 
-  /// A slice that makes the gradient what it is.
+  /// A slice with a non-finite gradient.
   package struct Slice: Sendable, Equatable, Codable {
+    /// The slice's number in the step, from 0.
     package let number: Int
-    /// The slices of the step.
+    /// The number of slices of the step.
     package let count: Int
-    /// The tensors whose gradient is not finite, in the order of the flat vector.
+    /// The tensors with a non-finite gradient, in the order of the flat vector; never empty.
     package let tensors: [String]
-    /// Its losses that are not finite.
+    /// The names of the slice's non-finite losses.
     package let losses: [String]
     package let batch: Batch
   }
@@ -48,16 +49,16 @@ extension Divergence: CustomStringConvertible {
   package var description: String {
     switch origin {
     case .weights:
-      "\(tensor) holds numbers that are not finite before step \(step + 1); go on from an older "
-        + "checkpoint, or begin with another model"
+      "\(tensor) has non-finite values before step \(step + 1); resume from an older checkpoint, or "
+        + "start from another model"
     case .slice(let slice):
       "the gradient of \(tensor)\(slice.others) is not finite in step \(step + 1), slice "
         + "\(slice.number) of 0 to \(slice.count - 1)\(slice.lossesInWords); no weight was changed; "
         + "lower the learning rate or lengthen the warm-up"
-    case .nowhere:
-      "the gradient of \(tensor) is not finite in step \(step + 1), but that of every slice is when "
-        + "computed once more: a fault of memory, processor or network, or a sum that is too large; "
-        + "no weight was changed; the same command goes on from the last checkpoint"
+    case .notReproduced:
+      "the gradient of \(tensor) is not finite in step \(step + 1), but the gradient of every slice is "
+        + "finite when computed again: a memory, processor or network fault, or an overflow of the sum; "
+        + "no weight was changed; the same command resumes from the last checkpoint"
     }
   }
 }
@@ -68,57 +69,62 @@ extension Divergence.Slice {
   }
 
   fileprivate var lossesInWords: String {
-    losses.isEmpty ? "" : ", whose \(losses.joined(separator: " and ")) is not either"
+    losses.isEmpty ? "" : ", and neither is its \(losses.joined(separator: " or "))"
   }
 }
 
 extension Trainer {
-  /// Finds out why the gradient of `step` is not finite: looks at the weights, and computes every
-  /// slice once more by itself. Every rank must call it, after the sum and before the update.
+  /// Finds the origin of a non-finite gradient: checks the weights, then computes each slice again.
+  ///
+  /// Every rank must call it, after the sum and before the update. All ranks return the same value.
   ///
   /// - Parameters:
-  ///   - tensor: the first whose gradient is not finite.
+  ///   - step: the step, counted from zero.
+  ///   - tensor: the first tensor whose gradient is not finite.
   ///   - totals: the counts of the whole batch.
-  /// - Throws: `TrainerError.replicasDiffer` when ranks do not agree on which weights are finite.
+  /// - Returns: the divergence; its slice is the first one of all ranks.
+  /// - Throws: `TrainerError.replicasDiffer` if ranks disagree on which weights are finite; an error of
+  ///   the communication.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
     watch(.step, "diagnosis")
     try waitForWeights()
     let parameters = objective.layout.parameters
-    let own = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
-    let indices = try world.gather([own]).flatMap(\.self)
+    let bad = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
+    let indices = try world.gather([bad]).flatMap(\.self)
     if let rank = indices.firstIndex(where: { $0 != indices[0] }) {
       let tensor = parameters[min(indices[0], indices[rank])].name
       throw TrainerError.replicasDiffer(step: step, rank: rank, tensor: tensor)
     }
-    if own < parameters.count {
-      return Divergence(step: step, tensor: parameters[own].name, origin: .weights)
+    if bad < parameters.count {
+      return Divergence(step: step, tensor: parameters[bad].name, origin: .weights)
     }
     let (workers, objective, weights, count) = (workers, objective, weights, settings.sliceCount)
-    let found = Mutex<[Divergence.Slice]>([])
+    let slices = Mutex<[Divergence.Slice]>([])
     team.run { worker in
-      let slice = workers[worker].firstNotFinite(
+      let slice = workers[worker].firstNonFiniteSlice(
         objective, totals: totals, weights: weights, count: count)
-      if let slice { found.withLock { $0.append(slice) } }
+      if let slice { slices.withLock { $0.append(slice) } }
     }
-    let slice = found.withLock { $0.min { $0.number < $1.number } }
+    let slice = slices.withLock { $0.min { $0.number < $1.number } }
+    // Ranks hold ascending runs of slices, so the first rank with such a slice has the first of all.
     let encoded = try slice.map { Array(try JSONEncoder().encode($0)) } ?? []
     let first = try world.gather(encoded).first { !$0.isEmpty }
-    guard let first else { return Divergence(step: step, tensor: tensor, origin: .nowhere) }
-    let bad = try JSONDecoder().decode(Divergence.Slice.self, from: Data(first))
-    return Divergence(step: step, tensor: bad.tensors[0], origin: .slice(bad))
+    guard let first else { return Divergence(step: step, tensor: tensor, origin: .notReproduced) }
+    let found = try JSONDecoder().decode(Divergence.Slice.self, from: Data(first))
+    return Divergence(step: step, tensor: found.tensors[0], origin: .slice(found))
   }
 
-  /// Whether all numbers of a parameter are finite.
+  /// Whether all values of a parameter are finite; a Double can hold the sum of their squares.
   static func isFinite(_ vector: Storage, _ parameter: Parameter) -> Bool {
     sumOfSquares(vector.base + parameter.offset, count: parameter.count).isFinite
   }
 }
 
 extension Worker {
-  /// The first of this worker's slices whose gradient is not finite by itself; nil when there is none.
+  /// Computes this worker's slices again and returns the first with a non-finite gradient, if any.
   ///
-  /// - Parameter count: the slices of the step.
-  func firstNotFinite(
+  /// It overwrites the worker's gradients, whose sum is useless by then.
+  func firstNonFiniteSlice(
     _ objective: O, totals: [Int], weights: Storage, count: Int
   ) -> Divergence.Slice? {
     let parameters = objective.layout.parameters

@@ -3,39 +3,48 @@ import Layers
 import Platform
 import Tensors
 
-/// Runs a model on sequences without training it: metrics of held-out data, or a model's outputs.
+/// Runs a model on sequences without training it, for held-out metrics or for the model's outputs.
 ///
 ///     let evaluator = try Evaluator(objective, weights: weights, world: world, processors: [0, 1])
 ///     defer { evaluator.end() }
 ///     let metrics = try evaluator.metrics(sequences: 2048) { _, sequences in heldOut(sequences) }
 ///
 /// The result has the same bits on any number of ranks and workers: sequences are cut into slices of a
-/// fixed size, and slices are added in their order. A trainer owns an evaluator that shares its weights,
-/// threads and activations; alone it needs neither gradients nor moments.
+/// fixed size, and slices are added in their order.
+///
+/// A trainer has an evaluator that shares its weights, threads and activations. An evaluator by itself
+/// allocates neither gradients nor moments.
 package final class Evaluator<O: Evaluable> {
   package let objective: O
   /// The flat vector of weights, the same on every rank.
   package let weights: Storage
-  /// Called with each part of an evaluation as it begins.
+  /// Called at the start of each part of an evaluation.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
   private let world: Communicator
   private let team: WorkerTeam
   private let workers: [EvaluationWorker<O>]
   private let sliceSequences: Int
 
-  /// Sequences of a slice, unless an evaluator is made with another number.
+  /// The default number of sequences of a slice.
   package static var sliceSequences: Int { 16 }
 
-  /// Slices of a worker between two meetings of the ranks: minutes for the largest models, and enough
-  /// that slices of many and of few tokens even out.
+  /// The slices of each worker between two synchronizations of the ranks.
+  ///
+  /// Four take minutes with the largest models, and must stay below the watchdog's deadline of an
+  /// evaluation. Fewer would make workers wait more: slices have different numbers of tokens.
   private static var roundSlices: Int { 4 }
 
-  /// An evaluator of its own. Every rank must call it: the weights of rank zero are copied into
-  /// `weights` on all.
+  /// Makes an evaluator with its own threads and activations.
+  ///
+  /// Every rank must call it: it copies the weights of rank zero into `weights` on all ranks.
   ///
   /// - Parameters:
-  ///   - processors: one worker for each; a negative number leaves a worker free to move.
-  ///   - sliceSequences: sequences of a slice, which one worker evaluates at a time.
+  ///   - objective: the model.
+  ///   - weights: the flat vector of weights.
+  ///   - world: all ranks.
+  ///   - processors: one worker for each; a negative number leaves a worker unpinned.
+  ///   - sliceSequences: the sequences of a slice, which one worker evaluates at a time.
+  /// - Throws: an error of the communication.
   package convenience init(
     _ objective: O, weights: Storage, world: Communicator, processors: [Int],
     sliceSequences: Int = sliceSequences
@@ -49,8 +58,9 @@ package final class Evaluator<O: Evaluable> {
       sliceSequences: sliceSequences)
   }
 
-  /// An evaluator that shares what somebody else owns; there is a workspace for each thread of the team,
-  /// for at least `sliceSequences` sequences.
+  /// Makes an evaluator that shares a trainer's threads and activations.
+  ///
+  /// There is one workspace per worker of the team, for at least `sliceSequences` sequences.
   init(
     _ objective: O, weights: Storage, world: Communicator, team: WorkerTeam,
     workspaces: [O.Workspace], sliceSequences: Int = sliceSequences
@@ -61,19 +71,24 @@ package final class Evaluator<O: Evaluable> {
     workers = workspaces.map { EvaluationWorker(workspace: $0) }
   }
 
-  /// Ends the threads. The evaluator must not be used afterwards.
+  /// Ends the threads.
+  ///
+  /// The evaluator must not be used afterwards. Do not call it on a trainer's evaluator.
   package func end() { team.end() }
 
-  /// The sum of the tallies of sequences 0..<`count`, the same on every rank, outputs in the order of
-  /// the sequences. Every rank must call it.
+  /// The sum of the tallies of sequences 0..<`count`, equal on every rank.
   ///
-  /// All ranks meet after each round of a few slices a worker, so that the watchdog can tell a long
-  /// evaluation from one that hangs.
+  /// Every rank must call it. All ranks synchronize after each round of a few slices per worker. A
+  /// round restarts the watchdog's time, so that a long evaluation is not mistaken for one that hangs.
   ///
-  /// - Parameter isAsked: whether this rank wants to stop.
-  /// - Throws: `TrainerError.stopped` on every rank when any of them wants to; any rank's input error.
+  /// - Parameters:
+  ///   - count: the number of sequences.
+  ///   - shouldStop: whether this rank requests a stop; called after each round.
+  ///   - source: reads the sequences; its step argument is 0.
+  /// - Returns: the sum, with outputs in the order of the sequences; an empty tally for no sequences.
+  /// - Throws: `TrainerError.stopped` on every rank if any rank requests a stop; any rank's input error.
   package func tally(
-    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
+    sequences count: Int, shouldStop: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> Tally {
     let slices = stride(from: 0, to: count, by: sliceSequences).map {
       $0..<min($0 + sliceSequences, count)
@@ -81,6 +96,8 @@ package final class Evaluator<O: Evaluable> {
     let round = Self.roundSlices * (try world.sum([workers.count])[0])
     let (workers, objective, weights) = (workers, objective, weights)
     var total = Tally()
+    // A round's size depends on the number of workers, but its tallies are added slice by slice in
+    // order, so rounds do not change the bits.
     for start in stride(from: 0, to: slices.count, by: round) {
       watch(.evaluation, "evaluation")
       let run = ReductionTree.share(
@@ -91,7 +108,7 @@ package final class Evaluator<O: Evaluable> {
       }
       watch(.evaluation, "meeting")
       try world.report(workers.compactMap(\.failure).first)
-      if try world.sum([isAsked() ? 1 : 0])[0] > 0 { throw TrainerError.stopped }
+      if try world.sum([shouldStop() ? 1 : 0])[0] > 0 { throw TrainerError.stopped }
       try world.gather(workers.flatMap(\.tallies), into: &total)
     }
     return total
@@ -99,20 +116,20 @@ package final class Evaluator<O: Evaluable> {
 }
 
 extension Evaluator where O: TrainingObjective {
-  /// The metrics of sequences 0..<`count` of `source`, without dropout, the same on every rank.
+  /// The metrics of sequences 0..<`count` of `source`, without dropout, equal on every rank.
   ///
-  /// - Parameter isAsked: whether this rank wants to stop; then `TrainerError.stopped` is thrown.
+  /// Every rank must call it. Parameters and errors are those of `tally`.
   package func metrics(
-    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
+    sequences count: Int, shouldStop: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> MetricValues {
-    objective.metrics(of: try tally(sequences: count, isAsked: isAsked, source: source))
+    objective.metrics(of: try tally(sequences: count, shouldStop: shouldStop, source: source))
   }
 }
 
-/// What one thread of an evaluator holds.
+/// The state of one worker of an evaluator.
 ///
-/// Unchecked: only its thread touches it while the team runs, and only the main thread between two
-/// runs; the team's lock orders the two.
+/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and between
+/// two runs only the main thread. The team's lock orders the two.
 private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {
   private let workspace: O.Workspace
   private(set) var tallies: [Tally] = []
@@ -120,7 +137,7 @@ private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {
 
   init(workspace: O.Workspace) { self.workspace = workspace }
 
-  /// Evaluates slices of sequences; an error is kept for the main thread.
+  /// Evaluates slices of sequences; an error is stored in `failure`.
   func evaluate(
     _ objective: O, _ slices: ArraySlice<Range<Int>>, weights: Storage, source: BatchSource
   ) {
@@ -137,8 +154,12 @@ private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {
 }
 
 extension Communicator {
-  /// Adds the tallies of all ranks to `total`, in the order of the slices. Every rank must call it.
+  /// Adds the tallies of all ranks to `total`, in the order of the slices.
+  ///
+  /// Every rank must call it with its tallies in order; ranks hold ascending runs of slices. A rank may
+  /// have none.
   func gather(_ tallies: [Tally], into total: inout Tally) throws {
+    // A rank without tallies does not know how many sums each has: the mean over the ranks that do.
     let width = try sum([tallies.first?.sums.count ?? 0, tallies.isEmpty ? 0 : 1])
     let sums = try gather(tallies.flatMap(\.sums)).flatMap(\.self)
     let size = width[1] > 0 ? width[0] / width[1] : 0

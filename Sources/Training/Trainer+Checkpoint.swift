@@ -9,30 +9,37 @@ extension Trainer {
   /// How a save ended.
   package typealias SaveOutcome = CheckpointSaver.Outcome
 
-  /// Begins to save weights and moments after `state.step` steps; returns when a snapshot is taken.
-  /// Every rank must call it, when no save is under way. Rank zero writes in the background. The
-  /// unfinished window of metrics is saved, too.
+  /// Starts to save weights, moments and the window of metrics; returns when the snapshot is taken.
   ///
-  /// - Throws: `TrainerError.replicasDiffer` on every rank when the weights are not the same on all.
+  /// Every rank must call it, and none while a save is running. Rank zero writes in the background.
+  ///
+  /// - Parameters:
+  ///   - state: the state of the run after its last step.
+  ///   - store: the run's checkpoints, which only rank zero writes.
+  ///   - files: further small files of the checkpoint, by name.
+  /// - Throws: `TrainerError.replicasDiffer` on every rank if the weights are not equal on all ranks; an
+  ///   error of the communication.
   package func beginSave(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) throws {
     try waitForWeights()
     try expectEqualReplicas(step: state.step)
     var files = files
-    files[MetricsWindow.file] = try window.encoded(slices: settings.sliceCount, world)
+    files[MetricsWindow.file] = try window.encoded(sliceCount: settings.sliceCount, world)
     saver.begin(state, weights: weights, team: team, into: store, files: files)
   }
 
-  /// How the save ended that was under way, told once; nil when there is none or it goes on.
+  /// Returns the outcome of a finished save, once; nil if there is none or if the save still runs.
   ///
-  /// - Parameter waiting: whether to wait for its end.
+  /// With `waiting`, it waits for the end of a running save. Throws an error of the communication.
   package func endedSave(waiting: Bool) throws -> SaveOutcome? {
     try saver.end(waiting: waiting)
   }
 
-  /// Loads weights, moments and window that were saved: rank zero reads, the others receive. Every rank
-  /// must call it; an error on rank zero is thrown on all.
+  /// Loads the weights, moments and metrics window of a checkpoint.
+  ///
+  /// Every rank must call it. Rank zero reads the files and sends the others their parts. An error on
+  /// rank zero is thrown on all ranks; weights and moments are then undefined.
   package func load(checkpoint folder: String) throws {
     try waitForWeights()
     try world.agree {
@@ -44,27 +51,29 @@ extension Trainer {
     try loadWindow(folder + "/" + MetricsWindow.file)
   }
 
-  /// Continues the window of metrics that was saved; a checkpoint without one leaves it empty.
+  /// Loads the window of metrics; a checkpoint without one leaves it empty.
   private func loadWindow(_ path: String) throws {
-    let own = world.rank == 0 ? FileManager.default.contents(atPath: path) ?? Data() : Data()
-    let data = Data(try world.broadcast(Array(own)))
+    let contents = world.rank == 0 ? FileManager.default.contents(atPath: path) ?? Data() : Data()
+    let data = Data(try world.broadcast(Array(contents)))
     window = MetricsWindow()
     if data.isEmpty { return }
     do {
       window = try MetricsWindow(
-        data, own: workers.flatMap(\.slices), of: settings.sliceCount, isFirst: world.rank == 0)
+        data, slices: workers.flatMap(\.slices), of: settings.sliceCount, isFirst: world.rank == 0)
     } catch {
-      throw CheckpointError.damaged(file: path, reason: "it is not what was written")
+      throw CheckpointError.damaged(file: path, reason: "it is not a window of metrics")
     }
   }
 
-  /// Gives rank zero's weights to all.
+  /// Copies rank zero's weights to all ranks, which must all call it.
   package func shareWeights() throws {
     try world.broadcast(weights.base, count: weights.count)
   }
 
-  /// Compares the weights of all ranks, by a checksum of each tensor: memory and processors have
-  /// faults too.
+  /// Compares a checksum of each weight tensor over all ranks, and throws `replicasDiffer`.
+  ///
+  /// Only a hardware fault or a defect of the reduction can make replicas differ. Without the check, a
+  /// difference would grow unnoticed, and a checkpoint holds rank zero's weights only.
   private func expectEqualReplicas(step: Int) throws {
     if world.size == 1 { return }
     let (weights, parameters, workers) = (weights, objective.layout.parameters, team.count)
@@ -78,8 +87,10 @@ extension Trainer {
       }
     }
     let all = try world.gather(checksums.withLock { $0 })
-    for (rank, theirs) in all.enumerated() {
-      guard let index = theirs.indices.first(where: { theirs[$0] != all[0][$0] }) else { continue }
+    for (rank, checksums) in all.enumerated() {
+      guard let index = checksums.indices.first(where: { checksums[$0] != all[0][$0] }) else {
+        continue
+      }
       throw TrainerError.replicasDiffer(step: step, rank: rank, tensor: parameters[index].name)
     }
   }

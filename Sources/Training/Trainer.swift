@@ -4,19 +4,22 @@ import Layers
 import Platform
 import Tensors
 
-/// Trains any objective on any number of ranks and workers, with the same bits whatever their number.
+/// Trains an objective on any number of ranks and workers, with bits that do not depend on either.
 ///
-/// A step is a straight line: load the slices, count, compute gradients, add them along the tree,
-/// clip by the global norm, update, hand out. Rank zero is not special here.
+/// A step loads the slices, sums their counts, computes gradients, adds them along the `ReductionTree`,
+/// clips them by the global norm, updates the weights and gathers them. All ranks do the same.
+///
+/// Bits do not depend on ranks and workers because every value that crosses slices is either an integer
+/// or added in an order that the slices alone determine. Keep it so when adding a value to a step.
 package final class Trainer<O: TrainingObjective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
-  /// The flat vector of weights, the same on every rank.
+  /// The flat vector of weights, equal on every rank.
   ///
-  /// After a step they are still arriving: call `waitForWeights` before reading them.
+  /// After a step they are still being gathered: call `waitForWeights` before reading them.
   package let weights: Storage
-  /// Who owns which part of the flat vector.
+  /// The parts of the flat vector that each rank owns.
   package let partition: Partition
   let traffic: BucketTraffic
   let reducer: GradientReducer
@@ -24,28 +27,33 @@ package final class Trainer<O: TrainingObjective> {
   let team: WorkerTeam
   let saver: CheckpointSaver
   let workers: [Worker<O>]
-  /// Shares weights, threads and activations with the trainer; to be used once weights have arrived
-  /// (`waitForWeights`), and not during a step.
+  /// An evaluator that shares the trainer's weights, threads and activations.
+  ///
+  /// Call `waitForWeights` before using it, and do not use it during a step.
   package let evaluator: Evaluator<O>
   private let source: BatchSource
-  /// The sums behind the next line of metrics.
+  /// The sums for the next line of metrics.
   var window = MetricsWindow()
-  /// Told of each part of a step, or of an evaluation, as it begins.
+  /// Called on the main thread at the start of each part of a step or of an evaluation.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
     didSet { evaluator.watch = watch }
   }
-  /// Told on a worker's thread when it begins, and ends, to wait for weights that travel.
+  /// Called on a worker's thread when a wait for weights begins (true) and ends (false).
   package var onWait: @Sendable (_ begins: Bool) -> Void {
     get { update.onWait }
     set { update.onWait = newValue }
   }
 
+  /// Allocates weights, moments and activations, and starts the threads.
+  ///
+  /// Every rank must call it. Weights and moments are zero afterwards.
+  ///
   /// - Parameters:
-  ///   - objective: what is trained.
-  ///   - settings: batch, schedule and optimizer.
-  ///   - world: all ranks; each must make a trainer.
-  ///   - processors: one worker for each; a negative number leaves a worker free to move.
-  ///   - source: where training slices come from.
+  ///   - objective: the training objective.
+  ///   - settings: batch, schedule and optimizer; equal on all ranks.
+  ///   - world: all ranks.
+  ///   - processors: one worker for each; a negative number leaves a worker unpinned.
+  ///   - source: reads the training slices.
   /// - Throws: an error of the communication.
   package init(
     objective: O, settings: TrainerSettings, world: Communicator, processors: [Int],
@@ -74,45 +82,49 @@ package final class Trainer<O: TrainingObjective> {
       objective.layout, regions: objective.gradientOrder, rankCount: world.size)
     traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
     reducer = GradientReducer(
-      traffic, finishing: objective.gradientOrder, world: world, team: team)
+      traffic, gradientOrder: objective.gradientOrder, world: world, team: team)
     update = ShardedUpdate(
-      traffic, reading: objective.weightOrder, rank: world.rank, team: team,
+      traffic, weightOrder: objective.weightOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
         settings.adam, layout: objective.layout, rateFactors: objective.rateFactors))
     saver = try CheckpointSaver(
       layout: objective.layout, partition: partition, moments: update.moments, world: world)
   }
 
-  /// Waits until the weights of the last step are there.
+  /// Waits until the weights of the last step have arrived; throws an error of the communication.
   package func waitForWeights() throws { try update.waitForWeights() }
 
-  /// Ends the threads and frees the communicators, once weights have arrived and a save that is under
-  /// way has ended.
+  /// Waits for weights and for a running save, ends the threads and frees the communicators.
   ///
-  /// Every rank must call it; the trainer must not be used afterwards.
+  /// Every rank must call it. The trainer must not be used afterwards.
   package func end() {
     traffic.end()
     saver.end()
     team.end()
   }
 
-  /// What a step has to say.
+  /// The measurements of one step.
   package struct StepReport {
+    /// The tokens of the batch, over all ranks.
     package var tokens = 0
+    /// The global norm of the gradient before clipping.
     package var gradientNorm = 0.0
     package var learningRate = 0.0
-    /// Seconds in all; those of them that this rank's input took; and those in which it met the others,
-    /// waited for them and their weights, and reduced.
+    /// The seconds of the step on this rank.
     package var seconds = 0.0
+    /// The part of `seconds` in which this rank read its input.
     package var inputSeconds = 0.0
+    /// The part of `seconds` in which this rank waited for other ranks or reduced gradients.
     package var reductionSeconds = 0.0
-    /// Seconds that buckets travelled, mostly while workers computed.
+    /// The seconds of the communication thread, most of which overlap with computation.
     package var trafficSeconds = 0.0
-    /// Whether any rank asked to stop, or to save.
+    /// Whether any rank requested a stop or a save.
     package var requests = StopRequests()
   }
 
-  /// What a rank wants after the step; one rank's wish is enough, so that all do it at one step.
+  /// A rank's requests for the end of a step.
+  ///
+  /// A request of any rank holds for all, so that all stop or save after the same step.
   package struct StopRequests: Sendable, Equatable {
     package var stop = false
     package var save = false
@@ -123,11 +135,16 @@ package final class Trainer<O: TrainingObjective> {
     }
   }
 
-  /// Does step `step`, counted from zero.
+  /// Computes one step.
   ///
-  /// - Parameter requests: this rank's wishes for what follows the step.
-  /// - Throws: `TrainerError.diverged` on every rank, before the update, when the gradient is not
-  ///   finite; any rank's input error.
+  /// Every rank must call it with the same step. Weights are still being gathered when it returns.
+  ///
+  /// - Parameters:
+  ///   - step: the step, counted from zero.
+  ///   - requests: this rank's requests for the end of the step.
+  /// - Returns: the measurements of this rank and the requests of all ranks.
+  /// - Throws: `TrainerError.diverged` on every rank, before the update, if the gradient is not finite;
+  ///   any rank's input error; an error of the communication.
   package func step(_ step: Int, requests: StopRequests = StopRequests()) throws -> StepReport {
     let start = now()
     var report = StepReport()
@@ -140,6 +157,7 @@ package final class Trainer<O: TrainingObjective> {
     let (workers, objective, weights) = (workers, objective, weights)
     let (reducer, update) = (reducer, update)
     watch(.step, "computation")
+    // A worker without slices never registers, and must not be waited for.
     reducer.begin(workers: workers.count { !$0.slices.isEmpty })
     team.run {
       workers[$0].compute(
@@ -150,6 +168,7 @@ package final class Trainer<O: TrainingObjective> {
     let gradient = try reducer.finishSum()
     report.gradientNorm = try norm(gradient, step: step, totals: totals)
     window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
+    // The norm is finite here, so clipping multiplies by a number in (0, 1].
     report.learningRate = settings.schedule.learningRate(at: step)
     update.update(
       weights, gradient: gradient,
@@ -161,7 +180,10 @@ package final class Trainer<O: TrainingObjective> {
     return report
   }
 
-  /// Reads all slices and counts what their losses weigh, over all ranks.
+  /// Reads this rank's slices, and sums the objective's counts over all ranks.
+  ///
+  /// One sum carries everything that the ranks exchange before a step: whether one failed, their
+  /// requests, the tokens and the counts. The counts are the denominators of the losses.
   private func load(
     _ step: Int, _ requests: StopRequests, _ report: inout StepReport
   ) throws -> [Int] {
@@ -178,13 +200,14 @@ package final class Trainer<O: TrainingObjective> {
     let flags = [failure != nil, requests.stop, requests.save].map { $0 ? 1 : 0 }
     let all = try world.sum(flags + [tokens] + counts)
     report.reductionSeconds = now() - start - report.inputSeconds
+    // Errors are rare and need a second exchange, so it happens only if some rank has one.
     if all[0] > 0 { try world.report(failure) }
     report.requests = StopRequests(stop: all[1] > 0, save: all[2] > 0)
     report.tokens = all[3]
     return Array(all[4...])
   }
 
-  /// The global norm of the gradient.
+  /// The global norm of the gradient; throws `diverged` if it is not finite.
   private func norm(_ gradient: Storage, step: Int, totals: [Int]) throws -> Double {
     let squares = try reducer.squares(gradient)
     let norm = squares.reduce(0, +).squareRoot()
@@ -197,41 +220,41 @@ package final class Trainer<O: TrainingObjective> {
     return norm
   }
 
-  /// The metrics of all steps since the last call, the same on every rank: means, and as the last one
-  /// the mean of the gradients' norms.
+  /// The metrics of all steps since the last call, equal on every rank.
   ///
-  /// Every rank must call it.
+  /// The last value is the mean of the gradient norms. Every rank must call it.
   package func metrics() throws -> MetricValues {
     defer { window = MetricsWindow() }
     return try window.metrics(objective, world)
   }
 
-  /// The metrics of sequences 0..<`count` of `source`, once the weights of the last step are there
-  /// (`Evaluator.metrics`). Every rank must call it.
+  /// Waits for the weights, and computes metrics of sequences 0..<`count` of `source`.
+  ///
+  /// Every rank must call it. Parameters and errors are those of `Evaluator.tally`.
   package func evaluate(
-    sequences count: Int, isAsked: () -> Bool = { false }, source: @escaping BatchSource
+    sequences count: Int, shouldStop: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> MetricValues {
     try waitForWeights()
-    return try evaluator.metrics(sequences: count, isAsked: isAsked, source: source)
+    return try evaluator.metrics(sequences: count, shouldStop: shouldStop, source: source)
   }
 }
 
-/// What stops a training run.
+/// The errors that end a training run.
 package enum TrainerError: Error, Equatable, CustomStringConvertible {
   /// The gradient is not finite.
   case diverged(Divergence)
-  /// A rank's weights are not those of rank zero.
+  /// The weights of a rank differ from those of rank zero.
   case replicasDiffer(step: Int, rank: Int, tensor: String)
-  /// A rank was asked to stop during an evaluation.
+  /// A rank was asked to stop while it evaluated or waited.
   case stopped
 
   package var description: String {
     switch self {
     case .diverged(let divergence): divergence.description
     case .replicasDiffer(let step, let rank, let tensor):
-      "after step \(step), \(tensor) on rank \(rank) is not what it is on rank 0: a fault of memory "
-        + "or processor on one of their hosts; nothing was saved; start again without that host"
-    case .stopped: "stopped as asked; the same command goes on"
+      "after step \(step), \(tensor) on rank \(rank) differs from rank 0: a memory or processor fault "
+        + "on one of their hosts; nothing was saved; start again without that host"
+    case .stopped: "stopped as requested; the same command resumes"
     }
   }
 }

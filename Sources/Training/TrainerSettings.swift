@@ -1,12 +1,12 @@
 import Tensors
 
-/// What the trainer needs to know of a run.
+/// The settings of a training run.
 ///
-/// Everything here affects the result. Ranks and threads do not appear: they never do.
+/// Every setting affects the result. Ranks and threads are not among them, because they never do.
 package struct TrainerSettings: Sendable, Equatable {
-  /// Sequences a step, over all ranks.
+  /// The sequences of a step, over all ranks.
   package var batchSize: Int
-  /// Parts that a batch is cut into; a power of two that divides the batch.
+  /// The number of slices of a batch; a power of two that divides the batch size.
   package var sliceCount: Int
   package var schedule: LearningRateSchedule
   package var adam: AdamHyperparameters
@@ -31,21 +31,21 @@ package struct TrainerSettings: Sendable, Equatable {
   }
 }
 
-/// The learning rate of every step.
+/// The learning rate as a function of the step: linear warm-up times linear decay.
 ///
 ///     learningRate(step) = peak * min(1, step / warmupSteps) * (1 - step / steps)
 ///
-/// Warm-up and decay apply together (ELECTRA's `optimization.py`), so step 0 only fills the moments,
-/// and the largest rate stays a little below the peak.
+/// Both factors apply at the same time (ELECTRA's `optimization.py`). So the rate of step 0 is 0, and
+/// that step only updates the moments; the largest rate is a little below the peak.
 package struct LearningRateSchedule: Sendable, Equatable {
   /// The peak.
   package var learningRate: Double
-  /// The step that the schedule begins with.
+  /// The first step of the schedule.
   package var firstStep: Int
-  /// The steps of the schedule.
+  /// The number of steps of the schedule.
   package var steps: Int
   package var warmupSteps: Int
-  /// How often the learning rate rises and falls in these steps.
+  /// The number of equal parts of the schedule, each with its own warm-up and decay.
   package var cycles: Int
 
   package init(
@@ -60,7 +60,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
 
   /// The learning rate of `step`, counted from zero over the whole run.
   ///
-  /// It is the formula above with the step counted within its cycle, and 0 from the last step on.
+  /// The formula above applies to the step within its cycle. The rate is 0 after the last cycle.
   package func learningRate(at step: Int) -> Double {
     let length = steps / cycles
     let cycle = min(cycles - 1, (step - firstStep) / max(1, length))

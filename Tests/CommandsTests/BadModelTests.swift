@@ -63,7 +63,7 @@ struct BadModelTests {
       // The message names the tensor and both shapes.
       (
         "intermediate_size\" : 512", "intermediate_size\" : 511",
-        "intermediate.dense.weight is [512, 128] and should be [511, 128]"
+        "intermediate.dense.weight has shape [512, 128], expected [511, 128]"
       ),
     ] {
       try expect(folder, "config.json", says: says, change: replace(old, new))
@@ -76,7 +76,7 @@ struct BadModelTests {
     let folder = try exportedModels()
     let name = "model.safetensors"
     try expect(folder, name, says: "are too few for a header") { $0 = $0.prefix(5) }
-    try expect(folder, name, says: "is not a sound safetensors file") { $0.removeLast(7) }
+    try expect(folder, name, says: "is not a valid safetensors file") { $0.removeLast(7) }
     try expect(folder, name, says: "in a file of") { $0[6] = 0xFF }
     try expect(folder, name, says: "not a JSON object") { $0[8] = UInt8(ascii: "[") }
     try expect(
@@ -87,7 +87,7 @@ struct BadModelTests {
       })
     // Only tensors that are used must have floats.
     try expect(
-      folder, name, says: "word_embeddings.weight is of type I32 and no float",
+      folder, name, says: "word_embeddings.weight has type I32, expected a float type",
       change: { data in
         let range = try #require(
           data.range(of: Data("word_embeddings.weight\":{\"dtype\":\"F".utf8)))

@@ -152,7 +152,7 @@ struct ExistingRunTests {
     }
     #expect(try !log().contains("is resumed on"))
     try pretrain(
-      folder, run, says: "kernels Prescott: from here the last bits",
+      folder, run, says: "kernels Prescott: from here on, the last bits",
       environment: ["OPENBLAS_CORETYPE": "Prescott"])
     try pretrain(folder, run, environment: ["OPENBLAS_CORETYPE": "Prescott"])
     #expect(try log().components(separatedBy: "is resumed on").count == 2)

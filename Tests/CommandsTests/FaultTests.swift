@@ -69,7 +69,7 @@ struct FaultTests {
     let beats = (0..<3).compactMap { Heartbeat.last(folder: folder.path + "/run", rank: $0) }
     #expect(beats.map(\.state) == ["stopped", "stopped", "stopped"])
     let store = CheckpointStore(runFolder: folder.path + "/run")
-    let step = try #require(try store.newestSound { Issue.record("\($0)") }).state.step
+    let step = try #require(try store.newestIntact { Issue.record("\($0)") }).state.step
     #expect(end.errors.contains("step-" + String(format: "%08d", step)))
   }
 
@@ -92,7 +92,7 @@ struct FaultTests {
         command + ["--output", "run", "--hours", "0"],
         environment: ["ELECTRA_KILL_AT": "\(point)"], in: folder.path
       ).status
-      let found = try CheckpointStore(runFolder: folder.path + "/run").newestSound {
+      let found = try CheckpointStore(runFolder: folder.path + "/run").newestIntact {
         Issue.record("killed at \(point): \($0)")
       }
       #expect(found?.state.step == 1 || found?.state.step == 2, "killed at \(point)")

@@ -76,6 +76,6 @@ struct InitialModelTests {
     try folder.write(text, path)
     let paths = [folder.file("discriminator"), folder.file("generator")]
     let problem = sentence { _ = try InitialModel(paths, PretrainingTask()) }
-    #expect(problem.contains("is [16, 8] and should be [24, 8]"), "\(problem)")
+    #expect(problem.contains("has shape [16, 8], expected [24, 8]"), "\(problem)")
   }
 }

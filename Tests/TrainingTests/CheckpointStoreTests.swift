@@ -20,7 +20,7 @@ struct CheckpointStoreTests {
   }
 
   private func newest(_ store: CheckpointStore) -> Int? {
-    (try? store.newestSound { _ in })?.state.step
+    (try? store.newestIntact { _ in })?.state.step
   }
 
   @Test
@@ -30,11 +30,11 @@ struct CheckpointStoreTests {
     #expect(newest(store) == nil)
     for step in [10, 20, 30, 40, 50] { try save(store, step: step) }
     #expect(store.steps() == [20, 40, 50])
-    let found = try store.newestSound { Issue.record("\($0)") }
+    let found = try store.newestIntact { Issue.record("\($0)") }
     #expect(found?.state.step == 50 && found?.state.tokens == 500)
   }
 
-  /// The bits of later steps may be others on another kind of machine, which is said once.
+  /// Later steps may have other bits on another kind of machine, which is reported once.
   @Test
   func aMoveToAnotherKindOfMachineIsNoted() throws {
     let folder = try TemporaryFolder()
@@ -43,12 +43,12 @@ struct CheckpointStoreTests {
       Machine(processor: "EPYC", library: "OpenBLAS kernels Zen"),
       Machine(processor: "Xeon", library: "OpenBLAS kernels SkylakeX")
     )
-    // A checkpoint of an earlier version does not say.
+    // A checkpoint of an earlier version names no machine.
     var state = CheckpointState(step: 1)
     let unknown = state.move(to: zen)
     #expect(unknown == nil)
     try store.save(state, files: [:]) { _ in [:] }
-    state = try #require(try store.newestSound { Issue.record("\($0)") }?.state)
+    state = try #require(try store.newestIntact { Issue.record("\($0)") }?.state)
     #expect(state.machine == zen)
     let notes = [zen, skylake, skylake].map { state.move(to: $0) }
     #expect(notes[0] == nil && notes[2] == nil)
@@ -68,14 +68,14 @@ struct CheckpointStoreTests {
       if truncates { data.removeLast() } else { data[data.count / 2] ^= 4 }
       try data.write(to: URL(fileURLWithPath: path))
       var lines: [String] = []
-      let found = try store.newestSound { lines.append($0) }
+      let found = try store.newestIntact { lines.append($0) }
       #expect(found?.state.step == 1)
       #expect(lines.count == 1 && lines[0].contains(name))
       #expect(store.steps() == [1])
     }
   }
 
-  /// Every point of a save at which something can fail.
+  /// Fails a save at every point at which it can fail.
   @Test
   func aSaveThatFailsAnywhereLeavesTheOneBefore() throws {
     var point = 0
@@ -97,7 +97,7 @@ struct CheckpointStoreTests {
         #expect(steps == 2)
         break
       }
-      // The last flush comes after the rename: the new checkpoint is there already, and whole.
+      // The last flush comes after the rename, when the new checkpoint is complete.
       #expect(steps == 1 || steps == 2)
       try save(CheckpointStore(runFolder: folder.path), step: 3)
       #expect(newest(failing) == 3)
@@ -112,10 +112,10 @@ struct CheckpointStoreTests {
     let store = CheckpointStore(runFolder: folder.path)
     try save(store, step: 12)
     let path = store.path(step: 12)
-    let sound = try Data(contentsOf: URL(fileURLWithPath: path + "/state.json"))
+    let intact = try Data(contentsOf: URL(fileURLWithPath: path + "/state.json"))
     #expect(throws: Never.self) { try CheckpointState(verifying: path) }
-    for index in sound.indices {
-      var damaged = sound
+    for index in intact.indices {
+      var damaged = intact
       damaged[index] ^= 1
       try damaged.write(to: URL(fileURLWithPath: path + "/state.json"))
       #expect(throws: CheckpointError.self, "byte \(index)") {
@@ -124,7 +124,7 @@ struct CheckpointStoreTests {
     }
   }
 
-  /// What cannot be judged now is no damage: a person has to look, and nothing is set aside.
+  /// A checkpoint that cannot be verified may be intact, so it is neither renamed nor skipped.
   @Test
   func whatCannotBeReadIsNotSetAside() throws {
     let folder = try TemporaryFolder()
@@ -135,11 +135,11 @@ struct CheckpointStoreTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 2")
       .write(toFile: path, atomically: true, encoding: .utf8)
-    let later = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    let later = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }
     #expect(later?.description.contains("version 2") == true)
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    let unreadable = #expect(throws: CheckpointError.self) { try store.newestSound { _ in } }
+    let unreadable = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }
     #expect(unreadable?.description.contains("cannot be read") == true)
     #expect(store.steps() == [1, 2])
   }
@@ -151,14 +151,14 @@ struct CheckpointStoreTests {
     try save(store, step: 1)
     try FileManager.default.removeItem(atPath: store.path(step: 1) + "/vocab.txt")
     var lines: [String] = []
-    let error = CheckpointError.noneSound(folder: store.folder)
-    #expect(throws: error) { try store.newestSound { lines.append($0) } }
-    #expect(try store.newestSound { lines.append($0) } == nil, "the next start begins again")
+    let error = CheckpointError.noneIntact(folder: store.folder)
+    #expect(throws: error) { try store.newestIntact { lines.append($0) } }
+    #expect(try store.newestIntact { lines.append($0) } == nil, "the next start begins again")
     #expect(lines.count == 1 && lines[0].contains("vocab.txt"))
     #expect(FileManager.default.fileExists(atPath: store.path(step: 1) + "-damaged"))
   }
 
-  /// A full disk in the middle of the large files, and at the small ones.
+  /// The disk is full while a small file or a large file is written.
   @Test
   func aFullDiskIsAnErrorThatNamesTheFile() throws {
     let folder = try TemporaryFolder()
@@ -185,7 +185,7 @@ struct CheckpointStoreTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 1)
   }
 
-  /// At every point of failure, the checkpoint of the same step that was there stays.
+  /// After a failure at any point, the existing checkpoint of the same step remains.
   @Test
   func savingAStepAgainNeverLosesIt() throws {
     let folder = try TemporaryFolder()

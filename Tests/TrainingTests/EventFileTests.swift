@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Training
 
-/// Event files, read back by a decoder that shares nothing with the writer.
+/// Event files are read back by a decoder that shares no code with the writer.
 struct EventFileTests {
   private struct Event: Equatable {
     var time = 0.0
@@ -14,7 +14,7 @@ struct EventFileTests {
     var scalars: [String: Float] = [:]
   }
 
-  /// CRC-32C bit by bit, as TFRecord turns and shifts it.
+  /// CRC-32C computed bit by bit, masked as in TFRecord.
   private func maskedChecksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     var crc: UInt32 = 0xFFFF_FFFF
     for byte in bytes {
@@ -29,7 +29,7 @@ struct EventFileTests {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  /// The records of a file; every length and checksum must be right to the last byte.
+  /// Returns the records of a file, and checks every length and checksum.
   private func records(_ path: String) throws -> [ArraySlice<UInt8>] {
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     var rest = bytes[...]
@@ -48,7 +48,7 @@ struct EventFileTests {
     return records
   }
 
-  /// The fields of a protocol buffer: number and, by kind, value or bytes.
+  /// Returns the fields of a protocol buffer: number and, by wire type, value or bytes.
   private func fields(_ bytes: ArraySlice<UInt8>) throws -> [(Int, ArraySlice<UInt8>)] {
     var rest = bytes
     func variable() -> UInt64 {
@@ -125,7 +125,7 @@ struct EventFileTests {
     training.append([(.loss, -1.5), (.discriminatorAUC, .nan)])
     log.append(training)
     log.append(line(300, loss: 2.25, .heldOut))
-    // Words alone are no point of a curve.
+    // A line with texts only has no point.
     var words = MetricsLine(step: 300, split: .health)
     words.append(.sentence, text: "ill")
     log.append(words)
@@ -140,14 +140,16 @@ struct EventFileTests {
     #expect(heldOut[2].scalars == ["loss": 2.25])
   }
 
-  /// The event files of a folder.
+  /// Returns the names of the event files in a folder.
   private func files(_ folder: TemporaryFolder, _ split: String = "") throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder.file(split))
       .filter { $0.contains("tfevents") }.sorted()
   }
 
-  /// Whoever reads the folder anew finds every point once, in a file whose name comes after those that
-  /// were there, which stay: a TensorBoard that is open goes from file to file in this order.
+  /// A new reader of the folder finds every point once.
+  ///
+  /// The points are in a file that sorts after the older ones. Those are kept, because a running
+  /// TensorBoard goes from file to file in this order.
   @Test(arguments: ["events.out.tfevents.electra.00001", "events.out.tfevents.electra"])
   func aResumedRunHasEveryPointOnceInANewFile(old: String) throws {
     let folder = try TemporaryFolder()
@@ -160,7 +162,7 @@ struct EventFileTests {
     }
     for split in ["", "held_out/"] {
       let path = folder.file(split + "events.out.tfevents.electra.00001")
-      // Killed in the middle of a record.
+      // The run is killed in the middle of a record.
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
       try FileManager.default.removeItem(atPath: path)
       try folder.write(whole.dropLast(3), split + old)
@@ -182,8 +184,7 @@ struct EventFileTests {
     #expect(try newest("held_out").dropFirst(2).map(\.step) == [2])
   }
 
-  /// A run that was stopped before its first checkpoint begins again; what TensorBoard shows of the
-  /// old points goes.
+  /// A run that ended before its first checkpoint starts again, and TensorBoard drops the old points.
   @Test
   func aRunThatBeginsAgainEmptiesTheCurves() throws {
     let folder = try TemporaryFolder()

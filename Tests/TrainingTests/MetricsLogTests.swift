@@ -32,7 +32,7 @@ struct MetricsLogTests {
     #expect(read[0][.discriminatorAUC] == nil && read[0][.examples] == 40)
   }
 
-  /// What is written is read back to the same line, but for the order of its values.
+  /// A written line reads back to an equal line, except for the order of its values.
   @Test
   func aLineReadsBackToItself() throws {
     var line = MetricsLine(step: 3, split: .training, tokens: 12)

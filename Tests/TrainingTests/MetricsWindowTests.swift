@@ -6,25 +6,25 @@ import TestSupport
 import Testing
 import Training
 
-/// A line of metrics is the mean of the steps since the line before, on any shape and after any stop.
+/// A line of metrics is the mean over the steps since the last line, on any ranks and after any stop.
 @Suite(.serialized)
 struct MetricsWindowTests {
   private static func trainer(
-    _ world: Communicator, lanes: Int
+    _ world: Communicator, workers: Int
   ) throws -> Trainer<PretrainingObjective> {
     let trainer = try Trainer(
       objective: TrainerTests.objective(), settings: TrainerTests.settings, world: world,
-      processors: Array(repeating: -1, count: lanes),
+      processors: Array(repeating: -1, count: workers),
       source: { TrainerTests.batch(step: $0, sequences: $1) })
     trainer.objective.layout.initialize(trainer.weights, seed: 3)
     return trainer
   }
 
-  /// The metrics of each of these windows, one after the other.
+  /// Returns the metrics of each window.
   private static func metrics(
-    _ world: Communicator, lanes: Int, windows: [Range<Int>]
+    _ world: Communicator, workers: Int, windows: [Range<Int>]
   ) throws -> [[MetricName: Double]] {
-    let trainer = try trainer(world, lanes: lanes)
+    let trainer = try trainer(world, workers: workers)
     defer { trainer.end() }
     return try windows.map { window in
       for step in window { _ = try trainer.step(step) }
@@ -39,10 +39,10 @@ struct MetricsWindowTests {
   @Test
   func aWindowIsTheMeanOfItsSteps() throws {
     let world = try Communicator.start()
-    let steps = try Self.metrics(world, lanes: 2, windows: [0..<1, 1..<2, 2..<3, 3..<4])
-    let windows = try Self.metrics(world, lanes: 1, windows: [0..<1, 1..<4])
+    let steps = try Self.metrics(world, workers: 2, windows: [0..<1, 1..<2, 2..<3, 3..<4])
+    let windows = try Self.metrics(world, workers: 1, windows: [0..<1, 1..<4])
     #expect(windows[0] == steps[0])
-    // Masked positions and tokens of each step, by which the means of steps are weighted.
+    // The masked positions and tokens of each step, which weight the means of steps.
     let objective = TrainerTests.objective()
     let counts = (0..<4).map { step in
       objective.counts(of: TrainerTests.batch(step: step, sequences: 0..<32)).map(Double.init)
@@ -52,7 +52,7 @@ struct MetricsWindowTests {
       let sum = (1..<4).reduce(0) { $0 + weight($1) * (steps[$1][name] ?? .nan) }
       return sum / (1..<4).reduce(0) { $0 + weight($1) }
     }
-    // Sums of a hundred doubles of one sign, in two orders.
+    // The sums of a hundred doubles of one sign may differ by their order.
     func expect(_ name: MetricName, _ expected: Double) {
       let value = windows[1][name] ?? .nan
       #expect(abs(value - expected) <= 1e-12 * abs(expected), "\(name): \(value), \(expected)")
@@ -64,28 +64,29 @@ struct MetricsWindowTests {
       expect(name, mean(name) { counts[$0][1] })
     }
     expect(.gradientNorm, mean(.gradientNorm) { _ in 1 })
-    // Ratios of sums, and not means of ratios.
+    // The metrics are ratios of sums, not means of ratios.
     let fraction = try #require(windows[1][.replacedFraction])
     let entropy = -fraction * log(fraction) - (1 - fraction) * log(1 - fraction)
     expect(.discriminatorSkill, 1 - (windows[1][.discriminatorLoss] ?? .nan) / entropy)
   }
 
   @Test(arguments: [1, 3])
-  func ranksAndWorkersDoNotChangeABit(lanes: Int) throws {
+  func ranksAndWorkersDoNotChangeABit(workers: Int) throws {
     let world = try Communicator.start()
     let windows = [0..<3, 3..<5]
-    let reference = try Self.metrics(.alone(), lanes: 2, windows: windows)
-    #expect(try Self.metrics(world, lanes: lanes, windows: windows) == reference)
+    let reference = try Self.metrics(.alone(), workers: 2, windows: windows)
+    #expect(try Self.metrics(world, workers: workers, windows: windows) == reference)
   }
 
-  /// Saved in the middle of a window, and resumed on every rank by another number of workers. A
-  /// checkpoint of an earlier version has no window: the line is then that of the steps since.
+  /// A run is saved in the middle of a window, and resumed with another number of workers.
+  ///
+  /// A checkpoint of an earlier version has no window: the line then covers the steps since.
   @Test(arguments: [true, false])
   func aCheckpointHoldsTheUnfinishedWindow(isKept: Bool) throws {
     let world = try Communicator.start()
     let folder = try TemporaryFolder()
     let store = CheckpointStore(runFolder: folder.path)
-    let first = try Self.trainer(world, lanes: 2)
+    let first = try Self.trainer(world, workers: 2)
     defer { first.end() }
     for step in 0..<2 { _ = try first.step(step) }
     try first.beginSave(CheckpointState(step: 2), into: store, files: [:])
@@ -93,14 +94,14 @@ struct MetricsWindowTests {
     let file = store.path(step: 2) + "/metrics-window.json"
     #expect(FileManager.default.fileExists(atPath: file) == (world.rank == 0))
     if !isKept { try? FileManager.default.removeItem(atPath: file) }
-    let second = try Self.trainer(world, lanes: 3)
+    let second = try Self.trainer(world, workers: 3)
     defer { second.end() }
     try second.load(checkpoint: store.path(step: 2))
     _ = try second.step(2)
     let resumed = Self.dictionary(try second.metrics())
-    let whole = try Self.metrics(world, lanes: 1, windows: isKept ? [0..<3] : [0..<2, 2..<3])
+    let whole = try Self.metrics(world, workers: 1, windows: isKept ? [0..<3] : [0..<2, 2..<3])
     #expect(resumed == whole.last)
-    // Nothing is left to save.
+    // The window is empty, so nothing is saved.
     try second.beginSave(CheckpointState(step: 3), into: store, files: [:])
     _ = try second.endedSave(waiting: true)
     #expect(

@@ -5,7 +5,7 @@ import Testing
 import Training
 
 struct ResourceEstimateTests {
-  /// A model of three tensors, one of them not a multiple of 16 floats, and its needs.
+  /// The estimate of a model with three tensors, one of them not a multiple of 16 floats.
   private func needs(ranks: Int = 1, workers: Int = 1, slices: Int = 8) -> ResourceEstimate {
     var layout = ParameterLayout()
     for (name, count) in [("a", 8192), ("b", 100), ("c", 4096)] {
@@ -20,8 +20,7 @@ struct ResourceEstimateTests {
 
   private let vector = 4 * (8192 + 112 + 4096)
 
-  /// Alone: the weights, two moments, and gradients of a binary counter over eight slices: sums of 4, 2
-  /// and 1 slices and the one that is being computed.
+  /// One worker of eight slices holds four gradients: sums of 4, 2 and 1 slices, and the current one.
   @Test
   func oneRankHoldsEverythingOnce() {
     let needs = needs()
@@ -36,19 +35,19 @@ struct ResourceEstimateTests {
         == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations)
   }
 
-  /// Two workers of four slices each hold three gradients each: sums of 2 and 1 and one being computed.
+  /// Two workers of four slices hold three gradients each: sums of 2 and 1 slices, and the current one.
   @Test
-  func lanesHoldGradientsOfTheirOwn() {
+  func everyWorkerHoldsItsGradients() {
     let needs = needs(workers: 2)
     #expect(needs.gradients == 2 * 3 * vector && needs.activations == 2 * 4 * 1000)
     #expect(self.needs(slices: 1).gradients == vector)
   }
 
-  /// Of two ranks one owns a block more; each holds the other's piece of its largest part.
+  /// One of two ranks owns an additional block; each receives the other's piece of its largest part.
   @Test
   func ranksShareTheMoments() {
     let needs = needs(ranks: 2)
-    // Of b and c, 4208 floats, the cut falls behind b and c's only block; of a, between its two.
+    // The bucket of b and c (4208 floats) is cut after b and c's only block, that of a between its two.
     #expect(needs.moments == 2 * 4 * (4096 + 4208))
     #expect(needs.received == 4 * 4208)
     #expect(needs.snapshot == needs.weights + needs.moments + 4 * 4208)

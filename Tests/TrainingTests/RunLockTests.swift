@@ -6,7 +6,7 @@ import Testing
 import Training
 
 struct RunLockTests {
-  /// A waiter's clock that nobody waits for; `events` happen at their time.
+  /// Returns a simulated clock, which does not wait; `events` happen at their time.
   private func waiter(_ events: (time: Double, event: () -> Void)...) -> RunLock.Clock {
     var seconds = 0.0
     var left = events
@@ -21,7 +21,7 @@ struct RunLockTests {
       })
   }
 
-  /// Writes a lock file, whose time is `age` seconds before now.
+  /// Writes a lock file that is `age` seconds old.
   private func write(_ holder: String, age: Double, _ folder: TemporaryFolder) throws {
     let path = folder.path + "/.lock"
     try Data(holder.utf8).write(to: URL(fileURLWithPath: path))
@@ -34,7 +34,7 @@ struct RunLockTests {
     try write(text, age: age, folder)
   }
 
-  /// This process but for what is given.
+  /// Returns a holder that describes this process, except for the given fields.
   private func holder(
     host: String? = nil, process: Int32? = nil, started: String? = nil, boot: String? = nil,
     namespace: String? = nil
@@ -61,7 +61,7 @@ struct RunLockTests {
     #expect(try folder.names() == ["config.json"])
   }
 
-  /// One that sees a lock that is not written yet waits for it, on the real clock in short pauses.
+  /// Waiters use the real clock with short pauses: some see a lock file that is not written yet.
   @Test
   func oneOfManyThatComeAtOnceGetsTheLock() async throws {
     @Sendable func taken(_ path: String) -> Int {
@@ -70,7 +70,7 @@ struct RunLockTests {
     }
     for _ in 0..<50 {
       let folder = try TemporaryFolder()
-      // That of a holder that has ended, so that all of them want to move it away.
+      // The holder has ended, so that all waiters try to remove its file.
       try write(holder(started: "1"), age: 1, folder)
       let path = folder.path
       let count = await withTaskGroup { group in
@@ -82,7 +82,7 @@ struct RunLockTests {
     }
   }
 
-  /// A lock is lost to another holder, and not to a file system that fails for a while.
+  /// A lock is lost to another holder, not to a temporary failure of the file system.
   @Test
   func whatCannotBeReadIsNotLost() throws {
     let folder = try TemporaryFolder()
@@ -91,15 +91,15 @@ struct RunLockTests {
     #expect(lock.refresh())
     unlink(folder.file(".lock"))
     #expect(lock.refresh())
-    #expect(try folder.names() == [".lock"], "it is made again")
+    #expect(try folder.names() == [".lock"], "the file is created again")
     try write(elsewhere, age: 0, folder)
     #expect(!lock.refresh())
-    // It must not take the other's away.
+    // It must not remove the other's lock.
     lock.release()
     #expect(try folder.names() == [".lock"])
   }
 
-  /// Whatever the clocks of the hosts and of the file server say.
+  /// The age of the file does not matter, since clocks of hosts and file servers may differ.
   @Test(arguments: [0, 180, 86_400, -180, -86_400])
   func aHolderElsewhereIsRefusedAtItsNextHeartbeat(age: Double) throws {
     let folder = try TemporaryFolder()
@@ -118,7 +118,7 @@ struct RunLockTests {
       ])
   }
 
-  /// As after a host was lost: its successor resumes by itself.
+  /// A run can resume by itself after its host was lost.
   @Test(arguments: [0, 180, -86_400])
   func aSilentHolderElsewhereIsReplacedAfterTwoMinutesOfTheWaiter(age: Double) throws {
     let folder = try TemporaryFolder()
@@ -130,7 +130,7 @@ struct RunLockTests {
     #expect(try folder.names() == [".lock"])
   }
 
-  /// Its process number is another process here, or none.
+  /// The holder's process number means nothing here.
   @Test
   func aHolderOfAnotherNamespaceOrBootIsJudgedByItsHeartbeats() throws {
     for unseen in [
@@ -149,7 +149,7 @@ struct RunLockTests {
     }
   }
 
-  /// The same process number, but of a process that began at another time; or no process.
+  /// The process number is unused, or belongs to a process with another start time.
   @Test
   func aHolderThatEndedHereIsReplacedAtOnce() throws {
     for ended in [holder(started: "1"), holder(process: 999_999_999)] {
@@ -159,7 +159,7 @@ struct RunLockTests {
     }
   }
 
-  /// Such as one that is being written at this moment.
+  /// The file may be under construction.
   @Test
   func aLockThatNamesNobodyIsWaitedFor() throws {
     for damaged in ["", #"{"host":"far","process":1,"started":"5","boot":"b"}"#] {
@@ -176,21 +176,21 @@ struct RunLockTests {
     }
   }
 
-  /// A waiter that stood still saw nothing meanwhile.
+  /// A suspended waiter observes nothing.
   @Test
   func timeInWhichTheWaiterStandsStillDoesNotCount() throws {
     let folder = try TemporaryFolder()
     try write(elsewhere, age: 0, folder)
     var seconds = 0.0
-    var looks = 0
+    var waits = 0
     let clock = RunLock.Clock(
       seconds: { seconds },
       wait: { _ in
-        looks += 1
+        waits += 1
         seconds += 1000
       })
     try RunLock(folder: folder.path, clock: clock).release()
-    #expect(looks == 60)
+    #expect(waits == 60)
   }
 
   @Test

@@ -7,7 +7,7 @@ import Testing
 import Training
 
 struct SafetensorsTests {
-  /// A small file, written by us.
+  /// Writes a small file.
   private func write(_ path: String) throws {
     let writer = try SafetensorsWriter(
       path: path, tensors: [("a", [2, 3]), ("empty", [0, 4]), ("b.\"quoted\"", [4])])
@@ -32,7 +32,7 @@ struct SafetensorsTests {
     }
   }
 
-  /// Files of the same tensors have had the same bytes in every version.
+  /// The same tensors must give the same bytes in every version of the program.
   @Test
   func theHeaderHasItsUsualBytes() throws {
     let folder = try TemporaryFolder()
@@ -49,7 +49,7 @@ struct SafetensorsTests {
     #expect(Int(bytes[0]) + Int(bytes[1]) << 8 == text.utf8.count)
   }
 
-  /// A file with this header and these bytes of data.
+  /// Writes a file with the given header and data.
   private func file(_ header: String, data: [UInt8]) -> Data {
     var bytes = Data((0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) })
     bytes += Data(header.utf8)
@@ -76,7 +76,7 @@ struct SafetensorsTests {
     #expect(throws: SafetensorsError.self) { try half.floats(of: "i") }
   }
 
-  /// A buffer of booleans, quantised weights and so on may stand beside what is read.
+  /// A file may contain tensors of other types, such as booleans or quantized weights.
   @Test
   func tensorsOfOtherTypesMayBeThere() throws {
     let folder = try TemporaryFolder()
@@ -158,7 +158,7 @@ struct SafetensorsTests {
     _ = other.declare("a.weight", [2, 3], .zeros)
     _ = other.declare("b.bias", [3], .zeros)
     let differences =
-      "a.weight is [3, 2] and should be [2, 3], b.bias is missing, a.bias is too many"
+      "a.weight has shape [3, 2], expected [2, 3], b.bias is missing, a.bias is unexpected"
     #expect(throws: CheckpointError.otherModel(path: path, differences: differences)) {
       try ModelFile.read(path, other, into: Storage(count: other.count))
     }

@@ -8,15 +8,17 @@ import Testing
 import Tokenization
 import Training
 
-/// Whole training steps on every shape of ranks and lanes. Run alone, and by `mpirun` on 2, 3 and 4
-/// ranks: each time the bytes must be those of one lane on one rank.
+/// Complete training steps on various numbers of ranks and workers.
+///
+/// The suite runs alone, and under `mpirun` on 2, 3 and 4 ranks. The bytes must always equal those of one
+/// worker on one rank.
 @Suite(.serialized)
 struct TrainerTests {
   static let vocabulary = 43
   private static let special = SpecialTokens(
     padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
 
-  /// Odd widths, so that tails and gaps are everywhere.
+  /// A tiny model with odd widths, so that every kernel has a tail and every parameter needs padding.
   static func objective(vocabulary: Int = vocabulary) -> PretrainingObjective {
     func sizes(_ width: Int, heads: Int) -> EncoderSizes {
       EncoderSizes(
@@ -32,7 +34,7 @@ struct TrainerTests {
       seed: 2)
   }
 
-  /// Sequences of unequal lengths, a function of step and number.
+  /// Sequences of unequal lengths, as a function of step and sequence number.
   static func batch(step: Int, sequences: Range<Int>) -> Batch {
     var batch = Batch(step: step, firstSequence: sequences.lowerBound)
     for sequence in sequences {
@@ -58,12 +60,12 @@ struct TrainerTests {
     var heldOut: [Double]
   }
 
-  /// Three steps; the clip is active in each.
-  private static func train(_ world: Communicator, lanes: Int) throws -> Outcome {
+  /// Trains three steps, in each of which the gradient is clipped.
+  private static func train(_ world: Communicator, workers: Int) throws -> Outcome {
     let objective = objective()
     let trainer = try Trainer(
       objective: objective,
-      settings: settings, world: world, processors: Array(repeating: -1, count: lanes),
+      settings: settings, world: world, processors: Array(repeating: -1, count: workers),
       source: { batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
@@ -78,10 +80,10 @@ struct TrainerTests {
   }
 
   @Test(arguments: [1, 2, 3, 4, 5])
-  func ranksAndLanesDoNotChangeABit(lanes: Int) throws {
+  func ranksAndWorkersDoNotChangeABit(workers: Int) throws {
     let world = try Communicator.start()
-    let reference = try Self.train(.alone(), lanes: 1)
-    let outcome = try Self.train(world, lanes: lanes)
+    let reference = try Self.train(.alone(), workers: 1)
+    let outcome = try Self.train(world, workers: workers)
     #expect(reference.norms.allSatisfy { $0 > 1 })
     #expect(outcome == reference)
   }
@@ -104,15 +106,17 @@ struct TrainerTests {
     #expect(try trainer.metrics()[0].value < before - 5)
   }
 
-  /// A step with `value` as the embedding of a position. Where its numbers are too large to be added,
-  /// all slices with a sequence that long have no finite gradient, on whatever rank they are.
+  /// Trains a step with `value` as the embedding of a position.
+  ///
+  /// If the value is large enough to overflow, every slice with a sequence of that length has a
+  /// non-finite gradient, on whichever rank it is.
   private static func poisoned(
-    _ world: Communicator, lanes: Int, by value: Float
+    _ world: Communicator, workers: Int, by value: Float
   ) throws -> (error: TrainerError?, isUnchanged: Bool) {
     let objective = objective()
     let trainer = try Trainer(
       objective: objective, settings: settings, world: world,
-      processors: Array(repeating: -1, count: lanes), source: { batch(step: $0, sequences: $1) })
+      processors: Array(repeating: -1, count: workers), source: { batch(step: $0, sequences: $1) })
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
     let table = try #require(objective.layout.parameters.first { $0.name == poisonedTable })
@@ -131,8 +135,8 @@ struct TrainerTests {
   private static let poisonedPosition = 21
 
   @Test(arguments: [1, 3])
-  func aGradientThatIsNotFiniteNamesItsFirstSliceBeforeTheUpdate(lanes: Int) throws {
-    let outcome = try Self.poisoned(Communicator.start(), lanes: lanes, by: 3e38)
+  func aGradientThatIsNotFiniteNamesItsFirstSliceBeforeTheUpdate(workers: Int) throws {
+    let outcome = try Self.poisoned(Communicator.start(), workers: workers, by: 3e38)
     guard case .diverged(let divergence) = outcome.error, case .slice(let slice) = divergence.origin
     else {
       Issue.record("\(String(describing: outcome.error))")
@@ -151,7 +155,7 @@ struct TrainerTests {
 
   @Test
   func weightsThatAreNotFiniteAreNamed() throws {
-    let outcome = try Self.poisoned(Communicator.start(), lanes: 2, by: .infinity)
+    let outcome = try Self.poisoned(Communicator.start(), workers: 2, by: .infinity)
     #expect(
       outcome.error
         == .diverged(Divergence(step: 0, tensor: Self.poisonedTable, origin: .weights)))
@@ -177,7 +181,7 @@ struct TrainerTests {
     #expect(try !trainer.step(2).requests.stop)
   }
 
-  /// What the watchdog needs to tell a long evaluation from one that stands; and a rank's wish to stop.
+  /// Rounds let the watchdog distinguish a long evaluation from one that hangs, and let a rank stop it.
   @Test
   func anEvaluationMeetsInRoundsAndStopsWhenAsked() throws {
     let world = try Communicator.start()
@@ -191,7 +195,7 @@ struct TrainerTests {
       #expect(section == .evaluation)
       if part == "evaluation" { rounds += 1 }
     }
-    // Eight slices of 16 sequences for the two lanes of each rank, three times.
+    // Eight slices of 16 sequences for the two workers of each rank, three times.
     let count = 3 * 8 * 16 * world.size
     let batch: BatchSource = { Self.batch(step: $0, sequences: $1) }
     _ = try trainer.evaluator.tally(sequences: count, source: batch)
@@ -199,12 +203,13 @@ struct TrainerTests {
     rounds = 0
     #expect(throws: TrainerError.stopped) {
       try trainer.evaluator.tally(
-        sequences: count, isAsked: { rounds == 2 && world.rank == world.size - 1 }, source: batch)
+        sequences: count, shouldStop: { rounds == 2 && world.rank == world.size - 1 }, source: batch
+      )
     }
     #expect(rounds == 2)
   }
 
-  /// A trainer after its first step.
+  /// Returns a trainer after its first step.
   private static func begun(_ world: Communicator) throws -> Trainer<PretrainingObjective> {
     let trainer = try Trainer(
       objective: objective(), settings: settings, world: world, processors: [-1, -1],
@@ -226,7 +231,7 @@ struct TrainerTests {
     #expect(store.steps() == (world.rank == 0 ? [1] : []), "\(saved?.failure ?? "")")
   }
 
-  /// One bit of one weight of one rank.
+  /// One bit of one weight of one rank differs.
   @Test(
     .enabled("needs several ranks: run under mpirun") { try Communicator.start().size > 1 })
   func replicasThatDifferAreFoundBeforeASave() throws {
@@ -248,17 +253,17 @@ struct TrainerTests {
     }
   }
 
-  /// Five trainers, one after the other, as `finetune --seeds 5` has them.
+  /// Makes and ends five trainers in turn, as `finetune --seeds 5` does.
   private static func trainAndEnd() throws {
     let world = try Communicator.start()
     let (threads, communicators) = (threadCount(), Communicator.madeCount)
-    for _ in 0..<5 { _ = try train(world, lanes: 2) }
+    for _ in 0..<5 { _ = try train(world, workers: 2) }
     try #require(Communicator.madeCount == communicators)
     // Each had two workers and two queues.
     try #require(threadsFall(below: threads + 5), "\(threadCount()) threads, \(threads) before")
   }
 
-  /// Alone in a process of its own, as other tests start threads too; under mpirun nothing else runs.
+  /// Runs in a separate process, because other tests start threads, too; under mpirun nothing else runs.
   @Test
   func trainersLeaveNeitherThreadsNorCommunicators() async throws {
     guard ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"] == nil else {

@@ -71,8 +71,8 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
       defer { comparison.end() }
       let times = try (0...rounds).map { _ in
         (
-          try time(world, comparison, comparison.ours),
-          try time(world, comparison, comparison.plain)
+          try time(world, comparison, comparison.sharded),
+          try time(world, comparison, comparison.replicated)
         )
       }.dropFirst()
       let figures = Figures(

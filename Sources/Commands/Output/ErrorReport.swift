@@ -63,7 +63,7 @@ extension CheckpointError {
     switch self {
     case .notFound: .missingFile
     case .unsaved, .inUse: .cannotCreate
-    case .damaged, .noneSound, .otherModel: .badData
+    case .damaged, .noneIntact, .otherModel: .badData
     case .unreadable: .inputOutput
     }
   }

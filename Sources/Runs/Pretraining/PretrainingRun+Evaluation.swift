@@ -24,7 +24,7 @@ extension PretrainingRun {
     guard count > 0 else { return }
     let data = data
     let values = try run.trainer.evaluate(
-      sequences: count, isAsked: { StopSignals.isRequested },
+      sequences: count, shouldStop: { StopSignals.isRequested },
       source: { _, sequences in try data.heldOut(sequences, of: count) })
     if context.isFirst { health?.judge(run.progress.logHeldOut(values, state, examples: count)) }
   }

@@ -5,40 +5,48 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Writes checkpoints beside the training, from a snapshot.
+/// Writes checkpoints in the background, from a snapshot.
 ///
-/// Every rank copies its own part of the moments, and rank zero the weights; then training goes on. On
-/// a thread of its own each rank sends its moments, part by part, over a channel of its own, and rank
-/// zero writes what comes. An error in writing does not keep the others from sending.
+/// A save blocks training only while each rank copies its part of the moments, and rank zero also the
+/// weights. Then the saving thread of each rank sends its moments to rank zero, whose saving thread
+/// writes the files.
+///
+/// Invariants:
+/// - Saving has a communicator of its own. Its messages can neither match those of training nor change
+///   the order of training's collective calls.
+/// - All ranks go through the same parts in the same order (`forEachPart`), so messages need no tags.
+/// - Rank zero receives every part of every save, even after a failed write. A part that nobody receives
+///   would block its sender and shift the messages of the next save.
 package final class CheckpointSaver: Sendable {
-  /// How a save ended.
+  /// The result of a save on this rank.
   package struct Outcome: Sendable {
+    /// The number of steps done at the time of the snapshot.
     package let step: Int
-    /// Seconds from the snapshot to the end.
+    /// The seconds from the snapshot to the end of the save.
     package let seconds: Double
-    /// Why there is no checkpoint; nil when there is one.
+    /// The reason why there is no checkpoint; nil after a success.
     package let failure: String?
   }
 
   private let layout: ParameterLayout
   private let partition: Partition
-  /// The moments that training goes on with.
+  /// The moments in use, which training changes during a save.
   private let moments: Moments
-  /// A duplicate of all ranks for saving alone.
+  /// A duplicate of the communicator of all ranks.
   private let world: Communicator
-  private let thread = SerialQueue()
+  private let queue = SerialQueue()
   private let outcome = Mutex<Outcome?>(nil)
-  /// What training must not change while it is written.
+  /// The copies that a save reads.
   ///
-  /// The main thread fills it while no save is under way, and the saving thread reads it. Memory is
-  /// touched at the first save.
+  /// The main thread writes them while no save runs, and the saving thread reads them. Their pages are
+  /// allocated by the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
-  ///   - partition: who owns which moments.
-  ///   - moments: those of this rank.
-  ///   - world: all ranks, of which the saver takes a duplicate.
+  ///   - partition: the parts of the vector that each rank owns.
+  ///   - moments: the moments of this rank's parts.
+  ///   - world: all ranks; the saver uses a duplicate.
   /// - Throws: an error of the communication.
   init(
     layout: ParameterLayout, partition: Partition, moments: Moments, world: Communicator
@@ -53,15 +61,18 @@ package final class CheckpointSaver: Sendable {
     )
   }
 
-  /// Ends the thread when a save that is under way has ended, and frees the communicator.
+  /// Waits for a running save, ends the thread and frees the communicator.
   ///
   /// Every rank must call it.
   func end() {
-    thread.end()
+    queue.end()
     world.free()
   }
 
-  /// Takes the snapshot and begins to write; no other save may be under way.
+  /// Takes the snapshot and starts a save; no other save may be running.
+  ///
+  /// Every rank must call it. The weights must have arrived (`ShardedUpdate.waitForWeights`). Training
+  /// may change weights and moments as soon as it returns.
   func begin(
     _ state: CheckpointState, weights: Storage, team: WorkerTeam, into store: CheckpointStore,
     files: [String: Data]
@@ -79,7 +90,7 @@ package final class CheckpointSaver: Sendable {
           from: source.base + range.lowerBound, count: range.count)
       }
     }
-    _ = thread.submit { [self] in
+    _ = queue.submit { [self] in
       let failure = Timeline.record("checkpoint after step \(state.step)", on: .saver) {
         save(state, into: store, files: files)
       }
@@ -89,18 +100,18 @@ package final class CheckpointSaver: Sendable {
     }
   }
 
-  /// How the save ended that was under way, once; nil when there is none or it goes on.
+  /// Returns the outcome of a finished save, once; nil if there is none or if the save still runs.
   ///
-  /// - Parameter waiting: whether to wait for its end.
+  /// With `waiting`, it waits for the end of a running save. Throws an error of the communication.
   func end(waiting: Bool) throws -> Outcome? {
-    if waiting { try thread.wait() }
+    if waiting { try queue.wait() }
     return outcome.withLock { outcome in
       defer { outcome = nil }
       return outcome
     }
   }
 
-  /// This rank's part of a save. Returns what went wrong, nil when nothing did.
+  /// Runs this rank's part of a save; returns the reason of a failure, nil after a success.
   private func save(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) -> String? {
@@ -114,12 +125,14 @@ package final class CheckpointSaver: Sendable {
         try store.save(state, files: files) { folder in
           let model = try ModelFile.write(
             snapshot.weights, layout, path: folder + "/model.safetensors", fault: store.fault)
+          // From here on `writeMoments` receives all parts, whether it fails or not.
           hasReceived = true
           let moments = try writeMoments(folder + "/optimizer.safetensors", store.fault)
           return ["model.safetensors": model, "optimizer.safetensors": moments]
         }
         return nil
       } catch {
+        // The other ranks send in any case: receive their parts and discard them.
         if !hasReceived { try forEachMomentPart { _, _ in } }
         throw error
       }
@@ -128,12 +141,15 @@ package final class CheckpointSaver: Sendable {
     }
   }
 
-  /// Writes all moments as they come; receives all of them even when writing fails.
+  /// Writes all moments while receiving them; receives all of them even if writing fails.
+  ///
+  /// Returns the CRC-32C of the file.
   private func writeMoments(_ path: String, _ fault: @escaping FaultHook) throws -> UInt32 {
     let parameters = layout.parameters
     let tensors = Self.prefixes.flatMap { prefix in
       parameters.map { (name: prefix + $0.name, shape: $0.shape) }
     }
+    // A writer that cannot be created must not keep the parts from being received.
     let writer = Result {
       try SafetensorsWriter(path: path, tensors: tensors, fault: fault)
     }
@@ -153,29 +169,33 @@ package final class CheckpointSaver: Sendable {
     return try writer.get().finish()
   }
 
-  /// The names of the moments' tensors begin with these.
+  /// The prefixes of the tensor names of both moments.
   private static let prefixes = ["first_moment.", "second_moment."]
 
-  /// Brings every part of both snapshots of moments to rank zero, in the order of the file, and calls
-  /// `body` there.
+  /// Sends every part of the snapshot's moments to rank zero, and calls `body` there with each.
+  ///
+  /// Parts come in the order of the file, so rank zero needs a buffer for one part only. If `body`
+  /// throws, the remaining parts are not received: a caller with a body that can fail must catch.
   private func forEachMomentPart(
     _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) throws {
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     try forEachPart { owner, range, offset, isSecond in
-      let own = (isSecond ? snapshot.moments.second : snapshot.moments.first).base + offset
+      let local = (isSecond ? snapshot.moments.second : snapshot.moments.first).base + offset
       if world.rank == 0 {
-        if owner == 0 { return try body(range, own) }
+        if owner == 0 { return try body(range, local) }
         try world.receive(buffer.base, count: range.count, from: owner)
         try body(range, buffer.base)
       } else if owner == world.rank {
-        try world.send(own, count: range.count, to: 0)
+        try world.send(local, count: range.count, to: 0)
       }
     }
   }
 
-  /// Loads the moments of a checkpoint: rank zero reads part by part, the owners receive. An error on
-  /// rank zero is thrown on all.
+  /// Loads the moments of a checkpoint.
+  ///
+  /// Every rank must call it. Rank zero reads the file part by part and sends each part to its owner. An
+  /// error in opening the file, or a tensor that does not fit, is thrown on all ranks.
   func loadMoments(_ path: String) throws {
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
@@ -184,16 +204,17 @@ package final class CheckpointSaver: Sendable {
         let entry = file.entry(prefix + parameter.name)
         guard entry?.shape == parameter.shape, entry?.type == .float32 else {
           throw CheckpointError.otherModel(
-            path: path, differences: "\(prefix)\(parameter.name) is missing or misshapen")
+            path: path,
+            differences: "\(prefix)\(parameter.name) is missing or has another shape or type")
         }
       }
       return file
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     try forEachPart { owner, range, offset, isSecond in
-      let own = (isSecond ? moments.second : moments.first).base + offset
+      let local = (isSecond ? moments.second : moments.first).base + offset
       if let file {
-        let target = owner == 0 ? own : buffer.base
+        let target = owner == 0 ? local : buffer.base
         for parameter in layout.parameters where parameter.range.overlaps(range) {
           let part = parameter.range.clamped(to: range)
           try file.copyFloats(
@@ -203,16 +224,19 @@ package final class CheckpointSaver: Sendable {
         }
         if owner != 0 { try world.send(target, count: range.count, to: owner) }
       } else if owner == world.rank {
-        try world.receive(own, count: range.count, from: 0)
+        try world.receive(local, count: range.count, from: 0)
       }
     }
   }
 
-  /// Every part of every bucket in the order of the vector, of the first moment, then of the second:
-  /// its owner, its range, and where it begins in this rank's moments, if it is this rank's.
+  /// Calls `body` with every part of the first moment, then of the second, in the order of the vector.
+  ///
+  /// The order is the same on all ranks. `offset` is the part's offset in this rank's moments; it has no
+  /// meaning for a part of another rank.
   private func forEachPart(
     _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int, _ isSecond: Bool) throws -> Void
   ) throws {
+    // Buckets are numbered in the order of gradients, and the file is in the order of the vector.
     let buckets = partition.buckets.indices.sorted {
       partition.buckets[$0].lowerBound < partition.buckets[$1].lowerBound
     }

@@ -1,20 +1,22 @@
 import Foundation
 import Platform
 
-/// `state.json` of a checkpoint: where the run stands, and the checksums of the other files. It is
-/// written last, so a folder without it is no checkpoint.
+/// The contents of a checkpoint's `state.json`: the progress of the run, and the other files' checksums.
+///
+/// The file is written last. A folder without it is not a checkpoint.
 package struct CheckpointState: Sendable, Codable, Equatable {
   package var formatVersion = 1
-  /// The steps done.
+  /// The number of steps done.
   package var step: Int
-  /// The tokens seen, and the seconds that took.
+  /// The number of tokens trained on.
   package var tokens: Int
+  /// The seconds of training.
   package var seconds: Double
-  /// Where its steps were computed last; nil in checkpoints of earlier versions.
+  /// The machine of the last steps; nil in checkpoints of earlier versions.
   package var machine: Machine?
-  /// CRC-32C of every other file.
+  /// The CRC-32C of every other file in hexadecimal, by file name.
   package var checksums: [String: String] = [:]
-  /// CRC-32C of this state's own JSON with this field empty: a flipped digit of `step` is damage too.
+  /// The CRC-32C of this JSON with this field empty, so that damage to `state.json` is found, too.
   private var ownChecksum = ""
 
   private enum CodingKeys: String, CodingKey {
@@ -33,34 +35,37 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     self.seconds = seconds
   }
 
-  /// Reads the state in `folder` and compares every file with its checksum. Throws `damaged`, and
-  /// `unreadable` where it is not for the program to judge.
+  /// Reads the state in `folder` and compares every file with its checksum.
+  ///
+  /// Throws `damaged` for a file that is missing or differs. Throws `unreadable` if a file exists but
+  /// cannot be read, or has an unknown format version: the checkpoint may be intact.
   package init(verifying folder: String) throws(CheckpointError) {
     let path = folder + "/state.json"
     guard let data = FileManager.default.contents(atPath: path) else { throw .missing(path) }
     guard let state = try? JSONDecoder().decode(Self.self, from: data) else {
-      throw .damaged(file: path, reason: "it is not what was written")
+      throw .damaged(file: path, reason: "it is not the state of a checkpoint")
     }
     guard state.formatVersion == 1 else {
       throw .unreadable(
-        file: path, reason: "its format is version \(state.formatVersion), and this program knows 1"
+        file: path,
+        reason: "its format version is \(state.formatVersion); this program reads version 1"
       )
     }
     guard (try? state.sealed()) == data else {
       throw .damaged(file: path, reason: "its checksum differs")
     }
     for (name, checksum) in state.checksums.sorted(by: { $0.key < $1.key }) {
-      guard let own = Self.checksum(of: folder + "/" + name) else {
+      guard let actual = Self.checksum(of: folder + "/" + name) else {
         throw .missing(folder + "/" + name)
       }
-      guard own == checksum else {
+      guard actual == checksum else {
         throw .damaged(file: folder + "/" + name, reason: "its checksum differs")
       }
     }
     self = state
   }
 
-  /// The bytes of `state.json`, with their own checksum in them.
+  /// The bytes of `state.json`, including their checksum.
   func sealed() throws -> Data {
     var state = self
     state.ownChecksum = ""
@@ -69,7 +74,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     return try state.jsonDocument()
   }
 
-  /// The checksum of a file, nil when it cannot be read.
+  /// The CRC-32C of a file in hexadecimal; nil if it cannot be read.
   package static func checksum(of path: String) -> String? {
     guard let file = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? file.close() }
@@ -86,7 +91,9 @@ package struct CheckpointState: Sendable, Codable, Equatable {
 }
 
 extension CheckpointError {
-  /// A file that could not be opened: a system that fails for a while is no damage.
+  /// The error for a file that could not be read: `damaged` only if it does not exist.
+  ///
+  /// A file system that fails for a while must not make the run discard an intact checkpoint.
   fileprivate static func missing(_ file: String) -> CheckpointError {
     FileManager.default.fileExists(atPath: file)
       ? .unreadable(file: file, reason: "it cannot be read")

@@ -3,13 +3,17 @@ import Platform
 
 /// The checkpoints of a run: `RUN/checkpoints/step-00001000/` and so on.
 ///
-/// A checkpoint is an `AtomicFolder` with checksums of its files, of which `state.json`, the last, has
-/// those of the others. What a torn save leaves is removed by the next one.
+/// A checkpoint is an `AtomicFolder`. Its last file, `state.json`, holds the checksums of all files. The
+/// next save removes the unfinished folder of a save that was interrupted.
+///
+/// Invariant: from the first completed save on, a crash at any moment leaves a complete checkpoint on
+/// disk. So every file is flushed before the folder is renamed, the rename is flushed before older
+/// checkpoints are removed, and a save never modifies an existing checkpoint.
 package struct CheckpointStore: Sendable {
   package let folder: String
-  /// How many of the newest are kept.
+  /// The number of newest checkpoints to keep.
   let keep: Int
-  /// Steps whose checkpoints are kept for good.
+  /// The steps whose checkpoints are never removed.
   let milestones: Set<Int>
   /// Called before every write, flush and rename of a save.
   package let fault: FaultHook
@@ -27,7 +31,7 @@ package struct CheckpointStore: Sendable {
   /// The folder of the checkpoint after `step` steps.
   package func path(step: Int) -> String { folder + "/step-" + step.zeroPadded(8) }
 
-  /// The steps of all checkpoints, rising; damaged ones that were set aside do not count.
+  /// The steps of all checkpoints in ascending order, without those renamed as damaged.
   package func steps() -> [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.compactMap { name in
@@ -38,11 +42,12 @@ package struct CheckpointStore: Sendable {
     }.sorted()
   }
 
-  /// The newest checkpoint whose files are what was written; nil when there is none.
+  /// The newest checkpoint whose files match their checksums; nil if there are no checkpoints.
   ///
-  /// A damaged one is named to `log`, set aside under another name, and the one before is taken. Throws
-  /// `unreadable` for one that cannot be judged, and `noneSound` when all there are were damaged.
-  package func newestSound(
+  /// A damaged checkpoint is reported to `log` and renamed to `step-N-damaged`, and the previous one is
+  /// tried. Throws `unreadable` if a checkpoint cannot be verified, which may be temporary, and
+  /// `noneIntact` if all are damaged. The rename makes the next call after `noneIntact` return nil.
+  package func newestIntact(
     log: (String) -> Void
   ) throws -> (path: String, state: CheckpointState)? {
     let steps = steps()
@@ -51,22 +56,24 @@ package struct CheckpointStore: Sendable {
       do {
         return (path, try CheckpointState(verifying: path))
       } catch CheckpointError.damaged(let file, let reason) {
-        log("\(file) is damaged: \(reason); going back to the checkpoint before it")
+        log("\(file) is damaged: \(reason); trying the previous checkpoint")
         let aside = path + "-damaged"
         try? FileManager.default.removeItem(atPath: aside)
         try? FileManager.default.moveItem(atPath: path, toPath: aside)
       }
     }
-    if !steps.isEmpty { throw CheckpointError.noneSound(folder: folder) }
+    if !steps.isEmpty { throw CheckpointError.noneIntact(folder: folder) }
     return nil
   }
 
-  /// Writes a checkpoint.
+  /// Writes a checkpoint, then removes those that are no longer kept.
   ///
   /// - Parameters:
-  ///   - files: small files, by name.
-  ///   - write: writes the large ones into the folder that it is given, flushed, and returns their
-  ///     checksums by name.
+  ///   - state: the state of the run, without checksums.
+  ///   - files: the contents of small files, by name.
+  ///   - write: writes and flushes the large files in the given folder, and returns their checksums by
+  ///     name.
+  /// - Throws: `FileError.unwritable`; errors of `write`. The previous checkpoints are then unchanged.
   package func save(
     _ state: CheckpointState, files: [String: Data],
     write: (_ folder: String) throws -> [String: UInt32]
@@ -82,11 +89,14 @@ package struct CheckpointStore: Sendable {
     try DurableFile.write(
       Array(try state.sealed()), to: new.partial + "/state.json", fault: fault)
     try new.publish()
+    // The first save creates `checkpoints`, whose own entry must be durable, too.
     try Folder.flush(Folder.parent(of: folder), fault: fault)
     prune(after: state.step)
   }
 
-  /// Removes all but the newest, the milestones, and the one that was just `saved`.
+  /// Removes all checkpoints but the newest, the milestones, and the one of step `saved`.
+  ///
+  /// The saved one is kept whatever `keep` is and whatever later steps exist.
   private func prune(after saved: Int) {
     for step in steps().dropLast(keep) where step != saved && !milestones.contains(step) {
       try? FileManager.default.removeItem(atPath: path(step: step))

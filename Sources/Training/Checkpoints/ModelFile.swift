@@ -2,25 +2,31 @@ import Layers
 import Platform
 import Tensors
 
-/// Tensors of a parameter layout in a safetensors file, under the parameters' names or others.
+/// Reads and writes the tensors of a parameter layout in a safetensors file.
+///
+/// A naming maps the parameters' names to those of the file; nil leaves a parameter out.
 package enum ModelFile {
-  /// What a file and a layout do not have in common.
+  /// The differences between the tensors of a file and the parameters of a layout.
   package struct Differences: Sendable, Equatable {
-    /// Tensors of other shapes than their parameters', each with both shapes, or of other types.
-    package var misshapen: [String] = []
-    /// Parameters that the file has no tensor for, by the names they would have there.
+    /// Descriptions of tensors with another shape or with a type that is not a float type.
+    package var mismatched: [String] = []
+    /// The names of tensors that the file lacks.
     package var missing: [String] = []
-    /// Tensors of the file that no parameter asked for.
-    package var leftOver: [String] = []
+    /// The names of the file's tensors that match no parameter.
+    package var unused: [String] = []
   }
 
-  /// Writes the parameters of `weights` that `naming` has a name for. Returns the file's CRC-32C.
+  /// Writes the named parameters of `weights` to a new file.
+  ///
+  /// Returns the CRC-32C of the file. Throws `FileError.unwritable`.
   @discardableResult
   package static func write(
     _ weights: Storage, _ layout: ParameterLayout, path: String,
     fault: @escaping FaultHook = { _ in }, naming: (String) -> String? = { $0 }
   ) throws -> UInt32 {
-    let named = layout.parameters.compactMap { own in naming(own.name).map { (own, $0) } }
+    let named = layout.parameters.compactMap { parameter in
+      naming(parameter.name).map { (parameter, $0) }
+    }
     let writer = try SafetensorsWriter(
       path: path, tensors: named.map { ($1, $0.shape) }, fault: fault)
     for (parameter, _) in named {
@@ -29,20 +35,25 @@ package enum ModelFile {
     return try writer.finish()
   }
 
-  /// Fills `weights` from the tensors called `prefix` + name; there must be exactly these.
+  /// Reads all parameters into `weights` from the tensors called `prefix` + name.
+  ///
+  /// Throws `CheckpointError.otherModel` if one is missing or does not fit, or if the file has further
+  /// tensors with this prefix. `weights` are then unchanged.
   package static func read(
     _ path: String, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
   ) throws {
     let file = try SafetensorsFile(path: path)
     let differences = compare(file, layout) { prefix + $0 }
     try expectNone(
-      differences.misshapen + differences.missing.map { "\($0) is missing" }
-        + differences.leftOver.filter { $0.hasPrefix(prefix) }.map { "\($0) is too many" },
+      differences.mismatched + differences.missing.map { "\($0) is missing" }
+        + differences.unused.filter { $0.hasPrefix(prefix) }.map { "\($0) is unexpected" },
       path: path)
     try copy(file, layout, into: weights) { prefix + $0 }
   }
 
-  /// Fills what there is of `weights` from the tensors that `naming` names.
+  /// Reads the named parameters that the file has into `weights`, and leaves the others unchanged.
+  ///
+  /// Shapes must have been compared before (`compare`).
   package static func copy(
     _ file: SafetensorsFile, _ layout: ParameterLayout, into weights: Storage,
     naming: (String) -> String?
@@ -53,30 +64,32 @@ package enum ModelFile {
     }
   }
 
-  /// Compares the file's tensors with the parameters that `naming` has a name for.
+  /// Compares the file's tensors with the named parameters.
   package static func compare(
     _ file: SafetensorsFile, _ layout: ParameterLayout, naming: (String) -> String?
   ) -> Differences {
     var differences = Differences()
-    var unused = Set(file.entries.map(\.name))
+    var unmatched = Set(file.entries.map(\.name))
     for parameter in layout.parameters {
       guard let name = naming(parameter.name) else { continue }
-      unused.remove(name)
+      unmatched.remove(name)
       guard let entry = file.entry(name) else {
         differences.missing.append(name)
         continue
       }
       if entry.shape != parameter.shape {
-        differences.misshapen.append("\(name) is \(entry.shape) and should be \(parameter.shape)")
+        differences.mismatched.append(
+          "\(name) has shape \(entry.shape), expected \(parameter.shape)")
       } else if !entry.type.isFloat {
-        differences.misshapen.append("\(name) is of type \(entry.type.rawValue) and no float")
+        differences.mismatched.append(
+          "\(name) has type \(entry.type.rawValue), expected a float type")
       }
     }
-    differences.leftOver = unused.sorted()
+    differences.unused = unmatched.sorted()
     return differences
   }
 
-  /// Throws `otherModel` with the first few of `problems` unless there are none.
+  /// Throws `otherModel` with the first five of `problems`; returns if there are none.
   package static func expectNone(_ problems: [String], path: String) throws(CheckpointError) {
     guard !problems.isEmpty else { return }
     let shown = problems.prefix(5).joined(separator: ", ")

@@ -2,35 +2,37 @@ import Foundation
 import Layers
 import Platform
 
-/// A safetensors file, opened for reading: named tensors of numbers, mapped into memory.
+/// A safetensors file, mapped into memory for reading.
 ///
 ///     let file = try SafetensorsFile(path: "model.safetensors")
 ///     let weight = try file.floats(of: "electra.embeddings.word_embeddings.weight")
 ///
-/// Everything in the header is checked before any of it is believed: sizes against the file, shapes
-/// against sizes, and that tensors cover the data without overlap or hole. Half precision and
-/// bfloat16 are widened to float, double precision is rounded. Tensors of other types may be there.
+/// The whole header is validated before use: sizes against the file, shapes against sizes, and that
+/// tensors cover the data without overlap or gap. float16 and bfloat16 are widened to float, float64 is
+/// rounded. Tensors of other types may exist, but cannot be read.
+///
+/// The mapping assumes that nobody truncates the file while it is in use.
 package struct SafetensorsFile: Sendable {
   package let path: String
-  /// The free text under `__metadata__`.
+  /// The strings under `__metadata__`; empty if there are none.
   package let metadata: [String: String]
   /// The tensors, in the order of their data.
   package let entries: [Entry]
   private let data: Data
   private let dataStart: Int
 
-  /// One tensor.
+  /// The description of one tensor.
   package struct Entry: Sendable, Equatable {
     package let name: String
     package let type: NumberType
     package let shape: [Int]
-    /// Its bytes, counted from the end of the header.
+    /// The byte range of its data, relative to the end of the header.
     package let bytes: Range<Int>
-    /// The number of its entries.
+    /// The number of its values; 1 for a scalar.
     package var count: Int { shape.reduce(1, *) }
   }
 
-  /// The kinds of numbers of the format, by their names there.
+  /// The number types of the format; raw values are the format's names.
   package enum NumberType: String, Sendable {
     case float64 = "F64"
     case float32 = "F32"
@@ -38,7 +40,7 @@ package struct SafetensorsFile: Sendable {
     case bfloat16 = "BF16"
     case int32 = "I32"
     case int64 = "I64"
-    // A file may hold these beside what is read.
+    // Types that may occur in a file and cannot be read.
     case boolean = "BOOL"
     case float4 = "F4"
     case float6E2M3 = "F6_E2M3"
@@ -54,7 +56,7 @@ package struct SafetensorsFile: Sendable {
     case uint64 = "U64"
     case complex64 = "C64"
 
-    /// Bits a number.
+    /// The bits of one value.
     package var bits: Int {
       switch self {
       case .float4: 4
@@ -66,7 +68,7 @@ package struct SafetensorsFile: Sendable {
       }
     }
 
-    /// Whether the numbers can be read as floats.
+    /// Whether the values can be read as floats.
     package var isFloat: Bool {
       switch self {
       case .float64, .float32, .float16, .bfloat16: true
@@ -75,9 +77,12 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// The longest header that is read, as in the format's own implementation.
+  /// The largest accepted header in bytes, as in the reference implementation.
   private static let longestHeader = 100_000_000
 
+  /// Maps the file and validates its header.
+  ///
+  /// Throws `FileError.unreadable` or `SafetensorsError.malformed`.
   package init(path: String) throws {
     func malformed(_ reason: String) -> SafetensorsError { .malformed(path: path, reason: reason) }
     do {
@@ -99,7 +104,7 @@ package struct SafetensorsFile: Sendable {
     var entries: [Entry] = []
     for name in header.keys.sorted() where name != "__metadata__" {
       guard let entry = Self.entry(name, header[name], available: data.count - dataStart) else {
-        throw malformed("the header's entry for \(name) has a wrong type, shape or place")
+        throw malformed("the header's entry for \(name) has a wrong type, shape or offset")
       }
       entries.append(entry)
     }
@@ -110,21 +115,23 @@ package struct SafetensorsFile: Sendable {
     var end = 0
     for entry in self.entries {
       guard entry.bytes.lowerBound == end else {
-        throw malformed("\(entry.name) begins at byte \(entry.bytes.lowerBound) and not at \(end)")
+        throw malformed("\(entry.name) begins at byte \(entry.bytes.lowerBound), expected \(end)")
       }
       end = entry.bytes.upperBound
     }
     guard end == data.count - dataStart else {
-      throw malformed("tensors end at byte \(end) of \(data.count - dataStart)")
+      throw malformed("its tensors end at byte \(end) of \(data.count - dataStart)")
     }
   }
 
-  /// An entry of the header; nil when anything about it is wrong.
+  /// Parses an entry of the header; nil if anything about it is wrong.
+  ///
+  /// `available` is the number of data bytes in the file.
   private static func entry(_ name: String, _ value: Any?, available: Int) -> Entry? {
     guard let fields = value as? [String: Any], let typeName = fields["dtype"] as? String,
       let type = NumberType(rawValue: typeName), let shape = fields["shape"] as? [Int],
-      let places = fields["data_offsets"] as? [Int], places.count == 2,
-      places[0] >= 0, places[0] <= places[1], places[1] <= available
+      let offsets = fields["data_offsets"] as? [Int], offsets.count == 2,
+      offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= available
     else { return nil }
     var bits = type.bits
     for dimension in shape {
@@ -132,14 +139,16 @@ package struct SafetensorsFile: Sendable {
       guard dimension >= 0, !overflow else { return nil }
       bits = product
     }
-    guard bits % 8 == 0, bits / 8 == places[1] - places[0] else { return nil }
-    return Entry(name: name, type: type, shape: shape, bytes: places[0]..<places[1])
+    guard bits % 8 == 0, bits / 8 == offsets[1] - offsets[0] else { return nil }
+    return Entry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
   }
 
-  /// The entry called `name`, if there is one.
+  /// The entry called `name`; nil if there is none.
   package func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
 
-  /// The numbers of a floating-point tensor.
+  /// Returns the values of a floating-point tensor, in row-major order.
+  ///
+  /// Throws `missingTensor` or `wrongType`.
   package func floats(of name: String) throws(SafetensorsError) -> [Float] {
     let entry = try existing(name)
     return try [Float](unsafeUninitializedCapacity: entry.count) {
@@ -149,8 +158,10 @@ package struct SafetensorsFile: Sendable {
     }
   }
 
-  /// Writes the numbers of a floating-point tensor, or those of `range` alone, to `target`, which has
-  /// room for them.
+  /// Copies the values of a floating-point tensor, or only those of `range`, to `target`.
+  ///
+  /// `target` must have room for them. Throws `missingTensor` or `wrongType`; traps if `range` is not
+  /// within the tensor.
   package func copyFloats(
     of name: String, range: Range<Int>? = nil, into target: UnsafeMutablePointer<Float>
   ) throws(SafetensorsError) {
@@ -180,6 +191,9 @@ package struct SafetensorsFile: Sendable {
     return entry
   }
 
+  /// Calls `body` with the index, from 0, and the bits of each value of a range.
+  ///
+  /// The range's pages are released afterwards, so that reading a large file does not fill memory.
   private func copy<Number: FixedWidthInteger & BitwiseCopyable>(
     _ entry: Entry, _ range: Range<Int>, as type: Number.Type, _ body: (Int, Number) -> Void
   ) {
@@ -188,8 +202,8 @@ package struct SafetensorsFile: Sendable {
       let size = MemoryLayout<Number>.size
       let start = dataStart + entry.bytes.lowerBound + range.lowerBound * size
       for i in 0..<range.count {
-        let place = start + i * size
-        body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: type)))
+        let offset = start + i * size
+        body(i, Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type)))
       }
       releasePages(
         UnsafeRawBufferPointer(rebasing: bytes[start..<start + range.count * size]))

@@ -1,23 +1,25 @@
 import Platform
 
-/// Writes a safetensors file tensor by tensor, never holding more than what it is given.
+/// Writes a safetensors file piece by piece, without buffering tensors.
 ///
 ///     let writer = try SafetensorsWriter(path: path, tensors: [("weight", [3, 4])])
 ///     try writer.write(pointer, count: 12)
 ///     let checksum = try writer.finish()
 ///
-/// The same tensors give the same bytes. Errors (a full disk) are thrown; a file that was not
-/// finished is not sound, and the reader says so.
+/// The same tensors give the same bytes. An unfinished file is invalid, and `SafetensorsFile` rejects
+/// it.
 package final class SafetensorsWriter {
   private let path: String
   private let file: DurableFile
   private var remaining: Int
 
-  /// Creates the file and writes its header, with the `format` that transformers asks for.
+  /// Creates the file and writes its header.
+  ///
+  /// The metadata have `format: pt`, which Hugging Face transformers requires.
   ///
   /// - Parameters:
   ///   - path: the file, which is replaced.
-  ///   - tensors: names and shapes of float32 tensors, in the order in which they will come.
+  ///   - tensors: the names and shapes of float32 tensors, in the order in which they are written.
   ///   - fault: called before every write and flush.
   /// - Throws: `FileError.unwritable`.
   package init(
@@ -37,6 +39,7 @@ package final class SafetensorsWriter {
       members.append((name, fields))
     }
     var header = JSONText.object(members).text
+    // Padding aligns the data to eight bytes, as in the reference implementation.
     while header.utf8.count % 8 != 0 { header += " " }
     remaining = end / 4
     file = try DurableFile(path: path, fault: fault)
@@ -45,14 +48,18 @@ package final class SafetensorsWriter {
     try bytes.withUnsafeBytes { try file.write($0) }
   }
 
-  /// Adds the next `count` floats; tensors follow each other without a break.
+  /// Appends `count` floats; a call may end inside a tensor and may span several.
+  ///
+  /// Throws `FileError.unwritable`; traps on more floats than the header declares.
   package func write(_ floats: UnsafePointer<Float>, count: Int) throws {
-    precondition(count <= remaining, "\(path): more floats than its header says")
+    precondition(count <= remaining, "\(path): more floats than its header declares")
     remaining -= count
     try file.write(UnsafeRawBufferPointer(start: floats, count: 4 * count))
   }
 
-  /// Flushes the file to the disk and closes it. Returns the CRC-32C of its bytes.
+  /// Flushes the file to disk, closes it and returns the CRC-32C of its bytes.
+  ///
+  /// Throws `FileError.unwritable`; traps on fewer floats than the header declares.
   @discardableResult
   package func finish() throws -> UInt32 {
     precondition(remaining == 0, "\(path): \(remaining) floats are missing")

@@ -2,21 +2,22 @@ import Collectives
 import Foundation
 import Platform
 
-/// A rank's signs of life: `RUN/heartbeats/rank-00003`, one line of `key=value` that people and
-/// scripts read when a job is gone:
+/// The heartbeat file of a rank, `RUN/heartbeats/rank-00003`, which shows what the rank is doing.
 ///
 ///     rank=3 host=n2 process=977 step=120 section=reduction state=running
 ///
-/// The line is padded and written in place, so that a reader never sees half of one.
+/// People, scripts and watchdogs read it, also after the job has ended. Each write replaces the line in
+/// place, padded to a fixed length and with one system call, so that a reader sees the old line or the
+/// new one. The file's modification time is the time of the heartbeat.
 package final class Heartbeat: Sendable {
-  /// What a rank last said.
-  package struct Beat: Sendable, Equatable {
+  /// The contents of a heartbeat file.
+  package struct Record: Sendable, Equatable {
     package let rank: Int
     package let host: String
     package let step: Int
     package let section: String
     package let state: String
-    /// When it said so, by the file system's clock.
+    /// The time of the heartbeat in seconds, by the file system's clock.
     package let time: Double
 
     package init(
@@ -34,10 +35,14 @@ package final class Heartbeat: Sendable {
   private let folder: String
   private let rank: Int
   private let file: Int32
-  /// Bytes of a line, with its end.
+  /// The bytes of a line, with its newline.
   private static let width = 256
 
-  /// - Parameter folder: the run's; where it cannot be written there are no signs.
+  /// Creates the file, or opens that of an earlier start.
+  ///
+  /// - Parameters:
+  ///   - folder: the run's folder. If it is not writable, `write` does nothing.
+  ///   - rank: this rank's number.
   package init(folder: String, rank: Int) {
     self.folder = folder
     self.rank = rank
@@ -48,10 +53,14 @@ package final class Heartbeat: Sendable {
 
   deinit { if file >= 0 { close(file) } }
 
+  /// Replaces the line.
+  ///
+  /// A failure is ignored: a missing heartbeat must not end a run.
+  ///
   /// - Parameters:
-  ///   - step: that is being done, from 0.
-  ///   - section: the part of it, without spaces.
-  ///   - state: how the rank is or has ended, without spaces.
+  ///   - step: the current step, counted from 0.
+  ///   - section: the current part of the step, without spaces.
+  ///   - state: `running`, or how the rank has ended; without spaces.
   package func write(step: Int, section: String, state: String) {
     guard file >= 0 else { return }
     let line =
@@ -62,7 +71,7 @@ package final class Heartbeat: Sendable {
     _ = pwrite(file, bytes, bytes.count, 0)
   }
 
-  /// Removes what ranks beyond `size` said in an earlier start.
+  /// Removes the files of ranks from `size` on, which an earlier start with more ranks left.
   package static func clear(folder: String, from size: Int) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder + "/heartbeats")) ?? []
     for name in names where (Int(name.dropFirst(5)) ?? -1) >= size {
@@ -70,8 +79,8 @@ package final class Heartbeat: Sendable {
     }
   }
 
-  /// What `rank` last said; nil when nothing is known of it.
-  package static func last(folder: String, rank: Int) -> Beat? {
+  /// Reads the last heartbeat of `rank`; nil if its file is missing, unreadable or incomplete.
+  package static func last(folder: String, rank: Int) -> Record? {
     let path = path(folder, rank)
     var status = stat()
     guard stat(path, &status) == 0,
@@ -85,7 +94,7 @@ package final class Heartbeat: Sendable {
     guard let host = fields["host"], let step = fields["step"].flatMap({ Int($0) }),
       let section = fields["section"], let state = fields["state"]
     else { return nil }
-    return Beat(
+    return Record(
       rank: rank, host: String(host), step: step, section: String(section), state: String(state),
       time: Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9)
   }

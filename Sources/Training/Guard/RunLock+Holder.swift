@@ -3,22 +3,22 @@ import Foundation
 import Platform
 
 extension RunLock {
-  /// The process that holds a lock, as its file names it.
+  /// The process that holds a lock, as described in the lock file.
   ///
-  /// Process numbers mean something within one PID namespace of one boot only: containers on a machine,
-  /// or on two machines, may have the same host name and the same numbers. So a process is judged where
-  /// both are ours, and nowhere else.
+  /// A process number identifies a process only within one PID namespace of one boot. Containers on one
+  /// machine, or on two, may have the same host name and the same process numbers. So `state` is known
+  /// only for a holder in this process's namespace and boot.
   package struct Holder: Codable, Equatable {
     enum State { case running, ended, unknown }
 
     package let host: String
     package let process: Int32
-    /// When the process started, in the kernel's count: process numbers come again.
+    /// The start time of the process in clock ticks since boot, because the kernel reuses numbers.
     package let started: String
     package let boot: String
-    /// The PID namespace; empty when it is unknown.
+    /// The PID namespace; empty if it is unknown.
     package let namespace: String
-    /// Another one for every lock that is taken.
+    /// A unique identifier of this lock: one process may take several, one after the other.
     package let token: String
 
     package init(
@@ -28,23 +28,24 @@ extension RunLock {
       (self.boot, self.namespace, self.token) = (boot, namespace, token)
     }
 
-    /// A new holder: this process.
+    /// A holder with a new token that describes this process.
     package static var ofThisProcess: Holder {
       Holder(
         host: hostName(), process: getpid(), started: startTime(of: getpid()) ?? "",
         boot: bootIdentity, namespace: pidNamespace, token: UUID().uuidString)
     }
 
-    /// For a sentence.
+    /// The holder's name in messages.
     var name: String { "process \(process) on \(host)" }
 
-    /// Whether the process runs; unknown when it cannot be seen from here.
+    /// Whether the process runs; unknown if it is not visible from this process.
     var state: State {
       guard !namespace.isEmpty, namespace == Self.pidNamespace, !boot.isEmpty,
         boot == Self.bootIdentity
       else { return .unknown }
       if kill(process, 0) != 0 && errno == ESRCH { return .ended }
-      // Where /proc hides the processes of other users, there is one and nobody knows whether it is this.
+      // Where /proc hides the processes of other users, some process has this number, but its start
+      // time is unknown, so it may be another one.
       guard let found = Self.startTime(of: process) else { return .unknown }
       return found == started ? .running : .ended
     }
@@ -53,7 +54,7 @@ extension RunLock {
       (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
     }
 
-    /// The PID namespace of this process; empty when /proc shows the processes of another one.
+    /// The PID namespace of this process; empty if /proc shows another namespace.
     private static var pidNamespace: String {
       let files = FileManager.default
       guard
@@ -63,8 +64,10 @@ extension RunLock {
       return name
     }
 
-    /// Field 22 of the process's `stat`, behind the name in brackets; "ended" for one that only waits to
-    /// be reaped, nil when there is none to be read.
+    /// The start time of a process: field 22 of `/proc/PID/stat` (proc(5)).
+    ///
+    /// The name in field 2 may contain spaces and brackets, so fields are counted after its last
+    /// bracket. "ended" for a zombie; nil if the file cannot be read.
     private static func startTime(of process: Int32) -> String? {
       guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
         let bracket = text.lastIndex(of: ")")

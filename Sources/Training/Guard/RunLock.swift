@@ -1,25 +1,31 @@
 import Foundation
 import Platform
 
-/// The right to write into a run's folder: a file `.lock` that names the process which holds it. Another
-/// program that finds it taken is refused.
+/// The exclusive right to write into a run's folder, held through the file `.lock`.
 ///
 ///     let lock = try RunLock(folder: "run")
-///     lock.refresh()                              // every few seconds
+///     guard lock.refresh() else { ... }           // every few seconds; false: lost
 ///     lock.release()
 ///
-/// A holder that this process can see (`RunLock.Holder`) is refused while it runs and replaced when it
-/// has ended. Any other holder is judged by its heartbeats alone, the changes of the file's time: the
-/// waiter looks for two minutes on its own monotonic clock whether one comes. No two clocks are compared,
-/// so those of hosts and file servers may be wrong by any amount.
+/// The file describes its holder. If another program holds the lock:
+/// - A holder whose process is visible (`RunLock.Holder.state`) keeps the lock while it runs. After it
+///   has ended, its lock is replaced at once.
+/// - Any other holder may be on another host, in another container, or lost with its host. A waiter
+///   watches the file for two minutes. A change of the file is a heartbeat, and the waiter gives up.
+///   Without a heartbeat the holder has lost the lock.
 ///
-/// The file is made by exclusive creation, which every file system has; many lack hard links.
+/// The waiter measures its two minutes with its own monotonic clock, and compares times of the file only
+/// with earlier times of the same file. So the clocks of hosts and file servers may be wrong by any
+/// amount.
+///
+/// The file is created with `O_EXCL`, which every file system supports. Many network file systems lack
+/// hard links, and `flock` is often local to a host.
 package final class RunLock: Sendable {
-  /// How a waiter passes its time; tests replace it.
+  /// The clock of a waiter; tests replace it.
   package struct Clock {
-    /// Seconds on a clock that only runs forward.
+    /// Returns seconds of a monotonic clock.
     package let seconds: () -> Double
-    /// Waits so many seconds.
+    /// Waits for the given number of seconds.
     package let wait: (Double) -> Void
 
     package init(
@@ -31,14 +37,16 @@ package final class RunLock: Sendable {
     }
   }
 
-  /// What a look at the file shows. Any difference between two looks is a heartbeat.
-  private struct Look: Equatable {
-    /// Nil while it is being written, or when it is damaged.
+  /// The lock file at one moment.
+  ///
+  /// Any difference between two observations is a heartbeat.
+  private struct Observation: Equatable {
+    /// Nil while the file is being written, or if it is damaged.
     let holder: Holder?
     let seconds: Int
     let nanoseconds: Int
 
-    /// Nil when there is no file.
+    /// Nil if there is no file.
     init?(_ path: String) {
       var status = stat()
       if lstat(path, &status) != 0 && errno == ENOENT { return nil }
@@ -47,9 +55,12 @@ package final class RunLock: Sendable {
     }
   }
 
-  /// Seconds without a heartbeat after which a holder has lost the lock.
-  package static let patience = 120.0
-  /// Seconds between two looks of a waiter.
+  /// Seconds without a heartbeat after which a holder loses the lock.
+  ///
+  /// Holders refresh every ten seconds. The rest is for file systems that show a change late or hang
+  /// for a while.
+  private static let timeout = 120.0
+  /// Seconds between two observations of a waiter.
   private static let interval = 0.5
 
   private let folder: String
@@ -59,29 +70,34 @@ package final class RunLock: Sendable {
   /// Takes the lock of a run's folder, which must exist.
   ///
   /// - Parameters:
-  ///   - clock: of a waiter.
-  ///   - isAskedToStop: ends the waiting for a holder with `TrainerError.stopped`.
-  ///   - onWait: called once with a sentence when a holder has to be waited for.
-  /// - Throws: `CheckpointError.inUse` when another program holds it.
+  ///   - folder: the run's folder.
+  ///   - clock: the clock for waiting.
+  ///   - isAskedToStop: whether to stop waiting, with `TrainerError.stopped`.
+  ///   - onWait: called once with a message before waiting for a holder's heartbeat.
+  /// - Throws: `CheckpointError.inUse` if another program holds the lock; `FileError.unwritable` if the
+  ///   file cannot be created.
   package init(
     folder: String, clock: Clock = Clock(), isAskedToStop: () -> Bool = { false },
     onWait: (String) -> Void = { _ in }
   ) throws {
     self.folder = folder
     let contents = try JSONEncoder().encode(holder)
+    // Only `create` takes the lock. Everything else at most removes a stale file, and tries again.
     while try !create(contents) {
-      guard let look = Look(path) else { continue }
-      if try isLost(look, clock, isAskedToStop, onWait) { try moveAway(look) }
+      guard let found = Observation(path) else { continue }
+      if try isStale(found, clock, isAskedToStop, onWait) { try removeStale(found) }
     }
   }
 
-  /// Makes the file; false when it is there already.
+  /// Creates the file; false if it exists.
   private func create(_ contents: Data) throws -> Bool {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard file >= 0 else {
       if errno == EEXIST { return false }
       throw FileError.unwritable(path: path, reason: systemReason())
     }
+    // Between `open` and `write` others see an empty file: a holder of unknown state, for whose
+    // heartbeat they wait. The write is that heartbeat.
     let isWritten = contents.withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
     let reason = systemReason()
     close(file)
@@ -92,9 +108,9 @@ package final class RunLock: Sendable {
     return true
   }
 
-  /// Whether the holder of the first look has lost the lock; false when the file has gone meanwhile.
-  private func isLost(
-    _ first: Look, _ clock: Clock, _ isAskedToStop: () -> Bool, _ onWait: (String) -> Void
+  /// Whether the holder of an observation has lost the lock; false if the file is gone meanwhile.
+  private func isStale(
+    _ first: Observation, _ clock: Clock, _ isAskedToStop: () -> Bool, _ onWait: (String) -> Void
   ) throws -> Bool {
     switch first.holder?.state ?? .unknown {
     case .ended: return true
@@ -103,53 +119,63 @@ package final class RunLock: Sendable {
     }
     onWait(
       "\(first.holder?.name ?? "an unknown process") holds \(folder); waiting for its next heartbeat, "
-        + "at most \(Int(Self.patience)) s")
+        + "at most \(Int(Self.timeout)) s")
     var silence = 0.0
     var last = clock.seconds()
-    while silence < Self.patience {
+    while silence < Self.timeout {
       clock.wait(Self.interval)
       if isAskedToStop() { throw TrainerError.stopped }
-      // Time in which this process stood still does not count: it saw nothing.
+      // A long gap means that this process was suspended and has observed nothing. Counted in full, it
+      // would expire a holder that was suspended with it, for example on one virtual machine.
       silence += min(clock.seconds() - last, 4 * Self.interval)
       last = clock.seconds()
-      guard let look = Look(path) else { return false }
-      if look != first { throw inUse(look) }
+      guard let found = Observation(path) else { return false }
+      if found != first { throw inUse(found) }
     }
     return true
   }
 
-  private func inUse(_ look: Look) -> CheckpointError {
-    .inUse(folder: folder, holder: look.holder?.name ?? "another program")
+  private func inUse(_ found: Observation) -> CheckpointError {
+    .inUse(folder: folder, holder: found.holder?.name ?? "another program")
   }
 
-  /// Removes the file of a holder that has lost the lock. Only one of several waiters can move it away;
-  /// what is no longer as it was at the last look is put back.
-  private func moveAway(_ look: Look) throws {
+  /// Removes the file of a holder that has lost the lock.
+  ///
+  /// Several waiters may come here at once, so the file must not be unlinked by its path: a slower waiter
+  /// would unlink the new lock of a faster one. Each renames the file to a name of its own instead. Only
+  /// one rename of a file can succeed. If it caught a newer lock nevertheless, its contents differ from
+  /// the observation, and it is put back. Should a third program create a lock in between, the caught
+  /// holder finds it at its next `refresh` and ends.
+  private func removeStale(_ observation: Observation) throws {
     let stale = path + "-" + holder.token
-    guard Look(path) == look else { return }
+    guard Observation(path) == observation else { return }
     guard rename(path, stale) == 0 else {
       if errno == ENOENT { return }
       throw FileError.unwritable(path: path, reason: systemReason())
     }
     defer { unlink(stale) }
-    if Look(stale) != look, let contents = FileManager.default.contents(atPath: stale) {
+    if Observation(stale) != observation, let contents = FileManager.default.contents(atPath: stale)
+    {
       _ = try create(contents)
     }
   }
 
-  /// Gives a heartbeat. Returns false when another program holds the lock; a file that cannot be read now
-  /// (network file systems fail for a while) may be read the next time, and one that is gone is made
-  /// again.
+  /// Gives a heartbeat; returns false if another program holds the lock.
+  ///
+  /// A file that cannot be read counts as held: network file systems fail for a while, and the next call
+  /// may succeed. A missing file is created again.
   package func refresh() -> Bool {
-    guard let look = Look(path) else {
+    guard let found = Observation(path) else {
       return (try? create(JSONEncoder().encode(holder))) ?? true
     }
-    guard let found = look.holder else { return true }
-    if found == holder { utimes(path, nil) }
-    return found == holder
+    guard let current = found.holder else { return true }
+    if current == holder { utimes(path, nil) }
+    return current == holder
   }
 
-  /// Gives the lock back. A folder in which nothing else came to be goes with it.
+  /// Releases the lock, and removes the folder if it is otherwise empty.
+  ///
+  /// Does not touch the lock of another program.
   package func release() {
     if Self.holder(path) == holder { unlink(path) }
     rmdir(folder)

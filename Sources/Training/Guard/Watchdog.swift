@@ -4,32 +4,38 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Sees to it that a run gets on. MPI does not notice a rank that hangs, nor for a quarter of an hour a
-/// cable that is cut; a thread of every rank does: when a section of the run lasts longer than its
-/// deadline, it names who is late and where.
+/// Detects a run that makes no progress, and names the rank that the others wait for.
 ///
-///     let watchdog = Watchdog(deadlines: [.step: 60]) { sentence in ... sentence() ... }
+/// MPI does not notice a rank that hangs, and notices a broken network only after a quarter of an hour.
+/// So every rank measures how long each section of the run takes. If one exceeds its deadline, `onLate`
+/// gets a message built from the heartbeat files of all ranks.
+///
+///     let watchdog = Watchdog(deadlines: [.step: 60]) { message in ... message() ... }
 ///     watchdog.enter(.evaluation)
 ///
-/// The deadlines have a thread of their own, which never touches a file: a file system that hangs is one of
-/// the things that it is there for. Signs of life are given by another.
+/// It has three threads, because any file access may hang together with the file system:
+/// - the deadline thread never touches a file before a deadline has passed, so a file system that hangs
+///   cannot stop it;
+/// - the heartbeat thread writes the heartbeat file;
+/// - the tick thread calls `onTick`, which may access files.
 package final class Watchdog: Sendable {
   /// The parts of a run that have a deadline each.
   package enum Section: String, Sendable, CaseIterable {
-    /// Until all ranks have met for the first time.
+    /// From the start to the first communication of all ranks.
     case connection
-    /// Reading data and checkpoint, and the first step.
+    /// Reading data and checkpoint; the deadline of the first step, too.
     case start
     case step
     case checkpoint
     case evaluation
-    /// Until all ranks have ended.
+    /// From the last step until all ranks have ended.
     case end
   }
 
-  /// The deadline of a section in seconds, where none is set. That of a step is this or twenty times
-  /// the median of the last steps, if that is more.
-  private static func usualDeadline(_ section: Section) -> Double {
+  /// The default deadline of a section in seconds.
+  ///
+  /// The deadline of a step is at least twenty times the median of the last steps.
+  private static func defaultDeadline(_ section: Section) -> Double {
     switch section {
     case .connection: 120
     case .start, .checkpoint, .evaluation: 600
@@ -39,83 +45,92 @@ package final class Watchdog: Sendable {
 
   private struct State {
     var section = Section.connection
-    /// What of the section is being done.
+    /// The current part of the section.
     var detail = "connection"
-    /// Seconds in it. Time in which this whole process stood still does not count: it is then this
-    /// rank that others wait for.
+    /// Seconds in the section, without time in which this process was suspended.
+    ///
+    /// A suspended rank is the one that the others wait for. Counted in full, the suspension would make
+    /// it report another rank as soon as it resumes.
     var elapsed = 0.0
-    var lastLook = now()
+    var lastCheck = now()
     var step = 0
     var stepSeconds: [Double] = []
     var size = 1
     var rank = 0
     var folder = ""
     var heartbeat: Heartbeat?
-    var word = "running"
-    /// `word` is how this rank ended: it stays.
+    /// The state in the heartbeat.
+    var status = "running"
+    /// Whether this rank has ended; `status` is then final.
     var hasEnded = false
   }
 
   private let deadlines: [Section: Double]
-  /// Seconds between two looks; a sign of life comes with every fourth.
+  /// Seconds between two checks; a heartbeat is written at every fourth.
   private let interval: Double
-  private let onLook: @Sendable (Watchdog) -> Void
-  private let onLate: @Sendable (_ sentence: () -> String) -> Void
+  private let onTick: @Sendable (Watchdog) -> Void
+  private let onLate: @Sendable (_ message: () -> String) -> Void
   private let state = Mutex(State())
-  /// Held while a sign of life is written, so that an older one never comes after a newer.
+  /// Held while a heartbeat is written, so that an old state never overwrites a newer one.
   private let writing = Mutex(())
-  /// Whether the watchdog is gone and its threads have to end.
-  private let isOver = Monitor(false)
+  /// Whether the watchdog has been released, which ends its threads.
+  private let isReleased = Monitor(false)
 
+  /// Starts the threads.
+  ///
   /// - Parameters:
-  ///   - deadlines: those that are set, in seconds.
-  ///   - interval: seconds between two looks at them.
-  ///   - onLook: called several times a second on the thread of the signs of life.
-  ///   - onLate: called when a deadline has passed; is expected to end the program. `sentence` says who
-  ///     is late; it reads files, which may hang.
+  ///   - deadlines: deadlines in seconds that replace the defaults.
+  ///   - interval: seconds between two checks of the deadline.
+  ///   - onTick: called several times a second on a thread of its own.
+  ///   - onLate: called when a deadline has passed, at every check until another section begins. It is
+  ///     expected to end the program. `message` names the rank that is late; it reads files and may hang.
   package init(
     deadlines: [Section: Double], interval: Double = 0.25,
-    onLook: @escaping @Sendable (Watchdog) -> Void = { _ in },
-    onLate: @escaping @Sendable (_ sentence: () -> String) -> Void
+    onTick: @escaping @Sendable (Watchdog) -> Void = { _ in },
+    onLate: @escaping @Sendable (_ message: () -> String) -> Void
   ) {
     self.deadlines = deadlines
     self.interval = interval
-    self.onLook = onLook
+    self.onTick = onTick
     self.onLate = onLate
-    repeatedly(every: interval) { $0.look() }
-    repeatedly(every: interval) { $0.onLook($0) }
-    repeatedly(every: 4 * interval) { $0.beat() }
+    repeatedly(every: interval) { $0.checkDeadline() }
+    repeatedly(every: interval) { $0.onTick($0) }
+    repeatedly(every: 4 * interval) { $0.writeHeartbeat() }
   }
 
   deinit {
-    isOver.withLock { $0 = true }
-    isOver.wakeAll()
+    isReleased.withLock { $0 = true }
+    isReleased.wakeAll()
   }
 
-  /// Calls `body` again and again on a thread of its own, as long as the watchdog exists.
+  /// Calls `body` repeatedly on a new thread, as long as the watchdog exists.
   ///
-  /// The thread holds the watchdog only while `body` runs. It is not joined: `body` may hang in a file
-  /// system, and then the end of the run would too.
+  /// The thread holds a strong reference only while `body` runs, so that the watchdog can be released.
+  /// The thread is not joined: if `body` hangs in a file system, the end of the run must not hang, too.
   private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
-    startDetachedThreadOrEnd { [weak self, isOver] in
+    startDetachedThreadOrEnd { [weak self, isReleased] in
       repeat {
         guard let watchdog = self else { return }
         body(watchdog)
-      } while !isOver.wait(seconds: seconds) { $0 }
+      } while !isReleased.wait(seconds: seconds) { $0 }
     }
   }
 
-  /// From now on this rank gives signs of life in the run's folder.
+  /// Starts to write heartbeats into the run's folder.
+  ///
+  /// Rank zero also removes heartbeat files of ranks that an earlier, larger start had.
   package func join(rank: Int, of size: Int, folder: String) {
     if rank == 0 { Heartbeat.clear(folder: folder, from: size) }
     state.withLock {
       ($0.rank, $0.size, $0.folder) = (rank, size, folder)
       $0.heartbeat = Heartbeat(folder: folder, rank: rank)
     }
-    beat()
+    writeHeartbeat()
   }
 
-  /// A section begins, or another part of it: the time starts anew.
+  /// Enters a section, or another part of it, and restarts its time.
+  ///
+  /// Call it on the main thread: it also starts a new event of the timeline's main row.
   package func enter(_ section: Section, _ detail: String? = nil, step: Int? = nil) {
     Timeline.enter(detail ?? section.rawValue)
     state.withLock {
@@ -126,10 +141,12 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// What of the section is being done, whose time goes on; from any thread.
+  /// Names the current part of the section without restarting its time.
+  ///
+  /// It may be called on any thread.
   package func mark(_ detail: String) { state.withLock { $0.detail = detail } }
 
-  /// A step took so many seconds.
+  /// Records the seconds that a step took, for the deadline of the next steps.
   package func add(stepSeconds: Double) {
     state.withLock {
       $0.stepSeconds.append(stepSeconds)
@@ -137,101 +154,120 @@ package final class Watchdog: Sendable {
     }
   }
 
-  /// Writes the state of this rank at once. Ignored after `end`: a thread that saw a request to stop may
-  /// be slower than the run that obeyed it.
-  package func write(_ word: String) {
-    state.withLock { if !$0.hasEnded { $0.word = word } }
-    beat()
+  /// Writes the status of this rank into its heartbeat file at once.
+  ///
+  /// It has no effect after `end`: the thread that reports a request to stop may be slower than the run
+  /// that follows the request.
+  package func write(_ status: String) {
+    state.withLock { if !$0.hasEnded { $0.status = status } }
+    writeHeartbeat()
   }
 
-  /// Writes at once how this rank ended. Nothing replaces that state.
-  package func end(_ word: String) {
-    state.withLock { ($0.word, $0.hasEnded) = (word, true) }
-    beat()
+  /// Writes the final status of this rank into its heartbeat file at once.
+  package func end(_ status: String) {
+    state.withLock { ($0.status, $0.hasEnded) = (status, true) }
+    writeHeartbeat()
   }
 
-  /// Outside the state's lock: a file system that hangs must not hold up the run.
-  private func beat() {
+  /// Writes the current state into the heartbeat file.
+  ///
+  /// The state's lock is released before the write: `enter` needs it on the main thread, which must not
+  /// wait for a file system. The state is read under the writing lock, so writes are in order.
+  private func writeHeartbeat() {
     writing.withLock { _ in
       let state = state.withLock { $0 }
-      state.heartbeat?.write(step: state.step, section: state.detail, state: state.word)
+      state.heartbeat?.write(step: state.step, section: state.detail, state: state.status)
     }
   }
 
-  /// Seconds that the present section may last.
+  /// The seconds that the current section may take.
   private func deadline(_ state: State) -> Double {
-    // Before any step is done nobody knows how long one takes.
+    // The time of a step is unknown before the first one is done.
     let isFirstStep = state.section == .step && state.stepSeconds.isEmpty
     let section = isFirstStep ? .start : state.section
     if let set = deadlines[section] { return set }
-    let usual = Self.usualDeadline(section)
-    guard section == .step else { return usual }
-    return max(usual, 20 * state.stepSeconds.median)
+    let standard = Self.defaultDeadline(section)
+    guard section == .step else { return standard }
+    return max(standard, 20 * state.stepSeconds.median)
   }
 
-  private func look() {
+  private func checkDeadline() {
     let (state, limit) = state.withLock { state in
-      state.elapsed += min(now() - state.lastLook, 4 * interval)
-      state.lastLook = now()
+      // A longer gap than a few intervals means that the process was suspended (`State.elapsed`).
+      state.elapsed += min(now() - state.lastCheck, 4 * interval)
+      state.lastCheck = now()
       let limit = deadline(state)
       let isLate = state.elapsed > limit
-      if isLate && !state.hasEnded { state.word = "late" }
+      if isLate && !state.hasEnded { state.status = "late" }
       return (state, isLate ? limit : nil)
     }
     guard let limit else { return }
+    // Only the closure touches files. `onLate` can run it where it may hang.
     onLate {
-      beat()
-      return Self.sentence(state, limit: limit)
+      writeHeartbeat()
+      return Self.message(state, limit: limit)
     }
   }
 
-  /// What a rank does whose workers wait for weights that travel.
+  /// The part of a step in which workers wait for weights from other ranks.
   package static let waitingForWeights = "waiting-for-weights"
 
-  /// Who is late, and where.
-  private static func sentence(_ state: State, limit: Double) -> String {
-    let place = state.section == .step ? "\(state.detail) of step \(state.step)" : state.detail
-    let waited = "rank \(state.rank) on \(hostName()) was longer than \(Int(limit)) s in \(place)"
+  /// Says which section of this rank is late, and which rank is the likely cause.
+  private static func message(_ state: State, limit: Double) -> String {
+    let part = state.section == .step ? "\(state.detail) of step \(state.step)" : state.detail
+    let late = "rank \(state.rank) on \(hostName()) spent more than \(Int(limit)) s in \(part)"
     guard state.section != .connection else {
-      return waited + ": not all ranks could be reached. Where hosts have several networks, name "
-        + "the right one: mpirun --mca btl_tcp_if_include 10.0.0.0/24 "
+      return late + ": not all ranks could be reached. If hosts have several networks, select the "
+        + "right one: mpirun --mca btl_tcp_if_include 10.0.0.0/24 "
         + "--mca oob_tcp_if_include 10.0.0.0/24"
     }
-    let beats = (0..<state.size).map { Heartbeat.last(folder: state.folder, rank: $0) }
-    return waited + ": " + blame(beats, own: state.rank, patience: max(2, min(limit / 2, 10)))
+    let heartbeats = (0..<state.size).map { Heartbeat.last(folder: state.folder, rank: $0) }
+    return late + ": "
+      + cause(heartbeats, reportedBy: state.rank, tolerance: max(2, min(limit / 2, 10)))
   }
 
-  /// What the signs of life of all ranks tell about a run that stands.
+  /// Names the ranks that a stalled run waits for, from the heartbeats of all ranks.
+  ///
+  /// The first rule that applies gives the answer:
+  /// 1. A rank without a heartbeat file: the folder is not shared, or the rank never started.
+  /// 2. A rank with an old heartbeat: its process or host has stopped. Heartbeats are compared with the
+  ///    newest one and not with this host's clock, because the file system's clock sets them all.
+  /// 3. A rank in a part of the step where it does not wait for others: it is slow, or it hangs.
+  /// 4. All ranks wait: the network between them has failed.
   ///
   /// - Parameters:
-  ///   - beats: one a rank, nil where nothing is known.
-  ///   - own: the rank that asks.
-  ///   - patience: seconds of silence, against the newest sign, that are no silence yet.
-  package static func blame(_ beats: [Heartbeat.Beat?], own: Int, patience: Double) -> String {
-    if beats.count == 1 { return "it does not get on" }
-    let unknown = beats.indices.filter { beats[$0] == nil }
-    if !unknown.isEmpty {
-      return "nothing is known of rank \(list(unknown)); do all hosts see the run's folder?"
+  ///   - heartbeats: one per rank, nil where none could be read.
+  ///   - reporter: the rank whose deadline has passed.
+  ///   - tolerance: the age in seconds, relative to the newest heartbeat, up to which one is current.
+  /// - Returns: the end of a sentence.
+  package static func cause(
+    _ heartbeats: [Heartbeat.Record?], reportedBy reporter: Int, tolerance: Double
+  ) -> String {
+    if heartbeats.count == 1 { return "it makes no progress" }
+    let missing = heartbeats.indices.filter { heartbeats[$0] == nil }
+    if !missing.isEmpty {
+      return "there is no heartbeat of rank \(list(missing)); do all hosts see the run's folder?"
     }
-    let known = beats.compactMap(\.self)
+    let known = heartbeats.compactMap(\.self)
     let newest = known.map(\.time).max() ?? 0
-    func names(_ beats: [Heartbeat.Beat]) -> String {
-      beats.prefix(8).map {
+    func names(_ records: [Heartbeat.Record]) -> String {
+      records.prefix(8).map {
         "rank \($0.rank) on \($0.host) in \($0.section) of step \($0.step)"
-      }.joined(separator: ", ") + (beats.count > 8 ? " and \(beats.count - 8) more" : "")
+      }.joined(separator: ", ") + (records.count > 8 ? " and \(records.count - 8) more" : "")
     }
-    let silent = known.filter { newest - $0.time > patience }
+    let silent = known.filter { newest - $0.time > tolerance }
     if !silent.isEmpty {
       let seconds = Int(newest - (silent.map(\.time).min() ?? newest))
-      return "no sign of life for \(seconds) s from \(names(silent))"
+      return "no heartbeat for \(seconds) s from \(names(silent))"
     }
-    // In these a rank waits for others, and so does whoever asks, wherever it is.
-    let waiting: Set = ["meeting", "reduction", waitingForWeights, known[own].section]
+    // A rank waits for others in the first three parts. So does any rank in the reporter's part: the
+    // deadline thread reports although the main thread may be blocked in MPI at any point.
+    let waiting: Set = ["meeting", "reduction", waitingForWeights, known[reporter].section]
     let behind = known.filter { !waiting.contains($0.section) }
     if behind.isEmpty {
       let hosts = Set(known.map(\.host)).sorted()
-      return "all ranks are alive and wait for each other; does the network between "
-        + "\(hosts.joined(separator: ", ")) carry?"
+      return "all ranks are running and wait for each other; check the network between "
+        + hosts.joined(separator: ", ")
     }
     return "the others wait for \(names(behind))"
   }

@@ -2,35 +2,35 @@ import Foundation
 import Layers
 import Platform
 
-/// A TensorBoard event file: records of scalars behind a version record.
+/// A TensorBoard event file: a version record, followed by records of scalars.
 ///
-/// Every record is framed as TFRecord does: its length (8 bytes) and that one's checksum, its bytes
-/// and theirs. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`, of which five
-/// fields are needed, so they are written here.
+/// Each record has TFRecord framing: its length (8 bytes), the checksum of the length, its bytes, and
+/// the checksum of the bytes. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`.
+/// Only five of its fields are needed, so this file encodes them without a library.
 enum EventFile {
-  /// The beginning of the names; TensorBoard looks for `tfevents` in them.
+  /// The prefix of the file names; TensorBoard reads files whose name contains `tfevents`.
   ///
-  /// Runs of earlier versions have one file of this very name.
+  /// Runs of earlier versions have one file with exactly this name.
   private static let prefix = "events.out.tfevents.electra"
 
-  /// The name that follows those of `names`.
+  /// Returns a name that sorts after all of `names`.
   ///
-  /// TensorBoard reads files in the order of their names, and
-  /// does not come back to one that it has read.
+  /// TensorBoard reads files in the order of their names, and does not reread a file that it has left.
   static func name(after names: [String]) -> String {
     let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
     let digits = String((numbers.max() ?? 0) + 1)
     return "\(prefix).\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
   }
 
-  /// The event files in `folder`.
+  /// The names of the event files in `folder`, sorted; empty if the folder does not exist.
   static func names(in folder: String) -> [String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return entries.filter { $0.hasPrefix(prefix) }.sorted()
   }
 
-  /// What every event file begins with: the version, and a session that starts at step 0, for which a
-  /// TensorBoard that is open drops the points of earlier files.
+  /// The first records of every event file: the version, and a session start at step 0.
+  ///
+  /// On a session start, a running TensorBoard drops the points of earlier files from that step on.
   static var header: Data {
     var version = Message()
     version.add(1, 0.0)
@@ -43,7 +43,7 @@ enum EventFile {
     return framed(version.bytes) + framed(start.bytes)
   }
 
-  /// A point of each metric of a line, in the order of their names; nil for a line without any.
+  /// Encodes the finite metrics of a line, sorted by name; nil for a line without any.
   static func record(of line: MetricsLine) -> Data? {
     var scalars = line.values.filter(\.number.isFinite).map { ($0.name, $0.number) }
     if let tokens = line.tokens { scalars.append((MetricName.tokens.rawValue, Double(tokens))) }
@@ -68,17 +68,17 @@ enum EventFile {
       + Data(littleEndian: masked(bytes))
   }
 
-  /// The checksum as TFRecord stores it: turned by 15 bits, plus a constant.
+  /// The checksum as TFRecord stores it: CRC-32C rotated right by 15 bits, plus a constant.
   private static func masked(_ bytes: Data) -> UInt32 {
     let checksum = bytes.withUnsafeBytes { CRC32C.of($0) }
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8
   }
 }
 
-/// A protocol buffer in the making.
+/// A protocol buffer under construction.
 ///
-/// Each field is a key, number times eight plus the kind of what
-/// follows, and its value.
+/// Each field is a key followed by a value. The key is the field number times eight plus the wire type:
+/// 0 variable-length integer, 1 eight bytes, 2 length and bytes, 5 four bytes.
 private struct Message {
   private(set) var bytes = Data()
 
@@ -103,7 +103,8 @@ private struct Message {
     bytes += Data(littleEndian: value.bitPattern)
   }
 
-  /// A number of variable length: seven bits a byte, lowest first.
+  /// Appends a variable-length integer: seven bits per byte, lowest first; all bytes but the last have
+  /// their top bit set.
   private mutating func append(variable value: UInt64) {
     var rest = value
     while rest >= 0x80 {

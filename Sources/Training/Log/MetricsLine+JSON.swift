@@ -1,14 +1,13 @@
 import Foundation
 import Layers
 
-// A line of metrics as a line of `metrics.jsonl`: one object, whose keys are written in the order of
-// the line.
+// The JSON form of a line of metrics in `metrics.jsonl`: one object per line, with keys in the order of
+// the values.
 
 extension MetricsLine {
   /// The line as one JSON object.
   ///
-  /// Numbers are printed so that they read back to the same value, and those that are not finite as
-  /// null.
+  /// Finite numbers read back to the same value. Non-finite numbers are written as null.
   package var json: String {
     var fields = [Self.field(.step, "\(step)")]
     if split != .training { fields.append(Self.field(.split, jsonString(split.rawValue))) }
@@ -30,8 +29,8 @@ extension MetricsLine {
 
   /// Reads a line of `metrics.jsonl`.
   ///
-  /// Values come in the order of their names, and those that are null are missing. Nil for a line that
-  /// is torn, has no step or is of a split that this program does not know.
+  /// Values are sorted by name; null values are left out. The result is nil if the line is not valid
+  /// JSON, has no step, or has an unknown split.
   package init?(json: Data) {
     // JSONSerialization rounds numbers of more than 17 digits twice.
     guard let fields = try? JSONDecoder().decode([String: Field].self, from: json),
@@ -44,8 +43,8 @@ extension MetricsLine {
     }
     self.init(step: step, split: split, tokens: fields[MetricName.tokens.rawValue]?.count)
     time = fields[MetricName.time.rawValue]?.number
-    let placed = [MetricName.step, .split, .tokens, .time].map(\.rawValue)
-    for (name, field) in fields.sorted(by: { $0.key < $1.key }) where !placed.contains(name) {
+    let properties = [MetricName.step, .split, .tokens, .time].map(\.rawValue)
+    for (name, field) in fields.sorted(by: { $0.key < $1.key }) where !properties.contains(name) {
       if let number = field.number {
         append(named: name, number)
       } else if let text = field.text, let name = MetricName(rawValue: name) {
@@ -71,7 +70,7 @@ extension MetricsLine {
   }
 }
 
-/// A number as JSON; null where it is not finite.
+/// Formats a number as JSON; null if it is not finite.
 package func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
 
 /// A text as a JSON string, in quotes.

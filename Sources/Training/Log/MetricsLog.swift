@@ -2,31 +2,34 @@ import Foundation
 import Layers
 import Platform
 
-/// Writes the metrics of a run: `metrics.jsonl`, one JSON object a line, and TensorBoard event files.
+/// Writes the metrics of a run: `metrics.jsonl`, one JSON object per line, and TensorBoard event files.
 ///
-/// Lines come in the order of the steps. A split of its own (`held_out`) has its event file in a folder
-/// of that name, so that TensorBoard draws its curves over those of training. Event files follow from
-/// the lines: each start writes a new one from the lines that are kept, and empties the old, without
-/// removing them: a TensorBoard that is open goes from file to file. A failure to write never ends a
-/// run; it is reported once.
+/// Lines are in the order of the steps. The event file of the split `held_out` is in a folder of that
+/// name, so that TensorBoard draws its curves in the same charts as those of training.
+///
+/// Event files can always be rebuilt from the lines. Each start writes a new event file from the lines
+/// that it keeps, and empties the older files without removing them: a running TensorBoard reads the
+/// files of a folder in order and would lose its position.
+///
+/// A failed write never ends a run. The first one is reported.
 package final class MetricsLog {
   private let folder: String
   private let warn: (String) -> Void
   private var hasWarned = false
-  /// The name of this start's event files.
+  /// The name of the event files that this start writes.
   private lazy var eventName = EventFile.name(
     after: Self.curves.flatMap { EventFile.names(in: eventFolder($0)) })
 
-  /// The splits that have curves.
+  /// The splits with event files.
   private static let curves = [MetricsLine.Split.training, .heldOut]
 
-  /// Opens the metrics of the run in `folder`; `warn` is called when a line cannot be written.
+  /// Opens the metrics of the run in `folder`; `warn` is called after the first failed write.
   package init(folder: String, warn: @escaping (String) -> Void) {
     self.folder = folder
     self.warn = warn
   }
 
-  /// Adds a line, with the time of day.
+  /// Appends a line with the current time.
   package func append(_ line: MetricsLine) {
     var line = line
     line.time = Date().timeIntervalSince1970
@@ -37,9 +40,10 @@ package final class MetricsLog {
     }
   }
 
-  /// Removes lines of steps after `step`, and a torn last line: a resumed run writes them again.
+  /// Removes lines of steps after `step`, and incomplete lines; a resumed run writes them again.
   ///
-  /// A new event file takes the points of the old ones, also where none is kept.
+  /// The points of the remaining lines move to a new event file, which is written even if there are
+  /// none: it makes a running TensorBoard drop the old points.
   package func cut(afterStep step: Int) {
     let metrics = RunMetrics(runFolder: folder)
     guard !metrics.contents.isEmpty else { return }
@@ -56,12 +60,12 @@ package final class MetricsLog {
     }
   }
 
-  /// Whether there is a line of a split at `step`.
+  /// Whether the file has a line of a split at `step`.
   package func holds(_ split: MetricsLine.Split, step: Int) -> Bool {
     RunMetrics(runFolder: folder).lines.contains { $0.step == step && $0.split == split }
   }
 
-  /// Begins this start's event file of a split with `records`, and empties the older ones.
+  /// Writes `records` to this start's event file of a split, and empties the older files.
   private func renewEvents(of split: MetricsLine.Split, _ records: Data) throws {
     let old = EventFile.names(in: eventFolder(split)).filter { $0 != eventName }
     if !(old.isEmpty && records.isEmpty) { try add(records, toEventsOf: split) }
@@ -80,6 +84,7 @@ package final class MetricsLog {
     split == .training ? folder : "\(folder)/\(split.rawValue)"
   }
 
+  /// Runs `body`, and reports its error if it is the first.
   private func warning(_ body: () throws -> Void) {
     do { try body() } catch {
       if !hasWarned { warn("\(error)") }

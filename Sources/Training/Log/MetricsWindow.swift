@@ -2,27 +2,32 @@ import Collectives
 import Foundation
 import Layers
 
-/// The sums behind the next line of training metrics: of all steps since the line before.
+/// The sums for the next line of training metrics, over all steps since the last line.
 ///
-/// Each rank adds up the tallies of its own slices, each slice by itself, step after step; a line adds
-/// the slices up in their order. So no sum depends on ranks, workers or where a run was stopped: the
-/// slices are part of the recipe, and the window is part of a checkpoint.
+/// Each rank keeps one sum per slice that it computes, and adds to it step after step. A line adds the
+/// sums of all slices, in the order of the slices. Adding a rank's slices together earlier would save
+/// memory, but the bits would then depend on the number of ranks.
+///
+/// The window is part of a checkpoint, so the bits do not depend on where a run was stopped either.
 struct MetricsWindow: Sendable, Equatable {
-  /// The file of a checkpoint that holds the window, unless it is empty.
+  /// The name of the window's file in a checkpoint.
   ///
-  /// Checkpoints of earlier versions have none.
+  /// An empty window has no file, and neither have checkpoints of earlier versions.
   static let file = "metrics-window.json"
 
   private var steps = 0
-  /// The sum of the gradients' norms, which every rank knows.
+  /// The sum of the gradient norms, equal on all ranks, so it is not gathered.
   private var gradientNorms = 0.0
   /// The sums of each of this rank's slices, in the order of the slices.
   private var sums: [[Double]] = []
+  /// The counts of scores on this rank, over all of its slices.
+  ///
+  /// Counts are integers, whose sum does not depend on the order, so slices need not be kept apart.
   private var scores = ScoreCounts()
 
   init() {}
 
-  /// Adds a step: the tallies of this rank's slices, in their order.
+  /// Adds a step: the tallies of this rank's slices, in the order of the slices.
   mutating func add(_ tallies: [Tally], gradientNorm: Double) {
     steps += 1
     gradientNorms += gradientNorm
@@ -38,9 +43,9 @@ struct MetricsWindow: Sendable, Equatable {
     }
   }
 
-  /// The metrics of all steps, the same on every rank; means are ratios of sums.
+  /// The metrics of all steps, equal on every rank.
   ///
-  /// Every rank must call it.
+  /// Means are ratios of sums over all steps, not means of the steps' ratios. Every rank must call it.
   func metrics(_ objective: some TrainingObjective, _ world: Communicator) throws -> MetricValues {
     var total = Tally()
     try world.gather(sums.map { Tally(sums: $0) }, into: &total)
@@ -57,12 +62,12 @@ struct MetricsWindow: Sendable, Equatable {
 
   // MARK: Checkpoints
 
-  /// The window of all ranks, as a checkpoint keeps it.
+  /// The window of all ranks, as stored in a checkpoint.
   private struct Saved: Codable {
     let slices: Int
     let steps: Int
     let gradientNorms: Double
-    /// The sums of all slices, end to end.
+    /// The sums of all slices, concatenated in the order of the slices.
     let sums: [Double]
     /// `ScoreCounts.triples`.
     let scores: [Int]
@@ -73,19 +78,19 @@ struct MetricsWindow: Sendable, Equatable {
     }
   }
 
-  /// The bytes of `file`; nil for an empty window.
+  /// Encodes the window of all ranks as the contents of `file`; nil for an empty window.
   ///
-  /// Every rank must call it.
+  /// Every rank must call it. Doubles are written so that they read back exactly.
   ///
   /// - Parameters:
-  ///   - slices: the slices of all ranks.
-  ///   - world: the ranks.
+  ///   - sliceCount: the number of slices of all ranks.
+  ///   - world: all ranks.
   /// - Returns: the same bytes on every rank.
-  /// - Throws: a failure of the exchange.
-  func encoded(slices: Int, _ world: Communicator) throws -> Data? {
+  /// - Throws: an error of the communication.
+  func encoded(sliceCount: Int, _ world: Communicator) throws -> Data? {
     guard steps > 0 else { return nil }
     let saved = Saved(
-      slices: slices, steps: steps, gradientNorms: gradientNorms,
+      slices: sliceCount, steps: steps, gradientNorms: gradientNorms,
       sums: try world.gather(sums.flatMap(\.self)).flatMap(\.self),
       scores: try gatheredScores(world).triples)
     let encoder = JSONEncoder()
@@ -95,23 +100,25 @@ struct MetricsWindow: Sendable, Equatable {
     return try encoder.encode(saved)
   }
 
-  /// Continues the window of a checkpoint on this rank.
+  /// Restores this rank's part of a checkpoint's window.
   ///
   /// - Parameters:
-  ///   - data: the bytes of `file`.
-  ///   - own: the slices of this rank.
-  ///   - slices: the slices of all ranks; a window of another number is of another phase, and dropped.
-  ///   - isFirst: whether this rank holds the counts of scores, as only one may.
-  /// - Throws: `DecodingError` for bytes that `encoded` did not write.
-  init(_ data: Data, own: [Int], of slices: Int, isFirst: Bool) throws {
+  ///   - data: the contents of `file`.
+  ///   - slices: the slices of this rank.
+  ///   - sliceCount: the number of slices of all ranks. A window with another number belongs to another
+  ///     phase of the run; the result is then empty.
+  ///   - isFirst: whether this rank takes the score counts. Exactly one rank must: `metrics` adds the
+  ///     counts of all ranks.
+  /// - Throws: `DecodingError` if `encoded` did not write the data.
+  init(_ data: Data, slices: [Int], of sliceCount: Int, isFirst: Bool) throws {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let saved = try decoder.decode(Saved.self, from: data)
-    guard saved.slices == slices, saved.sums.count % slices == 0 else { return }
+    guard saved.slices == sliceCount, saved.sums.count % sliceCount == 0 else { return }
     (steps, gradientNorms) = (saved.steps, saved.gradientNorms)
-    let width = saved.sums.count / slices
-    sums = own.map { Array(saved.sums[$0 * width..<($0 + 1) * width]) }
+    let width = saved.sums.count / sliceCount
+    sums = slices.map { Array(saved.sums[$0 * width..<($0 + 1) * width]) }
     if isFirst { scores.add(triples: saved.scores) }
   }
 }

@@ -1,10 +1,10 @@
 import Foundation
 import Platform
 
-/// `log.txt` of a run: what the run has to say, with the time; also on standard error.
+/// The log of a run: lines with the time in `log.txt`, and without it on standard error.
 ///
-/// A failure to write never ends a run; one of the file is told once on standard error, and one of
-/// standard error (a closed pipe, a full disk behind it) leaves the file.
+/// A failed write never ends a run. A failure of the file is reported once on standard error. After a
+/// failure of standard error (a closed pipe, a full disk), lines still go to the file.
 package final class RunLog {
   private let path: String?
   let screen: FileHandle
@@ -14,22 +14,22 @@ package final class RunLog {
   private var hasWarned = false
 
   /// - Parameters:
-  ///   - path: nil to write to the screen only.
-  ///   - screen: where lines go besides.
+  ///   - path: the file, to which lines are appended; nil to write to `screen` only.
+  ///   - screen: receives every line, too.
   package init(path: String?, screen: FileHandle = .standardError) {
     self.path = path
     self.screen = screen
     isTerminal = isatty(screen.fileDescriptor) != 0
   }
 
-  /// The same log with `prefix` before each line.
+  /// Returns a log that writes to the same file and screen, with `prefix` before each line.
   package func prefixed(_ prefix: String) -> RunLog {
     let log = RunLog(path: path, screen: screen)
     log.prefix = prefix
     return log
   }
 
-  /// Says one line.
+  /// Writes one line.
   package func write(_ line: String) {
     let line = prefix + line
     show(line)
@@ -43,7 +43,7 @@ package final class RunLog {
     }
   }
 
-  /// `FileHandle.write(_:)` would end the program on an error; this does not.
+  /// Writes to the screen; unlike `FileHandle.write(_:)`, a failure does not end the program.
   private func show(_ line: String) {
     try? screen.write(contentsOf: Data(((isTerminal ? Self.lineStart : "") + line + "\n").utf8))
   }

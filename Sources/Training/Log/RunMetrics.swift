@@ -1,9 +1,11 @@
 import Foundation
 import Layers
 
-/// The lines of a `metrics.jsonl`, in their order, without those that are torn.
+/// The complete lines of a `metrics.jsonl`, in the order of the file.
+///
+/// A line that `MetricsLine` cannot read, such as one that a crash cut short, is skipped.
 package struct RunMetrics {
-  /// The file of metrics in a run's folder.
+  /// The path of the metrics file in a run's folder.
   package static func path(runFolder: String) -> String { runFolder + "/metrics.jsonl" }
 
   package let lines: [MetricsLine]
@@ -12,7 +14,7 @@ package struct RunMetrics {
   /// The bytes of each line, without the line's end.
   private let encoded: [Data]
 
-  /// Reads the metrics of a run; no lines where there is no file.
+  /// Reads the metrics of a run; a missing file has no lines.
   package init(runFolder: String) {
     contents = FileManager.default.contents(atPath: Self.path(runFolder: runFolder)) ?? Data()
     let all = contents.split(separator: UInt8(ascii: "\n")).compactMap { bytes in
@@ -26,7 +28,7 @@ package struct RunMetrics {
     lines.filter { $0.split == split }
   }
 
-  /// The bytes of all lines up to `step`, as they were written.
+  /// The unchanged bytes of all complete lines whose step is at most `step`.
   func contents(upToStep step: Int) -> Data {
     zip(encoded, lines).reduce(into: Data()) { kept, line in
       if line.1.step <= step { kept += line.0 + [UInt8(ascii: "\n")] }

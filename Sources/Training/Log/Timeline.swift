@@ -3,22 +3,22 @@ import Foundation
 import Platform
 import Synchronization
 
-/// What the threads of all ranks do when: a trace that chrome://tracing and ui.perfetto.dev draw.
+/// A trace of the threads of all ranks, for chrome://tracing and ui.perfetto.dev.
 ///
-/// It is off unless it is turned on; then every event costs one lock.
+/// Recording is off by default. While it is on, every event takes one lock.
 package enum Timeline {
-  /// A row of the picture: a thread of the rank.
+  /// A row of the trace: a thread of the rank.
   enum Track {
     case main
-    case lane(Int)
+    case worker(Int)
     case communication
     case saver
 
-    /// The rows' order.
+    /// The position of the row; workers come after the main thread, in the order of their numbers.
     var number: Int {
       switch self {
       case .main: 0
-      case .lane(let lane): 1 + lane
+      case .worker(let worker): 1 + worker
       case .communication: 1_000_000
       case .saver: 1_000_001
       }
@@ -27,7 +27,7 @@ package enum Timeline {
     var name: String {
       switch self {
       case .main: "main"
-      case .lane(let lane): "lane \(lane)"
+      case .worker(let worker): "lane \(worker)"
       case .communication: "communication"
       case .saver: "checkpoints"
       }
@@ -44,23 +44,23 @@ package enum Timeline {
   private struct State {
     var origin = 0.0
     var events: [Event] = []
-    /// What the main thread is in, and since when.
+    /// The main thread's current event and its start.
     var section: (name: String, start: Double)?
   }
 
   private static let isOn = Atomic<Bool>(false)
   private static let state = Mutex(State())
 
-  /// Begins to record.
+  /// Starts recording.
   ///
-  /// Every rank must call it: where all meet is time zero for all.
+  /// Every rank must call it. The ranks synchronize, and that moment is time zero on all of them.
   package static func turnOn(_ world: Communicator) throws {
     _ = try world.sum([0])
     state.withLock { $0 = State(origin: now()) }
     isOn.store(true, ordering: .relaxed)
   }
 
-  /// Does `body`, which is an event unless it takes less than `atLeast` seconds.
+  /// Runs `body`, and records it as an event if it takes at least `atLeast` seconds.
   static func record<Result>(
     _ name: @autoclosure () -> String, on track: Track, atLeast: Double = 0,
     _ body: () throws -> Result
@@ -74,7 +74,7 @@ package enum Timeline {
     return try body()
   }
 
-  /// The main thread leaves what it was in, and goes on with `name`.
+  /// Ends the main thread's current event and starts the event `name`.
   static func enter(_ name: @autoclosure () -> String) {
     guard isOn.load(ordering: .relaxed) else { return }
     let (name, time) = (name(), now())
@@ -90,8 +90,8 @@ package enum Timeline {
   ///
   /// Every rank must call it.
   ///
-  /// - Returns: the trace of all ranks on rank zero, in Chrome's trace event format; nil elsewhere,
-  ///   and when it was off.
+  /// - Returns: the trace of all ranks on rank zero, in Chrome's trace event format; nil on other
+  ///   ranks, and if recording was off.
   package static func turnOff(_ world: Communicator) throws -> Data? {
     guard isOn.load(ordering: .relaxed) else { return nil }
     enter("")

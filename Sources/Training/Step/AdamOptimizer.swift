@@ -1,21 +1,22 @@
 import Layers
 import Tensors
 
-/// Adam on ranges of the flat vector, as the reference has it: no bias correction, decoupled weight
-/// decay on all but biases and normalisations, after clipping by the global norm (ELECTRA's
-/// `optimization.py`).
+/// Adam on ranges of the flat vector, as in ELECTRA's `optimization.py`.
 ///
-/// It holds no state of its own: ranks, and workers of a rank, update disjoint ranges with one value.
+/// There is no bias correction. Weight decay is decoupled and skips biases and normalisations.
+/// Gradients are clipped by their global norm.
+///
+/// It holds no mutable state: all workers of all ranks use one value to update disjoint ranges.
 package struct AdamOptimizer: Sendable {
   package let hyperparameters: AdamHyperparameters
   private let layout: ParameterLayout
-  /// The share of the learning rate that each parameter gets, for its decay too.
+  /// The factor of each parameter's learning rate, which scales its weight decay too.
   private let rateFactors: [Float]
 
   /// - Parameters:
-  ///   - hyperparameters: those of all parameters; only those that decay have the weight decay.
+  ///   - hyperparameters: for all parameters; weight decay applies only where `Parameter.decays`.
   ///   - layout: the parameters of the flat vector.
-  ///   - rateFactors: the share of the learning rate of each parameter.
+  ///   - rateFactors: the factor of the learning rate, one per parameter.
   package init(
     _ hyperparameters: AdamHyperparameters, layout: ParameterLayout, rateFactors: [Float]
   ) {
@@ -25,14 +26,17 @@ package struct AdamOptimizer: Sendable {
     self.rateFactors = rateFactors
   }
 
-  /// Updates the floats of `range` of the flat vector, which may begin and end within parameters.
+  /// Updates the floats of `range` of the flat vector.
+  ///
+  /// The range may begin and end inside parameters. Disjoint ranges may be updated at the same time.
+  /// A gradient that is not finite makes weights and moments not finite; the caller checks the norm.
   ///
   /// - Parameters:
   ///   - range: the floats to update.
-  ///   - state: the memory of these floats; all pointers stand for the beginning of `range`.
-  ///   - gradientScale: what clipping multiplies the gradient by.
+  ///   - state: the memory of these floats; each pointer points at the first float of `range`.
+  ///   - gradientScale: the factor of gradient clipping.
   ///   - learningRate: the step's learning rate.
-  ///   - frozen: ranges of whole parameters that stay as they are, moments and all.
+  ///   - frozen: ranges of whole parameters whose weights and moments are not updated.
   package func update(
     _ range: Range<Int>, _ state: AdamState, gradientScale: Float, learningRate: Float,
     frozen: [Range<Int>] = []
@@ -51,7 +55,7 @@ package struct AdamOptimizer: Sendable {
     }
   }
 
-  /// The first parameter that ends behind `position`.
+  /// The index of the first parameter that ends after `position`.
   private func firstParameter(endingAfter position: Int) -> Int {
     firstPosition(in: layout.parameters.count) {
       layout.parameters[$0].range.upperBound > position

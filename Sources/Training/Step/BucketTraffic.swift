@@ -4,16 +4,15 @@ import Platform
 import Synchronization
 import Tensors
 
-/// The communication of a step: jobs that move buckets between ranks, one after the other on a thread of
-/// their own.
+/// The communication thread of a rank: it moves buckets between ranks, one job after the other.
 ///
-/// There is one thread and one communicator, because every rank must make the same calls in the same
-/// order; while the thread has nothing to do, the main thread may use `exchange` too.
+/// There is one thread and one communicator, because every rank must make the same collective calls
+/// in the same order. While the queue is empty, the main thread may use `exchange` too.
 final class BucketTraffic: Sendable {
   let partition: Partition
   let exchange: Exchange
   private let queue = SerialQueue()
-  /// How the timeline calls each bucket: by its number and the part of the model that it begins with.
+  /// The timeline's name of each bucket: its number and the parameter that it begins in.
   private let names: [String]
   private let seconds = Mutex(0.0)
 
@@ -28,7 +27,7 @@ final class BucketTraffic: Sendable {
     }
   }
 
-  /// Ends the thread when all buckets have arrived, and frees the communicator.
+  /// Ends the thread after all submitted jobs, and frees the communicator.
   ///
   /// Every rank must call it.
   func end() {
@@ -36,7 +35,9 @@ final class BucketTraffic: Sendable {
     exchange.free()
   }
 
-  /// Adds a job that moves `bucket`; returns its number.
+  /// Submits a job that moves `bucket`, and returns the job's number.
+  ///
+  /// All ranks must submit the same jobs in the same order.
   func submit(
     _ action: String, _ bucket: Int, _ job: @escaping @Sendable () throws -> Void
   ) -> Int {
@@ -48,16 +49,16 @@ final class BucketTraffic: Sendable {
     }
   }
 
-  /// Whether job `number` and all before it are done.
+  /// Whether job `number` and all jobs before it are done.
   func isDone(_ number: Int) -> Bool { queue.isDone(number) }
 
-  /// Waits until job `number` and all before it are done; throws the error of the first that threw.
+  /// Waits until job `number` and all jobs before it are done; throws the first error of a job.
   func wait(for number: Int) throws { try queue.wait(for: number) }
 
-  /// Waits for everything that is on its way.
+  /// Waits for all submitted jobs.
   func wait() throws { try queue.wait() }
 
-  /// Seconds that jobs have taken since this was last asked.
+  /// Returns the seconds that jobs have taken since the last call.
   func takeSeconds() -> Double {
     seconds.withLock { seconds in
       defer { seconds = 0 }
@@ -68,27 +69,30 @@ final class BucketTraffic: Sendable {
   /// Runs `work` on all workers of `team`, bucket by bucket.
   ///
   /// - Parameters:
-  ///   - action: what the timeline calls the work.
-  ///   - buckets: the buckets, in the order in which they are worked on.
-  ///   - team: the workers; each gets its number, and how many they are.
+  ///   - action: the timeline's name of the work.
+  ///   - buckets: the buckets, in the order in which to work on them.
+  ///   - team: the workers; `work` gets the worker's number and their count.
   ///   - work: one worker's share of a bucket.
-  ///   - handOn: called by the last worker that is through with a bucket, under a lock: all ranks must
-  ///     hand their buckets on in one order.
+  ///   - onComplete: called once per bucket, in the order of `buckets`, by the last worker that
+  ///     finishes its share, under a lock.
   func forEachBucket(
     _ action: String, _ buckets: some Collection<Int>, _ team: WorkerTeam,
     _ work: @escaping @Sendable (_ bucket: Int, _ worker: Int, _ workers: Int) -> Void,
-    then handOn: @escaping @Sendable (_ bucket: Int) -> Void
+    then onComplete: @escaping @Sendable (_ bucket: Int) -> Void
   ) {
     let (order, workers, names) = (Array(buckets), team.count, names)
     let remaining = Mutex([Int](repeating: workers, count: order.count))
     team.run { worker in
       for (index, bucket) in order.enumerated() {
-        Timeline.record("\(action) \(names[bucket])", on: .lane(worker)) {
+        Timeline.record("\(action) \(names[bucket])", on: .worker(worker)) {
           work(bucket, worker, workers)
         }
+        // Counting and submitting are one critical section. With the call outside the lock, a worker
+        // that completes a bucket could be overtaken by one that completes the next bucket, and this
+        // rank would submit its jobs in another order than the other ranks: a deadlock.
         remaining.withLock {
           $0[index] -= 1
-          if $0[index] == 0 { handOn(bucket) }
+          if $0[index] == 0 { onComplete(bucket) }
         }
       }
     }

@@ -1,11 +1,13 @@
 import Collectives
 import Tensors
 
-/// A worker's gradients: the slice that is being computed, and sums of those before it.
+/// A worker's gradients: the slice that is being computed, and sums of the slices before it.
 ///
-/// Slices arrive in order and are added like a binary counter: two subtrees that are siblings become
-/// one. The last slice is left as it is, so that all remaining additions happen in one sweep, range
-/// by range, when workers merge. So a worker of k slices holds about log2(k) + 1 gradients.
+/// Slices arrive in order and are added like the digits of a binary counter: two sibling subtrees of the
+/// `ReductionTree` become their parent. So a worker of k slices holds about log2(k) + 1 gradients.
+///
+/// The last slice is not added here. Its gradient becomes final range by range, and `WorkerMerge` adds
+/// all remaining pieces of a range in one pass over memory.
 struct PartialSums {
   private(set) var pieces: [Piece] = []
   private var free: [Storage] = []
@@ -14,19 +16,22 @@ struct PartialSums {
   /// - Parameter count: the floats of a gradient.
   init(count: Int) { self.count = count }
 
-  /// A gradient of zeros for the next slice.
+  /// Returns a gradient of zeros for the next slice.
   mutating func next() -> Storage {
     guard let storage = free.popLast() else { return Storage(count: count) }
     storage.clear(0..<count)
     return storage
   }
 
-  /// Takes the gradient of `slice`, which need not be finished yet.
+  /// Appends the gradient of `slice`, which may still be under computation.
   mutating func push(_ gradient: Storage, slice: Int) {
     pieces.append((ReductionTree.Node(level: 0, index: slice), gradient))
   }
 
-  /// Adds what can be added, now that the last gradient is finished.
+  /// Adds sibling subtrees, from the last gradient on, which must be complete.
+  ///
+  /// Only siblings of the tree are added, never merely adjacent sums: float addition is not
+  /// associative, so the tree decides the bits.
   mutating func carry() {
     while pieces.count > 1, let last = pieces.last {
       let before = pieces[pieces.count - 2]
@@ -41,7 +46,7 @@ struct PartialSums {
     }
   }
 
-  /// The gradients that a worker comes to hold for a run of slices.
+  /// The most gradients that a worker holds for a run of slices.
   static func gradientCount(slices: Range<Int>) -> Int {
     var sums = PartialSums(count: 0)
     for slice in slices {
@@ -51,7 +56,7 @@ struct PartialSums {
     return sums.pieces.count + sums.free.count
   }
 
-  /// Gives all gradients back for the next step.
+  /// Makes the memory of all gradients available to the next step.
   mutating func reset() {
     free += pieces.map(\.gradient)
     pieces = []

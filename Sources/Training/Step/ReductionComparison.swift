@@ -4,10 +4,10 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Sum, norm, update and gathering of a step by themselves, in two ways: ours, and the plain one, which
-/// adds gradients by `MPI_Allreduce` and updates all weights on every rank.
+/// A benchmark of the sum, norm, update and gather of a step, without its computation.
 ///
-/// It is there for benchmarks.
+/// It runs them in two ways: sharded, as the trainer does, and replicated, with `MPI_Allreduce` and an
+/// update of all weights on every rank.
 package final class ReductionComparison {
   private let layout: ParameterLayout
   private let world: Communicator
@@ -18,7 +18,7 @@ package final class ReductionComparison {
   private let optimizer: AdamOptimizer
   private let weights: Storage
   private let gradients: [Storage]
-  /// The moments of the plain way: all of them.
+  /// The moments of all weights, for the replicated update.
   private let moments: (first: Storage, second: Storage)
 
   /// - Parameters:
@@ -41,9 +41,9 @@ package final class ReductionComparison {
     traffic = try BucketTraffic(
       layout, Partition(layout, regions: regions, rankCount: world.size),
       tree: ReductionTree(sliceCount: sliceCount), world: world)
-    reducer = GradientReducer(traffic, finishing: regions, world: world, team: team)
+    reducer = GradientReducer(traffic, gradientOrder: regions, world: world, team: team)
     update = ShardedUpdate(
-      traffic, reading: regions, rank: world.rank, team: team, optimizer: optimizer)
+      traffic, weightOrder: regions, rank: world.rank, team: team, optimizer: optimizer)
     weights = Storage(count: layout.count)
     gradients = traffic.exchange.localPieces.map { _ in Storage(count: layout.count) }
     moments = (Storage(count: layout.count), Storage(count: layout.count))
@@ -57,15 +57,15 @@ package final class ReductionComparison {
     team.end()
   }
 
-  /// Fills all gradients with numbers that stay finite when they are added.
+  /// Fills all gradients with small values, whose repeated sums stay finite.
   package func refill() {
     for gradient in gradients { Tensor(gradient).fill(1e-6 * Float(world.rank + 1)) }
   }
 
-  /// Exchange, norm, update and gathering.
+  /// Exchanges gradients, computes the norm, updates this rank's parts and gathers the weights.
   ///
   /// Every rank must call it.
-  package func ours() throws {
+  package func sharded() throws {
     let pieces = zip(traffic.exchange.localPieces, gradients).map { (node: $0, gradient: $1) }
     reducer.begin(workers: 1)
     reducer.register(pieces)
@@ -76,10 +76,10 @@ package final class ReductionComparison {
     try update.waitForWeights()
   }
 
-  /// All-reduce bucket by bucket, norm and update of everything.
+  /// All-reduces gradients bucket by bucket, computes the norm and updates all weights.
   ///
   /// Every rank must call it.
-  package func plain() throws {
+  package func replicated() throws {
     guard let gradient = gradients.first else { return }
     for start in stride(from: 0, to: layout.count, by: Partition.bucketSize) {
       try world.sumInPlace(
@@ -88,26 +88,26 @@ package final class ReductionComparison {
     let (count, workers) = (layout.count, team.count)
     let sums = Mutex([Double](repeating: 0, count: workers))
     team.run { worker in
-      let own = ReductionTree.share(0..<count, of: worker, of: workers)
-      let sum = sumOfSquares(gradient.base + own.lowerBound, count: own.count)
+      let share = ReductionTree.share(0..<count, of: worker, of: workers)
+      let sum = sumOfSquares(gradient.base + share.lowerBound, count: share.count)
       sums.withLock { $0[worker] = sum }
     }
     let norm = sums.withLock { $0.reduce(0, +) }.squareRoot()
     let (optimizer, weights, moments) = (optimizer, weights, moments)
     team.run { worker in
-      let own = ReductionTree.share(0..<count, of: worker, of: workers)
+      let share = ReductionTree.share(0..<count, of: worker, of: workers)
       let state = AdamState(
         weights: weights.base, gradient: gradient.base, firstMoment: moments.first.base,
         secondMoment: moments.second.base
-      ).advanced(by: own.lowerBound)
+      ).advanced(by: share.lowerBound)
       optimizer.update(
-        own, state, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
+        share, state, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
     }
   }
 }
 
 extension Tensor {
-  /// All of a storage, as one row.
+  /// Makes a tensor of one row from all floats of a storage.
   fileprivate init(_ storage: Storage) {
     self = storage[0..<storage.count]
   }

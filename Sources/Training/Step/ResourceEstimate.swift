@@ -1,14 +1,14 @@
 import Collectives
 import Layers
 
-/// The memory and traffic of a run, by kind and in bytes, known before it starts.
+/// The memory and network traffic of a run in bytes, by kind, computed before it starts.
 ///
 ///     let estimate = ResourceEstimate(
 ///       layout: model.layout, partition: partition, sliceCount: 8, workers: 2, activations: floats)
-///     estimate.memory      // of rank zero, which needs most
+///     estimate.memory      // bytes of rank zero, which needs most
 ///
-/// It is computed from the layout, the tree and the partition that the run will use, not measured.
-/// Memory of kinds that differ between ranks is that of the rank with most.
+/// It is computed from the layout, the tree and the partition of the run, not measured. Where ranks
+/// differ, a value is the largest over all ranks.
 package struct ResourceEstimate: Sendable {
   /// One copy of the flat vector.
   package let weights: Int
@@ -16,35 +16,35 @@ package struct ResourceEstimate: Sendable {
   package let moments: Int
   /// The partial sums of all workers of a rank.
   package let gradients: Int
-  /// The arenas of all workers of a rank.
+  /// The activations of all workers of a rank.
   package let activations: Int
-  /// Pieces of other ranks' gradients that are waiting to be added.
+  /// Receive buffers for other ranks' gradients.
   package let received: Int
-  /// The snapshot that a checkpoint is written from, and the part that is on its way.
+  /// The snapshot that a checkpoint is written from, and the buffer of one received part.
   package let snapshot: Int
   /// A checkpoint on disk.
   package let checkpoint: Int
-  /// Sent in a step by the rank that sends most.
+  /// The bytes that a rank sends in a step.
   package let sent: Int
-  /// How many times the bytes are sent that would do on as many ranks with one sum each.
+  /// The ratio of `sent` to the bytes of an optimal all-reduce on as many ranks; 1 for one rank.
   package let excessTraffic: Double
-  /// Messages that follow each other in a step.
+  /// The longest chain of messages in a step.
   package let messages: Int
 
-  /// All memory of rank zero, which needs most.
+  /// The total memory of rank zero, which needs most.
   package var memory: Int {
     weights + moments + gradients + activations + received + snapshot + Self.program
   }
 
-  /// The program itself, its libraries and MPI.
+  /// An allowance for the program, its libraries and MPI.
   package static let program = 40_000_000
 
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
-  ///   - partition: who owns which part of it.
+  ///   - partition: the parts of the vector that each rank owns.
   ///   - sliceCount: the slices of a step; a power of two.
   ///   - workers: the workers of a rank.
-  ///   - activations: the floats that a worker's activations take.
+  ///   - activations: the floats of one worker's activations.
   package init(
     layout: ParameterLayout, partition: Partition, sliceCount: Int, workers: Int, activations: Int
   ) {
@@ -73,7 +73,7 @@ package struct ResourceEstimate: Sendable {
 }
 
 extension Partition {
-  /// The partition of a model's flat vector among `rankCount` ranks.
+  /// Makes the partition of a model's flat vector among `rankCount` ranks.
   ///
   /// - Parameters:
   ///   - layout: the parameters of the vector.

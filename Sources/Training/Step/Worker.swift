@@ -3,31 +3,33 @@ import Layers
 import Platform
 import Tensors
 
-/// Where slices come from: the batch of these sequences of this step.
+/// A function that reads the given sequences of a step as one batch.
+///
+/// Workers call it at the same time. The same arguments must give the same batch.
 package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>) throws -> Batch
 
-/// What one worker holds: its slices of the step, its activations and its gradients.
+/// The state of one worker: its slices of the step, its activations and its gradients.
 ///
-/// Unchecked: only the worker's own thread touches it while the team runs, and only the rank's main
-/// thread between two runs; the team's lock orders the two.
+/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and between
+/// two runs only the rank's main thread. The team's lock orders the two.
 final class Worker<O: TrainingObjective>: @unchecked Sendable {
   private let number: Int
   let slices: Range<Int>
   let workspace: O.Workspace
   var sums: PartialSums
   private(set) var batches: [Batch] = []
-  /// The counts of the losses of all its slices.
+  /// The objective's counts, summed over the worker's slices.
   private(set) var counts: [Int]
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
-  /// Seconds that the worker waited for weights in the last step.
+  /// The seconds of the last step in which the worker waited for weights.
   private(set) var waitedSeconds = 0.0
 
   /// - Parameters:
-  ///   - number: its number among the workers of the rank.
-  ///   - slices: its slices of every step.
-  ///   - sequences: those of the largest slice.
-  ///   - objective: what is trained.
+  ///   - number: the worker's number on its rank, from 0.
+  ///   - slices: the worker's slices of every step; may be empty.
+  ///   - sequences: the most sequences of a slice.
+  ///   - objective: the training objective.
   init(number: Int, slices: Range<Int>, sequences: Int, objective: O) {
     self.number = number
     self.slices = slices
@@ -36,10 +38,10 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
     counts = objective.counts(of: Batch())
   }
 
-  /// Reads the slices of `step` and counts their losses; an error is kept for the main thread.
+  /// Reads the slices of `step` and sums the objective's counts; an error is stored in `failure`.
   ///
-  /// Counting draws the masks, and `compute` draws them again: to keep them, every objective would need
-  /// a type for its prepared slices, and masks are cheap beside a forward pass.
+  /// Counting draws the masks, and `compute` draws them again. Storing them would require a type for
+  /// prepared slices in every objective, and drawing is cheap compared with a forward pass.
   func load(_ objective: O, step: Int, settings: TrainerSettings, source: BatchSource) {
     failure = nil
     counts = objective.counts(of: Batch())
@@ -56,8 +58,8 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
 
   /// Computes the gradients of all slices.
   ///
-  /// Weights are read as soon as they have arrived, and during
-  /// the last slice `reducer` learns which ranges are final.
+  /// During the first slice it waits for each range of weights before reading it: later slices read the
+  /// same weights. During the last slice it reports each range of the gradient that becomes final.
   func compute(
     _ objective: O, totals: [Int], weights: Storage, reducer: GradientReducer,
     update: ShardedUpdate
@@ -69,11 +71,12 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
       let gradient = sums.next()
       let (isFirst, isLast) = (slice == slices.lowerBound, slice == slices.upperBound - 1)
       sums.push(gradient, slice: slice)
+      // Before the slice is computed: the first bucket becomes final in the middle of it.
       if isLast { reducer.register(sums.pieces) }
       let progress = ParameterProgress(
         needs: { if isFirst { self.await($0, update) } },
         finished: { if isLast { reducer.finish($0) } })
-      let tally = Timeline.record("slice \(slice)", on: .lane(number)) {
+      let tally = Timeline.record("slice \(slice)", on: .worker(number)) {
         objective.accumulate(
           batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
           progress: progress)
@@ -83,10 +86,13 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
     }
   }
 
-  /// Waits until the weights of `range` are there; an error is kept for the main thread.
+  /// Waits until the weights of `range` have arrived; an error is stored in `failure`.
+  ///
+  /// After an error the worker continues with old weights. The queue keeps its first error, so
+  /// `GradientReducer.finishSum` throws it on the main thread before any update.
   private func await(_ range: Range<Int>, _ update: ShardedUpdate) {
     let start = now()
-    Timeline.record("waiting for weights", on: .lane(number), atLeast: 1e-4) {
+    Timeline.record("waiting for weights", on: .worker(number), atLeast: 1e-4) {
       do { try update.await(range) } catch { failure = error }
     }
     waitedSeconds += now() - start

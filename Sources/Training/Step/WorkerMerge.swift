@@ -2,17 +2,20 @@ import Collectives
 import Synchronization
 import Tensors
 
-/// A sum of gradients of a run of slices.
+/// The sum of the gradients of a subtree of slices.
 package typealias Piece = (node: ReductionTree.Node, gradient: Storage)
 
-/// How one piece of a rank is summed from the pieces of its workers.
+/// How to compute one piece of a rank from the pieces of its workers.
 package struct PieceSum: Sendable {
   let plan: SumPlan
   let pieces: [Piece]
-  /// One of `pieces`: the sum needs no memory of its own.
+  /// The sum, which overwrites one of `pieces`.
   package let output: Storage
 
   /// Sums the floats of `range`.
+  ///
+  /// Calls on disjoint ranges may run at the same time. A range must be summed only once per step,
+  /// because `output` is one of the inputs.
   package func add(_ range: Range<Int>) {
     plan.add(
       pieces.map { $0.gradient.base + range.lowerBound }, count: range.count,
@@ -20,41 +23,43 @@ package struct PieceSum: Sendable {
   }
 }
 
-/// Keeps track of a step's gradients on this rank: which workers bring which pieces, and which buckets
-/// are final on all of them.
+/// Tracks a step's gradients on this rank: which pieces the workers hold, and which buckets are final
+/// on all of them.
 ///
 ///     merge.begin(workers: 2)
 ///     merge.register(pieces)                               // each worker, before its last slice
 ///     merge.finish(range) { bucket, sums in send(...) }    // each worker, as ranges become final
-///     let (sums, first) = merge.rest()                     // once all workers are through
+///     let (sums, first) = merge.remainder()                // after all workers have finished
 ///
-/// Workers register before they compute their last slice, and not when they are through: the first
-/// bucket becomes final in the middle of that slice, and it can only be summed when it is known what
-/// everybody brings.
+/// Workers register before they compute their last slice, not after it. The first bucket becomes final
+/// in the middle of that slice, and can only be summed once the pieces of all workers are known.
+///
+/// A gradient is final where every worker has called `finish` during its last slice: earlier slices are
+/// complete by then, as each worker adds them before it registers.
 package final class WorkerMerge: Sendable {
   private let buckets: [Range<Int>]
-  /// The subtrees that this rank brings to the exchange.
+  /// The subtrees that this rank contributes to the exchange.
   private let nodes: [ReductionTree.Node]
-  /// Buckets before this one may be handed on while workers compute.
+  /// Buckets before this one may be exchanged while workers compute.
   private let earlyBuckets: Int
   private let state = Mutex(State())
 
   private struct State {
-    /// What the workers that have registered hold.
+    /// The pieces of all workers that have registered.
     var pieces: [Piece] = []
-    var workersToCome = 0
-    /// The floats of each bucket that workers have yet to finish.
+    var unregisteredWorkers = 0
+    /// For each bucket, the floats that workers have yet to finish, summed over workers.
     var unfinished: [Int] = []
-    /// The first bucket that has not been handed on.
-    var next = 0
+    /// The first bucket that `finish` has not reported.
+    var nextBucket = 0
     /// Empty until all workers have registered.
     var sums: [PieceSum] = []
   }
 
   /// - Parameters:
   ///   - buckets: ranges of the vector, in the order in which they are exchanged.
-  ///   - nodes: the subtrees that this rank brings to the exchange.
-  ///   - earlyBuckets: the number of first buckets that may be handed on while workers compute.
+  ///   - nodes: the subtrees that this rank contributes to the exchange.
+  ///   - earlyBuckets: the number of leading buckets that may be exchanged while workers compute.
   package init(buckets: [Range<Int>], nodes: [ReductionTree.Node], earlyBuckets: Int) {
     self.buckets = buckets
     self.nodes = nodes
@@ -64,7 +69,7 @@ package final class WorkerMerge: Sendable {
   /// Starts a sum to which `workers` workers will contribute.
   package func begin(workers: Int) {
     state.withLock {
-      $0 = State(workersToCome: workers, unfinished: buckets.map { $0.count * workers })
+      $0 = State(unregisteredWorkers: workers, unfinished: buckets.map { $0.count * workers })
       if workers == 0 { prepareSums(&$0) }
     }
   }
@@ -73,34 +78,46 @@ package final class WorkerMerge: Sendable {
   package func register(_ pieces: [Piece]) {
     state.withLock {
       $0.pieces += pieces
-      $0.workersToCome -= 1
-      if $0.workersToCome == 0 { prepareSums(&$0) }
+      $0.unregisteredWorkers -= 1
+      if $0.unregisteredWorkers == 0 { prepareSums(&$0) }
     }
   }
 
   /// Marks a range of a worker's gradient as final.
   ///
   /// - Parameters:
-  ///   - range: floats that the worker will not touch again.
-  ///   - handOn: called with each early bucket that is now final on all workers, in the order of the
-  ///     buckets and under the lock: all ranks must exchange buckets in one order.
-  package func finish(_ range: Range<Int>, handOn: (_ bucket: Int, _ sums: [PieceSum]) -> Void) {
+  ///   - range: floats that the worker will not write again in this step. A worker must finish every
+  ///     float once.
+  ///   - onFinal: called with each early bucket that is now final on all workers, in the order of the
+  ///     buckets and under the lock, so that all ranks exchange buckets in one order. It must not
+  ///     call this object.
+  package func finish(_ range: Range<Int>, onFinal: (_ bucket: Int, _ sums: [PieceSum]) -> Void) {
     state.withLock { state in
       for (bucket, floats) in buckets.enumerated() where floats.overlaps(range) {
         state.unfinished[bucket] -= floats.clamped(to: range).count
       }
-      while state.next < earlyBuckets, !state.sums.isEmpty, state.unfinished[state.next] == 0 {
-        handOn(state.next, state.sums)
-        state.next += 1
+      // A final bucket waits for the ones before it: another rank may finish them in another order.
+      while state.nextBucket < earlyBuckets, !state.sums.isEmpty,
+        state.unfinished[state.nextBucket] == 0
+      {
+        onFinal(state.nextBucket, state.sums)
+        state.nextBucket += 1
       }
     }
   }
 
-  /// The sums of this rank, none if it has no slice, and the first bucket that was not handed on.
-  package func rest() -> (sums: [PieceSum], firstBucket: Int) {
-    state.withLock { ($0.sums, $0.next) }
+  /// The sums of this rank, and the first bucket that `finish` has not reported.
+  ///
+  /// Valid after all workers have finished. A rank without slices has no sums, and reports no bucket
+  /// early.
+  package func remainder() -> (sums: [PieceSum], firstBucket: Int) {
+    state.withLock { ($0.sums, $0.nextBucket) }
   }
 
+  /// Plans the sum of each of this rank's subtrees.
+  ///
+  /// A sum overwrites the piece with the subtree's first slice. That piece belongs to no other subtree,
+  /// so no sum overwrites an input of another.
   private func prepareSums(_ state: inout State) {
     let held = state.pieces.map(\.node)
     state.sums = nodes.map { node in
