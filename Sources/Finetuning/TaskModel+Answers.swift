@@ -6,7 +6,7 @@ extension ExampleSet {
     var batch = Batch(step: step, firstSequence: firstSequence)
     for place in places {
       let example = examples[place]
-      batch.append(tokens: example.tokens, types: example.types, example: place)
+      batch.append(tokens: example.tokens, segmentIDs: example.types, example: place)
     }
     return batch
   }

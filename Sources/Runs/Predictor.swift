@@ -50,7 +50,7 @@ package struct Predictor {
     let outputs = try evaluator.tally(
       sequences: set.examples.count, isAsked: { StopSignals.isRequested },
       source: { _, indices in set.batch(indices, firstSequence: indices.lowerBound) }
-    ).answers
+    ).outputs
     return scale.map { outputs.map($0.score) } ?? outputs
   }
 }

@@ -88,7 +88,7 @@ struct JointSpanHead: Head {
 
   /// The tokens of `range` that an answer may begin or end with: the passage, and [CLS].
   private static func allowed(_ range: Range<Int>, _ batch: Batch) -> [Int] {
-    range.filter { $0 == range.lowerBound || batch.types[$0] == 1 }
+    range.filter { $0 == range.lowerBound || batch.segmentIDs[$0] == 1 }
   }
 
   // MARK: Training

@@ -71,8 +71,8 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
       sums.push(gradient, slice: slice)
       if isLast { reducer.register(sums.pieces) }
       let progress = ParameterProgress(
-        needs: { if isFirst { self.await($0, update) } },
-        finished: { if isLast { reducer.finish($0) } })
+        willRead: { if isFirst { self.await($0, update) } },
+        didFinish: { if isLast { reducer.finish($0) } })
       let tally = Timeline.record("slice \(slice)", on: .lane(number)) {
         objective.accumulate(
           batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
