@@ -10,8 +10,8 @@ package struct Batch: Sendable, Equatable, Codable {
   package var segmentIDs: [UInt8]
   /// The length of each sequence. (B)
   package var lengths: [Int]
-  /// The index of each sequence in the set of examples (B), by which a fine-tuning objective finds its
-  /// target; empty in pre-training.
+  /// The index of each sequence in the set of examples (B), by which a fine-tuning objective finds
+  /// its target; empty in pre-training.
   package var examples: [Int] = []
   /// The training step that the batch belongs to, counted from 0.
   package var step: Int
@@ -43,8 +43,8 @@ package struct Batch: Sendable, Equatable, Codable {
 
   /// Appends a sequence.
   ///
-  /// `tokens` and `segmentIDs` have equal lengths. Either all sequences of a batch have an `example`
-  /// or none has.
+  /// `tokens` and `segmentIDs` have equal lengths. Either all sequences of a batch have an
+  /// `example` or none has.
   package mutating func append(
     tokens: some Sequence<Int32>, segmentIDs: some Sequence<UInt8>, example: Int? = nil
   ) {

@@ -20,7 +20,8 @@ package struct BatchShape: Sendable, Equatable {
     squares = ranges.reduce(0) { $0 + $1.count * $1.count }
   }
 
-  /// An upper bound for every micro-batch of `tokens` tokens whose sequences have at most `longest`.
+  /// An upper bound for every micro-batch of `tokens` tokens whose sequences have at most
+  /// `longest`.
   package init(tokens: Int, longest: Int) {
     self.tokens = max(tokens, longest)
     sequences = self.tokens

@@ -5,8 +5,8 @@ import Tensors
 ///     h = norm(x + dropout(attention(x) W_o + b_o))
 ///     y = norm(h + dropout(gelu(h W_1 + b_1) W_2 + b_2))
 ///
-/// (Devlin et al. 2019; Vaswani et al. 2017, section 3.1.) Biases are added in the same sweep as the
-/// operation that follows the product, see `Linear`.
+/// (Devlin et al. 2019; Vaswani et al. 2017, section 3.1.) Biases are added in the same sweep as
+/// the operation that follows the product, see `Linear`.
 package struct EncoderLayer: Sendable {
   let attention: Attention
   let attentionOutput: Linear
@@ -108,8 +108,8 @@ package struct EncoderLayer: Sendable {
 
   /// Adds the parameter gradients and turns `gradient` (N, D) from the output's into the input's.
   ///
-  /// `gradient` follows the residual stream: each sub-layer adds its part to it. `input` must be the
-  /// input of the forward pass that filled `activations`.
+  /// `gradient` follows the residual stream: each sub-layer adds its part to it. `input` must be
+  /// the input of the forward pass that filled `activations`.
   package func backward(
     _ gradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
     _ pass: PassContext

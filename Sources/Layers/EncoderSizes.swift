@@ -40,11 +40,11 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
     case standardDeviation = "initializer_range"
   }
 
-  /// The sizes of an encoder with these fractions of the width and depth (ELECTRA, table 6: generator
-  /// size).
+  /// The sizes of an encoder with these fractions of the width and depth (ELECTRA, table 6:
+  /// generator size).
   ///
-  /// Heads keep their width. The result has at least one head and one layer, and its width is rounded
-  /// down to a multiple of its head count.
+  /// Heads keep their width. The result has at least one head and one layer, and its width is
+  /// rounded down to a multiple of its head count.
   package func scaled(width: Double, depth: Double) -> EncoderSizes {
     var result = self
     let target = max(1, Int((Double(hiddenSize) * width).rounded()))

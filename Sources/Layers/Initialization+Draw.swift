@@ -3,8 +3,9 @@ import Tensors
 extension ParameterLayout {
   /// Writes the initial values of every parameter into `weights`.
   ///
-  /// The values of a parameter depend only on the seed and on its name, shape and initialisation, so
-  /// adding a parameter does not change the others. Gaps between parameters are left as they are.
+  /// The values of a parameter depend only on the seed and on its name, shape and initialisation,
+  /// so adding a parameter does not change the others. Gaps between parameters are left as they
+  /// are.
   package func initialize(_ weights: Storage, seed: UInt64) {
     for parameter in parameters {
       let window = weights[parameter]
@@ -37,8 +38,8 @@ extension ParameterLayout {
   /// Normal numbers by the polar method (Marsaglia and Bray 1964), redrawn beyond two standard
   /// deviations.
   ///
-  /// A pair (x, y) uniform in the unit disc gives two normal numbers. Values are computed in Double with
-  /// the project's logarithm, so that they do not depend on the C library.
+  /// A pair (x, y) uniform in the unit disc gives two normal numbers. Values are computed in Double
+  /// with the project's logarithm, so that they do not depend on the C library.
   private func fillTruncatedNormal(
     _ tensor: Tensor, standardDeviation: Float, _ stream: RandomStream
   ) {

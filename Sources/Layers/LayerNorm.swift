@@ -42,7 +42,8 @@ package struct LayerNorm: Sendable {
     }
   }
 
-  /// Normalises the branch in `activations.normalized`, in place; the result is `activations.output`.
+  /// Normalises the branch in `activations.normalized`, in place; the result is
+  /// `activations.output`.
   ///
   /// - Parameters:
   ///   - activations: holds the branch; filled for the backward pass.
@@ -68,10 +69,11 @@ package struct LayerNorm: Sendable {
     }
   }
 
-  /// Turns `gradient` (N, D) from the output's into the residual's, and writes the branch's gradient.
+  /// Turns `gradient` (N, D) from the output's into the residual's, and writes the branch's
+  /// gradient.
   ///
-  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch has
-  /// neither dropout nor a residual beside it: its gradient then equals `gradient`.
+  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch
+  /// has neither dropout nor a residual beside it: its gradient then equals `gradient`.
   package func backward(
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
     into branchGradient: Tensor?, _ pass: PassContext

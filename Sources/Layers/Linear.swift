@@ -3,7 +3,8 @@ import Tensors
 /// The weight and bias of a dense layer: y = x W^T + b.
 ///
 /// `product` and `backward` leave out the bias. The caller adds it, and sums its gradient, in the
-/// same sweep as the next operation (GELU, dropout, normalisation), which saves one pass over memory.
+/// same sweep as the next operation (GELU, dropout, normalisation), which saves one pass over
+/// memory.
 package struct Linear: Sendable {
   package let weight: Parameter  // (output, input)
   package let bias: Parameter  // (output)
@@ -37,8 +38,8 @@ package struct Linear: Sendable {
 
   /// Adds the gradient of the weight, and writes (or, if `adding`, adds) the gradient of the input.
   ///
-  /// `outputGradient` is (N, output), `input` and `inputGradient` are (N, input). The caller sums the
-  /// gradient of the bias.
+  /// `outputGradient` is (N, output), `input` and `inputGradient` are (N, input). The caller sums
+  /// the gradient of the bias.
   package func backward(
     outputGradient: Tensor, input: Tensor, into inputGradient: Tensor, adding: Bool,
     _ pass: PassContext

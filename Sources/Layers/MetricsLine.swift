@@ -55,8 +55,8 @@ package typealias MetricValues = [(name: MetricName, value: Double)]
 ///     line.append(.loss, 8.25)
 ///     line[.loss]                                       // 8.25
 ///
-/// `metrics.jsonl`, TensorBoard's event files, the health monitor, reports and model cards all derive
-/// from this value.
+/// `metrics.jsonl`, TensorBoard's event files, the health monitor, reports and model cards all
+/// derive from this value.
 package struct MetricsLine: Sendable, Equatable {
   /// What was measured.
   package enum Split: String, Sendable {

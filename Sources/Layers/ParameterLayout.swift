@@ -7,9 +7,9 @@ import Tensors
 /// between groups are padding and stay zero.
 ///
 ///     var layout = ParameterLayout()
-///     let weight = layout.declare("dense.weight", [256, 128], .truncatedNormal(standardDeviation: 0.02))
+///     let weight = layout.declare("LayerNorm.weight", [128], .constant(1))
 ///     let weights = Storage(count: layout.count)
-///     weights[weight]                                                       // (256, 128)
+///     weights[weight]                                   // (1, 128)
 package struct ParameterLayout: Sendable, Equatable {
   /// All parameters, by ascending offset.
   package private(set) var parameters: [Parameter] = []
@@ -18,8 +18,8 @@ package struct ParameterLayout: Sendable, Equatable {
 
   /// The number of floats in a block: the unit of norms, checks and partitioning among ranks.
   ///
-  /// The grid of blocks restarts at each tensor, so that a tensor's norm does not depend on where it
-  /// lies in the vector.
+  /// The grid of blocks restarts at each tensor, so that a tensor's norm does not depend on where
+  /// it lies in the vector.
   package static let blockSize = 4096
   private static let alignment = 16  // floats: one cache line
 

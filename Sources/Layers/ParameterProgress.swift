@@ -18,10 +18,10 @@
 /// - `willRead` comes before the first read of a range and may block until the range is up to date.
 ///   Reading a range without it is a data race with the weights that arrive.
 /// - `didFinish` comes after the last write to a range of the gradient, so only in the last
-///   micro-batch of a slice, and once for every float. Writing to a range after it is a data race with
-///   the reduction.
-/// - Both cover the whole flat vector in every slice, even where a stage of training skips a network:
-///   all ranks take part in the reduction and the update of every range.
+///   micro-batch of a slice, and once for every float. Writing to a range after it is a data race
+///   with the reduction.
+/// - Both cover the whole flat vector in every slice, even where a stage of training skips a
+///   network: all ranks take part in the reduction and the update of every range.
 package struct ParameterProgress {
   /// Announces that the weights of a range will be read; returns when they are up to date.
   package let willRead: (Range<Int>) -> Void

@@ -6,9 +6,9 @@
 ///     counts.add(positives: [2.5, 0.1], negatives: [-1])
 ///     counts.areaUnderCurve                             // 1
 ///
-/// A bin holds all floats with the same upper 16 bits, so scores that differ by less than 1 in 128 may
-/// count as ties. Counts are integers, so their sums do not depend on the order of addition. The area is
-/// an approximation; `areaUnderCurve(positives:negatives:)` is exact.
+/// A bin holds all floats with the same upper 16 bits, so scores that differ by less than 1 in 128
+/// may count as ties. Counts are integers, so their sums do not depend on the order of addition.
+/// The area is an approximation; `areaUnderCurve(positives:negatives:)` is exact.
 package struct ScoreCounts: Sendable, Equatable {
   /// Counts by bin, in ascending order of the scores; empty before the first score.
   private var positives: [Int] = []
@@ -70,8 +70,8 @@ package struct ScoreCounts: Sendable, Equatable {
   }
 }
 
-/// The area under the ROC curve: the probability that a positive scores above a negative, with half a
-/// point for ties.
+/// The area under the ROC curve: the probability that a positive scores above a negative, with half
+/// a point for ties.
 ///
 /// Exact, by ranking all scores (Mann and Whitney 1947). NaN when either class is absent.
 package func areaUnderCurve(positives: [Float], negatives: [Float]) -> Double {

@@ -1,6 +1,7 @@
 /// What one slice contributes to the metrics: sums in Double, and the scores of binary decisions.
 ///
-/// Tallies are added in slice order, so that metrics do not depend on the number of ranks or threads.
+/// Tallies are added in slice order, so that metrics do not depend on the number of ranks or
+/// threads.
 package struct Tally: Sendable, Equatable {
   /// Sums whose meaning the objective defines.
   package var sums: [Double]

@@ -40,14 +40,15 @@ package protocol TrainingObjective: Evaluable {
 
   /// The integer denominators of the losses of `slice` (masked positions, tokens).
   ///
-  /// They are found without running the network. The trainer sums them over all slices of all ranks.
+  /// They are found without running the network. The trainer sums them over all slices of all
+  /// ranks.
   func counts(of slice: Batch) -> [Int]
 
   /// Adds the gradient of the slice's part of the loss to `gradient`.
   ///
-  /// The gradient is divided by `totals`, the counts of the whole global batch, so that the gradients
-  /// of all slices sum to the gradient of the mean loss. It must be a function of the slice, the totals
-  /// and the weights alone: the slice may run on any worker of any rank.
+  /// The gradient is divided by `totals`, the counts of the whole global batch, so that the
+  /// gradients of all slices sum to the gradient of the mean loss. It must be a function of the
+  /// slice, the totals and the weights alone: the slice may run on any worker of any rank.
   ///
   /// `progress` receives each range of the flat vector before its first read, and each range whose
   /// gradient this slice will not touch again; see `ParameterProgress`.

@@ -22,8 +22,8 @@ package struct TransformerEncoder: Sendable {
 
   /// The activations of all layers, and their common temporary memory.
   ///
-  /// With recomputation (gradient checkpointing, Chen et al. 2016, section 3), each layer keeps only its
-  /// output. All layers share the rest, which holds the values of the layer that ran last.
+  /// With recomputation (gradient checkpointing, Chen et al. 2016, section 3), each layer keeps
+  /// only its output. All layers share the rest, which holds the values of the layer that ran last.
   package struct Activations {
     package let layers: [EncoderLayer.Activations]
     let scratch: EncoderLayer.Scratch
@@ -58,7 +58,8 @@ package struct TransformerEncoder: Sendable {
     return hidden
   }
 
-  /// Adds the parameter gradients and turns `gradient` (N, D) from the last output's into `input`'s.
+  /// Adds the parameter gradients and turns `gradient` (N, D) from the last output's into
+  /// `input`'s.
   ///
   /// Reports each layer's range when its gradient is final.
   package func backward(

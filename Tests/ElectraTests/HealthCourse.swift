@@ -21,8 +21,8 @@ enum HealthCourse {
 
     /// The warnings about a run up to step `last`.
     ///
-    /// `training` gives the metrics of a step. After every tenth line there is a held-out line, whose
-    /// metrics `heldOut` gives.
+    /// `training` gives the metrics of a step. After every tenth line there is a held-out line,
+    /// whose metrics `heldOut` gives.
     func warnings(
       to last: Int, heldOut: ((Int) -> [MetricName: Double])? = nil,
       _ training: (Int) -> [MetricName: Double]

@@ -26,8 +26,8 @@ struct HealthTests {
 
   /// With a loss over masked positions only, the total loss rises as the generator learns.
   ///
-  /// (Sampled accuracy is .0034 at step 5,000 and .324 at 150,000 of the published run.) With a loss over
-  /// all tokens the same course would be a divergence.
+  /// (Sampled accuracy is .0034 at step 5,000 and .324 at 150,000 of the published run.) With a
+  /// loss over all tokens the same course would be a divergence.
   @Test(arguments: [PretrainingTask.Objective.electra15, .electra])
   func theLossOfDrawnPositionsMayRise(objective: PretrainingTask.Objective) {
     var run = HealthCourse.Run()

@@ -71,7 +71,8 @@ struct MaskingTests {
     #expect(abs(Double(random.reduce(0) { $0 + Int($1) }) / Double(random.count) - 499) < 42)
   }
 
-  /// Draws with replacement give fewer distinct positions; one draw of [MASK] is enough for a position.
+  /// Draws with replacement give fewer distinct positions; one draw of [MASK] is enough for a
+  /// position.
   @Test
   func withReplacementSomePositionsComeAgain() {
     let batch = PretrainingObjectiveTests.batch(
@@ -82,7 +83,8 @@ struct MaskingTests {
     let masked = masking.mask(batch)
     #expect(masked.positions.count == 7600 && masked.positions == masked.positions.sorted())
     let distinct = Set(masked.positions).count
-    // 19 draws from 126 candidates; the standard deviation of the sum over 400 sequences is about 20.
+    // 19 draws from 126 candidates; the standard deviation of the sum over 400 sequences is about
+    // 20.
     #expect(abs(Double(distinct) / 400 - 126 * (1 - pow(1 - 1 / 126, 19))) < 0.25)
     let shown = Set(masked.positions).count { masked.tokens[Int($0)] == special.mask }
     #expect(Double(shown) / Double(distinct) > 0.85)

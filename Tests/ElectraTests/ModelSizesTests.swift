@@ -7,7 +7,8 @@ import Testing
 struct ModelSizesTests {
   /// The number of parameters of an encoder of width D and feed-forward width F.
   ///
-  /// Each layer has four attention and two feed-forward matrices with biases, and two normalisations.
+  /// Each layer has four attention and two feed-forward matrices with biases, and two
+  /// normalisations.
   private func count(_ sizes: EncoderSizes) -> Int {
     let (d, f) = (sizes.hiddenSize, sizes.intermediateSize)
     return sizes.layerCount * (4 * (d * d + d) + (d * f + f) + (f * d + d) + 4 * d)
@@ -15,8 +16,8 @@ struct ModelSizesTests {
 
   /// Embeddings with normalisation, a projection to each encoder of another width, and the heads.
   ///
-  /// The generator's head is D to E with normalisation and a bias per token; the discriminator's is D to D
-  /// and D to 1.
+  /// The generator's head is D to E with normalisation and a bias per token; the discriminator's is
+  /// D to D and D to 1.
   @Test(arguments: Preset.allCases)
   func parametersOfPresetsAreTheClosedForm(preset: Preset) {
     let configuration = preset.configuration(vocabularySize: 30_522)

@@ -49,7 +49,8 @@ struct PretrainingObjectiveTests {
 
   /// Compares the gradient of the whole objective with central differences of the logged loss.
   ///
-  /// Dropout, masks and samples are functions of the seed, so the loss is a function of the weights.
+  /// Dropout, masks and samples are functions of the seed, so the loss is a function of the
+  /// weights.
   static func expectTheGradientIsRight(_ objective: PretrainingObjective, _ batch: Batch) {
     let totals = objective.counts(of: batch)
     let workspace = objective.makeWorkspace(sequences: 64)

@@ -16,7 +16,8 @@ struct TokenSamplerTests {
     return result
   }
 
-  /// Expects binomial counts within four standard deviations, which are 0 for probabilities 0 and 1.
+  /// Expects binomial counts within four standard deviations, which are 0 for probabilities 0 and
+  /// 1.
   private func expect(_ hits: [Int], _ probabilities: [Double]) {
     for (count, p) in zip(hits, probabilities) {
       let standardDeviation = (Double(draws) * p * (1 - p)).squareRoot()

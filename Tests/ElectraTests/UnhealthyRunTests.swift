@@ -16,7 +16,8 @@ struct UnhealthyRunTests {
     #expect(warning.sentence.contains("loss is 6.") && warning.sentence.contains("give 7.10"))
   }
 
-  /// The metrics of replace-mlm with a healthy generator and this encoder loss from step `start` on.
+  /// The metrics of replace-mlm with a healthy generator and this encoder loss from step `start`
+  /// on.
   private static func replacing(
     _ encoder: Double, from start: Int = 0
   ) -> (_ step: Int) -> [MetricName: Double] {

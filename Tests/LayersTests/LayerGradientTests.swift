@@ -3,7 +3,8 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Every layer's backward pass against central differences, with dropout, odd widths and unequal lengths.
+/// Every layer's backward pass against central differences, with dropout, odd widths and unequal
+/// lengths.
 struct LayerGradientTests {
   private static let batch = Batch(
     tokens: [3, 1, 4, 1, 5, 9, 2, 6, 5], segmentIDs: [0, 0, 0, 1, 1, 0, 1, 0, 0],
@@ -12,8 +13,8 @@ struct LayerGradientTests {
 
   /// Compares the gradients of `run` with central differences.
   ///
-  /// The loss is the sum of the output times fixed random coefficients, which are the output's gradient.
-  /// The tolerance allows for float32 rounding in differences of nearly equal losses.
+  /// The loss is the sum of the output times fixed random coefficients, which are the output's
+  /// gradient. The tolerance allows for float32 rounding in differences of nearly equal losses.
   private func check(
     _ layout: ParameterLayout, output size: Int, tolerance: Double = 3e-3,
     run: (PassContext, Tensor?, Arena) -> Tensor

@@ -75,7 +75,8 @@ struct OracleTests {
     return values(result)
   }
 
-  /// The largest difference relative to the largest expected entry, or to `floor` if that is larger.
+  /// The largest difference relative to the largest expected entry, or to `floor` if that is
+  /// larger.
   private static func error(_ actual: [Float], _ expected: [Float], floor: Double) -> Double {
     guard actual.count == expected.count else { return .infinity }
     let scale = expected.reduce(floor) { max($0, Double(abs($1))) }

@@ -1,12 +1,14 @@
 import Layers
 
 extension PretrainingConfiguration {
-  /// The floating-point operations of the matrix products of a step per token, if sequences are full.
+  /// The floating-point operations of the matrix products of a step per token, if sequences are
+  /// full.
   ///
-  /// A multiply-add counts as two operations. A weight costs two operations in the forward pass, two for
-  /// the gradient of its input and two for its gradient. Attention's products, Q K^T and P V, also
-  /// have two products in the backward pass for one in the forward pass. The product with the vocabulary
-  /// is computed at masked positions only, except in All-Tokens MLM. Other operations are not counted.
+  /// A multiply-add counts as two operations. A weight costs two operations in the forward pass,
+  /// two for the gradient of its input and two for its gradient. Attention's products, Q K^T and P
+  /// V, also have two products in the backward pass for one in the forward pass. The product with
+  /// the vocabulary is computed at masked positions only, except in All-Tokens MLM. Other
+  /// operations are not counted.
   package var productsPerToken: Double {
     let task = recipe.task
     let encoder = model.discriminator

@@ -1,11 +1,12 @@
 import Layers
 
-/// Training compute as the paper counts it, for comparisons with the paper's tables at equal compute.
+/// Training compute as the paper counts it, for comparisons with the paper's tables at equal
+/// compute.
 ///
 /// It follows the reference's `flops_computation.py` operation by operation. The script counts a
-/// multiply-add as two operations, the backward pass as one forward pass (it costs two), the embedding
-/// as a product with one-hot vectors, and all sequences as full. For the operations that a step really
-/// performs see `PretrainingConfiguration.productsPerToken`.
+/// multiply-add as two operations, the backward pass as one forward pass (it costs two), the
+/// embedding as a product with one-hot vectors, and all sequences as full. For the operations that
+/// a step really performs see `PretrainingConfiguration.productsPerToken`.
 package struct ReferenceCompute: Sendable {
   /// One transformer with its heads.
   package struct Network: Sendable {
@@ -45,7 +46,8 @@ package struct ReferenceCompute: Sendable {
   private static let normalization = 5.0
   private static let activation = 8.0
   private static let softmax = 5.0
-  /// The fraction of tokens that the generator predicts in the script, whatever the mask fraction is.
+  /// The fraction of tokens that the generator predicts in the script, whatever the mask fraction
+  /// is.
   package static let predictedShare = 0.15625
 
   /// The operations of one training step on one sequence.
@@ -65,8 +67,8 @@ package struct ReferenceCompute: Sendable {
 
   /// An encoder layer, per token.
   ///
-  /// The normalisation after attention is counted for one entry only: an error of the script that is part
-  /// of the published numbers.
+  /// The normalisation after attention is counted for one entry only: an error of the script that
+  /// is part of the published numbers.
   private static func block(_ n: Network) -> Double {
     let (h, i) = (n.hidden, n.intermediate)
     let scores = n.length * n.heads

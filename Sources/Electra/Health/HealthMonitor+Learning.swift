@@ -3,17 +3,18 @@ import Layers
 import Tensors
 
 // Warnings about runs that should have learned more by now. At first a generator learns only token
-// frequencies, and its loss stays on a plateau near their entropy. The published small model leaves the
-// plateau between steps 8,000 and 16,000; the skill of its discriminator is 0.11 after 5,000 steps and 1/3
-// after 20,000. `tiny`, with sinusoidal position embeddings and larger initial weights, leaves it between
-// steps 1,000 and 2,000.
+// frequencies, and its loss stays on a plateau near their entropy. The published small model leaves
+// the plateau between steps 8,000 and 16,000; the skill of its discriminator is 0.11 after 5,000
+// steps and 1/3 after 20,000. `tiny`, with sinusoidal position embeddings and larger initial
+// weights, leaves it between steps 1,000 and 2,000.
 
 extension HealthMonitor {
   /// When a run should have left the plateau: later than any known run that did.
   struct TakeOff: Sendable {
     let steps: Int
     let tokens: Int
-    /// How far below the entropy of token frequencies a loss still counts as on the plateau, in nats.
+    /// How far below the entropy of token frequencies a loss still counts as on the plateau, in
+    /// nats.
     ///
     /// The generator learns a little about topics there.
     let plateau: Double
@@ -49,9 +50,9 @@ extension HealthMonitor {
         "a newly initialised discriminator often fails to learn against a trained generator "
           + "(ELECTRA, section 3.2); use --training two-stage or joint"
       } else {
-        "either it needs more tokens (65 million in the published run of small), or the learning rate "
-          + "is too high or the warm-up too short; start a new run with half the --learning-rate or "
-          + "twice the --warmup"
+        "either it needs more tokens (65 million in the published run of small), or the learning "
+          + "rate is too high or the warm-up too short; start a new run with half the "
+          + "--learning-rate or twice the --warmup"
       }
     return HealthWarning(
       .majorityClass, isFatal: true, step: line.step,
@@ -80,8 +81,8 @@ extension HealthMonitor {
         format:
           "after %d steps %@'s loss is %.2f, and token frequencies alone give %.2f: ",
         line.step, network, learner.losses.mean, subject.unigramEntropy)
-        + "it ignores context; the learning rate is too high, or the warm-up too short or too long; "
-        + "start a new run with half the --learning-rate")
+        + "it ignores context; the learning rate is too high, or the warm-up too short or too "
+        + "long; start a new run with half the --learning-rate")
   }
 
   /// Trivially detectable samples: the discriminator's metrics look good, but it learns little.
@@ -95,8 +96,8 @@ extension HealthMonitor {
     if recipe.task.generator == .uniform {
       return HealthWarning(
         .uniformSamples, isFatal: false, step: line.step,
-        "samples are uniformly random tokens, so the discriminator's metrics \(metrics)overstate what "
-          + "it learns; the paper uses --generator transformer")
+        "samples are uniformly random tokens, so the discriminator's metrics \(metrics)overstate "
+          + "what it learns; the paper uses --generator transformer")
     }
     guard let generator = history.generator, recipe.task.scheme != .adversarial,
       generator.losses.mean > (uniform + subject.unigramEntropy) / 2
@@ -105,8 +106,9 @@ extension HealthMonitor {
       .uniformSamples, isFatal: true, step: line.step,
       String(
         format:
-          "the generator has learned nothing (loss %.2f; uniform predictions have %.2f), so samples are "
-          + "random tokens and the discriminator's metrics ", generator.losses.mean, uniform)
+          "the generator has learned nothing (loss %.2f; uniform predictions have %.2f), so "
+          + "samples are random tokens and the discriminator's metrics ", generator.losses.mean,
+        uniform)
         + "\(metrics)overstate what it learns; start a new run with a wider generator or half the "
         + "--learning-rate")
   }

@@ -2,15 +2,16 @@ import Foundation
 import Layers
 import Tensors
 
-// Warnings about the course of the loss. A healthy loss falls, with two exceptions that stay within a
-// tenth: the total loss rises a little when the generator leaves its plateau, and the losses of single
-// steps are noisy. Objectives whose loss may rise further are listed in `mayRise`.
+// Warnings about the course of the loss. A healthy loss falls, with two exceptions that stay within
+// a tenth: the total loss rises a little when the generator leaves its plateau, and the losses of
+// single steps are noisy. Objectives whose loss may rise further are listed in `mayRise`.
 
 extension HealthMonitor {
   /// A loss far above those of the previous lines.
   ///
-  /// Small batches are noisy, so the threshold is 8 robust standard deviations of the last lines: 1.4826
-  /// times the median absolute deviation, which estimates the standard deviation of a normal variable.
+  /// Small batches are noisy, so the threshold is 8 robust standard deviations of the last lines:
+  /// 1.4826 times the median absolute deviation, which estimates the standard deviation of a normal
+  /// variable.
   func lossSpike(_ line: MetricsLine) -> HealthWarning? {
     guard let loss = line[.loss], history.losses.count == MetricsHistory.window else { return nil }
     // The first line with a discriminator has one more term in its loss.
@@ -22,8 +23,8 @@ extension HealthMonitor {
       .lossSpike, isFatal: false, step: line.step,
       String(
         format:
-          "the loss rose from %.2f to %.2f at step %d: the text is unusual there, or the learning rate "
-          + "is almost too high; if the loss does not fall again, ", median, loss, line.step)
+          "the loss rose from %.2f to %.2f at step %d: the text is unusual there, or the learning "
+          + "rate is almost too high; if the loss does not fall again, ", median, loss, line.step)
         + "start a new run with half the --learning-rate or twice the --warmup")
   }
 
@@ -41,15 +42,15 @@ extension HealthMonitor {
     return HealthWarning(
       .divergence, isFatal: true, step: line.step,
       String(format: "the loss is %.2f after %d steps and ", recent.upperMedian, line.step)
-        + "\(comparison): the learning rate is too high or the warm-up too short; start a new run with "
-        + "half the --learning-rate or twice the --warmup")
+        + "\(comparison): the learning rate is too high or the warm-up too short; start a new run "
+        + "with half the --learning-rate or twice the --warmup")
   }
 
   /// Whether a healthy loss may rise far above its lowest value for a long time.
   ///
-  /// With a loss over masked positions only, almost all are replaced at first, which is easy to predict;
-  /// as the generator learns, detection becomes harder. An adversarial generator raises the loss on
-  /// purpose.
+  /// With a loss over masked positions only, almost all are replaced at first, which is easy to
+  /// predict; as the generator learns, detection becomes harder. An adversarial generator raises
+  /// the loss on purpose.
   private var mayRise: Bool {
     recipe.task.objective == .electra15 || recipe.task.scheme == .adversarial
   }
@@ -89,8 +90,8 @@ extension HealthMonitor {
     }
     return HealthWarning(
       .overfitting, isFatal: true, step: line.step,
-      "the held-out \(values), after \(Int(passes)) epochs over \(subject.examples) examples: the model "
-        + "overfits; use more text or fewer --steps, and an earlier checkpoint"
+      "the held-out \(values), after \(Int(passes)) epochs over \(subject.examples) examples: the "
+        + "model overfits; use more text or fewer --steps, and an earlier checkpoint"
     )
   }
 }

@@ -7,13 +7,13 @@ import Layers
 ///     monitor.checkRecipe(step: 0)                      // warnings before the first step
 ///     monitor.check(line)                               // warnings after a line of metrics
 ///
-/// Metrics do not depend on ranks and threads, so warnings do not either. A resumed run gets the same
-/// state by reading its old lines. Each issue is reported once in a run.
+/// Metrics do not depend on ranks and threads, so warnings do not either. A resumed run gets the
+/// same state by reading its old lines. Each issue is reported once in a run.
 ///
-/// Thresholds come from published curves (the paper's small model on OpenWebText: 128 sequences of 128
-/// tokens, 10,000 steps of warm-up; google-research/electra issues 3 and 81) and from runs that users of
-/// other programs considered healthy. They are wide: no warning is raised for a run that looks like a
-/// published one at any step.
+/// Thresholds come from published curves (the paper's small model on OpenWebText: 128 sequences of
+/// 128 tokens, 10,000 steps of warm-up; google-research/electra issues 3 and 81) and from runs that
+/// users of other programs considered healthy. They are wide: no warning is raised for a run that
+/// looks like a published one at any step.
 package struct HealthMonitor: Sendable {
   /// The run that is monitored.
   package struct Subject: Sendable {
@@ -84,13 +84,14 @@ package struct HealthMonitor: Sendable {
     let model = subject.configuration.model
     return HealthWarning(
       .largeGenerator, isFatal: false, step: step,
-      "the generator's width is \(model.generator.hiddenSize), more than half of the discriminator's "
-        + "\(model.discriminator.hiddenSize): its samples may be too hard to detect, and some such runs "
-        + "learn nothing (the paper's best is a quarter to a half); use --generator-width 0.25 in a new "
-        + "run")
+      "the generator's width is \(model.generator.hiddenSize), more than half of the "
+        + "discriminator's \(model.discriminator.hiddenSize): its samples may be too hard to "
+        + "detect, and some such runs learn nothing (the paper's best is a quarter to a half); use "
+        + "--generator-width 0.25 in a new run")
   }
 
-  /// Whether the generator is wider than half of the discriminator, unless the task needs equal sizes.
+  /// Whether the generator is wider than half of the discriminator, unless the task needs equal
+  /// sizes.
   var isGeneratorLarge: Bool {
     let (task, model) = (recipe.task, subject.configuration.model)
     guard task.hasGenerator, task.sharing != .all, task.scheme != .twoStage else { return false }
@@ -105,23 +106,23 @@ package struct HealthMonitor: Sendable {
     guard passes > 40 else { return nil }
     return HealthWarning(
       .manyEpochs, isFatal: false, step: step,
-      "the schedule has \(Int(passes)) epochs over \(subject.examples) examples, and no published run "
-        + "more than 40: the model may overfit; use more text or fewer --steps"
+      "the schedule has \(Int(passes)) epochs over \(subject.examples) examples, and no published "
+        + "run more than 40: the model may overfit; use more text or fewer --steps"
     )
   }
 
   /// A warm-up of more than half of the schedule, which keeps the learning rate far below its peak.
   ///
-  /// At step t the rate is peak * (t / warmup) * (1 - t / steps). If the warm-up exceeds half of the steps,
-  /// the maximum is at half of the steps: peak * steps / (4 * warmup).
+  /// At step t the rate is peak * (t / warmup) * (1 - t / steps). If the warm-up exceeds half of
+  /// the steps, the maximum is at half of the steps: peak * steps / (4 * warmup).
   private func longWarmup(_ step: Int) -> HealthWarning? {
     let cycle = Double(recipe.steps) / (recipe.task.scheme.hasStages ? 2 : 1)
     let warmup = Double(recipe.warmupSteps)
     guard warmup > cycle / 2 else { return nil }
     return HealthWarning(
       .longWarmup, isFatal: false, step: step,
-      "the warm-up takes \(recipe.warmupSteps) of \(Int(cycle)) steps, so the learning rate reaches "
-        + String(format: "at most %.2g ", cycle / (4 * warmup) * recipe.learningRate)
+      "the warm-up takes \(recipe.warmupSteps) of \(Int(cycle)) steps, so the learning rate "
+        + String(format: "reaches at most %.2g ", cycle / (4 * warmup) * recipe.learningRate)
         + "of \(recipe.learningRate); use --warmup \(Int(cycle / 10)) or more --steps in a new run")
   }
 

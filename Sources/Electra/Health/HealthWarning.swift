@@ -25,7 +25,8 @@ package enum HealthIssue: String, Sendable, CaseIterable {
 /// A warning about the health of a run, in one sentence with the likely cause and a remedy.
 package struct HealthWarning: Sendable, Equatable {
   package let issue: HealthIssue
-  /// Whether the run is not worth continuing; other warnings are notes (`severity` in `metrics.jsonl`).
+  /// Whether the run is not worth continuing; other warnings are notes (`severity` in
+  /// `metrics.jsonl`).
   package let isFatal: Bool
   /// The number of completed steps.
   package let step: Int

@@ -47,7 +47,8 @@ struct MetricsHistory: Sendable {
     fileprivate let metric: MetricName
     /// The losses of the last lines.
     fileprivate(set) var losses: [Double] = []
-    /// The step and tokens at which its training began, which is late for a second stage; nil before.
+    /// The step and tokens at which its training began, which is late for a second stage; nil
+    /// before.
     fileprivate(set) var since: (step: Int, tokens: Int)?
     /// The losses on held-out examples.
     fileprivate(set) var heldOut = HeldOutSeries(rises: false)
@@ -63,12 +64,14 @@ struct MetricsHistory: Sendable {
     let rises: Bool
     private(set) var best: (value: Double, step: Int)?
     private(set) var last: Double?
-    /// The number of successive latest evaluations that were worse than the best by more than a margin.
+    /// The number of successive latest evaluations that were worse than the best by more than a
+    /// margin.
     private(set) var worse = 0
     /// The mean over the last training lines before the latest evaluation.
     private(set) var training: Double?
 
-    /// Whether a loss was worse than its best in two evaluations and is far above the training loss.
+    /// Whether a loss was worse than its best in two evaluations and is far above the training
+    /// loss.
     var isOverfitted: Bool {
       guard let last, let training else { return false }
       return worse >= 2 && last - training > 0.5

@@ -3,9 +3,9 @@ import Layers
 
 /// The only published learning curve of ELECTRA with all metrics.
 ///
-/// It is the author's plot of the paper's small model on OpenWebText (google-research/electra, issue 3;
-/// archived in cccwam/rc2020_electra): vocabulary 30,522, batches of 128 sequences of 128 tokens, 15 % masked,
-/// metrics without dropout. Values were read from the plot, to about 3 %.
+/// It is the author's plot of the paper's small model on OpenWebText (google-research/electra,
+/// issue 3; archived in cccwam/rc2020_electra): vocabulary 30,522, batches of 128 sequences of 128
+/// tokens, 15 % masked, metrics without dropout. Values were read from the plot, to about 3 %.
 package enum PublishedCurve {
   /// The points of each metric, in ascending order of the steps.
   package static let points: [(metric: MetricName, points: [(step: Int, value: Double)])] = [
@@ -84,8 +84,8 @@ package enum PublishedCurve {
     return nil
   }
 
-  /// Sentences that compare the metrics of `line` with the curve at the same number of tokens, and name
-  /// the differences between the runs.
+  /// Sentences that compare the metrics of `line` with the curve at the same number of tokens, and
+  /// name the differences between the runs.
   ///
   /// Empty unless the run trains ELECTRA jointly.
   package static func comparison(
@@ -103,8 +103,9 @@ package enum PublishedCurve {
     }
     if both.isEmpty {
       let first =
-        "published run of small: no value \(position); the first is at step 4,000 (65.5 million tokens, "
-        + "generator loss 6.4, AUC 0.705), and its generator leaves the plateau between 8,000 and 16,000"
+        "published run of small: no value \(position); the first is at step 4,000 (65.5 million "
+        + "tokens, generator loss 6.4, AUC 0.705), and its generator leaves the plateau between "
+        + "8,000 and 16,000"
       return [step < 4000 ? first : "published run of small: no value after step 1,000,000"]
     }
     return [
@@ -134,7 +135,7 @@ package enum PublishedCurve {
     let others = parts.isEmpty ? "" : ", \(parts.joined(separator: ", "))"
     return model.vocabularySize == 30_522
       ? "this run differs in text\(others); losses depend on the text, so compare the AUC"
-      : "this run differs in text\(others); losses of different vocabularies are not comparable, and "
-        + "the AUC only roughly"
+      : "this run differs in text\(others); losses of different vocabularies are not comparable, "
+        + "and the AUC only roughly"
   }
 }

@@ -38,8 +38,8 @@ package struct DiscriminatorHead: Sendable {
 
   /// The number of floats that `MicroBatchPass.discriminate` takes from an arena.
   ///
-  /// `network` is the encoder under this head. Beside the activations there are the gradients of logits,
-  /// hidden states, dense layer and embeddings.
+  /// `network` is the encoder under this head. Beside the activations there are the gradients of
+  /// logits, hidden states, dense layer and embeddings.
   func capacity(_ network: Network, _ shape: BatchShape) -> Int {
     let width = network.encoder.sizes.hiddenSize
     return Arena.measure { arena in

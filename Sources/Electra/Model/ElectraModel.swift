@@ -3,8 +3,8 @@ import Tensors
 
 /// Generator and discriminator with shared embeddings, or the parts of them that a task trains.
 ///
-/// (Clark et al. 2020, section 2.) The flat vector holds the shared embeddings, then the generator, then
-/// the discriminator. Parameters have Hugging Face's names, with the prefix `generator.` or
+/// (Clark et al. 2020, section 2.) The flat vector holds the shared embeddings, then the generator,
+/// then the discriminator. Parameters have Hugging Face's names, with the prefix `generator.` or
 /// `discriminator.` where both networks have the same one.
 package struct ElectraModel: Sendable {
   package let sizes: ElectraSizes
@@ -23,7 +23,8 @@ package struct ElectraModel: Sendable {
   /// The discriminator's encoder with a head over the vocabulary; nil unless the objective predicts
   /// tokens.
   package let predictor: LanguageModel?
-  /// The range of the discriminator's embeddings in the flat vector, shared unless the task says so.
+  /// The range of the discriminator's embeddings in the flat vector, shared unless the task says
+  /// so.
   package let embeddingRange: Range<Int>
   /// The range of the generator without shared embeddings; empty if there is no separate generator.
   package let generatorRange: Range<Int>

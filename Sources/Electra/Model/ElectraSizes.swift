@@ -29,8 +29,8 @@ package enum PositionInitializer: String, Sendable, Codable {
   case normal
   /// Sines and cosines.
   ///
-  /// Neighbouring positions are similar from the start. Attention to adjacent tokens, which detection
-  /// depends on, is then learned in a fraction of the steps.
+  /// Neighbouring positions are similar from the start. Attention to adjacent tokens, which
+  /// detection depends on, is then learned in a fraction of the steps.
   case sinusoids
 }
 

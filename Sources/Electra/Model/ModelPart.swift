@@ -14,12 +14,13 @@ extension PretrainingTask {
     }
   }
 
-  /// The name in transformers of the parameter `name` of `ElectraModel`; nil if `part` does not have it.
+  /// The name in transformers of the parameter `name` of `ElectraModel`; nil if `part` does not
+  /// have it.
   ///
-  /// Our names begin with the network (`generator.encoder...`). A Hugging Face folder holds one network,
-  /// whose names begin with `prefix`: `electra.`, `bert.` or nothing. Heads (`generator_lm_head...`) keep
-  /// their names. The exception is the vocabulary head of the discriminator's encoder, which
-  /// transformers also calls the generator's.
+  /// Our names begin with the network (`generator.encoder...`). A Hugging Face folder holds one
+  /// network, whose names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
+  /// (`generator_lm_head...`) keep their names. The exception is the vocabulary head of the
+  /// discriminator's encoder, which transformers also calls the generator's.
   package func huggingFaceName(
     _ name: String, of part: ModelPart, prefix: String = "electra."
   ) -> String? {

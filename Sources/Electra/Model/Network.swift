@@ -76,8 +76,8 @@ package struct Network: Sendable {
 
   /// Adds all parameter gradients.
   ///
-  /// `gradient` (N, D) is the gradient of the output; its contents are overwritten. The gradient of the
-  /// embeddings is not reported as final: another network may share them.
+  /// `gradient` (N, D) is the gradient of the output; its contents are overwritten. The gradient of
+  /// the embeddings is not reported as final: another network may share them.
   package func backward(
     _ gradient: Tensor, tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations,
     arena: Arena,

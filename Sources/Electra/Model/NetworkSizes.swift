@@ -65,8 +65,8 @@ extension ElectraSizes {
       positionInitializer: positionInitializer)
   }
 
-  /// A discriminator with a generator of a quarter of its width and equal depth, as in the paper's small
-  /// model (table 6).
+  /// A discriminator with a generator of a quarter of its width and equal depth, as in the paper's
+  /// small model (table 6).
   package init(discriminator part: NetworkSizes) {
     self.init(discriminator: part, generator: part.encoder.scaled(width: 0.25, depth: 1))
   }

@@ -21,10 +21,10 @@ package struct PredictionTargets {
 ///
 ///     logits = norm(gelu(h W + b)) word^T + output_bias
 ///
-/// The output matrix is the input word embedding (ELECTRA, section 3.1: tied weights). Only the K masked
-/// rows are computed, not all N. If the initial word embeddings have a larger standard deviation than
-/// BERT's, the initial gain of the normalisation is smaller in proportion, so that the initial loss is
-/// within a hundredth of log V.
+/// The output matrix is the input word embedding (ELECTRA, section 3.1: tied weights). Only the K
+/// masked rows are computed, not all N. If the initial word embeddings have a larger standard
+/// deviation than BERT's, the initial gain of the normalisation is smaller in proportion, so that
+/// the initial loss is within a hundredth of log V.
 package struct VocabularyHead: Sendable {
   /// The names of a head's parameters.
   struct Names {

@@ -5,8 +5,8 @@ import Tokenization
 /// The choice of masked positions of a batch, and of the input tokens there.
 ///
 /// It follows the reference (`pretrain_helpers.mask`) with one difference: by default positions are
-/// drawn without replacement and are therefore distinct, as the paper describes. A `MaskingRule` decides
-/// the input token at a masked position.
+/// drawn without replacement and are therefore distinct, as the paper describes. A `MaskingRule`
+/// decides the input token at a masked position.
 package struct Masking: Sendable, Equatable {
   /// The fraction of a sequence's tokens that is masked: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
@@ -30,7 +30,8 @@ package struct Masking: Sendable, Equatable {
 
   /// The rules that differ between objectives.
   package struct Rules: Sendable, Equatable {
-    /// For each id whether it continues a word, for whole-word masking; empty to mask single tokens.
+    /// For each id whether it continues a word, for whole-word masking; empty to mask single
+    /// tokens.
     let continuations: [Bool]
     let maskingRule: MaskingRule
     /// Whether positions are drawn with replacement, as in the reference.
@@ -73,8 +74,8 @@ package struct Masking: Sendable, Equatable {
     package var positions: [Int32] = []
     /// The original tokens at the masked positions. (K)
     package var targets: [Int32] = []
-    /// The sequence of each masked position and its index among that sequence's masked positions (K),
-    /// which select the random numbers of its sample.
+    /// The sequence of each masked position and its index among that sequence's masked positions
+    /// (K), which select the random numbers of its sample.
     package var coordinates: [(sequence: Int, ordinal: Int)] = []
 
     /// A batch without masked positions.
@@ -88,8 +89,9 @@ package struct Masking: Sendable, Equatable {
 
   /// Masks every sequence of `batch`.
   ///
-  /// The result is a function of the seed, the step and the index of each sequence in the global batch,
-  /// so micro-batches are masked as the whole batch is. A sequence without candidates is not masked.
+  /// The result is a function of the seed, the step and the index of each sequence in the global
+  /// batch, so micro-batches are masked as the whole batch is. A sequence without candidates is not
+  /// masked.
   package func mask(_ batch: Batch) -> Masked {
     var result = Masked(tokens: batch.tokens)
     for (index, range) in batch.ranges.enumerated() {

@@ -1,8 +1,8 @@
 import Layers
 import Tensors
 
-// All-Tokens MLM (ELECTRA, section 3.4): the encoder predicts the original token at every position. A
-// copy gate lets it copy the input token. The paper's gate is a sigmoid layer; here it is the
+// All-Tokens MLM (ELECTRA, section 3.4): the encoder predicts the original token at every position.
+// A copy gate lets it copy the input token. The paper's gate is a sigmoid layer; here it is the
 // discriminator's head, so that the model also detects replaced tokens:
 //
 //     r = sigmoid(z)                                   the probability that the token was replaced
@@ -14,8 +14,8 @@ import Tensors
 //
 //     d loss / dz = r - q,     d loss / d logits = q (softmax - [original])
 //
-// The logits of all tokens would be N x V floats. The softmax is therefore computed for a chunk of rows at
-// a time, forward and backward, so that its memory does not grow with N.
+// The logits of all tokens would be N x V floats. The softmax is therefore computed for a chunk of
+// rows at a time, forward and backward, so that its memory does not grow with N.
 
 extension MicroBatchPass {
   /// The number of rows of logits in memory at a time.
@@ -23,8 +23,8 @@ extension MicroBatchPass {
 
   /// Predicts the original of every token; with a `weight` also runs the backward pass.
   ///
-  /// `tokens` (N) is the batch with samples at the masked positions. `weight` is the weight of one token
-  /// in the loss; nil for no backward pass.
+  /// `tokens` (N) is the batch with samples at the masked positions. `weight` is the weight of one
+  /// token in the loss; nil for no backward pass.
   package func predictAllTokens(_ tokens: [Int32], weight: Float?) -> AllTokensOutcome {
     guard let copyGate = model.discriminatorHead, let predictor = model.predictor else {
       preconditionFailure("the objective \(model.task.objective.rawValue) has no copy gate")

@@ -1,17 +1,17 @@
 import Layers
 import Tensors
 
-// Adversarial training of the generator (ELECTRA, appendix F). Sampling has no gradient, so the generator
-// learns by policy gradient (REINFORCE with a baseline; Williams 1992). The reward R of the sample at a
-// masked position is the discriminator's loss there, and the gradient is
+// Adversarial training of the generator (ELECTRA, appendix F). Sampling has no gradient, so the
+// generator learns by policy gradient (REINFORCE with a baseline; Williams 1992). The reward R of
+// the sample at a masked position is the discriminator's loss there, and the gradient is
 //
 //     d/d generator = -(R - b) d log p(sample),      b = -log sigmoid(w h + c)
 //
 // The baseline b estimates the expected reward from the generator's hidden state h. It learns by
 // cross-entropy with target e^-R, that is b -> R; its gradient does not flow into the encoder.
 //
-// Rewards exist only after the discriminator's pass, which overwrites the generator's activations. So the
-// generator runs forward twice: once to sample, once before its backward pass.
+// Rewards exist only after the discriminator's pass, which overwrites the generator's activations.
+// So the generator runs forward twice: once to sample, once before its backward pass.
 
 /// The baseline of the policy gradient: an estimate of the expected reward at a position.
 package struct RewardBaseline: Sendable {

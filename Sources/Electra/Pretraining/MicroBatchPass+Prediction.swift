@@ -2,7 +2,8 @@ import Layers
 import Tensors
 
 extension MicroBatchPass {
-  /// Masked language modelling with the discriminator's encoder; with a `weight` also its backward pass.
+  /// Masked language modelling with the discriminator's encoder; with a `weight` also its backward
+  /// pass.
   ///
   /// - Parameters:
   ///   - tokens: the input: with [MASK] or with samples at the masked positions. (N)
@@ -32,8 +33,8 @@ extension MicroBatchPass {
   ///   - model: the network and its head.
   ///   - pass: weights, gradients and random numbers.
   ///   - targets: the masked positions and their target tokens. (K)
-  ///   - weights: a function called after the forward pass that returns the weight of each position in
-  ///     the loss (K); nil for no backward pass.
+  ///   - weights: a function, called after the forward pass, that returns the weight of each
+  ///     position in the loss (K); nil for no backward pass.
   ///   - inspect: a function called after the forward pass, for tests.
   /// - Returns: the outcome at each masked position. (K)
   package func predict(

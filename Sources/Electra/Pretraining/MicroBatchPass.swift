@@ -3,30 +3,31 @@ import Tensors
 
 /// One micro-batch on its way through the networks of a task (ELECTRA, figure 2).
 ///
-///     batch                     the  chef  cooked  the  meal
+///     batch                  the   chef  cooked   the   meal
 ///       | Masking
 ///       v
-///     masked.tokens           [MASK] chef [MASK]   the  meal
-///       | generate(...)          |            |               generator: small masked language model
-///       v                        v            v
-///     samples                   the          ate              drawn from its softmax, masked positions
-///       | corrupted(_:)
+///     masked.tokens        [MASK]  chef  [MASK]   the   meal
+///       | generate            |             |                   generator, a small masked LM
+///       v                     v             v
+///     samples                the           ate                  one per masked position
+///       | corrupted
 ///       v
-///     tokens                    the  chef   ate    the  meal
-///       | discriminate(...)      |     |      |     |     |   discriminator: one logit a token
-///       v                        v     v      v     v     v
-///     label                     ori   ori   REPL   ori   ori  replaced only if it differs from `batch`
+///     tokens                 the   chef    ate    the   meal
+///       | discriminate        |     |       |      |     |      discriminator, a logit per token
+///       v                     v     v       v      v     v
+///     label                  orig  orig   REPL   orig  orig     replaced, if unlike `batch`
 ///
-/// `PretrainingObjective.accumulate` makes these calls in this order. Each network runs forward and, given
-/// a weight for its loss, backward; then its activations are released and the next network uses the same
-/// memory. No gradient flows from the discriminator through the samples (section 2).
+/// `PretrainingObjective.accumulate` makes these calls in this order. Each network runs forward
+/// and, given a weight for its loss, backward; then its activations are released and the next
+/// network uses the same memory. No gradient flows from the discriminator through the samples
+/// (section 2).
 ///
 /// The passes of other objectives take the place of `discriminate`, one file each:
 ///
-///     MicroBatchPass+Detection         discriminate               ELECTRA, ELECTRA 15%
-///     MicroBatchPass+Prediction        predict                    BERT's MLM, Replace MLM; the generator
-///     MicroBatchPass+AllTokens         predictAllTokens           All-Tokens MLM
-///     MicroBatchPass+PolicyGradient    accumulatePolicyGradient   an adversarial generator, afterwards
+///     +Detection        discriminate                ELECTRA, ELECTRA 15%
+///     +Prediction       predict                     MLM, Replace MLM; also the generator
+///     +AllTokens        predictAllTokens            All-Tokens MLM
+///     +PolicyGradient   accumulatePolicyGradient    an adversarial generator, afterwards
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -49,8 +50,8 @@ package struct MicroBatchPass {
 
   /// The number of floats that the largest of the passes takes from an arena.
   ///
-  /// `masked` is the number of masked positions, by default half of the tokens, which no mask fraction
-  /// exceeds. Memory that is reserved and never touched costs nothing.
+  /// `masked` is the number of masked positions, by default half of the tokens, which no mask
+  /// fraction exceeds. Memory that is reserved and never touched costs nothing.
   package static func capacity(
     _ model: ElectraModel, _ shape: BatchShape, masked: Int? = nil
   ) -> Int {
@@ -69,13 +70,15 @@ package struct MicroBatchPass {
   ///   - draws: the uniform numbers for masked position k; nil to draw no sample.
   ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
   ///   - inspect: a function called after the forward pass, for tests.
-  /// - Returns: the outcome at each masked position (K), the sample among it; empty without a generator.
+  /// - Returns: the outcome at each masked position (K), the sample among it; empty without a
+  ///   generator.
   package func generate(
     draws: @escaping (Int) -> SampleDraws?, weight: Float?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
-    // With all weights shared, one network runs twice: its two passes need independent dropout masks.
+    // With all weights shared, one network runs twice: its two passes need independent dropout
+    // masks.
     let generatorPass =
       model.task.sharing == .all
       ? pass.withoutProgress.withIndependentDropout : pass.withoutProgress
@@ -88,8 +91,8 @@ package struct MicroBatchPass {
 
   /// The tokens of the batch (N) with `samples` (K) at the masked positions.
   ///
-  /// A position that was drawn more than once gets the mean of the ids of its samples, rounded down, as
-  /// the reference's `scatter_update` does.
+  /// A position that was drawn more than once gets the mean of the ids of its samples, rounded
+  /// down, as the reference's `scatter_update` does.
   package func corrupted(_ samples: [Int32]) -> [Int32] {
     var tokens = batch.tokens
     var k = 0

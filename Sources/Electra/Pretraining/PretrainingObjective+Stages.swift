@@ -1,8 +1,9 @@
 import Layers
 import Tensors
 
-// Two-stage training (ELECTRA, section 3.2): the first half of the steps trains the generator alone. Then
-// the discriminator is initialised with its weights and trained, while the generator stays frozen.
+// Two-stage training (ELECTRA, section 3.2): the first half of the steps trains the generator
+// alone. Then the discriminator is initialised with its weights and trained, while the generator
+// stays frozen.
 
 extension PretrainingObjective {
   /// The networks that `step` trains.
@@ -23,8 +24,8 @@ extension PretrainingObjective {
       + (stage.encoder ? [] : [model.embeddingRange, model.discriminatorRange])
   }
 
-  /// At the first step of the second stage, copies the generator's weights, embeddings included, to the
-  /// discriminator.
+  /// At the first step of the second stage, copies the generator's weights, embeddings included, to
+  /// the discriminator.
   ///
   /// Heads are not copied: they differ.
   package func prepareWeights(before step: Int) -> ((Storage) -> Void)? {

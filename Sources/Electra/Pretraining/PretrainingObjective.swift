@@ -3,13 +3,14 @@ import Tensors
 
 /// The pre-training objective of a task.
 ///
-/// ELECTRA's is replaced token detection: the generator's masked language modelling loss plus 50 times
-/// the discriminator's loss over all tokens (section 2).
+/// ELECTRA's is replaced token detection: the generator's masked language modelling loss plus 50
+/// times the discriminator's loss over all tokens (section 2).
 ///
 ///     loss = mean over masked positions of -log p_G(x_t) + lambda * mean over tokens of BCE_D
 ///
-/// Means are over the whole global batch, [CLS] and [SEP] included. Each slice divides its sums by the
-/// counts of the global batch, so that gradients and losses of slices add up to those of the whole.
+/// Means are over the whole global batch, [CLS] and [SEP] included. Each slice divides its sums by
+/// the counts of the global batch, so that gradients and losses of slices add up to those of the
+/// whole.
 package struct PretrainingObjective: TrainingObjective {
   package let model: ElectraModel
   package let masking: Masking
@@ -20,7 +21,8 @@ package struct PretrainingObjective: TrainingObjective {
   /// The longest sequence of the run.
   let longest: Int
   let seed: UInt64
-  /// Whether backward passes recompute the activations inside encoder layers (gradient checkpointing).
+  /// Whether backward passes recompute the activations inside encoder layers (gradient
+  /// checkpointing).
   ///
   /// It takes a third more matrix products and a fraction of the memory, and gives the same bits.
   package var recomputes = false
@@ -32,8 +34,8 @@ package struct PretrainingObjective: TrainingObjective {
 
   /// Creates an objective without a `sampler` and without stages.
   ///
-  /// A sequence of more than `microBatchTokens` tokens is a micro-batch of its own. No sequence may be
-  /// longer than `longest`.
+  /// A sequence of more than `microBatchTokens` tokens is a micro-batch of its own. No sequence may
+  /// be longer than `longest`.
   package init(
     model: ElectraModel, masking: Masking, discriminatorWeight: Float, microBatchTokens: Int,
     longest: Int, seed: UInt64
@@ -98,8 +100,8 @@ package struct PretrainingObjective: TrainingObjective {
     _ progress: ParameterProgress,
     into tally: inout PretrainingTally
   ) {
-    // The generator's passes do not report progress themselves: an adversarial generator runs twice, and
-    // with shared weights its layers are not final after its backward pass.
+    // The generator's passes do not report progress themselves: an adversarial generator runs
+    // twice, and with shared weights its layers are not final after its backward pass.
     model.generatorWeightRanges.forEach(progress.willRead)
     // An adversarial generator is trained after the discriminator's pass, which gives its rewards.
     let isAdversarial = model.task.scheme == .adversarial
@@ -107,8 +109,8 @@ package struct PretrainingObjective: TrainingObjective {
       run, weight: stage.generator && !isAdversarial ? lossWeights.generator : nil, into: &tally)
     if !isAdversarial { progress.didFinish(model.generatorOnlyRange) }
     guard stage.encoder else {
-      // This stage does not read the discriminator's weights, but the previous step's update must have
-      // arrived before the next update.
+      // This stage does not read the discriminator's weights, but the previous step's update must
+      // have arrived before the next update.
       progress.willRead(model.discriminatorRange)
       progress.didFinish(model.discriminatorRange)
       return
@@ -151,8 +153,8 @@ package struct PretrainingObjective: TrainingObjective {
 
   /// Runs the generator, adds its gradient and returns its samples at the masked positions (K).
   ///
-  /// `weight` is the weight of a masked position; nil for no backward pass. Without samples (the encoder
-  /// reads [MASK]) it does nothing.
+  /// `weight` is the weight of a masked position; nil for no backward pass. Without samples (the
+  /// encoder reads [MASK]) it does nothing.
   private func accumulateGenerator(
     _ run: MicroBatchPass, weight: Float?, into tally: inout PretrainingTally
   ) -> [Int32] {
@@ -174,10 +176,11 @@ package struct PretrainingObjective: TrainingObjective {
     return samples
   }
 
-  /// Runs the discriminator's encoder with the head of the objective on `tokens` and adds its gradient.
+  /// Runs the discriminator's encoder with the head of the objective on `tokens` and adds its
+  /// gradient.
   ///
-  /// `weight` is the weight of a token or masked position; nil for no backward pass. Returns the rewards
-  /// of an adversarial generator (K), otherwise nothing.
+  /// `weight` is the weight of a token or masked position; nil for no backward pass. Returns the
+  /// rewards of an adversarial generator (K), otherwise nothing.
   private func accumulateEncoder(
     _ run: MicroBatchPass, _ tokens: [Int32], weight: Float?, into tally: inout PretrainingTally
   ) -> [Double] {
@@ -209,7 +212,8 @@ package struct PretrainingObjective: TrainingObjective {
       sequence: batch.firstSequence + coordinates.sequence)
   }
 
-  /// The uniform numbers for the sample at masked position `k`: one for each token of the vocabulary.
+  /// The uniform numbers for the sample at masked position `k`: one for each token of the
+  /// vocabulary.
   ///
   /// Each position uses its own blocks of its sequence's stream, with 32 numbers a block.
   private func draws(_ batch: Batch, _ masked: Masking.Masked, _ k: Int) -> SampleDraws {

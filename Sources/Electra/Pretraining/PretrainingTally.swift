@@ -46,8 +46,8 @@ struct PretrainingTally {
 
   /// Adds the discriminator's outcome for `tokens`.
   ///
-  /// A token counts as replaced if it differs from the original: a sample that equals the original token
-  /// counts as original (ELECTRA, section 2).
+  /// A token counts as replaced if it differs from the original: a sample that equals the original
+  /// token counts as original (ELECTRA, section 2).
   mutating func add(_ outcome: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
     self[.discriminatorLoss] += outcome.loss
     self[.tokens] += Double(outcome.lossPositions.count)
@@ -76,8 +76,8 @@ struct PretrainingTally {
 
   /// Adds the outcome of All-Tokens MLM.
   ///
-  /// Losses are of all tokens. The accuracy is of masked positions only, since elsewhere the model just
-  /// copies.
+  /// Losses are of all tokens. The accuracy is of masked positions only, since elsewhere the model
+  /// just copies.
   mutating func add(_ outcome: AllTokensOutcome, _ masked: Masking.Masked) {
     self[.predictionLoss] += outcome.losses.reduce(0, +)
     self[.predicted] += Double(outcome.losses.count)
@@ -109,7 +109,8 @@ struct PretrainingTally {
     if task.scheme == .adversarial {
       parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
-    // In the first of two stages, training does not run the discriminator's encoder; evaluation does.
+    // In the first of two stages, training does not run the discriminator's encoder; evaluation
+    // does.
     if task.objective.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.predictedMasked])
@@ -128,8 +129,8 @@ struct PretrainingTally {
 
   /// The metrics of the discriminator.
   ///
-  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction f: 1 for perfect detection,
-  /// 0 for a constant prediction.
+  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction f: 1 for perfect
+  /// detection, 0 for a constant prediction.
   private var detectionMetrics: MetricValues {
     let tokens = max(1, self[.tokens])
     let loss = self[.discriminatorLoss] / tokens

@@ -2,9 +2,9 @@ import Layers
 
 /// A named model size with its recipe.
 ///
-/// `small`, `base` and `large` are the paper's (ELECTRA, tables 1 and 6). `small++` is the released small
-/// model, whose generator is as wide as its discriminator. `tiny` is ours: it trains on two cores in
-/// minutes. Every preset sets every field.
+/// `small`, `base` and `large` are the paper's (ELECTRA, tables 1 and 6). `small++` is the released
+/// small model, whose generator is as wide as its discriminator. `tiny` is ours: it trains on two
+/// cores in minutes. Every preset sets every field.
 package enum Preset: String, Sendable, CaseIterable {
   case tiny
   case small
@@ -38,8 +38,8 @@ package enum Preset: String, Sendable, CaseIterable {
       hiddenSize: width, layerCount: layers, headCount: width / 64, intermediateSize: 4 * width)
   }
 
-  /// An encoder for short runs: heads of width 32, no dropout (a run is about one epoch), and initial
-  /// weights of the order of 1 / sqrt(width).
+  /// An encoder for short runs: heads of width 32, no dropout (a run is about one epoch), and
+  /// initial weights of the order of 1 / sqrt(width).
   ///
   /// With BERT's 0.02, attention is almost uniform at the start, and Adam's first steps exceed the
   /// embeddings.

@@ -3,8 +3,8 @@ import Tokenization
 
 /// Everything that determines the result of a pre-training run: sizes, recipe and seed.
 ///
-/// It is written beside every checkpoint as `config.json`, and read to resume or use the model. Ranks and
-/// threads do not appear: they do not affect the result.
+/// It is written beside every checkpoint as `config.json`, and read to resume or use the model.
+/// Ranks and threads do not appear: they do not affect the result.
 package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var model: ElectraSizes
   /// The recipe of the current phase.
@@ -78,8 +78,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
 
   /// The objective of the current phase.
   ///
-  /// `continuations` says for each id whether it continues a word; it is empty without whole-word masking.
-  /// A unigram or uniform generator still needs its `sampler`.
+  /// `continuations` says for each id whether it continues a word; it is empty without whole-word
+  /// masking. A unigram or uniform generator still needs its `sampler`.
   package func objective(
     model: ElectraModel, special: SpecialTokens, continuations: [Bool] = []
   ) -> PretrainingObjective {

@@ -3,8 +3,8 @@ import Layers
 extension PretrainingConfiguration {
   /// How the model is trained (ELECTRA, appendix A).
   ///
-  /// Fields are accessible as members of the recipe: `recipe.length`. They are a separate type so that
-  /// `Codable` is synthesised, while `config.json` holds their keys beside those of the task.
+  /// Fields are accessible as members of the recipe: `recipe.length`. They are a separate type so
+  /// that `Codable` is synthesised, while `config.json` holds their keys beside those of the task.
   @dynamicMemberLookup
   package struct Recipe: Sendable, Equatable {
     /// The objective and how it is trained.
@@ -22,8 +22,8 @@ extension PretrainingConfiguration {
 
     /// Shortens the schedule to `steps`.
     ///
-    /// The warm-up is limited to a tenth of the new schedule, or to its fraction of the old schedule if
-    /// that is larger. It is never extended.
+    /// The warm-up is limited to a tenth of the new schedule, or to its fraction of the old
+    /// schedule if that is larger. It is never extended.
     package mutating func shorten(to steps: Int) {
       let share = max(Self.largestWarmup, Double(fields.warmupSteps) / Double(max(1, fields.steps)))
       fields.steps = steps

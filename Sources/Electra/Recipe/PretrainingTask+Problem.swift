@@ -1,5 +1,6 @@
 extension PretrainingTask {
-  /// The first conflict among the options of the task, for networks of these sizes; nil if there is none.
+  /// The first conflict among the options of the task, for networks of these sizes; nil if there is
+  /// none.
   func problem(_ sizes: ElectraSizes) -> String? {
     if !hasGenerator, let choice = generatorChoice {
       return objective.readsSamples
@@ -8,7 +9,8 @@ extension PretrainingTask {
     }
     if !objective.readsSamples && (generator != .transformer || disallowsCorrect) {
       return
-        "the objective \(objective.rawValue) reads no samples, so it takes no --generator or --disallow-correct"
+        "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
+        + "--disallow-correct"
     }
     if !(temperature > 0 && temperature.isFinite) {
       return "a temperature of \(temperature) is not above 0"
@@ -21,8 +23,8 @@ extension PretrainingTask {
       }
       if scheme == .twoStage {
         return
-          "--training two-stage copies the generator's weights to the discriminator, which needs equal "
-          + "sizes; leave out --generator-width and --generator-depth, or use two-stage-fresh"
+          "--training two-stage copies the generator's weights to the discriminator, which needs "
+          + "equal sizes; leave out --generator-width and --generator-depth, or use two-stage-fresh"
       }
     }
     if scheme.hasStages && sharing != .none {
@@ -40,14 +42,14 @@ extension PretrainingTask {
     return temperature == 1 ? nil : "--temperature \(temperature)"
   }
 
-  /// Adversarial training needs a discriminator, and samples from the generator's own distribution: the
-  /// policy gradient is that of the distribution which is sampled.
+  /// Adversarial training needs a discriminator, and samples from the generator's own distribution:
+  /// the policy gradient is that of the distribution which is sampled.
   private var adversarialProblem: String? {
     guard scheme == .adversarial else { return nil }
     if objective.predicts {
       return
-        "--training adversarial needs a discriminator, and the objective \(objective.rawValue) trains "
-        + "none"
+        "--training adversarial needs a discriminator, and the objective \(objective.rawValue) "
+        + "trains none"
     }
     if temperature != 1 || disallowsCorrect || drawsWithReplacement || sharing == .all {
       return "--training adversarial excludes --temperature, --disallow-correct, "

@@ -37,15 +37,16 @@ package struct PretrainingTask: Sendable, Equatable {
   package enum Objective: String, Sendable, Codable, CaseIterable {
     /// Replaced token detection with a loss over all tokens (section 2).
     case electra
-    /// Replaced token detection with a loss over masked positions only ("ELECTRA 15%", section 3.4).
+    /// Replaced token detection with a loss over masked positions only ("ELECTRA 15%", section
+    /// 3.4).
     case electra15 = "electra-15"
     /// Masked language modelling where the input has samples of the generator instead of [MASK]
     /// (section 3.4).
     case replaceMLM = "replace-mlm"
     /// Prediction of every token with a copy gate, with samples at masked positions (section 3.4).
     case allTokensMLM = "all-tokens-mlm"
-    /// BERT's masked language modelling, without a generator: of the masked positions 80 % show [MASK],
-    /// 10 % a random token and 10 % the original (Devlin et al. 2019, section 3.1).
+    /// BERT's masked language modelling, without a generator: of the masked positions 80 % show
+    /// [MASK], 10 % a random token and 10 % the original (Devlin et al. 2019, section 3.1).
     case mlm
 
     /// Whether the input has samples at masked positions; otherwise [MASK].
@@ -57,8 +58,8 @@ package struct PretrainingTask: Sendable, Equatable {
     /// Whether the loss is a mean over all tokens; otherwise over masked positions.
     package var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
 
-    /// The default weight of the loss: 50 for detection, as in the paper, and 1 for predictions, whose loss
-    /// is of the same kind as the generator's.
+    /// The default weight of the loss: 50 for detection, as in the paper, and 1 for predictions,
+    /// whose loss is of the same kind as the generator's.
     package var defaultWeight: Float { predicts ? 1 : 50 }
   }
 
@@ -72,7 +73,8 @@ package struct PretrainingTask: Sendable, Equatable {
     case uniform
   }
 
-  /// The weights that both networks share (section 3.2); raw values are those of `--weight-sharing`.
+  /// The weights that both networks share (section 3.2); raw values are those of
+  /// `--weight-sharing`.
   package enum Sharing: String, Sendable, Codable, CaseIterable {
     /// None: each network has separate embeddings.
     case none
@@ -91,8 +93,8 @@ package struct PretrainingTask: Sendable, Equatable {
     case twoStage = "two-stage"
     /// Two stages, with a randomly initialised discriminator.
     case twoStageFresh = "two-stage-fresh"
-    /// Both at once, with a generator trained by policy gradient to fool the discriminator (appendix
-    /// F).
+    /// Both at once, with a generator trained by policy gradient to fool the discriminator
+    /// (appendix F).
     case adversarial
 
     /// Whether training has two stages.
@@ -115,7 +117,8 @@ extension PretrainingTask: Codable {
     case drawsWithReplacement = "mask_with_replacement"
   }
 
-  /// Reads a task; missing keys have the paper's values, so that older configurations stay readable.
+  /// Reads a task; missing keys have the paper's values, so that older configurations stay
+  /// readable.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func read<Value: Decodable>(_ key: CodingKeys, _ otherwise: Value) throws -> Value {
