@@ -47,6 +47,7 @@ package struct Attention: Sendable {
     package let probabilities: Tensor
     package let context: Tensor  // (N, D)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, headCount: Int, arena: Arena) {
       projected = arena.tensor(shape.tokens, 3 * size)
       probabilities = arena.tensor(1, shape.squares * headCount)
@@ -63,6 +64,7 @@ package struct Attention: Sendable {
     /// The gradient of queries, keys and values. (N, 3 D)
     let projectedGradient: Tensor
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       dropped = arena.tensor(1, shape.longest * shape.longest)
       scoreGradient = arena.tensor(1, shape.longest * shape.longest)

@@ -57,6 +57,7 @@ package struct Embeddings: Sendable {
     /// The embeddings after dropout. (N, E)
     package let output: Tensor
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       norm = LayerNorm.Activations(shape, size: size, arena: arena)
       output = arena.tensor(shape.tokens, size)
@@ -70,7 +71,7 @@ package struct Embeddings: Sendable {
   ) {
     let sum = activations.norm.normalized
     sum.gatherRows(of: pass.weights[word], tokens)
-    let positions = pass.weights[position]
+    let positions = pass.weights[position]  // positions restart at each sequence
     let segments = pass.weights[segment]
     for range in pass.ranges {
       sum.rows(range).add(positions.rows(0..<range.count))

@@ -52,6 +52,7 @@ package struct EncoderLayer: Sendable {
     package let intermediate: Tensor
     package let outputNorm: LayerNorm.Activations
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Activations(
         shape, size: sizes.hiddenSize, headCount: sizes.headCount, arena: arena)
@@ -79,6 +80,7 @@ package struct EncoderLayer: Sendable {
     let context: Tensor  // (N, D)
     let intermediate: Tensor  // (N, F)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Scratch(shape, size: sizes.hiddenSize, arena: arena)
       branch = arena.tensor(shape.tokens, sizes.hiddenSize)

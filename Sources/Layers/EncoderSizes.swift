@@ -4,7 +4,9 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
   package var layerCount: Int  // L
   package var headCount: Int  // H
   package var intermediateSize: Int  // F
+  /// The dropout probability of embeddings and of each sub-layer's output.
   package var dropoutRate: Float
+  /// The dropout probability of attention probabilities.
   package var attentionDropoutRate: Float
   /// The epsilon of the layer normalisations.
   package var epsilon: Float = 1e-12

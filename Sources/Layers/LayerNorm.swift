@@ -28,6 +28,7 @@ package struct LayerNorm: Sendable {
     package let inverseDeviations: Tensor
     package let output: Tensor  // (N, D)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       normalized = arena.tensor(shape.tokens, size)
       inverseDeviations = arena.tensor(1, shape.tokens)

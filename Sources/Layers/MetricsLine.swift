@@ -82,11 +82,13 @@ package struct MetricsLine: Sendable, Equatable {
 
   /// The number of completed steps.
   package let step: Int
+  /// The examples that were measured.
   package let split: Split
   /// The number of training tokens so far; nil where the line has none.
   package let tokens: Int?
   /// The metrics in the order in which they were appended.
   package private(set) var values: [Value] = []
+  /// The texts in the order in which they were appended.
   package private(set) var texts: [Text] = []
   /// When the line was written, in seconds since 1970; nil for a line that was not written.
   package var time: Double?

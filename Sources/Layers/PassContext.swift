@@ -27,6 +27,7 @@ package struct PassContext {
   /// Receives reports of weights read and gradients finished; nil for none.
   package private(set) var progress: ParameterProgress?
 
+  /// A pass of `batch`; without a `seed` it has no dropout, without a `gradient` no backward pass.
   package init(
     batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
     progress: ParameterProgress? = nil
@@ -92,6 +93,7 @@ package struct DropoutSite: Sendable {
   /// The probability of dropping an element.
   package let rate: Float
 
+  /// A site whose masks are a function of `name`, the seed, the step and the sequence.
   package init(_ name: String, rate: Float) {
     number = RandomStream.site("dropout:" + name)
     self.rate = rate

@@ -29,6 +29,7 @@ package struct TransformerEncoder: Sendable {
     let scratch: EncoderLayer.Scratch
     let areRecomputed: Bool
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       let first = EncoderLayer.Activations(sizes, shape, arena: arena)
       layers = (0..<sizes.layerCount).map { index in

@@ -4,7 +4,7 @@ import Layers
 package struct ElectraSizes: Sendable, Equatable {
   package var vocabularySize: Int  // V
   package var embeddingSize: Int  // E
-  package var positionCount: Int
+  package var positionCount: Int  // the largest sequence length
   package var typeCount: Int  // segments
   package var generator: EncoderSizes
   package var discriminator: EncoderSizes

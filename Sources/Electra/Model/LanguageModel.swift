@@ -30,6 +30,9 @@ package struct LanguageModel: Sendable {
     return Arena.measure { arena in
       _ = Network.Activations(network, shape, arena: arena)
       _ = VocabularyHead.Activations(head, masked: masked, arena: arena)
+      // Gradients of hidden states, of the head and its gathered rows, of embeddings, and the
+      // scores of a baseline. Rows at masked positions are at most half of N, so the policy
+      // gradient's discarded gradient fits beside the gathered rows.
       for width in [width, embedding, width, embedding, 1] {
         _ = arena.tensor(shape.tokens, width)
       }

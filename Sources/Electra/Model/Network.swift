@@ -53,6 +53,7 @@ package struct Network: Sendable {
     package let input: Tensor
     package let encoder: TransformerEncoder.Activations
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ network: Network, _ shape: BatchShape, arena: Arena) {
       embeddings = Embeddings.Activations(shape, size: network.embeddingSize, arena: arena)
       input =

@@ -4,7 +4,7 @@ import Layers
 package struct NetworkSizes: Sendable, Equatable {
   package var vocabularySize: Int  // V
   package var embeddingSize: Int  // E
-  package var positionCount: Int
+  package var positionCount: Int  // the largest sequence length
   package var typeCount: Int  // segments
   package var encoder: EncoderSizes
   /// How position embeddings are initialised.

@@ -18,6 +18,7 @@ extension PretrainingObjective {
     let encoder: Bool
   }
 
+  /// The networks that the stage of `step` does not train.
   package func frozen(at step: Int) -> [Range<Int>] {
     let stage = stage(step)
     return (stage.generator ? [] : [model.generatorRange])

@@ -51,9 +51,12 @@ extension PretrainingConfiguration.Recipe {
     package var masksWholeWords: Bool
     /// The weight of the discriminator's loss relative to the generator's, lambda in the paper.
     package var discriminatorWeight: Float
+    /// The decoupled weight decay, of parameters that decay (`Parameter.decays`).
     package var weightDecay: Float
+    /// The decay rates of Adam's first and second moments (Kingma and Ba 2015).
     package var beta1: Float
     package var beta2: Float
+    /// The constant in Adam's denominator.
     package var epsilon: Float
     /// The largest global norm of the gradient, above which it is scaled down.
     package var clipNorm: Double
@@ -63,6 +66,7 @@ extension PretrainingConfiguration.Recipe {
     package var slices: Int
     /// The largest number of tokens in a micro-batch.
     package var microBatchTokens: Int
+    /// The seed of all random numbers of the run.
     package var seed: UInt64
 
     // The reference's keys where it has them.
