@@ -68,7 +68,7 @@ package struct FinetuningObjective: TrainingObjective {
       let pass = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed,
         progress: ParameterProgress(
-          needs: progress.needs, finished: isLast ? progress.finished : { _ in }))
+          willRead: progress.willRead, didFinish: isLast ? progress.didFinish : { _ in }))
       loss += model.accumulateGradients(
         part, targets: part.examples.map { targets[$0] }, weight: weight, arena: workspace, pass)
     }
@@ -78,7 +78,7 @@ package struct FinetuningObjective: TrainingObjective {
   /// Returns the model's outputs as `Tally.answers`, without a loss.
   package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     Tally(
-      answers: slice.microBatches(tokenLimit: microBatchTokens).flatMap {
+      outputs: slice.microBatches(tokenLimit: microBatchTokens).flatMap {
         model.outputs($0, weights: weights, arena: workspace)
       })
   }

@@ -90,7 +90,8 @@ package struct TaskModel: Sendable {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
-    let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
+    let hidden = network.forward(
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
     return head.outputs(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
   }
 
@@ -105,18 +106,19 @@ package struct TaskModel: Sendable {
     _ batch: Batch, targets: [Target], weight: Float, arena: Arena, _ pass: PassContext
   ) -> Double {
     arena.release(to: 0)
-    pass.progress?.needs(embeddingRange)
+    pass.progress?.willRead(embeddingRange)
     let activations = Network.Activations(network, pass.shape, arena: arena)
-    let hidden = network.forward(tokens: batch.tokens, types: batch.types, activations, pass)
-    pass.progress?.needs(headRange)
+    let hidden = network.forward(
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
+    pass.progress?.willRead(headRange)
     let gradient = arena.tensor(hidden.rows, hidden.columns)
     let loss = head.accumulateGradients(
       HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass), targets: targets,
       weight: weight, into: gradient)
-    pass.progress?.finished(headRange)
+    pass.progress?.didFinish(headRange)
     network.backward(
-      gradient, tokens: batch.tokens, types: batch.types, activations, arena: arena, pass)
-    pass.progress?.finished(embeddingRange)
+      gradient, tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+    pass.progress?.didFinish(embeddingRange)
     return loss
   }
 

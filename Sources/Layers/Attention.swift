@@ -1,24 +1,33 @@
 import Tensors
 
-/// Multi-head self-attention within each sequence (Vaswani et al. 2017), without the output
-/// projection.
+/// Multi-head self-attention within each sequence, without the output projection.
 ///
 ///     P = softmax(Q K^T / sqrt(D/H)),  context = dropout(P) V      for each sequence and head
 ///
-/// There is no padding and so no mask. Queries, keys and values are one product; a head is a window
-/// of D/H columns onto it. Forward keeps P; dropout is drawn again in backward.
+/// (Vaswani et al. 2017, section 3.2.) Batches have no padding, so there is no attention mask.
+/// Queries, keys and values come from one matrix product; each head uses a window of D/H columns of
+/// the result. The forward pass keeps P. The backward pass regenerates the dropout mask from its
+/// random stream.
+///
+/// With S the gradient of the context, the backward pass computes
+///
+///     dV = dropout(P)^T S,   dP = S V^T,   dQ = ds K / sqrt(D/H),   dK = ds^T Q / sqrt(D/H)
+///
+/// where ds is the gradient of the softmax's input.
 package struct Attention: Sendable {
-  /// Query, key and value weights, end to end: (3 D, D) and (3 D).
+  /// The query, key and value weights (3 D, D) and biases (3 D), end to end.
   package let projection: Linear
   package let headCount: Int
   let dropout: DropoutSite
 
   /// Declares `name.query`, `name.key` and `name.value`.
+  ///
+  /// `size`, D, must be a multiple of `headCount`, H.
   package init(
     _ name: String, size: Int, headCount: Int, dropoutRate: Float, standardDeviation: Float,
     in layout: inout ParameterLayout
   ) {
-    precondition(size % headCount == 0, "\(headCount) heads do not divide a width of \(size)")
+    precondition(size % headCount == 0, "\(headCount) heads do not divide a hidden size of \(size)")
     let parts = ["query", "key", "value"]
     let weights = layout.declare(
       group: parts.map { "\(name).\($0).weight" }, [size, size],
@@ -30,15 +39,15 @@ package struct Attention: Sendable {
     dropout = DropoutSite(name + ".probabilities", rate: dropoutRate)
   }
 
-  /// What backward needs.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     /// Queries, keys and values side by side. (N, 3 D)
     package let projected: Tensor
-    /// Each sequence's and head's (t, t) probabilities, end to end.
+    /// The (t, t) probabilities of each head of each sequence, end to end, before dropout.
     package let probabilities: Tensor
-    /// (N, D)
-    package let context: Tensor
+    package let context: Tensor  // (N, D)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, headCount: Int, arena: Arena) {
       projected = arena.tensor(shape.tokens, 3 * size)
       probabilities = arena.tensor(1, shape.squares * headCount)
@@ -46,26 +55,29 @@ package struct Attention: Sendable {
     }
   }
 
-  /// Memory that is free again after each pass.
+  /// Temporary memory of one pass.
   package struct Scratch {
-    /// Two (T, T) matrices that every head uses in turn.
-    let first: Tensor
-    let second: Tensor
+    /// Dropped-out probabilities of the current head. (t, t), at most (T, T)
+    let dropped: Tensor
+    /// The gradient of the current head's scores. (t, t), at most (T, T)
+    let scoreGradient: Tensor
     /// The gradient of queries, keys and values. (N, 3 D)
     let projectedGradient: Tensor
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
-      first = arena.tensor(1, shape.longest * shape.longest)
-      second = arena.tensor(1, shape.longest * shape.longest)
+      dropped = arena.tensor(1, shape.longest * shape.longest)
+      scoreGradient = arena.tensor(1, shape.longest * shape.longest)
       projectedGradient = arena.tensor(shape.tokens, 3 * size)
     }
 
+    /// The first `length` x `length` floats of `memory` as a matrix.
     static func square(_ memory: Tensor, _ length: Int) -> Tensor {
       Tensor(base: memory.base, rows: length, columns: length)
     }
   }
 
-  /// One head of one sequence: its windows, and the rows of its dropout stream.
+  /// One head of one sequence: its windows, and its rows of the dropout stream.
   private struct Head {
     let query: Tensor, key: Tensor, value: Tensor  // (t, D/H)
     let probabilities: Tensor  // (t, t)
@@ -97,8 +109,19 @@ package struct Attention: Sendable {
     }
   }
 
+  /// 1 / sqrt(D/H).
   private func scale(_ activations: Activations) -> Float {
     1 / Float(activations.context.columns / headCount).squareRoot()
+  }
+
+  /// The probabilities of `head` after dropout, in `scratch.dropped`.
+  ///
+  /// Both passes call this and get equal bits: the mask is a function of the dropout stream.
+  private func droppedProbabilities(_ head: Head, _ scratch: Scratch) -> Tensor {
+    guard let dropout = head.dropout else { return head.probabilities }
+    let dropped = Scratch.square(scratch.dropped, head.rows.count)
+    head.probabilities.applyDropout(dropout, firstRow: head.firstDropoutRow, into: dropped)
+    return dropped
   }
 
   /// Fills `activations` from `input` (N, D).
@@ -110,24 +133,19 @@ package struct Attention: Sendable {
     forEachHead(activations, pass) { head in
       head.probabilities.multiply(head.query.plain, head.key.transposed, scale: scale)
       head.probabilities.softmaxRows()
-      var kept = head.probabilities
-      if let dropout = head.dropout {
-        kept = Scratch.square(scratch.first, head.rows.count)
-        head.probabilities.applyDropout(dropout, firstRow: head.firstDropoutRow, into: kept)
-      }
       let context = activations.context.rows(head.rows).columns(head.columns)
-      context.multiply(kept.plain, head.value.plain)
+      context.multiply(droppedProbabilities(head, scratch).plain, head.value.plain)
     }
   }
 
-  /// Adds the gradient of the input to `inputGradient` (N, D).
+  /// Adds the parameter gradients, and the gradient of the input to `inputGradient` (N, D).
   ///
   /// - Parameters:
-  ///   - contextGradient: the gradient of the context. (N, D)
-  ///   - input: that of the forward pass. (N, D)
-  ///   - activations: what the forward pass left.
-  ///   - scratch: memory for this pass.
-  ///   - inputGradient: added to.
+  ///   - contextGradient: the gradient of the context (N, D); read only.
+  ///   - input: the input of the forward pass. (N, D)
+  ///   - activations: as the forward pass filled them.
+  ///   - scratch: temporary memory, overwritten.
+  ///   - inputGradient: the gradient to add to, often the residual stream's.
   ///   - pass: weights, gradients and random numbers.
   package func backward(
     contextGradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
@@ -138,16 +156,12 @@ package struct Attention: Sendable {
     forEachHead(activations, pass) { head in
       let context = contextGradient.rows(head.rows).columns(head.columns)
       let gradients = projectedGradient.rows(head.rows)
-      var kept = head.probabilities
-      if let dropout = head.dropout {
-        kept = Scratch.square(scratch.first, head.rows.count)
-        head.probabilities.applyDropout(dropout, firstRow: head.firstDropoutRow, into: kept)
-      }
+      let dropped = droppedProbabilities(head, scratch)
       gradients.columns(head.columns.shifted(by: 2 * size))
-        .multiply(kept.transposed, context.plain)
-      let scores = Scratch.square(scratch.second, head.rows.count)
+        .multiply(dropped.transposed, context.plain)
+      let scores = Scratch.square(scratch.scoreGradient, head.rows.count)
       scores.multiply(context.plain, head.value.transposed)
-      scores.softmaxRowsBackward(probabilities: head.probabilities, kept: kept)
+      scores.softmaxRowsBackward(probabilities: head.probabilities, kept: dropped)
       gradients.columns(head.columns).multiply(scores.plain, head.key.plain, scale: scale)
       gradients.columns(head.columns.shifted(by: size))
         .multiply(scores.transposed, head.query.plain, scale: scale)
@@ -163,7 +177,10 @@ extension Range where Bound == Int {
 }
 
 extension Parameter {
-  /// The first of a group of tensors that lie end to end, seen as one of this shape.
+  /// The group of tensors that begins with this one, seen as a single tensor of `shape`.
+  ///
+  /// The tensors of a group lie end to end in the flat vector, so one product computes all three
+  /// projections.
   fileprivate func widened(to shape: [Int]) -> Parameter {
     Parameter(name: name, shape: shape, offset: offset, initialization: initialization)
   }

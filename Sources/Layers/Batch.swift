@@ -1,27 +1,29 @@
 /// Token sequences laid end to end, without padding.
 ///
-/// N tokens in B sequences. A batch is also the address of its random numbers: masks, samples and
-/// dropout are functions of (seed, purpose, `step`, sequence index), never of where it is computed.
+/// N tokens in B sequences. `step` and `firstSequence` identify the random numbers of the batch:
+/// masks, samples and dropout are functions of (seed, purpose, step, sequence index). They never
+/// depend on the rank or the thread that computes the batch.
 package struct Batch: Sendable, Equatable, Codable {
-  /// Token ids, one sequence after the other. (N)
+  /// Token ids, sequence by sequence. (N)
   package var tokens: [Int32]
   /// Segment ids, 0 or 1. (N)
-  package var types: [UInt8]
+  package var segmentIDs: [UInt8]
   /// The length of each sequence. (B)
   package var lengths: [Int]
-  /// What the objective knows each sequence by; none in pre-training, whose sequences say it all. (B)
+  /// The index of each sequence in the set of examples (B), by which a fine-tuning objective finds
+  /// its target; empty in pre-training.
   package var examples: [Int] = []
-  /// The step that it belongs to.
+  /// The training step that the batch belongs to, counted from 0.
   package var step: Int
-  /// The index of its first sequence within the step's global batch; the others follow.
+  /// The index of the first sequence in the global batch of the step.
   package var firstSequence: Int
 
   package init(
-    tokens: [Int32] = [], types: [UInt8] = [], lengths: [Int] = [], step: Int = 0,
+    tokens: [Int32] = [], segmentIDs: [UInt8] = [], lengths: [Int] = [], step: Int = 0,
     firstSequence: Int = 0
   ) {
     self.tokens = tokens
-    self.types = types
+    self.segmentIDs = segmentIDs
     self.lengths = lengths
     self.step = step
     self.firstSequence = firstSequence
@@ -39,20 +41,26 @@ package struct Batch: Sendable, Equatable, Codable {
     }
   }
 
-  /// Adds a sequence at the end. All sequences of a batch have an `example`, or none has.
+  /// Appends a sequence.
+  ///
+  /// `tokens` and `segmentIDs` have equal lengths. Either all sequences of a batch have an
+  /// `example` or none has.
   package mutating func append(
-    tokens: some Sequence<Int32>, types: some Sequence<UInt8>, example: Int? = nil
+    tokens: some Sequence<Int32>, segmentIDs: some Sequence<UInt8>, example: Int? = nil
   ) {
     let before = self.tokens.count
     self.tokens.append(contentsOf: tokens)
-    self.types.append(contentsOf: types)
-    precondition(self.types.count == self.tokens.count, "a type for each token")
+    self.segmentIDs.append(contentsOf: segmentIDs)
+    precondition(
+      self.segmentIDs.count == self.tokens.count, "a sequence needs one segment id per token")
     lengths.append(self.tokens.count - before)
     if let example { examples.append(example) }
   }
 
-  /// Cuts into batches of whole consecutive sequences: each takes as many as fit into
-  /// `tokenLimit` tokens, but at least one.
+  /// Splits the batch into micro-batches of consecutive whole sequences.
+  ///
+  /// Each takes as many sequences as fit into `tokenLimit` tokens, and at least one: a longer
+  /// sequence is a micro-batch of its own. An empty batch has no micro-batches.
   package func microBatches(tokenLimit: Int) -> [Batch] {
     var result: [Batch] = []
     var current = Batch(step: step, firstSequence: firstSequence)
@@ -62,7 +70,7 @@ package struct Batch: Sendable, Equatable, Codable {
         current = Batch(step: step, firstSequence: firstSequence + index)
       }
       current.append(
-        tokens: tokens[range], types: types[range],
+        tokens: tokens[range], segmentIDs: segmentIDs[range],
         example: examples.isEmpty ? nil : examples[index])
     }
     if current.tokenCount > 0 { result.append(current) }

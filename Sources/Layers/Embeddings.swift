@@ -1,15 +1,15 @@
 import Tensors
 
-/// Token, position and segment embeddings, summed, normalised and dropped:
+/// The sum of token, position and segment embeddings, with layer normalisation and dropout.
 ///
-///     e = dropout(norm(word[token] + position[place] + type[segment]))
+///     e = dropout(norm(word[token] + position[index in sequence] + segment[segment id]))
 ///
-/// Generator and discriminator share one (ELECTRA, section 3.1: tied embeddings), and draw their
-/// dropout separately.
+/// Generator and discriminator share one instance (ELECTRA, section 3.1: tied embeddings). Each
+/// passes its own dropout site, so that their masks are independent.
 package struct Embeddings: Sendable {
   package let word: Parameter  // (V, E)
   package let position: Parameter  // (positions, E)
-  package let type: Parameter  // (2, E)
+  package let segment: Parameter  // (2, E)
   let norm: LayerNorm
 
   /// The shapes of the three tables.
@@ -27,15 +27,15 @@ package struct Embeddings: Sendable {
     }
   }
 
-  /// Declares `name.word_embeddings` and the others.
+  /// Declares `name.word_embeddings` and the other tables.
   ///
   /// - Parameters:
-  ///   - name: what the parameters' names begin with.
+  ///   - name: the prefix of the parameter names.
   ///   - sizes: the shapes of the tables.
-  ///   - epsilon: that of the normalisation.
-  ///   - standardDeviation: the standard deviation of the first word and segment embeddings.
-  ///   - positions: how position embeddings begin.
-  ///   - layout: where the parameters are declared.
+  ///   - epsilon: the epsilon of the layer normalisation.
+  ///   - standardDeviation: of the initial word and segment embeddings.
+  ///   - positions: the initialisation of the position embeddings.
+  ///   - layout: the layout that the parameters are added to.
   package init(
     _ name: String, _ sizes: Sizes, epsilon: Float, standardDeviation: Float,
     positions: Initialization,
@@ -46,36 +46,38 @@ package struct Embeddings: Sendable {
     word = layout.declare("\(name).word_embeddings.weight", [sizes.vocabularySize, size], normal)
     position = layout.declare(
       "\(name).position_embeddings.weight", [sizes.positionCount, size], positions)
-    type = layout.declare("\(name).token_type_embeddings.weight", [sizes.typeCount, size], normal)
+    segment = layout.declare(
+      "\(name).token_type_embeddings.weight", [sizes.typeCount, size], normal)
     norm = LayerNorm(name + ".LayerNorm", size: size, epsilon: epsilon, in: &layout)
   }
 
-  /// What backward needs.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     let norm: LayerNorm.Activations
-    /// The dropped output. (N, E)
+    /// The embeddings after dropout. (N, E)
     package let output: Tensor
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       norm = LayerNorm.Activations(shape, size: size, arena: arena)
       output = arena.tensor(shape.tokens, size)
     }
   }
 
-  /// Fills `activations` for `tokens` (N) with segment ids `types` (N).
+  /// Embeds `tokens` (N) with `segmentIDs` (N); the result is `activations.output` (N, E).
   package func forward(
-    tokens: [Int32], types: [UInt8], _ activations: Activations, dropout site: DropoutSite,
+    tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations, dropout site: DropoutSite,
     _ pass: PassContext
   ) {
     let sum = activations.norm.normalized
     sum.gatherRows(of: pass.weights[word], tokens)
-    let positions = pass.weights[position]
-    let segments = pass.weights[type]
+    let positions = pass.weights[position]  // positions restart at each sequence
+    let segments = pass.weights[segment]
     for range in pass.ranges {
       sum.rows(range).add(positions.rows(0..<range.count))
       for t in range {
-        let segment = Int(types[t])
-        sum.rows(t..<t + 1).add(segments.rows(segment..<segment + 1))
+        let id = Int(segmentIDs[t])
+        sum.rows(t..<t + 1).add(segments.rows(id..<id + 1))
       }
     }
     norm.forward(activations.norm, bias: nil, residual: nil, dropout: nil, pass)
@@ -85,9 +87,11 @@ package struct Embeddings: Sendable {
     }
   }
 
-  /// Adds the tables' gradients; `gradient` (N, E), that of the output, is used up.
+  /// Adds the gradients of the tables and of the normalisation.
+  ///
+  /// `gradient` (N, E) is the gradient of the output; its contents are overwritten.
   package func backward(
-    _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations,
+    _ gradient: Tensor, tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations,
     dropout site: DropoutSite, _ pass: PassContext
   ) {
     forEachSequence(site, pass) { range, dropout in
@@ -96,7 +100,7 @@ package struct Embeddings: Sendable {
     norm.backward(
       activations.norm, gradient: gradient, bias: nil, dropout: nil, into: nil, pass)
     pass.gradient(word).scatterAddRows(of: gradient, tokens)
-    pass.gradient(type).scatterAddRows(of: gradient, types.map { Int32($0) })
+    pass.gradient(segment).scatterAddRows(of: gradient, segmentIDs.map { Int32($0) })
     let positions = pass.gradient(position)
     for range in pass.ranges {
       positions.rows(0..<range.count).add(gradient.rows(range))

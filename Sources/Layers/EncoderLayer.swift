@@ -1,9 +1,12 @@
 import Tensors
 
-/// One layer of a post-norm BERT encoder (Devlin et al. 2019):
+/// One layer of a post-norm BERT encoder.
 ///
 ///     h = norm(x + dropout(attention(x) W_o + b_o))
 ///     y = norm(h + dropout(gelu(h W_1 + b_1) W_2 + b_2))
+///
+/// (Devlin et al. 2019; Vaswani et al. 2017, section 3.1.) Biases are added in the same sweep as
+/// the operation that follows the product, see `Linear`.
 package struct EncoderLayer: Sendable {
   let attention: Attention
   let attentionOutput: Linear
@@ -14,6 +17,7 @@ package struct EncoderLayer: Sendable {
   let outputNorm: LayerNorm
   let outputDropout: DropoutSite
 
+  /// Declares the parameters under Hugging Face's names, after `name`.
   package init(_ name: String, _ sizes: EncoderSizes, in layout: inout ParameterLayout) {
     let (d, f) = (sizes.hiddenSize, sizes.intermediateSize)
     attention = Attention(
@@ -38,16 +42,17 @@ package struct EncoderLayer: Sendable {
     outputDropout = DropoutSite(name + ".output", rate: sizes.dropoutRate)
   }
 
-  /// Everything that a forward pass leaves for the backward pass.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     package let attention: Attention.Activations
     package let attentionNorm: LayerNorm.Activations
-    /// The slope of GELU at each entry. (N, F)
+    /// The derivative of GELU at each entry. (N, F)
     package let geluDerivative: Tensor
-    /// GELU's output. (N, F)
+    /// The output of GELU. (N, F)
     package let intermediate: Tensor
     package let outputNorm: LayerNorm.Activations
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Activations(
         shape, size: sizes.hiddenSize, headCount: sizes.headCount, arena: arena)
@@ -57,7 +62,7 @@ package struct EncoderLayer: Sendable {
       outputNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
     }
 
-    /// The memory of `other`, but for an output of its own.
+    /// Activations in the memory of `other`, with a separate output.
     init(sharing other: Activations, arena: Arena) {
       attention = other.attention
       attentionNorm = other.attentionNorm
@@ -67,13 +72,15 @@ package struct EncoderLayer: Sendable {
     }
   }
 
-  /// Memory that all layers of an encoder use in turn.
+  /// Temporary memory that the layers of an encoder use in turn.
   package struct Scratch {
     let attention: Attention.Scratch
+    // Gradients of the backward pass.
     let branch: Tensor  // (N, D)
     let context: Tensor  // (N, D)
     let intermediate: Tensor  // (N, F)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Scratch(shape, size: sizes.hiddenSize, arena: arena)
       branch = arena.tensor(shape.tokens, sizes.hiddenSize)
@@ -82,7 +89,7 @@ package struct EncoderLayer: Sendable {
     }
   }
 
-  /// From `input` (N, D) to `activations.outputNorm.output` (N, D).
+  /// Fills `activations` from `input` (N, D); the result is `activations.outputNorm.output` (N, D).
   package func forward(
     _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
   ) {
@@ -101,7 +108,10 @@ package struct EncoderLayer: Sendable {
       dropout: outputDropout, pass)
   }
 
-  /// Replaces `gradient` (N, D), that of the output, by that of the input.
+  /// Adds the parameter gradients and turns `gradient` (N, D) from the output's into the input's.
+  ///
+  /// `gradient` follows the residual stream: each sub-layer adds its part to it. `input` must be
+  /// the input of the forward pass that filled `activations`.
   package func backward(
     _ gradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
     _ pass: PassContext

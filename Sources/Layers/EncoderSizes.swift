@@ -4,18 +4,21 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
   package var layerCount: Int  // L
   package var headCount: Int  // H
   package var intermediateSize: Int  // F
+  /// The dropout probability of embeddings and of each sub-layer's output.
   package var dropoutRate: Float
+  /// The dropout probability of attention probabilities.
   package var attentionDropoutRate: Float
-  /// That of the layer normalisations.
+  /// The epsilon of the layer normalisations.
   package var epsilon: Float = 1e-12
-  /// The standard deviation of the first weights of encoder and embeddings.
+  /// The standard deviation of the initial weights of encoder and embeddings.
   package var standardDeviation: Float = 0.02
 
-  /// The standard deviation of the first weights of heads, independent of the encoder's, so that first
-  /// logits are near 0 (as in BERT).
+  /// The standard deviation of initial head weights.
+  ///
+  /// It does not depend on the encoder's, so that initial logits are near 0 (as in BERT).
   package static let headStandardDeviation: Float = 0.02
 
-  /// Sizes with BERT's epsilon and first weights.
+  /// Sizes with BERT's epsilon and standard deviation.
   package init(
     hiddenSize: Int, layerCount: Int, headCount: Int, intermediateSize: Int,
     dropoutRate: Float = 0.1, attentionDropoutRate: Float = 0.1
@@ -39,13 +42,16 @@ package struct EncoderSizes: Sendable, Equatable, Codable {
     case standardDeviation = "initializer_range"
   }
 
-  /// A fraction of its width and depth, with heads of the same width and at least one of them and one
-  /// layer (ELECTRA, table 6: generator size).
+  /// The sizes of an encoder with these fractions of the width and depth (ELECTRA, table 6:
+  /// generator size).
+  ///
+  /// Heads keep their width. The result has at least one head and one layer, and its width is
+  /// rounded down to a multiple of its head count.
   package func scaled(width: Double, depth: Double) -> EncoderSizes {
     var result = self
-    let wanted = max(1, Int((Double(hiddenSize) * width).rounded()))
-    result.headCount = max(1, wanted / (hiddenSize / headCount))
-    result.hiddenSize = wanted / result.headCount * result.headCount
+    let target = max(1, Int((Double(hiddenSize) * width).rounded()))
+    result.headCount = max(1, target / (hiddenSize / headCount))
+    result.hiddenSize = target / result.headCount * result.headCount
     result.intermediateSize = max(1, intermediateSize * result.hiddenSize / hiddenSize)
     result.layerCount = max(1, Int((Double(layerCount) * depth).rounded()))
     return result

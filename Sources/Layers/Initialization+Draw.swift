@@ -1,8 +1,11 @@
 import Tensors
 
 extension ParameterLayout {
-  /// Writes the first values of every parameter into `weights`, as a function of the seed and each
-  /// parameter's name alone.
+  /// Writes the initial values of every parameter into `weights`.
+  ///
+  /// The values of a parameter depend only on the seed and on its name, shape and initialisation,
+  /// so adding a parameter does not change the others. Gaps between parameters are left as they
+  /// are.
   package func initialize(_ weights: Storage, seed: UInt64) {
     for parameter in parameters {
       let window = weights[parameter]
@@ -19,11 +22,12 @@ extension ParameterLayout {
     }
   }
 
-  /// A sine and a cosine of the row's number for each wavelength, from 2 pi to 20,000 pi.
+  /// Row p: sin and cos of p / 10,000^(2i / columns), with wavelengths from 2 pi to 20,000 pi.
   private func fillSinusoids(_ tensor: Tensor, standardDeviation: Float) {
-    let amplitude = standardDeviation * Float(2).squareRoot()
+    let amplitude = standardDeviation * Float(2).squareRoot()  // a sine's rms is 1 / sqrt(2)
     for row in 0..<tensor.rows {
       for column in 0..<tensor.columns {
+        // cos x = sin(x + pi / 2) for odd columns.
         let exponent = Double(column & ~1) / Double(tensor.columns)
         let angle = Double(row) / power(10_000, exponent) + Double(column & 1) * Double.pi / 2
         tensor.row(row)[column] = amplitude * Float(sine(angle))
@@ -31,7 +35,11 @@ extension ParameterLayout {
     }
   }
 
-  /// Normal numbers by the polar method (Marsaglia), redrawn beyond two standard deviations.
+  /// Normal numbers by the polar method (Marsaglia and Bray 1964), redrawn beyond two standard
+  /// deviations.
+  ///
+  /// A pair (x, y) uniform in the unit disc gives two normal numbers. Values are computed in Double
+  /// with the project's logarithm, so that they do not depend on the C library.
   private func fillTruncatedNormal(
     _ tensor: Tensor, standardDeviation: Float, _ stream: RandomStream
   ) {

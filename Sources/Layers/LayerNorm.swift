@@ -1,12 +1,17 @@
 import Tensors
 
-/// Layer normalisation with what precedes it: `normalize(residual + dropout(branch + bias))`.
+/// Layer normalisation fused with the additions before it.
+///
+///     y = scale * normalize(residual + dropout(branch + bias)) + shift
+///
+/// (Ba et al. 2016.) One sweep over the rows adds the bias, applies dropout, adds the residual and
+/// normalises. See `LayerNormalization.swift` in Tensors for the formulas.
 package struct LayerNorm: Sendable {
   package let scale: Parameter  // (D)
   package let shift: Parameter  // (D)
   package let epsilon: Float
 
-  /// Declares `name.weight`, which begins as `gain`, and `name.bias`.
+  /// Declares `name.weight`, with all entries `gain`, and `name.bias`, with all entries 0.
   package init(
     _ name: String, size: Int, epsilon: Float, gain: Float = 1, in layout: inout ParameterLayout
   ) {
@@ -15,21 +20,22 @@ package struct LayerNorm: Sendable {
     self.epsilon = epsilon
   }
 
-  /// What backward needs.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
-    /// The branch on the way in; the normalised rows afterwards. (N, D)
+    /// The branch before `forward`; the normalised rows afterwards. (N, D)
     package let normalized: Tensor
     /// 1 / sqrt(variance + epsilon) of each row. (1, N)
     package let inverseDeviations: Tensor
     package let output: Tensor  // (N, D)
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       normalized = arena.tensor(shape.tokens, size)
       inverseDeviations = arena.tensor(1, shape.tokens)
       output = arena.tensor(shape.tokens, size)
     }
 
-    /// The memory of `other`, but for an output of its own.
+    /// Activations in the memory of `other`, with a separate output.
     init(sharing other: Activations, arena: Arena) {
       normalized = other.normalized
       inverseDeviations = other.inverseDeviations
@@ -37,13 +43,14 @@ package struct LayerNorm: Sendable {
     }
   }
 
-  /// Normalises the branch that stands in `activations.normalized`.
+  /// Normalises the branch in `activations.normalized`, in place; the result is
+  /// `activations.output`.
   ///
   /// - Parameters:
-  ///   - activations: filled for the backward pass.
-  ///   - bias: the bias of the linear layer that made the branch; nil for none.
-  ///   - residual: added to the branch (N, D); nil for none.
-  ///   - site: where elements of the branch are dropped; nil for nowhere.
+  ///   - activations: holds the branch; filled for the backward pass.
+  ///   - bias: the bias of the linear layer that computed the branch; nil for none.
+  ///   - residual: the tensor added to the branch (N, D); nil for none.
+  ///   - site: the dropout applied to the branch; nil for none.
   ///   - pass: weights and random numbers.
   package func forward(
     _ activations: Activations, bias: Parameter?, residual: Tensor?, dropout site: DropoutSite?,
@@ -63,7 +70,11 @@ package struct LayerNorm: Sendable {
     }
   }
 
-  /// Replaces the output's gradient by that of the residual, and writes the branch's.
+  /// Turns `gradient` (N, D) from the output's into the residual's, and writes the branch's
+  /// gradient.
+  ///
+  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch
+  /// has neither dropout nor a residual beside it: its gradient then equals `gradient`.
   package func backward(
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
     into branchGradient: Tensor?, _ pass: PassContext

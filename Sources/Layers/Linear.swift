@@ -1,13 +1,15 @@
 import Tensors
 
-/// A dense layer's weight and bias: y = x W^T + b.
+/// The weight and bias of a dense layer: y = x W^T + b.
 ///
-/// Both passes leave the bias to the caller, who adds it, and sums its gradient, in the same sweep
-/// as what comes next (GELU, dropout, normalisation).
+/// `product` and `backward` leave out the bias. The caller adds it, and sums its gradient, in the
+/// same sweep as the next operation (GELU, dropout, normalisation), which saves one pass over
+/// memory.
 package struct Linear: Sendable {
   package let weight: Parameter  // (output, input)
   package let bias: Parameter  // (output)
 
+  /// A layer of parameters that are declared already.
   package init(weight: Parameter, bias: Parameter) {
     self.weight = weight
     self.bias = bias
@@ -34,7 +36,10 @@ package struct Linear: Sendable {
     output.addToRows(pass.weights[bias])
   }
 
-  /// Adds the weight's gradient, and writes (or adds) the gradient of the input.
+  /// Adds the gradient of the weight, and writes (or, if `adding`, adds) the gradient of the input.
+  ///
+  /// `outputGradient` is (N, output), `input` and `inputGradient` are (N, input). The caller sums
+  /// the gradient of the bias.
   package func backward(
     outputGradient: Tensor, input: Tensor, into inputGradient: Tensor, adding: Bool,
     _ pass: PassContext

@@ -1,6 +1,6 @@
-/// Every name that a line of metrics can hold, as `metrics.jsonl` spells it.
+/// The names of metrics, as `metrics.jsonl` spells them.
 package enum MetricName: String, Sendable, CaseIterable {
-  // Where a line belongs.
+  // What a line belongs to.
   case step, split, tokens, seconds, time, examples, epoch
   // Pre-training and fine-tuning.
   case loss
@@ -12,7 +12,7 @@ package enum MetricName: String, Sendable, CaseIterable {
   case generatorReward = "generator_reward"
   case sampledAccuracy = "sampled_accuracy"
   case replacedFraction = "replaced_fraction"
-  // An encoder that predicts tokens.
+  // A discriminator encoder that predicts tokens.
   case mlmLoss = "mlm_loss"
   case mlmAccuracy = "mlm_accuracy"
   // The discriminator.
@@ -39,10 +39,10 @@ package enum MetricName: String, Sendable, CaseIterable {
   /// The name of a fine-tuning score: `dev_accuracy`.
   package static func score(_ metric: String, of split: String) -> String { "\(split)_\(metric)" }
 
-  /// The name as words: "generator loss".
+  /// The name with spaces: "generator loss".
   package var words: String { Self.words(rawValue) }
 
-  /// The name of any metric as words.
+  /// The name of any metric with spaces.
   package static func words(_ name: String) -> String {
     String(name.map { $0 == "_" ? " " : $0 })
   }
@@ -60,73 +60,76 @@ package typealias MetricValues = [(name: MetricName, value: Double)]
 ///     line.append(.loss, 8.25)
 ///     line[.loss]                                       // 8.25
 ///
-/// `metrics.jsonl`, TensorBoard's event files, the judgement of a run's health, reports and model cards
-/// all follow from this value.
+/// `metrics.jsonl`, TensorBoard's event files, the health monitor, reports and model cards all
+/// derive from this value.
 package struct MetricsLine: Sendable, Equatable {
   /// What was measured.
   package enum Split: String, Sendable {
-    /// Training steps since the line before; `metrics.jsonl` names no split here.
+    /// Training steps since the previous line; `metrics.jsonl` writes no split for it.
     case training
+    /// The held-out examples.
     case heldOut = "held_out"
-    /// Nothing: the line says what is wrong with the run.
+    /// No measurement: the line is a warning about the run's health.
     case health
   }
 
-  /// A metric and its value, which is NaN or infinite where it is undefined.
+  /// A metric and its value; NaN or infinite where the metric is undefined.
   package struct Value: Sendable, Equatable {
     package let name: String
     package let number: Double
   }
 
-  /// A text and its name.
+  /// A text with its name.
   package struct Text: Sendable, Equatable {
     package let name: MetricName
     package let text: String
   }
 
-  /// The steps done.
+  /// The number of completed steps.
   package let step: Int
+  /// The examples that were measured.
   package let split: Split
-  /// The tokens seen; nil where the line does not say.
+  /// The number of training tokens so far; nil where the line has none.
   package let tokens: Int?
-  /// The metrics, in the order in which they were added.
+  /// The metrics in the order in which they were appended.
   package private(set) var values: [Value] = []
+  /// The texts in the order in which they were appended.
   package private(set) var texts: [Text] = []
-  /// When the line was written, in seconds since 1970; nil for one that was not.
+  /// When the line was written, in seconds since 1970; nil for a line that was not written.
   package var time: Double?
 
   package init(step: Int, split: Split, tokens: Int? = nil) {
     (self.step, self.split, self.tokens) = (step, split, tokens)
   }
 
-  /// Adds a metric.
+  /// Appends a metric.
   package mutating func append(_ name: MetricName, _ number: Double) {
     append(named: name.rawValue, number)
   }
 
-  /// Adds a metric that has no `MetricName`, such as a score of fine-tuning.
+  /// Appends a metric without a `MetricName`, such as a fine-tuning score.
   package mutating func append(named name: String, _ number: Double) {
     values.append(Value(name: name, number: number))
   }
 
-  /// Adds metrics in their order.
+  /// Appends metrics in their order.
   package mutating func append(_ metrics: MetricValues) {
     for (name, value) in metrics { append(name, value) }
   }
 
-  /// Adds a text.
+  /// Appends a text.
   package mutating func append(_ name: MetricName, text: String) {
     texts.append(Text(name: name, text: text))
   }
 
-  /// The value of a metric; nil where it is missing or not finite.
+  /// The value of a metric; nil if it is missing or not finite.
   package subscript(name: MetricName) -> Double? { self[named: name.rawValue] }
 
-  /// The value of the metric of that name; nil where it is missing or not finite.
+  /// The value of the metric with this name; nil if it is missing or not finite.
   package subscript(named name: String) -> Double? {
     values.first { $0.name == name && $0.number.isFinite }?.number
   }
 
-  /// The text of that name; nil where it is missing.
+  /// The text with this name; nil if it is missing.
   package func text(_ name: MetricName) -> String? { texts.first { $0.name == name }?.text }
 }

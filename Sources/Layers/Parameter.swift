@@ -1,40 +1,42 @@
 import Tensors
 
-/// One named tensor of a model: where it lies in the flat vector, and how it begins.
+/// One named tensor of a model: its position in the flat vector and its initialisation.
 package struct Parameter: Sendable, Equatable {
-  /// Its name, as Hugging Face's model spells it.
+  /// The name, as in Hugging Face's models.
   package let name: String
-  /// Its shape as stored on disk; linear weights are (output, input).
+  /// The shape as stored on disk; linear weights are (output, input).
   package let shape: [Int]
   /// The index of its first float in the flat vector.
   package let offset: Int
-  /// Its first values.
+  /// How the initial values are drawn.
   package let initialization: Initialization
 
   /// The number of floats.
   package var count: Int { shape.reduce(1, *) }
-  /// Its floats in the flat vector.
+  /// The indices of its floats in the flat vector.
   package var range: Range<Int> { offset..<offset + count }
-  /// Rows and columns when seen as a matrix: a vector is one row.
+  /// The number of rows when seen as a matrix: a vector is one row.
   package var rows: Int { shape.count > 1 ? shape[0] : 1 }
+  /// The number of columns when seen as a matrix.
   package var columns: Int { shape.count > 1 ? count / shape[0] : count }
-  /// Whether weight decay applies: not to biases and normalisations (reference, `optimization.py`).
+  /// Whether weight decay applies: to all but biases and normalisations (the reference's
+  /// `optimization.py`).
   package var decays: Bool { !name.contains("LayerNorm") && !name.hasSuffix("bias") }
 }
 
-/// How a tensor begins.
+/// How the initial values of a tensor are drawn.
 package enum Initialization: Sendable, Equatable {
-  /// Normal around 0, cut off and redrawn beyond two standard deviations.
+  /// Normal with mean 0, redrawn beyond two standard deviations.
   case truncatedNormal(standardDeviation: Float)
-  /// Row p holds sines and cosines of p in wavelengths that grow along the row (Vaswani et al. 2017,
-  /// section 3.5), scaled to this standard deviation.
+  /// Row p holds sines and cosines of p with wavelengths that grow along the row, scaled to this
+  /// standard deviation (Vaswani et al. 2017, section 3.5).
   case sinusoids(standardDeviation: Float)
   case zeros
   case constant(Float)
 }
 
 extension Storage {
-  /// The window of `parameter`.
+  /// The part of a flat vector that belongs to `parameter`, as a matrix that shares its memory.
   package subscript(parameter: Parameter) -> Tensor {
     Tensor(base: base + parameter.offset, rows: parameter.rows, columns: parameter.columns)
   }

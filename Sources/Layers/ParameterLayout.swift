@@ -3,34 +3,36 @@ import Tensors
 /// All parameters of a model in one flat vector, in declaration order.
 ///
 /// Weights, gradients and moments are all vectors of this layout, so a bucket of the all-reduce is
-/// a range, and the optimizer is one pass. Groups begin on 64-byte boundaries; the floats
-/// between groups are zero for ever.
+/// a range, and the optimizer makes one sweep. Each group begins on a 64-byte boundary; the floats
+/// between groups are padding and stay zero.
 ///
 ///     var layout = ParameterLayout()
-///     let weight = layout.declare("dense.weight", [256, 128], .truncatedNormal(deviation: 0.02))
+///     let weight = layout.declare("LayerNorm.weight", [128], .constant(1))
 ///     let weights = Storage(count: layout.count)
-///     weights[weight]                                                       // (256, 128)
+///     weights[weight]                                   // (1, 128)
 package struct ParameterLayout: Sendable, Equatable {
-  /// Every parameter, by rising offset.
+  /// All parameters, by ascending offset.
   package private(set) var parameters: [Parameter] = []
-  /// The length of the flat vector.
+  /// The length of the flat vector, padding included.
   package private(set) var count = 0
 
-  /// Floats a block: the unit of norms, of checks and of ownership among ranks. The grid of blocks
-  /// restarts at each tensor.
+  /// The number of floats in a block: the unit of norms, checks and partitioning among ranks.
+  ///
+  /// The grid of blocks restarts at each tensor, so that a tensor's norm does not depend on where
+  /// it lies in the vector.
   package static let blockSize = 4096
-  private static let alignment = 16
+  private static let alignment = 16  // floats: one cache line
 
   package init() {}
 
-  /// Adds a tensor.
+  /// Adds a tensor at the end.
   package mutating func declare(
     _ name: String, _ shape: [Int], _ initialization: Initialization
   ) -> Parameter {
     declare(group: [name], shape, initialization)[0]
   }
 
-  /// Adds tensors of one shape that lie end to end, so that they can be seen as one.
+  /// Adds tensors of equal shape end to end, without padding, so that they can be used as one.
   package mutating func declare(
     group names: [String], _ shape: [Int], _ initialization: Initialization
   ) -> [Parameter] {
@@ -45,14 +47,15 @@ package struct ParameterLayout: Sendable, Equatable {
     return declared
   }
 
-  /// The parameter called `name`.
+  /// The parameter with this name; nil if there is none.
   package subscript(name: String) -> Parameter? { parameters.first { $0.name == name } }
 
-  /// The number of trained floats, without the gaps between tensors.
+  /// The number of trained floats, without padding.
   package var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
-  /// Where each block begins, and `count` at the end: consecutive entries bound a block. A
-  /// tensor's last block includes the gap behind it, so blocks tile the vector.
+  /// The first index of each block, then `count`: consecutive entries bound a block.
+  ///
+  /// The last block of a tensor includes the padding after it, so that blocks cover the vector.
   package var blockBoundaries: [Int] {
     parameters.flatMap { stride(from: $0.offset, to: $0.offset + $0.count, by: Self.blockSize) }
       + [count]

@@ -4,7 +4,7 @@ import Tensors
 package struct TransformerEncoder: Sendable {
   package let sizes: EncoderSizes
   private let layers: [EncoderLayer]
-  /// Where each layer lies in the flat vector.
+  /// The range of each layer in the flat vector.
   package let layerRanges: [Range<Int>]
 
   /// Declares `name.layer.0`, `name.layer.1` and so on.
@@ -20,15 +20,16 @@ package struct TransformerEncoder: Sendable {
     layerRanges = ranges
   }
 
-  /// The activations of all layers, and the memory that they share.
+  /// The activations of all layers, and their common temporary memory.
   ///
-  /// Where they are computed anew, every layer has only its output to itself; the rest holds what the
-  /// layer that ran last has left (Chen et al. 2016, section 3).
+  /// With recomputation (gradient checkpointing, Chen et al. 2016, section 3), each layer keeps
+  /// only its output. All layers share the rest, which holds the values of the layer that ran last.
   package struct Activations {
     package let layers: [EncoderLayer.Activations]
     let scratch: EncoderLayer.Scratch
-    let areShared: Bool
+    let areRecomputed: Bool
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       let first = EncoderLayer.Activations(sizes, shape, arena: arena)
       layers = (0..<sizes.layerCount).map { index in
@@ -37,38 +38,43 @@ package struct TransformerEncoder: Sendable {
           ? EncoderLayer.Activations(sharing: first, arena: arena)
           : EncoderLayer.Activations(sizes, shape, arena: arena)
       }
-      areShared = shape.recomputes
+      areRecomputed = shape.recomputes
       scratch = EncoderLayer.Scratch(sizes, shape, arena: arena)
     }
 
-    /// What layer `index` makes. (N, D)
+    /// The output of layer `index`. (N, D)
     package func output(_ index: Int) -> Tensor { layers[index].outputNorm.output }
   }
 
-  /// Runs all layers on `input` (N, D) and returns the last one's output (N, D).
+  /// Runs all layers on `input` (N, D) and returns the output of the last (N, D).
+  ///
+  /// Reports each layer's range before reading its weights.
   package func forward(_ input: Tensor, _ activations: Activations, _ pass: PassContext) -> Tensor {
     var hidden = input
-    for ((layer, own), range) in zip(zip(layers, activations.layers), layerRanges) {
-      pass.progress?.needs(range)
-      layer.forward(hidden, own, activations.scratch, pass)
-      hidden = own.outputNorm.output
+    for ((layer, kept), range) in zip(zip(layers, activations.layers), layerRanges) {
+      pass.progress?.willRead(range)
+      layer.forward(hidden, kept, activations.scratch, pass)
+      hidden = kept.outputNorm.output
     }
     return hidden
   }
 
-  /// Replaces `gradient` (N, D), that of the last output, by that of `input`.
+  /// Adds the parameter gradients and turns `gradient` (N, D) from the last output's into
+  /// `input`'s.
+  ///
+  /// Reports each layer's range when its gradient is final.
   package func backward(
     _ gradient: Tensor, input: Tensor, _ activations: Activations, _ pass: PassContext
   ) {
     for index in layers.indices.reversed() {
-      let (layer, own) = (layers[index], activations.layers[index])
+      let (layer, kept) = (layers[index], activations.layers[index])
       let input = index == 0 ? input : activations.output(index - 1)
-      // The last layer's are still there.
-      if activations.areShared && index < layers.count - 1 {
-        layer.forward(input, own, activations.scratch, pass)
+      // The shared memory still holds the last layer's activations from the forward pass.
+      if activations.areRecomputed && index < layers.count - 1 {
+        layer.forward(input, kept, activations.scratch, pass)
       }
-      layer.backward(gradient, input: input, own, activations.scratch, pass)
-      pass.progress?.finished(layerRanges[index])
+      layer.backward(gradient, input: input, kept, activations.scratch, pass)
+      pass.progress?.didFinish(layerRanges[index])
     }
   }
 }

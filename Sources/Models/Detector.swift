@@ -78,7 +78,7 @@ package struct Detector {
       groups[groups.count - 1].lines.append(text)
       for part in parts {
         groups[groups.count - 1].batch.append(
-          tokens: text.ids[part], types: repeatElement(0, count: part.count))
+          tokens: text.ids[part], segmentIDs: repeatElement(0, count: part.count))
       }
     }
     try evaluate(groups, body)
@@ -90,7 +90,7 @@ package struct Detector {
     let batches = groups.map(\.batch)
     let logits = try evaluator.tally(sequences: batches.count) { _, indices in
       batches[indices.lowerBound]
-    }.answers
+    }.outputs
     var rest = logits[...]
     for var text in groups.flatMap(\.lines) {
       text.logits = Array(rest.prefix(text.ids.count))
@@ -135,7 +135,7 @@ private struct Detection: Evaluable {
   /// group.
   func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     Tally(
-      answers: slice.microBatches(tokenLimit: tokens).flatMap {
+      outputs: slice.microBatches(tokenLimit: tokens).flatMap {
         discriminator.detect($0, weights: weights, arena: workspace)
       })
   }

@@ -58,7 +58,7 @@ package struct Predictor {
     let outputs = try evaluator.tally(
       sequences: set.examples.count, shouldStop: { StopSignals.isRequested },
       source: { _, indices in set.batch(indices, firstSequence: indices.lowerBound) }
-    ).answers
+    ).outputs
     return scale.map { outputs.map($0.score) } ?? outputs
   }
 }

@@ -133,7 +133,7 @@ extension Worker {
       let gradient = sums.next()
       let tally = objective.accumulate(
         batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,
-        progress: ParameterProgress(needs: { _ in }, finished: { _ in }))
+        progress: ParameterProgress(willRead: { _ in }, didFinish: { _ in }))
       sums.push(gradient, slice: number)
       let tensors = parameters.filter { !Trainer<O>.isFinite(gradient, $0) }.map(\.name)
       guard !tensors.isEmpty else { continue }

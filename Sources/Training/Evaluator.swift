@@ -166,7 +166,7 @@ extension Communicator {
     for start in stride(from: 0, to: sums.count, by: max(1, size)) {
       total.add(Tally(sums: Array(sums[start..<start + size])))
     }
-    for list in [\Tally.positiveScores, \.negativeScores, \.answers] {
+    for list in [\Tally.positiveScores, \.negativeScores, \.outputs] {
       total[keyPath: list] += try gather(tallies.flatMap { $0[keyPath: list] }).flatMap(\.self)
     }
   }

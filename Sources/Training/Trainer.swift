@@ -148,7 +148,7 @@ package final class Trainer<O: TrainingObjective> {
   package func step(_ step: Int, requests: StopRequests = StopRequests()) throws -> StepReport {
     let start = now()
     var report = StepReport()
-    if let prepare = objective.preparation(for: step) {
+    if let prepare = objective.prepareWeights(before: step) {
       try waitForWeights()
       prepare(weights)
     }

@@ -56,7 +56,7 @@ struct BadModelTests {
       ("hidden_size\" : 128", "hidden_size\" : 4611686018427387904", "hidden_size is 46116860"),
       ("model_type\" : \"electra", "model_type\" : \"roberta", "model_type is roberta"),
       ("{", "{ \"is_decoder\": true,", "is_decoder is true"),
-      ("type_vocab_size\" : 2", "type_vocab_size\" : 1", "two segments are needed"),
+      ("type_vocab_size\" : 2", "type_vocab_size\" : 1", "it must be between 2 and"),
       ("num_hidden_layers", "layers_of_num", "num_hidden_layers is missing"),
       ("intermediate_size\" : 512", "intermediate_size\" : \"many\"", "intermediate_size"),
       ("{", "[", "discriminator/config.json"),

@@ -224,7 +224,7 @@ struct ExportTests {
       let ids = (0..<length).map { Int32($0 * 31 % 300) }
       let targets = (0..<length).map { Int32(($0 * 17 + 5) % 300) }
       var batch = Batch()
-      batch.append(tokens: ids, types: repeatElement(0, count: length))
+      batch.append(tokens: ids, segmentIDs: repeatElement(0, count: length))
       var masked = Masking.Masked(tokens: ids)
       masked.positions = (0..<length).map { Int32($0) }
       masked.targets = targets

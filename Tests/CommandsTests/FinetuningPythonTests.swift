@@ -97,7 +97,7 @@ struct FinetuningPythonTests {
       let ids = (0..<length).map { Int32($0 * 31 % 300) }
       let types = (0..<length).map { UInt8($0 * 2 > length ? 1 : 0) }
       var batch = Batch()
-      batch.append(tokens: ids, types: types)
+      batch.append(tokens: ids, segmentIDs: types)
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: length, longest: length)))
       return Sequence(
         ids: ids, types: types, numbers: model.outputs(batch, weights: weights, arena: arena))

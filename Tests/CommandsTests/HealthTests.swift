@@ -31,8 +31,8 @@ struct HealthTests {
     #expect(result.status == 0, "\(result.errors)")
     #expect(try warnings(folder).isEmpty)
     #expect(result.errors.contains("health: nothing found"))
-    #expect(result.errors.contains("published curve of small: after the same"))
-    #expect(result.errors.contains("it has no point; its first is at step 4,000"))
+    #expect(result.errors.contains("published run of small: no value at "))
+    #expect(result.errors.contains("the first is at step 4,000"))
   }
 
   @Test
@@ -43,7 +43,7 @@ struct HealthTests {
       in: folder.path)
     #expect(large.status == 0, "\(large.errors)")
     #expect(try names(folder) == ["large-generator"])
-    #expect(large.errors.contains("health: the generator is 128 wide beside"))
+    #expect(large.errors.contains("health: the generator's width is 128, more than half"))
     try FileManager.default.removeItem(atPath: folder.path + "/run")
     let uniform = try Program.run(
       Self.pretrain + [

@@ -75,14 +75,14 @@ struct ShardSetTests {
     let whole = try data.batch(step: step, sequences: 0..<48, firstSample: 48 * step, seed: 9)
     #expect(whole.step == step && whole.firstSequence == 0)
     var tokens: [Int32] = []
-    var types: [UInt8] = []
+    var segmentIDs: [UInt8] = []
     for range in [0..<1, 1..<30, 30..<48] {
       let part = try data.batch(step: step, sequences: range, firstSample: 48 * step, seed: 9)
       #expect(part.firstSequence == range.lowerBound && part.sequenceCount == range.count)
       tokens += part.tokens
-      types += part.types
+      segmentIDs += part.segmentIDs
     }
-    #expect(tokens == whole.tokens && types == whole.types)
+    #expect(tokens == whole.tokens && segmentIDs == whole.segmentIDs)
   }
 
   @Test
@@ -94,11 +94,11 @@ struct ShardSetTests {
     let separator = data.vocabulary.special.separator
     let batch = try data.batch(
       step: 0, sequences: 0..<data.trainCount, firstSample: 0, seed: 1)
-    #expect(batch.types.contains(1))
+    #expect(batch.segmentIDs.contains(1))
     for range in batch.ranges {
       let tokens = batch.tokens[range]
       let first = tokens.firstIndex(of: separator) ?? range.upperBound
-      #expect(range.allSatisfy { batch.types[$0] == ($0 <= first ? 0 : 1) })
+      #expect(range.allSatisfy { batch.segmentIDs[$0] == ($0 <= first ? 0 : 1) })
       #expect(tokens.last == separator)
     }
   }

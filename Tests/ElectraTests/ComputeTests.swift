@@ -2,13 +2,13 @@ import Electra
 import Layers
 import Testing
 
-/// What a run costs in operations, against published numbers and against the model's own tensors.
+/// Operation counts of runs, against published numbers and against the tensors of the model.
 struct ComputeTests {
   private func isNear(_ value: Double, _ expected: Double) -> Bool {
     abs(value / expected - 1) < 5e-4  // four digits
   }
 
-  /// What the reference's script prints, executed.
+  /// Against the output of the reference's script.
   @Test(arguments: [
     (Preset.small, 1_000_000, 1.294e18), (.base, 766_000, 6.425e19), (.large, 400_000, 7.118e20),
     (.large, 1_750_000, 3.114e21), (.small, 1, 1.294e12), (.base, 1, 8.387e13),
@@ -27,7 +27,7 @@ struct ComputeTests {
     #expect(isNear(bert.operations, expected))
   }
 
-  /// The paper's baselines are runs of the same tool: BERT-Small is small with another objective.
+  /// BERT-Small, the paper's baseline, is the small preset with the objective mlm.
   @Test
   func maskedLanguageModellingCostsWhatBERTDoes() {
     var configuration = Preset.small.configuration(vocabularySize: 30_522)
@@ -49,8 +49,8 @@ struct ComputeTests {
     }
   }
 
-  /// Six operations for each entry of each matrix that tokens meet, by the model's own list of tensors,
-  /// and six for each of attention's two products.
+  /// Six operations per token for each entry of each weight matrix of the model, and six for each
+  /// multiplication of attention's two products.
   @Test(arguments: Preset.allCases, PretrainingTask.Objective.allCases)
   func productsAreThoseOfTheModelsTensors(preset: Preset, objective: PretrainingTask.Objective)
     throws
@@ -65,12 +65,12 @@ struct ComputeTests {
       let count = Double(parameter.count)
       let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
       let predictors = [model.generator, model.predictor].count { $0 != nil }
-      let own = objective == .allTokensMLM ? 1 : share
+      let encoderShare = objective == .allTokensMLM ? 1 : share
       if name.contains("word_embeddings") {
         products +=
-          6 * count * (Double(predictors - 1) * share + (objective.predicts ? own : share))
+          6 * count * (Double(predictors - 1) * share + (objective.predicts ? encoderShare : share))
       } else if name.contains("mlm_predictions") {
-        products += 6 * count * own
+        products += 6 * count * encoderShare
       } else if name.hasPrefix("generator_") {
         products += 6 * count * share
       } else if !name.hasPrefix("embeddings") && !name.contains("dense_prediction") {

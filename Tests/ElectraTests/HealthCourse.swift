@@ -3,35 +3,34 @@ import Foundation
 import Layers
 import Tensors
 
-/// Made-up metrics of whole runs, and the judgement of their health.
+/// Synthetic metrics of whole runs, and the warnings of a health monitor about them.
 enum HealthCourse {
-  /// A run that is judged line by line.
+  /// A run that is monitored line by line.
   struct Run {
     var configuration: PretrainingConfiguration
     var examples = 30_000_000
     var unigramEntropy = 7.1
     /// Steps between lines.
     var interval = 500
-    /// What a line of training deviates from the course, as a part of it.
+    /// The relative noise of a training line.
     var noise = 0.01
 
     init(_ preset: Preset = .small, vocabulary: Int = 30_522) {
       configuration = preset.configuration(vocabularySize: vocabulary)
     }
 
-    /// The verdicts on a course to `last`.
+    /// The warnings about a run up to step `last`.
     ///
-    /// - Parameters:
-    ///   - training: the metrics of a step; held-out lines come every tenth line.
-    ///   - heldOut: the same of held-out examples.
-    func verdicts(
+    /// `training` gives the metrics of a step. After every tenth line there is a held-out line,
+    /// whose metrics `heldOut` gives.
+    func warnings(
       to last: Int, heldOut: ((Int) -> [MetricName: Double])? = nil,
       _ training: (Int) -> [MetricName: Double]
     ) -> [HealthWarning] {
-      let subject = Health.Subject(
+      let subject = HealthMonitor.Subject(
         configuration: configuration, examples: examples, unigramEntropy: unigramEntropy)
-      var health = Health(of: subject)
-      var verdicts = health.judgeRecipe(step: 0)
+      var health = HealthMonitor(of: subject)
+      var warnings = health.checkRecipe(step: 0)
       let recipe = configuration.recipe
       for step in stride(from: interval, through: last, by: interval) {
         let stream = RandomStream(seed: 3, site: 4, step: step, sequence: 0)
@@ -46,16 +45,16 @@ enum HealthCourse {
           }
           return line
         }
-        verdicts += health.judge(line(training(step), .training))
+        warnings += health.check(line(training(step), .training))
         if step % (10 * interval) == 0, let heldOut {
-          verdicts += health.judge(line(heldOut(step), .heldOut))
+          warnings += health.check(line(heldOut(step), .heldOut))
         }
       }
-      return verdicts
+      return warnings
     }
   }
 
-  /// A line of joint training.
+  /// The metrics of a line of joint training.
   static func line(
     generator: Double, discriminator: Double, replaced: Double, area: Double
   ) -> [MetricName: Double] {
@@ -67,7 +66,7 @@ enum HealthCourse {
     ]
   }
 
-  /// Between points, by the logarithm of the step; flat outside them.
+  /// Interpolates between points in the logarithm of the step; constant outside them.
   static func value(_ points: [(Double, Double)], at step: Int) -> Double {
     let step = Double(step)
     if step <= points[0].0 { return points[0].1 }
@@ -78,7 +77,7 @@ enum HealthCourse {
     return points[points.count - 1].1
   }
 
-  /// From the first step through the author's curve of small.
+  /// The published run of small, extended to the first step.
   static func published(_ step: Int) -> [MetricName: Double] {
     func curve(_ metric: MetricName, from first: [(Double, Double)]) -> Double {
       let points = PublishedCurve.points.first { $0.metric == metric }?.points ?? []

@@ -41,13 +41,13 @@ struct MaskingTests {
     let shown = masked.positions.count { masked.tokens[Int($0)] == special.mask }
     let share = Double(shown) / Double(masked.positions.count)
     #expect(masked.positions.count == 7600)
-    #expect(abs(share - 0.85) < 0.0164)  // four deviations of a binomial
+    #expect(abs(share - 0.85) < 0.0164)  // four standard deviations of a binomial
     for (position, target) in zip(masked.positions, masked.targets) {
       #expect([special.mask, target].contains(masked.tokens[Int(position)]))
     }
   }
 
-  /// 80 % [MASK], 10 % random, 10 % unchanged, the random tokens from the whole vocabulary.
+  /// 80 % [MASK], 10 % random tokens from the whole vocabulary, 10 % unchanged.
   @Test
   func bertsDisguiseHasRandomTokens() {
     let batch = PretrainingObjectiveTests.batch(
@@ -63,7 +63,7 @@ struct MaskingTests {
     let random = shown.filter { $0 != $1 && $0 != special.mask }.map(\.0)
     let shares = [count - Double(unchanged.count + random.count), Double(random.count)]
       .map { $0 / count }
-    // Four deviations of binomials of 7600.
+    // Four standard deviations of binomials of 7600 draws.
     #expect(abs(shares[0] - 0.8) < 0.0184)
     #expect(abs(shares[1] - 0.1) < 0.0138)
     #expect(random.allSatisfy { (0..<999).contains($0) })
@@ -71,7 +71,8 @@ struct MaskingTests {
     #expect(abs(Double(random.reduce(0) { $0 + Int($1) }) / Double(random.count) - 499) < 42)
   }
 
-  /// 19 draws of 125 candidates are 17.7 distinct ones; a position shows [MASK] if any draw says so.
+  /// Draws with replacement give fewer distinct positions; one draw of [MASK] is enough for a
+  /// position.
   @Test
   func withReplacementSomePositionsComeAgain() {
     let batch = PretrainingObjectiveTests.batch(
@@ -82,7 +83,8 @@ struct MaskingTests {
     let masked = masking.mask(batch)
     #expect(masked.positions.count == 7600 && masked.positions == masked.positions.sorted())
     let distinct = Set(masked.positions).count
-    // 126 candidates here; the deviation of the sum over 400 sequences is about 20.
+    // 19 draws from 126 candidates; the standard deviation of the sum over 400 sequences is about
+    // 20.
     #expect(abs(Double(distinct) / 400 - 126 * (1 - pow(1 - 1 / 126, 19))) < 0.25)
     let shown = Set(masked.positions).count { masked.tokens[Int($0)] == special.mask }
     #expect(Double(shown) / Double(distinct) > 0.85)
@@ -98,7 +100,7 @@ struct MaskingTests {
       hits[Int(position) % 22] += 1
     }
     #expect(hits[0] == 0 && hits[21] == 0)
-    // 3 of 20 a sequence: 600 expected, deviation 22.6.
+    // 3 of 20 positions in each of 4000 sequences: mean 600, standard deviation 22.6.
     #expect(hits[1...20].allSatisfy { abs($0 - 600) < 100 })
   }
 
@@ -114,11 +116,11 @@ struct MaskingTests {
 
   @Test
   func aSequenceWithoutCandidatesDrawsNothing() {
-    let batch = Batch(tokens: [2, 3], types: [0, 0], lengths: [2])
+    let batch = Batch(tokens: [2, 3], segmentIDs: [0, 0], lengths: [2])
     #expect(masking().mask(batch).positions.isEmpty)
   }
 
-  /// Tokens above 500 continue words; a quarter of the words has three tokens.
+  /// Ids above 500 continue words; a quarter of the words have three tokens.
   @Test
   func wordsAreDrawnWholeWithinTheBudget() {
     let length = 100
@@ -129,7 +131,7 @@ struct MaskingTests {
         let word = Int32(5 + (sequence * 31 + tokens.count * 17) % 400)
         tokens += tokens.count % 4 == 0 ? [word, word + 500, word + 501] : [word]
       }
-      batch.append(tokens: tokens + [3], types: repeatElement(0, count: tokens.count + 1))
+      batch.append(tokens: tokens + [3], segmentIDs: repeatElement(0, count: tokens.count + 1))
     }
     let masking = Masking(
       fraction: 0.15, maximumLength: length, special: special,
@@ -146,7 +148,7 @@ struct MaskingTests {
       }
     }
     #expect(parts > 100)
-    // The same tokens drawn one by one are torn apart.
+    // Without whole-word masking some words are masked in part.
     let torn = Set(self.masking(length: length).mask(batch).positions)
     #expect(
       batch.tokens.indices.contains {
@@ -154,11 +156,11 @@ struct MaskingTests {
       })
   }
 
-  /// A sequence that is one long word has nothing that fits, and never more than the budget.
+  /// A word longer than the budget is never masked.
   @Test
   func aWordThatDoesNotFitIsPassedBy() {
     let tokens: [Int32] = [2, 9] + Array(repeating: 600, count: 60) + [3]
-    let batch = Batch(tokens: tokens, types: tokens.map { _ in 0 }, lengths: [tokens.count])
+    let batch = Batch(tokens: tokens, segmentIDs: tokens.map { _ in 0 }, lengths: [tokens.count])
     let masking = Masking(
       fraction: 0.15, maximumLength: 64, special: special,
       rules: .init(continuations: (0..<1000).map { $0 > 500 }), seed: 1)

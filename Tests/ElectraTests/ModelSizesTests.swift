@@ -3,17 +3,21 @@ import Foundation
 import Layers
 import Testing
 
-/// The sizes that models are made of: those of presets, of files, and those that cannot be.
+/// Model sizes: of presets, of files, and invalid ones.
 struct ModelSizesTests {
-  /// Weights and biases of an encoder of width D with feed-forward F: four products and two of the
-  /// feed-forward with their biases, and two normalisations, in each layer.
+  /// The number of parameters of an encoder of width D and feed-forward width F.
+  ///
+  /// Each layer has four attention and two feed-forward matrices with biases, and two
+  /// normalisations.
   private func count(_ sizes: EncoderSizes) -> Int {
     let (d, f) = (sizes.hiddenSize, sizes.intermediateSize)
     return sizes.layerCount * (4 * (d * d + d) + (d * f + f) + (f * d + d) + 4 * d)
   }
 
-  /// Embeddings with their normalisation, a projection to each encoder that is of another width, and
-  /// the heads: D to E with normalisation and a bias for each token; D to D and D to 1.
+  /// Embeddings with normalisation, a projection to each encoder of another width, and the heads.
+  ///
+  /// The generator's head is D to E with normalisation and a bias per token; the discriminator's is
+  /// D to D and D to 1.
   @Test(arguments: Preset.allCases)
   func parametersOfPresetsAreTheClosedForm(preset: Preset) {
     let configuration = preset.configuration(vocabularySize: 30_522)
@@ -30,7 +34,7 @@ struct ModelSizesTests {
     #expect(configuration.problem == nil)
   }
 
-  /// What transformers takes where a file leaves a key out; `bert` has no `embedding_size`.
+  /// Missing keys have the defaults of transformers; `bert` has no `embedding_size`.
   @Test
   func keysThatAreLeftOutHaveTheDefaultsOfTransformers() throws {
     let json = """
@@ -55,9 +59,9 @@ struct ModelSizesTests {
       ),
       ("\"num_attention_heads\": 4", "\"num_attention_heads\": 5", "5 attention heads do not"),
       ("\"vocab_size\": 77", "\"vocab_size\": 0", "vocab_size is 0; it must be between 1"),
-      ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1001", "at most 1000 are possible"),
+      ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1001", "at most 1000 are supported"),
       ("{", #"{"hidden_dropout_prob": 1, "#, "hidden_dropout_prob is 1.0; it must be"),
-      ("{", #"{"type_vocab_size": 1, "#, "two segments are needed"),
+      ("{", #"{"type_vocab_size": 1, "#, "it must be between 2 and"),
     ] {
       let other = try read(json.replacingOccurrences(of: old, with: new))
       #expect(other.problem?.contains(problem) == true, "\(other.problem ?? "none")")

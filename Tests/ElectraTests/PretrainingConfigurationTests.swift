@@ -22,7 +22,7 @@ struct PretrainingConfigurationTests {
     #expect(problem { $0.recipe.learningRate = .nan }.contains("a learning rate of nan"))
     #expect(problem { $0.recipe.maskFraction = 0.5 }.contains("is not between 0 and 0.5"))
     #expect(problem { $0.recipe.discriminatorWeight = .infinity }.contains("a weight of inf"))
-    #expect(problem { $0.recipe.steps = .max }.contains("more than can be counted"))
+    #expect(problem { $0.recipe.steps = .max }.contains("tokens are too many"))
     #expect(problem { $0.model.generator.headCount = 3 }.hasPrefix("the generator's 3 attention"))
     #expect(
       problem {
@@ -31,7 +31,7 @@ struct PretrainingConfigurationTests {
       }.contains("whole words are not drawn with replacement"))
   }
 
-  /// Choices that say nothing, or something else than they seem to, beside another.
+  /// Options that have no effect, or conflict, in combination with another.
   @Test
   func choicesThatExcludeEachOtherAreNamed() {
     typealias Task = PretrainingTask
@@ -40,13 +40,13 @@ struct PretrainingConfigurationTests {
         { ($0.objective, $0.sharing) = (.mlm, .none) }, "has no generator, so --weight-sharing none"
       ),
       ({ ($0.objective, $0.generator) = (.mlm, .unigram) }, "reads no samples"),
-      ({ ($0.generator, $0.temperature) = (.unigram, 2) }, "so --temperature 2.0 means nothing"),
+      ({ ($0.generator, $0.temperature) = (.unigram, 2) }, "so --temperature 2.0 has no effect"),
       ({ $0.temperature = 0 }, "a temperature of 0.0 is not above 0"),
-      ({ $0.sharing = .all }, "must have the same sizes"),
-      ({ ($0.scheme, $0.sharing) = (.twoStage, .none) }, "two-stage-fresh does without"),
+      ({ $0.sharing = .all }, "of equal size"),
+      ({ ($0.scheme, $0.sharing) = (.twoStage, .none) }, "or use two-stage-fresh"),
       ({ $0.scheme = .twoStageFresh }, "needs --weight-sharing none"),
       ({ ($0.scheme, $0.objective) = (.adversarial, .replaceMLM) }, "needs a discriminator"),
-      ({ ($0.scheme, $0.disallowsCorrect) = (.adversarial, true) }, "as they are"),
+      ({ ($0.scheme, $0.disallowsCorrect) = (.adversarial, true) }, "excludes --temperature"),
     ]
     for (change, says) in cases {
       let sentence = problem { change(&$0.recipe.task) }
@@ -56,7 +56,7 @@ struct PretrainingConfigurationTests {
       problem { ($0.recipe.task.scheme, $0.recipe.task.sharing) = (.joint, .none) } == "none")
   }
 
-  /// Samples of other data do not count; those of the same data go on where they ended.
+  /// A phase on the same data continues where the previous one ended; other data starts at 0.
   @Test
   func phasesCountStepsAndSamplesOfTheirData() {
     var configuration = tiny
@@ -75,7 +75,7 @@ struct PretrainingConfigurationTests {
     #expect(configuration.firstSample == 50 && configuration.earlierPhases.count == 3)
   }
 
-  /// A configuration that a user writes, or that is older than a key, need not speak of everything.
+  /// Configurations that users write, or that are older than a key, may omit keys.
   @Test
   func keysOfTasksAndPhasesCanBeLeftOut() throws {
     let data = try JSONEncoder().encode(tiny)

@@ -18,7 +18,7 @@ struct PretrainingObjectiveTests {
         Int32(5 + stream.number(below: vocabulary - 5, index: 1000 * index + $0))
       }
       batch.append(
-        tokens: [2] + inner + [3], types: (0..<length).map { $0 > length / 2 ? 1 : 0 })
+        tokens: [2] + inner + [3], segmentIDs: (0..<length).map { $0 > length / 2 ? 1 : 0 })
     }
     return batch
   }
@@ -47,8 +47,10 @@ struct PretrainingObjectiveTests {
       microBatchTokens: microBatch, longest: 20, seed: 8)
   }
 
-  /// Compares the whole objective's gradient with differences of the loss that is logged. Dropout, masks
-  /// and samples are drawn: they are functions, so the loss is one, and its slope can be measured.
+  /// Compares the gradient of the whole objective with central differences of the logged loss.
+  ///
+  /// Dropout, masks and samples are functions of the seed, so the loss is a function of the
+  /// weights.
   static func expectTheGradientIsRight(_ objective: PretrainingObjective, _ batch: Batch) {
     let totals = objective.counts(of: batch)
     let workspace = objective.makeWorkspace(sequences: 64)
@@ -80,7 +82,7 @@ struct PretrainingObjectiveTests {
     #expect(objective.counts(of: batch) == [masked.positions.count, 34])
   }
 
-  /// ln V and ln 2 are what networks without knowledge lose.
+  /// Uniform predictions have losses of ln V and ln 2.
   @Test
   func anUntrainedModelLosesWhatChanceLoses() {
     let objective = Self.objective(
@@ -100,7 +102,7 @@ struct PretrainingObjectiveTests {
     #expect(abs(metric(.discriminatorLoss) - 0.6931471805599453) < 1e-12)
   }
 
-  /// A model declares what its task uses, and metrics are those of what there is.
+  /// A model declares only the parameters of its task, and metrics are those of its networks.
   @Test
   func maskedLanguageModellingHasNoGeneratorAndNoDiscriminator() {
     var task = PretrainingTask()
@@ -124,7 +126,7 @@ struct PretrainingObjectiveTests {
     #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
 
-  /// The loss at drawn positions only: what a token elsewhere says of itself changes nothing.
+  /// The loss covers masked positions only.
   @Test
   func onlyDrawnPositionsCountWhereTheTaskSaysSo() {
     var task = PretrainingTask()
@@ -132,16 +134,16 @@ struct PretrainingObjectiveTests {
     let objective = Self.objective(
       (8, 12, 6), vocabulary: 300, dropout: 0, task: task)
     let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
-    let drawn = objective.masking.mask(batch).positions.count
+    let masked = objective.masking.mask(batch).positions.count
     let tally = objective.evaluate(
       batch, weights: randomWeights(objective.layout, scale: 0.3),
       workspace: objective.makeWorkspace(sequences: 64))
-    #expect(tally.positiveScores.count + tally.negativeScores.count == drawn)
+    #expect(tally.positiveScores.count + tally.negativeScores.count == masked)
     let metrics = objective.metrics(of: tally)
     #expect(metrics.first { $0.name == .replacedFraction }.map { $0.value > 0.8 } == true)
   }
 
-  /// What the loss of a model that may copy is, from the definition in Double.
+  /// The loss with a copy gate against its definition in Double.
   @Test(arguments: [Float(-30), -2, 0, 0.7, 25], [Float(0.01), 1.5, 12])
   func aGatedMixtureIsItsDefinition(gate: Float, loss: Float) {
     let r = 1 / (1 + naturalExponential(-Double(gate)))
@@ -154,7 +156,7 @@ struct PretrainingObjectiveTests {
     }
   }
 
-  /// 640 tokens more, of a vocabulary of 30,000: their logits alone would be 19 million floats.
+  /// The logits of 640 more tokens with a vocabulary of 30,000 would be 19 million floats.
   @Test
   func restoringTokensHoldsFewLogitsAtATime() {
     var task = PretrainingTask()

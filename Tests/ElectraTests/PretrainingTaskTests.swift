@@ -5,7 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Everything that the paper varies, on models of odd sizes.
+/// Every variant of the paper, on models of odd sizes.
 struct PretrainingTaskTests {
   static func task(_ change: (inout PretrainingTask) -> Void) -> PretrainingTask {
     var task = PretrainingTask()
@@ -13,7 +13,7 @@ struct PretrainingTaskTests {
     return task
   }
 
-  /// One of each kind, by name.
+  /// One task of each kind, by name.
   static let variants: [(name: String, task: PretrainingTask)] =
     PretrainingTask.Objective.allCases.map { objective in
       (objective.rawValue, task { $0.objective = objective })
@@ -45,12 +45,12 @@ struct PretrainingTaskTests {
     return objective
   }
 
-  /// Where every part of the gradient is that of the loss that is logged.
+  /// For tasks whose whole gradient is that of the logged loss.
   @Test(arguments: variants.filter { $0.task.scheme != .adversarial }.map(\.name))
   func theWholeGradientAgreesWithDifferences(name: String) throws {
     let task = try #require(Self.variants.first { $0.name == name }).task
     let objective = Self.objective(task)
-    // Step 5, which of two stages is the first.
+    // Step 5 is in the first of two stages.
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 9, 13], vocabulary: 37)
     PretrainingObjectiveTests.expectTheGradientIsRight(objective, batch)
   }
@@ -67,7 +67,7 @@ struct PretrainingTaskTests {
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
       progress: ParameterProgress(
-        needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
+        willRead: { needed.formUnion($0) }, didFinish: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
@@ -76,7 +76,7 @@ struct PretrainingTaskTests {
       Set(objective.gradientOrder.flatMap { Array($0) }) == Set(0..<objective.layout.count))
   }
 
-  /// What a frozen part gets of a gradient is nothing, and what is trained gets something.
+  /// Frozen parts have zero gradients, and trained parts have not.
   @Test(arguments: [(5, ["generator"]), (8, ["embeddings.", "discriminator"])])
   func eachStageTrainsItsOwn(step: Int, trained: [String]) {
     let objective = Self.objective(Self.task { ($0.scheme, $0.sharing) = (.twoStage, .none) })
@@ -96,8 +96,14 @@ struct PretrainingTaskTests {
     }
   }
 
-  /// Generator and gradient of policy, beside differences of what the samples would lose with weights
-  /// that stay as they are; the baseline beside its cross-entropy.
+  private func crossEntropy(_ p: Double, target: Double) -> Double {
+    -target * naturalLogarithm(p) - (1 - target) * naturalLogarithm(1 - p)
+  }
+
+  /// The policy gradient against differences of the samples' losses with fixed advantages, and the
+  /// baseline's gradient against differences of its cross-entropy.
+  ///
+  /// The baseline's gradient does not flow into the encoder.
   @Test
   func thePolicyGradientAgreesWithDifferences() throws {
     let objective = Self.objective(Self.task { $0.scheme = .adversarial })
@@ -113,11 +119,13 @@ struct PretrainingTaskTests {
       let pass = PassContext(batch: batch, weights: weights, gradient: gradient, seed: 8)
       return MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
     }
-    let weights = randomWeights(layout, scale: 0.4)
-    let scratch = Storage(count: layout.count)
-    let fixed = run(weights, scratch).reinforce(samples, rewards: rewards, share: 1).weights
+    func accumulate(_ weights: Storage, _ gradient: Storage) -> PolicyGradientOutcome {
+      run(weights, gradient).accumulatePolicyGradient(samples, rewards: rewards, weight: 1)
+    }
+    let (weights, scratch) = (randomWeights(layout, scale: 0.4), Storage(count: layout.count))
+    let fixed = accumulate(weights, scratch).weights
     let policy = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
-      if let gradient { _ = run(weights, gradient).reinforce(samples, rewards: rewards, share: 1) }
+      if let gradient { _ = accumulate(weights, gradient) }
       let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: 8)
       let outcomes = run(weights, nil).predict(
         masked.tokens, generator, pass,
@@ -125,17 +133,14 @@ struct PretrainingTaskTests {
       return zip(outcomes, fixed).reduce(0) { $0 + Double($1.0.loss) * Double($1.1) }
     }
     let baseline = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
-      let outcome = run(weights, gradient ?? scratch).reinforce(
-        samples, rewards: rewards, share: 1)
-      return zip(outcome.baselines, rewards).reduce(0) { sum, pair in
-        let (own, wanted) = (naturalExponential(-pair.0), naturalExponential(-pair.1))
-        return sum - wanted * naturalLogarithm(own) - (1 - wanted) * naturalLogarithm(1 - own)
+      let baselines = accumulate(weights, gradient ?? scratch).baselines
+      return zip(baselines, rewards).reduce(0) { sum, pair in
+        sum + crossEntropy(naturalExponential(-pair.0), target: naturalExponential(-pair.1))
       }
     }
-    for (own, learnt) in zip(baseline, policy) {
-      // The baseline reads the encoder but does not teach it.
-      let isBaseline = own.parameter.hasPrefix("generator_baseline")
-      let result = isBaseline ? own : learnt
+    for (baselineResult, policyResult) in zip(baseline, policy) {
+      let isBaseline = baselineResult.parameter.hasPrefix("generator_baseline")
+      let result = isBaseline ? baselineResult : policyResult
       #expect(result.error < 1e-2, "\(result)")
       #expect((result.norm == 0) == result.parameter.hasPrefix("discriminator"), "\(result)")
     }
@@ -151,17 +156,17 @@ struct PretrainingTaskTests {
     let run = MicroBatchPass(
       objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace(sequences: 64))
     let tokens = run.corrupted(masked.targets.enumerated().map { $0 % 2 == 0 ? $1 : 5 + $1 % 30 })
-    let verdict = run.discriminate(tokens, weight: nil)
-    for (k, reward) in run.rewards(verdict, tokens).enumerated() {
+    let outcome = run.discriminate(tokens, weight: nil)
+    for (k, reward) in run.rewards(outcome, tokens).enumerated() {
       let t = Int(masked.positions[k])
-      let z = Double(verdict.logits[t])
+      let z = Double(outcome.logits[t])
       let replaced = 1 / (1 + naturalExponential(-z))
       let chance = tokens[t] != batch.tokens[t] ? replaced : 1 - replaced
       #expect(abs(reward + naturalLogarithm(chance)) < 1e-9)
     }
   }
 
-  /// Of each part one name a tensor, embeddings and every layer among them.
+  /// Exported names are unique in each part, and include embeddings and layers.
   @Test(arguments: variants.map(\.name))
   func exportedNamesAreThoseOfOneNetwork(name: String) throws {
     let task = try #require(Self.variants.first { $0.name == name }).task
@@ -220,7 +225,7 @@ struct PretrainingTaskTests {
       others[Int(sampler.sample(stream, index: index % 100, excluding: 3))] += 1
     }
     for token in counts.indices {
-      // Four deviations of a binomial are at most 400.
+      // Four standard deviations of a binomial are at most 400.
       #expect(abs(hits[token] - 400 * counts[token]) < 400, "\(token)")
       #expect(abs(others[token] - (token == 3 ? 0 : 800 * counts[token])) < 400, "\(token)")
     }
@@ -229,7 +234,7 @@ struct PretrainingTaskTests {
     let stream = RandomStream(seed: 4, site: 5, step: 0, sequence: 0)
     let second = (0..<9000).count { huge.sample(stream, index: $0) == 1 }
     #expect(abs(second - 6000) < 180)
-    // One token alone is drawn whatever is excluded.
+    // A token that is the only one with a count is drawn even if it is excluded.
     #expect(TokenSampler(counts: [0, 7]).sample(stream, index: 0, excluding: 1) == 1)
   }
 }

@@ -6,7 +6,7 @@ struct TokenSamplerTests {
   private let stream = RandomStream(seed: 1, site: 2, step: 3, sequence: 4)
   private let draws = 60_000
 
-  /// How often each of four tokens is drawn.
+  /// How often each token is drawn.
   private func histogram(_ counts: [Int], excluding excluded: Int32? = nil) -> [Int] {
     let sampler = TokenSampler(counts: counts)
     var result = [Int](repeating: 0, count: counts.count)
@@ -16,7 +16,8 @@ struct TokenSamplerTests {
     return result
   }
 
-  /// Four standard deviations of a binomial count; a token of probability 0 or 1 has none.
+  /// Expects binomial counts within four standard deviations, which are 0 for probabilities 0 and
+  /// 1.
   private func expect(_ hits: [Int], _ probabilities: [Double]) {
     for (count, p) in zip(hits, probabilities) {
       let standardDeviation = (Double(draws) * p * (1 - p)).squareRoot()
@@ -38,7 +39,7 @@ struct TokenSamplerTests {
     expect(histogram([0, 3, 0], excluding: 1), [0, 1, 0])
   }
 
-  /// A word of 32 random bits tells no more apart.
+  /// Counts above the range of a 32-bit random word are scaled down.
   @Test
   func countsOfTrillionsKeepTheirProportions() {
     expect(histogram([3 << 40, 1 << 40, 0]), [0.75, 0.25, 0])

@@ -53,7 +53,8 @@ struct TargetScaleTests {
     var batch = Batch()
     for length in [3, 7, 12] {
       batch.append(
-        tokens: (0..<length).map { Int32($0 * 5 % 31) }, types: Array(repeating: 0, count: length))
+        tokens: (0..<length).map { Int32($0 * 5 % 31) },
+        segmentIDs: Array(repeating: 0, count: length))
     }
     func answers() -> [Float] {
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: 22, longest: 12)))

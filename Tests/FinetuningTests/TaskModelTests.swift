@@ -19,7 +19,7 @@ struct TaskModelTests {
       let stream = RandomStream(seed: 3, site: 4, step: length, sequence: 0)
       batch.append(
         tokens: (0..<length).map { Int32(stream.number(below: 31, index: $0)) },
-        types: (0..<length).map { $0 >= length / 3 ? 1 : 0 }, example: example)
+        segmentIDs: (0..<length).map { $0 >= length / 3 ? 1 : 0 }, example: example)
     }
     return batch
   }()
@@ -83,7 +83,7 @@ struct TaskModelTests {
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
       progress: ParameterProgress(
-        needs: { needed.formUnion($0) }, finished: { finished.append($0) }))
+        willRead: { needed.formUnion($0) }, didFinish: { finished.append($0) }))
     let sorted = finished.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     #expect(sorted.first?.lowerBound == 0 && sorted.last?.upperBound == objective.layout.count)
     #expect(zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
@@ -103,10 +103,10 @@ struct TaskModelTests {
         Self.batch, totals: objective.counts(of: Self.batch), weights: weights,
         gradient: gradient, workspace: objective.makeWorkspace(sequences: 64),
         progress: ParameterProgress())
-      let answers = objective.evaluate(
+      let outputs = objective.evaluate(
         Self.batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)
-      ).answers
-      return (gradient: gradient, loss: objective.metrics(of: tally)[0].value, answers: answers)
+      ).outputs
+      return (gradient: gradient, loss: objective.metrics(of: tally)[0].value, outputs: outputs)
     }
     let (whole, parts) = (results[0], results[1])
     let norm = sumOfSquares(whole.gradient.base, count: whole.gradient.count).squareRoot()
@@ -114,8 +114,8 @@ struct TaskModelTests {
       #expect(abs(whole.gradient.base[i] - parts.gradient.base[i]) < 1e-5 * Float(norm))
     }
     #expect(abs(whole.loss - parts.loss) < 1e-5 * whole.loss)
-    #expect(whole.answers.count == parts.answers.count)
-    for (a, b) in zip(whole.answers, parts.answers) { #expect(abs(a - b) < 1e-4) }
+    #expect(whole.outputs.count == parts.outputs.count)
+    for (a, b) in zip(whole.outputs, parts.outputs) { #expect(abs(a - b) < 1e-4) }
   }
 
   @Test(arguments: all)
@@ -123,12 +123,12 @@ struct TaskModelTests {
     let objective = Self.objective(problem, style)
     let weights = randomWeights(objective.layout, scale: 0.3)
     let workspace = objective.makeWorkspace(sequences: 64)
-    let all = objective.evaluate(Self.batch, weights: weights, workspace: workspace).answers
+    let all = objective.evaluate(Self.batch, weights: weights, workspace: workspace).outputs
     var start = 0
     for (range, length) in zip(Self.batch.ranges, Self.batch.lengths) {
       var alone = Batch()
-      alone.append(tokens: Self.batch.tokens[range], types: Self.batch.types[range])
-      let outputs = objective.evaluate(alone, weights: weights, workspace: workspace).answers
+      alone.append(tokens: Self.batch.tokens[range], segmentIDs: Self.batch.segmentIDs[range])
+      let outputs = objective.evaluate(alone, weights: weights, workspace: workspace).outputs
       #expect(outputs.count == objective.model.outputCount(tokens: length))
       for (a, b) in zip(outputs, all[start...]) { #expect(abs(a - b) < 1e-4) }
       start += outputs.count
@@ -162,7 +162,7 @@ struct TaskModelTests {
     let answers = objective.evaluate(
       Self.batch, weights: randomWeights(objective.layout, scale: 0.3),
       workspace: objective.makeWorkspace(sequences: 64)
-    ).answers
+    ).outputs
     for (b, range) in Self.batch.ranges.enumerated() {
       let beam = SpanBeam(floats: answers[b * SpanBeam.floatCount..<(b + 1) * SpanBeam.floatCount])
       let allowed = (0..<range.count).filter { $0 == 0 || $0 >= range.count / 3 }

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 struct ArenaTests {
-  /// Takes tensors, gives some back, takes others.
+  /// Takes two tensors, releases the second and takes a third.
   @discardableResult
   private func take(_ arena: Arena) -> [Tensor] {
     let first = arena.tensor(3, 5)
@@ -27,7 +27,7 @@ struct ArenaTests {
     }
   }
 
-  /// The most at one time: 16 floats for 3 x 5, and 64 for 7 x 7, which are given back.
+  /// The peak is 16 floats for 3 x 5 plus 64 for 7 x 7, which are released before 2 x 2 is taken.
   @Test
   func theMeasureIsTheMostThatIsHeldAtATime() {
     #expect(Arena.measure { take($0) } == 80)
@@ -50,7 +50,8 @@ struct ArenaTests {
       var batch = Batch()
       for length in lengths {
         batch.append(
-          tokens: Array(repeating: 1, count: length), types: Array(repeating: 0, count: length))
+          tokens: Array(repeating: 1, count: length), segmentIDs: Array(repeating: 0, count: length)
+        )
       }
       let shape = BatchShape(batch.ranges)
       let bound = BatchShape(tokens: 9, longest: 9)

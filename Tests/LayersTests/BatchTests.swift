@@ -8,7 +8,7 @@ struct BatchTests {
     for length in [3, 3, 9, 1] {
       batch.append(
         tokens: Array(repeating: Int32(length), count: length),
-        types: Array(repeating: 0, count: length))
+        segmentIDs: Array(repeating: 0, count: length))
     }
     let parts = batch.microBatches(tokenLimit: 6)
     #expect(parts.map(\.lengths) == [[3, 3], [9], [1]])

@@ -6,7 +6,7 @@ struct EncoderSizesTests {
   private let base = EncoderSizes(
     hiddenSize: 768, layerCount: 12, headCount: 12, intermediateSize: 3072)
 
-  /// The paper's generators: a third of base, a fourth of small, of the same depth (table 6).
+  /// The paper's generators: 1/3 of base and 1/4 of small, with equal depth (table 6).
   @Test(
     arguments: [
       (1.0 / 3, 1.0, 256, 4, 1024, 12), (0.25, 1.0, 192, 3, 768, 12),

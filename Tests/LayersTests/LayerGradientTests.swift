@@ -3,14 +3,18 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Every layer's backward pass against central differences, with dropout on, at odd widths and
-/// unequal lengths.
+/// Every layer's backward pass against central differences, with dropout, odd widths and unequal
+/// lengths.
 struct LayerGradientTests {
   private static let batch = Batch(
-    tokens: [3, 1, 4, 1, 5, 9, 2, 6, 5], types: [0, 0, 0, 1, 1, 0, 1, 0, 0], lengths: [5, 1, 3],
+    tokens: [3, 1, 4, 1, 5, 9, 2, 6, 5], segmentIDs: [0, 0, 0, 1, 1, 0, 1, 0, 0],
+    lengths: [5, 1, 3],
     step: 11, firstSequence: 6)
 
-  /// Sums the output times fixed random coefficients, and runs backward with these as its gradient.
+  /// Compares the gradients of `run` with central differences.
+  ///
+  /// The loss is the sum of the output times fixed random coefficients, which are the output's
+  /// gradient. The tolerance allows for float32 rounding in differences of nearly equal losses.
   private func check(
     _ layout: ParameterLayout, output size: Int, tolerance: Double = 3e-3,
     run: (PassContext, Tensor?, Arena) -> Tensor
@@ -62,10 +66,11 @@ struct LayerGradientTests {
     check(layout, output: size) { pass, outputGradient, arena in
       let activations = Embeddings.Activations(pass.shape, size: size, arena: arena)
       embeddings.forward(
-        tokens: Self.batch.tokens, types: Self.batch.types, activations, dropout: site, pass)
+        tokens: Self.batch.tokens, segmentIDs: Self.batch.segmentIDs, activations, dropout: site,
+        pass)
       if let outputGradient {
         embeddings.backward(
-          outputGradient, tokens: Self.batch.tokens, types: Self.batch.types, activations,
+          outputGradient, tokens: Self.batch.tokens, segmentIDs: Self.batch.segmentIDs, activations,
           dropout: site, pass)
       }
       return activations.output

@@ -48,7 +48,7 @@ struct ParameterLayoutTests {
     let table = UnsafeBufferPointer(start: weights[parameters[0]].base, count: 5000)
     #expect(table.elementsEqual(UnsafeBufferPointer(start: others[moved].base, count: 5000)))
     #expect(table.allSatisfy { abs($0) <= 0.04 })
-    // The deviation of a normal distribution cut off at two deviations is 0.8796 of it.
+    // A normal distribution truncated at two standard deviations has 0.8796 of the original's.
     let standardDeviation = (sumOfSquares(weights[parameters[0]].base, count: 5000) / 5000)
       .squareRoot()
     #expect(abs(standardDeviation - 0.8796 * 0.02) < 0.0005)

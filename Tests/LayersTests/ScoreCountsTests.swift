@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 struct ScoreCountsTests {
-  /// Scores of a positive and a negative class that overlap, a quarter of them tied.
+  /// Overlapping scores of a positive and a negative class, a quarter of which are rounded to ties.
   private static func scores(_ count: Int) -> (positives: [Float], negatives: [Float]) {
     let stream = RandomStream(seed: 1, site: 2, step: 0, sequence: 0)
     let scores = (0..<2 * count).map { index -> Float in
@@ -13,7 +13,7 @@ struct ScoreCountsTests {
     return (scores.prefix(count).map { $0 + 0.3 }, Array(scores.suffix(count)))
   }
 
-  /// Rounded to what a bin tells apart.
+  /// `score` truncated to the resolution of a bin.
   private static func rounded(_ score: Float) -> Float {
     Float(bitPattern: score.bitPattern & 0xFFFF_0000)
   }
@@ -26,7 +26,7 @@ struct ScoreCountsTests {
     counts.add(positives: high, negatives: low)
     #expect(counts.areaUnderCurve == areaUnderCurve(positives: high, negatives: low))
     #expect((0.5..<0.7).contains(counts.areaUnderCurve))
-    // Pairs of one bin, less than 1 % of all, are wrong by at most a half.
+    // Less than 1 % of all pairs share a bin; each of these contributes an error of at most 1/2.
     counts = ScoreCounts()
     counts.add(positives: positives, negatives: negatives)
     let exact = areaUnderCurve(positives: positives, negatives: negatives)
@@ -56,7 +56,7 @@ struct ScoreCountsTests {
     #expect(counts.areaUnderCurve.isNaN)
     counts.add(positives: [], negatives: [-.infinity])
     #expect(counts.areaUnderCurve == 1)
-    // The two zeros tie, and all of them win against negative numbers.
+    // The two zeros tie, and both score above negative numbers.
     counts = ScoreCounts()
     counts.add(positives: [0, -0.0], negatives: [-0.0, -1e-30])
     #expect(counts.areaUnderCurve == 0.75)

@@ -53,7 +53,7 @@ struct DetectorTests {
         let ids = text.ids[start..<min(start + 12, text.ids.count)]
         #expect(text.tokens[start] == "[CLS]" && text.tokens[ids.endIndex - 1] == "[SEP]")
         var batch = Batch()
-        batch.append(tokens: ids, types: repeatElement(0, count: ids.count))
+        batch.append(tokens: ids, segmentIDs: repeatElement(0, count: ids.count))
         wanted += discriminator.detect(batch, weights: own, arena: arena)
       }
       #expect(wanted.count == text.logits.count)

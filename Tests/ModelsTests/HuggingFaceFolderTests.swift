@@ -33,7 +33,7 @@ struct HuggingFaceFolderTests {
 
   @Test(arguments: [
     ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"relu\"", "hidden_act is relu"),
-    ("\"hidden_size\" : 16", "\"hidden_size\" : 15", "heads do not divide a width of 15"),
+    ("\"hidden_size\" : 16", "\"hidden_size\" : 15", "heads do not divide a hidden size of 15"),
     ("\"hidden_size\" : 16", "\"hidden_size\" : 18", ", expected"),
     ("\"hidden_size\" :", "\"hidden\" :", "the key hidden_size is missing"),
   ])

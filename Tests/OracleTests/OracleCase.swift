@@ -4,8 +4,9 @@ import Layers
 import Tensors
 import Training
 
-/// One fixture: a model of any size, its inputs and everything that an independent implementation
-/// computed from them. This file is the one place where its letters are mapped to ours.
+/// One fixture: a model, its inputs and the results of an independent implementation.
+///
+/// This file alone maps the names of the fixtures to ours.
 struct OracleCase: Sendable, CustomStringConvertible {
   let name: String
   let file: SafetensorsFile
@@ -13,7 +14,7 @@ struct OracleCase: Sendable, CustomStringConvertible {
 
   var description: String { name }
 
-  /// The folder of fixtures: the environment's, or the project's own.
+  /// The folder of fixtures: `ELECTRA_ORACLE`, or the one of the project.
   static var folder: String {
     ProcessInfo.processInfo.environment["ELECTRA_ORACLE"]
       ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -47,7 +48,7 @@ struct OracleCase: Sendable, CustomStringConvertible {
         discriminator: sizes(c.hidden, c.layers, c.heads, c.ffn)))
   }
 
-  /// Weights, gradients or anything else with an entry for each parameter.
+  /// Weights, gradients or another vector with the layout of the parameters.
   func vector(_ prefix: String, _ layout: ParameterLayout) throws -> Storage {
     let storage = Storage(count: layout.count)
     for parameter in layout.parameters {
@@ -57,7 +58,7 @@ struct OracleCase: Sendable, CustomStringConvertible {
     return storage
   }
 
-  /// The rows of a (B, S, ...) tensor that belong to tokens, end to end.
+  /// The rows of a padded (B, S, width) tensor that belong to tokens, end to end.
   func tokens<Element>(_ values: [Element], batch: Batch, width: Int = 1) -> [Element] {
     batch.lengths.enumerated().flatMap { row, length in
       values[row * info.config.seq * width..<(row * info.config.seq + length) * width]
@@ -65,7 +66,7 @@ struct OracleCase: Sendable, CustomStringConvertible {
   }
 }
 
-/// The fixture's own description of itself.
+/// The description in a fixture's metadata.
 struct OracleInfo: Decodable, Sendable {
   struct Config: Decodable, Sendable {
     let vocab, emb, hidden, layers, heads, ffn: Int
@@ -87,9 +88,8 @@ struct OracleInfo: Decodable, Sendable {
   let steps: [Step]
 }
 
-/// The inputs of one step.
 extension SafetensorsFile {
-  /// The numbers of a tensor of 32-bit integers, which models have none of.
+  /// The values of a tensor of 32-bit integers, a type that models do not use.
   fileprivate func int32(of name: String) throws -> [Int32] {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
     let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
@@ -103,6 +103,7 @@ extension SafetensorsFile {
   }
 }
 
+/// The inputs of one step.
 struct OracleStep {
   let batch: Batch
   let masked: Masking.Masked
@@ -119,11 +120,11 @@ struct OracleStep {
       mask[row * config.seq..<(row + 1) * config.seq].count { $0 == 1 }
     }
     batch.tokens = oracle.tokens(try rows("input_ids"), batch: batch)
-    batch.types = oracle.tokens(try rows("token_type_ids"), batch: batch).map { UInt8($0) }
+    batch.segmentIDs = oracle.tokens(try rows("token_type_ids"), batch: batch).map { UInt8($0) }
     var masked = Masking.Masked(
       tokens: oracle.tokens(try rows("generator_input_ids"), batch: batch))
-    for (row, place) in zip(try rows("masked_sequence"), try rows("masked_position")) {
-      let position = batch.ranges[Int(row)].lowerBound + Int(place)
+    for (row, index) in zip(try rows("masked_sequence"), try rows("masked_position")) {
+      let position = batch.ranges[Int(row)].lowerBound + Int(index)
       masked.positions.append(Int32(position))
       masked.targets.append(batch.tokens[position])
     }

@@ -4,11 +4,13 @@ import Tensors
 import Testing
 import Training
 
-/// Our model against an independent implementation in float64: the same weights, positions and
-/// uniform draws give the same losses, activations, gradients and trajectory.
+/// The model against an independent implementation in float64.
+///
+/// Equal weights, masked positions and uniform draws give equal losses, activations, gradients and
+/// trajectories. Tolerances are relative and allow for float32 rounding.
 @Suite("Oracle")
 struct OracleTests {
-  /// What one step computes here.
+  /// The results of one step.
   private struct Result {
     var outcomes: [VocabularyOutcome] = []
     var generatorLoss = 0.0
@@ -37,11 +39,11 @@ struct OracleTests {
     let masked = Double(step.masked.positions.count)
     result.generatorLoss = result.outcomes.reduce(0) { $0 + Double($1.loss) } / masked
     let weight = (discriminatorShare ?? oracle.info.discWeight) / Float(step.batch.tokenCount)
-    let verdict = run.discriminate(step.corrupted, weight: weight) { network in
+    let outcome = run.discriminate(step.corrupted, weight: weight) { network in
       result.activations.merge(Self.activations("discriminator", network)) { $1 }
     }
-    result.discriminatorLoss = verdict.loss / Double(step.batch.tokenCount)
-    result.activations["rtd_logits"] = verdict.logits
+    result.discriminatorLoss = outcome.loss / Double(step.batch.tokenCount)
+    result.activations["rtd_logits"] = outcome.logits
     return result
   }
 
@@ -60,7 +62,7 @@ struct OracleTests {
     Array(UnsafeBufferPointer(start: tensor.base, count: tensor.count))
   }
 
-  /// The logits, which the head itself never keeps.
+  /// The logits, which the head overwrites with their gradient.
   private static func logits(_ hidden: Tensor, _ model: ElectraModel, _ weights: Storage) -> [Float]
   {
     guard let word = model.layout["embeddings.word_embeddings.weight"],
@@ -73,7 +75,8 @@ struct OracleTests {
     return values(result)
   }
 
-  /// The largest difference, as a share of the largest expected entry or of `floor`.
+  /// The largest difference relative to the largest expected entry, or to `floor` if that is
+  /// larger.
   private static func error(_ actual: [Float], _ expected: [Float], floor: Double) -> Double {
     guard actual.count == expected.count else { return .infinity }
     let scale = expected.reduce(floor) { max($0, Double(abs($1))) }

@@ -28,7 +28,7 @@ struct LineFit: TrainingObjective {
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Void,
     progress: ParameterProgress
   ) -> Tally {
-    progress.needs(0..<layout.count)
+    progress.willRead(0..<layout.count)
     let range = layout.parameters[0].range
     for token in slice.tokens {
       for i in range {
@@ -36,7 +36,7 @@ struct LineFit: TrainingObjective {
       }
     }
     if slice.step == poisonedStep { gradient.base[0] = .nan }
-    progress.finished(0..<layout.count)
+    progress.didFinish(0..<layout.count)
     return evaluate(slice, weights: weights, workspace: workspace)
   }
 
@@ -53,7 +53,7 @@ struct LineFit: TrainingObjective {
   static let source: BatchSource = { step, sequences in
     var batch = Batch(step: step, firstSequence: sequences.lowerBound)
     for sequence in sequences {
-      batch.append(tokens: [Int32((7 * step + 3 * sequence) % 11)], types: [0])
+      batch.append(tokens: [Int32((7 * step + 3 * sequence) % 11)], segmentIDs: [0])
     }
     return batch
   }

@@ -43,7 +43,7 @@ struct TrainerTests {
       let inner = (1...length - 2).map {
         Int32(5 + stream.number(below: vocabulary - 5, index: $0))
       }
-      batch.append(tokens: [2] + inner + [3], types: (0..<length).map { $0 > 6 ? 1 : 0 })
+      batch.append(tokens: [2] + inner + [3], segmentIDs: (0..<length).map { $0 > 6 ? 1 : 0 })
     }
     return batch
   }

@@ -77,7 +77,7 @@ struct RecipeOptions: ParsableArguments {
       if let steps { result.recipe.shorten(to: steps) }
     }
     apply(to: &result)
-    if let problem = result.problemOfNumbers { throw UsageError(problem) }
+    if let problem = result.numericProblem { throw UsageError(problem) }
     if let sizes = try sizes(result.recipe.task) { result.model = sizes }
     task.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {

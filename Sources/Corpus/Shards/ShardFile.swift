@@ -113,9 +113,9 @@ final class ShardFile: Sendable {
         }
         count = length
       }
-      var types = [UInt8](repeating: 0, count: length)
-      for i in first..<length { types[i] = 1 }
-      batch.append(tokens: tokens, types: types)
+      var segmentIDs = [UInt8](repeating: 0, count: length)
+      for i in first..<length { segmentIDs[i] = 1 }
+      batch.append(tokens: tokens, segmentIDs: segmentIDs)
       return true
     }
     if !isSound { throw .damagedBlock(path: path, block: block) }

@@ -1,28 +1,30 @@
 import Layers
 
-/// Training compute as the paper counts it: the reference's `flops_computation.py`, operation by
-/// operation, so that runs here can be set against the paper's tables at equal compute.
+/// Training compute as the paper counts it, for comparisons with the paper's tables at equal
+/// compute.
 ///
-/// It counts a multiplication and an addition as two, the backward pass as one forward pass (a real one
-/// costs two), every token as taking part in the embedding's product with a one-hot vector, and
-/// sequences that are always full. What a step really multiplies is `StepProducts`.
+/// It follows the reference's `flops_computation.py` operation by operation. The script counts a
+/// multiply-add as two operations, the backward pass as one forward pass (it costs two), the
+/// embedding as a product with one-hot vectors, and all sequences as full. For the operations that
+/// a step really performs see `PretrainingConfiguration.productsPerToken`.
 package struct ReferenceCompute: Sendable {
-  /// One transformer by itself.
+  /// One transformer with its heads.
   package struct Network: Sendable {
     let hidden: Double, layers: Double, intermediate: Double, heads: Double, embedding: Double
     let length: Double, vocabulary: Double
     let outputHeads: [Head]
-    /// Passes of a training step, a backward pass counted as one forward pass.
+    /// Forward passes per training step, each backward pass counted as one forward pass.
     let passes: Double
 
-    /// What stands on a transformer.
+    /// A head of a transformer.
     package enum Head: Sendable {
-      /// The discriminator's, at every token.
+      /// The discriminator's head, at every token.
       case detection
-      /// A softmax over the vocabulary, at this share of the tokens.
+      /// A softmax over the vocabulary, at this fraction of the tokens.
       case prediction(share: Double)
     }
 
+    /// A transformer of these sizes on sequences of `length` tokens.
     package init(
       _ encoder: EncoderSizes, embedding: Int, length: Int, vocabulary: Int, outputHeads: [Head],
       passes: Double = 2
@@ -39,20 +41,21 @@ package struct ReferenceCompute: Sendable {
     }
   }
 
-  // Operations an entry.
+  // Operations per entry.
   private static let dropout = 4.0
   private static let normalization = 5.0
   private static let activation = 8.0
   private static let softmax = 5.0
-  /// The share of tokens that the script lets the generator predict, whatever the mask fraction is.
+  /// The fraction of tokens that the generator predicts in the script, whatever the mask fraction
+  /// is.
   package static let predictedShare = 0.15625
 
-  /// The operations of training on one sequence.
+  /// The operations of one training step on one sequence.
   package static func sequence(_ networks: [Network]) -> Double {
     networks.reduce(0) { sum, network in
       let outputHeads = network.outputHeads.reduce(0) { sum, head in
         switch head {
-        case .detection: sum + verdict(network)
+        case .detection: sum + discriminatorHead(network)
         case .prediction(let share): sum + share * prediction(network)
         }
       }
@@ -62,8 +65,10 @@ package struct ReferenceCompute: Sendable {
     }
   }
 
-  /// A block, per token. The normalisation behind attention is counted for one entry only, a slip of
-  /// the script that its published numbers contain.
+  /// An encoder layer, per token.
+  ///
+  /// The normalisation after attention is counted for one entry only: an error of the script that
+  /// is part of the published numbers.
   private static func block(_ n: Network) -> Double {
     let (h, i) = (n.hidden, n.intermediate)
     let scores = n.length * n.heads
@@ -90,13 +95,13 @@ package struct ReferenceCompute: Sendable {
   }
 
   /// The discriminator's head, per token.
-  private static func verdict(_ n: Network) -> Double {
+  private static func discriminatorHead(_ n: Network) -> Double {
     2 * n.hidden * n.hidden + n.hidden + activation * n.hidden + 2 * n.hidden
   }
 }
 
 extension PretrainingConfiguration {
-  /// The present phase's compute as the paper counts it (ELECTRA, table 8).
+  /// The operations of the current phase as the paper counts them (ELECTRA, table 8).
   package var referenceOperations: Double {
     func network(
       _ encoder: EncoderSizes, _ outputHeads: [ReferenceCompute.Network.Head],
@@ -109,7 +114,7 @@ extension PretrainingConfiguration {
     }
     let task = recipe.task
     let masked = ReferenceCompute.predictedShare
-    let predicted = task.objective.judgesAllTokens ? 1 : masked
+    let predicted = task.objective.lossCoversAllTokens ? 1 : masked
     var networks = [
       network(
         model.discriminator,
@@ -127,13 +132,13 @@ extension PretrainingConfiguration {
   }
 }
 
-/// The BERTs that the paper compares itself with.
+/// The BERT models in the paper's comparisons.
 package enum ReferenceBERT: String, Sendable, CaseIterable {
   case small = "BERT-Small"
   case base = "BERT-Base"
   case large = "BERT-Large"
 
-  /// The compute of its training, as the paper counts it.
+  /// The operations of its training as the paper counts them.
   package var operations: Double {
     let (embedding, width, layers, length, batch, steps) =
       switch self {

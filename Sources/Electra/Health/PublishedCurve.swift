@@ -1,13 +1,13 @@
 import Foundation
 import Layers
 
-/// The only published learning curve of ELECTRA that has all figures.
+/// The only published learning curve of ELECTRA with all metrics.
 ///
-/// It is the paper's small model on OpenWebText, with a vocabulary of 30,522, batches of 128 sequences of
-/// 128 tokens and a mask of 15 %, figures without dropout (a picture of the author's in google-research/electra, issue 3; kept in
-/// cccwam/rc2020_electra). Read off the picture: good to 3 %.
+/// It is the author's plot of the paper's small model on OpenWebText (google-research/electra,
+/// issue 3; archived in cccwam/rc2020_electra): vocabulary 30,522, batches of 128 sequences of 128
+/// tokens, 15 % masked, metrics without dropout. Values were read from the plot, to about 3 %.
 package enum PublishedCurve {
-  /// The metrics that it has, as (step, value).
+  /// The points of each metric, in ascending order of the steps.
   package static let points: [(metric: MetricName, points: [(step: Int, value: Double)])] = [
     (
       .loss,
@@ -67,11 +67,12 @@ package enum PublishedCurve {
     ),
   ]
 
-  /// The tokens of its steps.
+  /// The number of tokens per step.
   package static let tokensPerStep = 128 * 128
 
-  /// What a metric was after so many tokens, between points by the logarithm of the tokens; nil before
-  /// the first and behind the last.
+  /// The value of a metric after this many tokens, interpolated in the logarithm of the tokens.
+  ///
+  /// Nil before the first point, after the last, and for a metric without a curve.
   package static func value(of metric: MetricName, tokens: Int) -> Double? {
     guard let curve = points.first(where: { $0.metric == metric })?.points else { return nil }
     let step = Double(tokens) / Double(tokensPerStep)
@@ -83,36 +84,37 @@ package enum PublishedCurve {
     return nil
   }
 
-  /// How a run's figures compare with the curve at the same number of tokens, and what cannot be
-  /// compared: a sentence each.
+  /// Sentences that compare the metrics of `line` with the curve at the same number of tokens, and
+  /// name the differences between the runs.
   ///
-  /// Empty for a run that trains for something else.
+  /// Empty unless the run trains ELECTRA jointly.
   package static func comparison(
     _ configuration: PretrainingConfiguration, tokens: Int, line: MetricsLine?
   ) -> [String] {
     guard configuration.recipe.task.isJointElectra else { return [] }
     let step = tokens / tokensPerStep
-    let place = String(
-      format: "after the same %.4g million tokens (its step %d)", Double(tokens) / 1e6, step)
+    let position = String(
+      format: "at %.4g million tokens (its step %d)", Double(tokens) / 1e6, step)
     let both = (line?.values ?? []).compactMap { metric -> String? in
       guard let name = MetricName(rawValue: metric.name), let value = line?[name],
         let published = self.value(of: name, tokens: tokens)
       else { return nil }
-      return name.words + String(format: " %.3g here and %.3g there", value, published)
+      return name.words + String(format: " %.3g (published %.3g)", value, published)
     }
     if both.isEmpty {
       let first =
-        "published curve of small: \(place) it has no point; its first is at step 4,000 (65.5 million "
-        + "tokens; generator loss 6.4, AUC 0.705), its generator takes off between 8,000 and 16,000"
-      return [step < 4000 ? first : "published curve of small: it ends at step 1,000,000"]
+        "published run of small: no value \(position); the first is at step 4,000 (65.5 million "
+        + "tokens, generator loss 6.4, AUC 0.705), and its generator leaves the plateau between "
+        + "8,000 and 16,000"
+      return [step < 4000 ? first : "published run of small: no value after step 1,000,000"]
     }
     return [
-      "published curve of small, \(place): \(both.joined(separator: ", "))",
-      "that run is of OpenWebText; " + differences(configuration),
+      "published run of small, \(position): \(both.joined(separator: ", "))",
+      "the published run used OpenWebText; " + differences(configuration),
     ]
   }
 
-  /// What a run does not have in common with the published one, and what that makes of figures.
+  /// The settings that differ from the published run's, and what that means for the metrics.
   private static func differences(_ configuration: PretrainingConfiguration) -> String {
     let (model, recipe) = (configuration.model, configuration.recipe)
     let small = Preset.small.configuration(vocabularySize: 30_522)
@@ -132,8 +134,8 @@ package enum PublishedCurve {
     if recipe.task != PretrainingTask() { parts.append("options of the objective") }
     let others = parts.isEmpty ? "" : ", \(parts.joined(separator: ", "))"
     return model.vocabularySize == 30_522
-      ? "other here: text\(others); losses of other text are other losses, AUC compares best"
-      : "other here: text\(others); losses over another vocabulary cannot be compared, AUC only "
-        + "roughly"
+      ? "this run differs in text\(others); losses depend on the text, so compare the AUC"
+      : "this run differs in text\(others); losses of different vocabularies are not comparable, "
+        + "and the AUC only roughly"
   }
 }

@@ -1,16 +1,16 @@
 import Layers
 import Tensors
 
-/// A discriminator by itself, as it is used after pre-training: embeddings, encoder and head.
+/// A discriminator without a generator, as used after pre-training: embeddings, encoder and head.
 ///
-/// Its parameters have the names that they have in `ElectraModel`, and lie in a flat vector of their
-/// own.
+/// Parameters have the same names as in `ElectraModel` but a separate layout.
 package struct Discriminator: Sendable {
   package let sizes: NetworkSizes
   package let layout: ParameterLayout
   private let network: Network
   private let head: DiscriminatorHead
 
+  /// Declares the parameters of a discriminator.
   package init(_ sizes: NetworkSizes) {
     self.sizes = sizes
     var layout = ParameterLayout()
@@ -22,20 +22,23 @@ package struct Discriminator: Sendable {
     self.layout = layout
   }
 
-  /// The logit of having been replaced, for each token of `batch`; no dropout, no gradient.
+  /// The logit of each token of `batch` having been replaced (N), without dropout.
+  ///
+  /// `arena` must hold `capacity` of the batch's shape; its contents are discarded.
   package func detect(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)
-    let own = DiscriminatorHead.Activations(
+    let headActivations = DiscriminatorHead.Activations(
       pass.shape, size: sizes.encoder.hiddenSize, arena: arena)
     let hidden = network.forward(
-      tokens: batch.tokens, types: batch.types, activations, pass)
-    head.forward(hidden, own, pass)
-    return Array(UnsafeBufferPointer(start: own.logits.base, count: batch.tokenCount))
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
+    head.forward(hidden, headActivations, pass)
+    return Array(
+      UnsafeBufferPointer(start: headActivations.logits.base, count: batch.tokenCount))
   }
 
-  /// The floats that `detect` takes of an arena for a batch of this shape.
+  /// The number of floats that `detect` takes from an arena for a batch of this shape.
   package func capacity(_ shape: BatchShape) -> Int {
     Arena.measure { arena in
       _ = Network.Activations(network, shape, arena: arena)

@@ -4,10 +4,12 @@ import Tensors
 /// The discriminator's head: for each token, the logit of having been replaced.
 ///
 ///     logit = gelu(h W + b) w + c
+///
+/// The probability of a replacement is sigmoid(logit) (ELECTRA, section 2).
 package struct DiscriminatorHead: Sendable {
   let dense: Linear
   let prediction: Linear
-  /// Where it lies in the flat vector.
+  /// The range of its parameters in the flat vector.
   let range: Range<Int>
 
   init(_ sizes: EncoderSizes, in layout: inout ParameterLayout) {
@@ -21,12 +23,11 @@ package struct DiscriminatorHead: Sendable {
     range = start..<layout.count
   }
 
-  /// What a forward pass leaves for the backward pass.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     let geluDerivative: Tensor  // (N, D)
     let dense: Tensor  // (N, D)
-    /// (1, N)
-    package let logits: Tensor
+    package let logits: Tensor  // (1, N)
 
     init(_ shape: BatchShape, size: Int, arena: Arena) {
       geluDerivative = arena.tensor(shape.tokens, size)
@@ -35,7 +36,10 @@ package struct DiscriminatorHead: Sendable {
     }
   }
 
-  /// The floats that `MicroBatchPass.discriminate` takes of an arena with this head on `network`.
+  /// The number of floats that `MicroBatchPass.discriminate` takes from an arena.
+  ///
+  /// `network` is the encoder under this head. Beside the activations there are the gradients of
+  /// logits, hidden states, dense layer and embeddings.
   func capacity(_ network: Network, _ shape: BatchShape) -> Int {
     let width = network.encoder.sizes.hiddenSize
     return Arena.measure { arena in
@@ -56,9 +60,9 @@ package struct DiscriminatorHead: Sendable {
       into: activations.logits.base)
   }
 
-  /// Adds all parameter gradients and writes that of `hidden` into `hiddenGradient` (N, D).
+  /// Adds all parameter gradients and writes the gradient of `hidden` into `hiddenGradient` (N, D).
   ///
-  /// - Parameter logitGradients: (1, N).
+  /// `logitGradients` is (1, N). `hidden` and `activations` are those of the forward pass.
   func backward(
     _ logitGradients: Tensor, hidden: Tensor, _ activations: Activations,
     into hiddenGradient: Tensor, arena: Arena, _ pass: PassContext

@@ -1,33 +1,39 @@
 import Layers
 import Tensors
 
-/// Generator and discriminator with shared embeddings (Clark et al. 2020, section 2), or what else a
-/// task trains of them.
+/// Generator and discriminator with shared embeddings, or the parts of them that a task trains.
 ///
-/// The flat vector holds the shared embeddings, then the generator, then the discriminator. Names
-/// are Hugging Face's, with `generator.` or `discriminator.` before what both networks have.
+/// (Clark et al. 2020, section 2.) The flat vector holds the shared embeddings, then the generator,
+/// then the discriminator. Parameters have Hugging Face's names, with the prefix `generator.` or
+/// `discriminator.` where both networks have the same one.
 package struct ElectraModel: Sendable {
   package let sizes: ElectraSizes
   package let task: PretrainingTask
   package let layout: ParameterLayout
-  /// What makes the samples; nil where nothing is learnt for that. Where all weights are shared its
-  /// network is the discriminator.
+  /// The network that generates samples; nil if the task trains none.
+  ///
+  /// If all weights are shared, its encoder is the discriminator's.
   package let generator: LanguageModel?
-  /// What reward of the generator is usual; nil where it learns by imitation.
+  /// The REINFORCE baseline; nil unless training is adversarial.
   package let baseline: RewardBaseline?
-  /// The large encoder, which is what pre-training is for.
+  /// The discriminator's encoder, the product of pre-training.
   package let discriminator: Network
-  /// The head that tells replaced tokens; nil where the task has no such.
+  /// The head that detects replaced tokens; nil if the objective has none.
   package let discriminatorHead: DiscriminatorHead?
-  /// The large encoder with a head of its own over the vocabulary; nil where the task has no such.
+  /// The discriminator's encoder with a head over the vocabulary; nil unless the objective predicts
+  /// tokens.
   package let predictor: LanguageModel?
-  /// Where in the flat vector each part lies; a part that is not there is empty.
+  /// The range of the discriminator's embeddings in the flat vector, shared unless the task says
+  /// so.
   package let embeddingRange: Range<Int>
+  /// The range of the generator without shared embeddings; empty if there is no separate generator.
   package let generatorRange: Range<Int>
+  /// The range of the discriminator's encoder and heads.
   package let discriminatorRange: Range<Int>
 
-  /// The parts in the order in which their gradients become final. A generator that learns from the
-  /// discriminator's verdict is behind it.
+  /// The parts in the order in which their gradients become final.
+  ///
+  /// In adversarial training the generator comes after the discriminator, whose loss is its reward.
   package var gradientOrder: [Range<Int>] {
     let parts = Array(discriminator.parts(of: discriminatorRange).reversed())
     let both =
@@ -35,13 +41,15 @@ package struct ElectraModel: Sendable {
     return (both + [embeddingRange]).filter { !$0.isEmpty }
   }
 
-  /// The parts that the generator's pass reads.
-  var generatorReads: [Range<Int>] {
+  /// The ranges whose weights the generator's forward pass reads.
+  var generatorWeightRanges: [Range<Int>] {
     [embeddingRange, generatorRange] + (task.sharing == .all ? [discriminatorRange] : [])
   }
 
-  /// What is final when the generator has learnt.
-  var generatorOwns: Range<Int> {
+  /// The range whose gradient is final after the generator's backward pass.
+  ///
+  /// With all weights shared, that is its head only: the encoder also belongs to the discriminator.
+  var generatorOnlyRange: Range<Int> {
     task.sharing == .all ? generator?.headRange ?? generatorRange : generatorRange
   }
 
@@ -51,6 +59,7 @@ package struct ElectraModel: Sendable {
       .filter { !$0.isEmpty }
   }
 
+  /// Declares the parameters that `task` trains, and no others.
   package init(_ sizes: ElectraSizes, _ task: PretrainingTask = PretrainingTask()) {
     self.sizes = sizes
     self.task = task
@@ -68,10 +77,11 @@ package struct ElectraModel: Sendable {
     }
     var generator: LanguageModel?
     if task.hasGenerator && task.sharing != .all {
-      let own =
+      let generatorEmbeddings =
         task.sharing == .none
         ? Embeddings(sizes[.generator], named: "generator.embeddings", in: &layout) : embeddings
-      generator = languageModel(network("generator", sizes.generator, own), .generator)
+      generator = languageModel(
+        network("generator", sizes.generator, generatorEmbeddings), .generator)
     }
     baseline =
       task.scheme == .adversarial ? RewardBaseline(sizes.generator, in: &layout) : nil

@@ -4,11 +4,11 @@ import Layers
 package struct ElectraSizes: Sendable, Equatable {
   package var vocabularySize: Int  // V
   package var embeddingSize: Int  // E
-  package var positionCount: Int
-  package var typeCount: Int
+  package var positionCount: Int  // the largest sequence length
+  package var typeCount: Int  // segments
   package var generator: EncoderSizes
   package var discriminator: EncoderSizes
-  package var firstPositions = FirstPositions.normal
+  package var positionInitializer = PositionInitializer.normal
 
   package init(
     vocabularySize: Int, embeddingSize: Int, positionCount: Int = 512, typeCount: Int = 2,
@@ -23,24 +23,26 @@ package struct ElectraSizes: Sendable, Equatable {
   }
 }
 
-/// How position embeddings begin. They are trained either way.
-package enum FirstPositions: String, Sendable, Codable {
-  /// As all other tables (the paper).
+/// How position embeddings are initialised; they are trained either way.
+package enum PositionInitializer: String, Sendable, Codable {
+  /// Truncated normal, as all other tables (the paper).
   case normal
-  /// As sines and cosines: neighbours are alike from the start, and attention to the words beside a
-  /// token, without which nothing is detected, is learnt in a fraction of the steps.
+  /// Sines and cosines.
+  ///
+  /// Neighbouring positions are similar from the start. Attention to adjacent tokens, which
+  /// detection depends on, is then learned in a fraction of the steps.
   case sinusoids
 }
 
 extension ElectraSizes: Codable {
-  // Hugging Face's keys for the discriminator; the generator's stand in an object of their own.
+  // Hugging Face's keys for the discriminator; the generator's sizes are a nested object.
   private enum Key: String, CodingKey {
     case vocabularySize = "vocab_size"
     case embeddingSize = "embedding_size"
     case positionCount = "max_position_embeddings"
     case typeCount = "type_vocab_size"
     case generator
-    case firstPositions = "position_initializer"
+    case positionInitializer = "position_initializer"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -50,7 +52,7 @@ extension ElectraSizes: Codable {
     positionCount = try values.decode(Int.self, forKey: .positionCount)
     typeCount = try values.decode(Int.self, forKey: .typeCount)
     generator = try values.decode(EncoderSizes.self, forKey: .generator)
-    firstPositions = try values.decode(FirstPositions.self, forKey: .firstPositions)
+    positionInitializer = try values.decode(PositionInitializer.self, forKey: .positionInitializer)
     discriminator = try EncoderSizes(from: decoder)
   }
 
@@ -62,6 +64,6 @@ extension ElectraSizes: Codable {
     try values.encode(positionCount, forKey: .positionCount)
     try values.encode(typeCount, forKey: .typeCount)
     try values.encode(generator, forKey: .generator)
-    try values.encode(firstPositions, forKey: .firstPositions)
+    try values.encode(positionInitializer, forKey: .positionInitializer)
   }
 }

@@ -1,36 +1,39 @@
 import Layers
 
-/// `config.json` of a Hugging Face ELECTRA folder: written for our models, read for others', BERT's
-/// among them, which have no `embedding_size`.
+/// The `config.json` of a Hugging Face ELECTRA or BERT folder.
+///
+/// It is written for our models and read for foreign ones. BERT's has no `embedding_size`.
 package struct HuggingFaceConfiguration: Sendable, Equatable {
   package var sizes: NetworkSizes
+  /// The transformers class that loads the model; nil for none.
   package var architecture: String?
-  /// The activation of the feed-forward layers; only `gelu` is computed here.
+  /// The activation of the feed-forward layers; only `gelu` is supported.
   package var activation = "gelu"
-  /// How places are told apart; only `absolute` embeddings are computed here.
+  /// The type of position embeddings; only `absolute` is supported.
   package var positions = "absolute"
+  /// The id of [PAD].
   package var paddingID: Int32
-  /// The kind of model; empty where an old folder does not say.
+  /// The type of model: `electra` or `bert`; empty in old folders, which do not name it.
   package var modelType = "electra"
-  /// Whether a token sees only those before it.
+  /// Whether attention is causal; not supported.
   package var isDecoder = false
 
-  /// - Parameter architecture: the class of transformers that loads it; nil for none.
+  /// A configuration to write, with the transformers class that loads the model (nil for none).
   package init(_ sizes: NetworkSizes, architecture: String?, paddingID: Int32) {
     self.sizes = sizes
     self.architecture = architecture
     self.paddingID = paddingID
   }
 
-  /// What keeps us from computing this model, as a sentence; nil when nothing does.
+  /// Why this model is not supported, as a clause; nil if it is.
   package var problem: String? {
     if !["electra", "bert", ""].contains(modelType) {
-      return "model_type is \(modelType), and only electra and bert are computed here"
+      return "model_type is \(modelType), and only electra and bert are supported"
     }
-    if isDecoder { return "is_decoder is true, and only encoders are computed here" }
-    if activation != "gelu" { return "hidden_act is \(activation), and only gelu is computed here" }
+    if isDecoder { return "is_decoder is true, and only encoders are supported" }
+    if activation != "gelu" { return "hidden_act is \(activation), and only gelu is supported" }
     if positions != "absolute" {
-      return "position_embedding_type is \(positions), and only absolute is computed here"
+      return "position_embedding_type is \(positions), and only absolute is supported"
     }
     return sizes.problem
   }
@@ -58,7 +61,7 @@ extension HuggingFaceConfiguration: Codable {
     case paddingID = "pad_token_id"
   }
 
-  /// Keys that a folder may leave out have transformers' defaults.
+  /// Reads a configuration; missing keys have the defaults of transformers.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: Key.self)
     func optional<Value: Decodable>(_ key: Key, _ otherwise: Value) throws -> Value {

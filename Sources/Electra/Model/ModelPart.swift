@@ -1,12 +1,12 @@
-/// The two models that a pre-training run can make.
+/// The two models that a pre-training run can produce.
 package enum ModelPart: String, Sendable, CaseIterable {
-  /// The large encoder, with whatever head its objective gives it.
+  /// The discriminator's encoder, with the head of the objective.
   case discriminator
   case generator
 }
 
 extension PretrainingTask {
-  /// The class of transformers that loads a part; nil when the task trains no such part.
+  /// The transformers class that loads `part`; nil if the task does not train it.
   package func architecture(of part: ModelPart) -> String? {
     switch part {
     case .discriminator: objective.detects ? "ElectraForPreTraining" : "ElectraForMaskedLM"
@@ -14,12 +14,13 @@ extension PretrainingTask {
     }
   }
 
-  /// What transformers calls the parameter that we call `name`; nil when `part` has none such.
+  /// The name in transformers of the parameter `name` of `ElectraModel`; nil if `part` does not
+  /// have it.
   ///
-  /// Ours say which network a tensor belongs to (`generator.encoder...`); a folder of Hugging Face
-  /// holds one network, and its names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
-  /// (`generator_lm_head...`) keep their names, but for that of a large encoder that predicts tokens:
-  /// there too transformers calls it the generator's.
+  /// Our names begin with the network (`generator.encoder...`). A Hugging Face folder holds one
+  /// network, whose names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
+  /// (`generator_lm_head...`) keep their names. The exception is the vocabulary head of the
+  /// discriminator's encoder, which transformers also calls the generator's.
   package func huggingFaceName(
     _ name: String, of part: ModelPart, prefix: String = "electra."
   ) -> String? {
@@ -34,11 +35,11 @@ extension PretrainingTask {
         ? name : nil
     case .discriminator:
       if objective.detects { return name.hasPrefix("discriminator_predictions") ? name : nil }
-      for (own, theirs) in [
+      for (ourName, theirName) in [
         ("discriminator_mlm_predictions", "generator_predictions"),
         ("discriminator_lm_head", "generator_lm_head"),
-      ] where name.hasPrefix(own) {
-        return theirs + name.dropFirst(own.count)
+      ] where name.hasPrefix(ourName) {
+        return theirName + name.dropFirst(ourName.count)
       }
       return nil
     }

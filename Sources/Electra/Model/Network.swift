@@ -1,18 +1,18 @@
 import Layers
 import Tensors
 
-/// A transformer: embeddings, which it may share, a projection where widths differ, an encoder.
+/// A transformer: embeddings (possibly shared), a projection if the widths differ, and an encoder.
 package struct Network: Sendable {
   package let embeddings: Embeddings
   let embeddingDropout: DropoutSite
-  /// Embedding to hidden width; nil where they are equal.
+  /// From embedding width E to hidden width D; nil if they are equal.
   let projection: Linear?
   package let encoder: TransformerEncoder
   let embeddingSize: Int
-  /// Where the projection lies in the flat vector; empty where there is none.
+  /// The range of the projection in the flat vector; empty if there is none.
   let projectionRange: Range<Int>
 
-  /// Declares `name.embeddings_project` and `name.encoder`.
+  /// Declares `name.embeddings_project`, if needed, and `name.encoder`.
   package init(
     _ name: String, embeddings: Embeddings, embeddingSize: Int, _ sizes: EncoderSizes,
     in layout: inout ParameterLayout
@@ -31,12 +31,14 @@ package struct Network: Sendable {
     encoder = TransformerEncoder(name + ".encoder", sizes, in: &layout)
   }
 
-  /// `range`, which holds its encoder, cut between layers into parts of 2 MB or more, from below: they
-  /// travel while a pass is in others.
+  /// Splits `range`, which contains the encoder, between layers into parts of at least 2 MB.
+  ///
+  /// A part is communicated while the pass computes the others. Smaller parts would be limited by
+  /// latency. Parts are in ascending order and cover the range.
   package func parts(of range: Range<Int>) -> [Range<Int>] {
     var cuts = [range.lowerBound]
     for layer in encoder.layerRanges
-    where layer.upperBound - (cuts.last ?? 0) >= 1 << 19
+    where layer.upperBound - (cuts.last ?? 0) >= 1 << 19  // floats
       && range.upperBound - layer.upperBound >= 1 << 19
     {
       cuts.append(layer.upperBound)
@@ -44,13 +46,14 @@ package struct Network: Sendable {
     return zip(cuts, cuts.dropFirst() + [range.upperBound]).map { $0..<$1 }
   }
 
-  /// What a forward pass leaves for the backward pass.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     let embeddings: Embeddings.Activations
-    /// The encoder's input: (N, D).
+    /// The input of the encoder. (N, D)
     package let input: Tensor
     package let encoder: TransformerEncoder.Activations
 
+    /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ network: Network, _ shape: BatchShape, arena: Arena) {
       embeddings = Embeddings.Activations(shape, size: network.embeddingSize, arena: arena)
       input =
@@ -60,20 +63,25 @@ package struct Network: Sendable {
     }
   }
 
-  /// Encodes `tokens` (N) with segment ids `types` (N); returns (N, D).
+  /// The hidden states of `tokens` (N) with `segmentIDs` (N); returns (N, D).
   package func forward(
-    tokens: [Int32], types: [UInt8], _ activations: Activations, _ pass: PassContext
+    tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations, _ pass: PassContext
   ) -> Tensor {
-    pass.progress?.needs(projectionRange)
+    pass.progress?.willRead(projectionRange)
     embeddings.forward(
-      tokens: tokens, types: types, activations.embeddings, dropout: embeddingDropout, pass)
+      tokens: tokens, segmentIDs: segmentIDs, activations.embeddings, dropout: embeddingDropout,
+      pass)
     projection?.forward(activations.embeddings.output, into: activations.input, pass)
     return encoder.forward(activations.input, activations.encoder, pass)
   }
 
-  /// Adds all parameter gradients; `gradient` (N, D), that of the output, is used up.
+  /// Adds all parameter gradients.
+  ///
+  /// `gradient` (N, D) is the gradient of the output; its contents are overwritten. The gradient of
+  /// the embeddings is not reported as final: another network may share them.
   package func backward(
-    _ gradient: Tensor, tokens: [Int32], types: [UInt8], _ activations: Activations, arena: Arena,
+    _ gradient: Tensor, tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations,
+    arena: Arena,
     _ pass: PassContext
   ) {
     encoder.backward(gradient, input: activations.input, activations.encoder, pass)
@@ -85,9 +93,9 @@ package struct Network: Sendable {
         outputGradient: gradient, input: activations.embeddings.output, into: embeddingGradient,
         adding: false, pass)
     }
-    pass.progress?.finished(projectionRange)
+    pass.progress?.didFinish(projectionRange)
     embeddings.backward(
-      embeddingGradient, tokens: tokens, types: types, activations.embeddings,
+      embeddingGradient, tokens: tokens, segmentIDs: segmentIDs, activations.embeddings,
       dropout: embeddingDropout, pass)
   }
 }

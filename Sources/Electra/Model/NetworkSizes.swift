@@ -1,29 +1,28 @@
 import Layers
 
-/// The shapes of one network with its embeddings: what the `config.json` of a Hugging Face ELECTRA or
-/// BERT folder says.
+/// The shapes of one network with its embeddings, as in the `config.json` of a Hugging Face folder.
 package struct NetworkSizes: Sendable, Equatable {
   package var vocabularySize: Int  // V
   package var embeddingSize: Int  // E
-  package var positionCount: Int
-  package var typeCount: Int
+  package var positionCount: Int  // the largest sequence length
+  package var typeCount: Int  // segments
   package var encoder: EncoderSizes
-  /// How position embeddings begin.
-  package var firstPositions: FirstPositions
+  /// How position embeddings are initialised.
+  package var positionInitializer: PositionInitializer
 
   package init(
     vocabularySize: Int, embeddingSize: Int, positionCount: Int, typeCount: Int,
-    encoder: EncoderSizes, firstPositions: FirstPositions = .normal
+    encoder: EncoderSizes, positionInitializer: PositionInitializer = .normal
   ) {
     self.vocabularySize = vocabularySize
     self.embeddingSize = embeddingSize
     self.positionCount = positionCount
     self.typeCount = typeCount
     self.encoder = encoder
-    self.firstPositions = firstPositions
+    self.positionInitializer = positionInitializer
   }
 
-  /// What is wrong with the sizes, as a sentence; nil when a network can be made of them.
+  /// The first invalid size, as a sentence; nil if all are valid.
   package var problem: String? {
     for (name, value) in [
       ("vocab_size", vocabularySize), ("embedding_size", embeddingSize),
@@ -34,10 +33,11 @@ package struct NetworkSizes: Sendable, Equatable {
       return "\(name) is \(value); it must be between 1 and \(Self.largest)"
     }
     if encoder.layerCount > Self.mostLayers {
-      return "num_hidden_layers is \(encoder.layerCount); at most \(Self.mostLayers) are possible"
+      return "num_hidden_layers is \(encoder.layerCount); at most \(Self.mostLayers) are supported"
     }
     if encoder.hiddenSize % encoder.headCount != 0 {
-      return "\(encoder.headCount) attention heads do not divide a width of \(encoder.hiddenSize)"
+      return
+        "\(encoder.headCount) attention heads do not divide a hidden size of \(encoder.hiddenSize)"
     }
     for (name, rate) in [
       ("hidden_dropout_prob", encoder.dropoutRate),
@@ -46,32 +46,32 @@ package struct NetworkSizes: Sendable, Equatable {
       return "\(name) is \(rate); it must be at least 0 and below 1"
     }
     if typeCount < 2 || typeCount > Self.largest {
-      return "type_vocab_size is \(typeCount); two segments are needed"
+      return "type_vocab_size is \(typeCount); it must be between 2 and \(Self.largest)"
     }
     return nil
   }
 
-  /// Bounds that keep every product of two sizes far from overflow.
+  /// Bounds that keep every product of two sizes well below overflow.
   private static let largest = 1 << 24
   private static let mostLayers = 1000
 }
 
 extension ElectraSizes {
-  /// One of the two networks with the shared embeddings.
+  /// The sizes of one of the two networks, with the shared embeddings.
   package subscript(part: ModelPart) -> NetworkSizes {
     NetworkSizes(
       vocabularySize: vocabularySize, embeddingSize: embeddingSize, positionCount: positionCount,
       typeCount: typeCount, encoder: part == .discriminator ? discriminator : generator,
-      firstPositions: firstPositions)
+      positionInitializer: positionInitializer)
   }
 
-  /// A discriminator with a generator of a fourth of its width: the same head width and depth, a
-  /// fourth of the heads, as the paper's small model has (table 6).
+  /// A discriminator with a generator of a quarter of its width and equal depth, as in the paper's
+  /// small model (table 6).
   package init(discriminator part: NetworkSizes) {
     self.init(discriminator: part, generator: part.encoder.scaled(width: 0.25, depth: 1))
   }
 
-  /// A discriminator with a generator of these sizes, which shares its embeddings.
+  /// A discriminator with a generator of these sizes and shared embeddings.
   package init(discriminator part: NetworkSizes, generator: EncoderSizes) {
     self.init(
       vocabularySize: part.vocabularySize, embeddingSize: part.embeddingSize,
@@ -81,7 +81,9 @@ extension ElectraSizes {
 }
 
 extension Embeddings {
-  /// Declares embeddings, by default the shared ones; their epsilon and first weights are the encoder's.
+  /// Declares embeddings, by default the shared ones.
+  ///
+  /// Epsilon and standard deviation are those of the encoder.
   package init(
     _ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout
   ) {
@@ -92,7 +94,7 @@ extension Embeddings {
         vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
         typeCount: sizes.typeCount, size: sizes.embeddingSize),
       epsilon: sizes.encoder.epsilon, standardDeviation: standardDeviation,
-      positions: sizes.firstPositions == .sinusoids
+      positions: sizes.positionInitializer == .sinusoids
         ? .sinusoids(standardDeviation: standardDeviation)
         : .truncatedNormal(standardDeviation: standardDeviation), in: &layout)
   }

@@ -1,13 +1,13 @@
 import Layers
 import Tensors
 
-/// What a language model is to predict: the tokens at some positions, and samples if wanted.
+/// What a language model predicts: the tokens at some positions, and samples if requested.
 package struct PredictionTargets {
-  /// Tokens of the micro-batch. (K)
+  /// Indices of tokens in the micro-batch. (K)
   let positions: [Int32]
-  /// The tokens whose losses count. (K)
+  /// The tokens whose negative log-likelihoods are the losses. (K)
   let tokens: [Int32]
-  /// The uniform numbers of position k; nil to draw no sample.
+  /// The uniform numbers for the sample at position k; nil to draw no sample.
   let draws: (Int) -> SampleDraws?
 
   package init(
@@ -17,18 +17,18 @@ package struct PredictionTargets {
   }
 }
 
-/// The head of the generator and of other language models: at each masked position, a softmax over
-/// the vocabulary.
+/// The head of a masked language model: a softmax over the vocabulary at each masked position.
 ///
 ///     logits = norm(gelu(h W + b)) word^T + output_bias
 ///
-/// The output matrix is the word embedding that the network reads with (ELECTRA, section 3.1). Only
-/// masked positions are ever computed: K rows, not N. Where the word embedding begins wider than
-/// BERT's, the normalisation's gain begins lower, so that the first loss is within a hundredth of log V.
+/// The output matrix is the input word embedding (ELECTRA, section 3.1: tied weights). Only the K
+/// masked rows are computed, not all N. If the initial word embeddings have a larger standard
+/// deviation than BERT's, the initial gain of the normalisation is smaller in proportion, so that
+/// the initial loss is within a hundredth of log V.
 package struct VocabularyHead: Sendable {
   /// The names of a head's parameters.
   struct Names {
-    /// What stands before `.dense` and `.LayerNorm`.
+    /// The prefix of `.dense` and `.LayerNorm`.
     let layers: String
     let bias: String
 
@@ -42,10 +42,12 @@ package struct VocabularyHead: Sendable {
   let outputBias: Parameter  // (V)
   let word: Parameter  // (V, E)
 
-  /// E, and V.
+  /// E.
   var embeddingSize: Int { dense.weight.rows }
+  /// V.
   private var vocabularySize: Int { word.rows }
 
+  /// Declares the head's parameters; the output matrix is that of `embeddings`.
   init(
     _ names: Names, embeddings: Embeddings, embeddingSize: Int, vocabularySize: Int,
     _ sizes: EncoderSizes,
@@ -61,14 +63,16 @@ package struct VocabularyHead: Sendable {
     word = embeddings.word
   }
 
-  /// What a forward pass leaves for the backward pass.
+  /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     let hidden: Tensor  // (K, D)
     let geluDerivative: Tensor  // (K, E)
     package let norm: LayerNorm.Activations  // (K, E)
-    /// Logits, then their exponentials, then their gradient. (K, V)
+    /// Logits, then their exponentials, then their gradients, in place: the largest tensor of all.
+    /// (K, V)
     let logits: Tensor
-    let sums: Tensor  // (1, K)
+    /// The sums of the exponentials of each row. (1, K)
+    let sums: Tensor
 
     init(_ head: VocabularyHead, masked: Int, arena: Arena) {
       hidden = arena.tensor(masked, head.dense.weight.columns)
@@ -80,11 +84,11 @@ package struct VocabularyHead: Sendable {
     }
   }
 
-  /// Losses, best entries and samples at the masked positions.
+  /// Losses, most likely tokens and samples at the masked positions.
   ///
   /// - Parameters:
   ///   - hidden: the encoder's output. (N, D)
-  ///   - targets: the masked positions and what stood there. (K)
+  ///   - targets: the positions and their target tokens. (K)
   ///   - activations: filled for the backward pass.
   ///   - rule: how samples are drawn.
   ///   - pass: weights and random numbers.
@@ -111,14 +115,14 @@ package struct VocabularyHead: Sendable {
     }
   }
 
-  /// Adds all parameter gradients, and that of `hidden` to `hiddenGradient` (N, D).
+  /// Adds all parameter gradients, and the gradient of `hidden` to `hiddenGradient` (N, D).
   ///
   /// - Parameters:
-  ///   - targets: those of the forward pass. (K)
-  ///   - weights: the weight of each masked position in the loss. (K)
-  ///   - activations: what the forward pass left; its logits are used up.
-  ///   - hiddenGradient: added to.
-  ///   - arena: memory for this pass.
+  ///   - targets: as in the forward pass. (K)
+  ///   - weights: the weight of each position in the loss. (K)
+  ///   - activations: as the forward pass filled them; the logits are overwritten.
+  ///   - hiddenGradient: the gradient to add to; rows outside `targets` are unchanged.
+  ///   - arena: temporary memory.
   ///   - pass: weights and gradients.
   func backward(
     _ targets: PredictionTargets, weights: [Float], _ activations: Activations,

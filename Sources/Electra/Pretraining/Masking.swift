@@ -2,40 +2,39 @@ import Layers
 import Tensors
 import Tokenization
 
-/// Which positions of a batch are masked, and what the generator sees there.
+/// The choice of masked positions of a batch, and of the input tokens there.
 ///
-/// As the reference (`pretrain_helpers.mask`), but for one decision: unless asked to, positions
-/// are drawn without replacement, so that every draw is a distinct position, as the paper describes.
-/// What a drawn position shows is a `MaskingRule`.
+/// It follows the reference (`pretrain_helpers.mask`) with one difference: by default positions are
+/// drawn without replacement and are therefore distinct, as the paper describes. A `MaskingRule`
+/// decides the input token at a masked position.
 package struct Masking: Sendable, Equatable {
-  /// The share of a sequence's tokens that is drawn: 0.15 for small and base, 0.25 for large.
+  /// The fraction of a sequence's tokens that is masked: 0.15 for small and base, 0.25 for large.
   package let fraction: Double
-  /// The longest sequence of the run, which bounds the positions drawn in any.
+  /// The longest sequence of the run, which bounds the number of masked positions.
   private let maximumLength: Int
   private let special: SpecialTokens
   private let rules: Rules
   private let seed: UInt64
   private let site = RandomStream.site("mask")
 
-  /// What a drawn position shows in place of its token.
+  /// The distribution of the input token at a masked position.
   package enum MaskingRule: Sendable, Equatable {
-    /// [MASK] at 85 of 100, else the token itself; no random tokens (the reference, for every
-    /// objective).
+    /// [MASK] with probability 0.85, else the token itself (the reference, for every objective).
     case electra
-    /// [MASK] at 80 of 100, any token of a vocabulary of so many at 10, else the token itself (BERT,
+    /// [MASK] with probability 0.8, a uniformly random token with 0.1, else the token itself (BERT,
     /// appendix A.1; the paper's baseline).
     case bert(vocabularySize: Int)
 
     fileprivate var maskedShare: Double { self == .electra ? 0.85 : 0.8 }
   }
 
-  /// What differs between objectives.
+  /// The rules that differ between objectives.
   package struct Rules: Sendable, Equatable {
-    /// For each id whether it continues a word, for masking of whole words; empty to draw every token
-    /// by itself.
+    /// For each id whether it continues a word, for whole-word masking; empty to mask single
+    /// tokens.
     let continuations: [Bool]
     let maskingRule: MaskingRule
-    /// Whether a position may be drawn again, as in the reference.
+    /// Whether positions are drawn with replacement, as in the reference.
     let drawsWithReplacement: Bool
 
     package init(
@@ -48,11 +47,13 @@ package struct Masking: Sendable, Equatable {
     }
   }
 
+  /// Creates the masking of a run.
+  ///
   /// - Parameters:
-  ///   - fraction: the share of a sequence's tokens that is drawn.
+  ///   - fraction: the fraction of a sequence's tokens that is masked.
   ///   - maximumLength: the longest sequence of the run.
-  ///   - special: tokens that are never drawn, and [MASK].
-  ///   - rules: how positions are drawn, and what they show.
+  ///   - special: the tokens that are never masked, and [MASK].
+  ///   - rules: how positions are drawn, and the input tokens there.
   ///   - seed: the run's seed.
   package init(
     fraction: Double, maximumLength: Int, special: SpecialTokens, rules: Rules = Rules(),
@@ -67,24 +68,30 @@ package struct Masking: Sendable, Equatable {
 
   /// A batch after masking.
   package struct Masked: Sendable, Equatable {
-    /// What the generator reads. (N)
+    /// The input of the generator. (N)
     package var tokens: [Int32]
-    /// The drawn positions, rising; with replacement one may come again. (K)
+    /// The masked positions in ascending order; with replacement they may repeat. (K)
     package var positions: [Int32] = []
-    /// What stood there. (K)
+    /// The original tokens at the masked positions. (K)
     package var targets: [Int32] = []
-    /// The sequence of each drawn position, and its number among that sequence's. (K)
-    package var places: [(sequence: Int, ordinal: Int)] = []
+    /// The sequence of each masked position and its index among that sequence's masked positions
+    /// (K), which select the random numbers of its sample.
+    package var coordinates: [(sequence: Int, ordinal: Int)] = []
 
+    /// A batch without masked positions.
     package init(tokens: [Int32]) { self.tokens = tokens }
 
+    /// Coordinates follow from the positions and need no comparison; tuples are not `Equatable`.
     package static func == (a: Self, b: Self) -> Bool {
       a.tokens == b.tokens && a.positions == b.positions && a.targets == b.targets
     }
   }
 
-  /// Draws the positions of every sequence of `batch`, a function of its step and sequence numbers:
-  /// words in random order, as long as they fit.
+  /// Masks every sequence of `batch`.
+  ///
+  /// The result is a function of the seed, the step and the index of each sequence in the global
+  /// batch, so micro-batches are masked as the whole batch is. A sequence without candidates is not
+  /// masked.
   package func mask(_ batch: Batch) -> Masked {
     var result = Masked(tokens: batch.tokens)
     for (index, range) in batch.ranges.enumerated() {
@@ -93,49 +100,54 @@ package struct Masking: Sendable, Equatable {
       for (ordinal, position) in draw(batch.tokens, range, stream).sorted().enumerated() {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
-        result.places.append((index, ordinal))
-        let shown = shown(batch.tokens[position], ordinal, stream)
-        if shown != batch.tokens[position] { result.tokens[position] = shown }
+        result.coordinates.append((index, ordinal))
+        let input = input(for: batch.tokens[position], ordinal, stream)
+        // A position that was drawn twice shows [MASK] if either draw gives [MASK].
+        if input != batch.tokens[position] { result.tokens[position] = input }
       }
     }
     return result
   }
 
-  /// What the drawn position that is number `ordinal` of its sequence shows in place of `token`.
-  private func shown(_ token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
-    let draw = stream.number(below: 1 << 30, index: Self.shareOffset + ordinal)
-    let share = Double(draw) / Double(1 << 30)
-    if share < rules.maskingRule.maskedShare { return special.mask }
-    guard case .bert(let size) = rules.maskingRule, share < 0.9 else { return token }
-    return Int32(stream.number(below: size, index: 2 * Self.shareOffset + ordinal))
+  /// The input token at the masked position with index `ordinal` of its sequence.
+  private func input(for token: Int32, _ ordinal: Int, _ stream: RandomStream) -> Int32 {
+    let draw = stream.number(below: 1 << 30, index: Self.ruleOffset + ordinal)
+    let uniform = Double(draw) / Double(1 << 30)
+    if uniform < rules.maskingRule.maskedShare { return special.mask }
+    guard case .bert(let size) = rules.maskingRule, uniform < 0.9 else { return token }
+    return Int32(stream.number(below: size, index: 2 * Self.ruleOffset + ordinal))
   }
 
-  /// The positions to draw in a sequence: its share rounded to even, at least one, and at most the
-  /// share of the longest one.
+  /// The number of positions to mask in a sequence of `length` tokens.
+  ///
+  /// It is `fraction` of the length, rounded to nearest with ties to even, at least 1, and at most
+  /// `(fraction + 0.005) * maximumLength`, the reference's bound.
   package static func count(length: Int, fraction: Double, maximumLength: Int) -> Int {
-    let share = Int((Double(length) * fraction).rounded(.toNearestOrEven))
-    return max(1, min(Int((fraction + 0.005) * Double(maximumLength)), share))
+    let count = Int((Double(length) * fraction).rounded(.toNearestOrEven))
+    return max(1, min(Int((fraction + 0.005) * Double(maximumLength)), count))
   }
 
-  /// The positions drawn in the sequence at `range`. Whole words may leave a few over: a word that does
-  /// not fit is passed by (BERT, `create_pretraining_data.py`).
+  /// The positions drawn in the sequence at `range`, in no particular order.
+  ///
+  /// Words are taken in random order. A word that would exceed the count is skipped, so whole-word
+  /// masking may mask fewer tokens (BERT, `create_pretraining_data.py`).
   private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
-    let wanted = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
+    let limit = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
     if rules.drawsWithReplacement {
       let candidates = range.filter { isCandidate(tokens[$0]) }
       if candidates.isEmpty { return [] }
-      return (0..<wanted).map { candidates[stream.number(below: candidates.count, index: $0)] }
+      return (0..<limit).map { candidates[stream.number(below: candidates.count, index: $0)] }
     }
     var words = words(tokens, range)
     var drawn: [Int] = []
-    for i in words.indices where drawn.count < wanted {  // a shuffle (Fisher and Yates)
+    for i in words.indices where drawn.count < limit {  // a Fisher-Yates shuffle
       words.swapAt(i, i + stream.number(below: words.count - i, index: i))
-      if drawn.count + words[i].count <= wanted { drawn += words[i] }
+      if drawn.count + words[i].count <= limit { drawn += words[i] }
     }
     return drawn
   }
 
-  /// What is drawn as one: each candidate by itself, or with the continuations that follow it.
+  /// The units that are masked together: each candidate alone, or with the continuations after it.
   private func words(_ tokens: [Int32], _ range: Range<Int>) -> [Range<Int>] {
     var words: [Range<Int>] = []
     let continuations = rules.continuations
@@ -151,10 +163,10 @@ package struct Masking: Sendable, Equatable {
     return words
   }
 
-  /// Where in the stream the draws of [MASK] or not begin: behind any sequence's positions.
-  private static let shareOffset = 1 << 20
+  /// The first index in the stream of the draws for the masking rule, beyond those for positions.
+  private static let ruleOffset = 1 << 20
 
-  /// Any token but [CLS], [SEP], [MASK] and [PAD] may be drawn.
+  /// Whether `token` may be masked: any but [CLS], [SEP], [MASK] and [PAD].
   private func isCandidate(_ token: Int32) -> Bool {
     token != special.classification && token != special.separator && token != special.mask
       && token != special.padding

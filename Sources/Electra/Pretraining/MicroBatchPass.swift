@@ -1,13 +1,33 @@
 import Layers
 import Tensors
 
-/// One micro-batch through the networks of a task: mask, generate, sample, discriminate or predict.
+/// One micro-batch on its way through the networks of a task (ELECTRA, figure 2).
 ///
-/// The generator runs forward, samples, and runs backward; then its activations are given back and
-/// the large encoder runs in the same memory. Nothing of the sample is differentiated (ELECTRA,
-/// section 2: no gradient passes through the sampling step). Each kind of pass has a file of its own:
-/// `LanguageModel.swift`, `Detection.swift`, `Restoration.swift` and
-/// `Adversary.swift`.
+///     batch                  the   chef  cooked   the   meal
+///       | Masking
+///       v
+///     masked.tokens        [MASK]  chef  [MASK]   the   meal
+///       | generate            |             |                   generator, a small masked LM
+///       v                     v             v
+///     samples                the           ate                  one per masked position
+///       | corrupted
+///       v
+///     tokens                 the   chef    ate    the   meal
+///       | discriminate        |     |       |      |     |      discriminator, a logit per token
+///       v                     v     v       v      v     v
+///     label                  orig  orig   REPL   orig  orig     replaced, if unlike `batch`
+///
+/// `PretrainingObjective.accumulate` makes these calls in this order. Each network runs forward
+/// and, given a weight for its loss, backward; then its activations are released and the next
+/// network uses the same memory. No gradient flows from the discriminator through the samples
+/// (section 2).
+///
+/// The passes of other objectives take the place of `discriminate`, one file each:
+///
+///     +Detection        discriminate                ELECTRA, ELECTRA 15%
+///     +Prediction       predict                     MLM, Replace MLM; also the generator
+///     +AllTokens        predictAllTokens            All-Tokens MLM
+///     +PolicyGradient   accumulatePolicyGradient    an adversarial generator, afterwards
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -15,6 +35,9 @@ package struct MicroBatchPass {
   let pass: PassContext
   let arena: Arena
 
+  /// A pass of `batch`, which was masked to `masked`.
+  ///
+  /// `arena` must have room for `capacity` of the shape.
   package init(
     _ model: ElectraModel, _ batch: Batch, _ masked: Masking.Masked, pass: PassContext, arena: Arena
   ) {
@@ -25,10 +48,10 @@ package struct MicroBatchPass {
     self.arena = arena
   }
 
-  /// The most floats that any of the passes takes of an arena.
+  /// The number of floats that the largest of the passes takes from an arena.
   ///
-  /// - Parameter masked: the masked positions; by default half of the tokens, which no sequence
-  ///   exceeds. Memory that is never touched costs nothing.
+  /// `masked` is the number of masked positions, by default half of the tokens, which no mask
+  /// fraction exceeds. Memory that is reserved and never touched costs nothing.
   package static func capacity(
     _ model: ElectraModel, _ shape: BatchShape, masked: Int? = nil
   ) -> Int {
@@ -36,33 +59,40 @@ package struct MicroBatchPass {
     let languageModels = [model.generator, model.predictor].compactMap(\.self)
     let others = [
       model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
-      restorationCapacity(model, shape),
+      allTokensCapacity(model, shape),
     ]
     return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
   }
 
-  /// The generator: the outcome at each masked position (K).
+  /// Runs the generator; with a `weight` also its backward pass.
   ///
   /// - Parameters:
-  ///   - draws: the uniform numbers of masked position k; nil to draw no sample.
+  ///   - draws: the uniform numbers for masked position k; nil to draw no sample.
   ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
-  ///   - inspect: called after the forward pass.
+  ///   - inspect: a function called after the forward pass, for tests.
+  /// - Returns: the outcome at each masked position (K), the sample among it; empty without a
+  ///   generator.
   package func generate(
     draws: @escaping (Int) -> SampleDraws?, weight: Float?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
     guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
-    // Where both are one network, each of its passes drops other elements.
-    let own = model.task.sharing == .all ? pass.quiet.withOtherDropout : pass.quiet
+    // With all weights shared, one network runs twice: its two passes need independent dropout
+    // masks.
+    let generatorPass =
+      model.task.sharing == .all
+      ? pass.withoutProgress.withIndependentDropout : pass.withoutProgress
     let targets = PredictionTargets(
       positions: masked.positions, tokens: masked.targets, draws: draws)
     return predict(
-      masked.tokens, generator, own, targets,
-      weights: weight.map { evenly($0) }, inspect: inspect)
+      masked.tokens, generator, generatorPass, targets,
+      weights: weight.map { equalWeights($0) }, inspect: inspect)
   }
 
-  /// The batch with `samples` (K) written in at the masked positions. A position that was drawn more
-  /// than once gets the mean of its samples' ids, rounded down (the reference's `scatter_update`).
+  /// The tokens of the batch (N) with `samples` (K) at the masked positions.
+  ///
+  /// A position that was drawn more than once gets the mean of the ids of its samples, rounded
+  /// down, as the reference's `scatter_update` does.
   package func corrupted(_ samples: [Int32]) -> [Int32] {
     var tokens = batch.tokens
     var k = 0

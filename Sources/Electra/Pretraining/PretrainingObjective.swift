@@ -1,33 +1,41 @@
 import Layers
 import Tensors
 
-/// What a model's task makes of a batch. ELECTRA's is replaced token detection as the paper trains it:
-/// the generator's masked language modelling loss plus 50 times the discriminator's loss over all
-/// tokens (section 2).
+/// The pre-training objective of a task.
 ///
-/// Losses are means over the whole global batch: of masked positions, or of tokens, [CLS] and
-/// [SEP] included. Their gradients are added as if slices were one.
+/// ELECTRA's is replaced token detection: the generator's masked language modelling loss plus 50
+/// times the discriminator's loss over all tokens (section 2).
+///
+///     loss = mean over masked positions of -log p_G(x_t) + lambda * mean over tokens of BCE_D
+///
+/// Means are over the whole global batch, [CLS] and [SEP] included. Each slice divides its sums by
+/// the counts of the global batch, so that gradients and losses of slices add up to those of the
+/// whole.
 package struct PretrainingObjective: TrainingObjective {
   package let model: ElectraModel
   package let masking: Masking
-  /// The weight of the large encoder's loss.
+  /// The weight of the discriminator's loss, lambda in the paper.
   let discriminatorWeight: Float
-  /// The most tokens that go through the model at once.
+  /// The largest number of tokens in a micro-batch, unless one sequence is longer.
   let microBatchTokens: Int
+  /// The longest sequence of the run.
   let longest: Int
   let seed: UInt64
-  /// Whether backward passes compute what is inside encoder layers anew: a third more products for a
-  /// fraction of the memory, and the same bits.
+  /// Whether backward passes recompute the activations inside encoder layers (gradient
+  /// checkpointing).
+  ///
+  /// It takes a third more matrix products and a fraction of the memory, and gives the same bits.
   package var recomputes = false
-  /// What draws samples where no network does; nil where one does, or none are drawn.
+  /// The generator without a network (unigram or uniform); nil for a transformer or for no samples.
   package var sampler: TokenSampler?
-  /// The step at which the generator has learnt and the discriminator begins, in two-stage training.
+  /// The first step that trains the discriminator, in two-stage training; nil in joint training.
   package var secondStage: Int?
   private let sampleSite = RandomStream.site("sample")
 
-  /// - Parameters:
-  ///   - microBatchTokens: the tokens of a micro-batch; a longer sequence is one by itself.
-  ///   - longest: the longest sequence that will come.
+  /// Creates an objective without a `sampler` and without stages.
+  ///
+  /// A sequence of more than `microBatchTokens` tokens is a micro-batch of its own. No sequence may
+  /// be longer than `longest`.
   package init(
     model: ElectraModel, masking: Masking, discriminatorWeight: Float, microBatchTokens: Int,
     longest: Int, seed: UInt64
@@ -44,11 +52,12 @@ package struct PretrainingObjective: TrainingObjective {
   package var gradientOrder: [Range<Int>] { model.gradientOrder }
   package var weightOrder: [Range<Int>] { model.weightOrder }
 
-  /// Masked positions, and tokens.
+  /// The numbers of masked positions and of tokens.
   package func counts(of slice: Batch) -> [Int] {
     [masking.mask(slice).positions.count, slice.tokenCount]
   }
 
+  /// An arena for the largest micro-batch of `sequences` sequences.
   package func makeWorkspace(sequences: Int) -> Arena {
     var shape = BatchShape(
       tokens: min(microBatchTokens, sequences * longest), longest: longest)
@@ -56,61 +65,65 @@ package struct PretrainingObjective: TrainingObjective {
     return Arena(capacity: MicroBatchPass.capacity(model, shape))
   }
 
+  /// Adds the gradient of a slice, micro-batch by micro-batch; see `MicroBatchPass` for the passes.
   package func accumulate(
     _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
     progress: ParameterProgress
   ) -> Tally {
-    let shares = LossShares(
+    let lossWeights = LossWeights(
       generator: 1 / Float(max(1, totals[0])),
       encoder: discriminatorWeight
-        / Float(max(1, model.task.objective.judgesAllTokens ? totals[1] : totals[0])))
+        / Float(max(1, model.task.objective.lossCoversAllTokens ? totals[1] : totals[0])))
     let stage = stage(slice.step)
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     for (index, part) in parts.enumerated() {
       workspace.release(to: 0)
-      // All micro-batches add to one gradient, so a range is final only when the last one leaves it.
+      // All micro-batches add to one gradient, so a range is final only after the last of them.
       let isLast = index == parts.count - 1
-      let reported = ParameterProgress(
-        needs: progress.needs, finished: isLast ? progress.finished : { _ in })
+      let partProgress = ParameterProgress(
+        willRead: progress.willRead, didFinish: isLast ? progress.didFinish : { _ in })
       let pass = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
-        progress: reported)
+        progress: partProgress)
       let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
-      accumulate(run, stage, shares, reported, into: &tally)
+      accumulate(run, stage, lossWeights, partProgress, into: &tally)
     }
-    // Both networks read the embeddings and add to their gradient, up to the last pass.
-    progress.finished(model.embeddingRange)
+    // Both networks add to the gradient of the embeddings, so it is final only after the last pass.
+    progress.didFinish(model.embeddingRange)
     return tally.tally
   }
 
-  /// The passes of one micro-batch.
+  /// Runs the passes of one micro-batch.
   private func accumulate(
-    _ run: MicroBatchPass, _ stage: Stage, _ shares: LossShares, _ progress: ParameterProgress,
+    _ run: MicroBatchPass, _ stage: Stage, _ lossWeights: LossWeights,
+    _ progress: ParameterProgress,
     into tally: inout PretrainingTally
   ) {
-    // The generator's passes report nothing: sampling reads all of it at once, it runs twice when it
-    // is trained against the discriminator, and with shared weights its layers are not final yet.
-    model.generatorReads.forEach(progress.needs)
-    // An adversarial generator learns from rewards that only the discriminator's pass will give.
+    // The generator's passes do not report progress themselves: an adversarial generator runs
+    // twice, and with shared weights its layers are not final after its backward pass.
+    model.generatorWeightRanges.forEach(progress.willRead)
+    // An adversarial generator is trained after the discriminator's pass, which gives its rewards.
     let isAdversarial = model.task.scheme == .adversarial
-    let samples = generate(
-      run, share: stage.generator && !isAdversarial ? shares.generator : nil, into: &tally)
-    if !isAdversarial { progress.finished(model.generatorOwns) }
+    let samples = accumulateGenerator(
+      run, weight: stage.generator && !isAdversarial ? lossWeights.generator : nil, into: &tally)
+    if !isAdversarial { progress.didFinish(model.generatorOnlyRange) }
     guard stage.encoder else {
-      // Weights that nobody reads must have arrived before they are updated all the same.
-      progress.needs(model.discriminatorRange)
-      progress.finished(model.discriminatorRange)
+      // This stage does not read the discriminator's weights, but the previous step's update must
+      // have arrived before the next update.
+      progress.willRead(model.discriminatorRange)
+      progress.didFinish(model.discriminatorRange)
       return
     }
     let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
-    let rewards = learn(run, tokens, share: shares.encoder, into: &tally)
+    let rewards = accumulateEncoder(run, tokens, weight: lossWeights.encoder, into: &tally)
     if isAdversarial {
-      _ = run.reinforce(samples, rewards: rewards, share: shares.generator)
-      progress.finished(model.generatorOwns)
+      _ = run.accumulatePolicyGradient(samples, rewards: rewards, weight: lossWeights.generator)
+      progress.didFinish(model.generatorOnlyRange)
     }
   }
 
+  /// The tally of a slice: both networks run forward, whatever the stage of training.
   package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
@@ -118,41 +131,44 @@ package struct PretrainingObjective: TrainingObjective {
       let pass = PassContext(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
       let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
-      let samples = generate(run, share: nil, into: &tally)
+      let samples = accumulateGenerator(run, weight: nil, into: &tally)
       let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
-      _ = learn(run, tokens, share: nil, into: &tally)
+      _ = accumulateEncoder(run, tokens, weight: nil, into: &tally)
     }
     return tally.tally
   }
 
+  /// The losses, weighted as in training, and the metrics of the task.
   package func metrics(of tally: Tally) -> MetricValues {
     PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
   }
 
-  /// What one masked position and one token weigh in the loss of the global batch.
-  private struct LossShares {
-    /// A masked position in the generator's loss.
+  /// The weights of single positions in the loss of the global batch.
+  private struct LossWeights {
+    /// Of a masked position in the generator's loss.
     let generator: Float
-    /// A token, or a masked position, in the large encoder's.
+    /// Of a token, or a masked position, in the loss of the discriminator's encoder.
     let encoder: Float
   }
 
-  /// The samples at the masked positions (K); none where the large encoder reads [MASK].
+  /// Runs the generator, adds its gradient and returns its samples at the masked positions (K).
   ///
-  /// - Parameter share: what a masked position weighs; nil for no backward pass.
-  private func generate(
-    _ run: MicroBatchPass, share: Float?, into tally: inout PretrainingTally
+  /// `weight` is the weight of a masked position; nil for no backward pass. Without samples (the
+  /// encoder reads [MASK]) it does nothing.
+  private func accumulateGenerator(
+    _ run: MicroBatchPass, weight: Float?, into tally: inout PretrainingTally
   ) -> [Int32] {
     guard model.task.objective.readsSamples else { return [] }
     let samples: [Int32]
     if let sampler {
       samples = run.masked.positions.indices.map { k in
         sampler.sample(
-          sampleStream(run.batch, run.masked.places[k]), index: run.masked.places[k].ordinal,
+          sampleStream(run.batch, run.masked.coordinates[k]),
+          index: run.masked.coordinates[k].ordinal,
           excluding: model.task.disallowsCorrect ? run.masked.targets[k] : nil)
       }
     } else {
-      let outcomes = run.generate(draws: { draws(run.batch, run.masked, $0) }, weight: share)
+      let outcomes = run.generate(draws: { draws(run.batch, run.masked, $0) }, weight: weight)
       tally.add(generated: outcomes, run.masked)
       samples = outcomes.map(\.sample)
     }
@@ -160,45 +176,50 @@ package struct PretrainingObjective: TrainingObjective {
     return samples
   }
 
-  /// The large encoder on `tokens`; returns the rewards of a generator that learns from them. (K)
+  /// Runs the discriminator's encoder with the head of the objective on `tokens` and adds its
+  /// gradient.
   ///
-  /// - Parameter share: what a token or masked position weighs; nil for no backward pass.
-  private func learn(
-    _ run: MicroBatchPass, _ tokens: [Int32], share: Float?, into tally: inout PretrainingTally
+  /// `weight` is the weight of a token or masked position; nil for no backward pass. Returns the
+  /// rewards of an adversarial generator (K), otherwise nothing.
+  private func accumulateEncoder(
+    _ run: MicroBatchPass, _ tokens: [Int32], weight: Float?, into tally: inout PretrainingTally
   ) -> [Double] {
     switch model.task.objective {
     case .electra, .electra15:
-      let verdict = run.discriminate(
-        tokens, weight: share, onlyDrawn: model.task.objective == .electra15)
-      tally.add(verdict, of: tokens, originals: run.batch.tokens)
+      let outcome = run.discriminate(
+        tokens, weight: weight, onlyMasked: model.task.objective == .electra15)
+      tally.add(outcome, of: tokens, originals: run.batch.tokens)
       guard model.task.scheme == .adversarial else { return [] }
-      let rewards = run.rewards(verdict, tokens)
+      let rewards = run.rewards(outcome, tokens)
       tally.add(rewards: rewards)
       return rewards
     case .allTokensMLM:
-      let outcome = run.restore(tokens, weight: share)
-      tally.add(outcome.verdict, of: tokens, originals: run.batch.tokens)
+      let outcome = run.predictAllTokens(tokens, weight: weight)
+      tally.add(outcome.detection, of: tokens, originals: run.batch.tokens)
       tally.add(outcome, run.masked)
     case .mlm, .replaceMLM:
-      tally.add(predicted: run.predict(tokens, weight: share), run.masked)
+      tally.add(predicted: run.predict(tokens, weight: weight), run.masked)
     }
     return []
   }
 
-  /// The random numbers of a sequence's samples.
+  /// The random stream of the samples of a sequence.
   private func sampleStream(
-    _ batch: Batch, _ place: (sequence: Int, ordinal: Int)
+    _ batch: Batch, _ coordinates: (sequence: Int, ordinal: Int)
   ) -> RandomStream {
     RandomStream(
       seed: seed, site: sampleSite, step: batch.step,
-      sequence: batch.firstSequence + place.sequence)
+      sequence: batch.firstSequence + coordinates.sequence)
   }
 
-  /// The uniform numbers of masked position `k`: its sequence's stream, the vocabulary's blocks of
-  /// its ordinal.
+  /// The uniform numbers for the sample at masked position `k`: one for each token of the
+  /// vocabulary.
+  ///
+  /// Each position uses its own blocks of its sequence's stream, with 32 numbers a block.
   private func draws(_ batch: Batch, _ masked: Masking.Masked, _ k: Int) -> SampleDraws {
-    let place = masked.places[k]
+    let coordinates = masked.coordinates[k]
     let blocks = (model.sizes.vocabularySize + 31) / 32
-    return .stream(sampleStream(batch, place), firstBlock: place.ordinal * blocks)
+    return .stream(
+      sampleStream(batch, coordinates), firstBlock: coordinates.ordinal * blocks)
   }
 }

@@ -1,18 +1,20 @@
 import Layers
 import Tensors
 
-/// The sums behind the pre-training metrics, with names.
+/// The sums of a `Tally` that the pre-training metrics are computed from, by name.
 struct PretrainingTally {
   private(set) var tally: Tally
 
-  /// The order of the sums.
+  /// The sums, in the order of `Tally.sums`.
   private enum Sum: Int, CaseIterable {
     case generatorLoss, masked, bestIsRight, sampled, sampleIsRight, reward
     case discriminatorLoss, tokens, replaced, truePositives, falsePositives
-    case predictionLoss, predicted, drawn, predictionIsRight
+    case predictionLoss, predicted, predictedMasked, predictionIsRight
   }
 
+  /// All sums 0.
   init() { tally = Tally(sums: Array(repeating: 0, count: Sum.allCases.count)) }
+  /// The sums of `tally`, which may be empty.
   init(_ tally: Tally) { self.tally = tally.sums.isEmpty ? Self().tally : tally }
 
   private subscript(_ sum: Sum) -> Double {
@@ -20,7 +22,7 @@ struct PretrainingTally {
     set { tally.sums[sum.rawValue] = newValue }
   }
 
-  /// Counts what the generator says at masked positions.
+  /// Adds the generator's predictions at masked positions.
   mutating func add(generated outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
     for (target, outcome) in zip(masked.targets, outcomes) {
       self[.generatorLoss] += Double(outcome.loss)
@@ -29,7 +31,7 @@ struct PretrainingTally {
     self[.masked] += Double(outcomes.count)
   }
 
-  /// Counts the samples at masked positions, whatever drew them.
+  /// Adds the samples at masked positions, from any kind of generator.
   mutating func add(samples: [Int32], _ masked: Masking.Masked) {
     for (target, sample) in zip(masked.targets, samples) where sample == target {
       self[.sampleIsRight] += 1
@@ -37,20 +39,20 @@ struct PretrainingTally {
     self[.sampled] += Double(samples.count)
   }
 
-  /// Counts what samples earned from the discriminator.
+  /// Adds the rewards of samples.
   mutating func add(rewards: [Double]) {
     self[.reward] += rewards.reduce(0, +)
   }
 
-  /// Counts what the discriminator says of `tokens`.
+  /// Adds the discriminator's outcome for `tokens`.
   ///
-  /// A token is replaced when it differs from the
-  /// original: a sample that is right counts as original (ELECTRA, section 2).
-  mutating func add(_ verdict: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
-    self[.discriminatorLoss] += verdict.loss
-    self[.tokens] += Double(verdict.judged.count)
-    for t in verdict.judged {
-      let logit = verdict.logits[t]
+  /// A token counts as replaced if it differs from the original: a sample that equals the original
+  /// token counts as original (ELECTRA, section 2).
+  mutating func add(_ outcome: DiscriminatorOutcome, of tokens: [Int32], originals: [Int32]) {
+    self[.discriminatorLoss] += outcome.loss
+    self[.tokens] += Double(outcome.lossPositions.count)
+    for t in outcome.lossPositions {
+      let logit = outcome.logits[t]
       let isReplaced = tokens[t] != originals[t]
       if isReplaced {
         self[.replaced] += 1
@@ -62,29 +64,33 @@ struct PretrainingTally {
     }
   }
 
-  /// Counts what the large encoder says at masked positions.
+  /// Adds the predictions of the discriminator's encoder at masked positions.
   mutating func add(predicted outcomes: [VocabularyOutcome], _ masked: Masking.Masked) {
     for (target, outcome) in zip(masked.targets, outcomes) {
       self[.predictionLoss] += Double(outcome.loss)
       if outcome.best == target { self[.predictionIsRight] += 1 }
     }
     self[.predicted] += Double(outcomes.count)
-    self[.drawn] += Double(outcomes.count)
+    self[.predictedMasked] += Double(outcomes.count)
   }
 
-  /// Counts what the large encoder says of all tokens: losses everywhere, answers at drawn positions,
-  /// since elsewhere it only has to copy.
-  mutating func add(_ outcome: RestorationOutcome, _ masked: Masking.Masked) {
+  /// Adds the outcome of All-Tokens MLM.
+  ///
+  /// Losses are of all tokens. The accuracy is of masked positions only, since elsewhere the model
+  /// just copies.
+  mutating func add(_ outcome: AllTokensOutcome, _ masked: Masking.Masked) {
     self[.predictionLoss] += outcome.losses.reduce(0, +)
     self[.predicted] += Double(outcome.losses.count)
     for (position, target) in zip(masked.positions, masked.targets)
-    where outcome.answers[Int(position)] == target {
+    where outcome.predictions[Int(position)] == target {
       self[.predictionIsRight] += 1
     }
-    self[.drawn] += Double(masked.positions.count)
+    self[.predictedMasked] += Double(masked.positions.count)
   }
 
-  /// The metrics that a task has, in the order of the log; `weight` is that of the large encoder's loss.
+  /// The metrics of a task, in the order of the log.
+  ///
+  /// `weight` is the weight of the loss of the discriminator's encoder.
   func metrics(_ task: PretrainingTask, weight: Double) -> MetricValues {
     var parts: MetricValues = []
     var loss = 0.0
@@ -94,7 +100,7 @@ struct PretrainingTally {
         (.generatorLoss, mean),
         (.generatorAccuracy, self[.bestIsRight] / max(1, self[.masked])),
       ]
-      // A generator that learns by policy gradient has no loss of its own.
+      // With policy gradients the generator's likelihood is measured but not trained.
       if task.scheme != .adversarial { loss += mean }
     }
     if task.objective.readsSamples {
@@ -103,17 +109,17 @@ struct PretrainingTally {
     if task.scheme == .adversarial {
       parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
-    // In its first stage a run has nothing to say of the large encoder; only evaluations, which know no
-    // stages, measure it then.
+    // In the first of two stages, training does not run the discriminator's encoder; evaluation
+    // does.
     if task.objective.predicts && self[.predicted] > 0 {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
-      let accuracy = self[.predictionIsRight] / max(1, self[.drawn])
+      let accuracy = self[.predictionIsRight] / max(1, self[.predictedMasked])
       parts += [(.mlmLoss, mean), (.mlmAccuracy, accuracy)]
       loss += weight * mean
     }
     if task.objective.detects && self[.tokens] > 0 {
       parts += detectionMetrics
-      // Of a model that restores tokens the gate is judged, but not trained, as a discriminator.
+      // In All-Tokens MLM the copy gate is measured as a discriminator but not trained as one.
       if !task.objective.predicts {
         loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
       }
@@ -121,17 +127,19 @@ struct PretrainingTally {
     return [(.loss, loss)] + parts
   }
 
-  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction: 0 for a discriminator
-  /// that says the same of every token.
+  /// The metrics of the discriminator.
+  ///
+  /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction f: 1 for perfect
+  /// detection, 0 for a constant prediction.
   private var detectionMetrics: MetricValues {
     let tokens = max(1, self[.tokens])
     let loss = self[.discriminatorLoss] / tokens
     let fraction = self[.replaced] / tokens
     let positives = self[.truePositives] + self[.falsePositives]
-    let right = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
+    let correct = tokens - self[.replaced] - self[.falsePositives] + self[.truePositives]
     return [
       (.discriminatorLoss, loss),
-      (.discriminatorAccuracy, right / tokens),
+      (.discriminatorAccuracy, correct / tokens),
       (.discriminatorAUC, tally.areaUnderCurve),
       (.discriminatorPrecision, positives > 0 ? self[.truePositives] / positives : 0),
       (.discriminatorRecall, self[.truePositives] / max(1, self[.replaced])),
@@ -141,8 +149,9 @@ struct PretrainingTally {
   }
 }
 
-/// The entropy of a coin that falls on one side with probability `p`, in nats; the smallest
-/// positive number where it is zero.
+/// The binary entropy of `p`, in nats.
+///
+/// It is the smallest positive number where the entropy is 0, so that a caller may divide by it.
 func entropy(of p: Double) -> Double {
   guard p > 0, p < 1 else { return .leastNonzeroMagnitude }
   return -p * naturalLogarithm(p) - (1 - p) * naturalLogarithm(1 - p)

@@ -1,10 +1,10 @@
 import Layers
 
-/// A named size with its recipe. Every field is set: nothing of one size leaks into another.
+/// A named model size with its recipe.
 ///
-/// `small`, `base` and `large` are the paper's (ELECTRA, tables 6 and 1); `small++` is the released
-/// small model, whose generator is as wide as its discriminator; `tiny` is ours: it learns on two
-/// cores in minutes.
+/// `small`, `base` and `large` are the paper's (ELECTRA, tables 1 and 6). `small++` is the released
+/// small model, whose generator is as wide as its discriminator. `tiny` is ours: it trains on two
+/// cores in minutes. Every preset sets every field.
 package enum Preset: String, Sendable, CaseIterable {
   case tiny
   case small
@@ -12,13 +12,13 @@ package enum Preset: String, Sendable, CaseIterable {
   case base
   case large
 
-  /// The configuration for a vocabulary of this size.
+  /// The configuration of the preset for a vocabulary of this size.
   package func configuration(vocabularySize: Int) -> PretrainingConfiguration {
     let (embedding, discriminator, generator) = networks
     var model = ElectraSizes(
       vocabularySize: vocabularySize, embeddingSize: embedding, generator: generator,
       discriminator: discriminator)
-    if self == .tiny { model.firstPositions = .sinusoids }
+    if self == .tiny { model.positionInitializer = .sinusoids }
     return PretrainingConfiguration(model: model, recipe: recipe)
   }
 
@@ -32,15 +32,17 @@ package enum Preset: String, Sendable, CaseIterable {
     }
   }
 
-  /// Heads of 64 and a feed-forward of four times the width, as all the paper's encoders have.
+  /// An encoder as in the paper: heads of width 64, feed-forward layers of four times the width.
   private static func encoder(_ width: Int, layers: Int) -> EncoderSizes {
     EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 64, intermediateSize: 4 * width)
   }
 
-  /// Heads of 32 that learn sooner, no dropout in a run of one epoch, and first weights of the order of
-  /// 1 / sqrt(width), so that attention speaks from the start and the first, large steps of Adam do not
-  /// drown the embeddings.
+  /// An encoder for short runs: heads of width 32, no dropout (a run is about one epoch), and
+  /// initial weights of the order of 1 / sqrt(width).
+  ///
+  /// With BERT's 0.02, attention is almost uniform at the start, and Adam's first steps exceed the
+  /// embeddings.
   private static func tinyEncoder(_ width: Int, layers: Int) -> EncoderSizes {
     var sizes = EncoderSizes(
       hiddenSize: width, layerCount: layers, headCount: width / 32, intermediateSize: 4 * width,
@@ -52,26 +54,28 @@ package enum Preset: String, Sendable, CaseIterable {
   private var recipe: PretrainingConfiguration.Recipe {
     switch self {
     case .tiny:
-      var recipe = Self.recipe(length: 64, batch: 32, steps: 5000, rate: 1.5e-3)
+      var recipe = Self.recipe(length: 64, batch: 32, steps: 5000, learningRate: 1.5e-3)
       recipe.warmupSteps = 1500
       recipe.beta2 = 0.98
       return recipe
-    case .small: return Self.recipe(length: 128, batch: 128, steps: 1_000_000, rate: 5e-4)
-    case .smallPlusPlus: return Self.recipe(length: 512, batch: 128, steps: 4_000_000, rate: 5e-4)
-    case .base: return Self.recipe(length: 512, batch: 256, steps: 766_000, rate: 2e-4)
+    case .small: return Self.recipe(length: 128, batch: 128, steps: 1_000_000, learningRate: 5e-4)
+    case .smallPlusPlus:
+      return Self.recipe(length: 512, batch: 128, steps: 4_000_000, learningRate: 5e-4)
+    case .base: return Self.recipe(length: 512, batch: 256, steps: 766_000, learningRate: 2e-4)
     case .large:
-      var recipe = Self.recipe(length: 512, batch: 2048, steps: 400_000, rate: 2e-4)
+      var recipe = Self.recipe(length: 512, batch: 2048, steps: 400_000, learningRate: 2e-4)
       recipe.maskFraction = 0.25
       return recipe
     }
   }
 
-  /// What the paper's recipes have in common.
+  /// A recipe with the values that all of the paper's have in common.
   private static func recipe(
-    length: Int, batch: Int, steps: Int, rate: Double
+    length: Int, batch: Int, steps: Int, learningRate: Double
   ) -> PretrainingConfiguration.Recipe {
     let fields = PretrainingConfiguration.Recipe.Fields(
-      length: length, batchSize: batch, steps: steps, warmupSteps: 10_000, learningRate: rate,
+      length: length, batchSize: batch, steps: steps, warmupSteps: 10_000,
+      learningRate: learningRate,
       maskFraction: 0.15, masksWholeWords: false, discriminatorWeight: 50, weightDecay: 0.01,
       beta1: 0.9, beta2: 0.999, epsilon: 1e-6, clipNorm: 1, slices: 0,
       microBatchTokens: 512, seed: 1)

@@ -1,18 +1,20 @@
 import Layers
 import Tokenization
 
-/// Everything that decides the result of a pre-training run: sizes, recipe and seed. Written beside
-/// every checkpoint, and read back by whatever goes on from it.
+/// Everything that determines the result of a pre-training run: sizes, recipe and seed.
+///
+/// It is written beside every checkpoint as `config.json`, and read to resume or use the model.
+/// Ranks and threads do not appear: they do not affect the result.
 package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var model: ElectraSizes
-  /// Of the present phase.
+  /// The recipe of the current phase.
   package var recipe: Recipe
-  /// The digest of the data that the present phase trains on; nil before a run has begun.
+  /// The digest of the training data of the current phase; nil before the run starts.
   package var data: String?
-  /// The phases before the present one; none in most runs.
+  /// The completed phases; most runs have none.
   package var earlierPhases: [Phase] = []
 
-  /// A part of a run with its own recipe and data: first short sequences, then long ones, say.
+  /// A part of a run with a separate recipe and data, such as long sequences after short ones.
   package struct Phase: Sendable, Equatable, Codable {
     package var recipe: Recipe
     package var data: String?
@@ -30,12 +32,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     case earlierPhases = "earlier_phases"
   }
 
+  /// A configuration of a run of one phase.
   package init(model: ElectraSizes, recipe: Recipe) {
     self.model = model
     self.recipe = recipe
   }
 
-  /// A configuration that a user writes need not speak of phases.
+  /// Reads a configuration; files that users write may omit data and phases.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     model = try values.decode(ElectraSizes.self, forKey: .model)
@@ -44,38 +47,39 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     earlierPhases = try values.decodeIfPresent([Phase].self, forKey: .earlierPhases) ?? []
   }
 
-  /// The steps of earlier phases: the present one begins with this step.
+  /// The number of steps of earlier phases, which is the first step of the current one.
   package var firstStep: Int { earlierPhases.reduce(0) { $0 + $1.recipe.steps } }
 
-  /// The steps of all phases.
+  /// The number of steps of all phases.
   package var steps: Int { firstStep + recipe.steps }
 
-  /// The samples that earlier phases took of the data of the present one.
+  /// The number of examples that earlier phases read from the data of the current phase.
   package var firstSample: Int {
     earlierPhases.reduce(0) {
       $1.data == data ? $0 + $1.recipe.steps * $1.recipe.batchSize : $0
     }
   }
 
-  /// The present phase becomes an earlier one.
+  /// Makes `next` the current phase and the current phase an earlier one.
   package mutating func append(_ next: Phase) {
     earlierPhases.append(Phase(recipe: recipe, data: data))
     (recipe, data) = (next.recipe, next.data)
   }
 
-  /// The model that the recipe's task trains.
+  /// Declares the model that the task of the recipe trains.
   package func makeModel() -> ElectraModel { ElectraModel(model, recipe.task) }
 
-  /// The objective of this run on data of `vocabulary`.
+  /// The objective of the current phase on data of `vocabulary`.
   package func objective(model: ElectraModel, vocabulary: Vocabulary) -> PretrainingObjective {
     objective(
       model: model, special: vocabulary.special,
       continuations: recipe.masksWholeWords ? vocabulary.continuations : [])
   }
 
-  /// The objective of this run.
+  /// The objective of the current phase.
   ///
-  /// - Parameter continuations: for each id whether it continues a word, for masking of whole words.
+  /// `continuations` says for each id whether it continues a word; it is empty without whole-word
+  /// masking. A unigram or uniform generator still needs its `sampler`.
   package func objective(
     model: ElectraModel, special: SpecialTokens, continuations: [Bool] = []
   ) -> PretrainingObjective {
@@ -96,11 +100,13 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
 
   private static let largestBatch = 1 << 20
 
-  /// What is wrong with it, as one sentence; nil when nothing is.
-  package var problem: String? { problemOfNumbers ?? recipe.task.problem(model) }
+  /// The first invalid value, as a sentence; nil if the configuration is valid.
+  package var problem: String? { numericProblem ?? recipe.task.problem(model) }
 
-  /// The same without regard to its task, whose options may still change the sizes.
-  package var problemOfNumbers: String? {
+  /// The first invalid number, as a sentence; nil if there is none.
+  ///
+  /// It ignores the task, whose options may still change the sizes.
+  package var numericProblem: String? {
     for (name, value) in [
       ("length", recipe.length), ("batch", recipe.batchSize), ("steps", recipe.steps),
       ("micro-batch", recipe.microBatchTokens),
@@ -112,7 +118,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       return "a batch of \(recipe.batchSize) is above \(Self.largestBatch)"
     }
     let tokens = Double(recipe.length) * Double(recipe.batchSize) * Double(recipe.steps)
-    if tokens > 1e18 { return "\(tokens) tokens are more than can be counted" }
+    if tokens > 1e18 { return "\(tokens) tokens are too many" }
     for part in [ModelPart.generator, .discriminator] {
       if let problem = model[part].problem { return "the \(part.rawValue)'s \(problem)" }
     }

@@ -3,13 +3,13 @@ import Layers
 extension PretrainingConfiguration {
   /// How the model is trained (ELECTRA, appendix A).
   ///
-  /// The fields are used as if they were the recipe's: `recipe.length`. They are a value of their own
-  /// only because the task's keys stand beside theirs in `config.json`.
+  /// Fields are accessible as members of the recipe: `recipe.length`. They are a separate type so
+  /// that `Codable` is synthesised, while `config.json` holds their keys beside those of the task.
   @dynamicMemberLookup
   package struct Recipe: Sendable, Equatable {
-    /// What the model is trained for.
+    /// The objective and how it is trained.
     package var task = PretrainingTask()
-    /// Everything else.
+    /// All other settings.
     package var fields: Fields
 
     package subscript<Value>(dynamicMember field: WritableKeyPath<Fields, Value>) -> Value {
@@ -17,11 +17,13 @@ extension PretrainingConfiguration {
       set { fields[keyPath: field] = newValue }
     }
 
-    /// The largest share of a short schedule in which the rate rises, unless it is more of the whole one.
+    /// The largest fraction of a shortened schedule that is warm-up.
     private static let largestWarmup = 0.1
 
-    /// Takes fewer steps. The warm-up, which would otherwise be most of them, becomes shorter where it
-    /// is above a tenth of the steps, but no smaller a share than it was.
+    /// Shortens the schedule to `steps`.
+    ///
+    /// The warm-up is limited to a tenth of the new schedule, or to its fraction of the old
+    /// schedule if that is larger. It is never extended.
     package mutating func shorten(to steps: Int) {
       let share = max(Self.largestWarmup, Double(fields.warmupSteps) / Double(max(1, fields.steps)))
       fields.steps = steps
@@ -31,37 +33,43 @@ extension PretrainingConfiguration {
 }
 
 extension PretrainingConfiguration.Recipe {
-  /// Lengths, rates and weights.
+  /// Lengths, counts, rates and weights.
   package struct Fields: Sendable, Equatable, Codable {
-    /// The longest sequence.
+    /// The longest sequence, in tokens.
     package var length: Int
-    /// Sequences a step, over all ranks.
+    /// Sequences per step, over all ranks.
     package var batchSize: Int
-    /// The steps of the schedule.
+    /// The number of steps of the schedule.
     package var steps: Int
+    /// The number of steps with a rising learning rate.
     package var warmupSteps: Int
     /// The peak learning rate.
     package var learningRate: Double
-    /// The share of tokens that is masked.
+    /// The fraction of tokens that is masked.
     package var maskFraction: Double
-    /// Whether the tokens of a word are masked together.
+    /// Whether the tokens of a word are masked together (whole-word masking).
     package var masksWholeWords: Bool
-    /// The weight of the large encoder's loss: the discriminator's beside the generator's.
+    /// The weight of the discriminator's loss relative to the generator's, lambda in the paper.
     package var discriminatorWeight: Float
+    /// The decoupled weight decay, of parameters that decay (`Parameter.decays`).
     package var weightDecay: Float
+    /// The decay rates of Adam's first and second moments (Kingma and Ba 2015).
     package var beta1: Float
     package var beta2: Float
+    /// The constant in Adam's denominator.
     package var epsilon: Float
-    /// The global norm that gradients are clipped to.
+    /// The largest global norm of the gradient, above which it is scaled down.
     package var clipNorm: Double
-    /// Parts that a batch is cut into for the reduction; a power of two. Zero before the first
-    /// start, which fixes it for the run's life.
+    /// The number of parts that a batch is split into for the reduction; a power of two.
+    ///
+    /// It is 0 before the first start, which fixes it for the whole run: it affects rounding.
     package var slices: Int
-    /// Tokens that go through the model at once.
+    /// The largest number of tokens in a micro-batch.
     package var microBatchTokens: Int
+    /// The seed of all random numbers of the run.
     package var seed: UInt64
 
-    // Keys of the reference where it has them.
+    // The reference's keys where it has them.
     private enum CodingKeys: String, CodingKey {
       case length = "max_seq_length"
       case batchSize = "train_batch_size"

@@ -1,55 +1,59 @@
 extension PretrainingTask {
-  /// What is wrong with the task for networks of these sizes, as one sentence; nil when nothing is.
+  /// The first conflict among the options of the task, for networks of these sizes; nil if there is
+  /// none.
   func problem(_ sizes: ElectraSizes) -> String? {
     if !hasGenerator, let choice = generatorChoice {
       return objective.readsSamples
-        ? "a \(generator.rawValue) generator has no network, so \(choice) means nothing"
-        : "the objective \(objective.rawValue) has no generator, so \(choice) means nothing"
+        ? "a \(generator.rawValue) generator has no network, so \(choice) has no effect"
+        : "the objective \(objective.rawValue) has no generator, so \(choice) has no effect"
     }
     if !objective.readsSamples && (generator != .transformer || disallowsCorrect) {
       return
-        "the objective \(objective.rawValue) reads no samples, so no generator can be chosen for it"
+        "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
+        + "--disallow-correct"
     }
     if !(temperature > 0 && temperature.isFinite) {
       return "a temperature of \(temperature) is not above 0"
     }
     if sizes.generator != sizes.discriminator {
       if sharing == .all {
-        return "--weight-sharing all makes one network of two, which must have the same sizes"
+        return
+          "--weight-sharing all needs generator and discriminator of equal size; leave out "
+          + "--generator-width and --generator-depth"
       }
       if scheme == .twoStage {
         return
-          "--training two-stage gives the generator's weights to the discriminator, which must "
-          + "have the same sizes; two-stage-fresh does without"
+          "--training two-stage copies the generator's weights to the discriminator, which needs "
+          + "equal sizes; leave out --generator-width and --generator-depth, or use two-stage-fresh"
       }
     }
     if scheme.hasStages && sharing != .none {
       return
-        "--training \(scheme.rawValue) keeps the generator as it is while the discriminator "
-        + "learns; that needs --weight-sharing none"
+        "--training \(scheme.rawValue) freezes the generator while the discriminator is trained, "
+        + "which needs --weight-sharing none"
     }
     return adversarialProblem
   }
 
-  /// A choice that is about the generator's network, as its option; nil when all is as in the paper.
+  /// An option that affects only a generator network; nil if all have the paper's values.
   private var generatorChoice: String? {
     if sharing != .embeddings { return "--weight-sharing \(sharing.rawValue)" }
     if scheme != .joint { return "--training \(scheme.rawValue)" }
     return temperature == 1 ? nil : "--temperature \(temperature)"
   }
 
-  /// The policy gradient is that of the generator's own distribution against a discriminator.
+  /// Adversarial training needs a discriminator, and samples from the generator's own distribution:
+  /// the policy gradient is that of the distribution which is sampled.
   private var adversarialProblem: String? {
     guard scheme == .adversarial else { return nil }
     if objective.predicts {
       return
-        "--training adversarial needs a discriminator, which the objective \(objective.rawValue) "
-        + "does not train"
+        "--training adversarial needs a discriminator, and the objective \(objective.rawValue) "
+        + "trains none"
     }
     if temperature != 1 || disallowsCorrect || drawsWithReplacement || sharing == .all {
-      return "--training adversarial takes the generator's samples as they are, from a network of "
-        + "its own: no --temperature, --disallow-correct, --mask-with-replacement or "
-        + "--weight-sharing all"
+      return "--training adversarial excludes --temperature, --disallow-correct, "
+        + "--mask-with-replacement and --weight-sharing all"
     }
     return nil
   }

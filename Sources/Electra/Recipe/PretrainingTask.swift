@@ -1,103 +1,114 @@
-/// What a run trains for, and how: the systems that the paper compares (ELECTRA, sections 3.2 and 3.4),
-/// as they stand in the recipe of `config.json`.
+/// The objective of a run and how it is trained: the systems that the paper compares.
 ///
-///     var task = PretrainingTask()            // ELECTRA as the paper trains it
-///     task.goal = .mlm                        // BERT, for a comparison at equal compute
-///     let model = ElectraModel(sizes, task)   // no generator: nothing samples
+/// (ELECTRA, sections 3.2 and 3.4.) It is part of the recipe in `config.json`.
+///
+///     var task = PretrainingTask()            // ELECTRA as in the paper
+///     task.objective = .mlm                   // BERT, for a comparison at equal compute
+///     let model = ElectraModel(sizes, task)   // no generator, since no samples are needed
 ///
 /// A model declares only the parameters that its task uses.
 package struct PretrainingTask: Sendable, Equatable {
+  /// The objective of the discriminator's encoder.
   package var objective = Objective.electra
+  /// What generates the samples.
   package var generator = Generator.transformer
+  /// The weights that generator and discriminator share.
   package var sharing = Sharing.embeddings
+  /// How generator and discriminator are trained.
   package var scheme = Scheme.joint
-  /// What the generator's logits are divided by when it samples (appendix).
+  /// The temperature of the generator's samples: logits are divided by it (appendix).
   package var temperature: Float = 1
-  /// Whether a sample is never the right token, so that every drawn position is replaced (the
-  /// reference's `disallow_correct`).
+  /// Whether samples exclude the original token, so that every masked position is replaced.
+  ///
+  /// This is the reference's `disallow_correct`.
   package var disallowsCorrect = false
-  /// The reference's quirk: positions are drawn with replacement, so that fewer than wanted are
-  /// distinct; one that is drawn twice counts twice, and gets the mean of its samples' ids.
+  /// Whether masked positions are drawn with replacement, as in the reference.
+  ///
+  /// A position that is drawn twice counts twice and gets the mean of the ids of its samples.
   package var drawsWithReplacement = false
 
+  /// ELECTRA as in the paper.
   package init() {}
 
-  /// Whether it is what the published curves are of: joint training with a generator that learns.
+  /// Whether published curves apply: joint training of ELECTRA with a trained generator.
   package var isJointElectra: Bool { objective == .electra && hasGenerator && scheme == .joint }
 
-  /// What the large encoder learns, as `--objective` names it.
+  /// The objective of the discriminator's encoder; raw values are those of `--objective`.
   package enum Objective: String, Sendable, Codable, CaseIterable {
-    /// To tell which tokens a generator has replaced, over all tokens (section 2).
+    /// Replaced token detection with a loss over all tokens (section 2).
     case electra
-    /// The same, but the loss is that of the drawn positions only ("ELECTRA 15%", section 3.4).
+    /// Replaced token detection with a loss over masked positions only ("ELECTRA 15%", section
+    /// 3.4).
     case electra15 = "electra-15"
-    /// To name the tokens at drawn positions, where it reads the generator's samples instead of [MASK]
+    /// Masked language modelling where the input has samples of the generator instead of [MASK]
     /// (section 3.4).
     case replaceMLM = "replace-mlm"
-    /// To name every token, or copy it from the input, with a generator's samples at drawn positions
-    /// (section 3.4).
+    /// Prediction of every token with a copy gate, with samples at masked positions (section 3.4).
     case allTokensMLM = "all-tokens-mlm"
-    /// BERT's masked language modelling, with 80 % [MASK], 10 % random tokens and 10 % unchanged
-    /// among the drawn positions (section 3.1; Devlin et al. 2019, section 3.1). No generator.
+    /// BERT's masked language modelling, without a generator: of the masked positions 80 % show
+    /// [MASK], 10 % a random token and 10 % the original (Devlin et al. 2019, section 3.1).
     case mlm
 
-    /// Whether the large encoder reads a generator's samples; else it reads [MASK].
+    /// Whether the input has samples at masked positions; otherwise [MASK].
     package var readsSamples: Bool { self != .mlm }
-    /// Whether the large encoder has a head that tells replaced tokens.
+    /// Whether the model has a head that detects replaced tokens.
     package var detects: Bool { [.electra, .electra15, .allTokensMLM].contains(self) }
-    /// Whether the large encoder has a head that names the token that stood there.
+    /// Whether the discriminator's encoder has a head that predicts original tokens.
     package var predicts: Bool { [.replaceMLM, .allTokensMLM, .mlm].contains(self) }
-    /// Whether the large encoder's loss is a mean over all tokens; else over the drawn positions.
-    package var judgesAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
+    /// Whether the loss is a mean over all tokens; otherwise over masked positions.
+    package var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
 
-    /// The weight of the large encoder's loss: the paper's 50 for a binary decision a token, 1 for
-    /// what is of the same kind as the generator's loss.
+    /// The default weight of the loss: 50 for detection, as in the paper, and 1 for predictions,
+    /// whose loss is of the same kind as the generator's.
     package var defaultWeight: Float { predicts ? 1 : 50 }
   }
 
-  /// What makes the samples, as `--generator` names it.
+  /// The source of samples; raw values are those of `--generator`.
   package enum Generator: String, Sendable, Codable, CaseIterable {
     /// A small masked language model (section 2).
     case transformer
-    /// The frequencies of tokens in the training data (section 3.2, figure 3).
+    /// Tokens by their frequency in the training data (section 3.2, figure 3).
     case unigram
-    /// The whole vocabulary alike (the reference's `uniform_generator`).
+    /// Uniformly random tokens (the reference's `uniform_generator`).
     case uniform
   }
 
-  /// What generator and discriminator have in common, as `--weight-sharing` names it (section 3.2).
+  /// The weights that both networks share (section 3.2); raw values are those of
+  /// `--weight-sharing`.
   package enum Sharing: String, Sendable, Codable, CaseIterable {
-    /// Nothing: each has embeddings of its own.
+    /// None: each network has separate embeddings.
     case none
     /// All embeddings.
     case embeddings
-    /// Everything but the heads: one encoder, as large as the discriminator.
+    /// All but the heads: one encoder of the discriminator's size.
     case all
   }
 
-  /// How generator and discriminator are trained, as `--training` names it (section 3.2, figure 3).
+  /// The training scheme (section 3.2, figure 3); raw values are those of `--training`.
   package enum Scheme: String, Sendable, Codable, CaseIterable {
-    /// Both at once.
+    /// Both networks at once.
     case joint
-    /// The generator in the first half of the steps; then the discriminator, which begins with the
-    /// generator's weights, while the generator stays as it is.
+    /// The generator in the first half of the steps; then the discriminator, initialised with the
+    /// generator's weights, while the generator is frozen.
     case twoStage = "two-stage"
-    /// The same, but the discriminator begins with new weights.
+    /// Two stages, with a randomly initialised discriminator.
     case twoStageFresh = "two-stage-fresh"
-    /// Both at once, the generator by policy gradient against the discriminator (appendix F).
+    /// Both at once, with a generator trained by policy gradient to fool the discriminator
+    /// (appendix F).
     case adversarial
 
+    /// Whether training has two stages.
     package var hasStages: Bool { self == .twoStage || self == .twoStageFresh }
   }
 
-  /// Whether a network makes the samples.
+  /// Whether the task trains a generator network.
   package var hasGenerator: Bool { objective.readsSamples && generator == .transformer }
 }
 
 extension PretrainingTask: Codable {
-  // Keys of the recipe, beside its others; the reference's where it has them.
+  // Keys of the recipe; the reference's where it has them.
   private enum CodingKeys: String, CodingKey {
-    case objective = "objective"
+    case objective
     case generator = "generator_kind"
     case sharing = "weight_sharing"
     case scheme = "training"
@@ -106,7 +117,8 @@ extension PretrainingTask: Codable {
     case drawsWithReplacement = "mask_with_replacement"
   }
 
-  /// What a configuration does not speak of is as in the paper: runs that are older than a key go on.
+  /// Reads a task; missing keys have the paper's values, so that older configurations stay
+  /// readable.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func read<Value: Decodable>(_ key: CodingKeys, _ otherwise: Value) throws -> Value {

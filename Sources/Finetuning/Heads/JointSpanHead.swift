@@ -53,7 +53,7 @@ struct JointSpanHead: Head {
   /// The tokens of sequence `range` that may start or end an answer: [CLS] and the passage, which
   /// is the second segment.
   private static func allowed(_ range: Range<Int>, _ batch: Batch) -> [Int] {
-    range.filter { $0 == range.lowerBound || batch.types[$0] == 1 }
+    range.filter { $0 == range.lowerBound || batch.segmentIDs[$0] == 1 }
   }
 
   // MARK: Training

@@ -151,7 +151,7 @@ package struct StepMeasurement: Encodable {
             Int32(5 + stream.number(below: configuration.model.vocabularySize - 5, index: $0))
           }
           let tokens = [special.classification] + inner + [special.separator]
-          batch.append(tokens: tokens, types: repeatElement(0, count: tokens.count))
+          batch.append(tokens: tokens, segmentIDs: repeatElement(0, count: tokens.count))
         }
         return batch
       })

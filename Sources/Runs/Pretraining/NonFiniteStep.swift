@@ -39,7 +39,7 @@ struct NonFiniteStep: Codable, Equatable {
       return Sequence(
         number: batch.firstSequence + index,
         text: tokens.map { vocabulary.tokens[Int($0)] }.joined(separator: " "), tokens: tokens,
-        types: Array(batch.types[range]))
+        types: Array(batch.segmentIDs[range]))
     }
   }
 

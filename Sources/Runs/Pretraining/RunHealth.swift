@@ -13,7 +13,7 @@ final class RunHealth {
   private let folder: String
   private let log: RunLog
   private let metrics: MetricsLog
-  private var health: Health
+  private var health: HealthMonitor
   /// Whether there was a fatal warning in this start.
   private(set) var isFatal = false
   /// The last held-out line, or the last training line before the first evaluation.
@@ -26,8 +26,8 @@ final class RunHealth {
   ) throws {
     (self.configuration, self.folder) = (configuration, folder)
     (self.log, self.metrics) = (log, metrics)
-    health = Health(
-      of: Health.Subject(
+    health = HealthMonitor(
+      of: HealthMonitor.Subject(
         configuration: configuration, examples: data.trainCount,
         unigramEntropy: try data.unigramEntropy(seed: configuration.recipe.seed)))
   }
@@ -39,16 +39,16 @@ final class RunHealth {
   func begin(step: Int) {
     let lines = RunMetrics(runFolder: folder).lines.filter { $0.step <= step }
     for line in lines where line.split == .health {
-      line.text(.verdict).flatMap(HealthIssue.init).map { health.silence($0) }
+      line.text(.verdict).flatMap(HealthIssue.init).map { health.markReported($0) }
     }
-    write(health.judgeRecipe(step: step))
-    for line in lines where line.split != .health { write(health.judge(line)) }
+    write(health.checkRecipe(step: step))
+    for line in lines where line.split != .health { write(health.check(line)) }
   }
 
   /// Checks a training line or a held-out line.
   func judge(_ line: MetricsLine) {
     if line.split == .heldOut || last?.split != .heldOut { last = line }
-    write(health.judge(line))
+    write(health.check(line))
   }
 
   private func write(_ warnings: [HealthWarning]) {
@@ -70,7 +70,7 @@ final class RunHealth {
   /// Ends the log of a finished run: that there was no warning, and the published learning curve at
   /// the same number of tokens.
   func conclude(_ state: CheckpointState) {
-    if health.said.isEmpty { log.write("health: nothing found") }
+    if health.reported.isEmpty { log.write("health: nothing found") }
     for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {
       log.write(sentence)
     }

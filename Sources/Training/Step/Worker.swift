@@ -74,8 +74,8 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
       // Before the slice is computed: the first bucket becomes final in the middle of it.
       if isLast { reducer.register(sums.pieces) }
       let progress = ParameterProgress(
-        needs: { if isFirst { self.await($0, update) } },
-        finished: { if isLast { reducer.finish($0) } })
+        willRead: { if isFirst { self.await($0, update) } },
+        didFinish: { if isLast { reducer.finish($0) } })
       let tally = Timeline.record("slice \(slice)", on: .worker(number)) {
         objective.accumulate(
           batch, totals: totals, weights: weights, gradient: gradient, workspace: workspace,

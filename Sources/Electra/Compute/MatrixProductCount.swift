@@ -1,20 +1,22 @@
 import Layers
 
 extension PretrainingConfiguration {
-  /// The operations of the matrix products that a step makes for one token of full sequences: two for
-  /// each multiplication with its addition, forward and backward.
+  /// The floating-point operations of the matrix products of a step per token, if sequences are
+  /// full.
   ///
-  /// A weight that a token meets costs two operations forward, two for the gradient of its input and
-  /// two for its own. Attention's products, Q K^T and P V, likewise have two backward for one forward.
-  /// The vocabulary's product is made at masked positions only, but for All-Tokens MLM. Everything else that a step does is
-  /// no product, and not counted.
+  /// A multiply-add counts as two operations. A weight costs two operations in the forward pass,
+  /// two for the gradient of its input and two for its gradient. Attention's products, Q K^T and P
+  /// V, also have two products in the backward pass for one in the forward pass. The product with
+  /// the vocabulary is computed at masked positions only, except in All-Tokens MLM. Other
+  /// operations are not counted.
   package var productsPerToken: Double {
     let task = recipe.task
-    let wide = model.discriminator
-    var products = encoderProducts(wide)
-    if task.objective.detects { products += Double(wide.hiddenSize * wide.hiddenSize) }
+    let encoder = model.discriminator
+    var products = encoderProducts(encoder)
+    if task.objective.detects { products += Double(encoder.hiddenSize * encoder.hiddenSize) }
     if task.objective.predicts {
-      products += (task.objective.judgesAllTokens ? 1 : maskedShare) * vocabularyProducts(wide)
+      products +=
+        (task.objective.lossCoversAllTokens ? 1 : maskedShare) * vocabularyProducts(encoder)
     }
     let generator =
       task.hasGenerator
@@ -24,20 +26,20 @@ extension PretrainingConfiguration {
       + (2 * passes.encoder.forward + 4 * passes.encoder.backward) * products
   }
 
-  /// The share of tokens that is masked in full sequences.
+  /// The fraction of masked tokens in full sequences.
   private var maskedShare: Double { Double(recipe.maskedPerSequence) / Double(recipe.length) }
 
-  /// Multiplications of a head over the vocabulary on an encoder, forward, for one token.
+  /// The multiplications of a vocabulary head in the forward pass, per predicted token.
   private func vocabularyProducts(_ sizes: EncoderSizes) -> Double {
     Double(model.embeddingSize) * Double(sizes.hiddenSize + model.vocabularySize)
   }
 
-  /// Those of the present phase.
+  /// The operations of all matrix products of the current phase.
   package var productOperations: Double {
     productsPerToken * Double(recipe.tokens)
   }
 
-  /// Those of all phases.
+  /// The operations of all matrix products of all phases.
   package var productOperationsOfRun: Double {
     earlierPhases.reduce(productOperations) { sum, phase in
       var earlier = self
@@ -46,7 +48,7 @@ extension PretrainingConfiguration {
     }
   }
 
-  /// Multiplications of an encoder and of what leads into it, forward, for one token.
+  /// The multiplications of an encoder and its embedding projection in the forward pass, per token.
   private func encoderProducts(_ sizes: EncoderSizes) -> Double {
     let (d, f) = (Double(sizes.hiddenSize), Double(sizes.intermediateSize))
     let layer = 4 * d * d + 2 * d * f + 2 * d * Double(recipe.length)
@@ -56,10 +58,10 @@ extension PretrainingConfiguration {
 }
 
 extension PretrainingConfiguration.Recipe {
-  /// The tokens of the whole run if all sequences are full.
+  /// The number of tokens of the phase if all sequences are full.
   package var tokens: Int { fields.steps * fields.batchSize * fields.length }
 
-  /// The masked positions of a full sequence.
+  /// The number of masked positions of a full sequence.
   package var maskedPerSequence: Int {
     Masking.count(
       length: fields.length, fraction: fields.maskFraction, maximumLength: fields.length)
@@ -67,9 +69,9 @@ extension PretrainingConfiguration.Recipe {
 }
 
 extension PretrainingConfiguration {
-  /// The steps of this configuration that cost about as much as all of `other`'s.
+  /// The number of steps with which this configuration costs about as much as `other`.
   ///
-  /// - Parameter cost: what a run costs, such as `productOperations`.
+  /// `cost` is the measure, such as `productOperations`.
   package func steps(
     asCostlyAs other: PretrainingConfiguration, by cost: (PretrainingConfiguration) -> Double
   ) -> Int {
@@ -78,19 +80,20 @@ extension PretrainingConfiguration {
 }
 
 extension PretrainingTask.Scheme {
-  /// The forward and backward passes of a network in a step, on average over a run.
+  /// The forward and backward passes of a network per step, averaged over a run.
   struct Passes {
     let forward: Double
     let backward: Double
   }
 
+  /// The passes of both networks.
   var passes: (generator: Passes, encoder: Passes) {
     switch self {
     case .joint: (Passes(forward: 1, backward: 1), Passes(forward: 1, backward: 1))
-    // The generator is trained in one half, and only samples in the other.
+    // The generator is trained in the first half and only samples in the second.
     case .twoStage, .twoStageFresh:
       (Passes(forward: 1, backward: 0.5), Passes(forward: 0.5, backward: 0.5))
-    // It samples, and runs again when its rewards are known.
+    // The generator samples, and runs again once its rewards are known.
     case .adversarial: (Passes(forward: 2, backward: 1), Passes(forward: 1, backward: 1))
     }
   }

@@ -1,36 +1,36 @@
-/// What can be wrong with a run, as `metrics.jsonl` names it.
+/// The kinds of health warnings; raw values are those of `metrics.jsonl`.
 package enum HealthIssue: String, Sendable, CaseIterable {
   /// The generator is more than half as wide as the discriminator.
   case largeGenerator = "large-generator"
-  /// The schedule passes too often over the data.
+  /// The schedule has too many epochs.
   case manyEpochs = "many-epochs"
   /// The learning rate rises for most of the schedule, or never reaches its peak.
   case longWarmup = "long-warmup"
-  /// Samples are drawn from the whole vocabulary alike, by a generator that has not learnt or that was
-  /// chosen so.
+  /// Samples are uniformly random tokens, by choice or because the generator has not learned.
   case uniformSamples = "uniform-samples"
-  /// The discriminator says the same of every token.
+  /// The discriminator predicts the majority class for every token.
   case majorityClass = "majority-class"
-  /// The generator knows the frequencies of tokens and nothing else.
+  /// The generator has learned token frequencies but not context.
   case noTakeOff = "no-take-off"
-  /// Training goes on to improve what held-out text loses.
+  /// The training loss falls while the held-out loss rises.
   case overfitting
   /// The loss has jumped.
   case lossSpike = "loss-spike"
-  /// The loss is far above what it was, and stays there.
+  /// The loss rose far above its lowest value and stayed there.
   case divergence
-  /// A step's gradient holds a number that is not finite.
+  /// The gradient of a step is not finite.
   case notFinite = "not-finite"
 }
 
-/// What a run says of its own health: what is wrong, in one sentence with the likely cause and the
-/// way out.
+/// A warning about the health of a run, in one sentence with the likely cause and a remedy.
 package struct HealthWarning: Sendable, Equatable {
   package let issue: HealthIssue
-  /// Whether going on is a waste; a run that is not gravely ill may still come to something.
+  /// Whether the run is not worth continuing; other warnings are notes (`severity` in
+  /// `metrics.jsonl`).
   package let isFatal: Bool
-  /// The steps done.
+  /// The number of completed steps.
   package let step: Int
+  /// The problem, its likely cause and what to do.
   package let sentence: String
 
   package init(_ issue: HealthIssue, isFatal: Bool, step: Int, _ sentence: String) {

@@ -1,28 +1,33 @@
 import Tensors
 
-/// What every layer needs of a micro-batch on its way through the model: the weights, where its
-/// sequences lie, and where its random numbers come from.
+/// What every layer needs to process a micro-batch: weights, sequence ranges and random numbers.
 ///
 /// The shape alphabet of all layers: N tokens of the micro-batch, B sequences, T the longest one,
 /// K masked positions, D hidden, E embedding, F feed-forward, H heads, L layers, V vocabulary.
 ///
 /// The gradient contract of all layers: parameter gradients are added to; activation gradients are
 /// written; only the residual stream's gradient is added to.
+///
+/// A context is a value: a copy with other rows, dropout or progress shares weights and gradient.
 package struct PassContext {
+  /// The weights as a flat vector.
   package let weights: Storage
-  /// Where parameter gradients are added; nil when only evaluating.
+  /// The flat vector that parameter gradients are added to; nil in evaluation.
   package let gradient: Storage?
   /// The token range of each sequence. (B)
   package private(set) var ranges: [Range<Int>]
+  /// The training step, part of the address of random numbers.
   package let step: Int
+  /// The index of the first sequence in the global batch of the step.
   package let firstSequence: Int
   /// The run's seed; nil for a pass without dropout.
   package private(set) var seed: UInt64?
-  /// Whether its backward pass computes what is inside encoder layers anew.
+  /// Whether the backward pass recomputes activations inside encoder layers.
   private let recomputes: Bool
-  /// Told how the pass gets on; nil when nobody wants to know.
+  /// Receives reports of weights read and gradients finished; nil for none.
   package private(set) var progress: ParameterProgress?
 
+  /// A pass of `batch`; without a `seed` it has no dropout, without a `gradient` no backward pass.
   package init(
     batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
     progress: ParameterProgress? = nil
@@ -37,35 +42,36 @@ package struct PassContext {
     self.seed = seed
   }
 
-  /// The same for `count` rows that belong to no sequence, such as gathered masked positions.
+  /// A context for `count` rows that belong to no sequence, such as gathered masked positions.
   package func rows(_ count: Int) -> PassContext {
     var copy = self
     copy.ranges = [0..<count]
     return copy
   }
 
-  /// The same, but nobody is told how it gets on.
-  package var quiet: PassContext {
+  /// The same context without progress reports.
+  package var withoutProgress: PassContext {
     var copy = self
     copy.progress = nil
     return copy
   }
 
-  /// The same with dropout of its own, for a second pass of the same network.
-  package var withOtherDropout: PassContext {
+  /// The same context with independent dropout masks, for a second pass of the same network.
+  package var withIndependentDropout: PassContext {
     var copy = self
+    // Any other seed will do; this is the golden ratio as a 64-bit fraction.
     copy.seed = seed.map { $0 ^ 0x9E37_79B9_7F4A_7C15 }
     return copy
   }
 
-  /// The sizes that decide how much memory it takes.
+  /// The sizes that determine how much memory the activations take.
   package var shape: BatchShape {
     var shape = BatchShape(ranges)
     shape.recomputes = recomputes
     return shape
   }
 
-  /// The dropout of sequence `index` at `site`, nil for none.
+  /// The dropout mask of the sequence at `index` of this micro-batch at `site`; nil for no dropout.
   package func dropout(_ site: DropoutSite, sequence index: Int) -> DropoutStream? {
     guard let seed, site.rate > 0 else { return nil }
     let random = RandomStream(
@@ -73,34 +79,21 @@ package struct PassContext {
     return DropoutStream(random, rate: site.rate)
   }
 
-  /// The window of `parameter`'s gradient.
+  /// The gradient of `parameter`, to be added to; traps in evaluation.
   package func gradient(_ parameter: Parameter) -> Tensor {
     guard let gradient else { preconditionFailure("a backward pass without a gradient vector") }
     return gradient[parameter]
   }
 }
 
-/// Told how passes get on with the flat vector, so that its traffic can hide behind them.
-package struct ParameterProgress {
-  /// The weights of a range are about to be read; returns when they may be.
-  package let needs: (Range<Int>) -> Void
-  /// The gradient of a range is final.
-  package let finished: (Range<Int>) -> Void
-
-  package init(
-    needs: @escaping (Range<Int>) -> Void = { _ in },
-    finished: @escaping (Range<Int>) -> Void = { _ in }
-  ) {
-    self.needs = needs
-    self.finished = finished
-  }
-}
-
-/// A named place in the model where elements are dropped.
+/// A named position in the model where dropout is applied.
 package struct DropoutSite: Sendable {
+  /// A hash of the name, by which the random numbers of sites differ.
   package let number: UInt32
+  /// The probability of dropping an element.
   package let rate: Float
 
+  /// A site whose masks are a function of `name`, the seed, the step and the sequence.
   package init(_ name: String, rate: Float) {
     number = RandomStream.site("dropout:" + name)
     self.rate = rate

@@ -1,0 +1,65 @@
+import Layers
+import Tensors
+
+extension MicroBatchPass {
+  /// Runs the discriminator on `tokens`; with a `weight` also its backward pass.
+  ///
+  /// The loss is the sigmoid cross-entropy of "this token was replaced", over all tokens or the
+  /// masked ones (ELECTRA, section 2 and section 3.4).
+  ///
+  /// - Parameters:
+  ///   - tokens: the batch with samples at the masked positions. (N)
+  ///   - weight: the weight of one token in the loss; nil for no backward pass.
+  ///   - onlyMasked: whether the loss covers the masked positions only.
+  ///   - inspect: a function called after the forward pass, for tests.
+  /// - Returns: the loss and the logits. (N)
+  package func discriminate(
+    _ tokens: [Int32], weight: Float?, onlyMasked: Bool = false,
+    inspect: (Network.Activations) -> Void = { _ in }
+  ) -> DiscriminatorOutcome {
+    guard let detection = model.discriminatorHead else {
+      preconditionFailure("the objective \(model.task.objective.rawValue) detects no replacements")
+    }
+    let mark = arena.used
+    defer { arena.release(to: mark) }
+    let activations = Network.Activations(model.discriminator, pass.shape, arena: arena)
+    let head = DiscriminatorHead.Activations(
+      pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
+    let hidden = model.discriminator.forward(
+      tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
+    pass.progress?.willRead(detection.range)
+    detection.forward(hidden, head, pass)
+    inspect(activations)
+    let gradients = arena.tensor(1, tokens.count)
+    gradients.fill(0)
+    let lossPositions = onlyMasked ? masked.positions.map { Int($0) } : Array(tokens.indices)
+    var sum = 0.0
+    for t in lossPositions {
+      let (loss, derivative) = sigmoidCrossEntropy(
+        logit: head.logits.base[t], label: tokens[t] != batch.tokens[t])
+      sum += loss
+      // A position that was drawn twice counts twice.
+      gradients.base[t] += derivative * (weight ?? 0)
+    }
+    if weight != nil {
+      let gradient = arena.tensor(hidden.rows, hidden.columns)
+      detection.backward(
+        gradients, hidden: hidden, head, into: gradient, arena: arena, pass)
+      pass.progress?.didFinish(detection.range)
+      model.discriminator.backward(
+        gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+    }
+    let logits = Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count))
+    return DiscriminatorOutcome(loss: sum, logits: logits, lossPositions: lossPositions)
+  }
+}
+
+/// The output of the discriminator for a micro-batch.
+package struct DiscriminatorOutcome: Sendable {
+  /// The sum of the sigmoid cross-entropies at `lossPositions`, in nats.
+  package let loss: Double
+  /// The logits of having been replaced. (N)
+  package let logits: [Float]
+  /// The indices of the tokens whose losses are summed.
+  package let lossPositions: [Int]
+}
