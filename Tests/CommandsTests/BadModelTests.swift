@@ -109,9 +109,9 @@ struct BadModelTests {
     for (old, new, says) in [
       ("\"type\": \"WordPiece\",\n", "\"type\": \"BPE\",\n", "its model is BPE"),
       ("\"[UNK]\": 1,", "\"[UNK]\": 0,", "have the same id 0"),
-      ("\"[UNK]\": 1,", "\"[UNK]\": 1.5,", "is not a whole number"),
-      ("\"[UNK]\": 1,", "\"[UNK]\": 1000000,", "none has the id 1"),
-      ("\"[UNK]\": 1,", "", "none has the id 1"),
+      ("\"[UNK]\": 1,", "\"[UNK]\": 1.5,", "is not an integer"),
+      ("\"[UNK]\": 1,", "\"[UNK]\": 1000000,", "tokens has the id 1"),
+      ("\"[UNK]\": 1,", "", "tokens has the id 1"),
       ("\"version\"", "version", "it is not a tokenizer"),
     ] {
       try expect(folder, name, says: says, change: replace(old, new))

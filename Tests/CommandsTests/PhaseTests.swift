@@ -75,7 +75,7 @@ struct PhaseTests {
     let early = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(early.status == 64 && early.errors.contains("1 of 6 steps"), "\(early.errors)")
     for (text, sentence) in [
-      (#"{"num_train_steps": 4, "lenght": 7}"#, "no key lenght"),
+      (#"{"num_train_steps": 4, "lenght": 7}"#, "unknown key lenght"),
       (#"{"max_seq_length": 32}"#, "num_train_steps is missing"),
       (#"{"num_train_steps": "many"}"#, "num_train_steps"),
     ] {
@@ -89,7 +89,7 @@ struct PhaseTests {
     #expect(whole.status == 0, "\(whole.errors)")
     let next = try Program.run(
       pretrain("staged", staged + ["--next-phase", "second.json"]), in: folder.path)
-    #expect(next.status == 64 && next.errors.contains("two stages"), "\(next.errors)")
+    #expect(next.status == 64 && next.errors.contains("two training stages"), "\(next.errors)")
     let missing = try Program.run(pretrain("run", ["--next-phase", "no.json"]), in: folder.path)
     #expect(missing.status == 64 && missing.errors.contains("no.json"), "\(missing.errors)")
   }

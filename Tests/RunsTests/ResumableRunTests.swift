@@ -154,7 +154,7 @@ struct ResumableRunTests {
     let next = try start(folder, firstStep: 7)
     #expect(next.ending == .finished && next.state.step == 14)
     let late = try start(folder, firstStep: 20)
-    #expect((late.error as? UsageError)?.description.contains("after step 14") == true)
+    #expect((late.error as? UsageError)?.description.contains("of step 14") == true)
   }
 
   @Test

@@ -136,7 +136,7 @@ struct CheckpointStoreTests {
     try text.replacingOccurrences(of: "\"format_version\" : 1", with: "\"format_version\" : 2")
       .write(toFile: path, atomically: true, encoding: .utf8)
     let later = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }
-    #expect(later?.description.contains("version 2") == true)
+    #expect(later?.description.contains("version is 2") == true)
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     let unreadable = #expect(throws: CheckpointError.self) { try store.newestIntact { _ in } }

@@ -88,7 +88,7 @@ package struct EnvironmentReport {
     let ranks = hosts.flatMap(\.self)
     let threads = ranks.map(\.threads)
     let types = Set(ranks.map(\.processorType)).sorted()
-    var parts = [types.joined(separator: " and "), MatrixLibrary.description]
+    var parts = [types.joined(separator: " and "), MatrixLibrary.summary]
     if let ringSpeed {
       parts += [
         Communicator.libraryVersion, "\(transport(hosts)) at \(Int(ringSpeed).bytes)/s",

@@ -36,7 +36,9 @@ extension ResumableRun {
   /// Every rank must call it. Rank zero chooses the checkpoint for all.
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
-    let newest = try world.agree { context.isFirst ? try store.newestIntact { log.write($0) } : nil }
+    let newest = try world.agree {
+      context.isFirst ? try store.newestIntact { log.write($0) } : nil
+    }
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty { return try begin(job) }

@@ -37,6 +37,12 @@ package enum MatrixLibrary {
     "\(String(cString: cblas_shim_configuration())) kernels \(coreName)"
   }
 
+  /// Version and kernels for people: "OpenBLAS 0.3.21, Zen kernels".
+  package static var summary: String {
+    let words = String(cString: cblas_shim_configuration()).split(separator: " ")
+    return words.prefix(2).joined(separator: " ") + ", \(coreName) kernels"
+  }
+
   /// The name of the kernels chosen for this processor, such as "Zen".
   package static var coreName: String { String(cString: cblas_shim_core_name()) }
 }
