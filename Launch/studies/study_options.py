@@ -36,10 +36,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--config": dict(metavar="FILE", help="the sizes, in place of a preset"),
 }
 # Options of `electra pretrain` that take no value.
-FLAGS = {"--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--stop-when-sick"}
+FLAGS = {"--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--stop-when-unhealthy"}
 # Those that do not change the cost of a run; `electra flops` does not know them.
 COST_FREE = (
-    "--stop-when-sick", "--log-every", "--evaluate-", "--save-", "--keep", "--deadline", "--grace", "--hours",
+    "--stop-when-unhealthy", "--log-every", "--evaluate-", "--save-", "--keep", "--deadline", "--grace", "--hours",
     "--threads", "--init-from")
 
 
