@@ -24,7 +24,7 @@ TIME_KEYS = {
     "evaluation_fraction", "checkpoint_fraction", "rank_seconds",
 }
 
-Word = Union[str, Path, int, float]
+Argument = Union[str, Path, int, float]
 
 
 def name() -> str:
@@ -65,7 +65,7 @@ def launcher() -> list[str]:
     return [str(LAUNCH / "mpirun.sh"), "-np", ranks] if ranks else [program()]
 
 
-def output(*arguments: Word) -> str:
+def output(*arguments: Argument) -> str:
     """What an electra command prints; its errors go to standard error. Throws CalledProcessError."""
     command = [program(), *map(str, arguments)]
     # In a session of its own, so that Ctrl-C reaches this process alone.
@@ -119,7 +119,7 @@ class Jobs:
             # electra and mpirun.sh both take USR1 as the request to save and end.
             self.process.send_signal(signal.SIGUSR1)
 
-    def run(self, command: Sequence[Word], log: Optional[Path] = None) -> int:
+    def run(self, command: Sequence[Argument], log: Optional[Path] = None) -> int:
         """Runs `command` to its end and returns its exit status, for a signal 128 and its number.
 
         Its output goes to the end of the file `log`, if there is one. Exits with status 75 when a stop was
@@ -129,7 +129,7 @@ class Jobs:
             self._exit()
         file = open(log, "ab") if log else None
         process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file,
+            [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
             stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
         self.process = process
         if self.is_stopping:  # the signal came before the process was known

@@ -106,7 +106,7 @@ def unproven(page: Page) -> Iterator[str]:
         word = re.split(r"[ /]", cells[0].strip("`"))[-1]
         paths = [page.path.parent / target for target in targets]
         if not any(path.exists() and word in path.read_text(encoding="utf-8") for path in paths):
-            yield f"{page.place(number)}: no linked file contains {word}"
+            yield f"{page.location(number)}: no linked file contains {word}"
 
 
 def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root: Path) -> Iterator[str]:
@@ -121,20 +121,20 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
                     continue
                 for script in re.findall(r"\bLaunch/[\w./-]+", " ".join(words)):
                     if not (root / script).exists():
-                        yield f"{page.place(number)}: there is no {script}"
+                        yield f"{page.location(number)}: there is no {script}"
                 arguments = electra_arguments(words)
                 beginnings = [" ".join(words)]
                 if arguments is not None and arguments[:1] != ["--version"]:
                     verb, rest = find_verb(arguments, verbs)
                     reason = fault(verb, rest) if verb else f"there is no verb {' '.join(arguments[:1])}"
                     if reason:
-                        yield f"{page.place(number)}: {reason}"
+                        yield f"{page.location(number)}: {reason}"
                     if verb and words[0] == "electra":
                         beginnings = [verb.name]
                 found = [entry for entry in entries if any(begins(text, entry) for text in beginnings)]
                 used.update(found)
                 if not found:
-                    yield f"{page.place(number)}: {contributing.name} does not say what runs: {beginnings[0]}"
+                    yield f"{page.location(number)}: {contributing.name} does not say what runs: {beginnings[0]}"
     for entry in entries[1:]:
         if entry not in used:
             yield f"{contributing.name}: {entry} is in the table of commands but in no code block"

@@ -20,18 +20,18 @@ def problems(page: Page, root: Path) -> Iterator[str]:
     for number, line in page.prose():
         for name in FILE.findall(line):
             if not any((folder / name).exists() for folder in (root, root / "Sources")):
-                yield f"{page.place(number)}: there is no file {name}"
+                yield f"{page.location(number)}: there is no file {name}"
         for _, _, target in LINK.findall(line):
             if re.match(r"[a-z]+:", target):
                 continue
             name, _, anchor = target.partition("#")
             path = (page.path.parent / name).resolve() if name else page.path
             if not path.exists() or root.resolve() not in [path, *path.parents]:
-                yield f"{page.place(number)}: there is no file {target}"
+                yield f"{page.location(number)}: there is no file {target}"
             elif anchor and anchor not in Page(path, root.resolve() if name else root).anchors():
-                yield f"{page.place(number)}: {path.name} has no heading for #{anchor}"
+                yield f"{page.location(number)}: {path.name} has no heading for #{anchor}"
         if re.search(r"\[[^\]]*$", line) or re.search(r"\]\([^)]*$", line):
-            yield f"{page.place(number)}: the line ends inside a link or bracket"
+            yield f"{page.location(number)}: the line ends inside a link or bracket"
 
 
 def for_docc(page: Page, catalog: Path) -> str:

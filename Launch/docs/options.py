@@ -50,18 +50,18 @@ def problems(page: Page, all_verbs: dict[str, Verb]) -> Iterator[str]:
         options = re.findall(r"`(-[\w-]+)", cells[0])
         for name in re.findall(r"`(electra [\w -]+)`", heading):
             if name not in all_verbs:
-                yield f"{page.place(number)}: there is no verb `{name}`"
+                yield f"{page.location(number)}: there is no verb `{name}`"
                 continue
             for option in options:
                 listed[name].add(option)
                 argument = all_verbs[name].options.get(option)
                 if argument is None:
-                    yield f"{page.place(number)}: `{name}` has no option {option}"
+                    yield f"{page.location(number)}: `{name}` has no option {option}"
                     continue
                 written = re.fullmatch(r"`([^`]*)`", cells[1])
                 default = argument.get("defaultValue")
                 if written and written[1] != default:
-                    yield f"{page.place(number)}: the default of `{name}` {option} is {default}, not {written[1]}"
+                    yield f"{page.location(number)}: the default of `{name}` {option} is {default}, not {written[1]}"
     for name, verb in all_verbs.items():
         hidden = {option for option, argument in verb.options.items() if not argument["shouldDisplay"]}
         for option in sorted(set(verb.options) - hidden - listed[name]):

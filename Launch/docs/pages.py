@@ -16,7 +16,7 @@ class Page:
         self.name = str(path.relative_to(root))
         self.text = path.read_text(encoding="utf-8")
 
-    def place(self, line: int) -> str:
+    def location(self, line: int) -> str:
         """File and line, for a message."""
         return f"{self.name}:{line}"
 

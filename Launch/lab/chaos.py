@@ -116,7 +116,7 @@ class Chaos:
         """Makes the data, and the training that nobody disturbs."""
         text, vocabulary = self.work / "text.txt", self.work / "vocab.txt"
         text.write_text(make_text(random.Random(7)))
-        commands: list[list[electra.Word]] = [
+        commands: list[list[electra.Argument]] = [
             ["vocabulary", text, "--size", 300, "--output", vocabulary],
             ["prepare", text, "--vocabulary", vocabulary, "--length", 32, "--output", self.work / "data"],
             [*self.train, "--output", self.work / "whole"],

@@ -31,8 +31,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trace")
     parser.add_argument("--after", type=float, default=0)
-    a = parser.parse_args()
-    with open(a.trace) as file:
+    args = parser.parse_args()
+    with open(args.trace) as file:
         events = json.load(file)["traceEvents"]
 
     lanes, waits, travels, handed = (collections.defaultdict(list) for _ in range(4))
@@ -62,7 +62,7 @@ def main():
     for (rank, name), spans in travels.items():
         busy = merged(computing[rank])
         for (_, end), starts in zip(spans, zip(*handed[name])):
-            if max(starts) < a.after:
+            if max(starts) < args.after:
                 continue
             for row in (name, "all embeddings" if "embeddings." in name else "all other"):
                 table[row][0] += 1

@@ -93,7 +93,7 @@ class Study:
         """The options of each folder, in the order of the systems."""
         return {system.folder: system.options for system in self.systems}
 
-    def _electra(self, *arguments: electra.Word) -> bool:
+    def _electra(self, *arguments: electra.Argument) -> bool:
         """Runs electra on the ranks that NP says, its output in the log; whether it succeeded."""
         return self.jobs.run([*electra.launcher(), *arguments], self.log) == 0
 
@@ -128,7 +128,7 @@ class Study:
             self._run_once(
                 "prepare", text, "--vocabulary", vocabulary, "--length", length, "--output", data)
 
-    def _run_once(self, *arguments: electra.Word) -> None:
+    def _run_once(self, *arguments: electra.Argument) -> None:
         """Runs electra on one rank; exits with its status and last line if it fails."""
         status = self.jobs.run([electra.program(), *arguments], self.log)
         if status != 0:
