@@ -53,22 +53,22 @@ def main():
     commands = {name: command for name, command in programs(args).items() if name.startswith(wanted)}
     rounds = []
     for number in range(args.rounds):
-        figures = {}
+        results = {}
         for name, command in commands.items():
             is_ours = name.startswith("electra")
             answer = subprocess.run(
                 command, capture_output=True, text=True, env=electra.environment() if is_ours else None)
             if answer.returncode != 0:
                 sys.exit(f"{name} failed:\n{answer.stderr}")
-            figures[name] = json.loads(answer.stdout.strip().splitlines()[-1])
-            print(f"round {number + 1}: {name}: {figures[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
-        rounds.append(figures)
+            results[name] = json.loads(answer.stdout.strip().splitlines()[-1])
+            print(f"round {number + 1}: {name}: {results[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
+        rounds.append(results)
     first = next(iter(commands))
     print(f"{args.config}, {args.batch} x {args.length}, {args.cores} cores, medians of {args.rounds} rounds")
     print("| program | tokens/s | electra is faster by | share of peak | peak memory |")
     print("|---|---|---|---|---|")
     for name in commands:
-        median = lambda value: statistics.median(value(figures) for figures in rounds)
+        median = lambda value: statistics.median(value(results) for results in rounds)
         speed = median(lambda f: f[name]["tokens_per_second"])
         ratio = median(lambda f: f[first]["tokens_per_second"] / f[name]["tokens_per_second"])
         memory = median(lambda f: f[name]["peak_memory_bytes"]) / 1e6
