@@ -5,12 +5,14 @@
 #   MPI_PKG=mpich Launch/build.sh electra-mpich  with MPICH instead of Open MPI
 #   ELECTRA_MARCH=native Launch/build.sh         for this type of processor only
 #
-# Swift's libraries are linked statically. At run time the program needs libmpi, libopenblas, and the
-# system's C and C++ libraries. Their glibc must be at least as new as here: build on the oldest host.
+# Swift's libraries are linked statically. At run time the program needs libmpi, libopenblas, and
+# the system's C and C++ libraries. Their glibc must be at least as new as here: build on the oldest
+# host.
 #
-# To use MPI and OpenBLAS from modules, or from your own folders without being root: PKG_CONFIG_PATH must
-# name the folders with ompi-c.pc (or mpich.pc) and openblas.pc, which `module load` does on most clusters.
-# The program records their library folders, so it finds them without LD_LIBRARY_PATH.
+# To use MPI and OpenBLAS from modules, or from your own folders without being root: PKG_CONFIG_PATH
+# must name the folders with ompi-c.pc (or mpich.pc) and openblas.pc, which `module load` does on
+# most clusters. The program records their library folders, so it finds them without
+# LD_LIBRARY_PATH.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 output=$(realpath -m "${1:-electra}")

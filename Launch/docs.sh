@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Checks README and guide, and builds them as a static web site with the toolchain's docc. The guide is
-# Sources/Commands/Documentation.docc; README.md is its first page.
+# Checks README and guide, and builds them as a static web site with the toolchain's docc. The guide
+# is Sources/Commands/Documentation.docc; README.md is its first page.
 #
 #   Launch/docs.sh [FOLDER]        default: .build/docs
 #
 # To read it: python3 -m http.server --directory .build/docs
 #
-# The checks (docs/check.py) fail with status 65 and name file and line. Links between files and to headings
-# must lead somewhere. Options.md must list every option of every verb with its default. Commands in code
-# blocks must be valid, and be run by a test or script or be listed in Contributing.md with a reason.
+# The checks (docs/check.py) fail with status 65 and name file and line. Links between files and to
+# headings must lead somewhere. Options.md must list every option of every verb with its default.
+# Commands in code blocks must be valid, and be run by a test or script or be listed in
+# Contributing.md with a reason.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh

@@ -1,8 +1,10 @@
+# shellcheck shell=bash
 # Settings for mpirun on one machine and functions that the scripts share. Sourced, not executed.
 # A setting that the user has made is kept.
 #
-# A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing script
-# defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69 unavailable.
+# A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
+# script defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69
+# unavailable.
 
 # Open MPI refuses root by default, but in a container root is often the only user.
 if [ "$(id -u)" -eq 0 ]; then
@@ -23,8 +25,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The program; ELECTRA_PROGRAM names another one, for example one that build.sh made.
 electra=${ELECTRA_PROGRAM:-$root/.build/release/electra}
 
-# read_launch ARGUMENTS...: reads -np into $ranks and --hosts into $hosts, both empty when absent, and
-# the verb of electra with its options into the array $job.
+# read_launch ARGUMENTS...: reads -np into $ranks and --hosts into $hosts, both empty when absent,
+# and the verb of electra with its options into the array $job.
+# shellcheck disable=SC2034 # the sourcing script uses hosts and job
 read_launch() {
   local option
   ranks='' hosts=''
@@ -57,8 +60,8 @@ require_program() {
   return 66
 }
 
-# parse_host_file FILE: prints each host as `line host slots`. At the first invalid line it prints the
-# line's number and the reason, and fails.
+# parse_host_file FILE: prints each host as `line host slots`. At the first invalid line it prints
+# the line's number and the reason, and fails.
 parse_host_file() {
   LC_ALL=C awk '
     function refuse(why) { print NR ": " why; exit 65 }
@@ -103,8 +106,9 @@ canonical_host() {
 }
 
 # read_hosts FILE: prints the hosts of a host file as lines `line host slots`. A line of the file is
-# `name`, `name slots=2`, optionally with max_slots, or `name:2` as for MPICH. All names of this machine
-# are printed as its host name: mpirun then needs no remote shell for it, and duplicates are detected.
+# `name`, `name slots=2`, optionally with max_slots, or `name:2` as for MPICH. All names of this
+# machine are printed as its host name: mpirun then needs no remote shell for it, and duplicates are
+# detected.
 read_hosts() {
   local lines line name host slots
   [ -f "$1" ] && [ -r "$1" ] || { report "there is no host file $1"; return 66; }
@@ -122,25 +126,27 @@ read_hosts() {
   done <<<"$lines"
 }
 
-# format_host_file: turns the output of read_hosts into a host file for mpirun. The slots are explicit
-# because mpirun gives a host without them as many ranks as it has cores.
+# format_host_file: turns the output of read_hosts into a host file for mpirun. The slots are
+# explicit because mpirun gives a host without them as many ranks as it has cores.
 format_host_file() { awk '{ print $2 " slots=" $3 }'; }
 
-# is_reachable HOST: whether mpirun's remote shell reaches the host; this machine needs no remote shell.
+# is_reachable HOST: whether mpirun's remote shell reaches the host; this machine needs no remote
+# shell.
 is_reachable() {
   local shell
   read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=5}"
   [ "$1" = "$(hostname)" ] || timeout 10 "${shell[@]}" "$1" true </dev/null 2>/dev/null
 }
 
-# is_final STATUS: whether a restart of the job would not help: the job is done, electra has reported
-# an error in options, data, folder, memory or the run itself, or the program cannot be executed.
+# is_final STATUS: whether a restart of the job would not help: the job is done, electra has
+# reported an error in options, data, folder, memory or the run itself, or the program cannot be
+# executed.
 is_final() { case $1 in 0 | 64 | 65 | 66 | 70 | 71 | 73 | 77 | 78 | 126 | 127) ;; *) return 1 ;; esac; }
 
-# option_value OPTION ARGUMENTS...: prints the value of an option in electra's arguments, the last one
-# if it is given twice, nothing if it is absent.
+# option_value OPTION ARGUMENTS...: prints the value of an option in electra's arguments, the last
+# one if it is given twice, nothing if it is absent.
 option_value() {
-  local option=$1 previous= result= argument
+  local option=$1 previous='' result='' argument
   shift
   for argument in "$@"; do
     case $argument in "$option="*) result=${argument#*=} ;; esac
@@ -150,8 +156,8 @@ option_value() {
   echo "$result"
 }
 
-# wait_for_job PID: waits for a background job of this shell and returns its status. A trapped signal
-# interrupts `wait`, so it waits until the process is gone.
+# wait_for_job PID: waits for a background job of this shell and returns its status. A trapped
+# signal interrupts `wait`, so it waits until the process is gone.
 wait_for_job() {
   local status again
   while :; do
@@ -159,8 +165,8 @@ wait_for_job() {
     status=$?
     kill -0 "$1" 2>/dev/null || break
   done
-  # If the job ended while a signal was handled, $status is the signal's; one more `wait` then returns
-  # the job's status, and 127 if the first one did already.
+  # If the job ended while a signal was handled, $status is the signal's; one more `wait` then
+  # returns the job's status, and 127 if the first one did already.
   wait "$1" 2>/dev/null
   again=$?
   [ "$again" -eq 127 ] || status=$again
@@ -173,8 +179,8 @@ newest_checkpoint() { find "$1/checkpoints" -maxdepth 1 -name 'step-*[0-9]' 2>/d
 # heartbeat_value KEY FILE: prints a value of a rank's heartbeat file.
 heartbeat_value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
 
-# lost_ranks RUN FILE: prints the ranks whose last heartbeat is newer than FILE and says `running`, with
-# host, section and step. Ranks that end by themselves write another state.
+# lost_ranks RUN FILE: prints the ranks whose last heartbeat is newer than FILE and has the state
+# `running`, with host, section and step. Ranks that end by themselves write another state.
 lost_ranks() {
   local file list=
   for file in "$1"/heartbeats/rank-*; do

@@ -4,9 +4,9 @@
 #   Launch/keep-going.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/keep-going.sh --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# A lost rank or host costs the steps since the last checkpoint; the result is the same on any number
-# of ranks. Each start leaves out the hosts that the remote shell does not reach, and tries them again at
-# the next start. The script ends
+# A lost rank or host costs the steps since the last checkpoint; the result is the same on any
+# number of ranks. Hosts that the remote shell does not reach are left out of a start and tried
+# again at the next one. The script ends
 #   - when the job is done (status 0) or was requested to stop (75),
 #   - when a restart would not help: bad options or data, an unwritable folder, too little memory, a
 #     diverged run,
@@ -36,8 +36,8 @@ find_hosts() {
   [ -s "$host_file" ]
 }
 
-# choose_options: sets the options of mpirun.sh for the hosts in $host_file. A smaller cluster runs fewer
-# ranks than -np.
+# choose_options: sets the options of mpirun.sh for the hosts in $host_file. A smaller cluster runs
+# fewer ranks than -np.
 choose_options() {
   local slots
   options=()

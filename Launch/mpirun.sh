@@ -4,16 +4,17 @@
 #   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# hosts.txt has one line per host, `name` for one rank or `name slots=2` (`name:2` for MPICH). ssh must
-# reach each host without a password, and the program, the data and the run's folder must have the same
-# path on all of them. One rank per NUMA domain is best: its worker threads use the domain's cores. Rejected
-# before anything starts: a host file with an invalid line or a duplicate host, a host that does not
-# answer, and fewer slots than -np. If the hosts share several networks, name the one to use:
+# hosts.txt has one line per host, `name` for one rank or `name slots=2` (`name:2` for MPICH). ssh
+# must reach each host without a password, and the program, the data and the run's folder must have
+# the same path on all of them. One rank per NUMA domain is best: its worker threads use the
+# domain's cores. Rejected before anything starts: a host file with an invalid line or a duplicate
+# host, a host that does not answer, and fewer slots than -np. If the hosts share several networks,
+# name the one to use:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
-# TERM, INT, HUP, QUIT and USR1 make the run write a checkpoint and exit with status 75; the same command
-# resumes it. A second signal ends it at once. If a rank is lost, the last line names the rank, its host
-# and step, and the checkpoint from which the same command resumes.
+# TERM, INT, HUP, QUIT and USR1 make the run write a checkpoint and exit with status 75; the same
+# command resumes it. A second signal ends it at once. If a rank is lost, the last line names the
+# rank, its host and step, and the checkpoint from which the same command resumes.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
@@ -25,9 +26,11 @@ host_file=$(mktemp)
 # Heartbeats newer than this file belong to this start of the job.
 start=$(mktemp)
 mpirun_messages=$(mktemp)
-relay_out= relay_err=
-# end_relays: kills the relays of output. A process that outlives mpirun, such as its daemon on a host that
-# lost its network, keeps their pipes open, and a reader of this script's output would wait for them.
+relay_out='' relay_err=''
+# end_relays: kills the relays of output. A process that outlives mpirun, such as its daemon on a
+# host that lost its network, keeps their pipes open, and a reader of this script's output would
+# wait for them.
+# shellcheck disable=SC2329 # the trap calls it
 end_relays() {
   local relay
   for relay in $relay_out $relay_err; do
@@ -37,8 +40,8 @@ end_relays() {
 }
 trap 'end_relays; rm -f "$host_file" "$start" "$mpirun_messages"' EXIT
 
-# check_hosts LINES: fails unless the hosts have slots for all ranks and every host answers; reports the
-# rank that does not fit, or a host and the first rank that would run there.
+# check_hosts LINES: fails unless the hosts have slots for all ranks and every host answers; reports
+# the rank that does not fit, or a host and the first rank that would run there.
 check_hosts() {
   local line host slots first=0 unreachable
   while read -r line host slots; do first=$((first + slots)); done <<<"$1"
@@ -66,9 +69,9 @@ fi
 # TCP keepalive: mpirun notices a cut cable in ten seconds instead of eight minutes.
 export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
 
-# relay: copies its input to its output and returns the status of the copy. After a failed write it keeps
-# reading: mpirun would end the job when its pipe closes, but training must survive an unwritable log.
-# It ignores the signals that are for the job.
+# relay: copies its input to its output and returns the status of the copy. After a failed write it
+# keeps reading: mpirun would end the job when its pipe closes, but training must survive an
+# unwritable log. It ignores the signals that are for the job.
 relay() {
   local status
   trap '' TERM INT HUP QUIT USR1
@@ -77,8 +80,9 @@ relay() {
   [ "$status" -eq 0 ] || cat >/dev/null
   return "$status"
 }
-# relay_errors FILE: copies the ranks' standard error as it arrives. mpirun's messages, which stand between
-# lines of dashes, go to FILE instead: they repeat what a rank reported, and matter only if none did.
+# relay_errors FILE: copies the ranks' standard error as it arrives. mpirun's messages, which are
+# between lines of dashes, go to FILE instead: they repeat what a rank reported, and matter only if
+# none did.
 relay_errors() {
   local line from_mpirun=
   trap '' TERM INT HUP QUIT USR1 PIPE
@@ -91,12 +95,13 @@ relay_errors() {
     if [ -n "$from_mpirun" ]; then echo "$line" >>"$1"; else echo "$line" >&2; fi
   done
 }
-# If standard input, output or error is closed, open it, so that no pipe of this script gets its number.
+# If standard input, output or error is closed, open it, so that no pipe of this script gets its
+# number.
 [ -e /dev/fd/0 ] || exec </dev/null
 [ -e /dev/fd/1 ] || exec >/dev/null
 [ -e /dev/fd/2 ] || exec 2>/dev/null
-# Of the verbs that run on several ranks only predict reads standard input; for the others mpirun would
-# consume it.
+# Of the verbs that run on several ranks only predict reads standard input; for the others mpirun
+# would consume it.
 [ "${job[0]}" = predict ] || exec </dev/null
 
 run=$(option_value --output "${job[@]}")
@@ -107,11 +112,11 @@ exec {errors}> >(relay_errors "$mpirun_messages")
 relay_err=$!
 # In a new session, so that Ctrl-C reaches this script alone.
 setsid "${launcher[@]}" "$electra" "${job[@]}" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
-job=$!
+mpirun_pid=$!
 exec {output}>&- {errors}>&-
 # mpirun forwards SIGUSR1 to all ranks and kills none; after SIGTERM it would leave them one second.
 signals=0
-trap 'signals=$((signals + 1)); [ "$signals" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT HUP QUIT USR1
+trap 'signals=$((signals + 1)); [ "$signals" -eq 1 ] && kill -USR1 "$mpirun_pid" || kill -TERM "$mpirun_pid"' TERM INT HUP QUIT USR1
 
 # has_late_rank: whether a rank of this start missed a deadline of its watchdog.
 has_late_rank() {
@@ -123,20 +128,20 @@ has_heartbeat() { [ -d "$heartbeats" ] && find "$heartbeats" -newer "$start" | g
 
 # If a host is unreachable, mpirun hangs after its ranks have ended: the watcher kills it.
 (
-  while kill -0 "$job" 2>/dev/null; do
+  while kill -0 "$mpirun_pid" 2>/dev/null; do
     sleep 0.5
-    has_late_rank && sleep 1.5 && kill -KILL "$job" 2>/dev/null
+    has_late_rank && sleep 1.5 && kill -KILL "$mpirun_pid" 2>/dev/null
   done
 ) 2>/dev/null &
 watcher=$!
-wait_for_job "$job"
+wait_for_job "$mpirun_pid"
 status=$?
 trap - TERM INT HUP QUIT USR1
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
 ! has_late_rank || status=76
-# Give the relays two seconds to copy the last lines. They end with mpirun, unless a process that outlived
-# it holds their pipes.
+# Give the relays two seconds to copy the last lines. They end with mpirun, unless a process that
+# outlived it holds their pipes.
 for _ in {1..40}; do
   kill -0 "$relay_out" 2>/dev/null || kill -0 "$relay_err" 2>/dev/null || break
   sleep 0.05
@@ -152,8 +157,8 @@ if ! kill -0 "$relay_out" 2>/dev/null; then
 fi
 
 [ "$status" -ne 0 ] || exit 0
-# Neither an exit status of electra nor a heartbeat: no rank has reported anything, so mpirun's messages are
-# the only explanation.
+# Neither an exit status of electra nor a heartbeat: no rank has reported anything, so mpirun's
+# messages are the only explanation.
 if ! { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } && ! has_heartbeat; then
   cat "$mpirun_messages" >&2
   report "mpirun ended with status $status before electra started"

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs the system packages that electra needs to build and run (Debian, Ubuntu), and prints their names.
+# Installs the system packages that electra needs to build and run (Debian, Ubuntu), and prints
+# their names.
 #
 #   Launch/setup.sh [PACKAGE...]                 also installs these packages
 #
-# Root installs; for other users it prints the command to install and fails with status 69. Needs a Swift
-# toolchain (6.1 or newer) on the PATH, which is not a Debian package: https://www.swift.org/install/linux
+# Root installs; for other users it prints the command to install and fails with status 69. Needs a
+# Swift toolchain (6.1 or newer) on the PATH, which is not a Debian package:
+# https://www.swift.org/install/linux
 set -euo pipefail
 
 packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2 python3 "$@")

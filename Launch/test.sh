@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs all tests in stages and prints the time of each; about 25 minutes on two cores from a clean clone.
+# Runs all tests in stages and prints the time of each; about 25 minutes on two cores from a clean
+# clone.
 #
 #   Launch/test.sh
 #
-# Root installs missing packages. If the packages of Python or Slurm cannot be installed, it prints a line,
-# and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the packages of
-# compare/requirements.txt; otherwise one is made in .build/python. Ends with `all tests passed`, or with
-# status 1 at the first failure.
+# Root installs missing packages. If the packages of Python or Slurm cannot be installed, it prints
+# a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the packages
+# of compare/requirements.txt; otherwise one is made in .build/python. Ends with `all tests passed`,
+# or with status 1 at the first failure.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh

@@ -51,6 +51,7 @@ def sentences_of(paths):
 
 
 def word_pieces(args):
+    """The tokenizer of --vocabulary."""
     from tokenizers import BertWordPieceTokenizer
 
     return BertWordPieceTokenizer(args.vocabulary, lowercase=True)
@@ -125,6 +126,7 @@ def peer_tokenize(args):
 
 
 def models(args, kinds):
+    """The torch module, the tokenizer, and the exported model of each transformers class in `kinds`."""
     import torch
     import transformers
 
@@ -135,6 +137,7 @@ def models(args, kinds):
 
 
 def padded(tokenizer, sentences):
+    """Tokenized batches, each padded to its longest sentence."""
     for start in range(0, len(sentences), BATCH):
         yield tokenizer(
             sentences[start:start + BATCH], padding=True, truncation=True, max_length=128, return_tensors="pt")
@@ -169,6 +172,7 @@ def peer_evaluate(args):
     return time.perf_counter() - start
 
 
+# Functions that run a peer and return its time in seconds.
 PEERS = dict(
     vocabulary=peer_vocabulary, prepare=peer_prepare, tokenize=peer_tokenize, detect=peer_detect,
     evaluate=peer_evaluate)

@@ -164,6 +164,7 @@ def random_batches(torch, lengths, batch):
 
 
 def train(torch, args, model, train_set, dev_set, recipe):
+    """Trains with the recipe; returns the loss of every step and the dev scores after every epoch."""
     assert recipe["weight_decay_rate"] == 0 and recipe["clip_norm"] == 1
     batch, count = recipe["train_batch_size"], len(train_set)
     steps = max(1, int(count * recipe["num_train_epochs"] / batch))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Emulates a cluster on one Linux machine, for tests and for experiments with slow links: hosts are network
-# namespaces on a bridge, with their own names and addresses, and ranks use real TCP between them. Needs
-# root and iproute2; `down` removes everything.
+# Emulates a cluster on one Linux machine, for tests and for experiments with slow links: hosts are
+# network namespaces on a bridge, with their own names and addresses, and ranks use real TCP between
+# them. Needs root and iproute2; `down` removes everything.
 #
 #   Launch/lab/cluster.sh up 4 [--rate 1gbit]      makes hosts n1 ... n4, each link limited to this rate
 #   Launch/lab/cluster.sh run 4 COMMAND...         mpirun with 4 ranks, spread over the hosts, from n1
@@ -10,9 +10,9 @@
 #   Launch/lab/cluster.sh host n2 COMMAND...       runs a command on n2
 #   Launch/lab/cluster.sh down                     kills the hosts' processes and removes the hosts
 #
-# ELECTRA_CLUSTER=NAME makes a second cluster that can be up at the same time. Hosts share the machine's
-# cores, files and processes. Latency is that of the machine, because few kernels can add any. 1 Gbit/s is
-# the fastest link that two cores can saturate.
+# ELECTRA_CLUSTER=NAME makes a second cluster that can be up at the same time. Hosts share the
+# machine's cores, files and processes. Latency is that of the machine, because few kernels can add
+# any. 1 Gbit/s is the fastest link that two cores can saturate.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # Avoids collisions with other network namespaces of the machine.
@@ -55,8 +55,8 @@ up() {
   trap - ERR
 }
 
-# on HOST COMMAND...: replaces this process with the command, in the host's network and with its name. The
-# environment lets mpirun reach the other hosts.
+# on HOST COMMAND...: replaces this process with the command, in the host's network and with its
+# name. The environment lets mpirun reach the other hosts.
 on() {
   local host=$1
   shift
@@ -65,10 +65,12 @@ on() {
   export OMPI_MCA_plm_rsh_agent="$here/cluster.sh shell"
   export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
   ip netns pids "$prefix$host" >/dev/null 2>&1 || fail "there is no host $host"
+  # shellcheck disable=SC2016 # the inner shell expands them
   exec ip netns exec "$prefix$host" unshare -u sh -c 'hostname "$0"; exec "$@"' "$host" "$@"
 }
 
-# run RANKS COMMAND...: spreads ranks evenly. The ranks of a host are consecutive, so its slices are contiguous.
+# run RANKS COMMAND...: spreads ranks evenly. The ranks of a host are consecutive, so its slices are
+# contiguous.
 run() {
   local ranks=$1 all count list="" i=0 slots host
   shift

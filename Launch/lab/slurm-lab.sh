@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Runs a private Slurm on one Linux machine, to test job scripts: its nodes are the hosts of an emulated
-# cluster (cluster.sh). Needs root, iproute2, and the packages slurm-wlm, slurm-client and munge; `down`
-# removes everything.
+# Runs a private Slurm on one Linux machine, to test job scripts: its nodes are the hosts of an
+# emulated cluster (cluster.sh). Needs root, iproute2, and the packages slurm-wlm, slurm-client and
+# munge; `down` removes everything.
 #
 #   Launch/lab/slurm-lab.sh up 2                   starts Slurm with nodes n1 and n2
 #   Launch/lab/slurm-lab.sh run COMMAND...         runs sbatch, squeue, scancel or any command on n1
 #   Launch/lab/slurm-lab.sh down                   ends Slurm and removes the nodes
 #
-# A job of partition `high` pre-empts jobs of partition `low`, which have a GraceTime of ten seconds. KillWait
-# is five seconds. A requeued job starts after about ten seconds; on other clusters it waits two minutes.
+# A job of partition `high` pre-empts jobs of partition `low`, which have a GraceTime of ten
+# seconds. KillWait is five seconds. A requeued job starts after about ten seconds; on other
+# clusters it waits two minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export ELECTRA_CLUSTER=electra-slurm
@@ -26,8 +27,8 @@ down() {
   rm -rf "$state"
 }
 
-# configure NODES: writes Slurm's settings. Every node has all cores of the machine; there is no accounting and
-# there are no control groups; intervals are as short as possible.
+# configure NODES: writes Slurm's settings. Every node has all cores of the machine; there is no
+# accounting and there are no control groups; intervals are as short as possible.
 configure() {
   local nodes=$1 cores
   cores=$(nproc)

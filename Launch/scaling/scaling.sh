@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures steps on 1 to N ranks, one number after the other, then makes the fit, the table and the picture
-# with `electra benchmark scaling`. weak-scaling.sh and strong-scaling.sh call it.
+# Measures steps on 1 to N ranks, one number after the other, then makes the fit, the table and the
+# picture with `electra benchmark scaling`. weak-scaling.sh and strong-scaling.sh call it.
 #
 #   Launch/scaling/scaling.sh weak|strong [where] [what]
 #
@@ -13,9 +13,9 @@
 #   --batch N           sequences per rank (weak), or of all ranks together (strong)
 #   and options of `electra benchmark step`: --preset, --length, --threads, --rounds, ...
 #
-# The largest number of ranks and those that are not powers of two are held out of the fit, to check it. If
-# several hosts are one machine, they share its cores: the program detects that, divides the computing time
-# by the number of threads that share a core, and prints a note.
+# The largest number of ranks and those that are not powers of two are held out of the fit, to check
+# it. If several hosts are one machine, they share its cores: the program detects that, divides the
+# computing time by the number of threads that share a core, and prints a note.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=../environment.sh
@@ -26,7 +26,7 @@ fail() { report "$2"; exit "$1"; }
 
 kind=${1:-}
 case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
-rate= hosts= ranks= batch= threads=1 folder=$kind-scaling
+rate='' hosts='' ranks='' batch='' threads=1 folder=$kind-scaling
 options=()
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || fail 64 "$1 needs a value"
