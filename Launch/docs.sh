@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# Builds the guide (Sources/Commands/Documentation.docc, with README.md as its first page) with the toolchain's docc,
-# as a static web site:
+# Checks README and guide, and builds them as a static web site with the toolchain's docc. The guide
+# is Sources/Commands/Documentation.docc; README.md is its first page.
 #
-#   Launch/docs.sh [FOLDER]        default: .build/docs; open it with: python3 -m http.server --directory .build/docs
+#   Launch/docs.sh [FOLDER]        default: .build/docs
 #
-# Before that it checks README and guide, and fails with status 65 naming file and line: links between files and to
-# headings; Options.md, which must list every option of every verb with its default; and all commands in code blocks,
-# which must be valid and run by a test or script, or listed in Contributing.md with the reason why not (docs/check.py).
+# To read it: python3 -m http.server --directory .build/docs
+#
+# The checks (docs/check.py) fail with status 65 and name file and line. Links between files and to
+# headings must lead somewhere. Options.md must list every option of every verb with its default.
+# Commands in code blocks must be valid, and be run by a test or script or be listed in
+# Contributing.md with a reason.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 output=$(realpath -m "${1:-$root/.build/docs}")
 command -v python3 >/dev/null || { echo "docs.sh: the command python3 is missing" >&2; exit 69; }
-[ ! -e "$output" ] || [ -f "$output/metadata.json" ] || { echo "docs.sh: $output exists and is no guide; name another folder" >&2; exit 73; }
+[ ! -e "$output" ] || [ -f "$output/metadata.json" ] || { echo "docs.sh: $output exists and is not a guide; give another folder" >&2; exit 73; }
 [ -x "$electra" ] || build || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

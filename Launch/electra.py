@@ -1,6 +1,6 @@
-"""What the Python programs of Launch share: the electra program, its table of tasks, jobs, metrics files.
+"""Shared by the Python programs of Launch: the electra program, its tasks, jobs, metrics files.
 
-Python 3.9 and its standard library are enough.
+Needs Python 3.9 and no packages.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Optional, Sequence, Union
 
 LAUNCH = Path(__file__).resolve().parent
 
-# Exit statuses, those of electra.
+# Exit statuses of electra.
 USAGE, MISSING_FILE, FAILED, CANNOT_CREATE, STOPPED = 64, 66, 70, 73, 75
 
 # Keys of metrics.jsonl that depend on the clock.
@@ -25,7 +25,7 @@ TIME_KEYS = {
     "rank_seconds_slowest", "slowest_rank",
 }
 
-Word = Union[str, Path, int, float]
+Argument = Union[str, Path, int, float]
 
 
 def name() -> str:
@@ -41,19 +41,19 @@ def fail(status: int, message: str) -> NoReturn:
 
 @functools.lru_cache(maxsize=None)
 def environment() -> dict[str, str]:
-    """This process's environment with the settings of environment.sh, and the program's path in ELECTRA_PROGRAM."""
+    """This process's environment with the settings of environment.sh; ELECTRA_PROGRAM is the program's path."""
     command = ["bash", "-c", '. "$0"; export ELECTRA_PROGRAM=$electra; exec env -0', f"{LAUNCH}/environment.sh"]
     variables = os.fsdecode(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return dict(entry.split("=", 1) for entry in variables.split("\0") if entry)
 
 
 def program() -> str:
-    """The path of electra: the release build, or what ELECTRA_PROGRAM names."""
+    """The path of electra: ELECTRA_PROGRAM if it is set, else the release build."""
     return environment()["ELECTRA_PROGRAM"]
 
 
 def build_if_missing() -> None:
-    """Builds electra if there is no program yet; exits with the build's status when it fails."""
+    """Builds electra if there is no program; exits with the build's status if it fails."""
     if not os.access(program(), os.X_OK):
         status = subprocess.run(["bash", "-c", '. "$0"; build', LAUNCH / "environment.sh"]).returncode
         if status != 0:
@@ -61,15 +61,15 @@ def build_if_missing() -> None:
 
 
 def launcher() -> list[str]:
-    """The command before a verb of electra: the program, or mpirun.sh with as many ranks as NP says."""
+    """The beginning of a command line of electra: the program, or mpirun.sh with NP ranks if NP is set."""
     ranks = os.environ.get("NP")
     return [str(LAUNCH / "mpirun.sh"), "-np", ranks] if ranks else [program()]
 
 
-def output(*arguments: Word) -> str:
-    """What an electra command prints; its errors go to standard error. Throws CalledProcessError."""
+def output(*arguments: Argument) -> str:
+    """The standard output of an electra command. Raises CalledProcessError if it fails."""
     command = [program(), *map(str, arguments)]
-    # In a session of its own, so that Ctrl-C reaches this process alone.
+    # In a new session, so that Ctrl-C reaches this process alone.
     result = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, env=environment(),
         start_new_session=True)
@@ -78,12 +78,12 @@ def output(*arguments: Word) -> str:
 
 @functools.lru_cache(maxsize=None)
 def tasks() -> dict[str, dict[str, Any]]:
-    """The tasks that `electra finetune` knows, by name, as `electra tasks --json` prints them."""
+    """The tasks of `electra finetune`, by name, in the format of `electra tasks --json`."""
     return {task["name"]: task for task in json.loads(output("tasks", "--json"))}
 
 
 def training_folder(task: dict[str, Any], parents: Sequence[Path]) -> Optional[Path]:
-    """The first folder of `task` below one of `parents` that has a training file, packed or not."""
+    """The first folder of `task` in one of `parents` that has a training file, compressed or not; None without one."""
     files = [file for split in task["splits"] if split["role"] == "training" for file in split["files"]]
     names = [file + suffix for file in files for suffix in ("", ".gz", ".xz")]
     folders = [parent / folder for folder in task["folders"] for parent in parents]
@@ -91,7 +91,7 @@ def training_folder(task: dict[str, Any], parents: Sequence[Path]) -> Optional[P
 
 
 def comparable_metrics(path: Path) -> str:
-    """The lines of a metrics.jsonl without the keys that depend on the clock."""
+    """The lines of a metrics.jsonl, without the keys that depend on the clock and with sorted keys."""
     lines = []
     for line in path.read_text().splitlines():
         values = {key: value for key, value in json.loads(line).items() if key not in TIME_KEYS}
@@ -100,11 +100,11 @@ def comparable_metrics(path: Path) -> str:
 
 
 class Jobs:
-    """Runs one command at a time, and stops it cleanly when this process is asked to stop.
+    """Runs one command at a time, and stops it cleanly when this process is requested to stop.
 
     TERM, INT, HUP, QUIT and USR1 make the running electra write a checkpoint and end; then this process exits with
-    status 75. Signals that were ignored at the start stay ignored, as HUP under nohup. Every command runs in a
-    session of its own, so that Ctrl-C reaches this process alone.
+    status 75. A signal that is ignored at the start, such as HUP under nohup, stays ignored. Every command runs in a
+    new session, so that Ctrl-C reaches this process alone.
     """
 
     def __init__(self) -> None:
@@ -120,20 +120,19 @@ class Jobs:
             # electra and mpirun.sh both take USR1 as the request to save and end.
             self.process.send_signal(signal.SIGUSR1)
 
-    def run(self, command: Sequence[Word], log: Optional[Path] = None) -> int:
-        """Runs `command` to its end and returns its exit status, for a signal 128 and its number.
+    def run(self, command: Sequence[Argument], log: Optional[Path] = None) -> int:
+        """Runs `command` and returns its exit status; 128 plus the number if a signal ended it.
 
-        Its output goes to the end of the file `log`, if there is one. Exits with status 75 when a stop was
-        requested.
+        Appends its output to the file `log`, if given. Exits with status 75 if a stop was requested.
         """
         if self.is_stopping:
             self._exit()
         file = open(log, "ab") if log else None
         process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file,
+            [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
             stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
         self.process = process
-        if self.is_stopping:  # the signal came before the process was known
+        if self.is_stopping:  # the signal came before `self.process` was set
             process.send_signal(signal.SIGUSR1)
         status = process.wait()
         self.process = None

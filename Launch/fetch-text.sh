@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fetches real English text from a Debian package into a file, one entry or quotation a line, a blank line
-# after each fifty. A file that is there stays.
+# Fetches English text from a Debian package into a file: one entry or quotation per line, a blank
+# line after every fifty. Does nothing if the file exists.
 #
 #   Launch/fetch-text.sh FILE
 #
-# The text is a dictionary with literary quotations (dict-gcide, GPL-2+): 15 MB to fetch, 28 MB of text, 4.7
-# million words.
+# The text is a dictionary with literary quotations (dict-gcide, GPL-2+): a download of 15 MB, 28 MB
+# of text, 4.7 million words.
 set -euo pipefail
 file=${1:?fetch-text.sh FILE}
 [ ! -s "$file" ] || exit 0

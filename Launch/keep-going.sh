@@ -1,79 +1,92 @@
 #!/usr/bin/env bash
-# Starts a job again until it is done, on the hosts that are left. Options are those of mpirun.sh:
+# Restarts a job until it is done, on the hosts that still answer. Takes the options of mpirun.sh:
 #
 #   Launch/keep-going.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/keep-going.sh --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# A lost rank or host costs the steps since the last checkpoint; the result is the same on any number
-# of ranks. Hosts that the remote shell does not reach are left out and asked again at the next start.
-# It gives up when the job is done (0) or was asked to stop (75), when starting again would not help
-# (bad options or data, a folder that cannot be written, too little memory, a run that diverged), when no host
-# answers, and after five starts that brought no checkpoint.
+# A lost rank or host costs the steps since the last checkpoint; the result is the same on any
+# number of ranks. Hosts that the remote shell does not reach are left out of a start and tried
+# again at the next one. The script ends
+#   - when the job is done (status 0) or was requested to stop (75),
+#   - when a restart would not help: bad options or data, an unwritable folder, too little memory, a
+#     diverged run,
+#   - when no host answers at the first start, or for an hour later,
+#   - after five starts in a row without a new checkpoint.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
-say() { echo "keep-going: $*" >&2; }
+report() { echo "keep-going: $*" >&2; }
 read_launch "$@" || exit
 [ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
-run=$(value --output "${job[@]}")
-left=$(mktemp)
-trap 'rm -f "$left"' EXIT
+run=$(option_value --output "${job[@]}")
+host_file=$(mktemp)
+trap 'rm -f "$host_file"' EXIT
 
-# The hosts that answer, as a host file; fails when none does.
-reachable() {
+# find_hosts: writes the hosts that answer to $host_file; fails if none does.
+find_hosts() {
   local line host slots
   while read -r line host slots; do
-    if answers "$host"; then
+    if is_reachable "$host"; then
       echo "$line $host $slots"
     else
-      say "$host does not answer and is left out"
+      report "$host does not answer and is left out"
     fi
-  done <<<"$lines" | host_file >"$left"
-  [ -s "$left" ]
+  done <<<"$lines" | format_host_file >"$host_file"
+  [ -s "$host_file" ]
 }
 
-child=
-asked=0
-trap 'asked=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
-status=
-fruitless=0
-silent=0
-while :; do
-  [ "$asked" -eq 0 ] || exit 75
+# choose_options: sets the options of mpirun.sh for the hosts in $host_file. A smaller cluster runs
+# fewer ranks than -np.
+choose_options() {
+  local slots
   options=()
   if [ -n "$hosts" ]; then
-    if ! reachable; then
-      # Hosts that have never answered are not there; those that did may be starting.
-      silent=$((silent + 1))
-      [ -n "$status" ] && [ "$silent" -lt 120 ] || { say "no host of $hosts answers"; exit 69; }
-      say "no host of $hosts answers; trying again in 30 s, for an hour at most"
-      sleep 30
-      continue
-    fi
-    silent=0
-    slots=$(awk -F= '{ sum += $2 } END { print sum }' "$left")
-    options+=(--hosts "$left")
+    slots=$(awk -F= '{ sum += $2 } END { print sum }' "$host_file")
+    options+=(--hosts "$host_file")
     [ -z "$ranks" ] || options+=(-np $((ranks < slots ? ranks : slots)))
   elif [ -n "$ranks" ]; then
     options+=(-np "$ranks")
   fi
-  before=$(newest "$run")
-  # Hosts that were silent have taken their time.
-  [ "$asked" -eq 0 ] || exit 75
+}
+
+child=
+stop_requested=0
+trap 'stop_requested=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
+status=
+fruitless=0   # starts in a row without a new checkpoint
+unreachable=0 # attempts in a row at which no host answered
+while :; do
+  [ "$stop_requested" -eq 0 ] || exit 75
+  if [ -n "$hosts" ]; then
+    if ! find_hosts; then
+      # Before the first start the host file is probably wrong; later the hosts may be rebooting.
+      unreachable=$((unreachable + 1))
+      [ -n "$status" ] && [ "$unreachable" -lt 120 ] || { report "no host of $hosts answers"; exit 69; }
+      report "no host of $hosts answers; trying again every 30 s, for up to an hour"
+      sleep 30
+      continue
+    fi
+    unreachable=0
+  fi
+  choose_options
+  before=$(newest_checkpoint "$run")
+  # A stop may have been requested while the hosts were tried, which can take long.
+  [ "$stop_requested" -eq 0 ] || exit 75
   "$here/mpirun.sh" "${options[@]}" "${job[@]}" &
   child=$!
-  [ "$asked" -eq 0 ] || kill -TERM "$child"
-  await "$child"
+  # The signal may have come before $child was set.
+  [ "$stop_requested" -eq 0 ] || kill -TERM "$child"
+  wait_for_job "$child"
   status=$?
   child=
-  [ "$asked" -eq 0 ] || exit "$status"
+  [ "$stop_requested" -eq 0 ] || exit "$status"
   [ "$status" -ne 75 ] && ! is_final "$status" || exit "$status"
-  [[ $(newest "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
+  [[ $(newest_checkpoint "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
   if [ "$fruitless" -ge 5 ]; then
-    say "five starts in a row brought no checkpoint; the last ended with status $status"
+    report "five starts in a row wrote no checkpoint; the last one ended with status $status"
     exit "$status"
   fi
-  say "starting again after status $status"
+  report "restarting after status $status"
   sleep $((1 + 10 * fruitless))
 done

@@ -1,31 +1,36 @@
 #!/usr/bin/env bash
-# Runs electra on many ranks under mpirun, on this machine or on those of a host file:
+# Runs electra on several ranks under mpirun, on this machine or on the hosts of a host file:
 #
 #   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
 #
-# hosts.txt has a line a host, `name` for one rank or `name slots=2` (`name:2` for MPICH), which ssh reaches
-# without a password; the program, the data and the run's folder have the same path on all of them. One rank a
-# NUMA domain is best: its lanes use the cores. A host file with a line that cannot be read, that names a host
-# twice, one that does not answer, or fewer slots than -np is refused before anything starts. Between hosts with
-# several networks name the right one:
+# hosts.txt has one line per host, `name` for one rank or `name slots=2` (`name:2` for MPICH). ssh
+# must reach each host without a password, and the program, the data and the run's folder must have
+# the same path on all of them. One rank per NUMA domain is best: its worker threads use the
+# domain's cores. Rejected before anything starts: a host file with an invalid line or a duplicate
+# host, a host that does not answer, and fewer slots than -np. If the hosts share several networks,
+# name the one to use:
 #   OMPI_MCA_btl_tcp_if_include=10.0.0.0/24 OMPI_MCA_oob_tcp_if_include=10.0.0.0/24
 #
-# TERM, INT, HUP and USR1 let the run write a checkpoint and end with status 75; the same command goes on. A second
-# one ends it at once. When a rank is lost, the last line says which, where it was, and how to go on.
+# TERM, INT, HUP, QUIT and USR1 make the run write a checkpoint and exit with status 75; the same
+# command resumes it. A second signal ends it at once. If a rank is lost, the last line names the
+# rank, its host and step, and the checkpoint from which the same command resumes.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
-say() { echo "mpirun.sh: $*" >&2; }
+report() { echo "mpirun.sh: $*" >&2; }
 read_launch "$@" || exit
 launcher=(mpirun ${ranks:+-np "$ranks"})
-places=$(mktemp)
+host_file=$(mktemp)
+# Heartbeats newer than this file belong to this start of the job.
 start=$(mktemp)
-kept=$(mktemp)
-relay_out= relay_err=
-# end_relays: what has outlived mpirun, such as its daemon on a host that was cut off, holds the relays' pipes;
-# whoever reads the output of this script would wait for it.
+mpirun_messages=$(mktemp)
+relay_out='' relay_err=''
+# end_relays: kills the relays of output. A process that outlives mpirun, such as its daemon on a
+# host that lost its network, keeps their pipes open, and a reader of this script's output would
+# wait for them.
+# shellcheck disable=SC2329 # the trap calls it
 end_relays() {
   local relay
   for relay in $relay_out $relay_err; do
@@ -33,38 +38,40 @@ end_relays() {
     kill -KILL "$relay"
   done 2>/dev/null
 }
-trap 'end_relays; rm -f "$places" "$start" "$kept"' EXIT
+trap 'end_relays; rm -f "$host_file" "$start" "$mpirun_messages"' EXIT
 
-# check_places LINES: that there is room for the ranks, and that all hosts answer; names the host and the ranks
-# that would be there.
-check_places() {
-  local line host slots first=0 silent
+# check_hosts LINES: fails unless the hosts have slots for all ranks and every host answers; reports
+# the rank that does not fit, or a host and the first rank that would run there.
+check_hosts() {
+  local line host slots first=0 unreachable
   while read -r line host slots; do first=$((first + slots)); done <<<"$1"
   if [ "${ranks:-0}" -gt "$first" ]; then
-    say "-np asks for $ranks ranks and $hosts has slots for $first: rank $first has no place after $host; add hosts or slots"
+    report "-np asks for $ranks ranks but $hosts has only $first slots: rank $first does not fit; add hosts or slots"
     return 64
   fi
   first=0
-  silent=$(while read -r line host slots; do
-    answers "$host" || echo "$host in line $line of $hosts does not answer, and rank $first would be there; see that 'ssh $host true' works without a password, or take the host out" &
+  # All hosts are tried at the same time: each may take ten seconds to fail.
+  unreachable=$(while read -r line host slots; do
+    is_reachable "$host" || echo "$host (line $line of $hosts) does not answer; rank $first would run there: check that 'ssh $host true' works without a password, or remove the host" &
     first=$((first + slots))
   done <<<"$1"; wait)
-  [ -z "$silent" ] || { say "${silent%%$'\n'*}"; return 69; }
+  [ -z "$unreachable" ] || { report "${unreachable%%$'\n'*}"; return 69; }
 }
 if [ -n "$hosts" ]; then
   lines=$(read_hosts "$hosts") || exit
-  check_places "$lines" || exit
-  host_file <<<"$lines" >"$places"
-  launcher+=(--hostfile "$places" --map-by slot)
+  check_hosts "$lines" || exit
+  format_host_file <<<"$lines" >"$host_file"
+  launcher+=(--hostfile "$host_file" --map-by slot)
 elif [ "${ranks:-0}" -gt "${SLURM_NTASKS:-${ranks:-0}}" ]; then
-  say "-np asks for $ranks ranks and job $SLURM_JOB_ID has $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS has no place; allocate more with --ntasks"
+  report "-np asks for $ranks ranks but job $SLURM_JOB_ID has only $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS does not fit; allocate more with --ntasks"
   exit 64
 fi
-# A cut cable is noticed in ten seconds, not in eight minutes.
+# TCP keepalive: mpirun notices a cut cable in ten seconds instead of eight minutes.
 export OMPI_MCA_oob_tcp_keepalive_time=4 OMPI_MCA_oob_tcp_keepalive_intvl=2 OMPI_MCA_oob_tcp_keepalive_probes=3
 
-# relay: copies its input to its output, and still reads it where that fails: mpirun would end the job, but no
-# training ends because its log cannot be written. Signals are for the job. Returns the status of the copy.
+# relay: copies its input to its output and returns the status of the copy. After a failed write it
+# keeps reading: mpirun would end the job when its pipe closes, but training must survive an
+# unwritable log. It ignores the signals that are for the job.
 relay() {
   local status
   trap '' TERM INT HUP QUIT USR1
@@ -73,58 +80,68 @@ relay() {
   [ "$status" -eq 0 ] || cat >/dev/null
   return "$status"
 }
-# keep_back FILE: standard error as it comes, but what mpirun says itself, between lines of dashes, goes to FILE: it
-# repeats what a rank has said, and is needed where none has.
-keep_back() {
-  local line isKept=
+# relay_errors FILE: copies the ranks' standard error as it arrives. mpirun's messages, which are
+# between lines of dashes, go to FILE instead: they repeat what a rank reported, and matter only if
+# none did.
+relay_errors() {
+  local line from_mpirun=
   trap '' TERM INT HUP QUIT USR1 PIPE
   while IFS= read -r line || [ -n "$line" ]; do
     case $line in
-      ------------------------------*) isKept=$([ -n "$isKept" ] || echo yes); continue ;;
+      ------------------------------*) from_mpirun=$([ -n "$from_mpirun" ] || echo yes); continue ;;
       "mpirun: Forwarding signal "*) continue ;;
-      "electra: "*) isKept= ;;
+      "electra: "*) from_mpirun= ;;
     esac
-    if [ -n "$isKept" ]; then echo "$line" >>"$1"; else echo "$line" >&2; fi
+    if [ -n "$from_mpirun" ]; then echo "$line" >>"$1"; else echo "$line" >&2; fi
   done
 }
-# Where standard input, output or error is closed, no pipe of this script gets its number.
+# If standard input, output or error is closed, open it, so that no pipe of this script gets its
+# number.
 [ -e /dev/fd/0 ] || exec </dev/null
 [ -e /dev/fd/1 ] || exec >/dev/null
 [ -e /dev/fd/2 ] || exec 2>/dev/null
-# The text to answer; no other verb reads on ranks, and what it left would be lost.
+# Of the verbs that run on several ranks only predict reads standard input; for the others mpirun
+# would consume it.
 [ "${job[0]}" = predict ] || exec </dev/null
 
-run=$(value --output "${job[@]}")
+run=$(option_value --output "${job[@]}")
+heartbeats=$run/heartbeats
 exec {output}> >(relay)
 relay_out=$!
-exec {errors}> >(keep_back "$kept")
+exec {errors}> >(relay_errors "$mpirun_messages")
 relay_err=$!
-# In a session of its own, so that Ctrl-C reaches this script alone.
+# In a new session, so that Ctrl-C reaches this script alone.
 setsid "${launcher[@]}" "$electra" "${job[@]}" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
-job=$!
+mpirun_pid=$!
 exec {output}>&- {errors}>&-
-# mpirun hands SIGUSR1 on to all ranks and kills nobody; after SIGTERM it would leave them one second.
-asked=0
-trap 'asked=$((asked + 1)); [ "$asked" -eq 1 ] && kill -USR1 "$job" || kill -TERM "$job"' TERM INT HUP QUIT USR1
+# mpirun forwards SIGUSR1 to all ranks and kills none; after SIGTERM it would leave them one second.
+signals=0
+trap 'signals=$((signals + 1)); [ "$signals" -eq 1 ] && kill -USR1 "$mpirun_pid" || kill -TERM "$mpirun_pid"' TERM INT HUP QUIT USR1
 
-# What the ranks say of themselves, in this start.
-beats=$run/heartbeats
-late() { [ -d "$beats" ] && find "$beats" -name 'rank-*' -newer "$start" -exec grep -q state=late {} \; -print -quit | grep -q .; }
-# Where a host cannot be reached, mpirun itself hangs after its ranks have ended.
+# has_late_rank: whether a rank of this start missed a deadline of its watchdog.
+has_late_rank() {
+  [ -d "$heartbeats" ] \
+    && find "$heartbeats" -name 'rank-*' -newer "$start" -exec grep -q state=late {} \; -print -quit | grep -q .
+}
+# has_heartbeat: whether a rank of this start wrote a heartbeat.
+has_heartbeat() { [ -d "$heartbeats" ] && find "$heartbeats" -newer "$start" | grep -q .; }
+
+# If a host is unreachable, mpirun hangs after its ranks have ended: the watcher kills it.
 (
-  while kill -0 "$job" 2>/dev/null; do
+  while kill -0 "$mpirun_pid" 2>/dev/null; do
     sleep 0.5
-    late && sleep 1.5 && kill -KILL "$job" 2>/dev/null
+    has_late_rank && sleep 1.5 && kill -KILL "$mpirun_pid" 2>/dev/null
   done
 ) 2>/dev/null &
 watcher=$!
-await "$job"
+wait_for_job "$mpirun_pid"
 status=$?
 trap - TERM INT HUP QUIT USR1
 kill "$watcher" 2>/dev/null
 wait "$watcher" 2>/dev/null
-! late || status=76
-# The relays end after mpirun, unless a process of its own that has outlived it holds their pipes.
+! has_late_rank || status=76
+# Give the relays two seconds to copy the last lines. They end with mpirun, unless a process that
+# outlived it holds their pipes.
 for _ in {1..40}; do
   kill -0 "$relay_out" 2>/dev/null || kill -0 "$relay_err" 2>/dev/null || break
   sleep 0.05
@@ -132,25 +149,26 @@ done
 if ! kill -0 "$relay_out" 2>/dev/null; then
   wait "$relay_out"
   copied=$?
-  # 141 is SIGPIPE: the reader has ended, and wants no more.
+  # 141 is SIGPIPE: the reader has ended and wants no more output, as `head` does.
   if [ "$status" -eq 0 ] && [ "$copied" -ne 0 ] && [ "$copied" -ne 141 ]; then
-    say "cannot write to standard output"
+    report "cannot write to standard output"
     exit 74
   fi
 fi
 
 [ "$status" -ne 0 ] || exit 0
-beaten() { [ -d "$beats" ] && find "$beats" -newer "$start" | grep -q .; }
-# No rank has said a word: neither what is wrong, nor that it is at work.
-if ! { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } && ! beaten; then
-  cat "$kept" >&2
-  say "mpirun ended with status $status before electra began"
+# Neither an exit status of electra nor a heartbeat: no rank has reported anything, so mpirun's
+# messages are the only explanation.
+if ! { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } && ! has_heartbeat; then
+  cat "$mpirun_messages" >&2
+  report "mpirun ended with status $status before electra started"
   exit "$status"
 fi
-[ -n "$run" ] && [ -d "$beats" ] || exit "$status"
-newest=$(basename "$(newest "$run")")
+[ -n "$run" ] && [ -d "$heartbeats" ] || exit "$status"
+newest=$(basename "$(newest_checkpoint "$run")")
+resume="the same command resumes from ${newest:-the beginning}"
 case $status in
-  75) say "stopped as asked; the same command goes on from ${newest:-the beginning}" ;;
-  *) is_final "$status" || say "the job ended with status $status; lost: $(lost "$run" "$start"); the same command goes on from ${newest:-the beginning}" ;;
+  75) report "stopped as requested; $resume" ;;
+  *) is_final "$status" || report "the job ended with status $status; lost: $(lost_ranks "$run" "$start"); $resume" ;;
 esac
 exit "$status"

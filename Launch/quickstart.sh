@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# From a bare machine to a trained model: installs what is missing, builds, fetches real English text
-# from a Debian package, trains a vocabulary, prepares shards, pre-trains with two ranks, shows what
-# was learnt. Run again, it goes on where it was and does nothing twice.
+# From a bare machine to a trained model: installs missing packages, builds, fetches English text
+# from a Debian package, trains a vocabulary, prepares shards, pre-trains with two ranks, and shows
+# the result. When run again, it resumes where it was and repeats nothing.
 #
 #   Launch/quickstart.sh [FOLDER [OPTIONS]]        default: ./quickstart
 #
-# OPTIONS are those of `electra pretrain`, such as --steps 1000. Text that is in FOLDER/corpus.txt is used as it is.
+# OPTIONS are those of `electra pretrain`, such as --steps 1000. An existing FOLDER/corpus.txt is
+# used instead of the fetched text.
 #
-# The arithmetic: the text is a dictionary with literary quotations (dict-gcide, GPL-2+), 28 MB, 4.7
-# million words, 9.3 million tokens of a 4096-word vocabulary. The model (preset tiny) has 1.3 million
-# parameters; 5000 steps of 32 sequences of 64 tokens are 10 million tokens, one pass over the text, at
-# 5 million operations a token: 5e13, six minutes on two cores, 0.2 GB of memory.
+# Cost: the text is a dictionary with literary quotations (dict-gcide, GPL-2+): 28 MB, 4.7 million
+# words, 9.3 million tokens of a 4096-token vocabulary. The model (preset tiny) has 1.3 million
+# parameters. 5000 steps of 32 sequences of 64 tokens are 10 million tokens, one pass over the text.
+# At 5 million operations per token that is 5e13 operations: six minutes on two cores, 0.2 GB of
+# memory.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/setup.sh"
@@ -40,7 +42,7 @@ echo "pre-training on two ranks"
 echo "held-out metrics of the trained model"
 "$electra" evaluate run --data data
 
-echo "which words were replaced? (a probability stands behind each that seems so)"
+echo "which words were replaced? (each marked word is followed by its probability)"
 "$electra" detect --from run <<'TEXT'
 The quality of being gentle; mildness of manners.
 Of or pertaining two the liver; hepatic.

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the system lacks to build and run electra, and says what it did (Debian, Ubuntu).
+# Installs the system packages that electra needs to build and run (Debian, Ubuntu), and prints
+# their names.
 #
-#   Launch/setup.sh [PACKAGE...]                 these packages too
+#   Launch/setup.sh [PACKAGE...]                 also installs these packages
 #
-# Root installs; anyone else is told which packages are missing. Needs a Swift toolchain (6.1 or
-# newer) on the PATH, which no Debian package offers: https://www.swift.org/install/linux
+# Root installs; for other users it prints the command to install and fails with status 69. Needs a
+# Swift toolchain (6.1 or newer) on the PATH, which is not a Debian package:
+# https://www.swift.org/install/linux
 set -euo pipefail
 
 packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2 python3 "$@")
@@ -34,7 +36,7 @@ apt=(apt-get -o DPkg::Lock::Timeout=300 -qq)
 if ! { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive \
        "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2
-  echo "setup: apt-get failed; its last lines stand above" >&2
+  echo "setup: apt-get failed; its last lines are above" >&2
   exit 69
 fi
 echo "setup: done"

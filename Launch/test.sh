@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Runs every test, stage by stage, and prints how long each took; about 25 minutes on two cores from a clean clone.
+# Runs all tests in stages and prints the time of each; about 25 minutes on two cores from a clean
+# clone.
 #
 #   Launch/test.sh
 #
-# Root installs what is missing. Where the packages of Python or of Slurm cannot be had, a line says so, and the tests
-# that need them are skipped. ELECTRA_PYTHON names a Python with the packages of compare/requirements.txt, instead of
-# one that is made in .build/python.
+# Root installs missing packages. If the packages of Python or Slurm cannot be installed, it prints
+# a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the packages
+# of compare/requirements.txt; otherwise one is made in .build/python. The last line is `all tests
+# passed`; a failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
@@ -16,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 
 fail() { echo "test.sh: $*" >&2; exit 1; }
 
-# stage TITLE COMMAND...
+# stage TITLE COMMAND...: runs a command between two title lines, the second with its time.
 stage() {
   local title=$1 start=$SECONDS
   shift
@@ -27,10 +29,10 @@ stage() {
 
 set_up() {
   "$here/setup.sh"
-  [ "$("$here/setup.sh")" = "setup: nothing to install" ] || fail "setup.sh installs something twice"
+  [ "$("$here/setup.sh")" = "setup: nothing to install" ] || fail "setup.sh does not report that nothing is left to install"
 }
 
-# Exports ELECTRA_PYTHON unless it is there or the packages cannot be installed.
+# Sets ELECTRA_PYTHON, unless the user has set it or the packages cannot be installed.
 install_python_packages() {
   local folder=.build/python
   [ -z "${ELECTRA_PYTHON:-}" ] || return 0
@@ -39,17 +41,17 @@ install_python_packages() {
   if [ -x "$folder/bin/pip" ] && "$folder/bin/pip" install -q -r "$here/compare/requirements.txt"; then
     export ELECTRA_PYTHON=$root/$folder/bin/python
   else
-    echo "the Python packages cannot be installed: no comparison with transformers, PyTorch and TensorBoard"
+    echo "the Python packages cannot be installed: tests against transformers, PyTorch and TensorBoard are skipped"
   fi
 }
 
 install_slurm() {
-  "$here/setup.sh" slurm-wlm slurm-client munge || echo "Slurm cannot be installed: its test is skipped"
+  "$here/setup.sh" slurm-wlm slurm-client munge || echo "Slurm cannot be installed: its tests are skipped"
 }
 
+# All ranks run the same tests and communicate in each. mpirun ends a hang after its time limit.
 run_distributed() {
   local tests=$root/.build/release/electraPackageTests.xctest ranks passed
-  # The same tests, with all ranks meeting in each. A hang ends after the time limit with status 110.
   for ranks in 1 2 3 4; do
     if ! mpirun --timeout 300 -np "$ranks" "$tests" --testing-library swift-testing --no-parallel \
         --filter 'TrainerTests|ExchangeTests|CommunicatorTests' >"$work/log" 2>&1; then
@@ -57,18 +59,18 @@ run_distributed() {
       fail "the distributed tests failed on $ranks ranks"
     fi
     passed=$(grep -c 'Test run with .* passed' "$work/log" || true)
-    [ "$passed" -eq "$ranks" ] || fail "$passed of $ranks ranks say that their tests passed"
+    [ "$passed" -eq "$ranks" ] || fail "only $passed of $ranks ranks report that their tests passed"
   done
 }
 
-# The README's first command, on text of this repository and in 40 steps.
+# The README's first command, on the text of this repository and with 40 steps.
 run_quickstart() {
   mkdir "$work/quickstart"
   find README.md Sources -name '*.md' -o -name '*.swift' | sort | xargs cat >"$work/quickstart/corpus.txt"
   "$here/quickstart.sh" "$work/quickstart" --steps 40 --warmup 10
 }
 
-# The program for hosts without Swift gives the bytes that the other one gave.
+# The program for hosts without Swift must write the same weights as the other one.
 run_static_program() {
   local model=checkpoints/step-00000040/model.safetensors
   "$here/build.sh" "$work/electra"
@@ -78,12 +80,12 @@ run_static_program() {
 }
 
 stage "setup.sh, twice" set_up
-stage "packages of Python" install_python_packages
+stage "Python packages" install_python_packages
 stage "Slurm" install_slurm
 stage "build" swift build -c release --build-tests
-stage "all tests, alone" swift test -c release --skip-build
+stage "all tests, on one rank" swift test -c release --skip-build
 stage "distributed tests on 1 to 4 ranks" run_distributed
-stage "a short chaos" "$here/lab/chaos.py" 12 1
+stage "random faults" "$here/lab/chaos.py" 12 1
 stage "a short quickstart" run_quickstart
 stage "a program for other hosts" run_static_program
 echo "all tests passed in $((SECONDS / 60)) min $((SECONDS % 60)) s"

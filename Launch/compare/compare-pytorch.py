@@ -1,11 +1,12 @@
-"""Runs our pre-training step beside PyTorch's on this machine, in turns, and prints the ratios.
+"""Compares the speed of electra's pre-training step with PyTorch's on this machine, in turns.
 
-    python Launch/compare/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2] [--rounds 3]
-                                     [--only electra,tuned]
+    python Launch/compare/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2]
+                                              [--rounds 3] [--only electra,tuned]
 
-Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`.
-Machines drift by tens of percent, so every round runs each program once and ratios are taken within the round;
-the table shows medians. `mpirun` starts our two ranks when --cores is above 1.
+Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`. peers.py
+describes the peers. The speed of a machine drifts by tens of percent, so every round runs each program once and ratios
+are taken within the round; the table shows medians. With --cores above 1 electra also runs with one rank per core,
+under mpirun.
 """
 import argparse
 import json
@@ -19,23 +20,24 @@ sys.path.insert(0, os.path.dirname(HERE))
 import electra
 
 
-def programs(a):
-    """The commands of a round, by the names that the table shows."""
+def programs(args):
+    """The commands of a round, by their names in the table."""
     ours = [
-        "benchmark", "step", "--preset", a.config, "--batch", str(a.batch), "--length", str(a.length),
-        "--rounds", str(a.steps), "--json"]
-    shape = ["--config", a.config, "--batch", str(a.batch), "--length", str(a.length), "--steps", str(a.steps)]
+        "benchmark", "step", "--preset", args.config, "--batch", str(args.batch), "--length", str(args.length),
+        "--rounds", str(args.steps), "--json"]
+    shape = ["--config", args.config, "--batch", str(args.batch), "--length", str(args.length),
+             "--steps", str(args.steps)]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
-    threads = ["--threads", str(a.cores)]
-    result = {f"electra, {a.cores} lanes": [electra.program(), *ours, *threads]}
-    if a.cores > 1:
-        result[f"electra, {a.cores} ranks"] = [
-            "mpirun", "-q", "-np", str(a.cores), electra.program(), *ours, "--threads", "1"]
+    threads = ["--threads", str(args.cores)]
+    result = {f"electra, {args.cores} threads": [electra.program(), *ours, *threads]}
+    if args.cores > 1:
+        result[f"electra, {args.cores} ranks"] = [
+            "mpirun", "-q", "-np", str(args.cores), electra.program(), *ours, "--threads", "1"]
     result["transformers"] = [*peer, "hf", *shape, *threads]
     result["tuned PyTorch"] = [*peer, "tuned", *shape, *threads]
-    if a.cores > 1:
-        result[f"tuned PyTorch, {a.cores} processes"] = [
-            *peer, "tuned", *shape, "--threads", "1", "--processes", str(a.cores)]
+    if args.cores > 1:
+        result[f"tuned PyTorch, {args.cores} processes"] = [
+            *peer, "tuned", *shape, "--threads", "1", "--processes", str(args.cores)]
     return result
 
 
@@ -44,27 +46,29 @@ def main():
     parser.add_argument("--config", default="small", choices=["small", "base"])
     for name, default in dict(batch=32, length=128, cores=1, rounds=3, steps=3).items():
         parser.add_argument("--" + name, type=int, default=default)
-    parser.add_argument("--only", default="electra,transformers,tuned", help="how the names of the programs begin")
-    a = parser.parse_args()
-    commands = {name: command for name, command in programs(a).items() if name.startswith(tuple(a.only.split(",")))}
+    parser.add_argument("--only", default="electra,transformers,tuned",
+                        help="beginnings of the names of the programs to run")
+    args = parser.parse_args()
+    wanted = tuple(args.only.split(","))
+    commands = {name: command for name, command in programs(args).items() if name.startswith(wanted)}
     rounds = []
-    for number in range(a.rounds):
-        figures = {}
+    for number in range(args.rounds):
+        results = {}
         for name, command in commands.items():
             is_ours = name.startswith("electra")
             answer = subprocess.run(
                 command, capture_output=True, text=True, env=electra.environment() if is_ours else None)
             if answer.returncode != 0:
                 sys.exit(f"{name} failed:\n{answer.stderr}")
-            figures[name] = json.loads(answer.stdout.strip().splitlines()[-1])
-            print(f"round {number + 1}: {name}: {figures[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
-        rounds.append(figures)
+            results[name] = json.loads(answer.stdout.strip().splitlines()[-1])
+            print(f"round {number + 1}: {name}: {results[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
+        rounds.append(results)
     first = next(iter(commands))
-    print(f"{a.config}, {a.batch} x {a.length}, {a.cores} cores, medians of {a.rounds} rounds")
+    print(f"{args.config}, {args.batch} x {args.length}, {args.cores} cores, medians of {args.rounds} rounds")
     print("| program | tokens/s | electra is faster by | share of peak | peak memory |")
     print("|---|---|---|---|---|")
     for name in commands:
-        median = lambda value: statistics.median(value(figures) for figures in rounds)
+        median = lambda value: statistics.median(value(results) for results in rounds)
         speed = median(lambda f: f[name]["tokens_per_second"])
         ratio = median(lambda f: f[first]["tokens_per_second"] / f[name]["tokens_per_second"])
         memory = median(lambda f: f[name]["peak_memory_bytes"]) / 1e6

@@ -1,8 +1,8 @@
-"""What a fine-tuning of ours draws, for PyTorch: the batches of its steps and the masks of its dropout.
+"""The random choices of an electra fine-tuning, for PyTorch: the batches of its steps and its dropout masks.
 
-With these PyTorch's losses can be held against ours step by step, dropout and all. Sources/Tensors/Random/SplitMix.swift
-(orders), Sources/Runs/Finetuning/FinetuningBatches.swift (places in a batch), Sources/Tensors/Random/RandomStream.swift and
-Sources/Tensors/Kernels/Dropout.swift (masks) are what this says again.
+With these, PyTorch's loss of every step can be compared with electra's, dropout included. This file repeats
+Sources/Tensors/Random/SplitMix.swift (orders), Sources/Runs/Finetuning/FinetuningBatches.swift (slices of a batch),
+Sources/Tensors/Random/RandomStream.swift and Sources/Tensors/Kernels/Dropout.swift (masks).
 """
 import itertools
 
@@ -12,6 +12,7 @@ ALL = (1 << 64) - 1
 
 
 def mix(z):
+    """The finalizer of SplitMix64 (Steele, Lea and Flood 2014)."""
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & ALL
     z = (z ^ z >> 27) * 0x94D049BB133111EB & ALL
     return z ^ z >> 31
@@ -29,31 +30,35 @@ def permutation(count, seed, stream):
             left, right = right, left ^ mix(right ^ key) & (1 << bits) - 1
         return left << bits | right
 
-    order = [shuffled(place) for place in range(count)]
+    order = [shuffled(index) for index in range(count)]
+    # Values that are too large are encrypted again until they fit (cycle walking), so the result is a permutation.
     while max(order) >= count:
         order = [shuffled(value) if value >= count else value for value in order]
     return order
 
 
 def batches(lengths, batch, slices, seed):
-    """For each step the examples of its sequences: the longest first, each to the slice of fewest tokens."""
+    """For each step its examples, slice by slice.
+
+    The examples of a batch are assigned longest first, each to the slice with the fewest tokens that is not full.
+    """
     passes = (permutation(len(lengths), seed, stream) for stream in itertools.count())
     order = itertools.chain.from_iterable(passes)
     while True:
         examples = list(itertools.islice(order, batch))
-        dealt = [[] for _ in range(slices)]
+        parts = [[] for _ in range(slices)]
         for example in sorted(examples, key=lambda example: -lengths[example]):
-            open_slices = [taken for taken in dealt if len(taken) < batch // slices]
-            min(open_slices, key=lambda taken: sum(lengths[other] for other in taken)).append(example)
-        yield [example for taken in dealt for example in taken]
+            open_parts = [part for part in parts if len(part) < batch // slices]
+            min(open_parts, key=lambda part: sum(lengths[other] for other in part)).append(example)
+        yield [example for part in parts for example in part]
 
 
 def philox(count, site, step, sequence, seed):
-    """The words of counters 0..<count of Philox 4x32-10 (Salmon, Moraes, Dror and Shaw 2011). (count, 4)"""
+    """The random words of counters 0..<count, by Philox 4x32-10 (Salmon, Moraes, Dror and Shaw 2011). (count, 4)"""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
     x = [np.arange(count, dtype=np.uint64)] + [np.full(count, word, np.uint64) for word in (site, step, sequence)]
-    for turn in range(10):
-        keys = [(seed >> 32 * i) + turn * weyl & 0xFFFFFFFF for i, weyl in enumerate((0x9E3779B9, 0xBB67AE85))]
+    for index in range(10):
+        keys = [(seed >> 32 * i) + index * weyl & 0xFFFFFFFF for i, weyl in enumerate((0x9E3779B9, 0xBB67AE85))]
         first, second = x[0] * np.uint64(0xD2511F53), x[2] * np.uint64(0xCD9E8D57)
         x = [second >> half ^ x[1] ^ np.uint64(keys[0]), second & low,
              first >> half ^ x[3] ^ np.uint64(keys[1]), first & low]
@@ -61,22 +66,29 @@ def philox(count, site, step, sequence, seed):
 
 
 class Dropout:
-    """Takes the place of torch.nn.functional.dropout in transformers' ELECTRA under its sequence head."""
+    """Replaces torch.nn.functional.dropout in transformers' ELECTRA with its head for sequences.
+
+    The model calls it at the same sites in the same order in every forward pass; the name of a site selects its
+    random numbers.
+    """
 
     def __init__(self, torch, layers, rate, seed):
         self.torch, self.seed, self.dropped = torch, seed, round(rate * 65536)
         encoder = [
-            f"electra.encoder.layer.{layer}.{place}" for layer in range(layers)
-            for place in ("attention.self.probabilities", "attention.output", "output")]
+            f"electra.encoder.layer.{layer}.{site}" for layer in range(layers)
+            for site in ("attention.self.probabilities", "attention.output", "output")]
         self.names = itertools.cycle(["electra.embeddings", *encoder, "classifier", "classifier.dense"])
         torch.nn.functional.dropout = self
 
     def begin(self, step, first, lengths):
-        """Sequences `first` and on of a step are next, of these lengths."""
+        """Announces the next batch: the sequences of a step from `first` on, which have these lengths."""
         self.step, self.first, self.lengths = step, first, lengths
 
     def factors(self, site, sequence, rows, width):
-        """0 or what keeps the mean, on 16 bits each; a row begins at a chunk of 64. (rows, width)"""
+        """The factor of each element: 0 if it is dropped, else the one that keeps the mean. (rows, width)
+
+    Each element uses 16 random bits; each row begins at a multiple of 64 elements.
+    """
         words = philox(rows * -(-width // 64) * 8, site, self.step, sequence, self.seed)
         halves = np.stack([words & np.uint64(0xFFFF), words >> np.uint64(16)], 2)
         kept = halves.reshape(-1, 8, 8).swapaxes(1, 2).reshape(rows, -1)[:, :width] >= self.dropped
@@ -85,6 +97,7 @@ class Dropout:
     def __call__(self, x, p=0.5, training=True, inplace=False):
         if not training:
             return x
+        # FNV-1a hash of the site's name.
         site = 2166136261
         for byte in b"dropout:" + next(self.names).encode():
             site = (site ^ byte) * 16777619 & 0xFFFFFFFF
@@ -93,8 +106,8 @@ class Dropout:
             width = x.shape[-1]
             if x.ndim == 4:  # (B, H, T, T)
                 heads = x.shape[1]
-                own = self.factors(site, self.first + row, heads * length, length)
-                mask[row, :, :length, :length] = own.reshape(heads, length, length)
+                factors = self.factors(site, self.first + row, heads * length, length)
+                mask[row, :, :length, :length] = factors.reshape(heads, length, length)
             elif x.ndim == 3:  # (B, T, D)
                 mask[row, :length] = self.factors(site, self.first + row, length, width)
             else:  # (B, D)

@@ -1,12 +1,12 @@
-"""Checks README.md and the guide, and makes a catalog of them that docc reads. Started by docs.sh:
+"""Checks README.md and the guide, and converts them to a catalog for docc. Called by docs.sh:
 
     python3 Launch/docs/check.py ROOT HELP.json OUTPUT.docc
 
-HELP.json is the output of `electra --experimental-dump-help`. The guide is plain Markdown with relative links, which a
-forge follows; docc wants `doc:` links, so the copy in OUTPUT.docc has those. README.md becomes the first page.
+HELP.json is the output of `electra --experimental-dump-help`. The guide is plain Markdown with relative links, which
+work on any forge. docc needs `doc:` links, so the copy in OUTPUT.docc has those. README.md becomes the first page.
 
-Checked are links (links.py), Options.md (options.py) and commands in code blocks (commands.py). Each
-problem is one line on standard error; the exit status is 65 if there is any. Needs Python 3.9 and no packages.
+Checks links (links.py), Options.md (options.py) and commands in code blocks (commands.py). Prints each problem as one
+line on standard error; the exit status is 65 if there is any. Needs Python 3.9 and no packages.
 """
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ ROOT_METADATA = "@Metadata {\n  @TechnologyRoot\n}\n"
 
 
 def write_catalog(pages: list[Page], catalog: Path, output: Path) -> None:
-    """Copies the guide to `output` with links for docc, and README.md as its root page with all articles as topics."""
+    """Copies the guide to `output` with links for docc.
+
+    README.md becomes the root page. Its topics are all articles, in the order in which it links to them.
+    """
     shutil.copytree(catalog, output)
     topics = [page for page in pages if page.path.parent == catalog]
     for page in pages:
         text = links.for_docc(page, catalog)
         if page.path.name == "README.md":
             title, rest = text.split("\n", 1)
-            listed = re.findall(r"\(doc:([\w-]+)\)", text)
-            order = sorted(topics, key=lambda topic: listed.index(topic.path.stem) if topic.path.stem in listed else 99)
+            linked = re.findall(r"\(doc:([\w-]+)\)", text)
+            order = sorted(topics, key=lambda topic: linked.index(topic.path.stem) if topic.path.stem in linked else 99)
             entries = "".join(f"- <doc:{topic.path.stem}>\n" for topic in order)
             text = f"{title}\n\n{ROOT_METADATA}{rest}\n## Topics\n\n### Articles\n\n{entries}"
             (output / "electra.md").write_text(text, encoding="utf-8")

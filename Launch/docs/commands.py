@@ -1,8 +1,9 @@
-"""Commands in code blocks of README and guide: they must be valid and be run by something. Used by check.py.
+"""Checks that commands in code blocks of README and guide are valid and are run by a test or script. Used by check.py.
 
-A command of electra must have a verb, options and values that the argument parser knows. Contributing.md has a table
-"Commands of this guide": the beginning of a command, and links to the tests or scripts that run it, or why nothing
-does. Every command must begin with an entry of that table, and one of the linked files must name the verb or script.
+The argument parser must know the verb, options and values of a command of electra. Contributing.md has a table
+"Commands of this guide": the beginning of a command, and links to the tests or scripts that run it, or a reason why
+none does. Every command must begin with an entry of that table, and one of the linked files must contain the verb or
+script.
 """
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from options import Verb
 from pages import Page, rows
 
 TABLE = "Commands of this guide"
-# Scripts that take a verb of electra after their own options, each of which has a value.
+# Scripts that take options, each with a value, and then a verb of electra.
 LAUNCHERS = ("Launch/mpirun.sh", "Launch/keep-going.sh")
 WRAPPERS = ("mpirun", "srun", "nohup", "apptainer", "cat", "exec")
 
@@ -63,14 +64,14 @@ def find_verb(arguments: list[str], verbs: dict[str, Verb]) -> tuple[Optional[Ve
     return None, arguments
 
 
-def fault(verb: Verb, arguments: list[str]) -> Optional[str]:
-    """Why the argument parser would refuse the arguments, None if it would not."""
+def invalid(verb: Verb, arguments: list[str]) -> Optional[str]:
+    """The reason why the argument parser would reject the arguments; None if it would accept them."""
     given: set[str] = set()
-    texts = 0
+    positionals = 0
     words = iter(arguments)
     for word in words:
         if not re.match(r"--?[a-z]", word):
-            texts += 1
+            positionals += 1
             continue
         option, _, value = word.partition("=")
         argument = verb.options.get(option)
@@ -89,16 +90,16 @@ def fault(verb: Verb, arguments: list[str]) -> Optional[str]:
         return f"{missing[0]} is missing"
     needed = sum(not argument["isOptional"] for argument in verb.positionals)
     most = 10**6 if any(argument["isRepeating"] for argument in verb.positionals) else len(verb.positionals)
-    return None if needed <= texts <= most else f"`{verb.name}` does not take {texts} positional arguments"
+    return None if needed <= positionals <= most else f"`{verb.name}` does not take {positionals} positional arguments"
 
 
 def begins(command: str, entry: str) -> bool:
-    """Whether a command begins with the words of an entry; one that ends with a slash is a folder of scripts."""
+    """Whether a command begins with the words of an entry; an entry that ends with a slash is a folder of scripts."""
     return command.startswith(entry if entry.endswith("/") else entry + " ") or command == entry
 
 
-def unproven(page: Page) -> Iterator[str]:
-    """A message for each entry of the table whose linked files do not name its verb or script."""
+def unsupported_entries(page: Page) -> Iterator[str]:
+    """A message for each entry of the table whose linked files do not contain its verb or script."""
     for number, heading, cells in rows(page):
         targets = re.findall(r"\]\(([^)]+)\)", cells[-1])
         if heading != TABLE or not targets or "by hand:" in cells[-1]:
@@ -106,14 +107,14 @@ def unproven(page: Page) -> Iterator[str]:
         word = re.split(r"[ /]", cells[0].strip("`"))[-1]
         paths = [page.path.parent / target for target in targets]
         if not any(path.exists() and word in path.read_text(encoding="utf-8") for path in paths):
-            yield f"{page.place(number)}: no linked file contains {word}"
+            yield f"{page.location(number)}: no linked file contains {word}"
 
 
 def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root: Path) -> Iterator[str]:
     """A message for each command that is invalid, not in the table, or a script that does not exist."""
     entries = [cells[0].strip("`") for _, heading, cells in rows(contributing) if heading == TABLE]
     used: set[str] = set()
-    yield from unproven(contributing)
+    yield from unsupported_entries(contributing)
     for page in pages:
         for number, line in page.commands():
             for words in split(line):
@@ -121,20 +122,20 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
                     continue
                 for script in re.findall(r"\bLaunch/[\w./-]+", " ".join(words)):
                     if not (root / script).exists():
-                        yield f"{page.place(number)}: there is no {script}"
+                        yield f"{page.location(number)}: there is no {script}"
                 arguments = electra_arguments(words)
                 beginnings = [" ".join(words)]
                 if arguments is not None and arguments[:1] != ["--version"]:
                     verb, rest = find_verb(arguments, verbs)
-                    reason = fault(verb, rest) if verb else f"there is no verb {' '.join(arguments[:1])}"
+                    reason = invalid(verb, rest) if verb else f"there is no verb {' '.join(arguments[:1])}"
                     if reason:
-                        yield f"{page.place(number)}: {reason}"
+                        yield f"{page.location(number)}: {reason}"
                     if verb and words[0] == "electra":
                         beginnings = [verb.name]
                 found = [entry for entry in entries if any(begins(text, entry) for text in beginnings)]
                 used.update(found)
                 if not found:
-                    yield f"{page.place(number)}: {contributing.name} does not say what runs: {beginnings[0]}"
+                    yield f"{page.location(number)}: not in the table of {contributing.name}: {beginnings[0]}"
     for entry in entries[1:]:
         if entry not in used:
             yield f"{contributing.name}: {entry} is in the table of commands but in no code block"

@@ -1,4 +1,4 @@
-"""Links of README and guide: checks them, and translates them for docc. Used by check.py."""
+"""Checks the links of README and guide, and translates them for docc. Used by check.py."""
 from __future__ import annotations
 
 import re
@@ -8,34 +8,34 @@ from typing import Iterator
 from pages import Page
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
-# A file of the repository in backquotes; that of a target without its folder `Sources`.
+# A file of the repository in backquotes; files of a target may omit `Sources/`.
 FILE = re.compile(r"`((?:Sources/|Tests/|Launch/|[A-Z]\w+/)[\w+./-]+\.(?:swift|sh|py|h|sbatch|def))")
 
 
 def problems(page: Page, root: Path) -> Iterator[str]:
     """A message for each link to a file or heading that does not exist, and for each such file in backquotes.
 
-    Links to web sites are not followed. A link must not be broken over two lines, where it would not be found here.
+    Links to web sites are not followed. A link must be on one line, because this function reads line by line.
     """
     for number, line in page.prose():
         for name in FILE.findall(line):
             if not any((folder / name).exists() for folder in (root, root / "Sources")):
-                yield f"{page.place(number)}: there is no file {name}"
+                yield f"{page.location(number)}: there is no file {name}"
         for _, _, target in LINK.findall(line):
             if re.match(r"[a-z]+:", target):
                 continue
             name, _, anchor = target.partition("#")
             path = (page.path.parent / name).resolve() if name else page.path
             if not path.exists() or root.resolve() not in [path, *path.parents]:
-                yield f"{page.place(number)}: there is no file {target}"
+                yield f"{page.location(number)}: there is no file {target}"
             elif anchor and anchor not in Page(path, root.resolve() if name else root).anchors():
-                yield f"{page.place(number)}: {path.name} has no heading for #{anchor}"
+                yield f"{page.location(number)}: {path.name} has no heading for #{anchor}"
         if re.search(r"\[[^\]]*$", line) or re.search(r"\]\([^)]*$", line):
-            yield f"{page.place(number)}: the line ends inside a link or bracket"
+            yield f"{page.location(number)}: the line ends inside a link or bracket"
 
 
 def for_docc(page: Page, catalog: Path) -> str:
-    """The page's text with `doc:` links to articles, and the text alone of links to other files of the repository."""
+    """The page's text with `doc:` links to articles. Links to other files of the repository become plain text."""
 
     def translate(match: re.Match[str]) -> str:
         image, text, target = match.groups()
@@ -50,8 +50,8 @@ def for_docc(page: Page, catalog: Path) -> str:
         heading = Page(path, catalog.resolve()).anchors()[anchor].replace(" ", "-") if anchor else ""
         return f"[{text}](doc:{path.stem}{'#' + heading if heading else ''})"
 
-    inside, lines = False, []
+    in_code, lines = False, []
     for line in page.text.splitlines():
-        inside ^= line.startswith("```")
-        lines.append(line if inside else LINK.sub(translate, line))
+        in_code ^= line.startswith("```")
+        lines.append(line if in_code else LINK.sub(translate, line))
     return "\n".join(lines) + "\n"

@@ -1,8 +1,8 @@
-"""The options of electra's verbs, and the check that Options.md lists them all. Used by check.py.
+"""Reads the options of electra's verbs, and checks that Options.md lists them all. Used by check.py.
 
-A section of Options.md names verbs in its heading, as in "## `electra pretrain`, `electra flops`: recipe", and has a table
-with an option in the first cell of a row and its default in the second. Together the sections that name a verb must
-list all of its options, and no other ones; a default in backquotes must be that of the program.
+A section of Options.md names verbs in its heading, as in "## `electra pretrain`, `electra flops`: recipe". Its table
+has an option in the first cell of each row and its default in the second. All sections of a verb together must list all of
+its options and no others. A default in backquotes must equal the program's.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pages import Page, rows
 
 @dataclass
 class Verb:
-    """A verb with its options, by name with dashes, as in the dump of the argument parser."""
+    """A verb and its arguments, as in the argument parser's dump; options are keyed by name, dashes included."""
 
     name: str
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Verb:
 
 
 def verbs(command: dict[str, Any], path: str = "") -> dict[str, Verb]:
-    """All verbs that do something, by name as in `electra benchmark step`."""
+    """All verbs without subcommands, keyed by full name such as `electra benchmark step`."""
     name = f"{path} {command['commandName']}".strip()
     subcommands = [sub for sub in command.get("subcommands", []) if sub["commandName"] != "help"]
     found = {}
@@ -46,24 +46,24 @@ def verbs(command: dict[str, Any], path: str = "") -> dict[str, Verb]:
 
 
 def problems(page: Page, all_verbs: dict[str, Verb]) -> Iterator[str]:
-    """A message for each option that Options.md lacks, or that a verb lacks, and for each wrong default."""
+    """A message for each option that Options.md lacks or that no verb has, and for each wrong default."""
     listed: dict[str, set[str]] = {name: set() for name in all_verbs}
     for number, heading, cells in rows(page):
         options = re.findall(r"`(-[\w-]+)", cells[0])
         for name in re.findall(r"`(electra [\w -]+)`", heading):
             if name not in all_verbs:
-                yield f"{page.place(number)}: there is no verb `{name}`"
+                yield f"{page.location(number)}: there is no verb `{name}`"
                 continue
             for option in options:
                 listed[name].add(option)
                 argument = all_verbs[name].options.get(option)
                 if argument is None:
-                    yield f"{page.place(number)}: `{name}` has no option {option}"
+                    yield f"{page.location(number)}: `{name}` has no option {option}"
                     continue
                 written = re.fullmatch(r"`([^`]*)`", cells[1])
                 default = argument.get("defaultValue")
                 if written and written[1] != default:
-                    yield f"{page.place(number)}: the default of `{name}` {option} is {default}, not {written[1]}"
+                    yield f"{page.location(number)}: the default of `{name}` {option} is {default}, not {written[1]}"
     for name, verb in all_verbs.items():
         hidden = {option for option, argument in verb.options.items() if not argument["shouldDisplay"]}
         for option in sorted(set(verb.options) - hidden - listed[name]):

@@ -1,4 +1,4 @@
-"""Pages of README and guide: their text, headings, code blocks and places. Used by check.py."""
+"""Reads the Markdown pages of README and guide: prose, headings, code blocks, tables. Used by check.py."""
 from __future__ import annotations
 
 import re
@@ -16,12 +16,12 @@ class Page:
         self.name = str(path.relative_to(root))
         self.text = path.read_text(encoding="utf-8")
 
-    def place(self, line: int) -> str:
+    def location(self, line: int) -> str:
         """File and line, for a message."""
         return f"{self.name}:{line}"
 
     def lines(self) -> Iterator[tuple[int, str, str | None]]:
-        """Number and text of each line, and the language of the code block that it is in, None outside of one."""
+        """Number and text of each line, and the language of its code block; None outside of code blocks."""
         language = None
         for number, line in enumerate(self.text.splitlines(), 1):
             if line.startswith("```"):
@@ -46,17 +46,17 @@ class Page:
             re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-"): heading for _, _, heading in self.headings()}
 
     def commands(self) -> Iterator[tuple[int, str]]:
-        """Line and text of each command in code blocks of the shell; continued lines are joined."""
-        held, start = "", 0
+        """Line and text of each command in `sh` code blocks; continued lines are joined."""
+        command, start = "", 0
         for number, line, language in self.lines():
             if language != "sh":
                 continue
-            start = start if held else number
-            held += line.rstrip("\\") if line.endswith("\\") else line
+            start = start if command else number
+            command += line.rstrip("\\") if line.endswith("\\") else line
             if not line.endswith("\\"):
-                if held.strip() and not held.lstrip().startswith("#"):
-                    yield start, held.strip()
-                held = ""
+                if command.strip() and not command.lstrip().startswith("#"):
+                    yield start, command.strip()
+                command = ""
 
 
 def rows(page: Page) -> Iterator[tuple[int, str, list[str]]]:
@@ -66,6 +66,6 @@ def rows(page: Page) -> Iterator[tuple[int, str, list[str]]]:
         if line.startswith("#"):
             heading = line.lstrip("#").strip()
         elif line.startswith("|") and not re.fullmatch(r"[|\-: ]+", line):
-            # A bar within code is a bar of the text.
+            # An escaped bar is part of the text.
             cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
             yield number, heading, [cell.strip() for cell in cells]

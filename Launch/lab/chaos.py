@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Shows that nothing is lost: disturbs small trainings at random, and compares the result with an undisturbed one.
+"""Tests fault tolerance: injects random faults into small trainings, and compares their results with a reference run.
 
     Launch/lab/chaos.py [ROUNDS] [SEED]        default: 100 rounds, about ten minutes on two cores
 
-The last checkpoints must be the same byte for byte, and the metrics but for times. A round starts the training, or
-resumes it, on 1 to 4 ranks with 1 or 2 worker threads each, and then kills a rank or the launcher (SIGKILL), stops a
-rank (SIGSTOP, until the watchdog ends the job), requests a stop (SIGTERM, SIGUSR1), or lets rank zero die at a random
-write of a checkpoint. In between it damages the newest checkpoint at times. A finished training is compared and the
-next one begins.
+Each round starts or resumes a training on 1 to 4 ranks with 1 or 2 worker threads each. Then it kills a rank or the
+launcher (SIGKILL), stops a rank (SIGSTOP, until the watchdog ends the job), requests a stop (SIGTERM, SIGUSR1), or lets
+rank zero die at a random write of a checkpoint. Between rounds it sometimes damages the newest checkpoint. When a
+training is finished, the next one begins.
+
+Expected: the last checkpoint of every finished training equals the reference byte for byte, and so do the metrics
+without their time keys. The last line counts the faults. At the first difference or hang it prints the logs and exits
+with status 1.
 """
 from __future__ import annotations
 
@@ -27,14 +30,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 
 STEPS = 300
-# kill-write is the death of rank zero at a write of a checkpoint.
+# kill-write: rank zero dies at a write of a checkpoint.
 KINDS = ["kill-rank", "kill-rank", "kill-launcher", "stop-rank", "TERM", "USR1", "kill-write", "kill-write"]
-# Deadlines are 20 s at most, so a job that has not ended by then hangs.
+# Seconds. No deadline of the watchdog is longer than 20 s, so a job that runs longer than this hangs.
 LONGEST_JOB = 30
 
 
 def arguments_of(process: int) -> list[bytes]:
-    """The command line of a process, empty when it has ended."""
+    """The command line of a process; empty if it has ended."""
     try:
         return Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     except OSError:
@@ -46,7 +49,7 @@ def children(parent: int) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
-            # State and parent follow the name, which stands in parentheses.
+            # State and parent follow the name, which is in parentheses.
             state, process = entry.read_text().rpartition(")")[2].split()[:2]
         except OSError:
             continue
@@ -56,7 +59,7 @@ def children(parent: int) -> list[int]:
 
 
 def make_text(generator: random.Random) -> str:
-    """Text over a small lexicon in which a word mostly decides the next."""
+    """Text over a small lexicon in which each word mostly determines the next."""
     syllables = ["ba", "ko", "li", "mu", "ne", "ra", "si", "to", "vu", "ze"]
     lexicon = ["".join(generator.choices(syllables, k=generator.randint(1, 4))) for _ in range(200)]
 
@@ -71,9 +74,10 @@ def make_text(generator: random.Random) -> str:
 
 
 def damage(run: Path, generator: random.Random) -> bool:
-    """Flips a bit in a random file of the newest checkpoint, or cuts the file off; whether there was one to damage.
+    """Flips a bit in a random file of the newest checkpoint, or truncates the file.
 
-    There must be a checkpoint before it.
+    Does nothing and returns False if there are fewer than two checkpoints: the training must be able to fall back on
+    the one before.
     """
     checkpoints = sorted((run / "checkpoints").glob("step-????????"))
     if len(checkpoints) < 2:
@@ -89,14 +93,14 @@ def damage(run: Path, generator: random.Random) -> bool:
 
 
 class Chaos:
-    """Small trainings in a temporary folder, and what happened to them."""
+    """Small trainings in a temporary folder, and counts of the faults."""
 
     def __init__(self, work: Path, seed: int) -> None:
         self.work = work
         self.generator = random.Random(seed)
         self.counts: collections.Counter[str] = collections.Counter()
         self.finished = 0
-        # Shared memory of killed ranks goes with the folder.
+        # Shared memory of killed ranks is removed with the folder.
         self.environment = {
             **electra.environment(), "TMPDIR": str(work), "OMPI_MCA_btl_vader_backing_directory": str(work)}
         self.train: list[str] = (
@@ -107,26 +111,26 @@ class Chaos:
 
     def fail(self, message: str) -> None:
         """Exits with status 1 after the last lines of the logs."""
-        for path in (self.work / "log.round", self.work / "log.whole"):
+        for path in (self.work / "log.round", self.work / "log.reference"):
             if path.exists():
                 print(*path.read_text(errors="replace").splitlines()[-5:], sep="\n", file=sys.stderr)
         electra.fail(1, message)
 
     def prepare(self) -> None:
-        """Makes the data, and the training that nobody disturbs."""
+        """Makes the data and the reference run, without faults."""
         text, vocabulary = self.work / "text.txt", self.work / "vocab.txt"
         text.write_text(make_text(random.Random(7)))
-        commands: list[list[electra.Word]] = [
+        commands: list[list[electra.Argument]] = [
             ["vocabulary", text, "--size", 300, "--output", vocabulary],
             ["prepare", text, "--vocabulary", vocabulary, "--length", 32, "--output", self.work / "data"],
-            [*self.train, "--output", self.work / "whole"],
+            [*self.train, "--output", self.work / "reference"],
         ]
-        with open(self.work / "log.whole", "wb") as log:
+        with open(self.work / "log.reference", "wb") as log:
             for command in commands:
                 status = subprocess.run(
                     [electra.program(), *map(str, command)], stdout=log, stderr=log, env=self.environment).returncode
                 if status != 0:
-                    self.fail(f"electra {command[0]} failed without a disturbance")
+                    self.fail(f"electra {command[0]} failed without a fault")
 
     def start(self, run: Path, ranks: int, workers: Optional[int] = None, kill_at: Optional[int] = None
               ) -> subprocess.Popen[bytes]:
@@ -139,7 +143,7 @@ class Chaos:
                 env={**self.environment, **({"ELECTRA_KILL_AT": str(kill_at)} if kill_at else {})})
 
     def processes(self) -> list[int]:
-        """The living processes of the trainings, launchers included: their folder is in the command line."""
+        """The living processes of the trainings, launchers included. Their command lines contain the data folder."""
         data = os.fsencode(self.work / "data")
         entries = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
         return [process for process in entries if data in arguments_of(process)]
@@ -149,9 +153,9 @@ class Chaos:
         for process in self.processes():
             send(process, signal.SIGKILL)
 
-    def disturb(self, job: subprocess.Popen[bytes], kind: str) -> bool:
-        """Sends the signal of `kind`; whether a process received it."""
-        # Where the training has not begun or is over, nothing is disturbed.
+    def inject(self, job: subprocess.Popen[bytes], kind: str) -> bool:
+        """Sends the signal of `kind`; returns whether a process received it."""
+        # Before the training begins and after its end there is no launcher.
         launcher = next((child for child in children(job.pid) if arguments_of(child)[:1] == [b"mpirun"]), None)
         ranks = children(launcher) if launcher else []
         if kind == "kill-write" or launcher is None:
@@ -162,33 +166,33 @@ class Chaos:
         return send(launcher, signal.SIGKILL if kind == "kill-launcher" else signal.Signals["SIG" + kind])
 
     def expect_same(self, run: Path, message: str) -> None:
-        """Compares what decides the result with the undisturbed training, and the metrics but for times."""
+        """Compares weights, optimizer state and metrics with the reference run; exits if they differ."""
         last = Path("checkpoints") / f"step-{STEPS:08}"
-        whole = self.work / "whole"
+        reference = self.work / "reference"
         for name in ("model.safetensors", "optimizer.safetensors"):
-            if (run / last / name).read_bytes() != (whole / last / name).read_bytes():
+            if (run / last / name).read_bytes() != (reference / last / name).read_bytes():
                 self.fail(f"{message}: {name} differs")
-        if electra.comparable_metrics(run / "metrics.jsonl") != electra.comparable_metrics(whole / "metrics.jsonl"):
+        if electra.comparable_metrics(run / "metrics.jsonl") != electra.comparable_metrics(reference / "metrics.jsonl"):
             self.fail(f"{message}: metrics.jsonl differs")
         self.finished += 1
 
     def round(self, number: int) -> None:
-        """Starts the current training, disturbs it, waits for its end, and compares it if it is finished."""
+        """Starts the current training, injects a fault, waits for its end, and compares it if it is finished."""
         generator, run = self.generator, self.work / f"run-{self.finished}"
         kind = generator.choice(KINDS)
-        # The others must be there to notice a stopped rank.
+        # Only another rank can detect a stopped one.
         ranks = generator.randint(2 if kind == "stop-rank" else 1, 4)
         kill_at = generator.randint(1, 400) if kind == "kill-write" else None
         job = self.start(run, ranks, generator.randint(1, 2), kill_at)
         time.sleep(generator.uniform(0, 3))
-        is_hit = self.disturb(job, kind)
+        is_hit = self.inject(job, kind)
         try:
             status = job.wait(timeout=LONGEST_JOB)
         except subprocess.TimeoutExpired:
             self.fail(f"round {number} ({kind}, {ranks} ranks) hangs")
         if is_hit or kind == "kill-write" and status != 0:
             self.counts[kind] += 1
-        # Ranks that lost their launcher end by themselves; until then they hold the lock.
+        # Ranks that lost their launcher end by themselves; until then they hold the run's lock.
         deadline = time.monotonic() + 10
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -199,7 +203,7 @@ class Chaos:
 
 
 def send(process: int, number: int) -> bool:
-    """Sends a signal; whether the process was there."""
+    """Sends a signal; returns whether the process existed."""
     try:
         os.kill(process, number)
     except ProcessLookupError:
@@ -213,14 +217,14 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(0 if arguments[0] in ("-h", "--help") else electra.USAGE)
     rounds = int(arguments[0]) if arguments else 100
     seed = int(arguments[1]) if len(arguments) > 1 else os.getpid()
-    # Ends by the `finally` below when it is terminated.
+    # SIGTERM must run the `finally` below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chaos = Chaos(Path(tempfile.mkdtemp()), seed)
     try:
         chaos.prepare()
         for number in range(1, rounds + 1):
             chaos.round(number)
-        # What is left is brought to its end in peace.
+        # Finish the last training without faults.
         run = chaos.work / f"run-{chaos.finished}"
         if chaos.start(run, ranks=2).wait() != 0:
             chaos.fail("the last training does not end")
@@ -231,7 +235,7 @@ def main(arguments: Sequence[str]) -> None:
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(chaos.counts.items()))
     print(
         f"chaos: {rounds} rounds with seed {seed} ({kinds}); {chaos.finished} trainings of {STEPS} steps finished, all"
-        " with the bytes and metrics of the undisturbed one")
+        " with the bytes and metrics of the reference run")
 
 
 if __name__ == "__main__":

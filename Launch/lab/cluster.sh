@@ -1,28 +1,30 @@
 #!/usr/bin/env bash
-# An emulated cluster on one Linux machine: hosts with names and addresses of their own (network
-# namespaces on a bridge), between which ranks really talk TCP. For tests and for experiments with slow
-# links; needs root and iproute2, and leaves nothing behind.
+# Emulates a cluster on one Linux machine, for tests and for experiments with slow links: hosts are
+# network namespaces on a bridge, with their own names and addresses, and ranks use real TCP between
+# them. Needs root and iproute2; `down` removes everything.
 #
-#   Launch/lab/cluster.sh up 4 [--rate 1gbit]      hosts n1 ... n4, each link shaped to this rate
-#   Launch/lab/cluster.sh run 4 COMMAND...         mpirun of 4 ranks, spread over the hosts, from n1
-#   Launch/lab/cluster.sh cut n2                   pulls the cable of n2
-#   Launch/lab/cluster.sh join n2                  puts it back
-#   Launch/lab/cluster.sh host n2 COMMAND...       a command on n2
-#   Launch/lab/cluster.sh down
+#   Launch/lab/cluster.sh up 4 [--rate 1gbit]      makes hosts n1 ... n4, each link limited to this rate
+#   Launch/lab/cluster.sh run 4 COMMAND...         mpirun with 4 ranks, spread over the hosts, from n1
+#   Launch/lab/cluster.sh cut n2                   takes the link of n2 down
+#   Launch/lab/cluster.sh join n2                  brings it up again
+#   Launch/lab/cluster.sh host n2 COMMAND...       runs a command on n2
+#   Launch/lab/cluster.sh down                     kills the hosts' processes and removes the hosts
 #
-# ELECTRA_CLUSTER=NAME makes it another cluster, which can be up beside the first. Hosts share the
-# machine's cores, files and processes; latency is the machine's own, because few kernels can add any. A
-# link of 1 Gbit/s is the fastest that two cores can fill honestly.
+# ELECTRA_CLUSTER=NAME makes a second cluster that can be up at the same time. Hosts share the
+# machine's cores, files and processes. Latency is that of the machine, because few kernels can add
+# any. 1 Gbit/s is the fastest link that two cores can saturate.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-# Names that other namespaces of the machine will not have.
+# Avoids collisions with other network namespaces of the machine.
 prefix=${ELECTRA_CLUSTER:-electra}-
 switch=${prefix}switch
 
 fail() { echo "cluster: $*" >&2; exit 1; }
 
+# hosts: prints the names of the cluster's hosts.
 hosts() { ip netns list | sed -nE "s/^$prefix(n[0-9]+)( .*)?\$/\1/p" | sort -V; }
 
+# down: kills all processes of the hosts and removes them.
 down() {
   local host pid
   for host in $(hosts) switch; do
@@ -31,6 +33,7 @@ down() {
   done
 }
 
+# up COUNT [RATE]: makes the hosts; removes them again if that fails.
 up() {
   local count=$1 rate=${2:-} i
   [ -z "$(hosts)" ] || fail "a cluster is up; take it down first: $0 down"
@@ -52,7 +55,8 @@ up() {
   trap - ERR
 }
 
-# on HOST COMMAND...: with the host's network and name, and what mpirun needs to reach the others.
+# on HOST COMMAND...: replaces this process with the command, in the host's network and with its
+# name. The environment lets mpirun reach the other hosts.
 on() {
   local host=$1
   shift
@@ -61,10 +65,12 @@ on() {
   export OMPI_MCA_plm_rsh_agent="$here/cluster.sh shell"
   export OMPI_MCA_btl_tcp_if_include=10.77.0.0/24 OMPI_MCA_oob_tcp_if_include=10.77.0.0/24
   ip netns pids "$prefix$host" >/dev/null 2>&1 || fail "there is no host $host"
+  # shellcheck disable=SC2016 # the inner shell expands them
   exec ip netns exec "$prefix$host" unshare -u sh -c 'hostname "$0"; exec "$@"' "$host" "$@"
 }
 
-# Ranks are spread evenly; a host's ranks follow each other, so its slices are contiguous.
+# run RANKS COMMAND...: spreads ranks evenly. The ranks of a host are consecutive, so its slices are
+# contiguous.
 run() {
   local ranks=$1 all count list="" i=0 slots host
   shift
@@ -88,15 +94,15 @@ case $verb in
   up)
     case $# in
       1) up "$1" ;;
-      3) [ "$2" = --rate ] || fail "up takes a number of hosts and --rate, not $2"
+      3) [ "$2" = --rate ] || fail "up takes a number of hosts and --rate RATE, not $2"
          up "$1" "$3" ;;
-      *) fail "up takes a number of hosts and perhaps --rate" ;;
+      *) fail "up takes a number of hosts and optionally --rate RATE" ;;
     esac ;;
   run) run "$@" ;;
   cut) ip -n "$switch" link set "$1" down ;;
   join) ip -n "$switch" link set "$1" up ;;
   host) on "$@" ;;
-  # What mpirun takes for ssh: options, a host, and words for its shell.
+  # mpirun's replacement for ssh: options, a host, and the words of a shell command.
   shell)
     while [ "${1#-}" != "$1" ]; do shift; done
     host=$1

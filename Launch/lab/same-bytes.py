@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Compares two electra programs byte by byte: 20 steps of every objective, and a fine-tuning.
+"""Compares the results of two electra programs byte by byte: 20 steps of every objective, and a fine-tuning.
 
     Launch/lab/same-bytes.py OLD NEW [--text FILE...]
 
-Both programs train a vocabulary, prepare data and run every case below on one rank with two worker
-threads and the same OpenBLAS kernels (OPENBLAS_CORETYPE, Haswell by default); then every file that must not depend on the program is compared: vocabulary, shards, weights,
-optimizer state, configuration, and the metrics without their time keys. Use it after a change that
-must not change a result, such as a move of files. Exit status 1 names every file that differs.
+Both programs train a vocabulary, prepare data and run every case below on one rank, with two worker threads and the
+same OpenBLAS kernels (OPENBLAS_CORETYPE, Haswell by default). The comparison covers vocabulary, shards, weights,
+optimizer state, configuration, and the metrics without their time keys. Use it after a change that must not change
+results, such as a move of files. Prints every file that differs, and then exits with status 1.
 
-The text is the project's own source and documents unless --text gives other files. About two minutes.
+The text is the source and documents of the repository unless --text gives other files. Takes about two minutes.
 """
 
 import argparse
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Launch"))
 import electra
 
-# What each case adds to the options of a pre-training run.
+# The additional options of each case.
 CASES = {
     "electra": [],
     "electra-15": ["--objective", "electra-15"],
@@ -38,12 +38,12 @@ CASES = {
     "whole-words": ["--whole-words", "--recompute"],
 }
 
-# Files of a checkpoint that record the program or the clock beside what is compared elsewhere.
+# Files that record the program or the clock. The rest of their contents is compared in other files.
 PROGRAM_FILES = {"state.json"}
 
 
 def run(program, *arguments):
-    """Runs one electra command; ends this program with its error when it fails."""
+    """Runs one electra command; exits with its error if it fails."""
     result = subprocess.run(
         [program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={"OPENBLAS_CORETYPE": "Haswell"} | os.environ | {"OPENBLAS_NUM_THREADS": "1"})
@@ -52,7 +52,7 @@ def run(program, *arguments):
 
 
 def digests(folder):
-    """The digest of every file below `folder` that must not depend on the program."""
+    """The SHA-256 digest of every file in `folder` that must not depend on the program, by relative path."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -60,7 +60,7 @@ def digests(folder):
             continue
         if path.name == "metrics.jsonl":
             contents = electra.comparable_metrics(path).encode()
-        elif path.suffix == ".json":  # whatever the order of its keys
+        elif path.suffix == ".json":  # the order of keys may differ
             contents = json.dumps(json.loads(path.read_text()), sort_keys=True).encode()
         elif path.suffix in (".safetensors", ".tokens") or path.name == "vocab.txt":
             contents = path.read_bytes()
@@ -71,7 +71,7 @@ def digests(folder):
 
 
 def corpus(texts, folder):
-    """One file with the lines of `texts`, and a table of labelled lines for fine-tuning."""
+    """Makes a file with the lines of `texts`, and a table of labelled lines for fine-tuning."""
     lines = [line.strip() for text in texts for line in text.read_text().splitlines()]
     lines = [line for line in lines if len(line) > 8]
     documents = [lines[start:start + 40] for start in range(0, len(lines), 40)]
@@ -84,7 +84,7 @@ def corpus(texts, folder):
 
 
 def results(program, folder, text, table):
-    """Runs every case with `program` in `folder`; returns the digests of what it wrote."""
+    """Runs every case with `program` in `folder`; returns the digests of its files."""
     folder.mkdir()
     run(program, "vocabulary", text, "--size", 2000, "--output", folder / "vocab.txt")
     run(program, "prepare", text, "--vocabulary", folder / "vocab.txt", "--output", folder / "data",

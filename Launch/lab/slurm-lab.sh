@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# A Slurm of its own on one Linux machine, to try job scripts in: its nodes are the hosts of an emulated
-# cluster (cluster.sh). Needs root, iproute2, and the packages slurm-wlm, slurm-client and munge; leaves
-# nothing behind.
+# Runs a private Slurm on one Linux machine, to test job scripts: its nodes are the hosts of an
+# emulated cluster (cluster.sh). Needs root, iproute2, and the packages slurm-wlm, slurm-client and
+# munge; `down` removes everything.
 #
-#   Launch/lab/slurm-lab.sh up 2                   nodes n1 and n2
-#   Launch/lab/slurm-lab.sh run COMMAND...         sbatch, squeue, scancel or any command, on n1
-#   Launch/lab/slurm-lab.sh down
+#   Launch/lab/slurm-lab.sh up 2                   starts Slurm with nodes n1 and n2
+#   Launch/lab/slurm-lab.sh run COMMAND...         runs sbatch, squeue, scancel or any command on n1
+#   Launch/lab/slurm-lab.sh down                   ends Slurm and removes the nodes
 #
-# A job of partition `high` takes the nodes away from one of partition `low`, which then has ten seconds.
-# A killed job's ranks have five seconds. A job that was queued again starts after some ten seconds,
-# where other clusters wait two minutes.
+# A job of partition `high` pre-empts jobs of partition `low`, which have a GraceTime of ten
+# seconds. KillWait is five seconds. A requeued job starts after about ten seconds; on other
+# clusters it waits two minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export ELECTRA_CLUSTER=electra-slurm
@@ -18,15 +18,17 @@ export SLURM_CONF=$state/slurm.conf
 
 fail() { echo "slurm-lab: $*" >&2; exit 1; }
 
-# on HOST COMMAND...
+# on HOST COMMAND...: runs a command on a node.
 on() { "$here/cluster.sh" host "$@"; }
 
+# down: ends Slurm and removes its files.
 down() {
   "$here/cluster.sh" down
   rm -rf "$state"
 }
 
-# Slurm's settings: nodes that own all cores each, no accounting, no control groups, no patience.
+# configure NODES: writes Slurm's settings. Every node has all cores of the machine; there is no
+# accounting and there are no control groups; intervals are as short as possible.
 configure() {
   local nodes=$1 cores
   cores=$(nproc)
@@ -60,10 +62,11 @@ $(for i in $(seq "$nodes"); do echo "NodeName=n$i NodeAddr=10.77.0.$i CPUs=$core
 PartitionName=low Nodes=ALL Default=YES PriorityTier=1 GraceTime=10
 PartitionName=high Nodes=ALL PriorityTier=10 PreemptMode=OFF
 CONF
-  # Slurm 22.05 looks for control groups even where it uses none.
+  # Slurm 22.05 looks for control groups even if it uses none.
   echo "CgroupPlugin=cgroup/$([ -e /sys/fs/cgroup/cgroup.controllers ] && echo v2 || echo v1)" >"$state/cgroup.conf"
 }
 
+# up NODES: starts Slurm and waits until all nodes are idle.
 up() {
   local nodes=$1 i
   [ ! -e "$state" ] || fail "a lab is up; take it down first: $0 down"
@@ -82,7 +85,7 @@ up() {
   done
   cat "$state"/*.log >&2
   down
-  fail "the nodes do not become ready; their logs stand above"
+  fail "the nodes do not become idle; their logs are above"
 }
 
 [ $# -gt 0 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }

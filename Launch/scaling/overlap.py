@@ -1,10 +1,13 @@
-"""How much of a run's traffic is hidden behind computing: reads what `electra pretrain --timeline trace.json` wrote.
+"""Shows how much of a run's communication overlaps with computation, from `electra pretrain --timeline trace.json`.
 
     python3 Launch/scaling/overlap.py trace.json [--after SECONDS]
 
-A bucket travels from when the last rank hands it on. It is hidden for as long as a lane of the same rank works on a slice
-meanwhile and does not wait for weights. Embeddings stand apart: their gradients are final last and their weights are needed first, so nothing can
-hide them. --after leaves out the beginning: the first steps are slower than the others.
+The exchange of a bucket starts when the last rank submits it. It is hidden while a worker thread of the same rank
+computes a slice and does not wait for weights. Embeddings have their own line: their gradients are final last and their
+weights are needed first, so nothing can hide their exchange. --after excludes the first seconds, which are slower.
+
+Prints a table with one line per bucket and two sums: how often it was exchanged, the seconds of all ranks, and the
+hidden share of them.
 """
 import argparse
 import collections
@@ -12,7 +15,7 @@ import json
 
 
 def merged(spans):
-    """Overlapping spans as one, in their order."""
+    """The union of spans, as disjoint spans in order."""
     result = []
     for start, end in sorted(spans):
         if result and start <= result[-1][1]:
@@ -23,56 +26,72 @@ def merged(spans):
 
 
 def common(span, others):
-    """Seconds of `span` that lie in `others`, which do not overlap."""
+    """Seconds of `span` that lie in `others`, which are disjoint."""
     return sum(max(0.0, min(span[1], end) - max(span[0], start)) for start, end in others)
+
+
+def read_spans(path):
+    """Spans in seconds: slices and waits by (rank, thread), exchanges by (rank, name of the bucket)."""
+    with open(path) as file:
+        events = [event for event in json.load(file)["traceEvents"] if event["ph"] == "X"]
+    slices, waits, exchanges = (collections.defaultdict(list) for _ in range(3))
+    for event in sorted(events, key=lambda event: event["ts"]):
+        rank, thread, name = event["pid"], event["tid"], event["name"]
+        span = (event["ts"] / 1e6, (event["ts"] + event["dur"]) / 1e6)
+        if name.startswith("slice"):
+            slices[rank, thread].append(span)
+        elif name == "waiting for weights":
+            waits[rank, thread].append(span)
+        elif name.startswith(("exchange", "gather")):
+            exchanges[rank, name].append(span)
+    return slices, waits, exchanges
+
+
+def computing_spans(slices, waits):
+    """The spans in which each rank computes: any of its threads is in a slice and does not wait for weights."""
+    computing = collections.defaultdict(list)
+    for (rank, thread), spans in slices.items():
+        waiting = merged(waits[rank, thread])
+        for start, end in spans:
+            for wait_start, wait_end in waiting:
+                if start <= wait_start < end:
+                    computing[rank].append((start, wait_start))
+                    start = wait_end
+            computing[rank].append((start, end))
+    return {rank: merged(spans) for rank, spans in computing.items()}
+
+
+def overlap_table(exchanges, computing, after):
+    """Count, seconds and hidden seconds of each bucket and of the two sums."""
+    # The n-th exchange of a bucket is the same on all ranks.
+    submitted = collections.defaultdict(list)
+    for (_, name), spans in exchanges.items():
+        submitted[name].append([start for start, _ in spans])
+    table = collections.defaultdict(lambda: [0, 0.0, 0.0])
+    for (rank, name), spans in exchanges.items():
+        for (_, end), starts in zip(spans, zip(*submitted[name])):
+            start = max(starts)
+            if start < after:
+                continue
+            for row in (name, "all embeddings" if "embeddings." in name else "all other"):
+                table[row][0] += 1
+                table[row][1] += end - start
+                table[row][2] += common((start, end), computing.get(rank, []))
+    return table
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trace")
     parser.add_argument("--after", type=float, default=0)
-    a = parser.parse_args()
-    with open(a.trace) as file:
-        events = json.load(file)["traceEvents"]
-
-    lanes, waits, travels, handed = (collections.defaultdict(list) for _ in range(4))
-    for event in sorted((e for e in events if e["ph"] == "X"), key=lambda e: e["ts"]):
-        rank, thread, name = event["pid"], event["tid"], event["name"]
-        span = (event["ts"] / 1e6, (event["ts"] + event["dur"]) / 1e6)
-        if name.startswith("slice"):
-            lanes[rank, thread].append(span)
-        elif name == "waiting for weights":
-            waits[rank, thread].append(span)
-        elif name.startswith(("exchange", "gather")):
-            travels[rank, name].append(span)
-    # The n-th time that a bucket travels is the same on all ranks.
-    for (rank, name), spans in travels.items():
-        handed[name].append([start for start, _ in spans])
-
-    # What a lane computes is its slices without its waits; what a rank computes is what any lane does.
-    computing = collections.defaultdict(list)
-    for (rank, thread), slices in lanes.items():
-        for start, end in slices:
-            for wait_start, wait_end in merged(waits[rank, thread]):
-                if start <= wait_start < end:
-                    computing[rank].append((start, wait_start))
-                    start = wait_end
-            computing[rank].append((start, end))
-    table = collections.defaultdict(lambda: [0, 0.0, 0.0])
-    for (rank, name), spans in travels.items():
-        busy = merged(computing[rank])
-        for (_, end), starts in zip(spans, zip(*handed[name])):
-            if max(starts) < a.after:
-                continue
-            for row in (name, "all embeddings" if "embeddings." in name else "all other"):
-                table[row][0] += 1
-                table[row][1] += end - max(starts)
-                table[row][2] += common((max(starts), end), busy)
-
-    print("| traffic | times | seconds | hidden |")
+    args = parser.parse_args()
+    slices, waits, exchanges = read_spans(args.trace)
+    table = overlap_table(exchanges, computing_spans(slices, waits), args.after)
+    print("| communication | times | seconds | hidden |")
     print("|---|---|---|---|")
     for name, (times, seconds, hidden) in sorted(table.items(), key=lambda row: (row[0].startswith("all"), row[0])):
         print(f"| {name} | {times} | {seconds:.2f} | {hidden / seconds if seconds else 0:.0%} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,31 +1,32 @@
 #!/usr/bin/env bash
-# What weak-scaling.sh and strong-scaling.sh share: steps on 1 to N ranks, one after the other, then the
-# fit, the table and the picture of `electra benchmark scaling`.
+# Measures steps on 1 to N ranks, one number after the other, then makes the fit, the table and the
+# picture with `electra benchmark scaling`. weak-scaling.sh and strong-scaling.sh call it.
 #
 #   Launch/scaling/scaling.sh weak|strong [where] [what]
 #
-# where (inside a Slurm allocation: its tasks; else this machine):
-#   --cluster 1gbit     hosts emulated on this machine, one a rank, with links of this rate (root)
-#   --hosts FILE        the hosts of a file for mpirun, as in mpirun.sh
+# where (by default the tasks of the Slurm allocation, outside of one this machine):
+#   --cluster 1gbit     hosts emulated on this machine, one per rank, with links of this rate (needs root)
+#   --hosts FILE        the hosts of a host file, as for mpirun.sh
 # what:
 #   --ranks "1 2 4 8"   numbers of ranks; by default powers of two up to 8, the slots or the tasks
 #   --output DIR        a new folder for steps.jsonl, scaling.csv and scaling.svg
-#   --batch N           sequences: of a rank (weak), or of all (strong)
+#   --batch N           sequences per rank (weak), or of all ranks together (strong)
 #   and options of `electra benchmark step`: --preset, --length, --threads, --rounds, ...
 #
-# The largest number of ranks and those that are no powers of two are kept back from the fit and check
-# it. Hosts that are one machine share its cores: the program notices, divides computing by the lanes
-# that took turns, and says so.
+# The largest number of ranks and those that are not powers of two are held out of the fit, to check
+# it. If several hosts are one machine, they share its cores: the program detects that, divides the
+# computing time by the number of threads that share a core, and prints a note.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=../environment.sh
 . "$here/../environment.sh"
-say() { echo "scaling: $*" >&2; }
-fail() { say "$2"; exit "$1"; }
+report() { echo "scaling: $*" >&2; }
+# fail STATUS SENTENCE
+fail() { report "$2"; exit "$1"; }
 
 kind=${1:-}
 case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
-rate= hosts= ranks= batch= threads=1 folder=$kind-scaling
+rate='' hosts='' ranks='' batch='' threads=1 folder=$kind-scaling
 options=()
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || fail 64 "$1 needs a value"
@@ -37,17 +38,17 @@ while [ $# -gt 0 ]; do
     --threads) threads=$2 ;;
     --output) folder=$2 ;;
     --*) options+=("$1" "$2") ;;
-    *) fail 64 "$1 is no option" ;;
+    *) fail 64 "unknown option $1" ;;
   esac
   shift 2
 done
 [ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
-[ ! -e "$folder" ] || fail 73 "$folder is there already; choose another --output"
+[ ! -e "$folder" ] || fail 73 "$folder exists; choose another --output"
 [ -z "$rate" ] || [ "$(id -u)" -eq 0 ] || fail 64 "emulated hosts need root"
-# Hosts of its own, beside a cluster that is up.
+# A separate cluster: another one may be up.
 export ELECTRA_CLUSTER=electra-scaling
 
-# The most ranks that there is room for.
+# The largest number of ranks.
 most=8
 if [ -n "$hosts" ]; then
   most=$(awk '{ slots += $3 } END { print slots }' <<<"$lines")
@@ -59,22 +60,22 @@ if [ -z "$ranks" ]; then
 fi
 largest=0
 for n in $ranks; do
-  [[ $n =~ ^[1-9][0-9]*$ ]] || fail 64 "--ranks takes numbers, not $n"
-  [ "$n" -le "$most" ] || [ -z "$hosts${SLURM_JOB_ID:-}" ] || fail 64 "$n ranks are more than the $most that there is room for"
+  [[ $n =~ ^[1-9][0-9]*$ ]] || fail 64 "--ranks needs numbers above 0, not $n"
+  [ "$n" -le "$most" ] || [ -z "$hosts${SLURM_JOB_ID:-}" ] || fail 64 "$n ranks do not fit: there are $most slots or tasks"
   [ "$n" -le "$largest" ] || largest=$n
 done
 if [ "$kind" = weak ]; then
   batch=${batch:-16}
 else
   batch=${batch:-64}
-  [ "$batch" -ge $((largest * threads)) ] || fail 64 "$batch sequences are not enough for $largest ranks x $threads lanes"
-  # The same slices on all numbers of ranks: the same step, to the bit.
+  [ "$batch" -ge $((largest * threads)) ] || fail 64 "--batch $batch is less than one sequence for each of $largest ranks x $threads threads"
+  # Use the same slices on every number of ranks, so that all compute the same step bit for bit.
   slices=1
   while [ "$slices" -lt $((largest * threads)) ]; do slices=$((2 * slices)); done
   options+=(--slices "$slices")
 fi
 
-# launch N VERB...: electra on N ranks.
+# launch N VERB...: runs electra on N ranks.
 launch() {
   local n=$1
   shift
@@ -93,9 +94,9 @@ launch() {
 mkdir -p "$folder"
 trap '[ -z "$rate" ] || "$here/../lab/cluster.sh" down' EXIT
 for n in $ranks; do
-  [ "$kind" = weak ] && own=$((batch * n)) || own=$batch
-  echo "$n ranks, $own sequences" >&2
-  launch "$n" benchmark step --without-peak --json --threads "$threads" --batch "$own" "${options[@]}" \
+  [ "$kind" = weak ] && sequences=$((batch * n)) || sequences=$batch
+  echo "$n ranks, $sequences sequences" >&2
+  launch "$n" benchmark step --without-peak --json --threads "$threads" --batch "$sequences" "${options[@]}" \
     >>"$folder/steps.jsonl"
 done
 "$electra" benchmark scaling "$folder/steps.jsonl" --csv "$folder/scaling.csv" --picture "$folder/scaling.svg"

@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""The paper's own comparisons, small.
+"""Repeats the paper's ablations at a small scale.
 
     Launch/studies/ablations.py LABELS --output DIR
     Launch/studies/ablations.py LABELS --output DIR --studies "parts generator training sharing weight"
 
-Which part of ELECTRA gains what (its Table 5), how large the generator should be and how the two are trained
-(Figure 3), what they share (section 3.2), and how much the discriminator's loss weighs (appendix). Every system is
-pre-trained at equal compute on the same text and fine-tuned with several seeds; one table and one picture show the
-paper's numbers beside ours.
+The questions: the contribution of each part of ELECTRA (parts, the paper's Table 5), the size of the generator
+(generator) and the training scheme (training, both Figure 3), the shared weights (sharing, section 3.2), and the weight
+of the discriminator's loss (weight, appendix). All systems are pre-trained with equal compute on the same text and
+fine-tuned with several seeds. A table and a picture compare the results with the paper's.
 
-Compared are means of dev scores: losses of different objectives do not compare. The standard deviation is over
-fine-tuning seeds; a pre-training is done once, so a difference of a few points proves little.
+The scores are means on dev sets, because losses of different objectives are not comparable. The standard deviation is
+over fine-tuning seeds. Each system is pre-trained once, so a difference of a few points proves little.
 
-The cost by default: 17 pre-trainings of the preset tiny, each 4.9e13 operations in matrix products (5000 steps of
-32 x 64 tokens of ELECTRA with 1.3 million parameters), six and a half minutes on two idle cores at 27,000 tokens/s:
-1.8 hours. Each is fine-tuned with 3 seeds on chunking and STS-B, 2.8 million tokens at 3.5e6 operations, a minute and
-a quarter a seed at the same rate: 1.1 hours. The paper took 500,000 steps of a base model.
+Cost by default: 17 pre-trainings of the preset tiny, each 4.9e13 operations in matrix products (5000 steps of 32 x 64
+tokens of ELECTRA with 1.3 million parameters). Each takes six and a half minutes on two idle cores at 27,000 tokens/s:
+1.8 hours. Each is fine-tuned with 3 seeds on chunking and STS-B: 2.8 million tokens at 3.5e6 operations per token, 75
+seconds per seed: 1.1 hours. The paper uses 500,000 steps of a base model.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from study_options import read_options
 FULL_SIZE = ("--generator-width", "1", "--generator-depth", "1")
 
 
-# Equal orders are systems that the paper does not distinguish.
+# Each function returns the systems of a question. Systems that the paper does not distinguish have equal orders.
 def parts(_: Study) -> list[System]:
     question = "Parts of ELECTRA (Table 5)"
     rows = [
@@ -40,14 +40,14 @@ def parts(_: Study) -> list[System]:
 
 def generator(study: Study) -> list[System]:
     question = "Width of the generator (Figure 3, left)"
-    parameters = study.figure("parameters")
+    parameters = study.cost("parameters")
     systems = []
     for width, name, paper, order in (("0.25", "1/4", "best", 1), ("0.5", "1/2", "best", 1), ("1", "1", "below", 3)):
         options = ("--generator-width", width)
-        # The preset's own width is ELECTRA itself.
-        is_usual = study.figure("parameters", options) == parameters
+        # With the preset's width the system is ELECTRA itself, which is trained once for all questions.
+        is_default = study.cost("parameters", options) == parameters
         systems.append(
-            System(question, name, paper, order, "electra") if is_usual
+            System(question, name, paper, order, "electra") if is_default
             else System(question, name, paper, order, f"width-{width}", options))
     return systems + [System(question, "unigram", "lowest", 4, "unigram", ("--generator", "unigram"))]
 

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Fine-tunes a pre-trained model on every task found in a GLUE folder, and prints the paper's table beside the scores.
+"""Fine-tunes a pre-trained model on all tasks of a GLUE folder, and prints the scores below published ones.
 
     Launch/studies/finetune-glue.py GLUE --from RUN --output FOLDER [options of electra finetune, such as --seeds 5]
 
-GLUE is the folder as it is downloaded (CoLA/train.tsv and so on; gz files too). Each task has its folder in FOLDER,
-with the files that the GLUE site wants. Finished seeds are not repeated; a task that fails is reported at the end,
-and the others go on. TERM, INT and HUP make electra save and end with status 75; the same command resumes. NP=2 runs
-two ranks.
+GLUE is the folder as downloaded (CoLA/train.tsv and so on; .gz files too). FOLDER gets a folder for each task, with the
+files to submit to the GLUE site. Finished seeds are not repeated. A task that fails is reported at the end, and the
+others continue. TERM, INT and HUP make electra write a checkpoint and exit with status 75; the same command resumes.
+NP=2 runs two ranks.
 
-The cost of all of GLUE: 2.97 million sequences (the train sets times 3 epochs, RTE and STS-B times 10, MRPC and STS-B
-in both orders) of some 38 tokens are 113 million tokens a seed. ELECTRA-Small takes 5.7e7 operations a token, forward
-and backward: 6.4e15, of which MNLI and QQP are three quarters; at 100 Gflop/s 18 hours, without these two 3.5 hours.
-Published, with ELECTRA-Small on OpenWebText (1 M steps): 80.4 on average, the row to aim at.
+Cost of all of GLUE: 2.97 million sequences (3 epochs of the train sets, 10 of RTE and STS-B; MRPC and STS-B in both
+orders) of about 38 tokens are 113 million tokens per seed. ELECTRA-Small needs 5.7e7 operations per token, forward and
+backward: 6.4e15 operations, three quarters of them for MNLI and QQP. At 100 Gflop/s that is 18 hours, without these
+two tasks 3.5 hours. Expected: near the row "ELECTRA-Small-OWT (released)", 80.4 on average, for ELECTRA-Small after 1
+million steps on OpenWebText.
 """
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 
 USAGE = "finetune-glue.py GLUE --from RUN --output FOLDER [options of electra finetune]"
-# The eight tasks of the paper's average, WNLI, and the average of the eight.
+# Scores of the eight tasks in the paper's average, of WNLI, and the average of the eight.
 PUBLISHED = [
     ("majority class", "0.0 50.9 68.4 - 63.2 35.4 50.5 52.7 56.3 -"),
     ("GPT (the paper's table 1)", "- - - - - - - - - 78.8"),
@@ -80,7 +81,7 @@ def finetune(tasks: Sequence[dict[str, Any]], glue: Path, output: Path, options:
 
 
 def median(results: Path) -> Optional[float]:
-    """The median over the seeds of a task's first metric, times 100; None where there is none."""
+    """The median over the seeds of a task's first metric, times 100; None without a result."""
     if not results.exists():
         return None
     seeds = json.loads(results.read_text())["seeds"]
@@ -94,7 +95,7 @@ def row(name: str, cells: Sequence[str]) -> str:
 
 
 def print_table(tasks: Sequence[dict[str, Any]], output: Path) -> None:
-    """Prints the published scores on the dev sets, and ours."""
+    """Prints the published scores on the dev sets, then those of this model."""
     scores = [median(output / task["name"] / "results.json") for task in tasks]
     averaged = [score for score in scores[:8] if score is not None]
     mean = f"{statistics.mean(averaged):.2f}" if len(averaged) == 8 else "-"
@@ -112,7 +113,7 @@ def main() -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         electra.fail(electra.CANNOT_CREATE, f"cannot make the folder {output}: {error.strerror}")
-    # GLUE's tasks, in the order of its table: those to train on whose answers its site takes.
+    # GLUE's tasks in the order of its table: those with a training set and a file to submit.
     tasks = [
         task for task in electra.tasks().values()
         if {split["role"] for split in task["splits"]} >= {"training", "test"}

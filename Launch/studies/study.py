@@ -1,9 +1,9 @@
-"""What ablations.py and pretraining-pays.py share: from text and labelled data to a comparison of systems.
+"""Shared by ablations.py and pretraining-pays.py: from text and labelled data to a comparison of systems.
 
-The systems are pre-trained at equal compute and fine-tuned on the same tasks. All of it is resumed where it was
-stopped: a run at its checkpoint, and what is done is not done again. Options that do not fit existing results are
-refused. Made in the output folder: SYSTEM/run, SYSTEM/TASK, study.tsv, table.md, table.csv, picture.svg, and log.txt
-with the output of electra.
+The systems are pre-trained with equal compute and fine-tuned on the same tasks. A study that was stopped resumes where
+it was: a run continues from its checkpoint, and finished parts are not repeated. Options that do not fit existing
+results are rejected. Written to the output folder: SYSTEM/run, SYSTEM/TASK, study.tsv, table.md, table.csv,
+picture.svg, and log.txt with the output of electra.
 """
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ import electra
 
 @dataclass(frozen=True)
 class System:
-    """A system of a study and how its pre-training differs from ELECTRA's.
+    """A system of a study, and how its pre-training differs from ELECTRA's.
 
-    `paper` is what the paper says of it and `order` its rank there, 1 for the best, equal where the paper does not
-    distinguish. Systems of several questions may share a folder, which is made once. `options` is None for a system
-    without pre-training.
+    `paper` is the paper's score or remark, and `order` its rank there: 1 for the best, equal if the paper does not
+    distinguish. Systems of several questions may share a folder and are then trained once. `options` are additional
+    options of `electra pretrain`, None for a system without pre-training.
     """
 
     question: str
@@ -41,7 +41,7 @@ class Study:
     """Pre-trains, fine-tunes and compares systems; `run` does all of it."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Makes the output folder, and builds electra if there is no program yet."""
+        """Makes the output folder, and builds electra if there is no program."""
         self.options = options
         self.output: Path = options.output
         self.log = self.output / "log.txt"
@@ -50,7 +50,7 @@ class Study:
         size = ["--config", options.config] if options.config else ["--preset", options.preset or "tiny"]
         size += ["--length", str(options.length)]
         self.cost_options = [*options.costs, *size]
-        # The preset tiny warms up for three tenths of a run; the user's own --warmup comes later and counts.
+        # The preset tiny warms up for three tenths of a run; a --warmup of the user comes later and wins.
         warmup = ["--warmup", str(options.steps * 3 // 10)] if size[:2] == ["--preset", "tiny"] else []
         self.pretrain_options = [*warmup, *options.pretrain, *size]
         try:
@@ -60,21 +60,21 @@ class Study:
         electra.build_if_missing()
         self.jobs = electra.Jobs()
 
-    def figure(self, key: str, options: Sequence[str] = ()) -> Optional[float]:
-        """A number that `electra flops` prints about a run with these options besides, None if it has none."""
+    def cost(self, key: str, options: Sequence[str] = ()) -> Optional[float]:
+        """A value of `electra flops` for a run with these additional options; None if it has no such value."""
         try:
-            figures = electra.output(
+            costs = electra.output(
                 "flops", *self.cost_options, "--steps", self.options.steps, "--vocabulary-size", self.vocabulary,
                 *options, "--tokens-per-second", 1, "--json")
         except subprocess.CalledProcessError:
             electra.fail(electra.USAGE, "electra flops cannot compute a cost; its message is above")
-        figure: Optional[float] = json.loads(figures).get(key)
-        return figure
+        value: Optional[float] = json.loads(costs).get(key)
+        return value
 
     def run(self) -> None:
-        """Does everything; the table is written anew after each system, so that one can look.
+        """Runs the whole study. The table is written after each system, so that it can be read early.
 
-        Exits with status 70 if systems or tasks failed, naming them; the others are done all the same.
+        Systems and tasks that fail do not stop the others; at the end it names them and exits with status 70.
         """
         tasks = self._find_tasks()
         self._prepare()
@@ -93,17 +93,17 @@ class Study:
         """The options of each folder, in the order of the systems."""
         return {system.folder: system.options for system in self.systems}
 
-    def _electra(self, *arguments: electra.Word) -> bool:
-        """Runs electra on the ranks that NP says, its output in the log; whether it succeeded."""
+    def _electra(self, *arguments: electra.Argument) -> bool:
+        """Runs electra on NP ranks with its output in the log; returns whether it succeeded."""
         return self.jobs.run([*electra.launcher(), *arguments], self.log) == 0
 
     def _last_line(self) -> str:
-        """The last line of the log, which says why electra failed."""
+        """The last line of the log: the reason if electra failed."""
         lines = self.log.read_text(errors="replace").splitlines()
         return lines[-1] if lines else "no message"
 
     def _prepare(self) -> None:
-        """Makes text, vocabulary and shards, unless they are there; settings.txt records how."""
+        """Makes text, vocabulary and shards unless they exist; settings.txt records their settings."""
         text, length = self.options.text, self.options.length
         settings = f"text {text or 'of Debian'}, vocabulary {self.vocabulary}, length {length}"
         path = self.output / "settings.txt"
@@ -128,14 +128,14 @@ class Study:
             self._run_once(
                 "prepare", text, "--vocabulary", vocabulary, "--length", length, "--output", data)
 
-    def _run_once(self, *arguments: electra.Word) -> None:
-        """Runs electra on one rank; exits with its status and last line if it fails."""
+    def _run_once(self, *arguments: electra.Argument) -> None:
+        """Runs electra on one rank; if it fails, exits with its status and last line."""
         status = self.jobs.run([electra.program(), *arguments], self.log)
         if status != 0:
             electra.fail(status, self._last_line())
 
     def _find_tasks(self) -> list[tuple[str, Optional[str], Path]]:
-        """The name, epochs and folder of each task of --tasks that has a training set; at least one."""
+        """The name, epochs and folder of each task of --tasks that has a training set; exits if none has one."""
         found, missing = [], []
         labels: Path = self.options.labels
         for entry in self.options.tasks.split():
@@ -144,7 +144,7 @@ class Study:
                 electra.fail(electra.USAGE, f"there is no task {name}; `electra tasks` lists them")
             folder = electra.training_folder(electra.tasks()[name], [labels, labels / "glue"])
             if folder is None and name == "squad1":
-                folder = self._cut_questions()
+                folder = self._split_squad()
             if folder is None:
                 missing.append(name)
             else:
@@ -153,11 +153,11 @@ class Study:
             electra.fail(
                 electra.MISSING_FILE, f"{labels} has a training set for none of: {self.options.tasks}")
         if missing:
-            print(f"no training set, and left out: {' '.join(missing)}", flush=True)
+            print(f"left out, because there is no training set: {' '.join(missing)}", flush=True)
         return found
 
-    def _cut_questions(self) -> Optional[Path]:
-        """Cuts SQuAD's dev set where there is no training set: three quarters of the articles to train on."""
+    def _split_squad(self) -> Optional[Path]:
+        """Splits SQuAD's dev set: three quarters of the articles for training. None without a dev set."""
         sources = sorted((self.options.labels / "squad").glob("dev-v1.1.json*"))
         folder = self.output / "squad"
         if not sources:
@@ -173,11 +173,11 @@ class Study:
         return folder
 
     def _pretrain(self, folder: str, options: Optional[Sequence[str]]) -> bool:
-        """Pre-trains a system up to the cost of --steps of ELECTRA; whether that succeeded."""
+        """Pre-trains a system at the cost of --steps of ELECTRA; returns whether it succeeded."""
         if options is None:
             return True
-        # ELECTRA itself has no such figure.
-        steps = self.figure("steps_of_equal_products", options) or self.options.steps
+        # ELECTRA itself has no such value.
+        steps = self.cost("steps_of_equal_products", options) or self.options.steps
         print(f"{folder}: {steps} steps", flush=True)
         return self._electra(
             "pretrain", "--data", self.output / "data", "--output", self.output / folder / "run",
@@ -188,7 +188,7 @@ class Study:
     ) -> list[str]:
         """Fine-tunes a system on all tasks; returns a message for each that failed."""
         failures = []
-        # New weights have the sizes of the first system.
+        # A system with new weights has the sizes of the first system.
         source = self.output / (self.systems[0].folder if options is None else folder) / "run"
         for task, epochs, data in tasks:
             print(f"{folder}: {task}", flush=True)
@@ -201,7 +201,7 @@ class Study:
         return failures
 
     def _compare(self) -> None:
-        """Writes the table, as Markdown and CSV, and the picture of what is done so far."""
+        """Writes the table, as Markdown and CSV, and the picture of the results so far."""
         lines = [
             "\t".join([s.question, s.name, s.paper, str(s.order), str(self.output / s.folder)]) + "\n"
             for s in self.systems]

@@ -75,7 +75,7 @@ struct ClusterTests {
         """, ["\(Program.launch)/lab/cluster.sh"] + command + ["--output", "run"], in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.errors.contains("check the network between n1, n2, n3"))
-      #expect(result.errors.contains("starting again after status 76"), "\(result.errors)")
+      #expect(result.errors.contains("restarting after status 76"), "\(result.errors)")
       #expect(result.errors.contains("n3 does not answer and is left out"))
     }
     #expect(

@@ -46,7 +46,7 @@ struct FaultTests {
     #expect(end.seconds < 5)
     let last = end.errors.split(separator: "\n").last ?? ""
     #expect(
-      last.contains("lost: rank 1 on ") && last.contains("goes on from step-"), "\(end.errors)")
+      last.contains("lost: rank 1 on ") && last.contains("resumes from step-"), "\(end.errors)")
   }
 
   @Test(arguments: [0, 2])

@@ -29,21 +29,21 @@ struct HostFileTests {
     ("# none\n\n", [], 65, "hosts names no host"),
     ("here slots=2\nn2\nhere\n", [], 65, "hosts names here in line 1 and again in line 3; give"),
     ("localhost\n127.0.0.1\n", [], 65, "in line 1 and again in line 2, as 127.0.0.1; give it"),
-    ("n1 slots=two\n", [], 65, "hosts, line 1: slots=two is no number of ranks"),
-    ("n1\n\nn2 slots=\n", [], 65, "hosts, line 3: slots= is no number of ranks"),
-    ("n1 slots=0\n", [], 65, "hosts, line 1: n1 has no slots; take the line out"),
-    ("n1:two\n", [], 65, "hosts, line 1: n1:two: two is no number of ranks"),
+    ("n1 slots=two\n", [], 65, "hosts, line 1: slots=two is not a number of ranks"),
+    ("n1\n\nn2 slots=\n", [], 65, "hosts, line 3: slots= is not a number of ranks"),
+    ("n1 slots=0\n", [], 65, "hosts, line 1: n1 has no slots; remove the line"),
+    ("n1:two\n", [], 65, "hosts, line 1: n1:two: two is not a number of ranks"),
     ("n1 slots=4 max_slots=2\n", [], 65, "hosts, line 1: max_slots=2 is less than slots=4"),
-    ("n1 4\n", [], 65, "hosts, line 1: 4 is not known; a host has slots=N"),
-    ("n1,n2\n", [], 65, "hosts, line 1: n1,n2 is no name of a host"),
+    ("n1 4\n", [], 65, "hosts, line 1: unknown setting 4; a host has slots=N"),
+    ("n1,n2\n", [], 65, "hosts, line 1: n1,n2 is not a host name"),
     ("n1 slots=1\rn2 slots=1\r", [], 65, "hosts, line 1: "),
-    ("localhost slots=2\n", ["-np", "3"], 64, "-np asks for 3 ranks and hosts has slots for 2"),
-    ("localhost\n", ["-np", "0"], 64, "-np takes a number of ranks from 1 on, and not 0"),
-    ("localhost\n", ["-np", "two"], 64, "-np takes a number of ranks from 1 on, and not two"),
-    ("localhost\n", ["--oversubscribe"], 64, "--oversubscribe is no option here"),
+    ("localhost slots=2\n", ["-np", "3"], 64, "-np asks for 3 ranks but hosts has only 2 slots"),
+    ("localhost\n", ["-np", "0"], 64, "-np needs a number of ranks above 0, not 0"),
+    ("localhost\n", ["-np", "two"], 64, "-np needs a number of ranks above 0, not two"),
+    ("localhost\n", ["--oversubscribe"], 64, "unknown option --oversubscribe: "),
     (
       "localhost slots=2\nnowhere.invalid\n", [], 69,
-      "nowhere.invalid in line 2 of hosts does not answer, and rank 2 would be there"
+      "nowhere.invalid (line 2 of hosts) does not answer; rank 2 would run there"
     ),
   ]
 
@@ -117,10 +117,10 @@ struct HostFileTests {
     let broken = try errors(of: "this is no program\n")
     #expect(broken.status != 0)
     #expect(broken.errors.contains("Exec format error"), "\(broken.errors)")
-    #expect(broken.errors.contains("before electra began"))
+    #expect(broken.errors.contains("before electra started"))
     let killed = try errors(of: "#!/bin/sh\nkill -9 $$\n")
     #expect(killed.status == 137)
-    #expect(killed.errors.contains("before electra began"), "\(killed.errors)")
+    #expect(killed.errors.contains("before electra started"), "\(killed.errors)")
     let refused = try errors(of: "#!/bin/sh\necho 'electra: no' >&2\nexit 65\n")
     #expect(refused.status == 65)
     #expect(Set(refused.errors.split(separator: "\n")) == ["electra: no"], "\(refused.errors)")

@@ -71,10 +71,10 @@ struct JobScriptTests {
   }
 
   @Test(arguments: [
-    (["SLURM_NTASKS": "3"], "3 ranks were asked for and do not spread evenly over the 2 nodes"),
+    (["SLURM_NTASKS": "3"], "3 ranks cannot be spread evenly over the 2 nodes"),
     (
       ["SLURM_NTASKS_PER_NODE": "3", "SLURM_JOB_CPUS_PER_NODE": "8,2"],
-      "3 ranks a node were asked for and the job has only 2 cores on a node of n[1-2]"
+      "3 ranks per node need more than the 2 cores that the job has on a node of n[1-2]"
     ),
   ])
   func anAllocationThatIsTooSmallIsRefused(
@@ -97,33 +97,33 @@ struct JobScriptTests {
   }
 
   private static let starts: [(Start, Bool, String)] = [
-    (Start(status: 75, isSaved: true), true, "start 1 stopped as asked; queued again"),
+    (Start(status: 75, isSaved: true), true, "start 1 stopped as requested; requeued"),
     // Many requested stops do not end the job if every start made progress.
     (
       Start(status: 75, count: "9", fruitless: 2, isSaved: true), true,
-      "start 10 stopped as asked; queued again"
+      "start 10 stopped as requested; requeued"
     ),
     (
       Start(status: 137), true,
-      "start 1 ended with status 137; lost: rank 1 on n2 in reduction of step 12; queued again"
+      "start 1 ended with status 137; lost: rank 1 on n2 in reduction of step 12; requeued"
     ),
     (Start(status: 137, count: "9", fruitless: 1), true, "start 10 ended with status 137"),
     (
       Start(status: 137, count: "2", fruitless: 2), false,
-      "the third in a row without progress: it brought no new checkpoint"
+      "the third in a row without progress: it wrote no new checkpoint"
     ),
     (
       Start(status: 75, count: "2", fruitless: 2), false,
-      "the third in a row without progress: it brought no new checkpoint"
+      "the third in a row without progress: it wrote no new checkpoint"
     ),
     // A time limit that is shorter than the warning before it.
     (
       Start(status: 75, count: "1", fruitless: 1, seconds: 30, isSaved: true), true,
-      "start 2 stopped as asked; queued again"
+      "start 2 stopped as requested; requeued"
     ),
     (
       Start(status: 75, count: "2", fruitless: 2, seconds: 30, isSaved: true), false,
-      "it was asked to stop within a minute; give a longer --time, or a later warning"
+      "it was requested to stop within a minute; give a longer --time, or a later warning"
     ),
     (Start(status: 0), false, ""),
     (Start(status: 65), false, ""),

@@ -17,7 +17,7 @@ struct LaunchTests {
       in: folder.path)
     #expect(result.status == 64)
     #expect(
-      result.errors.contains("-np asks for 4 ranks and job 7 has 2 tasks on n[1-2]: rank 2 has no"),
+      result.errors.contains("-np asks for 4 ranks but job 7 has only 2 tasks on n[1-2]: rank 2"),
       "\(result.errors)")
   }
 

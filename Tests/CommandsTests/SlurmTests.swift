@@ -37,7 +37,7 @@ struct SlurmTests {
       kill -KILL $(grep -o 'process=[0-9]*' run/heartbeats/rank-00001 | cut -d= -f2)
       await 'said "first step after" 2'
       "$lab" run sbatch --partition=high --nodes=2 --output=/dev/null --wrap 'sleep 1'
-      await 'said "queued again" 2'
+      await 'said "; requeued" 2'
       await 'said "done: 600 steps" 1'
       cat electra-*.log
       """, ["\(Program.launch)/lab/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
@@ -47,7 +47,7 @@ struct SlurmTests {
       ], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     for sentence in [
-      "on 2 hosts (n1, n2; ", "lost: rank 1 on n2 in", "start 2 stopped as asked; queued again",
+      "on 2 hosts (n1, n2; ", "lost: rank 1 on n2 in", "start 2 stopped as requested; requeued",
     ] {
       #expect(result.output.contains(sentence), "\(result.output) \(result.errors)")
     }
@@ -87,7 +87,7 @@ struct SlurmTests {
         "TMPDIR": folder.path,
       ], in: folder.path)
     #expect(result.status == 0 && !result.output.contains("never: "), "\(result.output)")
-    #expect(result.output.contains("the job was cancelled, and the same sbatch goes on"))
+    #expect(result.output.contains("the job was cancelled; the same sbatch command resumes it"))
     #expect(!CheckpointStore(runFolder: folder.path + "/run").steps().isEmpty)
     try expectNothingLeft(folder)
   }
