@@ -4,6 +4,8 @@
 /// scaled so that the expected value is unchanged. A stream belongs to one sequence and one dropout
 /// site of the model. Its rows are the tokens of the sequence or, in attention, the (head, query)
 /// pairs. The backward pass computes the mask again instead of storing it.
+///
+/// Most dropout is fused into `normalizeRows` of layer normalization and uses only `factors`.
 package struct DropoutStream: Sendable {
   private let random: RandomStream
   private let threshold: UInt32
