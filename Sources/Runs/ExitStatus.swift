@@ -1,7 +1,7 @@
 /// The exit statuses of the program.
 ///
 /// The names of sysexits.h apply where it has one. `is_final` in `Launch/environment.sh`, which
-/// decides whether to start a run again, and `Launch/electra.py` repeat the list.
+/// decides whether to start a run again, and `Launch/electra.py` repeat these numbers.
 package enum ExitStatus: Int32 {
   case success = 0
   case usage = 64

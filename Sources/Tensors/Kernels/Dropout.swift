@@ -5,7 +5,8 @@
 /// site of the model. Its rows are the tokens of the sequence or, in attention, the (head, query)
 /// pairs. The backward pass computes the mask again instead of storing it.
 ///
-/// Most dropout is fused into `normalizeRows` of layer normalization and uses only `factors`.
+/// `Tensor.normalizeRows` includes the dropout of residual branches; `applyDropout` is for
+/// embeddings, attention and heads.
 package struct DropoutStream: Sendable {
   private let random: RandomStream
   private let threshold: UInt32
