@@ -8,8 +8,8 @@ import Tensors
 ///
 /// Together the two halves move as many bytes as an optimal all-reduce, and each moment exists on
 /// one rank only (ZeRO stage 1, Rajbhandari et al. 2020). If the number of ranks is a power of two,
-/// each rank has one piece of the `ReductionTree`; otherwise ranks send more pieces so that the
-/// bits are the same.
+/// each rank has one piece of the `ReductionTree` (at most one, where ranks exceed slices);
+/// otherwise ranks send more pieces so that the bits are the same.
 ///
 /// All methods that communicate are collective, and one thread at a time may use an exchange, as
 /// with its communicator.
@@ -31,7 +31,7 @@ package final class Exchange: Sendable {
   ///   - world: a duplicate of the world for this exchange only, which `free` frees.
   package init(tree: ReductionTree, partition: Partition, world: Communicator) {
     let pieces = (0..<world.size).map {
-      ReductionTree.pieces(of: tree.run(of: $0, of: world.size))
+      ReductionTree.pieces(of: tree.slices(of: $0, of: world.size))
     }
     guard let plan = SumPlan(tree.root, from: pieces.flatMap(\.self)) else {
       preconditionFailure("the ranges of the ranks do not cover the slices")
@@ -59,7 +59,7 @@ package final class Exchange: Sendable {
     tree: ReductionTree, partition: Partition
   ) -> (sent: [Int], received: Int, messages: Int) {
     let size = partition.rankCount
-    let pieces = (0..<size).map { ReductionTree.pieces(of: tree.run(of: $0, of: size)).count }
+    let pieces = (0..<size).map { ReductionTree.pieces(of: tree.slices(of: $0, of: size)).count }
     let count = partition.blockBoundaries.last ?? 0
     let sent = (0..<size).map { rank in
       let others = count - partition.ownedCount(of: rank)

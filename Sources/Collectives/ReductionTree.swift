@@ -65,7 +65,7 @@ package struct ReductionTree: Sendable, Equatable {
   package var root: Node { Node(level: sliceCount.trailingZeroBitCount, index: 0) }
 
   /// The contiguous range of slices of `worker` out of `workers`.
-  package func run(of worker: Int, of workers: Int) -> Range<Int> {
+  package func slices(of worker: Int, of workers: Int) -> Range<Int> {
     Self.share(0..<sliceCount, of: worker, of: workers)
   }
 
@@ -76,13 +76,13 @@ package struct ReductionTree: Sendable, Equatable {
   }
 
   /// The maximal subtrees inside a range of slices, in order; together they cover the range.
-  package static func pieces(of run: Range<Int>) -> [Node] {
+  package static func pieces(of slices: Range<Int>) -> [Node] {
     var result: [Node] = []
-    var start = run.lowerBound
-    while start < run.upperBound {
+    var start = slices.lowerBound
+    while start < slices.upperBound {
       // A subtree of level l starts at a multiple of 1 << l: take the largest one that fits.
       var level = start == 0 ? Int.bitWidth - 2 : start.trailingZeroBitCount
-      while 1 << level > run.upperBound - start { level -= 1 }
+      while 1 << level > slices.upperBound - start { level -= 1 }
       result.append(Node(level: level, index: start >> level))
       start += 1 << level
     }

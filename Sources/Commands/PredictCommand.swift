@@ -44,7 +44,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     help: """
-      For questions that can have no answer: predict none if its log odds exceed this threshold. \
+      For questions that can have no answer: predict none if its null odds exceed this threshold. \
       finetune prints the best threshold on the dev data.
       """)
   var nullThreshold: Float?

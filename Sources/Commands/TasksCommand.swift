@@ -15,15 +15,23 @@ struct TasksCommand: ParsableCommand {
   func run() throws {
     try runOnOneRank {
       if json { return try StandardOutput.print(Task.all.map(Entry.init).json()) }
-      for task in Task.all {
-        let cells = [task.name, task.title, task.problem.rawValue]
-        let padded = zip(cells, [10, 12, 16]).map { cell, width in
-          cell.padding(toLength: width, withPad: " ", startingAt: 0)
+      for cells in Task.all.map(cells) + [["own", "your files", "by --problem", "3", "by problem"]]
+      {
+        let padded = zip(cells, [10, 12, 16, 8, 0]).map { cell, width in
+          cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0)
         }
-        let metrics = task.metrics.map(\.rawValue).joined(separator: ", ")
-        StandardOutput.print(padded.joined() + metrics)
+        StandardOutput.print(padded.joined())
       }
     }
+  }
+
+  /// Name, title, problem, epochs if it can be trained, and metrics.
+  private func cells(_ task: Task) -> [String] {
+    let isTrained = task.splits.contains { $0.role == .training }
+    return [
+      task.name, task.title, task.problem.rawValue, isTrained ? "\(Int(task.epochs))" : "-",
+      task.metrics.map(\.rawValue).joined(separator: ", "),
+    ]
   }
 
   /// A task in the output of `--json`.

@@ -8,7 +8,7 @@ extension ExampleSet {
     var batch = Batch(step: step, firstSequence: firstSequence)
     for index in indices {
       let example = examples[index]
-      batch.append(tokens: example.tokens, segmentIDs: example.types, example: index)
+      batch.append(tokens: example.tokens, segmentIDs: example.segmentIDs, example: index)
     }
     return batch
   }

@@ -122,7 +122,7 @@ package struct Detector {
 
 /// Adapts a discriminator to `Evaluator`: the answers of a slice are the logits of its tokens.
 private struct Detection: Evaluable {
-  let discriminator: Discriminator
+  let discriminator: StandaloneDiscriminator
   let longest: Int
   /// The tokens of a micro-batch, for which the workspace has room.
   let tokens: Int

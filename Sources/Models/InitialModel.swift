@@ -115,7 +115,7 @@ package struct InitialModel {
       var notes: [String] = []
       var embeddings: [Float] = []
       for (folder, role) in folders {
-        // Shared embeddings are in both folders; those of the discriminator, the last, remain.
+        // The discriminator is loaded last, so its embeddings win.
         let before = embeddings
         notes.append("\(folder.part.rawValue) of \(folder.path)")
         notes += self.notes(try folder.load(into: weights, model.layout, task, as: role))
@@ -127,9 +127,18 @@ package struct InitialModel {
         }
       }
       if task.hasGenerator && folders.count == 1 {
-        notes.append("the generator begins with new weights")
+        notes.append("new weights for \(newGeneratorParts)")
       }
       return notes
+    }
+  }
+
+  /// The parts of a generator without a folder that are not shared with the discriminator.
+  private var newGeneratorParts: String {
+    switch task.sharing {
+    case .none: "the generator"
+    case .embeddings: "the generator's encoder and head"
+    case .all: "the generator's head"
     }
   }
 

@@ -7,7 +7,7 @@ import Training
 
 /// A discriminator with its weights and tokenizer, from a checkpoint or a Hugging Face folder.
 package struct PretrainedDiscriminator {
-  let discriminator: Discriminator
+  let discriminator: StandaloneDiscriminator
   let weights: Storage
   let tokenizer: Tokenizer
   /// The length in tokens of the longest sequence that the model accepts: that of its training, or
@@ -34,7 +34,7 @@ package struct PretrainedDiscriminator {
           "its objective is \(objective.rawValue), so it has no head that detects replaced tokens")
     }
     tokenizer = checkpoint.tokenizer
-    discriminator = Discriminator(checkpoint.model.sizes[.discriminator])
+    discriminator = StandaloneDiscriminator(checkpoint.model.sizes[.discriminator])
     let configuration = checkpoint.configuration
     let recipes = configuration.earlierPhases.map(\.recipe) + [configuration.recipe]
     longest = recipes.map(\.length).max() ?? 0
@@ -53,7 +53,7 @@ package struct PretrainedDiscriminator {
         path: folder.path, reason: "it is a generator; a discriminator is needed")
     }
     tokenizer = try folder.tokenizer()
-    discriminator = Discriminator(folder.sizes)
+    discriminator = StandaloneDiscriminator(folder.sizes)
     longest = folder.sizes.positionCount
     let missing = try folder.compare(discriminator.layout).missing
     guard missing.isEmpty else {

@@ -1,7 +1,7 @@
 /// The exit statuses of the program.
 ///
-/// The names of sysexits.h apply where it has one; scripts such as `keep-going.sh` decide by the
-/// status whether to start a run again.
+/// The names of sysexits.h apply where it has one. `is_final` in `Launch/environment.sh`, which
+/// decides whether to start a run again, and `Launch/electra.py` repeat these numbers.
 package enum ExitStatus: Int32 {
   case success = 0
   case usage = 64
@@ -13,7 +13,7 @@ package enum ExitStatus: Int32 {
   case shortage = 71
   case cannotCreate = 73
   case inputOutput = 74
-  /// A signal or `--hours` stopped the run, with a checkpoint.
+  /// Stopped as requested; a run resumes from its newest checkpoint.
   case stopped = 75
   /// A deadline of the watchdog passed: a rank hangs.
   case late = 76

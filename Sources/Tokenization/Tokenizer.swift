@@ -6,9 +6,9 @@
 ///     let tokenizer = Tokenizer(vocabulary: vocabulary, normalization: .uncased)
 ///     let ids = tokenizer.encode("Time flies.")
 ///
-/// `WordSplitter` normalises the text and splits it into words. `WordMatcher` splits each word into
-/// tokens greedily: at each step it takes the longest matching token, after the first one among the
-/// tokens that begin with `##`. A word without such a split, or with more than `maximumCharacters`
+/// `WordSplitter` normalises the text and splits it into words. `WordPieceMatcher` splits each word
+/// into tokens. The first token is the longest that begins the word; each next one is the longest
+/// `##` token that continues it. A word without such a split, or with more than `maximumCharacters`
 /// characters, becomes `[UNK]`. No `[CLS]` or `[SEP]` is added.
 package struct Tokenizer: Sendable {
   package let vocabulary: Vocabulary
@@ -18,7 +18,7 @@ package struct Tokenizer: Sendable {
   /// The tokens that are recognized in raw text by their names.
   package let addedTokens: [AddedToken]
   private let splitter: WordSplitter
-  private let matcher: WordMatcher
+  private let matcher: WordPieceMatcher
 
   /// Creates a tokenizer; by default it recognizes the five special tokens in text.
   ///
@@ -35,7 +35,7 @@ package struct Tokenizer: Sendable {
       self.maximumCharacters <= WordBuffer.maximumCharacters,
       "words longer than WordBuffer.maximumCharacters are not supported")
     splitter = WordSplitter(normalization, added: self.addedTokens)
-    matcher = WordMatcher(vocabulary, maximumCharacters: self.maximumCharacters)
+    matcher = WordPieceMatcher(vocabulary, maximumCharacters: self.maximumCharacters)
   }
 
   /// Appends the ids of `bytes` to `ids`.
@@ -98,7 +98,7 @@ package struct Tokenizer: Sendable {
 /// Collects token ids.
 private struct IDSink: WordSink {
   static var wantsSources: Bool { false }
-  let matcher: WordMatcher
+  let matcher: WordPieceMatcher
   var ids: [Int32] = []
 
   @inline(__always)
@@ -117,7 +117,7 @@ private struct IDSink: WordSink {
 /// Collects token ids with the byte ranges that they represent.
 private struct TokenRangeSink: WordSink {
   static var wantsSources: Bool { true }
-  let matcher: WordMatcher
+  let matcher: WordPieceMatcher
   var tokens: [(id: Int32, range: Range<Int>)] = []
 
   mutating func word(_ word: WordBuffer) {

@@ -69,11 +69,11 @@ package final class Trainer<O: TrainingObjective> {
     weights = Storage(count: objective.layout.count)
     team = WorkerTeam(processors: processors)
     let tree = ReductionTree(sliceCount: settings.sliceCount)
-    let run = tree.run(of: world.rank, of: world.size)
+    let slices = tree.slices(of: world.rank, of: world.size)
     let sequences = max(settings.batchSize / settings.sliceCount, Evaluator<O>.sliceSequences)
     workers = processors.indices.map {
       Worker(
-        number: $0, slices: ReductionTree.share(run, of: $0, of: processors.count),
+        number: $0, slices: ReductionTree.share(slices, of: $0, of: processors.count),
         sequences: sequences, objective: objective)
     }
     evaluator = Evaluator(
@@ -119,13 +119,13 @@ package final class Trainer<O: TrainingObjective> {
     /// The seconds of the communication thread, most of which overlap with computation.
     package var trafficSeconds = 0.0
     /// Whether any rank requested a stop or a save.
-    package var requests = StopRequests()
+    package var requests = StepRequests()
   }
 
   /// A rank's requests for the end of a step.
   ///
   /// A request of any rank holds for all, so that all stop or save after the same step.
-  package struct StopRequests: Sendable, Equatable {
+  package struct StepRequests: Sendable, Equatable {
     package var stop = false
     package var save = false
 
@@ -145,7 +145,7 @@ package final class Trainer<O: TrainingObjective> {
   /// - Returns: the measurements of this rank and the requests of all ranks.
   /// - Throws: `TrainerError.diverged` on every rank, before the update, if the gradient is not finite;
   ///   any rank's input error; an error of the communication.
-  package func step(_ step: Int, requests: StopRequests = StopRequests()) throws -> StepReport {
+  package func step(_ step: Int, requests: StepRequests = StepRequests()) throws -> StepReport {
     let start = now()
     var report = StepReport()
     if let prepare = objective.prepareWeights(before: step) {
@@ -185,7 +185,7 @@ package final class Trainer<O: TrainingObjective> {
   /// One sum carries everything that the ranks exchange before a step: whether one failed, their
   /// requests, the tokens and the counts. The counts are the denominators of the losses.
   private func load(
-    _ step: Int, _ requests: StopRequests, _ report: inout StepReport
+    _ step: Int, _ requests: StepRequests, _ report: inout StepReport
   ) throws -> [Int] {
     let (workers, objective, settings, source) = (workers, objective, settings, source)
     let start = now()
@@ -202,7 +202,7 @@ package final class Trainer<O: TrainingObjective> {
     report.reductionSeconds = now() - start - report.inputSeconds
     // Errors are rare and need a second exchange, so it happens only if some rank has one.
     if all[0] > 0 { try world.report(failure) }
-    report.requests = StopRequests(stop: all[1] > 0, save: all[2] > 0)
+    report.requests = StepRequests(stop: all[1] > 0, save: all[2] > 0)
     report.tokens = all[3]
     return Array(all[4...])
   }

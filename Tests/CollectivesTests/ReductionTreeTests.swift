@@ -18,10 +18,10 @@ struct ReductionTreeTests {
   }
 
   @Test(arguments: 1...20)
-  func runsCoverAllSlicesInOrder(workers: Int) {
+  func rangesCoverAllSlicesInOrder(workers: Int) {
     let tree = ReductionTree(sliceCount: 16)
-    let runs = (0..<workers).map { tree.run(of: $0, of: workers) }
-    #expect(runs.flatMap { Array($0) } == Array(0..<16))
+    let ranges = (0..<workers).map { tree.slices(of: $0, of: workers) }
+    #expect(ranges.flatMap { Array($0) } == Array(0..<16))
   }
 
   @Test
@@ -57,14 +57,14 @@ struct ReductionTreeTests {
   private func sum(workers: Int) throws -> [Float] {
     let tree = ReductionTree(sliceCount: 16)
     var buffers = Self.values
-    let runs = (0..<workers).map { ReductionTree.pieces(of: tree.run(of: $0, of: workers)) }
+    let ranges = (0..<workers).map { ReductionTree.pieces(of: tree.slices(of: $0, of: workers)) }
     let slices = (0..<16).map { Node(level: 0, index: $0) }
     return try withPointers(&buffers) { pointers in
-      for node in runs.flatMap(\.self) {
+      for node in ranges.flatMap(\.self) {
         let plan = try #require(SumPlan(node, from: slices))
         plan.add(pointers, count: 5000, into: pointers[node.slices.lowerBound])
       }
-      let pieces = runs.flatMap(\.self)
+      let pieces = ranges.flatMap(\.self)
       let plan = try #require(SumPlan(tree.root, from: pieces))
       plan.add(pieces.map { pointers[$0.slices.lowerBound] }, count: 5000, into: pointers[0])
       return Array(UnsafeBufferPointer(start: pointers[0], count: 5000))

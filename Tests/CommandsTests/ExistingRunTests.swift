@@ -135,7 +135,7 @@ struct ExistingRunTests {
     try pretrain(folder, run)
     try edit(folder, "run/config.json", "\"num_warmup_steps\" : 1,", "\"num_warmup_steps\" : 4,")
     // A run of an earlier version keeps its warm-up and gets a warning.
-    try pretrain(folder, run, says: "health: the learning rate rises for 4 steps")
+    try pretrain(folder, run, says: "health: the warm-up takes 4 of 6 steps")
     try pretrain(folder, run + ["--warmup", "1"], status: 64, says: "--warmup is 4 there")
   }
 

@@ -141,7 +141,7 @@ struct FinetuneTests {
         "--from", "run", "--output", "out", "--epochs", "3", "--slices", "8", "--json",
       ], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
-    let undefined = "nan (undefined: the answers or the right ones are all the same)"
+    let undefined = "nan (undefined: all predictions, or all correct answers, are equal)"
     #expect(result.errors.components(separatedBy: undefined).count == 4, "\(result.errors)")
     #expect(!result.errors.contains("better"), "\(result.errors)")
     let best = try String(contentsOfFile: folder.path + "/out/seed-1/result.json", encoding: .utf8)

@@ -30,7 +30,7 @@ struct HealthTests {
       in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     #expect(try warnings(folder).isEmpty)
-    #expect(result.errors.contains("health: nothing found"))
+    #expect(result.errors.contains("health: no warnings"))
     #expect(result.errors.contains("published run of small: no value at "))
     #expect(result.errors.contains("the first is at step 4,000"))
   }

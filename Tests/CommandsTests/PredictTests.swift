@@ -124,7 +124,7 @@ struct PredictTests {
     let path = folder.path + "/tagging/seed-1/model/task.json"
     let original = try String(contentsOfFile: path, encoding: .utf8)
     for (old, new, says) in [
-      ("\"format_version\" : 1", "\"format_version\" : 9", "format 9"),
+      ("\"format_version\" : 1", "\"format_version\" : 9", "its format is 9"),
       ("\"max_seq_length\" : ", "\"max_seq_length\" : 7", "is above the model's"),
       ("\"splits\" : [", "\"splits\" : [], \"others\" : [", "no splits"),
     ] {

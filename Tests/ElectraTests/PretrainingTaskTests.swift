@@ -153,11 +153,12 @@ struct PretrainingTaskTests {
     let masked = objective.masking.mask(batch)
     let pass = PassContext(
       batch: batch, weights: randomWeights(objective.layout, scale: 0.4), gradient: nil, seed: nil)
-    let run = MicroBatchPass(
+    let microBatch = MicroBatchPass(
       objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace(sequences: 64))
-    let tokens = run.corrupted(masked.targets.enumerated().map { $0 % 2 == 0 ? $1 : 5 + $1 % 30 })
-    let outcome = run.discriminate(tokens, weight: nil)
-    for (k, reward) in run.rewards(outcome, tokens).enumerated() {
+    let tokens = microBatch.corrupted(
+      masked.targets.enumerated().map { $0 % 2 == 0 ? $1 : 5 + $1 % 30 })
+    let outcome = microBatch.discriminate(tokens, weight: nil)
+    for (k, reward) in microBatch.rewards(outcome, tokens).enumerated() {
       let t = Int(masked.positions[k])
       let z = Double(outcome.logits[t])
       let replaced = 1 / (1 + naturalExponential(-z))

@@ -37,7 +37,7 @@ struct CustomTaskTests {
     let placed = Task.custom(
       .classification, .table(Columns(first: Column("1"), second: Column("2"), label: Column("0"))))
     let set = try read(placed, .training, "x\ta\tb\ny\tc\td\n")
-    #expect(set.labels.names == ["x", "y"] && set.examples[1].types == [0, 0, 0, 1, 1])
+    #expect(set.labels.names == ["x", "y"] && set.examples[1].segmentIDs == [0, 0, 0, 1, 1])
   }
 
   @Test

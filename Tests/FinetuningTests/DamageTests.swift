@@ -65,7 +65,7 @@ struct DamageTests {
     var outputs: [[Float]] = []
     for example in set.examples {
       #expect(
-        (2...16).contains(example.tokens.count) && example.types.count == example.tokens.count)
+        (2...16).contains(example.tokens.count) && example.segmentIDs.count == example.tokens.count)
       let rows = [.tagging, .span].contains(set.task.problem) ? example.tokens.count : 1
       outputs.append((0..<rows * set.outputCount).map { _ in .random(in: -1...1, using: &draws) })
       if case .span(let start, let end) = example.target {

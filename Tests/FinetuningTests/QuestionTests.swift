@@ -121,7 +121,7 @@ struct QuestionTests {
 
   /// The positions of the passage's tokens: the second segment without its `[SEP]`.
   private func passageRange(of example: EncodedExample) -> Range<Int> {
-    (example.types.firstIndex(of: 1) ?? 0)..<example.tokens.count - 1
+    (example.segmentIDs.firstIndex(of: 1) ?? 0)..<example.tokens.count - 1
   }
 
   @Test

@@ -22,7 +22,7 @@ struct TableTests {
       "index\tsentence1\tsentence2\tlabel\n0\ta\tthe cat\tnot_entailment\n1\tb\tc\tentailment\n"
     let set = try read(try .named("rte"), .development, text)
     #expect(try smallTokenizer().tokens(set.examples[0].tokens) == "[CLS] a [SEP] the cat [SEP]")
-    #expect(set.examples[0].types == [0, 0, 0, 1, 1, 1])
+    #expect(set.examples[0].segmentIDs == [0, 0, 0, 1, 1, 1])
     #expect(set.examples.map(\.target) == [.label(1), .label(0)])
   }
 
@@ -142,8 +142,8 @@ struct TableTests {
         let b = [String](repeating: "cat", count: second).joined(separator: " ")
         let (example, removed) = encoder.encode(a, b)
         let lengths = plainLengths(first, second, 7)
-        #expect(example.types.count { $0 == 0 } == lengths[0] + 2)
-        #expect(example.types.count { $0 == 1 } == lengths[1] + 1)
+        #expect(example.segmentIDs.count { $0 == 0 } == lengths[0] + 2)
+        #expect(example.segmentIDs.count { $0 == 1 } == lengths[1] + 1)
         #expect(removed == first + second - lengths[0] - lengths[1])
       }
     }

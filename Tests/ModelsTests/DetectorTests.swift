@@ -38,7 +38,7 @@ struct DetectorTests {
   func logitsAreThoseOfEachLineByItself() throws {
     let folder = try TemporaryFolder()
     let (model, weights) = try writeRun(folder.file("run"))
-    let discriminator = Discriminator(model.sizes[.discriminator])
+    let discriminator = StandaloneDiscriminator(model.sizes[.discriminator])
     let own = Storage(count: discriminator.layout.count)
     for parameter in discriminator.layout.parameters {
       let source = try #require(model.layout[parameter.name])

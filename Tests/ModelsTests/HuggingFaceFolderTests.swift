@@ -72,7 +72,7 @@ struct HuggingFaceFolderTests {
     let folder = try exportedRun()
     let source = try EncoderSource(folder.file("run"))
     let checkpoint = try CheckpointFolder(folder.file("run"))
-    let layout = Discriminator(checkpoint.model.sizes[.discriminator]).layout
+    let layout = StandaloneDiscriminator(checkpoint.model.sizes[.discriminator]).layout
     let weights = Storage(count: layout.count)
     let file = try SafetensorsFile(path: folder.file("discriminator/model.safetensors"))
     try ModelFile.copy(file, layout, into: weights, naming: Self.huggingFaceName)

@@ -46,7 +46,7 @@ struct InitialModelTests {
     let loaded = try load([folder.file("discriminator")])
     let generator = loaded.model.sizes.generator
     #expect(generator.hiddenSize == 4 && generator.layerCount == 2)
-    #expect(loaded.notes.contains("the generator begins with new weights"))
+    #expect(loaded.notes.contains("new weights for the generator's encoder and head"))
     let isNew = loaded.model.layout.parameters.filter { parameter in
       loaded.weights.values(parameter).allSatisfy { $0 == 0 }
     }

@@ -27,9 +27,9 @@ struct OracleTests {
     var result = Result(gradient: gradient)
     let pass = PassContext(batch: step.batch, weights: weights, gradient: gradient, seed: nil)
     let arena = Arena(capacity: MicroBatchPass.capacity(model, pass.shape))
-    let run = MicroBatchPass(model, step.batch, step.masked, pass: pass, arena: arena)
+    let microBatch = MicroBatchPass(model, step.batch, step.masked, pass: pass, arena: arena)
     let vocabulary = model.sizes.vocabularySize
-    result.outcomes = run.generate(
+    result.outcomes = microBatch.generate(
       draws: { .given(step.uniform.base + $0 * vocabulary) },
       weight: generatorShare / Float(step.masked.positions.count),
       inspect: { network, head in
@@ -39,7 +39,7 @@ struct OracleTests {
     let masked = Double(step.masked.positions.count)
     result.generatorLoss = result.outcomes.reduce(0) { $0 + Double($1.loss) } / masked
     let weight = (discriminatorShare ?? oracle.info.discWeight) / Float(step.batch.tokenCount)
-    let outcome = run.discriminate(step.corrupted, weight: weight) { network in
+    let outcome = microBatch.discriminate(step.corrupted, weight: weight) { network in
       result.activations.merge(Self.activations("discriminator", network)) { $1 }
     }
     result.discriminatorLoss = outcome.loss / Double(step.batch.tokenCount)

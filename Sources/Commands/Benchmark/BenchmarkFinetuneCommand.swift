@@ -49,7 +49,7 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
           task.request(from: from, head: head), workers: workers, change: recipe.apply)
       }
       let slices = ReductionTree(sliceCount: plan.recipe.slices)
-        .run(of: world.rank, of: world.size).count
+        .slices(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)
       let measurement = try FinetuneMeasurement(
         plan, world: world, processors: layout.processors, rounds: rounds)

@@ -46,7 +46,7 @@ struct BenchmarkStepCommand: ParsableCommand {
       let configuration = try recipe.configuration(
         vocabularySize: vocabularySize, dataLength: .max, workers: workers)
       let slices = ReductionTree(sliceCount: configuration.recipe.slices)
-        .run(of: world.rank, of: world.size).count
+        .slices(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)
       let measurement = try StepMeasurement(
         configuration, recomputes: recipe.recompute, world: world,

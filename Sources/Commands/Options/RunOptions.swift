@@ -58,7 +58,7 @@ struct RunOptions: ParsableArguments {
     _ folder: String, _ world: Communicator, _ runGuard: RunGuard, slices: Int
   ) throws -> RunContext {
     runGuard.watchdog.join(rank: world.rank, of: world.size, folder: folder)
-    let share = ReductionTree(sliceCount: slices).run(of: world.rank, of: world.size)
+    let share = ReductionTree(sliceCount: slices).slices(of: world.rank, of: world.size)
     return RunContext(
       folder: folder, world: world, layout: try layout(world, slices: share.count),
       watchdog: runGuard.watchdog, start: runGuard.start)

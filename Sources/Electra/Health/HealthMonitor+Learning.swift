@@ -36,7 +36,9 @@ extension HealthMonitor {
       && (line.tokens ?? 0) - start.tokens >= due.tokens
   }
 
-  /// A discriminator that predicts the majority class: its skill stays at 0.
+  /// A discriminator that ignores its input.
+  ///
+  /// Its skill stays at 0, that of always giving the share of replaced tokens (the base rate).
   func majorityClass(_ line: MetricsLine) -> HealthWarning? {
     guard recipe.task.objective.detects, !recipe.task.objective.predicts,
       let begun = history.detectionSince, let since = history.constantSince,

@@ -105,7 +105,7 @@ package enum PublishedCurve {
       let first =
         "published run of small: no value \(position); the first is at step 4,000 (65.5 million "
         + "tokens, generator loss 6.4, AUC 0.705), and its generator leaves the plateau between "
-        + "8,000 and 16,000"
+        + "steps 8,000 and 16,000"
       return [step < 4000 ? first : "published run of small: no value after step 1,000,000"]
     }
     return [

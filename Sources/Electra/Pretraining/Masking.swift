@@ -102,7 +102,8 @@ package struct Masking: Sendable, Equatable {
         result.targets.append(batch.tokens[position])
         result.coordinates.append((index, ordinal))
         let input = input(for: batch.tokens[position], ordinal, stream)
-        // A position that was drawn twice shows [MASK] if either draw gives [MASK].
+        // At a position drawn twice, the last draw that changes the token decides; with ELECTRA's
+        // rule that is [MASK].
         if input != batch.tokens[position] { result.tokens[position] = input }
       }
     }

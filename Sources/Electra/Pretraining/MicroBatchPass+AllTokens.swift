@@ -41,7 +41,7 @@ extension MicroBatchPass {
     copyGate.forward(hidden, head, pass)
 
     var allTokens = AllTokensPass(
-      run: self, head: predictor.head, tokens: tokens, weight: weight, hidden: hidden,
+      microBatch: self, head: predictor.head, tokens: tokens, weight: weight, hidden: hidden,
       gateLogits: head.logits, gateGradients: arena.tensor(1, tokens.count),
       gradient: arena.tensor(hidden.rows, hidden.columns),
       outcome: AllTokensOutcome(detection: detection(head.logits, tokens)))
@@ -88,7 +88,7 @@ extension MicroBatchPass {
 
 /// The softmax over the vocabulary at all tokens of a micro-batch, a chunk of rows at a time.
 private struct AllTokensPass {
-  let run: MicroBatchPass
+  let microBatch: MicroBatchPass
   let head: VocabularyHead
   let tokens: [Int32]
   /// The weight of one token in the loss; nil for no backward pass.
@@ -101,18 +101,19 @@ private struct AllTokensPass {
 
   /// Adds the losses and predictions of the tokens in `rows`, and their part of the gradients.
   mutating func add(_ rows: Range<Int>) {
-    let (arena, pass) = (run.arena, run.pass)
+    let (arena, pass) = (microBatch.arena, microBatch.pass)
     let mark = arena.used
     defer { arena.release(to: mark) }
     let targets = PredictionTargets(
-      positions: rows.map { Int32($0) }, tokens: Array(run.batch.tokens[rows]))
+      positions: rows.map { Int32($0) }, tokens: Array(microBatch.batch.tokens[rows]))
     let activations = VocabularyHead.Activations(head, masked: rows.count, arena: arena)
     let outcomes = head.forward(hidden, targets, activations, pass)
     let weight = weight ?? 0
     var weights: [Float] = []
     for (t, softmax) in zip(rows, outcomes) {
       let mixture = GatedMixture(
-        gate: gateLogits.base[t], loss: softmax.loss, isOriginal: tokens[t] == run.batch.tokens[t])
+        gate: gateLogits.base[t], loss: softmax.loss,
+        isOriginal: tokens[t] == microBatch.batch.tokens[t])
       outcome.losses.append(mixture.loss)
       outcome.predictions.append(gateLogits.base[t] > 0 ? softmax.best : tokens[t])
       gateGradients.base[t] = Float(mixture.replaced - mixture.share) * weight

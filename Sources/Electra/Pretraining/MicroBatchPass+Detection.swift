@@ -4,8 +4,8 @@ import Tensors
 extension MicroBatchPass {
   /// Runs the discriminator on `tokens`; with a `weight` also its backward pass.
   ///
-  /// The loss is the sigmoid cross-entropy of "this token was replaced", over all tokens or the
-  /// masked ones (ELECTRA, section 2 and section 3.4).
+  /// The loss is the sigmoid cross-entropy of "this token was replaced", over all tokens (ELECTRA,
+  /// section 2) or the masked ones (ELECTRA 15 %, section 3.4).
   ///
   /// - Parameters:
   ///   - tokens: the batch with samples at the masked positions. (N)

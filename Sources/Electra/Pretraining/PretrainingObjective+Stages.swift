@@ -8,21 +8,21 @@ import Tensors
 extension PretrainingObjective {
   /// The networks that `step` trains.
   func stage(_ step: Int) -> Stage {
-    guard let secondStage else { return Stage(generator: true, encoder: true) }
-    return Stage(generator: step < secondStage, encoder: step >= secondStage)
+    guard let secondStage else { return Stage(generator: true, discriminator: true) }
+    return Stage(generator: step < secondStage, discriminator: step >= secondStage)
   }
 
   /// Which networks a step trains.
   struct Stage {
     let generator: Bool
-    let encoder: Bool
+    let discriminator: Bool
   }
 
   /// The networks that the stage of `step` does not train.
   package func frozen(at step: Int) -> [Range<Int>] {
     let stage = stage(step)
     return (stage.generator ? [] : [model.generatorRange])
-      + (stage.encoder ? [] : [model.embeddingRange, model.discriminatorRange])
+      + (stage.discriminator ? [] : [model.embeddingRange, model.discriminatorRange])
   }
 
   /// At the first step of the second stage, copies the generator's weights, embeddings included, to

@@ -3,8 +3,8 @@ import Tensors
 
 /// The pre-training objective of a task.
 ///
-/// ELECTRA's is replaced token detection: the generator's masked language modelling loss plus 50
-/// times the discriminator's loss over all tokens (section 2).
+/// ELECTRA's is the generator's masked language modelling loss plus 50 times the loss of replaced
+/// token detection, the discriminator's over all tokens (section 2).
 ///
 ///     loss = mean over masked positions of -log p_G(x_t) + lambda * mean over tokens of BCE_D
 ///
@@ -18,7 +18,7 @@ package struct PretrainingObjective: TrainingObjective {
   let discriminatorWeight: Float
   /// The largest number of tokens in a micro-batch, unless one sequence is longer.
   let microBatchTokens: Int
-  /// The longest sequence of the run.
+  /// The longest sequence of the pass.
   let longest: Int
   let seed: UInt64
   /// Whether backward passes recompute the activations inside encoder layers (gradient
@@ -72,7 +72,7 @@ package struct PretrainingObjective: TrainingObjective {
   ) -> Tally {
     let lossWeights = LossWeights(
       generator: 1 / Float(max(1, totals[0])),
-      encoder: discriminatorWeight
+      discriminator: discriminatorWeight
         / Float(max(1, model.task.objective.lossCoversAllTokens ? totals[1] : totals[0])))
     let stage = stage(slice.step)
     var tally = PretrainingTally()
@@ -83,11 +83,12 @@ package struct PretrainingObjective: TrainingObjective {
       let isLast = index == parts.count - 1
       let partProgress = ParameterProgress(
         willRead: progress.willRead, didFinish: isLast ? progress.didFinish : { _ in })
-      let pass = PassContext(
+      let context = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: partProgress)
-      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
-      accumulate(run, stage, lossWeights, partProgress, into: &tally)
+      let pass = MicroBatchPass(
+        model, part, masking.mask(part), pass: context, arena: workspace)
+      accumulate(pass, stage, lossWeights, partProgress, into: &tally)
     }
     // Both networks add to the gradient of the embeddings, so it is final only after the last pass.
     progress.didFinish(model.embeddingRange)
@@ -96,7 +97,7 @@ package struct PretrainingObjective: TrainingObjective {
 
   /// Runs the passes of one micro-batch.
   private func accumulate(
-    _ run: MicroBatchPass, _ stage: Stage, _ lossWeights: LossWeights,
+    _ pass: MicroBatchPass, _ stage: Stage, _ lossWeights: LossWeights,
     _ progress: ParameterProgress,
     into tally: inout PretrainingTally
   ) {
@@ -106,19 +107,20 @@ package struct PretrainingObjective: TrainingObjective {
     // An adversarial generator is trained after the discriminator's pass, which gives its rewards.
     let isAdversarial = model.task.scheme == .adversarial
     let samples = accumulateGenerator(
-      run, weight: stage.generator && !isAdversarial ? lossWeights.generator : nil, into: &tally)
+      pass, weight: stage.generator && !isAdversarial ? lossWeights.generator : nil, into: &tally)
     if !isAdversarial { progress.didFinish(model.generatorOnlyRange) }
-    guard stage.encoder else {
+    guard stage.discriminator else {
       // This stage does not read the discriminator's weights, but the previous step's update must
       // have arrived before the next update.
       progress.willRead(model.discriminatorRange)
       progress.didFinish(model.discriminatorRange)
       return
     }
-    let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
-    let rewards = accumulateEncoder(run, tokens, weight: lossWeights.encoder, into: &tally)
+    let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
+    let rewards = accumulateDiscriminator(
+      pass, tokens, weight: lossWeights.discriminator, into: &tally)
     if isAdversarial {
-      _ = run.accumulatePolicyGradient(samples, rewards: rewards, weight: lossWeights.generator)
+      _ = pass.accumulatePolicyGradient(samples, rewards: rewards, weight: lossWeights.generator)
       progress.didFinish(model.generatorOnlyRange)
     }
   }
@@ -128,12 +130,13 @@ package struct PretrainingObjective: TrainingObjective {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)
-      let pass = PassContext(
+      let context = PassContext(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
-      let run = MicroBatchPass(model, part, masking.mask(part), pass: pass, arena: workspace)
-      let samples = accumulateGenerator(run, weight: nil, into: &tally)
-      let tokens = model.task.objective.readsSamples ? run.corrupted(samples) : run.masked.tokens
-      _ = accumulateEncoder(run, tokens, weight: nil, into: &tally)
+      let pass = MicroBatchPass(
+        model, part, masking.mask(part), pass: context, arena: workspace)
+      let samples = accumulateGenerator(pass, weight: nil, into: &tally)
+      let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
+      _ = accumulateDiscriminator(pass, tokens, weight: nil, into: &tally)
     }
     return tally.tally
   }
@@ -148,7 +151,7 @@ package struct PretrainingObjective: TrainingObjective {
     /// Of a masked position in the generator's loss.
     let generator: Float
     /// Of a token, or a masked position, in the loss of the discriminator's encoder.
-    let encoder: Float
+    let discriminator: Float
   }
 
   /// Runs the generator, adds its gradient and returns its samples at the masked positions (K).
@@ -156,23 +159,23 @@ package struct PretrainingObjective: TrainingObjective {
   /// `weight` is the weight of a masked position; nil for no backward pass. Without samples (the
   /// encoder reads [MASK]) it does nothing.
   private func accumulateGenerator(
-    _ run: MicroBatchPass, weight: Float?, into tally: inout PretrainingTally
+    _ pass: MicroBatchPass, weight: Float?, into tally: inout PretrainingTally
   ) -> [Int32] {
     guard model.task.objective.readsSamples else { return [] }
     let samples: [Int32]
     if let sampler {
-      samples = run.masked.positions.indices.map { k in
+      samples = pass.masked.positions.indices.map { k in
         sampler.sample(
-          sampleStream(run.batch, run.masked.coordinates[k]),
-          index: run.masked.coordinates[k].ordinal,
-          excluding: model.task.disallowsCorrect ? run.masked.targets[k] : nil)
+          sampleStream(pass.batch, pass.masked.coordinates[k]),
+          index: pass.masked.coordinates[k].ordinal,
+          excluding: model.task.disallowsCorrect ? pass.masked.targets[k] : nil)
       }
     } else {
-      let outcomes = run.generate(draws: { draws(run.batch, run.masked, $0) }, weight: weight)
-      tally.add(generated: outcomes, run.masked)
+      let outcomes = pass.generate(draws: { draws(pass.batch, pass.masked, $0) }, weight: weight)
+      tally.add(generated: outcomes, pass.masked)
       samples = outcomes.map(\.sample)
     }
-    tally.add(samples: samples, run.masked)
+    tally.add(samples: samples, pass.masked)
     return samples
   }
 
@@ -181,24 +184,24 @@ package struct PretrainingObjective: TrainingObjective {
   ///
   /// `weight` is the weight of a token or masked position; nil for no backward pass. Returns the
   /// rewards of an adversarial generator (K), otherwise nothing.
-  private func accumulateEncoder(
-    _ run: MicroBatchPass, _ tokens: [Int32], weight: Float?, into tally: inout PretrainingTally
+  private func accumulateDiscriminator(
+    _ pass: MicroBatchPass, _ tokens: [Int32], weight: Float?, into tally: inout PretrainingTally
   ) -> [Double] {
     switch model.task.objective {
     case .electra, .electra15:
-      let outcome = run.discriminate(
+      let outcome = pass.discriminate(
         tokens, weight: weight, onlyMasked: model.task.objective == .electra15)
-      tally.add(outcome, of: tokens, originals: run.batch.tokens)
+      tally.add(outcome, of: tokens, originals: pass.batch.tokens)
       guard model.task.scheme == .adversarial else { return [] }
-      let rewards = run.rewards(outcome, tokens)
+      let rewards = pass.rewards(outcome, tokens)
       tally.add(rewards: rewards)
       return rewards
     case .allTokensMLM:
-      let outcome = run.predictAllTokens(tokens, weight: weight)
-      tally.add(outcome.detection, of: tokens, originals: run.batch.tokens)
-      tally.add(outcome, run.masked)
+      let outcome = pass.predictAllTokens(tokens, weight: weight)
+      tally.add(outcome.detection, of: tokens, originals: pass.batch.tokens)
+      tally.add(outcome, pass.masked)
     case .mlm, .replaceMLM:
-      tally.add(predicted: run.predict(tokens, weight: weight), run.masked)
+      tally.add(predicted: pass.predict(tokens, weight: weight), pass.masked)
     }
     return []
   }

@@ -130,7 +130,7 @@ struct PretrainingTally {
   /// The metrics of the discriminator.
   ///
   /// Skill is 1 - loss / H(f), with H(f) the entropy of the replaced fraction f: 1 for perfect
-  /// detection, 0 for a constant prediction.
+  /// detection, 0 for a prediction of f at every token, below 0 for worse.
   private var detectionMetrics: MetricValues {
     let tokens = max(1, self[.tokens])
     let loss = self[.discriminatorLoss] / tokens

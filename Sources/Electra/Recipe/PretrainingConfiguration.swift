@@ -1,7 +1,8 @@
 import Layers
 import Tokenization
 
-/// Everything that determines the result of a pre-training run: sizes, recipe and seed.
+/// Everything that determines the result of a pre-training run: sizes, recipe (with the seed), data
+/// and earlier phases.
 ///
 /// It is written beside every checkpoint as `config.json`, and read to resume or use the model.
 /// Ranks and threads do not appear: they do not affect the result.

@@ -78,7 +78,8 @@ package struct AnswerScores {
     return (best.value / Double(scores.count), threshold)
   }
 
-  /// A threshold at which exactly the first `count` of `odds`, in rising order, are answered.
+  /// A threshold at which the first `count` of `odds`, in rising order, are answered, and any with
+  /// odds equal to the last.
   ///
   /// It is halfway to the next odds, so that a rounded threshold gives the same answers. (The
   /// official script returns the odds of the last answered question, and 0 for none: its odds are

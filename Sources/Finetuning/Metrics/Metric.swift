@@ -20,7 +20,7 @@ package enum Metric: String, Sendable, Codable, CaseIterable {
   case hasAnswerF1 = "has_answer_f1"
   /// The fraction of questions without an answer for which no answer is predicted.
   case noAnswerAccuracy = "no_answer_accuracy"
-  /// `exactMatch` and `answerF1` with the null threshold that is best for the evaluated data.
+  /// `exactMatch` and `answerF1`, each with its best null threshold on the evaluated data.
   case bestExactMatch = "best_exact_match"
   case bestAnswerF1 = "best_answer_f1"
   /// The null threshold of `bestAnswerF1`.

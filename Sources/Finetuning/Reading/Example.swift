@@ -43,6 +43,6 @@ package struct EncodedExample: Sendable, Equatable {
   /// Token IDs. (T)
   package var tokens: [Int32]
   /// Segment IDs: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`. (T)
-  package var types: [UInt8]
+  package var segmentIDs: [UInt8]
   package var target: Target
 }

@@ -44,12 +44,13 @@ struct QuestionEncoder: Sendable {
     let room = maximumLength - head.count - 1
     return Self.windows(passage.tokens.count, room: room).map { range in
       let tokens = head + passage.tokens[range] + [special.separator]
-      let types =
+      let segmentIDs =
         [UInt8](repeating: 0, count: head.count)
         + [UInt8](repeating: 1, count: tokens.count - head.count)
       let window = Window(question: number, tokens: range, position: head.count)
       return (
-        window, EncodedExample(tokens: tokens, types: types, target: answer.target(in: window))
+        window,
+        EncodedExample(tokens: tokens, segmentIDs: segmentIDs, target: answer.target(in: window))
       )
     }
   }

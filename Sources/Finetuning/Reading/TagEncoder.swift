@@ -63,10 +63,10 @@ package struct TagEncoder {
       for (position, word) in zip(positions, range) { indices[position] = tags[word] }
       target = .tags(indices)
     }
-    let types = [UInt8](repeating: 0, count: tokens.count)
+    let segmentIDs = [UInt8](repeating: 0, count: tokens.count)
     return (
       Piece(sentence: sentence, firstWord: range.lowerBound, positions: positions),
-      EncodedExample(tokens: tokens, types: types, target: target)
+      EncodedExample(tokens: tokens, segmentIDs: segmentIDs, target: target)
     )
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A function that is called with the name of an event before every write, flush and rename of an
-/// output.
+/// A function that is called with the name of an event before every new folder, write, flush and
+/// rename of an output.
 ///
 /// Tests throw from it or kill the program in it.
 package typealias FaultHook = @Sendable (_ event: String) throws -> Void

@@ -83,10 +83,10 @@ package struct StepMeasurement: Encodable {
     let flopsPerSecond = configuration.productsPerToken * step.tokensPerSecond
     shareOfPeak = peak.map { flopsPerSecond / $0 }
     operations = entries.values.reduce(0) { $0 + $1.operations }
-    let run = ReductionTree(sliceCount: recipe.slices).run(of: world.rank, of: world.size)
+    let slices = ReductionTree(sliceCount: recipe.slices).slices(of: world.rank, of: world.size)
     expectedOperations =
       configuration.productsPerToken * Double(recipe.batchSize * recipe.length)
-      * Double(run.count) / Double(recipe.slices)
+      * Double(slices.count) / Double(recipe.slices)
     times = ActivityTimes(entries, profiled, workers: processors.count)
   }
 
@@ -107,7 +107,7 @@ package struct StepMeasurement: Encodable {
     let (model, recipe) = (trainer.objective.model, configuration.recipe)
     let (world, partition) = (trainer.world, trainer.partition)
     let tree = ReductionTree(sliceCount: recipe.slices)
-    let slices = (0..<world.size).map { tree.run(of: $0, of: world.size).count }.max() ?? 0
+    let slices = (0..<world.size).map { tree.slices(of: $0, of: world.size).count }.max() ?? 0
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let bytes = MemoryLayout<Float>.stride
     var point = ScalingPoint()

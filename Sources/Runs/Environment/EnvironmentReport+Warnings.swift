@@ -53,9 +53,9 @@ extension EnvironmentReport {
   static func idleWarning(slices: Int, threads: [Int]) -> String? {
     let tree = ReductionTree(sliceCount: slices)
     let counts = threads.indices.flatMap { rank in
-      let run = tree.run(of: rank, of: threads.count)
+      let ofRank = tree.slices(of: rank, of: threads.count)
       return (0..<threads[rank]).map {
-        ReductionTree.share(run, of: $0, of: threads[rank]).count
+        ReductionTree.share(ofRank, of: $0, of: threads[rank]).count
       }
     }
     guard let most = counts.max(), Set(threads).count == 1, most > 0 else { return nil }
@@ -68,8 +68,8 @@ extension EnvironmentReport {
 
   /// Ranks that must send several partial sums instead of one.
   ///
-  /// A rank has a contiguous run of slices. Where the run is not a subtree of the reduction tree,
-  /// it is several subtrees, whose sums travel separately because the order of additions is fixed.
+  /// A rank has a contiguous range of slices. Where the range is not a subtree of the reduction
+  /// tree, it is several subtrees, whose sums travel separately because the order of additions is fixed.
   ///
   /// - Parameters:
   ///   - slices: the slices of a step.
@@ -78,7 +78,7 @@ extension EnvironmentReport {
   /// - Returns: a sentence; nil where each rank sends one sum.
   static func trafficWarning(slices: Int, ranks: Int, excess: Double) -> String? {
     let tree = ReductionTree(sliceCount: slices)
-    let pieces = (0..<ranks).map { ReductionTree.pieces(of: tree.run(of: $0, of: ranks)).count }
+    let pieces = (0..<ranks).map { ReductionTree.pieces(of: tree.slices(of: $0, of: ranks)).count }
     guard let most = pieces.max(), most > 1 else { return nil }
     return "\(slices) slices on \(ranks) ranks give a rank up to \(most) sums to send, "
       + String(format: "%.2g", excess)

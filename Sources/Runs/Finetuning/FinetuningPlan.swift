@@ -157,7 +157,7 @@ extension ExampleSet {
     var checksum = CRC32C()
     for example in examples {
       example.tokens.withUnsafeBytes { checksum.add($0) }
-      example.types.withUnsafeBytes { checksum.add($0) }
+      example.segmentIDs.withUnsafeBytes { checksum.add($0) }
       Array("\(example.target)".utf8).withUnsafeBytes { checksum.add($0) }
     }
     return String(checksum.value, radix: 16)

@@ -131,7 +131,7 @@ package final class ResumableRun<O: TrainingObjective> {
   }
 
   /// What this rank requests to be done after the next step.
-  private func requests(_ job: some TrainingJob) -> Trainer<O>.StopRequests {
+  private func requests(_ job: some TrainingJob) -> Trainer<O>.StepRequests {
     // The rest of the time must suffice for the step, the evaluation after it and the checkpoint.
     let needed =
       saves.seconds + progress.stepSeconds
@@ -155,7 +155,7 @@ package final class ResumableRun<O: TrainingObjective> {
 
   /// Logs why the run stops.
   private func stop(_ job: some TrainingJob) throws -> RunEnding {
-    // Health is judged on rank zero alone.
+    // Only rank zero checks health.
     let isUnhealthy = try context.world.sum([job.stopsForHealth ? 1 : 0])[0] > 0
     if context.isFirst {
       log.write(

@@ -26,6 +26,6 @@ extension PretrainingRun {
     let values = try run.trainer.evaluate(
       sequences: count, shouldStop: { StopSignals.isRequested },
       source: { _, sequences in try data.heldOut(sequences, of: count) })
-    if context.isFirst { health?.judge(run.progress.logHeldOut(values, state, examples: count)) }
+    if context.isFirst { health?.check(run.progress.logHeldOut(values, state, examples: count)) }
   }
 }

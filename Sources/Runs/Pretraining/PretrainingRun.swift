@@ -133,7 +133,7 @@ extension PretrainingRun: TrainingJob {
     ]
   }
 
-  package func didLog(_ line: MetricsLine) { health?.judge(line) }
+  package func didLog(_ line: MetricsLine) { health?.check(line) }
 
   package func didDiverge(_ divergence: Divergence) { health?.note(divergence, data.vocabulary) }
 

@@ -6,7 +6,7 @@ import Platform
 import Tokenization
 import Training
 
-/// Checks the health of a run on rank zero: passes each line of metrics to `Health` and reports its
+/// Checks the health of a run on rank zero: passes each line of metrics to `HealthMonitor` and reports its
 /// warnings in the log and in `metrics.jsonl` (split `health`).
 final class RunHealth {
   private let configuration: PretrainingConfiguration
@@ -46,7 +46,7 @@ final class RunHealth {
   }
 
   /// Checks a training line or a held-out line.
-  func judge(_ line: MetricsLine) {
+  func check(_ line: MetricsLine) {
     if line.split == .heldOut || last?.split != .heldOut { last = line }
     write(health.check(line))
   }
@@ -70,7 +70,7 @@ final class RunHealth {
   /// Ends the log of a finished run: that there was no warning, and the published learning curve at
   /// the same number of tokens.
   func conclude(_ state: CheckpointState) {
-    if health.reported.isEmpty { log.write("health: nothing found") }
+    if health.reported.isEmpty { log.write("health: no warnings") }
     for sentence in PublishedCurve.comparison(configuration, tokens: state.tokens, line: last) {
       log.write(sentence)
     }
@@ -84,7 +84,7 @@ final class RunHealth {
     let path = "\(folder)/not-finite-\(step).json"
     do {
       try NonFiniteStep(divergence, slice, vocabulary).write(to: path)
-      log.write("health: \(path) has the text of step \(step.grouped), slice \(slice.number)")
+      log.write("health: the text of step \(step.grouped), slice \(slice.number), is in \(path)")
     } catch {
       log.write("health: the text of step \(step.grouped) was not written: \(error)")
     }

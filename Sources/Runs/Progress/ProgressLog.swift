@@ -158,12 +158,15 @@ package final class ProgressLog {
   }
 
   /// Logs how long the rest of the run takes, and how much of it `--hours` allows.
+  ///
+  /// Without `--hours`, a rest below a minute is not logged.
   private func logEstimate(step: Int) {
     // The first step also makes connections and touches all memory for the first time.
     let seconds = (total.seconds - firstStepSeconds) / Double(total.steps - 1)
     let rest = steps - step
-    guard rest > 0, seconds > 0 else { return }
-    var text = "estimate: \(Self.duration(Double(rest) * seconds)) for \(rest.of("step"))"
+    let left = Double(rest) * seconds
+    guard rest > 0, seconds > 0, left >= 60 || settings.hours != nil else { return }
+    var text = "estimate: \(Self.duration(left)) for \(rest.of("step"))"
     if let hours = settings.hours {
       let fitting = max(0, hours * 3600 - elapsed) / seconds
       text += ", of which \(Int(min(fitting, Double(rest))).grouped) fit into --hours"
@@ -219,10 +222,11 @@ extension ProgressLog {
     return hours > 0 ? "\(hours):\(minutes.zeroPadded(2))\(end)" : "\(minutes)\(end)"
   }
 
-  /// A time in words: `2 h 5 min`, `7 min 38 s`.
+  /// A time in words: `2 h 5 min`, `7 min 38 s`, `38 s`.
   package static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds)
-    return whole >= 3600
-      ? "\(whole / 3600) h \(whole % 3600 / 60) min" : "\(whole / 60) min \(whole % 60) s"
+    let (hours, minutes) = (whole / 3600, whole % 3600 / 60)
+    if hours > 0 { return "\(hours) h \(minutes) min" }
+    return minutes > 0 ? "\(minutes) min \(whole % 60) s" : "\(whole) s"
   }
 }

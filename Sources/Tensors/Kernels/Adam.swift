@@ -11,7 +11,7 @@ package struct AdamHyperparameters: Sendable, Equatable {
   package var beta2: Float
   /// Added to the square root of the second moment.
   package var epsilon: Float
-  /// Multiplied by the learning rate, the fraction of a weight that is subtracted per step.
+  /// A step subtracts learningRate * weightDecay * w.
   package var weightDecay: Float
 
   package init(

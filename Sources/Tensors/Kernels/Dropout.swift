@@ -4,6 +4,9 @@
 /// scaled so that the expected value is unchanged. A stream belongs to one sequence and one dropout
 /// site of the model. Its rows are the tokens of the sequence or, in attention, the (head, query)
 /// pairs. The backward pass computes the mask again instead of storing it.
+///
+/// `Tensor.normalizeRows` includes the dropout of residual branches; `applyDropout` is for
+/// embeddings, attention and heads.
 package struct DropoutStream: Sendable {
   private let random: RandomStream
   private let threshold: UInt32

@@ -8,14 +8,14 @@ import Platform
 ///
 /// Invariant: from the first completed save on, a crash at any moment leaves a complete checkpoint on
 /// disk. So every file is flushed before the folder is renamed, the rename is flushed before older
-/// checkpoints are removed, and a save never modifies an existing checkpoint.
+/// checkpoints are removed, and a run never saves a step twice: replacing a folder takes two renames.
 package struct CheckpointStore: Sendable {
   package let folder: String
   /// The number of newest checkpoints to keep.
   let keep: Int
   /// The steps whose checkpoints are never removed.
   let milestones: Set<Int>
-  /// Called before every write, flush and rename of a save.
+  /// Called before every new folder, write, flush and rename of a save.
   package let fault: FaultHook
 
   package init(

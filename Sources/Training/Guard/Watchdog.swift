@@ -156,7 +156,7 @@ package final class Watchdog: Sendable {
 
   /// Writes the status of this rank into its heartbeat file at once.
   ///
-  /// It has no effect after `end`: the thread that reports a request to stop may be slower than the run
+  /// After `end` the status stays: the thread that reports a request to stop may be slower than the run
   /// that follows the request.
   package func write(_ status: String) {
     state.withLock { if !$0.hasEnded { $0.status = status } }

@@ -12,7 +12,7 @@ import Layers
 struct MetricsWindow: Sendable, Equatable {
   /// The name of the window's file in a checkpoint.
   ///
-  /// An empty window has no file, and neither have checkpoints of earlier versions.
+  /// An empty window has no file; checkpoints of earlier versions never have one.
   static let file = "metrics-window.json"
 
   private var steps = 0

@@ -27,7 +27,7 @@ package enum Timeline {
     var name: String {
       switch self {
       case .main: "main"
-      case .worker(let worker): "lane \(worker)"
+      case .worker(let worker): "worker \(worker)"
       case .communication: "communication"
       case .saver: "checkpoints"
       }

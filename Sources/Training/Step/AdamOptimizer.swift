@@ -4,7 +4,7 @@ import Tensors
 /// Adam on ranges of the flat vector, as in ELECTRA's `optimization.py`.
 ///
 /// There is no bias correction. Weight decay is decoupled and skips biases and normalisations.
-/// Gradients are clipped by their global norm.
+/// The caller passes the factor of clipping as `gradientScale`.
 ///
 /// It holds no mutable state: all workers of all ranks use one value to update disjoint ranges.
 package struct AdamOptimizer: Sendable {

@@ -52,9 +52,9 @@ package struct ResourceEstimate: Sendable {
     let tree = ReductionTree(sliceCount: sliceCount)
     let traffic = Exchange.traffic(tree: tree, partition: partition)
     let held = (0..<ranks).map { rank in
-      let run = tree.run(of: rank, of: ranks)
+      let slices = tree.slices(of: rank, of: ranks)
       return (0..<workers).reduce(0) { sum, worker in
-        let share = ReductionTree.share(run, of: worker, of: workers)
+        let share = ReductionTree.share(slices, of: worker, of: workers)
         return sum + PartialSums.gradientCount(slices: share)
       }
     }

@@ -30,7 +30,7 @@ struct Moments: Sendable {
 /// Updates the weights: each rank updates the parts that it owns and sends them to all others.
 ///
 ///     try update.update(weights, gradient: gradient, gradientScale: scale, learningRate: rate)
-///     try update.await(range)                    // before a worker reads these weights
+///     try update.waitForWeights(in: range)       // before a worker reads these weights
 ///
 /// The moments exist once over all ranks (ZeRO stage 1, Rajbhandari et al. 2020). New weights are
 /// gathered while the next step reads its input and computes. Buckets are gathered in the order in which
@@ -117,7 +117,7 @@ final class ShardedUpdate: Sendable {
   /// Waits until the weights of `range` are those of the last update.
   ///
   /// Throws the first error of the communication.
-  func await(_ range: Range<Int>) throws {
+  func waitForWeights(in range: Range<Int>) throws {
     let buckets = traffic.partition.buckets
     // Jobs end in the order of their numbers, so the latest of the range's buckets is enough.
     let job = gatherJobs.withLock { jobs in

@@ -22,7 +22,7 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
   private(set) var counts: [Int]
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
-  /// The seconds of the last step in which the worker waited for weights.
+  /// The seconds that the worker waited for weights in the last step.
   private(set) var waitedSeconds = 0.0
 
   /// - Parameters:
@@ -74,7 +74,7 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
       // Before the slice is computed: the first bucket becomes final in the middle of it.
       if isLast { reducer.register(sums.pieces) }
       let progress = ParameterProgress(
-        willRead: { if isFirst { self.await($0, update) } },
+        willRead: { if isFirst { self.waitForWeights(in: $0, update) } },
         didFinish: { if isLast { reducer.finish($0) } })
       let tally = Timeline.record("slice \(slice)", on: .worker(number)) {
         objective.accumulate(
@@ -90,10 +90,10 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
   ///
   /// After an error the worker continues with old weights. The queue keeps its first error, so
   /// `GradientReducer.finishSum` throws it on the main thread before any update.
-  private func await(_ range: Range<Int>, _ update: ShardedUpdate) {
+  private func waitForWeights(in range: Range<Int>, _ update: ShardedUpdate) {
     let start = now()
     Timeline.record("waiting for weights", on: .worker(number), atLeast: 1e-4) {
-      do { try update.await(range) } catch { failure = error }
+      do { try update.waitForWeights(in: range) } catch { failure = error }
     }
     waitedSeconds += now() - start
   }

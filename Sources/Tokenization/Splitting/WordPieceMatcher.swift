@@ -1,5 +1,5 @@
 /// Splits words into tokens by greedy longest match (WordPiece).
-struct WordMatcher: Sendable {
+struct WordPieceMatcher: Sendable {
   /// The id of a word that cannot be split into tokens.
   let unknown: Int32
   private let maximumCharacters: Int

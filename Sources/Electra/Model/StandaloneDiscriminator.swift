@@ -4,7 +4,7 @@ import Tensors
 /// A discriminator without a generator, as used after pre-training: embeddings, encoder and head.
 ///
 /// Parameters have the same names as in `ElectraModel` but a separate layout.
-package struct Discriminator: Sendable {
+package struct StandaloneDiscriminator: Sendable {
   package let sizes: NetworkSizes
   package let layout: ParameterLayout
   private let network: Network
