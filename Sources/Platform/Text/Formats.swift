@@ -31,8 +31,8 @@ extension Int {
     return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
   }
 
-  /// The number with a noun in the singular or plural: "1 core", "2 cores".
-  package func of(_ thing: String) -> String { "\(self) \(thing)\(self == 1 ? "" : "s")" }
+  /// The number with a noun in the singular or plural: "1 core", "4,996 steps".
+  package func of(_ thing: String) -> String { "\(grouped) \(thing)\(self == 1 ? "" : "s")" }
 }
 
 /// The first five of `names`, and how many more there are: "a, b, c, d, e and 2 more".
