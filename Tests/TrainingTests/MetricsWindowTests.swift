@@ -64,6 +64,10 @@ struct MetricsWindowTests {
       expect(name, mean(name) { counts[$0][1] })
     }
     expect(.gradientNorm, mean(.gradientNorm) { _ in 1 })
+    // A mean of areas lies between them; pooled scores of several steps need not.
+    let areas = steps[1...].compactMap { $0[.discriminatorAUC] }
+    let area = try #require(windows[1][.discriminatorAUC])
+    #expect(area > (areas.min() ?? .nan) && area < (areas.max() ?? .nan), "\(area), \(areas)")
     // The metrics are ratios of sums, not means of ratios.
     let fraction = try #require(windows[1][.replacedFraction])
     let entropy = -fraction * log(fraction) - (1 - fraction) * log(1 - fraction)

@@ -20,10 +20,10 @@ struct MetricsWindow: Sendable, Equatable {
   private var gradientNorms = 0.0
   /// The sums of each of this rank's slices, in the order of the slices.
   private var sums: [[Double]] = []
-  /// The counts of scores on this rank, over all of its slices.
+  /// The pairs of scores within each of this rank's slices.
   ///
-  /// Counts are integers, whose sum does not depend on the order, so slices need not be kept apart.
-  private var scores = ScoreCounts()
+  /// Their sum is exact in any order, so slices need not be kept apart.
+  private var pairs = PairCounts()
 
   init() {}
 
@@ -39,25 +39,28 @@ struct MetricsWindow: Sendable, Equatable {
       }
     }
     for tally in tallies {
-      scores.add(positives: tally.positiveScores, negatives: tally.negativeScores)
+      pairs.add(PairCounts(positives: tally.positiveScores, negatives: tally.negativeScores))
     }
   }
 
   /// The metrics of all steps, equal on every rank.
   ///
-  /// Means are ratios of sums over all steps, not means of the steps' ratios. Every rank must call it.
+  /// Means are ratios of sums over all steps, not means of the steps' ratios; the area under the ROC
+  /// curve is the mean over all pairs of scores of one slice. Every rank must call it.
   func metrics(_ objective: some TrainingObjective, _ world: Communicator) throws -> MetricValues {
     var total = Tally()
     try world.gather(sums.map { Tally(sums: $0) }, into: &total)
-    total.scoreCounts = try gatheredScores(world)
+    total.pairCounts = try gatheredPairs(world)
     return objective.metrics(of: total)
       + [(.gradientNorm, gradientNorms / Double(max(1, steps)))]
   }
 
-  private func gatheredScores(_ world: Communicator) throws -> ScoreCounts {
-    var all = ScoreCounts()
-    for triples in try world.gather(scores.triples) { all.add(triples: triples) }
-    return all
+  private func gatheredPairs(_ world: Communicator) throws -> PairCounts {
+    var sum = PairCounts()
+    for counts in try world.gather([pairs.ordered, pairs.all]) {
+      sum.add(PairCounts(ordered: counts[0], all: counts[1]))
+    }
+    return sum
   }
 
   // MARK: Checkpoints
@@ -69,12 +72,13 @@ struct MetricsWindow: Sendable, Equatable {
     let gradientNorms: Double
     /// The sums of all slices, concatenated in the order of the slices.
     let sums: [Double]
-    /// `ScoreCounts.triples`.
-    let scores: [Int]
+    let orderedPairs: Double
+    let pairs: Double
 
     enum CodingKeys: String, CodingKey {
-      case slices, steps, sums, scores
+      case slices, steps, sums, pairs
       case gradientNorms = "gradient_norms"
+      case orderedPairs = "ordered_pairs"
     }
   }
 
@@ -89,10 +93,11 @@ struct MetricsWindow: Sendable, Equatable {
   /// - Throws: an error of the communication.
   func encoded(sliceCount: Int, _ world: Communicator) throws -> Data? {
     guard steps > 0 else { return nil }
+    let pairs = try gatheredPairs(world)
     let saved = Saved(
       slices: sliceCount, steps: steps, gradientNorms: gradientNorms,
       sums: try world.gather(sums.flatMap(\.self)).flatMap(\.self),
-      scores: try gatheredScores(world).triples)
+      orderedPairs: pairs.ordered, pairs: pairs.all)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -107,7 +112,7 @@ struct MetricsWindow: Sendable, Equatable {
   ///   - slices: the slices of this rank.
   ///   - sliceCount: the number of slices of all ranks. A window with another number belongs to another
   ///     phase of the run; the result is then empty.
-  ///   - isFirst: whether this rank takes the score counts. Exactly one rank must: `metrics` adds the
+  ///   - isFirst: whether this rank takes the counts of pairs. Exactly one rank must: `metrics` adds the
   ///     counts of all ranks.
   /// - Throws: `DecodingError` if `encoded` did not write the data.
   init(_ data: Data, slices: [Int], of sliceCount: Int, isFirst: Bool) throws {
@@ -119,6 +124,6 @@ struct MetricsWindow: Sendable, Equatable {
     (steps, gradientNorms) = (saved.steps, saved.gradientNorms)
     let width = saved.sums.count / sliceCount
     sums = slices.map { Array(saved.sums[$0 * width..<($0 + 1) * width]) }
-    if isFirst { scores.add(triples: saved.scores) }
+    if isFirst { pairs = PairCounts(ordered: saved.orderedPairs, all: saved.pairs) }
   }
 }
