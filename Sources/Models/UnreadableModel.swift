@@ -3,7 +3,7 @@ import Platform
 
 /// The error for a path where there is no model that the program reads.
 ///
-/// Its sentence says what is there instead (a name on the Hugging Face hub, a file, a folder in
+/// The sentence names what the path is instead (a name on the Hugging Face hub, a file, a folder in
 /// another format) and what to do.
 func unreadableModel(_ path: String) -> FileError {
   var isFolder: ObjCBool = false

@@ -25,7 +25,7 @@ extension Int {
     return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
   }
 
-  /// The number with leading zeros up to `width` digits; for numbers that are not negative.
+  /// The number with leading zeros up to `width` digits; it must not be negative.
   package func zeroPadded(_ width: Int) -> String {
     let digits = String(self)
     return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits

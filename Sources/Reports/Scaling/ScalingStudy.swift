@@ -1,7 +1,7 @@
 /// Steps measured on 1 to N ranks, the model fitted to them, and its predictions for more ranks.
 ///
 /// Held-out points check the fit: the largest number of ranks, because the model has to
-/// extrapolate, and numbers that are not powers of two, because their traffic differs.
+/// extrapolate, and rank counts other than powers of two, because their traffic differs.
 package struct ScalingStudy: Sendable {
   /// The measured points, ordered by number of ranks.
   package let points: [ScalingPoint]
