@@ -1,0 +1,45 @@
+import CKernels
+import Synchronization
+
+/// The implementation of bfloat16 products that this process uses.
+///
+/// All implementations give the same bits (see `CKernels.h`); they differ in speed.
+package enum ProductKernel: String, Sendable, CaseIterable {
+  /// The definition of the arithmetic in C: slow, on any processor.
+  case scalar
+  /// Fused multiply-adds on vectors of eight floats: as fast as float32.
+  case avx2 = "AVX2"
+  /// The instruction VDPBF16PS.
+  case avx512BF16 = "AVX512-BF16"
+
+  /// Whether this processor has the instructions.
+  package var isAvailable: Bool {
+    switch self {
+    case .scalar: true
+    case .avx2: ckernels_has_avx2() != 0
+    case .avx512BF16: ckernels_has_avx512_bf16() != 0
+    }
+  }
+
+  /// Computes `block`.
+  func compute(_ block: inout ckernels_block) {
+    switch self {
+    case .scalar: ckernels_scalar(&block)
+    case .avx2: ckernels_avx2(&block)
+    case .avx512BF16: ckernels_avx512_bf16(&block)
+    }
+  }
+
+  private static let chosen = Mutex(fastest(except: []))
+
+  /// The kernel of this process: the fastest that is available and has not failed the self-test.
+  package static var current: ProductKernel { chosen.withLock { $0 } }
+
+  /// The fastest available kernel that is not in `failed`.
+  static func fastest(except failed: Set<ProductKernel>) -> ProductKernel {
+    allCases.last { $0.isAvailable && !failed.contains($0) } ?? .scalar
+  }
+
+  /// Makes `kernel` the one of this process.
+  package static func use(_ kernel: ProductKernel) { chosen.withLock { $0 = kernel } }
+}
