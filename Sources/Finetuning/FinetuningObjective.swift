@@ -12,6 +12,7 @@ import Tensors
 package struct FinetuningObjective: TrainingObjective {
   package let model: TaskModel
   package let rateFactors: [Float]
+  package var arithmetic = Arithmetic.float32
   /// The targets of all training examples.
   private let targets: [Target]
   private let microBatchTokens: Int
@@ -55,7 +56,7 @@ package struct FinetuningObjective: TrainingObjective {
   }
 
   package func accumulate(
-    _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
+    _ slice: Batch, totals: [Int], weights: Weights, gradient: Storage, workspace: Arena,
     progress: ParameterProgress
   ) -> Tally {
     // A batch in which no word has a tag has no losses: 0 / 1, not 0 / 0.
@@ -76,7 +77,7 @@ package struct FinetuningObjective: TrainingObjective {
   }
 
   /// Returns the model's outputs as `Tally.answers`, without a loss.
-  package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
+  package func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     Tally(
       outputs: slice.microBatches(tokenLimit: microBatchTokens).flatMap {
         model.outputs($0, weights: weights, arena: workspace)

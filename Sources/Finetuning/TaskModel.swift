@@ -86,7 +86,7 @@ package struct TaskModel: Sendable {
   ///   - weights: the flat vector, in `layout`.
   ///   - arena: at least `capacity` floats for the batch's shape; its contents are overwritten.
   /// - Returns: `outputCount(tokens:)` floats for each sequence.
-  package func outputs(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
+  package func outputs(_ batch: Batch, weights: Weights, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)

@@ -10,8 +10,8 @@ import Tensors
 ///
 /// A context is a value: a copy with other rows, dropout or progress shares weights and gradient.
 package struct PassContext {
-  /// The weights as a flat vector.
-  package let weights: Storage
+  /// The weights, and the arithmetic of products with them.
+  package let weights: Weights
   /// The flat vector that parameter gradients are added to; nil in evaluation.
   package let gradient: Storage?
   /// The token range of each sequence. (B)
@@ -29,7 +29,7 @@ package struct PassContext {
 
   /// A pass of `batch`; without a `seed` it has no dropout, without a `gradient` no backward pass.
   package init(
-    batch: Batch, weights: Storage, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
+    batch: Batch, weights: Weights, gradient: Storage?, seed: UInt64?, recomputes: Bool = false,
     progress: ParameterProgress? = nil
   ) {
     self.weights = weights

@@ -7,13 +7,16 @@ package protocol Evaluable: Sendable {
   /// The activations of one worker thread, allocated once and used for every slice.
   associatedtype Workspace
 
+  /// The arithmetic of the matrix products.
+  var arithmetic: Arithmetic { get }
+
   /// Allocates the workspace for slices of at most `sequences` sequences.
   func makeWorkspace(sequences: Int) -> Workspace
 
   /// The tally of a slice, computed without dropout.
   ///
   /// It must be a function of the slice and the weights alone: the slice may run on any worker.
-  func evaluate(_ slice: Batch, weights: Storage, workspace: Workspace) -> Tally
+  func evaluate(_ slice: Batch, weights: Weights, workspace: Workspace) -> Tally
 }
 
 /// What a model is trained for: it turns slices of a batch into gradients and losses.
@@ -54,7 +57,7 @@ package protocol TrainingObjective: Evaluable {
   /// gradient this slice will not touch again; see `ParameterProgress`.
   /// - Returns: the slice's loss sums and scores, not divided by anything.
   func accumulate(
-    _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Workspace,
+    _ slice: Batch, totals: [Int], weights: Weights, gradient: Storage, workspace: Workspace,
     progress: ParameterProgress
   ) -> Tally
 

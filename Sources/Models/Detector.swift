@@ -123,6 +123,7 @@ package struct Detector {
 /// Adapts a discriminator to `Evaluator`: the answers of a slice are the logits of its tokens.
 private struct Detection: Evaluable {
   let discriminator: StandaloneDiscriminator
+  let arithmetic = Arithmetic.float32
   let longest: Int
   /// The tokens of a micro-batch, for which the workspace has room.
   let tokens: Int
@@ -133,7 +134,7 @@ private struct Detection: Evaluable {
 
   /// Evaluates micro-batches that fit the workspace, since a line may have more tokens than a
   /// group.
-  func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
+  func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     Tally(
       outputs: slice.microBatches(tokenLimit: tokens).flatMap {
         discriminator.detect($0, weights: weights, arena: workspace)

@@ -98,7 +98,9 @@ extension Trainer {
     if bad < parameters.count {
       return Divergence(step: step, tensor: parameters[bad].name, origin: .weights)
     }
-    let (workers, objective, weights, count) = (workers, objective, weights, settings.sliceCount)
+    let (workers, objective, weights, count) = (
+      workers, objective, modelWeights, settings.sliceCount
+    )
     let slices = Mutex<[Divergence.Slice]>([])
     team.run { worker in
       let slice = workers[worker].firstNonFiniteSlice(
@@ -125,7 +127,7 @@ extension Worker {
   ///
   /// It overwrites the worker's gradients, whose sum is useless by then.
   func firstNonFiniteSlice(
-    _ objective: O, totals: [Int], weights: Storage, count: Int
+    _ objective: O, totals: [Int], weights: Weights, count: Int
   ) -> Divergence.Slice? {
     let parameters = objective.layout.parameters
     for (number, batch) in zip(slices, batches) {

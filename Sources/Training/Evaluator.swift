@@ -17,7 +17,8 @@ import Tensors
 package final class Evaluator<O: Evaluable> {
   package let objective: O
   /// The flat vector of weights, the same on every rank.
-  package let weights: Storage
+  package var weights: Storage { modelWeights.vector }
+  private let modelWeights: Weights
   /// Called at the start of each part of an evaluation.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
   private let world: Communicator
@@ -52,6 +53,7 @@ package final class Evaluator<O: Evaluable> {
     MatrixLibrary.useOneThread()
     MatrixLibrary.reserveBuffers(callers: processors.count)
     try world.broadcast(weights.base, count: weights.count)
+    let weights = Weights(weights, arithmetic: objective.arithmetic)
     self.init(
       objective, weights: weights, world: world, team: WorkerTeam(processors: processors),
       workspaces: processors.map { _ in objective.makeWorkspace(sequences: sliceSequences) },
@@ -62,12 +64,13 @@ package final class Evaluator<O: Evaluable> {
   ///
   /// There is one workspace per worker of the team, for at least `sliceSequences` sequences.
   init(
-    _ objective: O, weights: Storage, world: Communicator, team: WorkerTeam,
+    _ objective: O, weights: Weights, world: Communicator, team: WorkerTeam,
     workspaces: [O.Workspace], sliceSequences: Int = sliceSequences
   ) {
     precondition(workspaces.count == team.count, "a workspace for each thread")
     self.sliceSequences = sliceSequences
-    (self.objective, self.weights, self.world, self.team) = (objective, weights, world, team)
+    (self.objective, self.world, self.team) = (objective, world, team)
+    modelWeights = weights
     workers = workspaces.map { EvaluationWorker(workspace: $0) }
   }
 
@@ -94,7 +97,7 @@ package final class Evaluator<O: Evaluable> {
       $0..<min($0 + sliceSequences, count)
     }
     let round = Self.roundSlices * (try world.sum([workers.count])[0])
-    let (workers, objective, weights) = (workers, objective, weights)
+    let (workers, objective, weights) = (workers, objective, modelWeights)
     var total = Tally()
     // A round's size depends on the number of workers, but its tallies are added slice by slice in
     // order, so rounds do not change the bits.
@@ -139,7 +142,7 @@ private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {
 
   /// Evaluates slices of sequences; an error is stored in `failure`.
   func evaluate(
-    _ objective: O, _ slices: ArraySlice<Range<Int>>, weights: Storage, source: BatchSource
+    _ objective: O, _ slices: ArraySlice<Range<Int>>, weights: Weights, source: BatchSource
   ) {
     (tallies, failure) = ([], nil)
     do {

@@ -18,7 +18,8 @@ package final class Trainer<O: TrainingObjective> {
   /// The flat vector of weights, equal on every rank.
   ///
   /// After a step they are still being gathered: call `waitForWeights` before reading them.
-  package let weights: Storage
+  package var weights: Storage { modelWeights.vector }
+  let modelWeights: Weights
   /// The parts of the flat vector that each rank owns.
   package let partition: Partition
   let traffic: BucketTraffic
@@ -66,7 +67,8 @@ package final class Trainer<O: TrainingObjective> {
     self.settings = settings
     self.world = world
     self.source = source
-    weights = Storage(count: objective.layout.count)
+    modelWeights = Weights(
+      Storage(count: objective.layout.count), arithmetic: objective.arithmetic)
     team = WorkerTeam(processors: processors)
     let tree = ReductionTree(sliceCount: settings.sliceCount)
     let slices = tree.slices(of: world.rank, of: world.size)
@@ -77,7 +79,8 @@ package final class Trainer<O: TrainingObjective> {
         sequences: sequences, objective: objective)
     }
     evaluator = Evaluator(
-      objective, weights: weights, world: world, team: team, workspaces: workers.map(\.workspace))
+      objective, weights: modelWeights, world: world, team: team,
+      workspaces: workers.map(\.workspace))
     partition = Partition(
       objective.layout, regions: objective.gradientOrder, rankCount: world.size)
     traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
@@ -154,14 +157,14 @@ package final class Trainer<O: TrainingObjective> {
     }
     watch(.step, "input")
     let totals = try load(step, requests, &report)
-    let (workers, objective, weights) = (workers, objective, weights)
+    let (workers, objective, modelWeights) = (workers, objective, modelWeights)
     let (reducer, update) = (reducer, update)
     watch(.step, "computation")
     // A worker without slices never registers, and must not be waited for.
     reducer.begin(workers: workers.count { !$0.slices.isEmpty })
     team.run {
       workers[$0].compute(
-        objective, totals: totals, weights: weights, reducer: reducer, update: update)
+        objective, totals: totals, weights: modelWeights, reducer: reducer, update: update)
     }
     let computed = now()
     watch(.step, "reduction")

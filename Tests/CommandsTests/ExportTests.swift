@@ -228,7 +228,8 @@ struct ExportTests {
       var masked = Masking.Masked(tokens: ids)
       masked.positions = (0..<length).map { Int32($0) }
       masked.targets = targets
-      let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
+      let pass = PassContext(
+        batch: batch, weights: Weights(weights), gradient: nil, seed: nil)
       let shape = BatchShape(tokens: 2 * length, longest: length)
       let arena = Arena(capacity: MicroBatchPass.capacity(model, shape))
       let micro = MicroBatchPass(model, batch, masked, pass: pass, arena: arena)

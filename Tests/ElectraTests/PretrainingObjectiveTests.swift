@@ -59,7 +59,7 @@ struct PretrainingObjectiveTests {
       of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
     ) { weights, gradient in
       let tally = objective.accumulate(
-        batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
+        batch, totals: totals, weights: Weights(weights), gradient: gradient ?? scratch,
         workspace: workspace, progress: ParameterProgress())
       return objective.metrics(of: tally)[0].value
     }
@@ -92,7 +92,7 @@ struct PretrainingObjectiveTests {
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
     let workspace = objective.makeWorkspace(sequences: 64)
     func metric(_ name: MetricName) -> Double {
-      let tally = objective.evaluate(batch, weights: weights, workspace: workspace)
+      let tally = objective.evaluate(batch, weights: Weights(weights), workspace: workspace)
       return objective.metrics(of: tally).first { $0.name == name }?.value ?? .nan
     }
     #expect(abs(metric(.generatorLoss) - 8.0064) < 0.08)
@@ -121,7 +121,7 @@ struct PretrainingObjectiveTests {
     let batch = Self.batch(lengths: Array(repeating: 20, count: 30), vocabulary: 3000)
     let metrics = objective.metrics(
       of: objective.evaluate(
-        batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)))
+        batch, weights: Weights(weights), workspace: objective.makeWorkspace(sequences: 64)))
     #expect(metrics.map(\.name) == [.loss, .mlmLoss, .mlmAccuracy])
     #expect(abs(metrics[0].value - 8.0064) < 0.08 && metrics[0].value == metrics[1].value)
   }
@@ -136,7 +136,7 @@ struct PretrainingObjectiveTests {
     let batch = Self.batch(lengths: [20, 18, 20], vocabulary: 300)
     let masked = objective.masking.mask(batch).positions.count
     let tally = objective.evaluate(
-      batch, weights: randomWeights(objective.layout, scale: 0.3),
+      batch, weights: Weights(randomWeights(objective.layout, scale: 0.3)),
       workspace: objective.makeWorkspace(sequences: 64))
     #expect(tally.positiveScores.count + tally.negativeScores.count == masked)
     let metrics = objective.metrics(of: tally)
@@ -179,7 +179,7 @@ struct PretrainingObjectiveTests {
       let gradient = Storage(count: objective.layout.count)
       _ = objective.accumulate(
         batch, totals: objective.counts(of: batch),
-        weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
+        weights: Weights(randomWeights(objective.layout, scale: 0.3)), gradient: gradient,
         workspace: objective.makeWorkspace(sequences: 64), progress: ParameterProgress())
       return gradient
     }

@@ -63,7 +63,7 @@ struct PretrainingTaskTests {
     let weights = randomWeights(objective.layout, scale: 0.1)
     var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
     _ = objective.accumulate(
-      batch, totals: objective.counts(of: batch), weights: weights,
+      batch, totals: objective.counts(of: batch), weights: Weights(weights),
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
       progress: ParameterProgress(
@@ -84,7 +84,7 @@ struct PretrainingTaskTests {
     let gradient = Storage(count: objective.layout.count)
     _ = objective.accumulate(
       batch, totals: objective.counts(of: batch),
-      weights: randomWeights(objective.layout, scale: 0.3), gradient: gradient,
+      weights: Weights(randomWeights(objective.layout, scale: 0.3)), gradient: gradient,
       workspace: objective.makeWorkspace(sequences: 64), progress: ParameterProgress())
     let frozen = objective.frozen(at: step)
     for parameter in objective.layout.parameters {
@@ -116,7 +116,8 @@ struct PretrainingTaskTests {
     let generator = try #require(model.generator)
     func run(_ weights: Storage, _ gradient: Storage?) -> MicroBatchPass {
       arena.release(to: 0)
-      let pass = PassContext(batch: batch, weights: weights, gradient: gradient, seed: 8)
+      let pass = PassContext(
+        batch: batch, weights: Weights(weights), gradient: gradient, seed: 8)
       return MicroBatchPass(model, batch, masked, pass: pass, arena: arena)
     }
     func accumulate(_ weights: Storage, _ gradient: Storage) -> PolicyGradientOutcome {
@@ -126,7 +127,8 @@ struct PretrainingTaskTests {
     let fixed = accumulate(weights, scratch).weights
     let policy = compareGradients(of: layout, weights: weights, step: 5e-4) { weights, gradient in
       if let gradient { _ = accumulate(weights, gradient) }
-      let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: 8)
+      let pass = PassContext(
+        batch: batch, weights: Weights(weights), gradient: nil, seed: 8)
       let outcomes = run(weights, nil).predict(
         masked.tokens, generator, pass,
         PredictionTargets(positions: masked.positions, tokens: samples), weights: nil)
@@ -152,7 +154,8 @@ struct PretrainingTaskTests {
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 20], vocabulary: 37)
     let masked = objective.masking.mask(batch)
     let pass = PassContext(
-      batch: batch, weights: randomWeights(objective.layout, scale: 0.4), gradient: nil, seed: nil)
+      batch: batch, weights: Weights(randomWeights(objective.layout, scale: 0.4)), gradient: nil,
+      seed: nil)
     let microBatch = MicroBatchPass(
       objective.model, batch, masked, pass: pass, arena: objective.makeWorkspace(sequences: 64))
     let tokens = microBatch.corrupted(

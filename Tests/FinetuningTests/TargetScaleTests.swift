@@ -58,7 +58,7 @@ struct TargetScaleTests {
     }
     func answers() -> [Float] {
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: 22, longest: 12)))
-      return model.outputs(batch, weights: weights, arena: arena)
+      return model.outputs(batch, weights: Weights(weights), arena: arena)
     }
     let scale = try #require(TargetScale(set(["1890", "1990", "1985"])))
     let standardized = answers()

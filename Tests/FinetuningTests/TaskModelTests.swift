@@ -66,7 +66,7 @@ struct TaskModelTests {
       of: objective.layout, weights: randomWeights(objective.layout, scale: 0.4), step: 5e-4
     ) { weights, gradient in
       let tally = objective.accumulate(
-        Self.batch, totals: totals, weights: weights, gradient: gradient ?? scratch,
+        Self.batch, totals: totals, weights: Weights(weights), gradient: gradient ?? scratch,
         workspace: workspace, progress: ParameterProgress())
       return objective.metrics(of: tally)[0].value
     }
@@ -79,7 +79,7 @@ struct TaskModelTests {
     var (finished, needed): ([Range<Int>], Set<Int>) = ([], [])
     _ = objective.accumulate(
       Self.batch, totals: objective.counts(of: Self.batch),
-      weights: randomWeights(objective.layout, scale: 0.1),
+      weights: Weights(randomWeights(objective.layout, scale: 0.1)),
       gradient: Storage(count: objective.layout.count),
       workspace: objective.makeWorkspace(sequences: 64),
       progress: ParameterProgress(
@@ -100,11 +100,11 @@ struct TaskModelTests {
       let gradient = Storage(count: objective.layout.count)
       let weights = randomWeights(objective.layout, scale: 0.3)
       let tally = objective.accumulate(
-        Self.batch, totals: objective.counts(of: Self.batch), weights: weights,
+        Self.batch, totals: objective.counts(of: Self.batch), weights: Weights(weights),
         gradient: gradient, workspace: objective.makeWorkspace(sequences: 64),
         progress: ParameterProgress())
       let outputs = objective.evaluate(
-        Self.batch, weights: weights, workspace: objective.makeWorkspace(sequences: 64)
+        Self.batch, weights: Weights(weights), workspace: objective.makeWorkspace(sequences: 64)
       ).outputs
       return (gradient: gradient, loss: objective.metrics(of: tally)[0].value, outputs: outputs)
     }
@@ -123,12 +123,14 @@ struct TaskModelTests {
     let objective = Self.objective(problem, style)
     let weights = randomWeights(objective.layout, scale: 0.3)
     let workspace = objective.makeWorkspace(sequences: 64)
-    let all = objective.evaluate(Self.batch, weights: weights, workspace: workspace).outputs
+    let all = objective.evaluate(Self.batch, weights: Weights(weights), workspace: workspace)
+      .outputs
     var start = 0
     for (range, length) in zip(Self.batch.ranges, Self.batch.lengths) {
       var alone = Batch()
       alone.append(tokens: Self.batch.tokens[range], segmentIDs: Self.batch.segmentIDs[range])
-      let outputs = objective.evaluate(alone, weights: weights, workspace: workspace).outputs
+      let outputs = objective.evaluate(alone, weights: Weights(weights), workspace: workspace)
+        .outputs
       #expect(outputs.count == objective.model.outputCount(tokens: length))
       for (a, b) in zip(outputs, all[start...]) { #expect(abs(a - b) < 1e-4) }
       start += outputs.count
@@ -160,7 +162,7 @@ struct TaskModelTests {
   func aBeamIsReadAsItWasWritten() throws {
     let objective = Self.objective(.span, .reference)
     let answers = objective.evaluate(
-      Self.batch, weights: randomWeights(objective.layout, scale: 0.3),
+      Self.batch, weights: Weights(randomWeights(objective.layout, scale: 0.3)),
       workspace: objective.makeWorkspace(sequences: 64)
     ).outputs
     for (b, range) in Self.batch.ranges.enumerated() {

@@ -25,7 +25,8 @@ struct LayerGradientTests {
     let results = compareGradients(of: layout, weights: randomWeights(layout, scale: 0.6)) {
       weights, gradient in
       arena.release(to: 0)
-      let pass = PassContext(batch: Self.batch, weights: weights, gradient: gradient, seed: 3)
+      let pass = PassContext(
+        batch: Self.batch, weights: Weights(weights), gradient: gradient, seed: 3)
       let outputGradient = arena.tensor(Self.batch.tokenCount, size)
       outputGradient.base.update(from: coefficients.base, count: coefficients.count)
       let output = run(pass, gradient == nil ? nil : outputGradient, arena)

@@ -54,7 +54,7 @@ struct DetectorTests {
         #expect(text.tokens[start] == "[CLS]" && text.tokens[ids.endIndex - 1] == "[SEP]")
         var batch = Batch()
         batch.append(tokens: ids, segmentIDs: repeatElement(0, count: ids.count))
-        wanted += discriminator.detect(batch, weights: own, arena: arena)
+        wanted += discriminator.detect(batch, weights: Weights(own), arena: arena)
       }
       #expect(wanted.count == text.logits.count)
       #expect(zip(wanted, text.logits).allSatisfy { abs($0 - $1) < 1e-5 })

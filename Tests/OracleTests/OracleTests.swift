@@ -25,7 +25,8 @@ struct OracleTests {
   ) -> Result {
     let gradient = Storage(count: model.layout.count)
     var result = Result(gradient: gradient)
-    let pass = PassContext(batch: step.batch, weights: weights, gradient: gradient, seed: nil)
+    let pass = PassContext(
+      batch: step.batch, weights: Weights(weights), gradient: gradient, seed: nil)
     let arena = Arena(capacity: MicroBatchPass.capacity(model, pass.shape))
     let microBatch = MicroBatchPass(model, step.batch, step.masked, pass: pass, arena: arena)
     let vocabulary = model.sizes.vocabularySize

@@ -10,6 +10,7 @@ import Training
 /// A minimal objective: the squared distance of every weight from the tokens of a batch.
 struct LineFit: TrainingObjective {
   let layout: ParameterLayout
+  let arithmetic = Arithmetic.float32
   /// The step whose gradient is NaN; nil for none.
   var poisonedStep: Int?
 
@@ -25,14 +26,14 @@ struct LineFit: TrainingObjective {
   func makeWorkspace(sequences: Int) {}
 
   func accumulate(
-    _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Void,
+    _ slice: Batch, totals: [Int], weights: Weights, gradient: Storage, workspace: Void,
     progress: ParameterProgress
   ) -> Tally {
     progress.willRead(0..<layout.count)
     let range = layout.parameters[0].range
     for token in slice.tokens {
       for i in range {
-        gradient.base[i] += 2 * (weights.base[i] - Float(token)) / Float(totals[0])
+        gradient.base[i] += 2 * (weights.vector.base[i] - Float(token)) / Float(totals[0])
       }
     }
     if slice.step == poisonedStep { gradient.base[0] = .nan }
@@ -40,8 +41,8 @@ struct LineFit: TrainingObjective {
     return evaluate(slice, weights: weights, workspace: workspace)
   }
 
-  func evaluate(_ slice: Batch, weights: Storage, workspace: Void) -> Tally {
-    let errors = slice.tokens.map { Double(weights.base[0] - Float($0)) }
+  func evaluate(_ slice: Batch, weights: Weights, workspace: Void) -> Tally {
+    let errors = slice.tokens.map { Double(weights.vector.base[0] - Float($0)) }
     return Tally(sums: [errors.reduce(0) { $0 + $1 * $1 }, Double(errors.count)])
   }
 

@@ -25,7 +25,7 @@ package struct StandaloneDiscriminator: Sendable {
   /// The logit of each token of `batch` having been replaced (N), without dropout.
   ///
   /// `arena` must hold `capacity` of the batch's shape; its contents are discarded.
-  package func detect(_ batch: Batch, weights: Storage, arena: Arena) -> [Float] {
+  package func detect(_ batch: Batch, weights: Weights, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
     let activations = Network.Activations(network, pass.shape, arena: arena)

@@ -26,6 +26,7 @@ package struct PretrainingObjective: TrainingObjective {
   ///
   /// It takes a third more matrix products and a fraction of the memory, and gives the same bits.
   package var recomputes = false
+  package var arithmetic = Arithmetic.float32
   /// The generator without a network (unigram or uniform); nil for a transformer or for no samples.
   package var sampler: TokenSampler?
   /// The first step that trains the discriminator, in two-stage training; nil in joint training.
@@ -67,7 +68,7 @@ package struct PretrainingObjective: TrainingObjective {
 
   /// Adds the gradient of a slice, micro-batch by micro-batch; see `MicroBatchPass` for the passes.
   package func accumulate(
-    _ slice: Batch, totals: [Int], weights: Storage, gradient: Storage, workspace: Arena,
+    _ slice: Batch, totals: [Int], weights: Weights, gradient: Storage, workspace: Arena,
     progress: ParameterProgress
   ) -> Tally {
     let lossWeights = LossWeights(
@@ -126,7 +127,7 @@ package struct PretrainingObjective: TrainingObjective {
   }
 
   /// The tally of a slice: both networks run forward, whatever the stage of training.
-  package func evaluate(_ slice: Batch, weights: Storage, workspace: Arena) -> Tally {
+  package func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {
       workspace.release(to: 0)

@@ -61,7 +61,7 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {
   /// During the first slice it waits for each range of weights before reading it: later slices read the
   /// same weights. During the last slice it reports each range of the gradient that becomes final.
   func compute(
-    _ objective: O, totals: [Int], weights: Storage, reducer: GradientReducer,
+    _ objective: O, totals: [Int], weights: Weights, reducer: GradientReducer,
     update: ShardedUpdate
   ) {
     sums.reset()
