@@ -52,7 +52,9 @@ package struct FinetuningObjective: TrainingObjective {
 
   package func makeWorkspace(sequences: Int) -> Arena {
     let tokens = min(microBatchTokens, sequences * longest)
-    return Arena(capacity: model.capacity(BatchShape(tokens: tokens, longest: longest)))
+    var shape = BatchShape(tokens: tokens, longest: longest)
+    shape.arithmetic = arithmetic
+    return Arena(capacity: model.capacity(shape))
   }
 
   package func accumulate(

@@ -92,7 +92,7 @@ package struct TaskModel: Sendable {
     let activations = Network.Activations(network, pass.shape, arena: arena)
     let hidden = network.forward(
       tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    return head.outputs(HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass))
+    return head.outputs(HeadInput(hidden: hidden.values, batch: batch, arena: arena, pass: pass))
   }
 
   /// The number of floats that `outputs` returns for a sequence of `tokens` tokens.
@@ -113,7 +113,7 @@ package struct TaskModel: Sendable {
     pass.progress?.willRead(headRange)
     let gradient = arena.tensor(hidden.rows, hidden.columns)
     let loss = head.accumulateGradients(
-      HeadInput(hidden: hidden, batch: batch, arena: arena, pass: pass), targets: targets,
+      HeadInput(hidden: hidden.values, batch: batch, arena: arena, pass: pass), targets: targets,
       weight: weight, into: gradient)
     pass.progress?.didFinish(headRange)
     network.backward(

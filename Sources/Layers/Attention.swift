@@ -4,6 +4,9 @@ import Tensors
 ///
 ///     P = softmax(Q K^T / sqrt(D/H)),  context = dropout(P) V      for each sequence and head
 ///
+/// Dropout multiplies a product by its factor instead of the probabilities: the kept ones are then
+/// exactly P, rounded once in bfloat16.
+///
 /// (Vaswani et al. 2017, section 3.2.) Batches have no padding, so there is no attention mask.
 /// Queries, keys and values come from one matrix product; each head uses a window of D/H columns of
 /// the result. The forward pass keeps P. The backward pass regenerates the dropout mask from its
@@ -42,45 +45,46 @@ package struct Attention: Sendable {
   /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     /// Queries, keys and values side by side. (N, 3 D)
-    package let projected: Tensor
+    package let projected: Operand
     /// The (t, t) probabilities of each head of each sequence, end to end, before dropout.
-    package let probabilities: Tensor
-    package let context: Tensor  // (N, D)
+    package let probabilities: Operand
+    package let context: Operand  // (N, D)
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, headCount: Int, arena: Arena) {
-      projected = arena.tensor(shape.tokens, 3 * size)
-      probabilities = arena.tensor(1, shape.squares * headCount)
-      context = arena.tensor(shape.tokens, size)
+      let arithmetic = shape.arithmetic
+      projected = arena.operand(shape.tokens, 3 * size, in: arithmetic)
+      probabilities = arena.operand(1, shape.squares * headCount, in: arithmetic)
+      context = arena.operand(shape.tokens, size, in: arithmetic)
     }
   }
 
   /// Temporary memory of one pass.
   package struct Scratch {
-    /// Dropped-out probabilities of the current head. (t, t), at most (T, T)
-    let dropped: Tensor
-    /// The gradient of the current head's scores. (t, t), at most (T, T)
-    let scoreGradient: Tensor
+    /// The probabilities of the current head that dropout keeps. (t, t), at most (T, T)
+    let kept: Operand
+    /// The current head's scores, or their gradient. (t, t), at most (T, T)
+    let scores: Tensor
     /// The gradient of queries, keys and values. (N, 3 D)
-    let projectedGradient: Tensor
+    let projectedGradient: Operand
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
-      dropped = arena.tensor(1, shape.longest * shape.longest)
-      scoreGradient = arena.tensor(1, shape.longest * shape.longest)
-      projectedGradient = arena.tensor(shape.tokens, 3 * size)
+      kept = arena.operand(1, shape.longest * shape.longest, in: shape.arithmetic)
+      scores = arena.tensor(1, shape.longest * shape.longest)
+      projectedGradient = arena.operand(shape.tokens, 3 * size, in: shape.arithmetic)
     }
 
-    /// The first `length` x `length` floats of `memory` as a matrix.
-    static func square(_ memory: Tensor, _ length: Int) -> Tensor {
-      Tensor(base: memory.base, rows: length, columns: length)
+    /// The scores of a head of `length` tokens.
+    func scores(_ length: Int) -> Tensor {
+      Tensor(base: scores.base, rows: length, columns: length)
     }
   }
 
   /// One head of one sequence: its windows, and its rows of the dropout stream.
   private struct Head {
-    let query: Tensor, key: Tensor, value: Tensor  // (t, D/H)
-    let probabilities: Tensor  // (t, t)
+    let query: Operand, key: Operand, value: Operand  // (t, D/H)
+    let probabilities: Operand  // (t, t)
     let columns: Range<Int>
     let rows: Range<Int>
     let firstDropoutRow: Int
@@ -97,8 +101,7 @@ package struct Attention: Sendable {
       let tokens = activations.projected.rows(range)
       for head in 0..<headCount {
         let columns = head * width..<(head + 1) * width
-        let probabilities = Tensor(
-          base: activations.probabilities.base + start, rows: range.count, columns: range.count)
+        let probabilities = activations.probabilities.square(range.count, from: start)
         body(
           Head(
             query: tokens.columns(columns), key: tokens.columns(columns.shifted(by: size)),
@@ -114,27 +117,30 @@ package struct Attention: Sendable {
     1 / Float(activations.context.columns / headCount).squareRoot()
   }
 
-  /// The probabilities of `head` after dropout, in `scratch.dropped`.
+  /// The probabilities of `head` that dropout keeps, and zeros, and the factor that dropout
+  /// multiplies them by.
   ///
   /// Both passes call this and get equal bits: the mask is a function of the dropout stream.
-  private func droppedProbabilities(_ head: Head, _ scratch: Scratch) -> Tensor {
-    guard let dropout = head.dropout else { return head.probabilities }
-    let dropped = Scratch.square(scratch.dropped, head.rows.count)
-    head.probabilities.applyDropout(dropout, firstRow: head.firstDropoutRow, into: dropped)
-    return dropped
+  private func kept(_ head: Head, _ scratch: Scratch) -> (probabilities: Operand, scale: Float) {
+    guard let dropout = head.dropout else { return (head.probabilities, 1) }
+    let kept = scratch.kept.square(head.rows.count, from: 0)
+    head.probabilities.keep(dropout, firstRow: head.firstDropoutRow, into: kept)
+    return (kept, dropout.scale)
   }
 
   /// Fills `activations` from `input` (N, D).
   package func forward(
-    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
+    _ input: Operand, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
   ) {
     projection.forward(input, into: activations.projected, pass)
     let scale = scale(activations)
     forEachHead(activations, pass) { head in
-      head.probabilities.multiply(head.query.plain, head.key.transposed, scale: scale)
-      head.probabilities.softmaxRows()
-      let context = activations.context.rows(head.rows).columns(head.columns)
-      context.multiply(droppedProbabilities(head, scratch).plain, head.value.plain)
+      let scores = scratch.scores(head.rows.count)
+      scores.multiply(head.query.plain, head.key.transposed, scale: scale)
+      scores.softmaxRows(into: head.probabilities)
+      let kept = kept(head, scratch)
+      activations.context.rows(head.rows).columns(head.columns)
+        .multiply(kept.probabilities.plain, .matrix(head.value.plain), scale: kept.scale)
     }
   }
 
@@ -148,7 +154,7 @@ package struct Attention: Sendable {
   ///   - inputGradient: the gradient to add to, often the residual stream's.
   ///   - pass: weights, gradients and random numbers.
   package func backward(
-    contextGradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
+    contextGradient: Operand, input: Operand, _ activations: Activations, _ scratch: Scratch,
     addingTo inputGradient: Tensor, _ pass: PassContext
   ) {
     let (size, projectedGradient) = (contextGradient.columns, scratch.projectedGradient)
@@ -156,19 +162,34 @@ package struct Attention: Sendable {
     forEachHead(activations, pass) { head in
       let context = contextGradient.rows(head.rows).columns(head.columns)
       let gradients = projectedGradient.rows(head.rows)
-      let dropped = droppedProbabilities(head, scratch)
+      let kept = kept(head, scratch)
       gradients.columns(head.columns.shifted(by: 2 * size))
-        .multiply(dropped.transposed, context.plain)
-      let scores = Scratch.square(scratch.scoreGradient, head.rows.count)
-      scores.multiply(context.plain, head.value.transposed)
-      scores.softmaxRowsBackward(probabilities: head.probabilities, kept: dropped)
-      gradients.columns(head.columns).multiply(scores.plain, head.key.plain, scale: scale)
+        .multiply(kept.probabilities.transposed, .matrix(context.plain), scale: kept.scale)
+      let scores = scratch.scores(head.rows.count)
+      scores.multiply(context.plain, head.value.transposed, scale: kept.scale)
+      let scoreGradient = scores.operand(in: pass.weights.arithmetic)
+      scores.softmaxRowsBackward(
+        probabilities: head.probabilities, kept: kept.probabilities, into: scoreGradient)
+      gradients.columns(head.columns)
+        .multiply(scoreGradient.plain, .matrix(head.key.plain), scale: scale)
       gradients.columns(head.columns.shifted(by: size))
-        .multiply(scores.transposed, head.query.plain, scale: scale)
+        .multiply(scoreGradient.transposed, .matrix(head.query.plain), scale: scale)
     }
     pass.gradient(projection.bias).addSumOfRows(of: projectedGradient)
     projection.backward(
       outputGradient: projectedGradient, input: input, into: inputGradient, adding: true, pass)
+  }
+}
+
+extension Operand {
+  /// The `length` x `length` matrix from element `start` of a row of memory on.
+  fileprivate func square(_ length: Int, from start: Int) -> Operand {
+    switch self {
+    case .float32(let row):
+      .float32(Tensor(base: row.base + start, rows: length, columns: length))
+    case .bfloat16(let row):
+      .bfloat16(BFloat16Tensor(base: row.base + 2 * start, rows: length, columns: length))
+    }
   }
 }
 

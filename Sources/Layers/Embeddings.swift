@@ -4,6 +4,9 @@ import Tensors
 ///
 ///     e = dropout(norm(word[token] + position[index in sequence] + segment[segment id]))
 ///
+/// In bfloat16 the rows of the word embedding are rounded when they are looked up, as the vocabulary
+/// head's products read them.
+///
 /// Generator and discriminator share one instance (ELECTRA, section 3.1: tied embeddings). Each
 /// passes its own dropout site, so that their masks are independent.
 package struct Embeddings: Sendable {
@@ -55,12 +58,12 @@ package struct Embeddings: Sendable {
   package struct Activations {
     let norm: LayerNorm.Activations
     /// The embeddings after dropout. (N, E)
-    package let output: Tensor
+    package let output: HiddenStates
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
       norm = LayerNorm.Activations(shape, size: size, arena: arena)
-      output = arena.tensor(shape.tokens, size)
+      output = HiddenStates(shape.tokens, size, in: shape.arithmetic, arena: arena)
     }
   }
 
@@ -70,7 +73,7 @@ package struct Embeddings: Sendable {
     _ pass: PassContext
   ) {
     let sum = activations.norm.normalized
-    sum.gatherRows(of: pass.weights[word], tokens)
+    sum.gatherRows(of: pass.weights[word], tokens, in: pass.weights.arithmetic)
     let positions = pass.weights[position]  // positions restart at each sequence
     let segments = pass.weights[segment]
     for range in pass.ranges {
@@ -82,9 +85,10 @@ package struct Embeddings: Sendable {
     }
     norm.forward(activations.norm, bias: nil, residual: nil, dropout: nil, pass)
     forEachSequence(site, pass) { range, dropout in
-      activations.norm.output.rows(range).applyDropout(
-        dropout, into: activations.output.rows(range))
+      activations.norm.output.values.rows(range).applyDropout(
+        dropout, into: activations.output.values.rows(range))
     }
+    activations.output.updateOperand()
   }
 
   /// Adds the gradients of the tables and of the normalisation.

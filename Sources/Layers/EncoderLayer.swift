@@ -49,26 +49,33 @@ package struct EncoderLayer: Sendable {
     /// The derivative of GELU at each entry. (N, F)
     package let geluDerivative: Tensor
     /// The output of GELU. (N, F)
-    package let intermediate: Tensor
+    package let intermediate: Operand
     package let outputNorm: LayerNorm.Activations
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
-    package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
+    ///
+    /// `stream` (N, D) is the memory of the residual stream, which bfloat16 uses unless layers are
+    /// computed again from their outputs; nil for separate memory.
+    package init(
+      _ sizes: EncoderSizes, _ shape: BatchShape, stream: Tensor? = nil, arena: Arena
+    ) {
       attention = Attention.Activations(
         shape, size: sizes.hiddenSize, headCount: sizes.headCount, arena: arena)
-      attentionNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
+      attentionNorm = LayerNorm.Activations(
+        shape, size: sizes.hiddenSize, values: stream, arena: arena)
       geluDerivative = arena.tensor(shape.tokens, sizes.intermediateSize)
-      intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
-      outputNorm = LayerNorm.Activations(shape, size: sizes.hiddenSize, arena: arena)
+      intermediate = arena.operand(shape.tokens, sizes.intermediateSize, in: shape.arithmetic)
+      outputNorm = LayerNorm.Activations(
+        shape, size: sizes.hiddenSize, values: shape.recomputes ? nil : stream, arena: arena)
     }
 
     /// Activations in the memory of `other`, with a separate output.
-    init(sharing other: Activations, arena: Arena) {
+    init(sharing other: Activations, _ shape: BatchShape, arena: Arena) {
       attention = other.attention
       attentionNorm = other.attentionNorm
       geluDerivative = other.geluDerivative
       intermediate = other.intermediate
-      outputNorm = LayerNorm.Activations(sharing: other.outputNorm, arena: arena)
+      outputNorm = LayerNorm.Activations(sharing: other.outputNorm, shape, arena: arena)
     }
   }
 
@@ -76,35 +83,36 @@ package struct EncoderLayer: Sendable {
   package struct Scratch {
     let attention: Attention.Scratch
     // Gradients of the backward pass.
-    let branch: Tensor  // (N, D)
-    let context: Tensor  // (N, D)
+    let branch: Operand  // (N, D)
+    let context: Operand  // (N, D)
     let intermediate: Tensor  // (N, F)
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Scratch(shape, size: sizes.hiddenSize, arena: arena)
-      branch = arena.tensor(shape.tokens, sizes.hiddenSize)
-      context = arena.tensor(shape.tokens, sizes.hiddenSize)
+      branch = arena.operand(shape.tokens, sizes.hiddenSize, in: shape.arithmetic)
+      context = arena.operand(shape.tokens, sizes.hiddenSize, in: shape.arithmetic)
       intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
     }
   }
 
   /// Fills `activations` from `input` (N, D); the result is `activations.outputNorm.output` (N, D).
   package func forward(
-    _ input: Tensor, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
+    _ input: HiddenStates, _ activations: Activations, _ scratch: Scratch, _ pass: PassContext
   ) {
-    attention.forward(input, activations.attention, scratch.attention, pass)
+    attention.forward(input.operand, activations.attention, scratch.attention, pass)
     attentionOutput.product(
       activations.attention.context, into: activations.attentionNorm.normalized, pass)
     attentionNorm.forward(
-      activations.attentionNorm, bias: attentionOutput.bias, residual: input,
+      activations.attentionNorm, bias: attentionOutput.bias, residual: input.values,
       dropout: attentionDropout, pass)
-    intermediate.product(activations.attentionNorm.output, into: activations.geluDerivative, pass)
+    intermediate.product(
+      activations.attentionNorm.output.operand, into: activations.geluDerivative, pass)
     activations.geluDerivative.gelu(
       bias: pass.weights[intermediate.bias], into: activations.intermediate)
     output.product(activations.intermediate, into: activations.outputNorm.normalized, pass)
     outputNorm.forward(
-      activations.outputNorm, bias: output.bias, residual: activations.attentionNorm.output,
+      activations.outputNorm, bias: output.bias, residual: activations.attentionNorm.output.values,
       dropout: outputDropout, pass)
   }
 
@@ -113,7 +121,7 @@ package struct EncoderLayer: Sendable {
   /// `gradient` follows the residual stream: each sub-layer adds its part to it. `input` must be
   /// the input of the forward pass that filled `activations`.
   package func backward(
-    _ gradient: Tensor, input: Tensor, _ activations: Activations, _ scratch: Scratch,
+    _ gradient: Tensor, input: Operand, _ activations: Activations, _ scratch: Scratch,
     _ pass: PassContext
   ) {
     outputNorm.backward(
@@ -122,17 +130,19 @@ package struct EncoderLayer: Sendable {
     output.backward(
       outputGradient: scratch.branch, input: activations.intermediate,
       into: scratch.intermediate, adding: false, pass)
+    let intermediateGradient = scratch.intermediate.operand(in: pass.weights.arithmetic)
     scratch.intermediate.geluBackward(
-      derivative: activations.geluDerivative, biasGradient: pass.gradient(intermediate.bias))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(intermediate.bias),
+      into: intermediateGradient)
     intermediate.backward(
-      outputGradient: scratch.intermediate, input: activations.attentionNorm.output,
+      outputGradient: intermediateGradient, input: activations.attentionNorm.output.operand,
       into: gradient, adding: true, pass)
     attentionNorm.backward(
       activations.attentionNorm, gradient: gradient, bias: attentionOutput.bias,
       dropout: attentionDropout, into: scratch.branch, pass)
     attentionOutput.backward(
       outputGradient: scratch.branch, input: activations.attention.context,
-      into: scratch.context, adding: false, pass)
+      into: scratch.context, pass)
     attention.backward(
       contextGradient: scratch.context, input: input, activations.attention, scratch.attention,
       addingTo: gradient, pass)

@@ -26,20 +26,25 @@ package struct LayerNorm: Sendable {
     package let normalized: Tensor
     /// 1 / sqrt(variance + epsilon) of each row. (1, N)
     package let inverseDeviations: Tensor
-    package let output: Tensor  // (N, D)
+    package let output: HiddenStates  // (N, D)
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
-    package init(_ shape: BatchShape, size: Int, arena: Arena) {
+    ///
+    /// In bfloat16 the values of the output are in `values` (N, D), if it is given: the memory of
+    /// the residual stream, which all normalisations of an encoder overwrite.
+    package init(_ shape: BatchShape, size: Int, values: Tensor? = nil, arena: Arena) {
       normalized = arena.tensor(shape.tokens, size)
       inverseDeviations = arena.tensor(1, shape.tokens)
-      output = arena.tensor(shape.tokens, size)
+      output = HiddenStates(
+        shape.tokens, size, in: shape.arithmetic, values: values, arena: arena)
     }
 
     /// Activations in the memory of `other`, with a separate output.
-    init(sharing other: Activations, arena: Arena) {
+    init(sharing other: Activations, _ shape: BatchShape, arena: Arena) {
       normalized = other.normalized
       inverseDeviations = other.inverseDeviations
-      output = arena.tensor(other.output.rows, other.output.columns)
+      output = HiddenStates(
+        other.output.rows, other.output.columns, in: shape.arithmetic, arena: arena)
     }
   }
 
@@ -66,18 +71,19 @@ package struct LayerNorm: Sendable {
       activations.normalized.rows(range).normalizeRows(
         sum, parameters,
         inverseDeviations: activations.inverseDeviations.base + range.lowerBound,
-        into: activations.output.rows(range))
+        into: activations.output.values.rows(range), activations.output.operand.rows(range))
     }
   }
 
   /// Turns `gradient` (N, D) from the output's into the residual's, and writes the branch's
   /// gradient.
   ///
-  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch
+  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D), rounded if it is a rounded
+  /// operand, is nil where the branch
   /// has neither dropout nor a residual beside it: its gradient then equals `gradient`.
   package func backward(
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
-    into branchGradient: Tensor?, _ pass: PassContext
+    into branchGradient: Operand?, _ pass: PassContext
   ) {
     let gradients = NormalizationGradients(
       scale: pass.gradient(scale), shift: pass.gradient(shift),

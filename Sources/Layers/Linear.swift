@@ -5,6 +5,9 @@ import Tensors
 /// `product` and `backward` leave out the bias. The caller adds it, and sums its gradient, in the
 /// same sweep as the next operation (GELU, dropout, normalisation), which saves one pass over
 /// memory.
+///
+/// Products of float32 operands are float32 also in a run whose arithmetic is bfloat16: so the heads
+/// of fine-tuning choose it by their operands.
 package struct Linear: Sendable {
   package let weight: Parameter  // (output, input)
   package let bias: Parameter  // (output)
@@ -26,14 +29,14 @@ package struct Linear: Sendable {
   }
 
   /// `output` (N, output) = `input` (N, input) W^T.
-  package func product(_ input: Tensor, into output: Tensor, _ pass: PassContext) {
-    output.multiply(input.plain, pass.weights[weight].transposed)
+  package func product(_ input: Operand, into output: Tensor, _ pass: PassContext) {
+    output.multiply(input.plain, pass.weights.transposed(of: weight, for: input))
   }
 
   /// `output` (N, output) = `input` (N, input) W^T + b.
-  package func forward(_ input: Tensor, into output: Tensor, _ pass: PassContext) {
-    product(input, into: output, pass)
-    output.addToRows(pass.weights[bias])
+  package func forward(_ input: Operand, into output: Operand, _ pass: PassContext) {
+    output.multiply(
+      input.plain, pass.weights.transposed(of: weight, for: input), bias: pass.weights[bias])
   }
 
   /// Adds the gradient of the weight, and writes (or, if `adding`, adds) the gradient of the input.
@@ -41,10 +44,29 @@ package struct Linear: Sendable {
   /// `outputGradient` is (N, output), `input` and `inputGradient` are (N, input). The caller sums
   /// the gradient of the bias.
   package func backward(
-    outputGradient: Tensor, input: Tensor, into inputGradient: Tensor, adding: Bool,
+    outputGradient: Operand, input: Operand, into inputGradient: Tensor, adding: Bool,
     _ pass: PassContext
   ) {
+    addWeightGradient(outputGradient, input, pass)
+    inputGradient.multiply(
+      outputGradient.plain, pass.weights.plain(of: weight, for: outputGradient), adding: adding)
+  }
+
+  /// Adds the gradient of the weight and writes the gradient of the input as an operand.
+  ///
+  /// For an input that only products read, whose gradient is a factor of products again. Shapes are
+  /// those of the other `backward`.
+  package func backward(
+    outputGradient: Operand, input: Operand, into inputGradient: Operand, _ pass: PassContext
+  ) {
+    addWeightGradient(outputGradient, input, pass)
+    inputGradient.multiply(
+      outputGradient.plain, pass.weights.plain(of: weight, for: outputGradient))
+  }
+
+  private func addWeightGradient(
+    _ outputGradient: Operand, _ input: Operand, _ pass: PassContext
+  ) {
     pass.gradient(weight).multiply(outputGradient.transposed, input.plain, adding: true)
-    inputGradient.multiply(outputGradient.plain, pass.weights[weight].plain, adding: adding)
   }
 }

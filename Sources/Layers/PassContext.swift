@@ -68,6 +68,7 @@ package struct PassContext {
   package var shape: BatchShape {
     var shape = BatchShape(ranges)
     shape.recomputes = recomputes
+    shape.arithmetic = weights.arithmetic
     return shape
   }
 

@@ -31,25 +31,32 @@ package struct TransformerEncoder: Sendable {
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
-      let first = EncoderLayer.Activations(sizes, shape, arena: arena)
+      // In float32 the values of the residual stream are the operands of products, which are kept.
+      let stream =
+        shape.arithmetic == .float32 ? nil : arena.tensor(shape.tokens, sizes.hiddenSize)
+      let first = EncoderLayer.Activations(sizes, shape, stream: stream, arena: arena)
       layers = (0..<sizes.layerCount).map { index in
         if index == 0 { return first }
         return shape.recomputes
-          ? EncoderLayer.Activations(sharing: first, arena: arena)
-          : EncoderLayer.Activations(sizes, shape, arena: arena)
+          ? EncoderLayer.Activations(sharing: first, shape, arena: arena)
+          : EncoderLayer.Activations(sizes, shape, stream: stream, arena: arena)
       }
       areRecomputed = shape.recomputes
       scratch = EncoderLayer.Scratch(sizes, shape, arena: arena)
     }
 
     /// The output of layer `index`. (N, D)
-    package func output(_ index: Int) -> Tensor { layers[index].outputNorm.output }
+    ///
+    /// In bfloat16 its values are overwritten by later layers; its operand is not.
+    package func output(_ index: Int) -> HiddenStates { layers[index].outputNorm.output }
   }
 
   /// Runs all layers on `input` (N, D) and returns the output of the last (N, D).
   ///
   /// Reports each layer's range before reading its weights.
-  package func forward(_ input: Tensor, _ activations: Activations, _ pass: PassContext) -> Tensor {
+  package func forward(
+    _ input: HiddenStates, _ activations: Activations, _ pass: PassContext
+  ) -> HiddenStates {
     var hidden = input
     for ((layer, kept), range) in zip(zip(layers, activations.layers), layerRanges) {
       pass.progress?.willRead(range)
@@ -64,7 +71,7 @@ package struct TransformerEncoder: Sendable {
   ///
   /// Reports each layer's range when its gradient is final.
   package func backward(
-    _ gradient: Tensor, input: Tensor, _ activations: Activations, _ pass: PassContext
+    _ gradient: Tensor, input: HiddenStates, _ activations: Activations, _ pass: PassContext
   ) {
     for index in layers.indices.reversed() {
       let (layer, kept) = (layers[index], activations.layers[index])
@@ -73,7 +80,7 @@ package struct TransformerEncoder: Sendable {
       if activations.areRecomputed && index < layers.count - 1 {
         layer.forward(input, kept, activations.scratch, pass)
       }
-      layer.backward(gradient, input: input, kept, activations.scratch, pass)
+      layer.backward(gradient, input: input.operand, kept, activations.scratch, pass)
       pass.progress?.didFinish(layerRanges[index])
     }
   }

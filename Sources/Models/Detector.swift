@@ -129,7 +129,9 @@ private struct Detection: Evaluable {
   let tokens: Int
 
   func makeWorkspace(sequences: Int) -> Arena {
-    Arena(capacity: discriminator.capacity(BatchShape(tokens: tokens, longest: longest)))
+    var shape = BatchShape(tokens: tokens, longest: longest)
+    shape.arithmetic = arithmetic
+    return Arena(capacity: discriminator.capacity(shape))
   }
 
   /// Evaluates micro-batches that fit the workspace, since a line may have more tokens than a

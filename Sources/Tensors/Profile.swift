@@ -12,6 +12,8 @@ package enum Activity: Hashable, Sendable {
   case product(rows: Int, columns: Int, inner: Int)
   /// The products of attention, on windows of one head.
   case attentionProducts
+  /// Rounding and packing of weights, once a step.
+  case packing
   case softmax
   case normalization
   case gelu

@@ -95,7 +95,10 @@ package final class Trainer<O: TrainingObjective> {
   }
 
   /// Waits until the weights of the last step have arrived; throws an error of the communication.
-  package func waitForWeights() throws { try update.waitForWeights() }
+  package func waitForWeights() throws {
+    try update.waitForWeights()
+    modelWeights.markChanged()
+  }
 
   /// Waits for weights and for a running save, ends the threads and frees the communicators.
   ///
@@ -155,6 +158,7 @@ package final class Trainer<O: TrainingObjective> {
       try waitForWeights()
       prepare(weights)
     }
+    modelWeights.markChanged()
     watch(.step, "input")
     let totals = try load(step, requests, &report)
     let (workers, objective, modelWeights) = (workers, objective, modelWeights)

@@ -46,12 +46,13 @@ struct LayerGradientTests {
     let encoder = TransformerEncoder("encoder", sizes, in: &layout)
     check(layout, output: size) { pass, outputGradient, arena in
       let activations = TransformerEncoder.Activations(sizes, pass.shape, arena: arena)
-      let output = encoder.forward(pass.weights[input], activations, pass)
+      let states = HiddenStates(pass.weights[input])
+      let output = encoder.forward(states, activations, pass)
       if let outputGradient {
-        encoder.backward(outputGradient, input: pass.weights[input], activations, pass)
+        encoder.backward(outputGradient, input: states, activations, pass)
         pass.gradient(input).add(outputGradient)
       }
-      return output
+      return output.values
     }
   }
 
@@ -74,7 +75,7 @@ struct LayerGradientTests {
           outputGradient, tokens: Self.batch.tokens, segmentIDs: Self.batch.segmentIDs, activations,
           dropout: site, pass)
       }
-      return activations.output
+      return activations.output.values
     }
   }
 
@@ -85,11 +86,11 @@ struct LayerGradientTests {
     let linear = Linear("linear", input: 5, output: 3, standardDeviation: 0.02, in: &layout)
     check(layout, output: 3) { pass, outputGradient, arena in
       let output = arena.tensor(9, 3)
-      linear.forward(pass.weights[input], into: output, pass)
+      linear.forward(.float32(pass.weights[input]), into: .float32(output), pass)
       if let outputGradient {
         pass.gradient(linear.bias).addSumOfRows(of: outputGradient)
         linear.backward(
-          outputGradient: outputGradient, input: pass.weights[input],
+          outputGradient: .float32(outputGradient), input: .float32(pass.weights[input]),
           into: pass.gradient(input), adding: true, pass)
       }
       return output

@@ -35,7 +35,7 @@ struct OracleTests {
       weight: generatorShare / Float(step.masked.positions.count),
       inspect: { network, head in
         result.activations.merge(Self.activations("generator", network)) { $1 }
-        result.activations["mlm_logits"] = logits(head.norm.output, model, weights)
+        result.activations["mlm_logits"] = logits(head.norm.output.values, model, weights)
       })
     let masked = Double(step.masked.positions.count)
     result.generatorLoss = result.outcomes.reduce(0) { $0 + Double($1.loss) } / masked
@@ -59,8 +59,8 @@ struct OracleTests {
     ]
   }
 
-  private static func values(_ tensor: Tensor) -> [Float] {
-    Array(UnsafeBufferPointer(start: tensor.base, count: tensor.count))
+  private static func values(_ states: HiddenStates) -> [Float] {
+    Array(UnsafeBufferPointer(start: states.values.base, count: states.values.count))
   }
 
   /// The logits, which the head overwrites with their gradient.

@@ -54,7 +54,7 @@ struct KernelTests {
       let (s2, bias) = row(count, offset: offset, seed: 2)
       let (s3, output) = row(count, offset: offset)
       let inputs = zip(values(x), values(bias)).map { Double(Float($0) + Float($1)) }
-      x.gelu(bias: bias, into: output)
+      x.gelu(bias: bias, into: .float32(output))
       let cumulative = inputs.map { 0.5 * erfc(-$0 / 2.0.squareRoot()) }
       let density = inputs.map { exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot() }
       func tailBound(_ i: Int) -> Double {
@@ -77,7 +77,7 @@ struct KernelTests {
     let (x, bias) = (storage[0..<100], storage[100..<200])
     for i in 0..<100 { x.base[i] = -0.12 * Float(i) }
     let inputs = values(x)
-    x.gelu(bias: bias, into: storage[200..<300])
+    x.gelu(bias: bias, into: .float32(storage[200..<300]))
     for (input, output) in zip(inputs, values(storage[200..<300])) where input > -11 && input < 0 {
       let exact = input * 0.5 * erfc(-input / 2.0.squareRoot())
       #expect(abs(output / exact - 1) < (7.5 + input * input / 4) * Self.ulp, "at \(input)")
@@ -98,7 +98,7 @@ struct KernelTests {
       let distances = values(x).map { largest - $0 }
       let powers = distances.map { exp(-$0) }
       let expected = powers.map { $0 / powers.reduce(0, +) }
-      x.softmaxRows()
+      x.softmaxRows(into: .float32(x))
       let (n, spread) = (Double(count), log(Double(max(count, 1))))
       expectClose(values(x), expected) {
         (7 + (distances[$0] + spread) / 2 + n / 16) * Self.ulp * expected[$0]
@@ -131,7 +131,7 @@ struct KernelTests {
       x.normalizeRows(
         BranchSum(bias: bias, dropout: nil, residual: residual),
         NormalizationParameters(scale: scale, shift: shift, epsilon: 1e-12),
-        inverseDeviations: inverseDeviations.base, into: output)
+        inverseDeviations: inverseDeviations.base, into: output, .float32(output))
       let normalized = z.map { ($0 - mean) / deviation }
       let error = (4 + n / 16) * magnitude / deviation
       func bound(_ i: Int) -> Double {
@@ -155,13 +155,13 @@ struct KernelTests {
     let before = (0..<64).map { long.base[$0] }
     let bias = Storage(count: 80)
     let whole = Storage(count: 64)
-    long.gelu(bias: bias[0..<64], into: whole[0..<64])
+    long.gelu(bias: bias[0..<64], into: .float32(whole[0..<64]))
     for start in 0..<16 {
       for count in [1, 7, 8, 13, 40] {
         let part = Storage(count: count + start)
         let (x, output) = (part[start..<start + count], Storage(count: count))
         for i in 0..<count { x.base[i] = before[start + i] }
-        x.gelu(bias: bias[0..<count], into: output[0..<count])
+        x.gelu(bias: bias[0..<count], into: .float32(output[0..<count]))
         for i in 0..<count { #expect(output.base[i] == whole.base[start + i]) }
       }
     }

@@ -8,12 +8,12 @@ struct TiledProductTests {
   /// between its rows.
   private static func factor(
     _ rows: Int, _ columns: Int, isTransposed: Bool, offset: Int, seed: Int
-  ) -> (storage: Storage, tensor: Tensor, factor: Factor) {
+  ) -> (storage: Storage, tensor: Tensor, factor: Float32Factor) {
     let (r, c) = isTransposed ? (columns, rows) : (rows, columns)
     let storage = Storage(count: offset + r * (c + 3))
     let tensor = Tensor(base: storage.base + offset, rows: r, columns: c, stride: c + 3)
     randomize(storage[0..<storage.count], scale: 1, seed: seed)
-    return (storage, tensor, isTransposed ? tensor.transposed : tensor.plain)
+    return (storage, tensor, Float32Factor(tensor: tensor, isTransposed: isTransposed))
   }
 
   /// The largest error of a product of this shape, with all combinations of transposing and adding.
@@ -27,7 +27,7 @@ struct TiledProductTests {
       let gap = c.storage.base + 15 - offset + n
       let before = (0..<m * n).map { Double(c.tensor[$0 / n, $0 % n]) }
       let guarded = gap[0]
-      c.tensor.multiplyInTiles(a.factor, b.factor, scale: 0.5, adding: adds)
+      c.tensor.multiplyInTiles(a.factor, .matrix(b.factor), scale: 0.5, adding: adds)
       for i in 0..<m {
         for j in 0..<n {
           let exact = (0..<k).reduce(0.0) { sum, t in
@@ -77,12 +77,14 @@ struct TiledProductTests {
     let b = Self.factor(k, n, isTransposed: false, offset: 0, seed: 2)
     let whole = Self.factor(m, n, isTransposed: false, offset: 0, seed: 3).storage
     let large = Tensor(base: whole.base, rows: m, columns: n)
-    large.multiplyInTiles(a.factor, b.factor, scale: 1, adding: false)
+    large.multiplyInTiles(a.factor, .matrix(b.factor), scale: 1, adding: false)
     let rest = Storage(count: m * n)
     for (rows, columns) in [(3..<4, 5..<6), (0..<13, 100..<130), (9..<70, 1..<98)] {
       let part = Tensor(base: rest.base, rows: rows.count, columns: columns.count)
       part.multiplyInTiles(
-        a.tensor.rows(rows).plain, b.tensor.columns(columns).plain, scale: 1, adding: false)
+        Float32Factor(tensor: a.tensor.rows(rows), isTransposed: false),
+        .matrix(Float32Factor(tensor: b.tensor.columns(columns), isTransposed: false)), scale: 1,
+        adding: false)
       for i in rows.indices {
         for j in columns.indices {
           #expect(large[i, j] == part[i - rows.lowerBound, j - columns.lowerBound])

@@ -52,9 +52,10 @@ package struct DiscriminatorHead: Sendable {
   }
 
   /// Fills `activations.logits` from `hidden` (N, D).
-  func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
-    dense.product(hidden, into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+  func forward(_ hidden: HiddenStates, _ activations: Activations, _ pass: PassContext) {
+    dense.product(hidden.operand, into: activations.geluDerivative, pass)
+    activations.geluDerivative.gelu(
+      bias: pass.weights[dense.bias], into: .float32(activations.dense))
     activations.dense.dotRows(
       weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
       into: activations.logits.base)
@@ -64,7 +65,7 @@ package struct DiscriminatorHead: Sendable {
   ///
   /// `logitGradients` is (1, N). `hidden` and `activations` are those of the forward pass.
   func backward(
-    _ logitGradients: Tensor, hidden: Tensor, _ activations: Activations,
+    _ logitGradients: Tensor, hidden: HiddenStates, _ activations: Activations,
     into hiddenGradient: Tensor, arena: Arena, _ pass: PassContext
   ) {
     let denseGradient = arena.tensor(hidden.rows, hidden.columns)
@@ -72,9 +73,12 @@ package struct DiscriminatorHead: Sendable {
       outputGradients: logitGradients.base, weight: pass.weights[prediction.weight],
       weightGradient: pass.gradient(prediction.weight),
       biasGradient: pass.gradient(prediction.bias), into: denseGradient)
+    let outputGradient = denseGradient.operand(in: pass.weights.arithmetic)
     denseGradient.geluBackward(
-      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias),
+      into: outputGradient)
     dense.backward(
-      outputGradient: denseGradient, input: hidden, into: hiddenGradient, adding: false, pass)
+      outputGradient: outputGradient, input: hidden.operand, into: hiddenGradient, adding: false,
+      pass)
   }
 }

@@ -29,7 +29,8 @@ package struct LanguageModel: Sendable {
     let (width, embedding) = (network.encoder.sizes.hiddenSize, head.embeddingSize)
     return Arena.measure { arena in
       _ = Network.Activations(network, shape, arena: arena)
-      _ = VocabularyHead.Activations(head, masked: masked, arena: arena)
+      _ = VocabularyHead.Activations(
+        head, masked: masked, in: shape.arithmetic, arena: arena)
       // Gradients of hidden states, of the head and its gathered rows, of embeddings, and the
       // scores of a baseline. Rows at masked positions are at most half of N, so the policy
       // gradient's discarded gradient fits beside the gathered rows.

@@ -50,7 +50,7 @@ package struct Network: Sendable {
   package struct Activations {
     let embeddings: Embeddings.Activations
     /// The input of the encoder. (N, D)
-    package let input: Tensor
+    package let input: HiddenStates
     package let encoder: TransformerEncoder.Activations
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
@@ -58,7 +58,9 @@ package struct Network: Sendable {
       embeddings = Embeddings.Activations(shape, size: network.embeddingSize, arena: arena)
       input =
         network.projection == nil
-        ? embeddings.output : arena.tensor(shape.tokens, network.encoder.sizes.hiddenSize)
+        ? embeddings.output
+        : HiddenStates(
+          shape.tokens, network.encoder.sizes.hiddenSize, in: shape.arithmetic, arena: arena)
       encoder = TransformerEncoder.Activations(network.encoder.sizes, shape, arena: arena)
     }
   }
@@ -66,12 +68,16 @@ package struct Network: Sendable {
   /// The hidden states of `tokens` (N) with `segmentIDs` (N); returns (N, D).
   package func forward(
     tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations, _ pass: PassContext
-  ) -> Tensor {
+  ) -> HiddenStates {
     pass.progress?.willRead(projectionRange)
     embeddings.forward(
       tokens: tokens, segmentIDs: segmentIDs, activations.embeddings, dropout: embeddingDropout,
       pass)
-    projection?.forward(activations.embeddings.output, into: activations.input, pass)
+    if let projection {
+      projection.forward(
+        activations.embeddings.output.operand, into: .float32(activations.input.values), pass)
+      activations.input.updateOperand()
+    }
     return encoder.forward(activations.input, activations.encoder, pass)
   }
 
@@ -90,8 +96,8 @@ package struct Network: Sendable {
       embeddingGradient = arena.tensor(gradient.rows, embeddingSize)
       pass.gradient(projection.bias).addSumOfRows(of: gradient)
       projection.backward(
-        outputGradient: gradient, input: activations.embeddings.output, into: embeddingGradient,
-        adding: false, pass)
+        outputGradient: gradient.rounded(for: pass.weights.arithmetic),
+        input: activations.embeddings.output.operand, into: embeddingGradient, adding: false, pass)
     }
     pass.progress?.didFinish(projectionRange)
     embeddings.backward(

@@ -65,7 +65,7 @@ package struct VocabularyHead: Sendable {
 
   /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
-    let hidden: Tensor  // (K, D)
+    let hidden: HiddenStates  // (K, D)
     let geluDerivative: Tensor  // (K, E)
     package let norm: LayerNorm.Activations  // (K, E)
     /// Logits, then their exponentials, then their gradients, in place: the largest tensor of all.
@@ -74,11 +74,12 @@ package struct VocabularyHead: Sendable {
     /// The sums of the exponentials of each row. (1, K)
     let sums: Tensor
 
-    init(_ head: VocabularyHead, masked: Int, arena: Arena) {
-      hidden = arena.tensor(masked, head.dense.weight.columns)
+    init(_ head: VocabularyHead, masked: Int, in arithmetic: Arithmetic, arena: Arena) {
+      hidden = HiddenStates(masked, head.dense.weight.columns, in: arithmetic, arena: arena)
       geluDerivative = arena.tensor(masked, head.embeddingSize)
-      norm = LayerNorm.Activations(
-        BatchShape([0..<masked]), size: head.embeddingSize, arena: arena)
+      var shape = BatchShape([0..<masked])
+      shape.arithmetic = arithmetic
+      norm = LayerNorm.Activations(shape, size: head.embeddingSize, arena: arena)
       logits = arena.tensor(masked, head.vocabularySize)
       sums = arena.tensor(1, masked)
     }
@@ -94,18 +95,19 @@ package struct VocabularyHead: Sendable {
   ///   - pass: weights and random numbers.
   /// - Returns: the outcome at each position. (K)
   func forward(
-    _ hidden: Tensor, _ targets: PredictionTargets, _ activations: Activations,
+    _ hidden: HiddenStates, _ targets: PredictionTargets, _ activations: Activations,
     rule: SamplingRule = SamplingRule(), _ pass: PassContext
   ) -> [VocabularyOutcome] {
     let positions = targets.positions
-    activations.hidden.gatherRows(of: hidden, positions)
-    dense.product(activations.hidden, into: activations.geluDerivative, pass)
+    activations.hidden.values.gatherRows(of: hidden.values, positions)
+    activations.hidden.updateOperand()
+    dense.product(activations.hidden.operand, into: activations.geluDerivative, pass)
     activations.geluDerivative.gelu(
-      bias: pass.weights[dense.bias], into: activations.norm.normalized)
+      bias: pass.weights[dense.bias], into: .float32(activations.norm.normalized))
     norm.forward(
       activations.norm, bias: nil, residual: nil, dropout: nil, pass.rows(positions.count))
-    activations.logits.multiply(
-      activations.norm.output.plain, pass.weights[word].transposed)
+    let output = activations.norm.output.operand
+    activations.logits.multiply(output.plain, pass.weights.transposed(of: word, for: output))
     let bias = pass.weights[outputBias]
     return positions.indices.map { k in
       let (outcome, sum) = activations.logits.vocabularySoftmax(
@@ -137,16 +139,21 @@ package struct VocabularyHead: Sendable {
     }
     let output = arena.tensor(positions.count, embeddingSize)
     let rows = arena.tensor(positions.count, hiddenGradient.columns)
-    output.multiply(activations.logits.plain, pass.weights[word].plain)
+    let arithmetic = pass.weights.arithmetic
+    let logitGradient = activations.logits.rounded(for: arithmetic)
+    output.multiply(logitGradient.plain, pass.weights.plain(of: word, for: logitGradient))
     pass.gradient(word).multiply(
-      activations.logits.transposed, activations.norm.output.plain, adding: true)
+      logitGradient.transposed, activations.norm.output.operand.plain, adding: true)
     norm.backward(
       activations.norm, gradient: output, bias: nil, dropout: nil, into: nil,
       pass.rows(positions.count))
+    let outputGradient = output.operand(in: arithmetic)
     output.geluBackward(
-      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias),
+      into: outputGradient)
     dense.backward(
-      outputGradient: output, input: activations.hidden, into: rows, adding: false, pass)
+      outputGradient: outputGradient, input: activations.hidden.operand, into: rows,
+      adding: false, pass)
     hiddenGradient.scatterAddRows(of: rows, positions)
   }
 }

@@ -80,7 +80,8 @@ extension MicroBatchPass {
     return copyGate.capacity(model.discriminator, shape)
       + Arena.measure { arena in
         _ = arena.tensor(shape.tokens, width)
-        _ = VocabularyHead.Activations(predictor.head, masked: rows, arena: arena)
+        _ = VocabularyHead.Activations(
+          predictor.head, masked: rows, in: shape.arithmetic, arena: arena)
         for width in [width, embedding] { _ = arena.tensor(rows, width) }
       }
   }
@@ -93,7 +94,7 @@ private struct AllTokensPass {
   let tokens: [Int32]
   /// The weight of one token in the loss; nil for no backward pass.
   let weight: Float?
-  let hidden: Tensor  // (N, D), the encoder's output
+  let hidden: HiddenStates  // (N, D), the encoder's output
   let gateLogits: Tensor  // (1, N)
   let gateGradients: Tensor  // (1, N)
   let gradient: Tensor  // (N, D), of `hidden`, without the gate's part
@@ -106,7 +107,8 @@ private struct AllTokensPass {
     defer { arena.release(to: mark) }
     let targets = PredictionTargets(
       positions: rows.map { Int32($0) }, tokens: Array(microBatch.batch.tokens[rows]))
-    let activations = VocabularyHead.Activations(head, masked: rows.count, arena: arena)
+    let activations = VocabularyHead.Activations(
+      head, masked: rows.count, in: pass.weights.arithmetic, arena: arena)
     let outcomes = head.forward(hidden, targets, activations, pass)
     let weight = weight ?? 0
     var weights: [Float] = []

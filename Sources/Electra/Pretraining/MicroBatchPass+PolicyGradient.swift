@@ -63,7 +63,7 @@ extension MicroBatchPass {
       PredictionTargets(positions: masked.positions, tokens: samples),
       weights: { head in
         let scores = arena.tensor(1, samples.count)
-        head.hidden.dotRows(
+        head.hidden.values.dotRows(
           weight: pass.weights[baseline.score.weight],
           bias: pass.weights[baseline.score.bias][0, 0], into: scores.base)
         for (k, reward) in rewards.enumerated() {
@@ -76,7 +76,7 @@ extension MicroBatchPass {
         }
         // The gradient of the hidden states, discarded: the baseline does not train the encoder.
         let discarded = arena.tensor(samples.count, head.hidden.columns)
-        head.hidden.dotRowsBackward(
+        head.hidden.values.dotRowsBackward(
           outputGradients: scores.base, weight: pass.weights[baseline.score.weight],
           weightGradient: pass.gradient(baseline.score.weight),
           biasGradient: pass.gradient(baseline.score.bias), into: discarded)

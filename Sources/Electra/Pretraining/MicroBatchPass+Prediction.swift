@@ -45,7 +45,8 @@ extension MicroBatchPass {
     let mark = arena.used
     defer { arena.release(to: mark) }
     let activations = Network.Activations(model.network, pass.shape, arena: arena)
-    let head = VocabularyHead.Activations(model.head, masked: targets.positions.count, arena: arena)
+    let head = VocabularyHead.Activations(
+      model.head, masked: targets.positions.count, in: pass.weights.arithmetic, arena: arena)
     let hidden = model.network.forward(
       tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
     pass.progress?.willRead(model.headRange)

@@ -70,12 +70,14 @@ struct SequenceHead: Head {
     activations.input.gatherRows(of: hidden, firstTokens(pass))
     activations.input.drop(inputDropout, pass)
     if let dense {
-      dense.product(activations.input, into: activations.geluDerivative, pass)
-      activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+      dense.product(.float32(activations.input), into: activations.geluDerivative, pass)
+      activations.geluDerivative.gelu(
+        bias: pass.weights[dense.bias], into: .float32(activations.dense))
       activations.dense.drop(denseDropout, pass)
     }
     output.forward(
-      dense == nil ? activations.input : activations.dense, into: activations.logits, pass)
+      .float32(dense == nil ? activations.input : activations.dense),
+      into: .float32(activations.logits), pass)
   }
 
   func outputCount(tokens: Int) -> Int { output.weight.rows }
@@ -124,16 +126,17 @@ struct SequenceHead: Head {
   private func backward(_ activations: Activations, _ pass: PassContext) {
     pass.gradient(output.bias).addSumOfRows(of: activations.logitGradient)
     output.backward(
-      outputGradient: activations.logitGradient,
-      input: dense == nil ? activations.input : activations.dense,
+      outputGradient: .float32(activations.logitGradient),
+      input: .float32(dense == nil ? activations.input : activations.dense),
       into: dense == nil ? activations.inputGradient : activations.denseGradient, adding: false,
       pass)
     if let dense {
       activations.denseGradient.drop(denseDropout, pass)
       activations.denseGradient.geluBackward(
-        derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
+        derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias),
+        into: .float32(activations.denseGradient))
       dense.backward(
-        outputGradient: activations.denseGradient, input: activations.input,
+        outputGradient: .float32(activations.denseGradient), input: .float32(activations.input),
         into: activations.inputGradient,
         adding: false, pass)
     }

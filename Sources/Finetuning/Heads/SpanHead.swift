@@ -28,7 +28,7 @@ struct SpanHead: Head {
   /// The start logit and the end logit of each token. (T, 2) for each sequence
   func outputs(_ input: HeadInput) -> [Float] {
     let logits = input.arena.tensor(input.batch.tokenCount, 2)
-    output.forward(input.hidden, into: logits, input.pass)
+    output.forward(.float32(input.hidden), into: .float32(logits), input.pass)
     return logits.floats
   }
 
@@ -38,7 +38,7 @@ struct SpanHead: Head {
     let (hidden, pass) = (input.hidden, input.pass)
     let logits = input.arena.tensor(input.batch.tokenCount, 2)
     let logitGradient = input.arena.tensor(input.batch.tokenCount, 2)
-    output.forward(hidden, into: logits, pass)
+    output.forward(.float32(hidden), into: .float32(logits), pass)
     logitGradient.fill(0)
     var loss = 0.0
     for (range, target) in zip(pass.ranges, targets) {
@@ -54,7 +54,8 @@ struct SpanHead: Head {
     }
     pass.gradient(output.bias).addSumOfRows(of: logitGradient)
     output.backward(
-      outputGradient: logitGradient, input: hidden, into: gradient, adding: false, pass)
+      outputGradient: .float32(logitGradient), input: .float32(hidden), into: gradient,
+      adding: false, pass)
     return loss
   }
 }

@@ -39,7 +39,7 @@ struct TagHead: Head {
   private func forward(_ hidden: Tensor, _ activations: Activations, _ pass: PassContext) {
     activations.input.copy(from: hidden)
     activations.input.dropTokens(dropout, pass)
-    output.forward(activations.input, into: activations.logits, pass)
+    output.forward(.float32(activations.input), into: .float32(activations.logits), pass)
   }
 
   func outputCount(tokens: Int) -> Int { tokens * output.weight.rows }
@@ -72,8 +72,8 @@ struct TagHead: Head {
     }
     pass.gradient(output.bias).addSumOfRows(of: activations.logitGradient)
     output.backward(
-      outputGradient: activations.logitGradient, input: activations.input, into: gradient,
-      adding: false, pass)
+      outputGradient: .float32(activations.logitGradient), input: .float32(activations.input),
+      into: gradient, adding: false, pass)
     // The mask of the forward pass, recomputed.
     gradient.dropTokens(dropout, pass)
     return loss

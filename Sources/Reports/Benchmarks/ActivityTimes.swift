@@ -45,6 +45,7 @@ extension Activity {
     case .product(let rows, let columns, let inner):
       "product \(rows) x \(inner) x \(columns)"
     case .attentionProducts: "products of attention"
+    case .packing: "packing of weights"
     case .softmax: "softmax of attention"
     case .normalization: "normalisation, with bias, dropout and residual"
     case .gelu: "GELU"

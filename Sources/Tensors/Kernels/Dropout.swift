@@ -10,7 +10,8 @@
 package struct DropoutStream: Sendable {
   private let random: RandomStream
   private let threshold: UInt32
-  private let scale: Float
+  /// The factor of elements that are kept.
+  package let scale: Float
 
   /// Creates the stream; `rate` in [0, 1) is the probability of dropping, rounded to a multiple of
   /// 2^-16.
@@ -65,6 +66,28 @@ func withDropoutFactors(
     guard let base = buffer.baseAddress else { return }
     base.update(repeating: 1, count: padded)
     body(base)
+  }
+}
+
+extension Operand {
+  /// Writes the elements that dropout keeps, unscaled, and zeros for the others into `output`.
+  ///
+  /// The caller multiplies by `dropout.scale` where it costs nothing. So a rounded operand stays
+  /// exact. Rows are as in `Tensor.applyDropout`.
+  package func keep(_ dropout: DropoutStream, firstRow: Int, into output: Operand) {
+    let start = Profile.begin()
+    defer { Profile.end(.dropout, start) }
+    withDropoutFactors(width: columns) { factors in
+      for r in 0..<rows {
+        dropout.factors(row: firstRow + r, width: columns, into: factors)
+        forEachVector(columns) { i, tail in
+          let isKept = factors.vector(at: i) .> 0
+          let kept = Vector(repeating: 0).replacing(
+            with: load(row: r, at: i, tail: tail), where: isKept)
+          output.store(kept, row: r, at: i, tail: tail)
+        }
+      }
+    }
   }
 }
 

@@ -7,26 +7,27 @@ extension Tensor {
   ///
   /// This tensor and `output` are (rows, columns), `bias` is (columns); `output` must not be this
   /// tensor. The derivative is taken at x + bias.
-  package func gelu(bias: Tensor, into output: Tensor) {
+  package func gelu(bias: Tensor, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
     precondition(bias.columns == columns && output.rows == rows, "shapes differ")
     for r in 0..<rows {
-      let (source, target) = (row(r), output.row(r))
+      let source = row(r)
       forEachVector(columns) { i, tail in
         let x = source.load(at: i, tail: tail) + bias.base.load(at: i, tail: tail)
         let (cumulative, density) = normalDistribution(x)
-        target.store(x * cumulative, at: i, tail: tail)
+        output.store(x * cumulative, row: r, at: i, tail: tail)
         source.store(x.times(density, plus: cumulative), at: i, tail: tail)
       }
     }
   }
 
-  /// Replaces the gradient of gelu's output, in this tensor, by the gradient of its input.
+  /// Turns the gradient of gelu's output, in this tensor, into the gradient of its input.
   ///
-  /// `derivative` is the tensor that `gelu` left behind. The sum of the rows of the result is added
-  /// to `biasGradient` (columns).
-  package func geluBackward(derivative: Tensor, biasGradient: Tensor) {
+  /// `derivative` is the tensor that `gelu` left behind. The sum of the rows of the result, before
+  /// it is rounded, is added to `biasGradient` (columns). `output` (rows, columns) may be in this
+  /// tensor's memory, see `operand(in:)`.
+  package func geluBackward(derivative: Tensor, biasGradient: Tensor, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
     let bias = biasGradient.base
@@ -34,7 +35,7 @@ extension Tensor {
       let (gradient, geluDerivative) = (row(r), derivative.row(r))
       forEachVector(columns) { i, tail in
         let value = gradient.load(at: i, tail: tail) * geluDerivative.load(at: i, tail: tail)
-        gradient.store(value, at: i, tail: tail)
+        output.store(value, row: r, at: i, tail: tail)
         bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
       }
     }

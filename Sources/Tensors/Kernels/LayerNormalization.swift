@@ -59,9 +59,10 @@ extension Tensor {
   ///   - parameters: scale, shift and epsilon.
   ///   - inverseDeviations: receives 1 / sqrt(variance + epsilon) of each row.
   ///   - output: (rows, columns); may be the residual, but not the branch.
+  ///   - operand: receives the output as products read it; in float32 it is `output` itself.
   package func normalizeRows(
     _ sum: BranchSum, _ parameters: NormalizationParameters,
-    inverseDeviations: UnsafeMutablePointer<Float>, into output: Tensor
+    inverseDeviations: UnsafeMutablePointer<Float>, into output: Tensor, _ operand: Operand
   ) {
     let start = Profile.begin()
     defer { Profile.end(.normalization, start) }
@@ -84,6 +85,7 @@ extension Tensor {
           let y = normalized.times(
             scale.base.load(at: i, tail: tail), plus: shift.base.load(at: i, tail: tail))
           result.store(y, at: i, tail: tail)
+          if case .bfloat16 = operand { operand.store(y, row: r, at: i, tail: tail) }
         }
       }
     }
@@ -130,10 +132,10 @@ extension Tensor {
   ///   - dropout: as in the forward pass.
   ///   - gradients: the parameter gradients, which are added to.
   ///   - branchGradient: receives the gradient of the branch, which is the gradient of z times the
-  ///     dropout factors; nil if not needed.
+  ///     dropout factors; nil if not needed. The bias gradient is its sum before rounding.
   package func normalizeRowsBackward(
     normalized: Tensor, inverseDeviations: UnsafeMutablePointer<Float>, scale: Tensor,
-    dropout: DropoutStream?, _ gradients: NormalizationGradients, branchGradient: Tensor?
+    dropout: DropoutStream?, _ gradients: NormalizationGradients, branchGradient: Operand?
   ) {
     let start = Profile.begin()
     defer { Profile.end(.normalization, start) }
@@ -145,11 +147,11 @@ extension Tensor {
         zGradient(
           gradient, normalized: normalized.row(r), inverseDeviation: inverseDeviations[r],
           scale: scale.base, scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
-        guard let branch = branchGradient?.row(r) else { continue }
+        guard let branchGradient else { continue }
         dropout?.factors(row: r, width: columns, into: factors)
         forEachVector(columns) { i, tail in
           let value = gradient.load(at: i, tail: tail) * factors.vector(at: i)
-          branch.store(value, at: i, tail: tail)
+          branchGradient.store(value, row: r, at: i, tail: tail)
           if let bias = biasGradient?.base {
             bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
           }

@@ -11,11 +11,19 @@ extension Tensor {
   }
 
   /// Adds the sum of all rows of `matrix` (N, columns) to this vector (1, columns).
-  package func addSumOfRows(of matrix: Tensor) {
+  package func addSumOfRows(of matrix: Tensor) { addSumOfRows(of: .float32(matrix)) }
+
+  /// Adds the sum of all rows of `matrix` (N, columns) to this vector (1, columns).
+  package func addSumOfRows(of matrix: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
     precondition(matrix.columns == columns && rows == 1, "shapes differ")
-    for r in 0..<matrix.rows { addVector(matrix.row(r), to: base, count: columns) }
+    for r in 0..<matrix.rows {
+      forEachVector(columns) { i, tail in
+        let sum = base.load(at: i, tail: tail) + matrix.load(row: r, at: i, tail: tail)
+        base.store(sum, at: i, tail: tail)
+      }
+    }
   }
 
   /// Adds `other`, which has the same shape.
@@ -28,12 +36,24 @@ extension Tensor {
 
   /// Copies row `indices[i]` of `table` to row i (embedding look-up); traps if an index is out of
   /// range.
-  package func gatherRows(of table: Tensor, _ indices: [Int32]) {
+  ///
+  /// In bfloat16 the rows are rounded, and are then what products with the table read.
+  package func gatherRows(
+    of table: Tensor, _ indices: [Int32], in arithmetic: Arithmetic = .float32
+  ) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
     precondition(indices.count == rows && table.columns == columns, "shapes differ")
     for (r, index) in indices.enumerated() {
-      row(r).update(from: table.row(checked(index, table.rows)), count: columns)
+      let (source, target) = (table.row(checked(index, table.rows)), row(r))
+      guard arithmetic == .bfloat16 else {
+        target.update(from: source, count: columns)
+        continue
+      }
+      forEachVector(columns) { i, tail in
+        let bits = source.load(at: i, tail: tail).roundedBits
+        target.store(Vector(bfloat16: bits), at: i, tail: tail)
+      }
     }
   }
 

@@ -1,11 +1,11 @@
-// The softmax of attention, in place: rows of scores become rows of probabilities.
+// The softmax of attention: rows of scores become rows of probabilities.
 
 extension Tensor {
-  /// Replaces every row by its softmax.
+  /// Writes the softmax of every row into `output`, and overwrites this tensor.
   ///
   /// The largest entry is subtracted first, so that exponentials do not overflow. A NaN makes its
   /// row NaN.
-  package func softmaxRows() {
+  package func softmaxRows(into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
     for r in 0..<rows {
@@ -20,33 +20,33 @@ extension Tensor {
       }
       let inverse = 1 / total.orderedSum
       forEachVector(columns) { i, tail in
-        row.store(row.load(at: i, tail: tail) * inverse, at: i, tail: tail)
+        output.store(row.load(at: i, tail: tail) * inverse, row: r, at: i, tail: tail)
       }
     }
   }
 
-  /// Replaces the gradient of the probabilities after dropout, in this tensor, by that of the
-  /// scores.
+  /// Turns the gradient of the probabilities after dropout, in this tensor, into that of the scores.
   ///
-  /// All tensors are (rows, columns). Let g be the gradient, p the probabilities, f the dropout
-  /// factors, and k = p f the `kept` probabilities. The gradient of p is g f, hence that of the
-  /// scores is p (g f - sum(p g f)) = g k - p sum(g k).
-  package func softmaxRowsBackward(probabilities: Tensor, kept: Tensor) {
+  /// All matrices are (rows, columns). Let g be the gradient times the scale of dropout, p the
+  /// probabilities, f a factor of 1 or 0 for kept and dropped ones, and k = p f the `kept`
+  /// probabilities. The gradient of p is g f, hence that of the scores is p (g f - sum(p g f)) =
+  /// g k - p sum(g k). `output` may be in this tensor's memory, see `operand(in:)`.
+  package func softmaxRowsBackward(probabilities: Operand, kept: Operand, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
     for r in 0..<rows {
-      let (gradient, probability, kept) = (row(r), probabilities.row(r), kept.row(r))
+      let gradient = row(r)
       var total = Vector(repeating: 0)
       forEachVector(columns) { i, tail in
-        let product = gradient.load(at: i, tail: tail) * kept.load(at: i, tail: tail)
+        let product = gradient.load(at: i, tail: tail) * kept.load(row: r, at: i, tail: tail)
         gradient.store(product, at: i, tail: tail)
         total += product
       }
       let sum = Vector(repeating: -total.orderedSum)
       forEachVector(columns) { i, tail in
         let product = gradient.load(at: i, tail: tail)
-        gradient.store(
-          probability.load(at: i, tail: tail).times(sum, plus: product), at: i, tail: tail)
+        let probability = probabilities.load(row: r, at: i, tail: tail)
+        output.store(probability.times(sum, plus: product), row: r, at: i, tail: tail)
       }
     }
   }

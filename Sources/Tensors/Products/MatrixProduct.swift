@@ -2,26 +2,62 @@ import COpenBLAS
 
 /// A factor of a matrix product: a matrix, optionally transposed.
 package struct Factor {
-  let tensor: Tensor
+  let operand: Operand
   let isTransposed: Bool
 
-  var rows: Int { isTransposed ? tensor.columns : tensor.rows }
-  var columns: Int { isTransposed ? tensor.rows : tensor.columns }
+  var rows: Int { isTransposed ? operand.columns : operand.rows }
+  var columns: Int { isTransposed ? operand.rows : operand.columns }
+}
+
+extension Operand {
+  /// The transpose of this matrix as a factor of a product; nothing is copied.
+  package var transposed: Factor { Factor(operand: self, isTransposed: true) }
+  /// This matrix as a factor of a product.
+  package var plain: Factor { Factor(operand: self, isTransposed: false) }
+
+  /// Writes `scale * a * b + bias` to this matrix, rounded if it is a rounded operand.
+  ///
+  /// `bias` is a row that is added to every row; nil for none. Otherwise as `Tensor.multiply`.
+  package func multiply(
+    _ a: Factor, _ b: RightFactor, scale: Float = 1, bias: Tensor? = nil
+  ) {
+    switch self {
+    case .float32(let tensor):
+      tensor.multiply(a, b, scale: scale)
+      if let bias { tensor.addToRows(bias) }
+    case .bfloat16(let tensor):
+      let product = RoundedProduct(a, b)
+      precondition(product.rows == rows && product.columns == columns, "shapes differ")
+      product.compute { r, i, tail, sum in
+        let scaled = sum * scale
+        let result = bias.map { scaled + $0.base.load(at: i, tail: tail) } ?? scaled
+        tensor.row(r).storeBFloat16(result, at: i, tail: tail)
+      }
+    }
+  }
 }
 
 extension Tensor {
-  /// The transpose of this matrix as a factor of a product; nothing is copied.
-  package var transposed: Factor { Factor(tensor: self, isTransposed: true) }
-  /// This matrix as a factor of a product.
-  package var plain: Factor { Factor(tensor: self, isTransposed: false) }
+  /// The transpose of this matrix as a float32 factor of a product; nothing is copied.
+  package var transposed: Factor { Operand.float32(self).transposed }
+  /// This matrix as a float32 factor of a product.
+  package var plain: Factor { Operand.float32(self).plain }
 
   /// Writes `scale * a * b` to this matrix or, with `adding`, adds it.
   ///
   /// The shapes are (M, N) = (M, K) (K, N). With K = 0 the product is zero. The output must overlap
-  /// neither factor. OpenBLAS computes the product, except for the shapes at which `TiledProduct`
-  /// is faster. It runs on the calling thread only, since the worker threads are the program's only
+  /// neither factor. Both factors are float32, or both are rounded to bfloat16; the result is
+  /// float32.
+  ///
+  /// OpenBLAS computes float32 products, except for the shapes at which `TiledProduct` is faster.
+  /// Everything runs on the calling thread, since the worker threads are the program's only
   /// parallelism. The same shapes and values give the same bits at any address.
   package func multiply(_ a: Factor, _ b: Factor, scale: Float = 1, adding: Bool = false) {
+    multiply(a, .matrix(b), scale: scale, adding: adding)
+  }
+
+  /// Writes `scale * a * b` to this matrix or, with `adding`, adds it; `b` may be packed.
+  package func multiply(_ a: Factor, _ b: RightFactor, scale: Float = 1, adding: Bool = false) {
     precondition(
       a.rows == rows && b.columns == columns && a.columns == b.rows,
       "(\(a.rows), \(a.columns)) times (\(b.rows), \(b.columns)) is not (\(rows), \(columns))")
@@ -30,23 +66,56 @@ extension Tensor {
       if !adding { fill(0) }
       return
     }
+    switch a.operand {
+    case .float32(let tensor):
+      multiplyFloats(
+        Float32Factor(tensor: tensor, isTransposed: a.isTransposed), b, scale: scale,
+        adding: adding)
+    case .bfloat16:
+      RoundedProduct(a, b).compute { r, i, tail, sum in
+        let row = row(r)
+        let result =
+          adding
+          ? sum.times(Vector(repeating: scale), plus: row.load(at: i, tail: tail)) : sum * scale
+        row.store(result, at: i, tail: tail)
+      }
+    }
+  }
+
+  private func multiplyFloats(
+    _ a: Float32Factor, _ b: RightFactor, scale: Float, adding: Bool
+  ) {
     let start = Profile.begin()
     defer {
-      Profile.end(
-        activity(a, b), start, operations: 2 * Double(rows) * Double(columns) * Double(a.columns))
+      Profile.end(product(a, b), start, operations: 2.0 * Double(rows * columns * a.columns))
     }
-    if TiledProduct.isFaster(a, columns: columns) {
-      return multiplyInTiles(a, b, scale: scale, adding: adding)
+    let matrix: Float32Factor
+    switch b {
+    case .packed(let packed):
+      if packed.isPacked {
+        return multiplyInTiles(a, .packed(packed), scale: scale, adding: adding)
+      }
+      matrix = Float32Factor(tensor: packed.source, isTransposed: packed.isTransposed)
+    case .matrix(let factor):
+      guard case .float32(let tensor) = factor.operand else {
+        preconditionFailure("a float32 factor times a rounded one")
+      }
+      matrix = Float32Factor(tensor: tensor, isTransposed: factor.isTransposed)
+    }
+    if TiledProduct.isFaster(
+      inner: a.columns, columns: columns, isTransposed: a.isTransposed)
+    {
+      return multiplyInTiles(a, .matrix(matrix), scale: scale, adding: adding)
     }
     cblas_shim_sgemm(
-      a.isTransposed ? 1 : 0, b.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
-      Int32(a.columns), scale, a.tensor.base, Int32(a.tensor.stride), b.tensor.base,
-      Int32(b.tensor.stride), adding ? 1 : 0, base, Int32(stride))
+      a.isTransposed ? 1 : 0, matrix.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
+      Int32(a.columns), scale, a.tensor.base, Int32(a.tensor.stride), matrix.tensor.base,
+      Int32(matrix.tensor.stride), adding ? 1 : 0, base, Int32(stride))
   }
 
   /// The activity in the profile: only attention multiplies windows of larger matrices.
-  private func activity(_ a: Factor, _ b: Factor) -> Activity {
-    let isWhole = [self, a.tensor, b.tensor].allSatisfy { $0.stride == $0.columns }
+  private func product(_ a: Float32Factor, _ b: RightFactor) -> Activity {
+    let isWhole = stride == columns && a.tensor.stride == a.tensor.columns && b.isWhole
     return isWhole
       ? .product(rows: rows, columns: columns, inner: a.columns) : .attentionProducts
   }

@@ -30,10 +30,12 @@ package enum ProductKernel: String, Sendable, CaseIterable {
     }
   }
 
-  private static let chosen = Mutex(fastest(except: []))
+  private static let chosen = Atomic(fastest(except: []).index)
+
+  private var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
   /// The kernel of this process: the fastest that is available and has not failed the self-test.
-  package static var current: ProductKernel { chosen.withLock { $0 } }
+  package static var current: ProductKernel { allCases[chosen.load(ordering: .relaxed)] }
 
   /// The fastest available kernel that is not in `failed`.
   static func fastest(except failed: Set<ProductKernel>) -> ProductKernel {
@@ -41,5 +43,7 @@ package enum ProductKernel: String, Sendable, CaseIterable {
   }
 
   /// Makes `kernel` the one of this process.
-  package static func use(_ kernel: ProductKernel) { chosen.withLock { $0 = kernel } }
+  package static func use(_ kernel: ProductKernel) {
+    chosen.store(kernel.index, ordering: .relaxed)
+  }
 }

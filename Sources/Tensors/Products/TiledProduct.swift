@@ -44,8 +44,8 @@ enum TiledProduct {
   ///
   /// The answer must depend only on the shape and the processor type, because the two round
   /// differently.
-  static func isFaster(_ a: Factor, columns: Int) -> Bool {
-    isProcessorSuitable && (a.columns <= kc || (columns <= 64 && !a.isTransposed))
+  static func isFaster(inner: Int, columns: Int, isTransposed: Bool = false) -> Bool {
+    isProcessorSuitable && (inner <= kc || (columns <= 64 && !isTransposed))
   }
 
   /// Whether OpenBLAS uses vectors of eight floats here, as this code does; with wider ones it is
@@ -59,21 +59,21 @@ extension Tensor {
   ///
   /// All sizes are at least one, and the output overlaps neither factor. NaN and infinity propagate
   /// as in the textbook formula.
-  package func multiplyInTiles(_ a: Factor, _ b: Factor, scale: Float, adding: Bool) {
+  func multiplyInTiles(_ a: Float32Factor, _ b: TiledFactor, scale: Float, adding: Bool) {
     let buffers = PackedPanels.ofThisThread
     // With few micro-panels of B, packing A costs more than reading it in place.
     let packsA =
       columns > 6 * TiledProduct.nr || (a.isTransposed && rows > TiledProduct.mc)
     for inner in blocks(a.columns, TiledProduct.kc) {
       for columnRange in blocks(columns, TiledProduct.nc) {
-        buffers.packB(b, inner: inner, columns: columnRange)
+        let packedB = b.panels(inner: inner, columns: columnRange, buffers)
         for rowRange in blocks(rows, TiledProduct.mc) {
           let microPanels =
             packsA
             ? buffers.packA(a, rows: rowRange, inner: inner)
             : MicroPanels(a, rows: rowRange, inner: inner)
           rows(rowRange).columns(columnRange).macroKernel(
-            microPanels, buffers.packedB, inner: inner.count, scale: scale,
+            microPanels, packedB, inner: inner.count, scale: scale,
             adding: adding || inner.lowerBound > 0)
         }
       }
@@ -151,8 +151,26 @@ private func microKernel(
 /// A row of the micro-kernel's tile: NR floats.
 typealias MicroRow = SIMD16<Float>
 
+/// The right factor of a tiled product: a matrix that is packed block by block, or panels.
+enum TiledFactor {
+  case matrix(Float32Factor)
+  case packed(PackedMatrix)
+
+  /// The micro-panels of rows `inner`, a block of KC, and of columns `columns`, a block of NC.
+  func panels(
+    inner: Range<Int>, columns: Range<Int>, _ buffers: PackedPanels
+  ) -> UnsafeMutablePointer<Float> {
+    switch self {
+    case .matrix(let factor):
+      buffers.packB(factor, inner: inner, columns: columns)
+      return buffers.packedB
+    case .packed(let matrix): return matrix.floatPanels(inner: inner, columns: columns)
+    }
+  }
+}
+
 /// 0..<`count` in consecutive ranges of at most `size`.
-private func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {
+func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {
   Swift.stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
 }
 

@@ -1,0 +1,95 @@
+/// A view of bfloat16 memory as a matrix: `rows` rows of `columns` elements, `stride` elements
+/// apart.
+///
+/// A bfloat16 is the upper half of a float32: the same exponent and 8 significant bits. Like a
+/// `Tensor`, the view does not own its memory. Elements have an alignment of two bytes.
+package struct BFloat16Tensor: @unchecked Sendable {
+  // Unchecked: see `Storage`; the same rule holds for a view.
+
+  /// The address of the first element; raw, because the memory belongs to a storage of floats.
+  package let base: UnsafeMutableRawPointer
+  package let rows: Int
+  package let columns: Int
+  package let stride: Int
+
+  package init(base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int? = nil) {
+    (self.base, self.rows, self.columns) = (base, rows, columns)
+    self.stride = stride ?? columns
+  }
+
+  /// The address of row `index`, which is not checked.
+  package func row(_ index: Int) -> UnsafeMutableRawPointer { base + 2 * index * stride }
+
+  /// A view of the rows in `range`.
+  package func rows(_ range: Range<Int>) -> BFloat16Tensor {
+    precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
+    return BFloat16Tensor(
+      base: row(range.lowerBound), rows: range.count, columns: columns, stride: stride)
+  }
+
+  /// A view of the columns in `range`, with the same stride.
+  package func columns(_ range: Range<Int>) -> BFloat16Tensor {
+    precondition(range.upperBound <= columns, "columns \(range) of \(columns)")
+    return BFloat16Tensor(
+      base: base + 2 * range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// The element at (`row`, `column`) as a float, not checked; for tests and small matrices.
+  package subscript(row: Int, column: Int) -> Float {
+    Float(bitPattern: UInt32(self.row(row).load(fromByteOffset: 2 * column, as: UInt16.self)) << 16)
+  }
+}
+
+extension SIMD8 where Scalar == Float {
+  /// The bits of the nearest bfloat16 of each lane.
+  ///
+  /// Rounds to the nearest number, ties to an even last bit. A NaN becomes quiet, a subnormal
+  /// number a zero of the same sign: the instruction VCVTNEPS2BF16. Beyond the largest bfloat16 the
+  /// result is infinite.
+  @inline(__always)
+  var roundedBits: SIMD8<UInt16> {
+    let bits = unsafeBitCast(self, to: SIMD8<UInt32>.self)
+    // Half of the last bit less one, and one more if the last bit is odd: ties go to even.
+    let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
+    let sign = bits & 0x8000_0000
+    let magnitude = unsafeBitCast(bits ^ sign, to: SIMD8<Int32>.self)
+    let result =
+      rounded
+      .replacing(with: bits | 0x0040_0000, where: magnitude .> 0x7F80_0000)  // NaN
+      .replacing(with: sign, where: magnitude .< 0x0080_0000)  // subnormal or zero
+    return SIMD8<UInt16>(truncatingIfNeeded: result &>> 16)
+  }
+
+  /// The floats that are equal to bfloat16 numbers with these bits.
+  @inline(__always)
+  init(bfloat16 bits: SIMD8<UInt16>) {
+    self = unsafeBitCast(SIMD8<UInt32>(truncatingIfNeeded: bits) &<< 16, to: Self.self)
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Loads eight bfloat16 numbers from element `index` on, or a tail padded with zeros.
+  @inline(__always)
+  func loadBFloat16(at index: Int, tail: Int?) -> Vector {
+    guard let tail else {
+      return Vector(bfloat16: (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self))
+    }
+    var bits = SIMD8<UInt16>(repeating: 0)
+    for lane in 0..<tail {
+      bits[lane] = loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self)
+    }
+    return Vector(bfloat16: bits)
+  }
+
+  /// Rounds eight floats, or a tail of them, and stores them from element `index` on.
+  @inline(__always)
+  func storeBFloat16(_ vector: Vector, at index: Int, tail: Int?) {
+    let bits = vector.roundedBits
+    guard let tail else {
+      return (self + 2 * index).storeBytes(of: bits, as: SIMD8<UInt16>.self)
+    }
+    for lane in 0..<tail {
+      storeBytes(of: bits[lane], toByteOffset: 2 * (index + lane), as: UInt16.self)
+    }
+  }
+}

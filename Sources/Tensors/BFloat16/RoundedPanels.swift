@@ -1,0 +1,140 @@
+import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A rounded factor of a product: a matrix, optionally transposed.
+struct BFloat16Factor {
+  let tensor: BFloat16Tensor
+  let isTransposed: Bool
+
+  var rows: Int { isTransposed ? tensor.columns : tensor.rows }
+  var columns: Int { isTransposed ? tensor.rows : tensor.columns }
+}
+
+/// The micro-panels of a right factor: 16 columns each, two rows of K side by side in a pair.
+struct RightPanels {
+  let base: UnsafeMutableRawPointer
+  /// The elements from one micro-panel to the next.
+  let stride: Int
+}
+
+/// The rows of a left factor as the kernels read them; strides as in `CKernels.h`.
+struct LeftBlock {
+  let base: UnsafeMutableRawPointer
+  let rowStride: Int
+  let pairStride: Int
+  let tileStride: Int
+}
+
+extension BFloat16Factor {
+  /// The number of pairs along K for a factor with K = `inner`.
+  static func pairs(_ inner: Int) -> Int { (inner + 1) / 2 }
+
+  /// Packs columns `columns` of this right factor into micro-panels, all of K.
+  ///
+  /// Missing columns of the last micro-panel, and the last row of an odd K, become zeros.
+  func packRight(columns: Range<Int>, into panels: UnsafeMutableRawPointer) -> RightPanels {
+    let width = ckernels_panel_columns
+    let stride = 2 * width * Self.pairs(rows)
+    var panel = panels
+    for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+      let count = min(width, columns.upperBound - column)
+      if isTransposed {
+        tensor.packPairs(rows: column..<column + count, into: panel)
+      } else {
+        tensor.interleavePairs(columns: column..<column + count, width: width, into: panel)
+      }
+      panel += 2 * stride
+    }
+    return RightPanels(base: panels, stride: stride)
+  }
+
+  /// Rows `rows` of this left factor: in place if its pairs lie side by side, otherwise packed into
+  /// `memory`.
+  func left(rows: Range<Int>, packedInto memory: UnsafeMutableRawPointer) -> LeftBlock {
+    let tile = ckernels_tile_rows
+    let pairs = Self.pairs(columns)
+    if isTransposed {
+      for first in Swift.stride(from: 0, to: rows.count, by: tile) {
+        let start = rows.lowerBound + first
+        tensor.interleavePairs(
+          columns: start..<min(start + tile, rows.upperBound), width: tile,
+          into: memory + 4 * first * pairs)
+      }
+      return LeftBlock(
+        base: memory, rowStride: 2, pairStride: 2 * tile, tileStride: 2 * tile * pairs)
+    }
+    if columns % 2 == 0 {
+      return LeftBlock(
+        base: tensor.row(rows.lowerBound), rowStride: tensor.stride, pairStride: 2,
+        tileStride: tile * tensor.stride)
+    }
+    // An odd K: copy the rows and append a zero to each.
+    for (i, r) in rows.enumerated() {
+      let row = memory + 4 * i * pairs
+      row.copyMemory(from: tensor.row(r), byteCount: 2 * columns)
+      row.storeBytes(of: 0, toByteOffset: 2 * columns, as: UInt16.self)
+    }
+    return LeftBlock(
+      base: memory, rowStride: 2 * pairs, pairStride: 2, tileStride: 2 * tile * pairs)
+  }
+}
+
+extension BFloat16Tensor {
+  /// Packs columns `columns`, at most `width`, so that two rows lie side by side.
+  ///
+  /// Pair p of column j has the elements of rows 2 p and 2 p + 1, and is number `width` * p + j.
+  /// Missing columns, and the row after an odd number, become zeros.
+  func interleavePairs(columns: Range<Int>, width: Int, into panel: UnsafeMutableRawPointer) {
+    for p in 0..<BFloat16Factor.pairs(rows) {
+      let first = row(2 * p) + 2 * columns.lowerBound
+      let second = 2 * p + 1 < rows ? row(2 * p + 1) + 2 * columns.lowerBound : nil
+      let target = panel + 4 * width * p
+      for j in Swift.stride(from: 0, to: width, by: 8) {
+        let left = columns.count - j
+        let (low, high) = (first.pairHalves(j, left), second?.pairHalves(j, left) ?? .zero)
+        target.storeBytes(of: low | high &<< 16, toByteOffset: 4 * j, as: SIMD8<UInt32>.self)
+      }
+    }
+  }
+
+  /// Packs rows `rows`, at most 16, as columns of a micro-panel, where two elements of a row are a
+  /// pair.
+  func packPairs(rows: Range<Int>, into panel: UnsafeMutableRawPointer) {
+    let words = panel.assumingMemoryBound(to: Float.self)
+    for half in 0..<2 {
+      transposeWords(
+        row(rows.lowerBound + 8 * half), byteStride: 2 * stride,
+        width: max(0, min(8, rows.count - 8 * half)), count: columns / 2, into: words + 8 * half)
+    }
+    guard columns % 2 == 1 else { return }
+    for lane in 0..<16 {
+      let last =
+        lane < rows.count
+        ? row(rows.lowerBound + lane).loadUnaligned(
+          fromByteOffset: 2 * columns - 2, as: UInt16.self) : 0
+      panel.storeBytes(
+        of: UInt32(last), toByteOffset: 4 * (16 * (columns / 2) + lane), as: UInt32.self)
+    }
+  }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Elements `index` to `index` + 7, of which only `count` exist, as the lower halves of pairs.
+  @inline(__always)
+  fileprivate func pairHalves(_ index: Int, _ count: Int) -> SIMD8<UInt32> {
+    if count >= 8 {
+      let bits = (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self)
+      return SIMD8<UInt32>(truncatingIfNeeded: bits)
+    }
+    var result = SIMD8<UInt32>.zero
+    for lane in 0..<max(0, count) {
+      result[lane] = UInt32(loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self))
+    }
+    return result
+  }
+}

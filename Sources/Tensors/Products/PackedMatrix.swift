@@ -1,0 +1,138 @@
+import Synchronization
+
+/// The right factor of a product: a matrix, or a weight that is packed for many products.
+package enum RightFactor {
+  case matrix(Factor)
+  case packed(PackedMatrix)
+
+  var rows: Int {
+    switch self {
+    case .matrix(let factor): factor.rows
+    case .packed(let matrix): matrix.rows
+    }
+  }
+
+  var columns: Int {
+    switch self {
+    case .matrix(let factor): factor.columns
+    case .packed(let matrix): matrix.columns
+    }
+  }
+
+  /// Whether the factor is a whole matrix, not a window of a larger one; for the profile.
+  var isWhole: Bool {
+    guard case .matrix(let factor) = self else { return true }
+    switch factor.operand {
+    case .float32(let tensor): return tensor.stride == tensor.columns
+    case .bfloat16(let tensor): return tensor.stride == tensor.columns
+    }
+  }
+}
+
+/// A weight matrix as a right factor, packed once for all products of a step on all threads.
+///
+/// Packing puts the matrix into the order in which kernels read it and, in bfloat16, rounds it. In
+/// float32 only shapes for which `TiledProduct` is used are packed; OpenBLAS packs by itself.
+package final class PackedMatrix: Sendable {
+  /// The matrix in the flat vector of weights.
+  let source: Tensor
+  /// Whether the factor is the transpose of `source`.
+  let isTransposed: Bool
+  private let arithmetic: Arithmetic
+  /// The micro-panels; nil if products read `source`.
+  private let panels: Storage?
+  /// The version of the weights that `panels` holds.
+  private let version = Mutex<Int?>(nil)
+
+  /// A factor of shape (K, N): `source`, or its transpose.
+  package init(_ source: Tensor, isTransposed: Bool, arithmetic: Arithmetic) {
+    (self.source, self.isTransposed, self.arithmetic) = (source, isTransposed, arithmetic)
+    panels = Self.floats(source, isTransposed: isTransposed, arithmetic: arithmetic).map {
+      Storage(count: $0)
+    }
+  }
+
+  var rows: Int { isTransposed ? source.columns : source.rows }
+  var columns: Int { isTransposed ? source.rows : source.columns }
+
+  /// Whether products read micro-panels instead of `source`.
+  var isPacked: Bool { panels != nil }
+
+  /// The floats of memory that a packed factor takes; nil if it is not packed.
+  package static func floats(
+    _ source: Tensor, isTransposed: Bool, arithmetic: Arithmetic
+  ) -> Int? {
+    let (inner, columns) =
+      isTransposed ? (source.columns, source.rows) : (source.rows, source.columns)
+    let padded = (columns + 15) / 16 * 16
+    switch arithmetic {
+    case .bfloat16: return padded * BFloat16Factor.pairs(inner)
+    case .float32:
+      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded * inner : nil
+    }
+  }
+
+  /// Packs the weights unless it was done for this `version` of them.
+  ///
+  /// Threads that call it at the same time wait until one of them has packed.
+  package func pack(version: Int) {
+    guard let panels else { return }
+    self.version.withLock { packed in
+      guard packed != version else { return }
+      let start = Profile.begin()
+      defer { Profile.end(.packing, start) }
+      switch arithmetic {
+      case .float32: packFloats(panels)
+      case .bfloat16: packRounded(panels)
+      }
+      packed = version
+    }
+  }
+
+  private func packFloats(_ panels: Storage) {
+    let factor = Float32Factor(tensor: source, isTransposed: isTransposed)
+    for inner in blocks(rows, TiledProduct.kc) {
+      PackedPanels.pack(
+        factor, inner: inner, columns: 0..<columns,
+        into: floatPanels(inner: inner, columns: 0..<columns))
+    }
+  }
+
+  /// The micro-panels of rows `inner`, a block of KC, from column `columns.lowerBound` on, a
+  /// multiple of NR.
+  func floatPanels(inner: Range<Int>, columns: Range<Int>) -> UnsafeMutablePointer<Float> {
+    guard let panels else { preconditionFailure("the matrix is not packed") }
+    let padded = (self.columns + 15) / 16 * 16
+    return panels.base + inner.lowerBound * padded + columns.lowerBound * inner.count
+  }
+
+  /// The micro-panels from column `columns.lowerBound` on, a multiple of 16, all of K.
+  func roundedPanels(columns: Range<Int>) -> RightPanels {
+    guard let panels else { preconditionFailure("the matrix is not packed") }
+    let stride = 32 * BFloat16Factor.pairs(rows)
+    return RightPanels(
+      base: UnsafeMutableRawPointer(panels.base) + 2 * stride * (columns.lowerBound / 16),
+      stride: stride)
+  }
+
+  /// Rounds and packs sixteen rows of `source` at a time: they are the columns of one micro-panel,
+  /// or eight pairs of all of them.
+  private func packRounded(_ panels: Storage) {
+    let rounded = Storage(count: 8 * source.columns)
+    for rows in blocks(source.rows, 16) {
+      let chunk = BFloat16Tensor(
+        base: UnsafeMutableRawPointer(rounded.base), rows: rows.count, columns: source.columns)
+      Operand.bfloat16(chunk).copy(from: source.rows(rows))
+      if isTransposed {
+        chunk.packPairs(rows: 0..<rows.count, into: roundedPanels(columns: rows).base)
+      } else {
+        for columns in blocks(source.columns, 16) {
+          // A row of pairs of a micro-panel has 64 bytes.
+          chunk.interleavePairs(
+            columns: columns, width: 16,
+            into: roundedPanels(columns: columns).base + 64 * (rows.lowerBound / 2))
+        }
+      }
+    }
+  }
+}
