@@ -1,3 +1,5 @@
+import Tensors
+
 /// The sizes of a micro-batch that determine how much memory its activations take.
 package struct BatchShape: Sendable, Equatable {
   /// The number of tokens, N.
@@ -11,6 +13,8 @@ package struct BatchShape: Sendable, Equatable {
   /// Whether the backward pass recomputes activations inside encoder layers (gradient
   /// checkpointing) instead of keeping them.
   package var recomputes = false
+  /// The arithmetic of the matrix products.
+  package var arithmetic = Arithmetic.float32
 
   /// The shape of sequences at these token ranges, which lie end to end from 0.
   package init(_ ranges: [Range<Int>]) {

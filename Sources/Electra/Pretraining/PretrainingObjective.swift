@@ -63,6 +63,7 @@ package struct PretrainingObjective: TrainingObjective {
     var shape = BatchShape(
       tokens: min(microBatchTokens, sequences * longest), longest: longest)
     shape.recomputes = recomputes
+    shape.arithmetic = arithmetic
     return Arena(capacity: MicroBatchPass.capacity(model, shape))
   }
 
