@@ -51,8 +51,10 @@ package struct FinetuningObjective: TrainingObjective {
   }
 
   package func makeWorkspace(sequences: Int) -> Arena {
-    let tokens = min(microBatchTokens, sequences * longest)
-    return Arena(capacity: model.capacity(BatchShape(tokens: tokens, longest: longest)))
+    var shape = BatchShape(
+      tokens: min(microBatchTokens, sequences * longest), longest: longest)
+    shape.arithmetic = arithmetic
+    return Arena(capacity: model.capacity(shape))
   }
 
   package func accumulate(
