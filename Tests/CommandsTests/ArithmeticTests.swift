@@ -105,7 +105,7 @@ struct ArithmeticTests {
     let folder = try folder()
     let finetune = [
       "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "rounded",
-      "--epochs", "0.2",
+      "--epochs", "0.5",
     ]
     _ = try run(folder, finetune + ["--output", "plain"])
     _ = try run(
