@@ -112,7 +112,7 @@ let package = Package(
         "Models", "Training", "Electra", "Layers", "Collectives", "Tensors", "Platform",
         "TestSupport",
       ]),
-    tests("Reports", ["Models", "Finetuning", "Electra", "Platform", "TestSupport"]),
+    tests("Reports", ["Models", "Finetuning", "Electra", "Tensors", "Platform", "TestSupport"]),
     tests(
       "Commands",
       [

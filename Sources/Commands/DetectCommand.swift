@@ -23,6 +23,8 @@ struct DetectCommand: ParsableCommand {
 
   @OptionGroup var textField: TextFieldOption
 
+  @OptionGroup var products: ArithmeticOption
+
   @Option(help: "Threads; by default all cores.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -35,7 +37,10 @@ struct DetectCommand: ParsableCommand {
 
   func run() throws {
     try runOnOneRank {
-      let detector = try Detector(try PretrainedDiscriminator(from: from), threads: threads)
+      var pretrained = try PretrainedDiscriminator(from: from)
+      pretrained.arithmetic = products.arithmetic ?? pretrained.arithmetic
+      try selectKernel(pretrained.arithmetic)
+      let detector = try Detector(pretrained, threads: threads)
       defer { detector.end() }
       let isTerminal = StandardOutput.isTerminal
       let lines = try TextLines(path: file ?? "-", field: textField.field)

@@ -26,6 +26,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Held-out examples.")
   var evaluateExamples = 2048
 
+  @OptionGroup var products: ArithmeticOption
+
   @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
@@ -40,9 +42,11 @@ struct EvaluateCommand: ParsableCommand {
     try runOnAllRanks { world in
       let data = try world.agree { try ShardSet(folder: self.data) }
       let (checkpoint, weights) = try world.agree { try open(data) }
-      let objective = try world.agree {
+      var objective = try world.agree {
         try checkpoint.configuration.objective(model: checkpoint.model, data: data)
       }
+      objective.arithmetic = products.arithmetic ?? objective.arithmetic
+      try selectKernel(objective.arithmetic, world)
       let evaluator = try Evaluator(
         objective, weights: weights, world: world,
         processors: RankLayout(world: world, threads: threads, slices: .max).processors)

@@ -67,7 +67,7 @@ struct FinetuneCommand: ParsableCommand {
         return .success
       }
       plan.configuration = try plan.configuration.settled(
-        in: output, choosesSlices: recipe.slices != nil, world, lock: runGuard.lock)
+        in: output, keeping: recipe.keep, world, lock: runGuard.lock)
       let context = try start.context(output, world, runGuard, slices: plan.recipe.slices)
       return try finetune(plan, context) ? .success : .stopped
     }
@@ -91,7 +91,7 @@ struct FinetuneCommand: ParsableCommand {
   /// Checks that the output contains this fine-tuning or none.
   private func expectFree(for configuration: FinetuningConfiguration) throws {
     _ = try FinetuningConfiguration.existing(
-      in: output, like: configuration, choosesSlices: recipe.slices != nil)
+      in: output, like: configuration, keeping: recipe.keep)
   }
 
   /// Trains all seeds and predicts all files; false if the run was asked to stop before the end.

@@ -113,10 +113,12 @@ struct FlopsCommand: ParsableCommand {
     if json { return try StandardOutput.print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
     let memory = [
-      ("weights", needs.weights), ("moments", needs.moments), ("gradients", needs.gradients),
+      ("weights", needs.weights), ("packed weights", needs.packedWeights),
+      ("moments", needs.moments), ("gradients", needs.gradients),
       ("activations", needs.activations), ("received", needs.received),
       ("snapshot", needs.snapshot), ("program", ResourceEstimate.program),
-    ].map { "\($0.1.bytes) \($0.0)" }.joined(separator: " + ")
+    ].filter { $0.1 > 0 || $0.0 != "packed weights" }.map { "\($0.1.bytes) \($0.0)" }.joined(
+      separator: " + ")
     StandardOutput.print(
       """
       parameters   \(cost.parameters.grouped)
@@ -180,6 +182,7 @@ struct FlopsCommand: ParsableCommand {
     let productsPerToken: Double
     let memory: Int
     let weights: Int
+    let packedWeights: Int
     let moments: Int
     let gradients: Int
     let activations: Int
@@ -201,6 +204,7 @@ struct FlopsCommand: ParsableCommand {
       case reference = "reference_operations"
       case products = "product_operations"
       case productsPerToken = "products_per_token"
+      case packedWeights = "packed_weights"
       case sentPerStep = "sent_per_step"
       case tokensPerSecond = "tokens_per_second"
       case stepsOfEqualProducts = "steps_of_equal_products"
@@ -214,15 +218,16 @@ struct FlopsCommand: ParsableCommand {
     let (needs, configuration) = (cost.needs, cost.configuration)
     let speed =
       tokensPerSecond
-      ?? 0.75 * MachineSpeed.flopsPerSecondOfOneThread() * Double(ranks * threads)
+      ?? 0.75 * MachineSpeed.productRate(configuration.arithmetic) * Double(ranks * threads)
       / configuration.productsPerToken
     let equal = EqualSteps(configuration, electra)
     return Figures(
       name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
       reference: configuration.referenceOperations, products: configuration.productOperations,
       productsPerToken: configuration.productsPerToken, memory: needs.memory,
-      weights: needs.weights, moments: needs.moments, gradients: needs.gradients,
-      activations: needs.activations, received: needs.received, snapshot: needs.snapshot,
+      weights: needs.weights, packedWeights: needs.packedWeights, moments: needs.moments,
+      gradients: needs.gradients, activations: needs.activations, received: needs.received,
+      snapshot: needs.snapshot,
       program: ResourceEstimate.program, sentPerStep: needs.sent, checkpoint: needs.checkpoint,
       disk: cost.disk, tokensPerSecond: speed,
       hours: Double(configuration.recipe.tokens) / speed / 3600,

@@ -49,6 +49,8 @@ struct PredictCommand: ParsableCommand {
       """)
   var nullThreshold: Float?
 
+  @OptionGroup var products: ArithmeticOption
+
   @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
@@ -83,9 +85,11 @@ struct PredictCommand: ParsableCommand {
         return try folder.weights()
       }
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
+      let arithmetic = products.arithmetic ?? folder.description.arithmetic ?? .float32
+      try selectKernel(arithmetic, world)
       let predictor = try Predictor(
-        folder.model, weights: weights, longest: sets.map(\.longest).max() ?? 0, world: world,
-        processors: layout.processors)
+        folder.model, weights: weights, arithmetic: arithmetic,
+        longest: sets.map(\.longest).max() ?? 0, world: world, processors: layout.processors)
       defer { predictor.end() }
       let answered = try sets.map { set in
         let outputs = try predictor.outputs(for: set)

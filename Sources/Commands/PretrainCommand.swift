@@ -5,6 +5,7 @@ import Electra
 import Foundation
 import Models
 import Platform
+import Reports
 import Runs
 import Tokenization
 import Training
@@ -102,12 +103,21 @@ struct PretrainCommand: ParsableCommand {
         configuration, initial: initial, data: data, context: context,
         options: options(configuration.recipe, data))
       defer { run.end() }
+      if let advice = advice(configuration, world) { context.log.write("note: \(advice)") }
       return switch try run.train() {
       case .finished: .success
       case .stopped: .stopped
       case .unhealthy: .unhealthy
       }
     }
+  }
+
+  /// Advice on the arithmetic of a new run, on rank 0, unless the user chose one.
+  private func advice(_ configuration: PretrainingConfiguration, _ world: Communicator) -> String? {
+    guard world.rank == 0, recipe.products.arithmetic == nil,
+      CheckpointStore(runFolder: output).steps().isEmpty
+    else { return nil }
+    return MachineSpeed.advice(for: configuration)
   }
 
   private func options(

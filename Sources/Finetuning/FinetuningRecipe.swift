@@ -1,5 +1,6 @@
 import Electra
 import Layers
+import Tensors
 
 /// The hyperparameters of fine-tuning (ELECTRA, appendix B and table 7).
 ///
@@ -29,6 +30,8 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
   /// The largest number of tokens in a forward pass; a longer sequence is passed alone.
   package var microBatchTokens = 1024
   package var seed: UInt64 = 1
+  /// The arithmetic of matrix products; it need not be that of pre-training.
+  package var arithmetic = Arithmetic.float32
 
   private enum CodingKeys: String, CodingKey {
     case length = "max_seq_length"
@@ -43,6 +46,7 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     case slices
     case microBatchTokens = "micro_batch_tokens"
     case seed
+    case arithmetic
   }
 
   /// The paper's recipe for a task and an encoder.

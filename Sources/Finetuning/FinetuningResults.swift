@@ -1,3 +1,4 @@
+import Electra
 import Foundation
 import Layers
 import Tensors
@@ -6,13 +7,19 @@ import Tensors
 package struct FinetuningResults: Codable, Equatable {
   package let task: String
   package let head: HeadStyle
+  /// The arithmetic of the fine-tuning's matrix products.
+  package let arithmetic: Arithmetic
   /// One for each split and metric: the first split's in the order of the task's metrics, and so
   /// on.
   package let measures: [Measure]
   package let seeds: [SeedResult]
 
-  package init(task: String, head: HeadStyle, measures: [Measure], seeds: [SeedResult]) {
-    (self.task, self.head, self.measures, self.seeds) = (task, head, measures, seeds)
+  package init(
+    task: String, head: HeadStyle, arithmetic: Arithmetic = .float32, measures: [Measure],
+    seeds: [SeedResult]
+  ) {
+    (self.task, self.head, self.arithmetic) = (task, head, arithmetic)
+    (self.measures, self.seeds) = (measures, seeds)
   }
 
   /// A metric of a split of the data.
@@ -106,7 +113,7 @@ package struct FinetuningResults: Codable, Equatable {
   /// The results with statistics over seeds, to be written as JSON; fractions stay fractions.
   package func summary() -> some Encodable {
     Summary(
-      task: task, head: head, bestSeed: bestSeed, seeds: seeds,
+      task: task, head: head, arithmetic: arithmetic, bestSeed: bestSeed, seeds: seeds,
       measures: measures.indices.map { index in
         let values = seeds.map { $0.values[index] ?? .nan }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
@@ -120,6 +127,7 @@ package struct FinetuningResults: Codable, Equatable {
   private struct Summary: Encodable {
     let task: String
     let head: HeadStyle
+    let arithmetic: Arithmetic
     let bestSeed: UInt64
     let seeds: [SeedResult]
     let measures: [Statistics]
@@ -139,20 +147,21 @@ package struct FinetuningResults: Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case task, head, seeds, measures
+      case task, head, arithmetic, seeds, measures
       case bestSeed = "best_seed"
     }
   }
 }
 
 extension FinetuningResults {
-  private enum CodingKeys: String, CodingKey { case task, head, measures, seeds }
+  private enum CodingKeys: String, CodingKey { case task, head, arithmetic, measures, seeds }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       task: try values.decode(String.self, forKey: .task),
       head: try values.decode(HeadStyle.self, forKey: .head),
+      arithmetic: try values.decode(Arithmetic.self, forKey: .arithmetic),
       measures: try values.decode([Measure].self, forKey: .measures),
       seeds: try values.decode([SeedResult].self, forKey: .seeds))
     guard seeds.allSatisfy({ $0.values.count == measures.count }) else {

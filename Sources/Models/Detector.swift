@@ -26,8 +26,8 @@ package struct Detector {
   package init(_ pretrained: PretrainedDiscriminator, threads: Int) throws {
     (tokenizer, longest, self.threads) = (pretrained.tokenizer, pretrained.longest, threads)
     let detection = Detection(
-      discriminator: pretrained.discriminator, longest: longest,
-      tokens: max(Self.groupTokens, longest))
+      discriminator: pretrained.discriminator, arithmetic: pretrained.arithmetic,
+      longest: longest, tokens: max(Self.groupTokens, longest))
     // What the evaluator calls a sequence is a group here.
     evaluator = try Evaluator(
       detection, weights: pretrained.weights, world: .alone(),
@@ -123,7 +123,7 @@ package struct Detector {
 /// Adapts a discriminator to `Evaluator`: the answers of a slice are the logits of its tokens.
 private struct Detection: Evaluable {
   let discriminator: StandaloneDiscriminator
-  let arithmetic = Arithmetic.float32
+  let arithmetic: Arithmetic
   let longest: Int
   /// The tokens of a micro-batch, for which the workspace has room.
   let tokens: Int

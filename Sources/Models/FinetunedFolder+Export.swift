@@ -1,6 +1,7 @@
 import Finetuning
 import Foundation
 import Platform
+import Tensors
 
 extension FinetunedFolder {
   /// Copies the model to a new folder and adds a model card.
@@ -29,6 +30,7 @@ extension FinetunedFolder {
   private func card(_ architecture: String) -> String {
     let task = description.task
     let names = description.labels.names.joined(separator: ", ")
+    let arithmetic = description.arithmetic == .bfloat16 ? ", in bfloat16 arithmetic" : ""
     let scale =
       task.scoreScale == 1 ? "" : "\n\nThe score is the output times \(task.scoreScale)."
     return """
@@ -40,7 +42,7 @@ extension FinetunedFolder {
       # ELECTRA for \(task.title)
 
       An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
-      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)").\(scale)
+      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)")\(arithmetic).\(scale)
 
       ```python
       from transformers import AutoTokenizer, \(architecture)

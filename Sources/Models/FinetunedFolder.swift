@@ -26,6 +26,8 @@ package struct FinetunedFolder {
     package var length: Int
     /// The SHA-256 of the vocabulary's file; nil until the model is written.
     var vocabulary: String?
+    /// The arithmetic of the fine-tuning; nil until the model is written, and in older models.
+    package var arithmetic: Arithmetic?
 
     package init(task: Task, labels: LabelSet, head: HeadStyle, length: Int) {
       (self.task, self.labels, self.head, self.length) = (task, labels, head, length)
@@ -33,7 +35,7 @@ package struct FinetunedFolder {
 
     private enum CodingKeys: String, CodingKey {
       case formatVersion = "format_version"
-      case task, labels, head
+      case task, labels, head, arithmetic
       case length = "max_seq_length"
       case vocabulary = "vocab_sha256"
     }

@@ -2,6 +2,7 @@ import Electra
 import Foundation
 import Layers
 import Platform
+import Tensors
 import Tokenization
 import Training
 
@@ -61,6 +62,7 @@ package struct ModelCard {
       | masked | \(recipe.maskFraction * 100) % of the tokens |
       | loss | \(loss) |
       | seed | \(recipe.seed) |
+      | arithmetic | \(arithmetic) |
       \(heldOut)
       """
   }
@@ -101,6 +103,14 @@ package struct ModelCard {
     let method = method(recipe.task.objective)
     return recipe.task.objective == .mlm
       ? method : "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
+  }
+
+  /// The arithmetic of training, in words; the exported weights are float32 in any case.
+  private var arithmetic: String {
+    switch checkpoint.configuration.arithmetic {
+    case .float32: "float32"
+    case .bfloat16: "matrix products of bfloat16 factors with float32 sums; all else float32"
+    }
   }
 
   /// A table of the last held-out evaluation up to this checkpoint; empty where there is none.

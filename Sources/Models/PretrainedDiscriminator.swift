@@ -13,6 +13,8 @@ package struct PretrainedDiscriminator {
   /// The length in tokens of the longest sequence that the model accepts: that of its training, or
   /// its number of positions where the training is unknown.
   let longest: Int
+  /// The arithmetic of matrix products: that of the run, and float32 for a Hugging Face folder.
+  package var arithmetic = Arithmetic.float32
 
   /// Reads the folder of a run, of a checkpoint, or of an `ElectraForPreTraining` of transformers.
   ///
@@ -36,6 +38,7 @@ package struct PretrainedDiscriminator {
     tokenizer = checkpoint.tokenizer
     discriminator = StandaloneDiscriminator(checkpoint.model.sizes[.discriminator])
     let configuration = checkpoint.configuration
+    arithmetic = configuration.arithmetic
     let recipes = configuration.earlierPhases.map(\.recipe) + [configuration.recipe]
     longest = recipes.map(\.length).max() ?? 0
     let file = try SafetensorsFile(path: checkpoint.modelPath)

@@ -23,17 +23,22 @@ package struct Predictor {
   /// Predicts with a model that is not being trained.
   ///
   /// Every rank must call it: rank zero's weights are copied into `weights` on all. `longest` is
-  /// the length of the longest sequence in tokens. The watchdog enters each part of the work.
+  /// the length of the longest sequence in tokens.
   package init(
-    _ model: TaskModel, weights: Storage, longest: Int, world: Communicator, processors: [Int],
-    watchdog: Watchdog? = nil
+    _ model: TaskModel, weights: Storage, arithmetic: Arithmetic, longest: Int,
+    world: Communicator, processors: [Int]
   ) throws {
-    let objective = FinetuningObjective(
+    var objective = FinetuningObjective(
       model: model, targets: [], layerDecay: 1, microBatchTokens: Self.microBatchTokens,
       longest: longest, seed: 0)
+    objective.arithmetic = arithmetic
     evaluator = try Evaluator(objective, weights: weights, world: world, processors: processors)
     scale = nil
-    if let watchdog { evaluator.watch = { watchdog.enter($0, $1) } }
+  }
+
+  /// Lets `watchdog` limit the time of each part of the work.
+  func guardTime(with watchdog: Watchdog) {
+    evaluator.watch = { watchdog.enter($0, $1) }
   }
 
   /// The tokens of a micro-batch of a model that is not being trained.

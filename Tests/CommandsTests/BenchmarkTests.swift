@@ -37,6 +37,7 @@ struct BenchmarkTests {
     ["--preset", "tiny", "--training", "adversarial", "--generator-width", "0.25"],
     ["--preset", "tiny", "--weight-sharing", "all"],
     ["--preset", "tiny", "--generator", "unigram"],
+    ["--preset", "tiny", "--arithmetic", "bfloat16"],
   ])
   func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
     let folder = try TemporaryFolder()
@@ -45,6 +46,8 @@ struct BenchmarkTests {
     let expected = try number("expected_operations", figures)
     #expect(counted > 1e8 && abs(counted / expected - 1) < 1e-9)
     #expect(figures["milliseconds"] != nil)
+    #expect(
+      figures["arithmetic"] as? String == (options.contains("bfloat16") ? "bfloat16" : "float32"))
     let seconds = try number("seconds", figures)
     let rate = try number("tokens_per_second", figures)
     #expect(abs(rate * seconds / (4 * 32) - 1) < 1e-12)

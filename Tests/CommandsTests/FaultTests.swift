@@ -155,6 +155,7 @@ struct FaultTests {
     _ = try Program.shell("cp -r data other; echo >> other/vocab.txt", in: folder.path)
     for (difference, key) in [
       ("--log-every 7", "option --log-every"), ("--seed 9", "option --seed"),
+      ("--arithmetic bfloat16", "option --arithmetic"),
     ] {
       let result = try Program.shell(
         """

@@ -108,7 +108,7 @@ struct FinetuneRefusalTests {
       ("--dev", "train.tsv"), ("--test", "dev.tsv"), ("--train", "dev.tsv"), ("--from", "second"),
       ("--length", "20"), ("--epochs", "3"), ("--layer-decay", "0.5"), ("--warmup", "0.3"),
       ("--dropout", "0.2"), ("--micro-batch", "70"), ("--seed", "7"), ("--scratch", nil),
-      ("--text", "label"),
+      ("--text", "label"), ("--arithmetic", "bfloat16"),
     ] {
       // A run succeeds if its dry run does.
       for dry in [[], ["--dry-run"]] {

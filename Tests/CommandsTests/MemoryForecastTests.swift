@@ -13,6 +13,7 @@ struct MemoryForecastTests {
     ["--preset", "small", "--slices", "4", "--threads", "2"],
     ["--preset", "small", "--slices", "8", "--threads", "1", "--recompute"],
     ["--preset", "tiny", "--slices", "4", "--threads", "2"],
+    ["--preset", "small", "--slices", "4", "--threads", "2", "--arithmetic", "bfloat16"],
   ])
   func aRunTakesTheMemoryThatWasForetold(options: [String]) throws {
     let folder = try preparedData()

@@ -1,7 +1,9 @@
 import Electra
 import Foundation
 import Layers
+import Tensors
 import Testing
+import Tokenization
 
 struct PretrainingConfigurationTests {
   private let tiny = Preset.tiny.configuration(vocabularySize: 99)
@@ -75,13 +77,35 @@ struct PretrainingConfigurationTests {
     #expect(configuration.firstSample == 50 && configuration.earlierPhases.count == 3)
   }
 
+  /// A next phase keeps the arithmetic, which is written beside every checkpoint.
+  @Test
+  func theArithmeticIsThatOfTheRunInAllPhases() throws {
+    var configuration = tiny
+    configuration.arithmetic = .bfloat16
+    configuration.append(.init(recipe: configuration.recipe, data: "b"))
+    let data = try JSONEncoder().encode(configuration)
+    let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(object["arithmetic"] as? String == "bfloat16")
+    let read = try JSONDecoder().decode(PretrainingConfiguration.self, from: data)
+    #expect(read == configuration && read.arithmetic == .bfloat16)
+    let special = SpecialTokens(
+      padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+    for (configuration, arithmetic) in [(read, Arithmetic.bfloat16), (tiny, .float32)] {
+      let objective = configuration.objective(
+        model: configuration.makeModel(), special: special)
+      #expect(objective.arithmetic == arithmetic)
+    }
+  }
+
   /// Configurations that users write, or that are older than a key, may omit keys.
   @Test
   func keysOfTasksAndPhasesCanBeLeftOut() throws {
     let data = try JSONEncoder().encode(tiny)
     #expect(try JSONDecoder().decode(PretrainingConfiguration.self, from: data) == tiny)
     var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
-    object["earlier_phases"] = nil
+    for key in ["earlier_phases", "arithmetic"] {
+      #expect(object.removeValue(forKey: key) != nil, "\(key)")
+    }
     var recipe = try #require(object["recipe"] as? [String: Any])
     for key in [
       "objective", "generator_kind", "weight_sharing", "training", "temperature",

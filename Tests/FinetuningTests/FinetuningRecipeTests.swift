@@ -1,6 +1,8 @@
 import Electra
 import Finetuning
+import Foundation
 import Layers
+import Tensors
 import TestSupport
 import Testing
 
@@ -38,6 +40,20 @@ struct FinetuningRecipeTests {
     // One step covers several passes.
     recipe.epochs = 40
     #expect(recipe.epochEnds(examples: 2) == [1, 2])
+  }
+
+  /// Recipes of earlier versions have no arithmetic.
+  @Test
+  func theArithmeticIsFloat32WhereItIsMissing() throws {
+    var recipe = try recipe(width: 8)
+    let data = try JSONEncoder().encode(recipe)
+    var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(object.removeValue(forKey: "arithmetic") as? String == "float32")
+    let older = try JSONSerialization.data(withJSONObject: object)
+    #expect(try JSONDecoder().decode(FinetuningRecipe.self, from: older) == recipe)
+    recipe.arithmetic = .bfloat16
+    let rounded = try JSONEncoder().encode(recipe)
+    #expect(try JSONDecoder().decode(FinetuningRecipe.self, from: rounded) == recipe)
   }
 
   @Test

@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Tensors
 import Testing
 
 struct FinetuningResultsTests {
@@ -57,6 +58,20 @@ struct FinetuningResultsTests {
     #expect(!result(nil, epoch: 2).isBetter(than: result(-1, epoch: 1)))
     #expect(result(nil, epoch: 2).isBetter(than: result(nil, epoch: 1)))
     #expect(!result(nil, epoch: 1).isBetter(than: result(nil, epoch: 2)))
+  }
+
+  /// Results of earlier versions have no arithmetic.
+  @Test
+  func theArithmeticIsRecorded() throws {
+    let results = FinetuningResults(
+      task: "rte", head: .transformers, arithmetic: .bfloat16, measures: [], seeds: [])
+    let data = try JSONEncoder().encode(results)
+    #expect(try JSONDecoder().decode(FinetuningResults.self, from: data) == results)
+    var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(object.removeValue(forKey: "arithmetic") as? String == "bfloat16")
+    let older = try JSONSerialization.data(withJSONObject: object)
+    #expect(
+      try JSONDecoder().decode(FinetuningResults.self, from: older).arithmetic == .float32)
   }
 
   @Test

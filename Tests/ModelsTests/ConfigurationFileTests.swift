@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Platform
+import Tensors
 import Testing
 
 /// `config.json` of runs and of exported models.
@@ -27,10 +28,12 @@ struct ConfigurationFileTests {
     #expect(configuration == expected)
   }
 
-  /// Old runs, and configurations that users write, lack some keys of the task.
+  /// Old runs, and configurations that users write, lack the arithmetic and some keys of the task.
   @Test
   func aConfigurationWithoutKeysOfTheTaskIsThePapers() throws {
-    let task = ["objective", "generator_kind", "temperature", "training", "weight_sharing"]
+    let task = [
+      "arithmetic", "objective", "generator_kind", "temperature", "training", "weight_sharing",
+    ]
     let lines = Self.run.split(separator: "\n").filter { line in
       // The last key stays: it ends the recipe, and there would be a comma before the brace.
       !task.dropLast().contains { line.contains("\"\($0)\"") }
@@ -38,6 +41,7 @@ struct ConfigurationFileTests {
     let configuration = try decodeJSON(
       PretrainingConfiguration.self, Data(lines.joined(separator: "\n").utf8), from: "config.json")
     #expect(configuration.recipe.task == PretrainingTask())
+    #expect(configuration.arithmetic == .float32)
     #expect(throws: TextError.unusable(path: "a", reason: "the key seed is missing")) {
       let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"sead\"")
       _ = try decodeJSON(PretrainingConfiguration.self, Data(text.utf8), from: "a")
@@ -57,6 +61,7 @@ struct ConfigurationFileTests {
 
   private static let run = """
     {
+      "arithmetic" : "float32",
       "data_sha256" : "1c530c73025490e21ce10c27e1f5e56e59ef46aca20a34419e28353f07445fa1",
       "earlier_phases" : [
 

@@ -11,12 +11,14 @@ struct FinetunedFolderTests {
   /// Writes a small model for CoLA to `path`; returns its weights.
   @discardableResult
   private func write(
-    _ path: String, head: HeadStyle = .transformers, length: Int = 12
+    _ path: String, head: HeadStyle = .transformers, length: Int = 12,
+    arithmetic: Arithmetic? = nil
   ) throws -> [Float] {
     let tokenizer = try smallTokenizer()
     let sizes = smallConfiguration(tokenizer).model[.discriminator]
-    let description = FinetunedFolder.Description(
+    var description = FinetunedFolder.Description(
       task: try .named("cola"), labels: LabelSet(["no", "yes"]), head: head, length: length)
+    description.arithmetic = arithmetic
     let model = description.model(sizes)
     let weights = randomWeights(model.layout, scale: 0.3)
     try FinetunedFolder.write(weights, model, description, tokenizer, to: path)
@@ -90,6 +92,21 @@ struct FinetunedFolderTests {
     }
     let configuration = try folder.text("export/config.json")
     #expect(configuration.contains("\"id2label\"") && configuration.contains("\"1\" : \"yes\""))
+  }
+
+  /// Models of earlier versions do not record it.
+  @Test
+  func theArithmeticIsRecordedAndInTheCard() throws {
+    let folder = try TemporaryFolder()
+    for arithmetic in [nil, Arithmetic.float32, .bfloat16] {
+      let name = arithmetic?.rawValue ?? "none"
+      try write(folder.file(name), arithmetic: arithmetic)
+      let model = try FinetunedFolder(folder.file(name))
+      #expect(model.description.arithmetic == arithmetic)
+      _ = try model.export(to: folder.file(name + "-export"))
+      let card = try folder.text(name + "-export/README.md")
+      #expect(card.contains("in bfloat16 arithmetic") == (arithmetic == .bfloat16))
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 import Electra
 import Foundation
 import Models
+import Tensors
 import TestSupport
 import Testing
 import Training
@@ -29,6 +30,25 @@ struct HuggingFaceExportTests {
     #expect(try folder.text("model/config.json").contains("\"\(name)\""))
     let card = try folder.text("model/README.md")
     #expect(card.contains("ELECTRA \(part.rawValue)") && card.contains("| steps | 1,234 of "))
+  }
+
+  /// The exported weights are float32 in any case; the card alone names the arithmetic.
+  @Test(arguments: [
+    (Arithmetic.float32, "| arithmetic | float32 |"),
+    (.bfloat16, "| arithmetic | matrix products of bfloat16 factors"),
+  ])
+  func theCardNamesTheArithmeticOfTraining(arithmetic: Arithmetic, row: String) throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder.file("run"), arithmetic: arithmetic)
+    try writeRun(folder.file("other"))
+    for run in ["run", "other"] {
+      try HuggingFaceExport(from: folder.file(run), .discriminator)
+        .write(to: folder.file(run + "-model"))
+    }
+    #expect(try folder.text("run-model/README.md").contains(row))
+    for name in try folder.names("run-model") where name != "README.md" {
+      #expect(try folder.bytes("run-model/\(name)") == folder.bytes("other-model/\(name)"))
+    }
   }
 
   @Test

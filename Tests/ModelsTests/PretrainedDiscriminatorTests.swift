@@ -1,5 +1,6 @@
 import Electra
 import Models
+import Tensors
 import TestSupport
 import Testing
 
@@ -14,6 +15,17 @@ struct PretrainedDiscriminatorTests {
     let ours = try logits(folder.file("run"))
     #expect(Set(ours).count > 5)
     #expect(try logits(folder.file("discriminator")) == ours)
+  }
+
+  /// A Hugging Face folder does not say how it was trained.
+  @Test
+  func theArithmeticIsThatOfTheRun() throws {
+    let folder = try TemporaryFolder()
+    let run = folder.file("run")
+    try writeRun(run, arithmetic: .bfloat16)
+    #expect(try PretrainedDiscriminator(from: run).arithmetic == .bfloat16)
+    try HuggingFaceExport(from: run, .discriminator).write(to: folder.file("model"))
+    #expect(try PretrainedDiscriminator(from: folder.file("model")).arithmetic == .float32)
   }
 
   @Test

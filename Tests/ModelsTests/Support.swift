@@ -37,10 +37,12 @@ func smallConfiguration(
 @discardableResult
 func writeRun(
   _ path: String, steps: [Int] = [5], objective: PretrainingTask.Objective = .electra,
-  tokenizer: Tokenizer? = nil, change: (Storage, ElectraModel) -> Void = { _, _ in }
+  arithmetic: Arithmetic = .float32, tokenizer: Tokenizer? = nil,
+  change: (Storage, ElectraModel) -> Void = { _, _ in }
 ) throws -> (model: ElectraModel, weights: Storage) {
   let tokenizer = try tokenizer ?? smallTokenizer()
-  let configuration = smallConfiguration(tokenizer, objective: objective)
+  var configuration = smallConfiguration(tokenizer, objective: objective)
+  configuration.arithmetic = arithmetic
   let model = configuration.makeModel()
   let weights = randomWeights(model.layout, scale: 0.3)
   change(weights, model)

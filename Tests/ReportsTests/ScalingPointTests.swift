@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import Tensors
 import Testing
 
 struct ScalingPointTests {
@@ -14,14 +15,16 @@ struct ScalingPointTests {
   @Test
   func itsJSONIsTheOneOfTheBenchmark() throws {
     let data = try JSONEncoder().encode(Self.point())
-    let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Double])
+    let object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(
       object.keys.sorted() == [
-        "batch", "buckets", "hideable_share", "hosts", "lanes", "lanes_per_core", "length",
+        "arithmetic", "batch", "buckets", "hideable_share", "hosts", "lanes", "lanes_per_core",
+        "length",
         "messages", "micro_batch_tokens", "rank_tokens", "ranks", "reduction_seconds", "seconds",
         "sent_bytes", "vector_bytes",
       ])
-    #expect(object["micro_batch_tokens"] == 1024 && object["seconds"] == 0.5)
+    #expect(object["micro_batch_tokens"] as? Int == 1024 && object["seconds"] as? Double == 0.5)
+    #expect(object["arithmetic"] as? String == "float32")
     #expect(try JSONDecoder().decode(ScalingPoint.self, from: data) == Self.point())
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(ScalingPoint.self, from: Data(#"{"ranks":1}"#.utf8))
@@ -53,6 +56,20 @@ struct ScalingPointTests {
     let strong = Self.point().onRanks(4, isWeak: false)
     #expect(strong.batch == 16 && strong.rankTokens == 512)
     #expect(Self.point().onRanks(1, isWeak: true).sentBytes == 0)
+  }
+
+  /// Lines of earlier versions have no arithmetic.
+  @Test
+  func stepsInOtherArithmeticAreNotCompared() throws {
+    let point = Self.point()
+    var rounded = point
+    rounded.arithmetic = .bfloat16
+    #expect(point.isSameModel(as: point) && !point.isSameModel(as: rounded))
+    let data = try JSONEncoder().encode(point)
+    var object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(object.removeValue(forKey: "arithmetic") != nil)
+    let older = try JSONSerialization.data(withJSONObject: object)
+    #expect(try JSONDecoder().decode(ScalingPoint.self, from: older) == point)
   }
 
   @Test

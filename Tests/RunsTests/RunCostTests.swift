@@ -1,14 +1,17 @@
 import Electra
 import Runs
+import Tensors
 import Testing
 import Training
 
 struct RunCostTests {
   private static func cost(
-    ranks: Int = 1, workers: Int = 1, keep: Int = 3, recomputes: Bool = false
+    ranks: Int = 1, workers: Int = 1, keep: Int = 3, recomputes: Bool = false,
+    arithmetic: Arithmetic = .float32
   ) -> RunCost {
     var configuration = Preset.tiny.configuration(vocabularySize: 100)
     (configuration.recipe.steps, configuration.recipe.slices) = (160, 8)
+    configuration.arithmetic = arithmetic
     return RunCost(
       configuration, ranks: ranks, workers: workers, keep: keep, recomputes: recomputes)
   }
@@ -29,6 +32,9 @@ struct RunCostTests {
     #expect(Self.cost(ranks: 4).needs.moments < one.needs.moments, "moments are shared out")
     #expect(Self.cost(workers: 4).needs.activations > one.needs.activations)
     #expect(Self.cost(recomputes: true).needs.activations < one.needs.activations)
+    let rounded = Self.cost(workers: 4, arithmetic: .bfloat16)
+    #expect(one.needs.packedWeights == 0 && rounded.needs.packedWeights > 0)
+    #expect(rounded.needs.packedWeights == Self.cost(arithmetic: .bfloat16).needs.packedWeights)
     #expect(one.parameters == Self.cost(ranks: 4, workers: 2, keep: 1).parameters)
   }
 }

@@ -15,7 +15,8 @@ struct ResourceEstimateTests {
     return ResourceEstimate(
       layout: layout,
       partition: Partition(layout, regions: [8192..<layout.count, 0..<8192], rankCount: ranks),
-      sliceCount: slices, workers: workers, activations: 1000)
+      sliceCount: slices, workers: workers, activations: 1000,
+      packedWeights: 700)
   }
 
   private let vector = 4 * (8192 + 112 + 4096)
@@ -32,7 +33,7 @@ struct ResourceEstimateTests {
     #expect(needs.checkpoint == 3 * 4 * (8192 + 100 + 4096))
     #expect(
       needs.memory
-        == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations)
+        == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations + 700)
   }
 
   /// Two workers of four slices hold three gradients each: sums of 2 and 1 slices, and the current one.

@@ -48,6 +48,7 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
         try FinetuningPlan(
           task.request(from: from, head: head), workers: workers, change: recipe.apply)
       }
+      try selectKernel(plan.recipe.arithmetic, world)
       let slices = ReductionTree(sliceCount: plan.recipe.slices)
         .slices(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)

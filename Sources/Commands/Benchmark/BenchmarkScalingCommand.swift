@@ -67,8 +67,8 @@ enum ScalingError: Error, CustomStringConvertible {
       "line \(line) of \(path) is not a measured step; expected the output of "
         + "electra benchmark step --json"
     case .mixed(let path, let ranks, let others):
-      "\(path) mixes models, lengths or numbers of threads: the steps of \(ranks) and \(others) ranks "
-        + "differ; measure all with the same options"
+      "\(path) mixes models, arithmetic, lengths or numbers of threads: the steps of \(ranks) and "
+        + "\(others) ranks differ; measure all with the same options"
     }
   }
 }

@@ -45,6 +45,7 @@ struct BenchmarkStepCommand: ParsableCommand {
       let workers = try world.sum([all.processors.count])[0]
       let configuration = try recipe.configuration(
         vocabularySize: vocabularySize, dataLength: .max, workers: workers)
+      try selectKernel(configuration.arithmetic, world)
       let slices = ReductionTree(sliceCount: configuration.recipe.slices)
         .slices(of: world.rank, of: world.size).count
       let layout = try RankLayout(world: world, threads: threads, slices: slices)

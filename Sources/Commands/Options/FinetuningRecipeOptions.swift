@@ -37,6 +37,8 @@ struct FinetuningRecipeOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers.")
   var seed: UInt64?
 
+  @OptionGroup var products: ArithmeticOption
+
   func apply(to recipe: inout FinetuningRecipe) {
     if let epochs { recipe.epochs = epochs }
     if let learningRate { recipe.learningRate = learningRate }
@@ -48,5 +50,12 @@ struct FinetuningRecipeOptions: ParsableArguments {
     if let slices { recipe.slices = slices }
     if let microBatch { recipe.microBatchTokens = microBatch }
     if let seed { recipe.seed = seed }
+    if let arithmetic = products.arithmetic { recipe.arithmetic = arithmetic }
+  }
+
+  /// Copies to `recipe` what the first start fixed and these options omit.
+  func keep(_ recipe: inout FinetuningRecipe, _ existing: FinetuningRecipe) {
+    if slices == nil { recipe.slices = existing.slices }
+    if products.arithmetic == nil { recipe.arithmetic = existing.arithmetic }
   }
 }

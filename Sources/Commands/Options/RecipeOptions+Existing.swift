@@ -38,7 +38,7 @@ extension RecipeOptions {
     var changed = existing
     if let file = try fileConfiguration(vocabularySize: existing.model.vocabularySize) {
       if !hasInitialModel { changed.model = file.model }
-      changed.recipe = file.recipe
+      (changed.recipe, changed.arithmetic) = (file.recipe, file.arithmetic)
       if file.recipe.slices == 0 { changed.recipe.slices = existing.recipe.slices }
     }
     apply(to: &changed)
@@ -81,5 +81,6 @@ extension RecipeOptions {
     "train_batch_size": "--batch", "max_seq_length": "--length",
     "learning_rate": "--learning-rate", "num_warmup_steps": "--warmup", "slices": "--slices",
     "micro_batch_tokens": "--micro-batch", "mask_whole_words": "--whole-words", "seed": "--seed",
+    "arithmetic": "--arithmetic",
   ]
 }

@@ -50,6 +50,8 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The seed of all random numbers.")
   var seed: UInt64?
 
+  @OptionGroup var products: ArithmeticOption
+
   @Flag(help: "Recompute activations in the backward pass (gradient checkpointing).")
   var recompute = false
 
@@ -116,6 +118,7 @@ struct RecipeOptions: ParsableArguments {
     if let microBatch { configuration.recipe.microBatchTokens = microBatch }
     if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
+    if let arithmetic = products.arithmetic { configuration.arithmetic = arithmetic }
   }
 
   /// Checks values that depend on each other.

@@ -1,4 +1,5 @@
 import Layers
+import Tensors
 import Tokenization
 
 /// Everything that determines the result of a pre-training run: sizes, recipe (with the seed), data
@@ -10,6 +11,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var model: ElectraSizes
   /// The recipe of the current phase.
   package var recipe: Recipe
+  /// The arithmetic of matrix products, in all phases.
+  package var arithmetic = Arithmetic.float32
   /// The digest of the training data of the current phase; nil before the run starts.
   package var data: String?
   /// The completed phases; most runs have none.
@@ -29,6 +32,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case model
     case recipe
+    case arithmetic
     case data = "data_sha256"
     case earlierPhases = "earlier_phases"
   }
@@ -39,11 +43,12 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     self.recipe = recipe
   }
 
-  /// Reads a configuration; files that users write may omit data and phases.
+  /// Reads a configuration; files that users write may omit arithmetic, data and phases.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     model = try values.decode(ElectraSizes.self, forKey: .model)
     recipe = try values.decode(Recipe.self, forKey: .recipe)
+    arithmetic = try values.decode(Arithmetic.self, forKey: .arithmetic)
     data = try values.decodeIfPresent(String.self, forKey: .data)
     earlierPhases = try values.decodeIfPresent([Phase].self, forKey: .earlierPhases) ?? []
   }
@@ -95,6 +100,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     var objective = PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
+    objective.arithmetic = arithmetic
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
     return objective
   }

@@ -18,6 +18,7 @@ package struct FinetuneMeasurement: Encodable {
   let workers: Int
   /// Sequences per step, over all ranks.
   let batch: Int
+  let arithmetic: Arithmetic
   /// Mean seconds and tokens per step.
   let seconds: Double
   let tokens: Double
@@ -31,7 +32,7 @@ package struct FinetuneMeasurement: Encodable {
   let times: ActivityTimes
 
   private enum CodingKeys: String, CodingKey {
-    case task, ranks, batch, seconds, tokens
+    case task, ranks, batch, arithmetic, seconds, tokens
     case workers = "lanes"
     case paddedTokens = "padded_tokens"
     case examplesPerSecond = "examples_per_second"
@@ -62,7 +63,7 @@ package struct FinetuneMeasurement: Encodable {
     times = ActivityTimes(Profile.turnOff(), profiled, workers: processors.count)
 
     (task, ranks, workers) = (plan.task.title, world.size, processors.count)
-    batch = plan.recipe.batchSize
+    (batch, arithmetic) = (plan.recipe.batchSize, plan.recipe.arithmetic)
     seconds = reports.reduce(0) { $0 + $1.seconds } / Double(rounds)
     tokens = Double(reports.reduce(0) { $0 + $1.tokens }) / Double(rounds)
     let batches = plan.batches(seed: seed)
@@ -76,7 +77,8 @@ package struct FinetuneMeasurement: Encodable {
   /// The measurement as text for people.
   package var table: String {
     """
-    \(task), \(ranks) x \(workers) threads, \(batch) sequences of \(Int(tokens) / batch) tokens on average: \
+    \(task), \(ranks) x \(workers) threads, \(batch) sequences of \(Int(tokens) / batch) tokens on average, \
+    \(arithmetic.rawValue): \
     \(String(format: "%.1f", examplesPerSecond)) examples/s, \(Int(tokensPerSecond).grouped) tokens/s, \
     \(String(format: "%.1f", 1000 * seconds)) ms per step, \(peakMemory.bytes) of memory
     padding to the longest sequence would multiply the tokens by \

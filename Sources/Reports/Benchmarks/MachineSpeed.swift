@@ -1,3 +1,6 @@
+import Electra
+import Foundation
+import Layers
 import Platform
 import Tensors
 import Training
@@ -8,32 +11,83 @@ package enum MachineSpeed {
   ///
   /// Each worker multiplies its own matrices of `size` x `size`, all at the same time. The result
   /// is the best of three rounds.
-  static func flopsPerSecond(team: WorkerTeam, size: Int) -> Double {
-    let memory = (0..<team.count).map { _ in Storage(count: 3 * size * size) }
+  static func flopsPerSecond(team: WorkerTeam, size: Int, _ arithmetic: Arithmetic) -> Double {
+    let products = (0..<team.count).map { _ in
+      product(arithmetic, rows: size, inner: size, columns: size)
+    }
     let operations = 2 * Double(size * size * size) * Double(team.count)
     return (0..<3).reduce(0) { best, _ in
       let start = now()
-      team.run { worker in
-        let matrices = (0..<3).map {
-          Tensor(base: memory[worker].base + $0 * size * size, rows: size, columns: size)
-        }
-        matrices[0].multiply(matrices[1].plain, matrices[2].plain)
-      }
+      team.run { products[$0]() }
       return max(best, operations / (now() - start))
     }
   }
 
-  /// Floating-point operations per second of one thread, measured in well under a second.
-  package static func flopsPerSecondOfOneThread() -> Double {
+  /// Floating-point operations per second of this thread in products (rows, inner) x (inner,
+  /// columns).
+  ///
+  /// Measures for a twentieth of a second, or two products if they take longer; the result is that
+  /// of the fastest product.
+  package static func productRate(
+    _ arithmetic: Arithmetic, rows: Int = 1024, inner: Int = 1024, columns: Int = 1024
+  ) -> Double {
     MatrixLibrary.useOneThread()
     MatrixLibrary.reserveBuffers(callers: 1)
-    let team = WorkerTeam(processors: [-1])
-    defer { team.end() }
-    return flopsPerSecond(team: team, size: 1024)
+    let product = product(arithmetic, rows: rows, inner: inner, columns: columns)
+    let (end, operations) = (now() + 0.05, 2 * Double(rows * inner * columns))
+    product()
+    var best = 0.0
+    repeat {
+      let start = now()
+      product()
+      best = max(best, operations / (now() - start))
+    } while now() < end
+    return best
+  }
+
+  /// A product of matrices (rows, inner) x (inner, columns), to be repeated and timed.
+  private static func product(
+    _ arithmetic: Arithmetic, rows: Int, inner: Int, columns: Int
+  ) -> @Sendable () -> Void {
+    let memory = [rows * columns, rows * inner, inner * columns].map { Storage(count: $0) }
+    let output = Tensor(base: memory[0].base, rows: rows, columns: columns)
+    let a = Tensor(base: memory[1].base, rows: rows, columns: inner).rounded(for: arithmetic)
+    let b = Tensor(base: memory[2].base, rows: inner, columns: columns).rounded(for: arithmetic)
+    return { withExtendedLifetime(memory) { output.multiply(a.plain, b.plain) } }
   }
 
   /// The peak resident memory of this process, in bytes; 0 if the system does not report it.
   package static var peakMemory: Int {
     HostResources.number(after: "VmHWM:", in: "/proc/self/status").map { $0 * 1024 } ?? 0
+  }
+}
+
+extension MachineSpeed {
+  /// The ratio of the rates from which bfloat16 is worth a note.
+  private static let worthwhileRatio = 1.2
+
+  /// Measures both arithmetics for a run in float32 and returns a note if bfloat16 is faster.
+  ///
+  /// nil for a run in bfloat16, and on a processor without AVX512-BF16, where bfloat16 is not
+  /// faster. The product is that of the discriminator's feed-forward layer and a micro-batch.
+  package static func advice(for configuration: PretrainingConfiguration) -> String? {
+    guard configuration.arithmetic == .float32, ProductKernel.avx512BF16.isAvailable,
+      !ProductKernel.selectFastest().contains(.avx512BF16)
+    else { return nil }
+    let (recipe, sizes) = (configuration.recipe, configuration.model.discriminator)
+    let rates = [Arithmetic.bfloat16, .float32].map {
+      productRate(
+        $0, rows: recipe.microBatchTokens, inner: sizes.hiddenSize,
+        columns: sizes.intermediateSize)
+    }
+    return advice(ratio: rates[0] / rates[1])
+  }
+
+  /// The note for products in bfloat16 that are `ratio` times as fast as in float32; nil below 1.2.
+  package static func advice(ratio: Double) -> String? {
+    guard ratio >= worthwhileRatio else { return nil }
+    return String(
+      format: "matrix products in bfloat16 are %.1f times as fast as in float32 ", ratio)
+      + "on this processor; a new run uses them with --arithmetic bfloat16"
   }
 }

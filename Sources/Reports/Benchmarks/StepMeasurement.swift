@@ -79,7 +79,7 @@ package struct StepMeasurement: Encodable {
     inputShare = reports.map { $0.inputSeconds / $0.seconds }.median
     trafficSeconds = reports.map(\.trafficSeconds).median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
-    peak = try measuresPeak ? Self.peak(processors, world) : nil
+    peak = try measuresPeak ? Self.peak(processors, configuration.arithmetic, world) : nil
     let flopsPerSecond = configuration.productsPerToken * step.tokensPerSecond
     shareOfPeak = peak.map { flopsPerSecond / $0 }
     operations = entries.values.reduce(0) { $0 + $1.operations }
@@ -91,11 +91,13 @@ package struct StepMeasurement: Encodable {
   }
 
   /// FLOP/s of all workers of all ranks together in products of 4096 x 4096 matrices.
-  private static func peak(_ processors: [Int], _ world: Communicator) throws -> Double {
+  private static func peak(
+    _ processors: [Int], _ arithmetic: Arithmetic, _ world: Communicator
+  ) throws -> Double {
     MatrixLibrary.reserveBuffers(callers: processors.count)
     let team = WorkerTeam(processors: processors)
     defer { team.end() }
-    let ofRank = Int(MachineSpeed.flopsPerSecond(team: team, size: 4096))
+    let ofRank = Int(MachineSpeed.flopsPerSecond(team: team, size: 4096, arithmetic))
     return Double(try world.sum([ofRank])[0])
   }
 
@@ -117,6 +119,7 @@ package struct StepMeasurement: Encodable {
     (point.batch, point.length) = (recipe.batchSize, recipe.length)
     point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
     point.microBatchTokens = recipe.microBatchTokens
+    point.arithmetic = configuration.arithmetic
     point.vectorBytes = bytes * model.layout.count
     point.buckets = partition.buckets.count
     point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
@@ -168,7 +171,8 @@ package struct StepMeasurement: Encodable {
         String(format: "%.1f %% of a peak of %.1f GFLOP/s", 100 * shareOfPeak, peak / 1e9))
     }
     return """
-      \(step.ranks) x \(step.workers) threads, \(step.batch) x \(step.length): \
+      \(step.ranks) x \(step.workers) threads, \(step.batch) x \(step.length), \
+      \(step.arithmetic.rawValue): \
       \(parts.joined(separator: ", ")), \(peakMemory.bytes) of memory
       \(String(format: "%.1f", 1000 * trafficSeconds)) ms of communication between ranks, \
       \(String(format: "%.1f", 1000 * step.reductionSeconds)) ms in which workers reduced or waited

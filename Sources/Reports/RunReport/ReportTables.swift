@@ -47,6 +47,7 @@ struct ReportTables {
       ("discriminator", size(model.discriminator), ""),
       ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
       ("objective", recipe.task.objective.rawValue, ""),
+      ("arithmetic", configuration.arithmetic.rawValue, ""),
       ("batch", "\(recipe.batchSize) x \(recipe.length)", ""),
       (
         "steps", done.grouped,

@@ -1,3 +1,6 @@
+import Electra
+import Tensors
+
 /// A step on a number of ranks: its work and, if it was measured, its time.
 ///
 ///     var point = ScalingPoint()
@@ -19,6 +22,8 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   /// Tokens of the rank that computes most, and tokens that pass through the model at once.
   package var rankTokens = 0
   package var microBatchTokens = 0
+  /// The arithmetic of matrix products; float32 in lines of earlier versions.
+  package var arithmetic = Arithmetic.float32
   /// Bytes of the gradient vector, and the number of its buckets.
   package var vectorBytes = 0
   package var buckets = 0
@@ -32,7 +37,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   package var reductionSeconds = 0.0
 
   package enum CodingKeys: String, CodingKey {
-    case ranks, hosts, batch, length, buckets, messages, seconds
+    case ranks, hosts, batch, length, arithmetic, buckets, messages, seconds
     case workers = "lanes"
     case workersPerCore = "lanes_per_core"
     case rankTokens = "rank_tokens"
@@ -53,10 +58,11 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
       && seconds.isFinite && (0...seconds).contains(reductionSeconds)
   }
 
-  /// Whether both are steps of the same model, sequence length, workers per rank and micro-batch.
+  /// Whether both are steps of the same model, arithmetic, sequence length, workers per rank and
+  /// micro-batch.
   package func isSameModel(as other: ScalingPoint) -> Bool {
     vectorBytes == other.vectorBytes && length == other.length && workers == other.workers
-      && microBatchTokens == other.microBatchTokens
+      && microBatchTokens == other.microBatchTokens && arithmetic == other.arithmetic
   }
 
   package var tokensPerSecond: Double { Double(batch * length) / seconds }

@@ -39,12 +39,14 @@ package struct RunCost {
     var shape = BatchShape(
       tokens: min(max(recipe.microBatchTokens, recipe.length), largest), longest: recipe.length)
     shape.recomputes = recomputes
+    shape.arithmetic = configuration.arithmetic
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = ResourceEstimate(
       layout: model.layout,
       partition: Partition(model.layout, regions: model.gradientOrder, rankCount: ranks),
       sliceCount: recipe.slices, workers: workers,
-      activations: MicroBatchPass.capacity(model, shape, masked: masked))
+      activations: MicroBatchPass.capacity(model, shape, masked: masked),
+      packedWeights: Weights.packedBytes(model.layout, configuration.arithmetic))
     checkpoints = keep + configuration.milestones.count + 1
   }
 

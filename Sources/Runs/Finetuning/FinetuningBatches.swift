@@ -72,9 +72,10 @@ extension FinetuningPlan {
   ) throws -> Trainer<FinetuningObjective> {
     let scale = configuration.targetScale
     let targets = train.examples.map { scale?.scaled($0.target) ?? $0.target }
-    let objective = FinetuningObjective(
+    var objective = FinetuningObjective(
       model: model, targets: targets, layerDecay: recipe.layerDecay,
       microBatchTokens: recipe.microBatchTokens, longest: longest, seed: seed)
+    objective.arithmetic = recipe.arithmetic
     let batches = batches(seed: seed)
     return try Trainer(
       objective: objective, settings: trainerSettings, world: world, processors: processors,

@@ -5,6 +5,10 @@ import Models
 import Platform
 
 extension FinetuningConfiguration {
+  /// Copies to `recipe` the settings of an existing fine-tuning that the user did not give again.
+  package typealias Keeping = (_ recipe: inout FinetuningRecipe, _ existing: FinetuningRecipe) ->
+    Void
+
   private static func path(_ folder: String) -> String { folder + "/finetuning.json" }
 
   /// Reads the configuration of the fine-tuning in `folder` and checks that it equals `wanted`.
@@ -12,12 +16,11 @@ extension FinetuningConfiguration {
   /// - Parameters:
   ///   - folder: of the fine-tuning.
   ///   - wanted: the configuration that the options ask for.
-  ///   - choosesSlices: whether the user gave a number of slices; otherwise that of the first start
-  ///     stays.
+  ///   - keep: copies what the first start fixed and the options omit.
   /// - Returns: the configuration; nil where there is no fine-tuning yet.
   /// - Throws: `UsageError` for another fine-tuning or a run of pre-training.
   package static func existing(
-    in folder: String, like wanted: FinetuningConfiguration, choosesSlices: Bool
+    in folder: String, like wanted: FinetuningConfiguration, keeping keep: Keeping
   ) throws -> FinetuningConfiguration? {
     guard let data = FileManager.default.contents(atPath: path(folder)) else {
       guard try RunFolder(path: folder).existingConfiguration() == nil else {
@@ -27,7 +30,7 @@ extension FinetuningConfiguration {
     }
     let existing = try decodeJSON(FinetuningConfiguration.self, data, from: path(folder))
     var wanted = wanted
-    if !choosesSlices { wanted.recipe.slices = existing.recipe.slices }
+    keep(&wanted.recipe, existing.recipe)
     if let differences = try wanted.differences(from: existing) {
       throw UsageError(
         "\(folder) contains another fine-tuning: \(differences); choose another --output")
@@ -41,20 +44,20 @@ extension FinetuningConfiguration {
   ///
   /// - Parameters:
   ///   - folder: of the fine-tuning.
-  ///   - choosesSlices: whether the user gave a number of slices.
+  ///   - keep: as in `existing`.
   ///   - world: all ranks.
   ///   - lock: locks the folder once it exists; called on rank zero.
   /// - Returns: the existing configuration, or this one.
   /// - Throws: as `existing`; an error of the files.
   package func settled(
-    in folder: String, choosesSlices: Bool, _ world: Communicator,
+    in folder: String, keeping keep: Keeping, _ world: Communicator,
     lock: (_ folder: String) throws -> Void
   ) throws -> FinetuningConfiguration {
     let settled: FinetuningConfiguration? = try world.agree {
       guard world.rank == 0 else { return nil }
       try RunFolder(path: folder).make()
       try lock(folder)
-      if let existing = try Self.existing(in: folder, like: self, choosesSlices: choosesSlices) {
+      if let existing = try Self.existing(in: folder, like: self, keeping: keep) {
         return existing
       }
       try AtomicFile.write(jsonDocument(), to: Self.path(folder), replacing: true)

@@ -82,6 +82,6 @@ package struct FinetuningConfiguration: Codable, Equatable {
     "max_seq_length": "--length", "train_batch_size": "--batch", "num_train_epochs": "--epochs",
     "learning_rate": "--learning-rate", "layerwise_lr_decay": "--layer-decay",
     "warmup_proportion": "--warmup", "dropout": "--dropout", "slices": "--slices",
-    "micro_batch_tokens": "--micro-batch", "seed": "--seed",
+    "micro_batch_tokens": "--micro-batch", "seed": "--seed", "arithmetic": "--arithmetic",
   ]
 }

@@ -147,10 +147,11 @@ extension FinetuningRun: TrainingJob {
   /// Writes the current weights as a model, its regression outputs in the unit of the data.
   private func writeModel() throws {
     let weights = run.trainer.weights
+    var description = plan.configuration.model
+    description.arithmetic = plan.recipe.arithmetic
     func write() throws {
       try FinetunedFolder.write(
-        weights, plan.model, plan.configuration.model, plan.source.tokenizer,
-        to: context.folder + "/model")
+        weights, plan.model, description, plan.source.tokenizer, to: context.folder + "/model")
     }
     guard let scale = plan.configuration.targetScale else { return try write() }
     try plan.model.withScores(of: scale, in: weights, write)

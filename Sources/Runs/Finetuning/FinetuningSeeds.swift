@@ -32,7 +32,11 @@ package struct FinetuningSeeds {
   package func train() throws -> FinetuningResults? {
     let (world, output) = (context.world, context.folder)
     let environment = try EnvironmentReport.summary(context.layout, world: world)
-    if context.isFirst { context.log.write(environment) }
+    let kernels = try KernelSelection(plan.recipe.arithmetic, world)
+    if context.isFirst {
+      ([environment, kernels.summary].compactMap(\.self) + kernels.warnings)
+        .forEach(context.log.write)
+    }
     var done: [FinetuningResults.SeedResult] = []
     for seed in plan.recipe.seed... {
       let folder = "\(output)/\(FinetuningResults.folder(ofSeed: seed))"
@@ -48,7 +52,8 @@ package struct FinetuningSeeds {
       set.metrics.map { FinetuningResults.Measure(split: set.split.name, metric: $0) }
     }
     let results = FinetuningResults(
-      task: plan.task.name, head: plan.model.style, measures: measures, seeds: done)
+      task: plan.task.name, head: plan.model.style, arithmetic: plan.recipe.arithmetic,
+      measures: measures, seeds: done)
     try world.agree {
       guard world.rank == 0 else { return }
       try AtomicFile.write(results.json().utf8, to: output + "/results.json", replacing: true)
@@ -96,9 +101,10 @@ package struct FinetuningSeeds {
       return try FinetunedFolder(context.folder).weights()
     }
     let predictor = try Predictor(
-      plan.model, weights: weights, longest: plan.longest, world: world, processors: processors,
-      watchdog: context.watchdog)
+      plan.model, weights: weights, arithmetic: plan.recipe.arithmetic, longest: plan.longest,
+      world: world, processors: processors)
     defer { predictor.end() }
+    predictor.guardTime(with: context.watchdog)
     var names: [String] = []
     for set in sets {
       let answers = try predictor.answers(to: set)

@@ -37,6 +37,7 @@ package final class PretrainingRun {
     (self.configuration, self.initial, self.data) = (configuration, initial, data)
     self.options = options
     let world = context.world
+    let kernels = try KernelSelection(configuration.arithmetic, world)
     health = try world.agree {
       world.rank == 0
         ? try RunHealth(
@@ -50,7 +51,7 @@ package final class PretrainingRun {
     try describe(
       RunCost(
         configuration, ranks: world.size, workers: context.layout.processors.count,
-        keep: settings.keep, recomputes: options.recomputes))
+        keep: settings.keep, recomputes: options.recomputes), kernels)
   }
 
   private static func trainer(
@@ -76,7 +77,7 @@ package final class PretrainingRun {
 
   /// Logs model, data, environment and cost of this run, and a note for each resource that is
   /// short.
-  private func describe(_ cost: RunCost) throws {
+  private func describe(_ cost: RunCost, _ kernels: KernelSelection) throws {
     let report = try EnvironmentReport(context.layout, cost, world: context.world)
     guard context.isFirst else { return }
     let (log, folder) = (context.log, context.folder)
@@ -84,6 +85,7 @@ package final class PretrainingRun {
     log.write("electra pretrain: \(cost.modelSummary(preset: preset))")
     log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
+    ([kernels.summary].compactMap(\.self) + kernels.warnings).forEach(log.write)
     if options.run.isVerbose { log.write(report.details) }
     log.write(
       "estimate: \(cost.needs.memory.bytes) per rank, \(cost.needs.checkpoint.bytes) per checkpoint"

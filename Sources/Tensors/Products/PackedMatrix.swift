@@ -47,9 +47,9 @@ package final class PackedMatrix: Sendable {
   /// A factor of shape (K, N): `source`, or its transpose.
   package init(_ source: Tensor, isTransposed: Bool, arithmetic: Arithmetic) {
     (self.source, self.isTransposed, self.arithmetic) = (source, isTransposed, arithmetic)
-    panels = Self.floats(source, isTransposed: isTransposed, arithmetic: arithmetic).map {
-      Storage(count: $0)
-    }
+    let (inner, columns) =
+      isTransposed ? (source.columns, source.rows) : (source.rows, source.columns)
+    panels = Self.floats(inner: inner, columns: columns, arithmetic).map { Storage(count: $0) }
   }
 
   var rows: Int { isTransposed ? source.columns : source.rows }
@@ -58,12 +58,11 @@ package final class PackedMatrix: Sendable {
   /// Whether products read micro-panels instead of `source`.
   var isPacked: Bool { panels != nil }
 
-  /// The floats of memory that a packed factor takes; nil if it is not packed.
+  /// The floats of memory that a packed factor of shape (`inner`, `columns`) takes; nil if it is not
+  /// packed.
   package static func floats(
-    _ source: Tensor, isTransposed: Bool, arithmetic: Arithmetic
+    inner: Int, columns: Int, _ arithmetic: Arithmetic
   ) -> Int? {
-    let (inner, columns) =
-      isTransposed ? (source.columns, source.rows) : (source.rows, source.columns)
     let padded = (columns + 15) / 16 * 16
     switch arithmetic {
     case .bfloat16: return padded * BFloat16Factor.pairs(inner)

@@ -4,7 +4,8 @@ import Layers
 /// The memory and network traffic of a run in bytes, by kind, computed before it starts.
 ///
 ///     let estimate = ResourceEstimate(
-///       layout: model.layout, partition: partition, sliceCount: 8, workers: 2, activations: floats)
+///       layout: model.layout, partition: partition, sliceCount: 8, workers: 2,
+///       activations: floats, packedWeights: 0)
 ///     estimate.memory      // bytes of rank zero, which needs most
 ///
 /// It is computed from the layout, the tree and the partition of the run, not measured. Where ranks
@@ -12,6 +13,8 @@ import Layers
 package struct ResourceEstimate: Sendable {
   /// One copy of the flat vector.
   package let weights: Int
+  /// The copies of matrices as factors of products, one set a rank; 0 in float32.
+  package let packedWeights: Int
   /// Both moments of the parts that a rank owns.
   package let moments: Int
   /// The partial sums of all workers of a rank.
@@ -33,7 +36,8 @@ package struct ResourceEstimate: Sendable {
 
   /// The total memory of rank zero, which needs most.
   package var memory: Int {
-    weights + moments + gradients + activations + received + snapshot + Self.program
+    weights + packedWeights + moments + gradients + activations + received + snapshot
+      + Self.program
   }
 
   /// An allowance for the program, its libraries and MPI.
@@ -45,8 +49,10 @@ package struct ResourceEstimate: Sendable {
   ///   - sliceCount: the slices of a step; a power of two.
   ///   - workers: the workers of a rank.
   ///   - activations: the floats of one worker's activations.
+  ///   - packedWeights: the bytes of a rank's packed matrices (`Weights.packedBytes`).
   package init(
-    layout: ParameterLayout, partition: Partition, sliceCount: Int, workers: Int, activations: Int
+    layout: ParameterLayout, partition: Partition, sliceCount: Int, workers: Int,
+    activations: Int, packedWeights: Int
   ) {
     let (bytes, ranks) = (MemoryLayout<Float>.stride, partition.rankCount)
     let tree = ReductionTree(sliceCount: sliceCount)
@@ -59,6 +65,7 @@ package struct ResourceEstimate: Sendable {
       }
     }
     weights = bytes * layout.count
+    self.packedWeights = packedWeights
     moments = 2 * bytes * ((0..<ranks).map { partition.ownedCount(of: $0) }.max() ?? 0)
     gradients = bytes * layout.count * (held.max() ?? 0)
     self.activations = bytes * workers * activations

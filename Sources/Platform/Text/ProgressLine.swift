@@ -1,17 +1,18 @@
 import Foundation
-import Platform
 
 /// A progress line on standard error: redrawn in place on a terminal, else a new line every 10 s.
-struct ProgressLine {
+package struct ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) != 0
   private let start = Date()
   private var lastShown: Date?
 
+  package init() {}
+
   /// Seconds since the progress line was created.
-  var seconds: Double { Date().timeIntervalSince(start) }
+  package var seconds: Double { Date().timeIntervalSince(start) }
 
   /// Shows `text` for the seconds so far, if the last update is long enough ago.
-  mutating func update(_ text: (_ seconds: Double) -> String) {
+  package mutating func update(_ text: (_ seconds: Double) -> String) {
     let now = Date()
     let interval = isTerminal ? 0.2 : 10
     guard now.timeIntervalSince(lastShown ?? (isTerminal ? .distantPast : start)) >= interval
@@ -21,7 +22,7 @@ struct ProgressLine {
   }
 
   /// Shows `text` in place of the progress line and ends the line.
-  func finish(_ text: String) {
+  package func finish(_ text: String) {
     write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
   }
 

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Collectives
+import Platform
+import Runs
+import Tensors
+
+/// The option for the arithmetic of matrix products.
+struct ArithmeticOption: ParsableArguments {
+  @Option(
+    help: """
+      The arithmetic of matrix products: float32, or bfloat16 (factors rounded to bfloat16, sums in \
+      float32). By default that of the existing run, checkpoint or fine-tuning, and float32 for a \
+      new one, whatever the model it starts from was trained with.
+      """)
+  var arithmetic: Arithmetic?
+}
+
+extension Arithmetic: ExpressibleByArgument {}
+
+/// Selects the kernel of each rank for `arithmetic` and prints its warnings on rank 0.
+///
+/// Every rank must call it before its first product. Throws if the ranks have another arithmetic.
+func selectKernel(_ arithmetic: Arithmetic, _ world: Communicator = .alone()) throws {
+  let warnings = try KernelSelection(arithmetic, world).warnings
+  if world.rank == 0 { warnings.forEach(warn) }
+}
