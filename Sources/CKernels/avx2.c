@@ -16,7 +16,6 @@
 
 enum { micro_rows = 6, flush_subnormals = 0x8040 };  // the bits FZ and DAZ of the control register
 enum { odd, even };  // the halves of pairs in the order of the sums: second elements come first
-
 static inline int smaller(int x, int y) { return x < y ? x : y; }
 
 // One half of eight pairs, as floats.
