@@ -4,10 +4,10 @@
 #
 #   Launch/test.sh
 #
-# Root installs missing packages. If the packages of Python or Slurm cannot be installed, it prints
-# a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the packages
-# of compare/requirements.txt; otherwise one is made in .build/python. The last line is `all tests
-# passed`; a failure ends the script at once with its message and a status other than 0.
+# Root installs missing packages. If those of Python, Slurm or the emulator cannot be installed, it
+# prints a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the
+# packages of compare/requirements.txt; otherwise one is made in .build/python. The last line is
+# `all tests passed`; a failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh

@@ -4,9 +4,10 @@
 #
 #   Launch/lab/emulate-bfloat16.sh [WORK]        WORK keeps the emulator; default: .build/emulator
 #
-# The emulator is Debian 13's, with its own C library, unpacked into WORK and started there (200 MB
-# of 60 MB of packages; half a minute the first time, then 7 s). Nothing is installed. It
-# starts the image that is made of the kernel and emulator/, without an operating system.
+# The emulator is Debian 13's, unpacked with its C library into WORK and started there: 60 MB to
+# download, 200 MB on disk, half a minute the first time and then 3 to 12 s. Nothing is installed,
+# and root is not needed. It starts an image of the kernel and emulator/, without an operating
+# system.
 #
 # Prints a line for each shape. Status 1 if the bits of a product differ, 77 after a line that says
 # why the comparison is impossible here.
@@ -27,7 +28,8 @@ install_emulator() {
   mkdir -p lists/partial cache/archives/partial unpacked
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.sources 2>/dev/null \
     | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 || true)
-  echo "deb [arch=amd64 signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} trixie main" >sources.list
+  mirror=${mirror:-http://deb.debian.org/debian}
+  echo "deb [arch=amd64 signed-by=$keyring] $mirror trixie main" >sources.list
   : >status
   apt=(apt-get -qq -o "Dir::Etc::sourcelist=$PWD/sources.list" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=$PWD/lists" -o "Dir::State::status=$PWD/status" -o "Dir::Cache=$PWD/cache"
@@ -56,8 +58,8 @@ emulate() {
   local libraries=$PWD/root/usr/lib/x86_64-linux-gnu
   rm -f image.lock
   LTDL_LIBRARY_PATH=$libraries/bochs/plugins timeout 120 "$libraries/ld-linux-x86-64.so.2" \
-    --library-path "$libraries:$libraries/pulseaudio" root/usr/bin/bochs-bin -q -f "$sources/bochsrc" \
-    </dev/null 2>bochs.errors | grep '^shape ' || true
+    --library-path "$libraries:$libraries/pulseaudio" root/usr/bin/bochs-bin -q \
+    -f "$sources/bochsrc" </dev/null 2>bochs.errors | grep '^shape ' || true
 }
 
 # compare: prints each shape with the result of the comparison; status 1 unless all are equal.
@@ -94,4 +96,4 @@ for kernel in scalar avx2 swapped; do
 done
 emulate >avx512
 compare || fail "the kernels do not give the same bits; the emulator's log is $PWD/bochs.log"
-echo "emulate-bfloat16: AVX512-BF16 (emulated), AVX2 and scalar give the same bits in $(wc -l <scalar) shapes"
+echo "emulate-bfloat16: the same bits by AVX512-BF16 (emulated), AVX2 and scalar in $(wc -l <scalar) shapes"

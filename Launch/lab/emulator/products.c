@@ -37,8 +37,8 @@ static uint32_t draw(void) {
   return (uint32_t)(state >> 33);
 }
 
-// A bfloat16 number. Products of the first kind and the second are about 2^-126, those of the third
-// cancel exactly, and the fourth has subnormal numbers among others of very different sizes.
+// A bfloat16 number of a kind. Products of kinds 0 and 1 are about 2^-126, those of kind 2 cancel
+// exactly, and kind 3 mixes subnormal numbers with others of very different sizes.
 static uint16_t number(int kind) {
   static const uint16_t integers[] = {0, 0x3F80, 0xBF80, 0x4000, 0xC000, 0x4040, 0xC040};
   const uint32_t bits = draw(), sign_and_fraction = bits & 0x807F, exponent = bits >> 16;
@@ -51,6 +51,7 @@ static uint16_t number(int kind) {
   }
 }
 
+// Draws A by rows (`a`) and by pairs (`tiles`), and B. Rows have kinds 0 to 3, columns 0, 2 and 3.
 static void draw_factors(int rows, int k, int panels) {
   const int pairs = (k + 1) / 2;
   for (int r = 0; r < rows; ++r)
@@ -59,10 +60,11 @@ static void draw_factors(int rows, int k, int panels) {
       a[r * 2 * pairs + i] = x;
       tiles[r / 24 * 48 * pairs + i / 2 * 48 + r % 24 * 2 + i % 2] = x;
     }
+  static const int kinds[] = {0, 2, 3};
   for (int q = 0; q < panels; ++q)
     for (int i = 0; i < 2 * pairs; ++i)
       for (int j = 0; j < 16; ++j)
-        b[q * 32 * pairs + i / 2 * 32 + 2 * j + i % 2] = i < k ? number(j % 3 + (j % 3 > 0)) : 0;
+        b[q * 32 * pairs + i / 2 * 32 + 2 * j + i % 2] = i < k ? number(kinds[j % 3]) : 0;
 }
 
 static uint64_t checksum(uint64_t hash, int words) {  // FNV-1a, by words
@@ -75,26 +77,41 @@ static void print_number(int number) {
   put((char)('0' + number % 10));
 }
 
-static void print(const char *text) { while (*text) put(*text++); }
+static void print(const char *text) {
+  while (*text) put(*text++);
+}
 
-// Prints "shape ROWS x K, N micro-panels: CHECKSUM" for each shape.
+// Prints "shape ROWS x K, micro-panels N: CHECKSUM".
+static void print_result(int shape, uint64_t result) {
+  print("shape ");
+  print_number(shapes[shape].rows);
+  print(" x ");
+  print_number(shapes[shape].k);
+  print(", micro-panels ");
+  print_number(shapes[shape].panels);
+  print(": ");
+  for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[result >> shift & 15]);
+  put('\n');
+}
+
 static void compute_all(kernel *compute) {
   state = 1;
-  for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
+  for (int i = 0; i < (int)(sizeof shapes / sizeof *shapes); ++i) {
     const int rows = shapes[i].rows, panels = shapes[i].panels, pairs = (shapes[i].k + 1) / 2;
     draw_factors(rows, shapes[i].k, panels);
     ckernels_block block = {
-        a, 2 * pairs, 2, 48 * pairs, b, 32 * pairs, sums, 16 * rows, scratch, rows, panels, pairs, 0};
+        .a = a, .a_row = 2 * pairs, .a_pair = 2, .a_tile = 48 * pairs,
+        .b = b, .b_panel = 32 * pairs, .sums = sums, .sums_panel = 16 * rows, .scratch = scratch,
+        .rows = rows, .panels = panels, .pairs = pairs};
     compute(&block);
     const uint64_t hash = checksum(0xCBF29CE484222325u, 16 * rows * panels);
-    // The same product from tiles, added to the first.
-    block.a = tiles, block.a_row = 2, block.a_pair = 48, block.continues = 1;
+    // The same product again, by pairs, added to the first.
+    block.a = tiles;
+    block.a_row = 2;
+    block.a_pair = 48;
+    block.continues = 1;
     compute(&block);
-    const uint64_t result = checksum(hash, 16 * rows * panels);
-    print("shape "), print_number(rows), print(" x "), print_number(shapes[i].k);
-    print(", micro-panels "), print_number(panels), print(": ");
-    for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[result >> shift & 15]);
-    put('\n');
+    print_result(i, checksum(hash, 16 * rows * panels));
   }
 }
 
@@ -125,9 +142,11 @@ static void swap_halves(uint16_t *pairs, size_t count) {
 static void swapped(const ckernels_block *block) {
   uint16_t *const factor = block->continues ? tiles : a;
   const size_t count = block->continues ? sizeof tiles / 2 : sizeof a / 2;
-  swap_halves(factor, count), swap_halves(b, sizeof b / 2);
+  swap_halves(factor, count);
+  swap_halves(b, sizeof b / 2);
   ckernels_scalar(block);
-  swap_halves(factor, count), swap_halves(b, sizeof b / 2);
+  swap_halves(factor, count);
+  swap_halves(b, sizeof b / 2);
 }
 
 int main(int argc, char **argv) {
