@@ -29,7 +29,11 @@ static const struct { int rows, k, panels; } shapes[] = {
 
 static uint16_t a[most_rows * most_columns], tiles[(most_rows + 24) * most_columns];
 static uint16_t b[most_panels * 16 * most_columns];
-static float sums[most_panels * 16 * most_rows], scratch[2 * 24 * most_columns];
+static union {
+  float values[most_panels * 16 * most_rows];
+  uint32_t bits[most_panels * 16 * most_rows];
+} sums;
+static float scratch[2 * 24 * most_columns];
 static uint64_t state;
 
 static uint32_t draw(void) {
@@ -68,7 +72,7 @@ static void draw_factors(int rows, int k, int panels) {
 }
 
 static uint64_t checksum(uint64_t hash, int words) {  // FNV-1a, by words
-  for (int i = 0; i < words; ++i) hash = (hash ^ ((const uint32_t *)sums)[i]) * 0x100000001B3u;
+  for (int i = 0; i < words; ++i) hash = (hash ^ sums.bits[i]) * 0x100000001B3u;
   return hash;
 }
 
@@ -101,8 +105,8 @@ static void compute_all(kernel *compute) {
     draw_factors(rows, shapes[i].k, panels);
     ckernels_block block = {
         .a = a, .a_row = 2 * pairs, .a_pair = 2, .a_tile = 48 * pairs,
-        .b = b, .b_panel = 32 * pairs, .sums = sums, .sums_panel = 16 * rows, .scratch = scratch,
-        .rows = rows, .panels = panels, .pairs = pairs};
+        .b = b, .b_panel = 32 * pairs, .sums = sums.values, .sums_panel = 16 * rows,
+        .scratch = scratch, .rows = rows, .panels = panels, .pairs = pairs};
     compute(&block);
     const uint64_t hash = checksum(0xCBF29CE484222325u, 16 * rows * panels);
     // The same product again, by pairs, added to the first.

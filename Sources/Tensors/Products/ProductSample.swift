@@ -33,13 +33,13 @@ package struct ProductSample: Sendable {
   }
 
   /// The index of element `k` of a row in `a`.
-  package func indexOfA(_ row: Int, _ k: Int) -> Int {
-    let block = offset + row / 24 * 48 * pairs
-    return block + row % 24 * (isByPairs ? 2 : 2 * pairs) + k / 2 * (isByPairs ? 48 : 2) + k % 2
+  private func indexOfA(_ row: Int, _ k: Int) -> Int {
+    let tile = offset + row / 24 * 48 * pairs
+    return tile + row % 24 * (isByPairs ? 2 : 2 * pairs) + k / 2 * (isByPairs ? 48 : 2) + k % 2
   }
 
   /// The index of element `k` of a column in `b`; columns count through all micro-panels.
-  package func indexOfB(_ k: Int, _ column: Int) -> Int {
+  private func indexOfB(_ k: Int, _ column: Int) -> Int {
     offset + column / 16 * 32 * pairs + k / 2 * 32 + column % 16 * 2 + k % 2
   }
 
