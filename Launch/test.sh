@@ -4,10 +4,10 @@
 #
 #   Launch/test.sh
 #
-# Root installs missing packages. If the packages of Python or Slurm cannot be installed, it prints
-# a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the packages
-# of compare/requirements.txt; otherwise one is made in .build/python. The last line is `all tests
-# passed`; a failure ends the script at once with its message and a status other than 0.
+# Root installs missing packages. If those of Python, Slurm or the emulator cannot be installed, it
+# prints a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the
+# packages of compare/requirements.txt; otherwise one is made in .build/python. The last line is
+# `all tests passed`; a failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
@@ -79,11 +79,19 @@ run_static_program() {
   cmp "$work/quickstart/run/$model" "$work/quickstart/static/$model"
 }
 
+# The script prints why it is skipped (status 77).
+emulate_bfloat16() {
+  local status=0
+  "$here/lab/emulate-bfloat16.sh" || status=$?
+  [ "$status" -eq 77 ] || return "$status"
+}
+
 stage "setup.sh, twice" set_up
 stage "Python packages" install_python_packages
 stage "Slurm" install_slurm
 stage "build" swift build -c release --build-tests
 stage "all tests, on one rank" swift test -c release --skip-build
+stage "AVX512-BF16 on an emulated processor" emulate_bfloat16
 stage "distributed tests on 1 to 4 ranks" run_distributed
 stage "random faults" "$here/lab/chaos.py" 12 1
 stage "a short quickstart" run_quickstart

@@ -1,7 +1,7 @@
 // Products of bfloat16 matrices, C = A B, one implementation for each instruction set.
 //
-// Swift can express neither the instructions nor the floating-point control register. Packing, loops
-// over blocks and everything that happens to a finished sum are in Swift (Tensors/Products).
+// Swift can express neither the instructions nor the floating-point control register. Packing,
+// loops over blocks and everything that happens to a finished sum are in Swift (Tensors/Products).
 //
 // All implementations give the same bits, which are defined by the instruction VDPBF16PS of
 // AVX512-BF16: an element is one chain of fused multiply-adds in float32, in the order k = 1, 0, 3,
@@ -25,7 +25,8 @@ enum {
 // The product of a block of A (rows x 2 pairs) with consecutive micro-panels of B. Strides count
 // elements of the array they belong to.
 typedef struct {
-  // Pair p of row r is at a + r / 24 * a_tile + r % 24 * a_row + p * a_pair. No alignment is needed.
+  // Pair p of row r is at a + r / 24 * a_tile + r % 24 * a_row + p * a_pair. Either the pairs of a
+  // row are adjacent (a_pair is 2) or the rows of a tile (a_row is 2). No alignment is needed.
   const uint16_t *a;
   ptrdiff_t a_row, a_pair, a_tile;
   // Pair p of column j of micro-panel q is at b + q * b_panel + 32 * p + 2 * j.
@@ -41,8 +42,11 @@ typedef struct {
   int continues;
 } ckernels_block;
 
+// `count` rounded up to a multiple of eight, the floats of a vector of AVX2.
+static inline ptrdiff_t ckernels_padded(int count) { return ((ptrdiff_t)count + 7) / 8 * 8; }
+
 static inline ptrdiff_t ckernels_scratch_floats(int pairs) {
-  return 2 * (ptrdiff_t)ckernels_tile_rows * pairs;
+  return 2 * ckernels_tile_rows * ckernels_padded(pairs);
 }
 
 // Compute `block`. Call one only if the processor has its instructions.

@@ -21,8 +21,8 @@ package enum ProductKernel: String, Sendable, CaseIterable {
     }
   }
 
-  /// Computes `block`.
-  func compute(_ block: inout ckernels_block) {
+  /// Computes `block`; the kernel must be available.
+  package func compute(_ block: inout ckernels_block) {
     switch self {
     case .scalar: ckernels_scalar(&block)
     case .avx2: ckernels_avx2(&block)
@@ -30,17 +30,12 @@ package enum ProductKernel: String, Sendable, CaseIterable {
     }
   }
 
-  private static let chosen = Atomic(fastest(except: []).index)
+  private static let chosen = Atomic((allCases.last(where: \.isAvailable) ?? .scalar).index)
 
   private var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
-  /// The kernel of this process: the fastest that is available and has not failed the self-test.
+  /// The kernel of this process: the fastest available one, until `use` names another.
   package static var current: ProductKernel { allCases[chosen.load(ordering: .relaxed)] }
-
-  /// The fastest available kernel that is not in `failed`.
-  static func fastest(except failed: Set<ProductKernel>) -> ProductKernel {
-    allCases.last { $0.isAvailable && !failed.contains($0) } ?? .scalar
-  }
 
   /// Makes `kernel` the one of this process.
   package static func use(_ kernel: ProductKernel) {

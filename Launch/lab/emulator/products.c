@@ -1,0 +1,165 @@
+// Computes products of bfloat16 matrices of many shapes, with the same pseudo-random numbers on
+// every machine, and prints a checksum of the bits of each.
+//
+// For the host: products scalar | avx2 | swapped. `swapped` adds the elements of each pair in the
+// wrong order, to show that the numbers reveal it. With BARE_METAL: the program of the image that
+// the emulator starts, for AVX512-BF16. It has no C library and writes to port E9.
+
+#include "CKernels.h"
+
+#ifdef BARE_METAL
+static void put(char c) { __asm__ volatile("outb %0, $0xE9" : : "a"(c)); }
+#else
+#include <stdio.h>
+#include <string.h>
+static void put(char c) { putchar(c); }
+#endif
+
+enum { most_rows = 512, most_columns = 1024, most_panels = 8 };
+
+typedef void kernel(const ckernels_block *);
+
+// The blocks of `small`, and odd ones.
+static const struct { int rows, k, panels; } shapes[] = {
+    {24, 64, 8},   {24, 128, 8},  {24, 256, 8},   {24, 1024, 2},  {128, 64, 4},  {128, 128, 4},
+    {128, 256, 2}, {128, 1024, 1}, {512, 64, 2},  {512, 128, 1},  {512, 256, 1}, {512, 1024, 1},
+    {1, 5, 1},     {2, 1000, 3},  {7, 77, 2},     {8, 16, 1},     {9, 33, 3},    {16, 65, 1},
+    {17, 129, 2},  {23, 255, 1},  {25, 31, 3},    {47, 511, 1},   {70, 101, 2},  {505, 37, 1},
+};
+
+static uint16_t a[most_rows * most_columns], tiles[(most_rows + 24) * most_columns];
+static uint16_t b[most_panels * 16 * most_columns];
+static union {
+  float values[most_panels * 16 * most_rows];
+  uint32_t bits[most_panels * 16 * most_rows];
+} sums;
+static float scratch[2 * 24 * most_columns];
+static uint64_t state;
+
+static uint32_t draw(void) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(state >> 33);
+}
+
+// A bfloat16 number of a kind. Products of kinds 0 and 1 are about 2^-126, those of kind 2 cancel
+// exactly, and kind 3 mixes subnormal numbers with others of very different sizes.
+static uint16_t number(int kind) {
+  static const uint16_t integers[] = {0, 0x3F80, 0xBF80, 0x4000, 0xC000, 0x4040, 0xC040};
+  const uint32_t bits = draw(), sign_and_fraction = bits & 0x807F, exponent = bits >> 16;
+  switch (kind) {
+    case 0: return (uint16_t)(sign_and_fraction | (exponent % 15 + 120) << 7);
+    case 1: return (uint16_t)(sign_and_fraction | exponent % 16 << 7);
+    case 2: return integers[exponent % 7];
+    default:
+      return (uint16_t)(sign_and_fraction | (exponent % 8 ? exponent % 50 + 100 : 0) << 7);
+  }
+}
+
+// Draws A by rows (`a`) and by pairs (`tiles`), and B. Rows have kinds 0 to 3, columns 0, 2 and 3.
+static void draw_factors(int rows, int k, int panels) {
+  const int pairs = (k + 1) / 2;
+  for (int r = 0; r < rows; ++r)
+    for (int i = 0; i < 2 * pairs; ++i) {
+      const uint16_t x = i < k ? number(r % 4) : 0;
+      a[r * 2 * pairs + i] = x;
+      tiles[r / 24 * 48 * pairs + i / 2 * 48 + r % 24 * 2 + i % 2] = x;
+    }
+  static const int kinds[] = {0, 2, 3};
+  for (int q = 0; q < panels; ++q)
+    for (int i = 0; i < 2 * pairs; ++i)
+      for (int j = 0; j < 16; ++j)
+        b[q * 32 * pairs + i / 2 * 32 + 2 * j + i % 2] = i < k ? number(kinds[j % 3]) : 0;
+}
+
+static uint64_t checksum(uint64_t hash, int words) {  // FNV-1a, by words
+  for (int i = 0; i < words; ++i) hash = (hash ^ sums.bits[i]) * 0x100000001B3u;
+  return hash;
+}
+
+static void print_number(int number) {
+  if (number > 9) print_number(number / 10);
+  put((char)('0' + number % 10));
+}
+
+static void print(const char *text) {
+  while (*text) put(*text++);
+}
+
+// Prints "shape ROWS x K, micro-panels N: CHECKSUM".
+static void print_result(int shape, uint64_t result) {
+  print("shape ");
+  print_number(shapes[shape].rows);
+  print(" x ");
+  print_number(shapes[shape].k);
+  print(", micro-panels ");
+  print_number(shapes[shape].panels);
+  print(": ");
+  for (int shift = 60; shift >= 0; shift -= 4) put("0123456789abcdef"[result >> shift & 15]);
+  put('\n');
+}
+
+static void compute_all(kernel *compute) {
+  state = 1;
+  for (int i = 0; i < (int)(sizeof shapes / sizeof *shapes); ++i) {
+    const int rows = shapes[i].rows, panels = shapes[i].panels, pairs = (shapes[i].k + 1) / 2;
+    draw_factors(rows, shapes[i].k, panels);
+    ckernels_block block = {
+        .a = a, .a_row = 2 * pairs, .a_pair = 2, .a_tile = 48 * pairs,
+        .b = b, .b_panel = 32 * pairs, .sums = sums.values, .sums_panel = 16 * rows,
+        .scratch = scratch, .rows = rows, .panels = panels, .pairs = pairs};
+    compute(&block);
+    const uint64_t hash = checksum(0xCBF29CE484222325u, 16 * rows * panels);
+    // The same product again, by pairs, added to the first.
+    block.a = tiles;
+    block.a_row = 2;
+    block.a_pair = 48;
+    block.continues = 1;
+    compute(&block);
+    print_result(i, checksum(hash, 16 * rows * panels));
+  }
+}
+
+#ifdef BARE_METAL
+
+// The compiler may call it to copy a structure.
+void *memcpy(void *to, const void *from, size_t count) {
+  void *const start = to;
+  __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+  return start;
+}
+
+int main(void) {
+  compute_all(ckernels_avx512_bf16);
+  return 0;
+}
+
+#else
+
+static void swap_halves(uint16_t *pairs, size_t count) {
+  for (size_t i = 0; i < count; i += 2) {
+    const uint16_t first = pairs[i];
+    pairs[i] = pairs[i + 1];
+    pairs[i + 1] = first;
+  }
+}
+
+static void swapped(const ckernels_block *block) {
+  uint16_t *const factor = block->continues ? tiles : a;
+  const size_t count = block->continues ? sizeof tiles / 2 : sizeof a / 2;
+  swap_halves(factor, count);
+  swap_halves(b, sizeof b / 2);
+  ckernels_scalar(block);
+  swap_halves(factor, count);
+  swap_halves(b, sizeof b / 2);
+}
+
+int main(int argc, char **argv) {
+  const char *name = argc > 1 ? argv[1] : "";
+  if (!strcmp(name, "scalar")) compute_all(ckernels_scalar);
+  else if (!strcmp(name, "swapped")) compute_all(swapped);
+  else if (!strcmp(name, "avx2") && ckernels_has_avx2()) compute_all(ckernels_avx2);
+  else return 77;
+  return 0;
+}
+
+#endif
