@@ -17,6 +17,10 @@ package struct BFloat16Tensor: @unchecked Sendable {
     self.stride = stride ?? columns
   }
 
+  /// Whether the matrix is not a window of a larger one; a matrix in the memory of a tensor has
+  /// twice the stride.
+  var isWhole: Bool { stride == columns || stride == 2 * columns }
+
   /// The address of row `index`, which is not checked.
   package func row(_ index: Int) -> UnsafeMutableRawPointer { base + 2 * index * stride }
 
@@ -55,15 +59,18 @@ extension SIMD8 where Scalar == Float {
     let magnitude = unsafeBitCast(bits ^ sign, to: SIMD8<Int32>.self)
     let result =
       rounded
-      .replacing(with: bits | 0x0040_0000, where: magnitude .> 0x7F80_0000)  // NaN
-      .replacing(with: sign, where: magnitude .< 0x0080_0000)  // subnormal or zero
-    return SIMD8<UInt16>(truncatingIfNeeded: result &>> 16)
+      .replacing(
+        with: bits | 0x0040_0000, where: magnitude .> SIMD8<Int32>(repeating: 0x7F80_0000))  // NaN
+      .replacing(with: sign, where: magnitude .< SIMD8<Int32>(repeating: 0x0080_0000))  // subnormal
+    return unsafeBitCast(result, to: SIMD16<UInt16>.self).oddHalf
   }
 
   /// The floats that are equal to bfloat16 numbers with these bits.
   @inline(__always)
   init(bfloat16 bits: SIMD8<UInt16>) {
-    self = unsafeBitCast(SIMD8<UInt32>(truncatingIfNeeded: bits) &<< 16, to: Self.self)
+    var halves = SIMD16<UInt16>(repeating: 0)
+    halves.oddHalf = bits
+    self = unsafeBitCast(halves, to: Self.self)
   }
 }
 

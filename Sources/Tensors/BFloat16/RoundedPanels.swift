@@ -96,8 +96,10 @@ extension BFloat16Tensor {
       let target = panel + 4 * width * p
       for j in Swift.stride(from: 0, to: width, by: 8) {
         let left = columns.count - j
-        let (low, high) = (first.pairHalves(j, left), second?.pairHalves(j, left) ?? .zero)
-        target.storeBytes(of: low | high &<< 16, toByteOffset: 4 * j, as: SIMD8<UInt32>.self)
+        var pairs = SIMD16<UInt16>(repeating: 0)
+        pairs.evenHalf = first.elements(j, left)
+        pairs.oddHalf = second?.elements(j, left) ?? .zero
+        target.storeBytes(of: pairs, toByteOffset: 4 * j, as: SIMD16<UInt16>.self)
       }
     }
   }
@@ -124,16 +126,13 @@ extension BFloat16Tensor {
 }
 
 extension UnsafeMutableRawPointer {
-  /// Elements `index` to `index` + 7, of which only `count` exist, as the lower halves of pairs.
+  /// Elements `index` to `index` + 7, of which only `count` exist; the others are zeros.
   @inline(__always)
-  fileprivate func pairHalves(_ index: Int, _ count: Int) -> SIMD8<UInt32> {
-    if count >= 8 {
-      let bits = (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self)
-      return SIMD8<UInt32>(truncatingIfNeeded: bits)
-    }
-    var result = SIMD8<UInt32>.zero
+  fileprivate func elements(_ index: Int, _ count: Int) -> SIMD8<UInt16> {
+    if count >= 8 { return (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self) }
+    var result = SIMD8<UInt16>.zero
     for lane in 0..<max(0, count) {
-      result[lane] = UInt32(loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self))
+      result[lane] = loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self)
     }
     return result
   }

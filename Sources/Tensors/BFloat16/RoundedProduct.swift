@@ -101,7 +101,7 @@ struct RoundedProduct {
   }
 
   private var activity: Activity {
-    let isWhole = left.tensor.stride == left.tensor.columns && right.isWhole
+    let isWhole = left.tensor.isWhole && right.isWhole
     return isWhole
       ? .product(rows: rows, columns: columns, inner: left.columns) : .attentionProducts
   }

@@ -24,7 +24,7 @@ package enum RightFactor {
     guard case .matrix(let factor) = self else { return true }
     switch factor.operand {
     case .float32(let tensor): return tensor.stride == tensor.columns
-    case .bfloat16(let tensor): return tensor.stride == tensor.columns
+    case .bfloat16(let tensor): return tensor.isWhole
     }
   }
 }
