@@ -142,7 +142,9 @@ struct ArithmeticTests {
       return try JSONDecoder().decode(Figures.self, from: Data(text.utf8))
     }
     let (exact, rounded) = (try figures("float32"), try figures("bfloat16"))
-    #expect(exact.packed_weights == 0 && rounded.packed_weights > 100_000_000)
+    // float32 packs at most the orientations that tiled products read.
+    #expect(exact.packed_weights < rounded.packed_weights * 3 / 2)
+    #expect(rounded.packed_weights > 400_000_000)
     #expect(exact.product_operations == rounded.product_operations)
     let text = try run(folder, ["flops", "--preset", "base"] + Self.bfloat16)
     #expect(text.contains(" packed weights + "), "\(text)")

@@ -29,15 +29,16 @@ struct FinetuneTests {
     }
   }
 
-  @Test
-  func neitherRanksNorLanesNorStopsChangeAByte() throws {
+  @Test(arguments: ["float32", "bfloat16"])
+  func neitherRanksNorWorkersNorStopsChangeAByte(arithmetic: String) throws {
     let folder = try finetuningFiles()
     func run(
       _ name: String, ranks: Int? = nil, workers: Int, _ more: [String] = []
     ) throws -> Int32 {
       let result = try Program.run(
-        Self.classification + ["--output", name, "--threads", "\(workers)"] + more, ranks: ranks,
-        in: folder.path)
+        Self.classification
+          + ["--output", name, "--threads", "\(workers)", "--arithmetic", arithmetic] + more,
+        ranks: ranks, in: folder.path)
       #expect([0, 75].contains(result.status), "\(name): \(result.errors)")
       return result.status
     }

@@ -57,13 +57,13 @@ struct InvarianceTests {
     }
   }
 
-  @Test
-  func ranksAndLanesDoNotChangeAByte() throws {
+  @Test(arguments: ["float32", "bfloat16"])
+  func ranksAndWorkersDoNotChangeAByte(arithmetic: String) throws {
     let folder = try Self.folder()
     func run(_ name: String, ranks: Int?, workers: Int, _ more: [String] = []) throws -> Outcome {
       let result = try Program.run(
-        Self.command + ["--output", name, "--threads", "\(workers)"] + more, ranks: ranks,
-        in: folder.path)
+        Self.command + ["--output", name, "--threads", "\(workers)", "--arithmetic", arithmetic]
+          + more, ranks: ranks, in: folder.path)
       #expect(result.status == 0, "\(name): \(result.errors)")
       return try Outcome(folder, name)
     }
@@ -85,15 +85,19 @@ struct InvarianceTests {
     // Negative control: another reduction tree changes the last bits.
     let other = try run("other", ranks: nil, workers: 1, ["--slices", "8"])
     #expect(other.model != reference.model && other.optimizer != reference.optimizer)
+    if arithmetic == "bfloat16" {
+      let exact = try run("float32", ranks: nil, workers: 1, ["--arithmetic", "float32"])
+      #expect(exact.model != reference.model && exact.metrics != reference.metrics)
+    }
   }
 
   /// Stopped after every step and resumed on another number of ranks and workers.
-  @Test(arguments: ["2", "4"])
-  func stopsAndOtherShapesDoNotChangeAByte(logEvery: String) throws {
+  @Test(arguments: [("2", "float32"), ("4", "float32"), ("4", "bfloat16")])
+  func stopsAndOtherShapesDoNotChangeAByte(logEvery: String, arithmetic: String) throws {
     let folder = try Self.folder()
     // A stop between two lines of metrics adds no line, and the next line averages the steps before
     // and after the stop.
-    let command = Self.command + ["--log-every", logEvery]
+    let command = Self.command + ["--log-every", logEvery, "--arithmetic", arithmetic]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
     let shapes: [(ranks: Int?, workers: Int)] = [
@@ -119,6 +123,11 @@ struct InvarianceTests {
     ["--generator", "uniform"], ["--weight-sharing", "none", "--temperature", "2"],
     ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
     ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
+    ["--arithmetic", "bfloat16", "--objective", "mlm"],
+    ["--arithmetic", "bfloat16", "--objective", "all-tokens-mlm"],
+    ["--arithmetic", "bfloat16", "--weight-sharing", "all"],
+    ["--arithmetic", "bfloat16", "--training", "two-stage"],
+    ["--arithmetic", "bfloat16", "--training", "adversarial"],
   ])
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()

@@ -26,11 +26,12 @@ struct PhaseTests {
     InvarianceTests.command + ["--output", run] + more
   }
 
-  @Test
-  func aSecondPhaseFollowsAndResumesExactly() throws {
+  @Test(arguments: ["float32", "bfloat16"])
+  func aSecondPhaseFollowsAndResumesExactly(arithmetic: String) throws {
     let folder = try folder("run")
     for run in ["whole", "parts"] {
-      let first = try Program.run(pretrain(run, []), in: folder.path)
+      let first = try Program.run(
+        pretrain(run, ["--arithmetic", arithmetic]), in: folder.path)
       #expect(first.status == 0, "\(first.errors)")
     }
     let whole = try Program.run(

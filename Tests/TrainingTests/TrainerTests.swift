@@ -61,8 +61,11 @@ struct TrainerTests {
   }
 
   /// Trains three steps, in each of which the gradient is clipped.
-  private static func train(_ world: Communicator, workers: Int) throws -> Outcome {
-    let objective = objective()
+  private static func train(
+    _ world: Communicator, workers: Int, in arithmetic: Arithmetic
+  ) throws -> Outcome {
+    var objective = objective()
+    objective.arithmetic = arithmetic
     let trainer = try Trainer(
       objective: objective,
       settings: settings, world: world, processors: Array(repeating: -1, count: workers),
@@ -79,11 +82,11 @@ struct TrainerTests {
         .map(\.value))
   }
 
-  @Test(arguments: [1, 2, 3, 4, 5])
-  func ranksAndWorkersDoNotChangeABit(workers: Int) throws {
+  @Test(arguments: [1, 2, 3, 4, 5], Arithmetic.allCases)
+  func ranksAndWorkersDoNotChangeABit(workers: Int, arithmetic: Arithmetic) throws {
     let world = try Communicator.start()
-    let reference = try Self.train(.alone(), workers: 1)
-    let outcome = try Self.train(world, workers: workers)
+    let reference = try Self.train(.alone(), workers: 1, in: arithmetic)
+    let outcome = try Self.train(world, workers: workers, in: arithmetic)
     #expect(reference.norms.allSatisfy { $0 > 1 })
     #expect(outcome == reference)
   }
