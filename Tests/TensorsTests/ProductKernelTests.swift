@@ -18,6 +18,7 @@ struct ProductKernelTests {
 
   /// Compares all numbers of pairs up to 70 in both layouts of A, at changing offsets.
   private func expectBitsOfTheScalarKernel(_ kernel: ProductKernel, rows: Int) {
+    var different: [String] = []
     for pairs in 1...70 {
       let panels = (rows + pairs) % 5 == 0 ? 3 : 1
       let continues = pairs % 4 > 1
@@ -29,12 +30,13 @@ struct ProductKernelTests {
           rows: rows, pairs: pairs, panels: panels, isByPairs: isByPairs, continues: continues,
           offset: offset)
         let bits = sample.bits(by: kernel.compute)
-        #expect(
-          bits.dropFirst(offset).elementsEqual(expected),
-          "\(rows) rows, \(pairs) pairs, \(panels) panels, by pairs: \(isByPairs)")
-        #expect(bits.prefix(offset).allSatisfy { $0 == Float.pi.bitPattern })
+        let unchanged = bits.prefix(offset).allSatisfy { $0 == Float.pi.bitPattern }
+        if !unchanged || !bits.dropFirst(offset).elementsEqual(expected) {
+          different.append("\(pairs) pairs, \(panels) panels, by pairs: \(isByPairs)")
+        }
       }
     }
+    #expect(different.isEmpty)
   }
 
   @Test(arguments: available, 0..<16)
