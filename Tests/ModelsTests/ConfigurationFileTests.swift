@@ -30,14 +30,16 @@ struct ConfigurationFileTests {
   /// Old runs, and configurations that users write, lack some keys of the task.
   @Test
   func aConfigurationWithoutKeysOfTheTaskIsThePapers() throws {
-    let task = ["objective", "generator_kind", "temperature", "training", "weight_sharing"]
+    let task = [
+      "objective", "generator_kind", "sampling", "temperature", "training", "weight_sharing",
+    ]
     let lines = Self.run.split(separator: "\n").filter { line in
       // The last key stays: it ends the recipe, and there would be a comma before the brace.
       !task.dropLast().contains { line.contains("\"\($0)\"") }
     }
     let configuration = try decodeJSON(
       PretrainingConfiguration.self, Data(lines.joined(separator: "\n").utf8), from: "config.json")
-    #expect(configuration.recipe.task == PretrainingTask())
+    #expect(configuration.recipe.task == PretrainingTask(sampling: .gumbel))
     #expect(throws: TextError.unusable(path: "a", reason: "the key seed is missing")) {
       let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"sead\"")
       _ = try decodeJSON(PretrainingConfiguration.self, Data(text.utf8), from: "a")
@@ -103,6 +105,7 @@ struct ConfigurationFileTests {
         "num_train_steps" : 4,
         "num_warmup_steps" : 1,
         "objective" : "electra",
+        "sampling" : "inverse",
         "seed" : 1,
         "slices" : 2,
         "temperature" : 1,
