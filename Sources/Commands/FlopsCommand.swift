@@ -142,7 +142,7 @@ struct FlopsCommand: ParsableCommand {
     if plain.config == nil { plain.preset = preset }
     plain.task = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
-    configuration.recipe.task = PretrainingTask()
+    configuration.recipe.task = PretrainingTask(sampling: configuration.recipe.task.sampling)
     return configuration
   }
 

@@ -71,6 +71,10 @@ struct ExistingRunTests {
       ("learning_rate", "0.01", "0.02", "--learning-rate is 0.01 there and 0.02 here"),
       ("hidden_size", "35", "30", "hidden_size of odd.json is 35 there and 30 here"),
       ("adam_beta2", "0.98", "0.99", "adam_beta2 of odd.json is 0.98 there and 0.99 here"),
+      (
+        "sampling", "\"inverse\"", "\"gumbel\"",
+        "sampling of odd.json is inverse there and gumbel here"
+      ),
     ] {
       try edit(folder, "odd.json", "\"\(key)\":\(old)", "\"\(key)\":\(new)")
       try pretrain(folder, run, status: 64, says: says)
@@ -87,6 +91,23 @@ struct ExistingRunTests {
         "run/config.json",
       ])
     try pretrain(folder, run)
+  }
+
+  /// `config.json` of a run of an earlier version has no key for the way to sample.
+  @Test
+  func aRunOfAnEarlierVersionKeepsItsSamples() throws {
+    let folder = try InvarianceTests.folder()
+    let command = InvarianceTests.command
+    try pretrain(folder, command + ["--output", "inverse"], status: 0)
+    try edit(folder, "odd.json", "\"sampling\":\"inverse\"", "\"sampling\":\"gumbel\"")
+    try pretrain(folder, command + ["--output", "gumbel"], status: 0)
+    try edit(folder, "odd.json", "\"sampling\"", "\"unknown\"")
+    try pretrain(folder, command + ["--output", "old", "--hours", "0"])
+    try edit(folder, "old/config.json", "\"sampling\"", "\"unknown\"")
+    try pretrain(folder, command + ["--output", "old"], status: 0)
+    let old = try InvarianceTests.Outcome(folder, "old")
+    #expect(try old == InvarianceTests.Outcome(folder, "gumbel"))
+    #expect(try old != InvarianceTests.Outcome(folder, "inverse"))
   }
 
   @Test

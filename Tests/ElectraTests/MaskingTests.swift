@@ -114,6 +114,19 @@ struct MaskingTests {
     #expect(masking().mask(batch).positions != whole.positions)
   }
 
+  /// Coordinates select random numbers, so no two masked positions have the same.
+  @Test(arguments: [false, true])
+  func coordinatesAreDistinct(drawsWithReplacement: Bool) {
+    let masking = Masking(
+      fraction: 0.4, maximumLength: 30, special: special,
+      rules: .init(drawsWithReplacement: drawsWithReplacement), seed: 1)
+    let masked = masking.mask(
+      PretrainingObjectiveTests.batch(lengths: [30, 30, 30], vocabulary: 99))
+    let distinct = Set(masked.coordinates.map { [$0.sequence, $0.ordinal] })
+    #expect(distinct.count == masked.positions.count && distinct.count == 36)
+    #expect((Set(masked.positions).count < 36) == drawsWithReplacement)
+  }
+
   @Test
   func aSequenceWithoutCandidatesDrawsNothing() {
     let batch = Batch(tokens: [2, 3], segmentIDs: [0, 0], lengths: [2])

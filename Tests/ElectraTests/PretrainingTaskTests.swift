@@ -27,6 +27,7 @@ struct PretrainingTaskTests {
         "sampling",
         task { ($0.temperature, $0.disallowsCorrect, $0.drawsWithReplacement) = (1.7, true, true) }
       ),
+      ("Gumbel-max", task { $0.sampling = .gumbel }),
       ("drawn twice", task { ($0.objective, $0.drawsWithReplacement) = (.electra15, true) }),
       ("two stages", task { ($0.scheme, $0.sharing) = (.twoStage, .none) }),
       ("adversarial", task { $0.scheme = .adversarial }),
@@ -192,18 +193,8 @@ struct PretrainingTaskTests {
   }
 
   @Test
-  func configurationsWithoutATaskAreElectra() throws {
+  func configurationsOfEveryTaskAreReadAsWritten() throws {
     var configuration = Preset.tiny.configuration(vocabularySize: 99)
-    let encoded = try JSONEncoder().encode(configuration)
-    var object = try #require(JSONSerialization.jsonObject(with: encoded) as? [String: Any])
-    var recipe = try #require(object["recipe"] as? [String: Any])
-    for key in [
-      "objective", "generator_kind", "weight_sharing", "training", "temperature",
-      "disallow_correct", "mask_with_replacement",
-    ] { #expect(recipe.removeValue(forKey: key) != nil, "\(key)") }
-    object["recipe"] = recipe
-    let old = try JSONSerialization.data(withJSONObject: object)
-    #expect(try JSONDecoder().decode(PretrainingConfiguration.self, from: old) == configuration)
     for (_, task) in Self.variants {
       configuration.recipe.task = task
       let again = try JSONDecoder().decode(

@@ -32,7 +32,8 @@ struct ConfigurationFileTests {
   @Test
   func aConfigurationWithoutKeysOfTheTaskIsThePapers() throws {
     let task = [
-      "arithmetic", "objective", "generator_kind", "temperature", "training", "weight_sharing",
+      "arithmetic", "objective", "generator_kind", "sampling", "temperature", "training",
+      "weight_sharing",
     ]
     let lines = Self.run.split(separator: "\n").filter { line in
       // The last key stays: it ends the recipe, and there would be a comma before the brace.
@@ -40,7 +41,7 @@ struct ConfigurationFileTests {
     }
     let configuration = try decodeJSON(
       PretrainingConfiguration.self, Data(lines.joined(separator: "\n").utf8), from: "config.json")
-    #expect(configuration.recipe.task == PretrainingTask())
+    #expect(configuration.recipe.task == PretrainingTask(sampling: .gumbel))
     #expect(configuration.arithmetic == .float32)
     #expect(throws: TextError.unusable(path: "a", reason: "the key seed is missing")) {
       let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"sead\"")
@@ -108,6 +109,7 @@ struct ConfigurationFileTests {
         "num_train_steps" : 4,
         "num_warmup_steps" : 1,
         "objective" : "electra",
+        "sampling" : "inverse",
         "seed" : 1,
         "slices" : 2,
         "temperature" : 1,

@@ -31,7 +31,7 @@ struct OracleTests {
     let microBatch = MicroBatchPass(model, step.batch, step.masked, pass: pass, arena: arena)
     let vocabulary = model.sizes.vocabularySize
     result.outcomes = microBatch.generate(
-      draws: { .given(step.uniform.base + $0 * vocabulary) },
+      draws: { .gumbel(.given(step.uniform.base + $0 * vocabulary)) },
       weight: generatorShare / Float(step.masked.positions.count),
       inspect: { network, head in
         result.activations.merge(Self.activations("generator", network)) { $1 }

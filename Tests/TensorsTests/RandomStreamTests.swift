@@ -17,6 +17,13 @@ struct RandomStreamTests {
   }
 
   @Test
+  func aUniformNumberHasTheUpperBitsOfTwoWords() {
+    let zero = RandomStream(seed: 0, site: 0, step: 0, sequence: 0)
+    #expect(zero.uniform(0) == Double(0x6627_e8d5_e169_c58d >> 11) * 0x1p-53)
+    #expect(zero.uniform(0) != zero.uniform(1))
+  }
+
+  @Test
   func numbersBelowABoundAreUniform() {
     let stream = RandomStream(seed: 1, site: 2, step: 3, sequence: 4)
     var hits = Array(repeating: 0, count: 7)

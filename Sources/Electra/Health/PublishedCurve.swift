@@ -131,7 +131,9 @@ package enum PublishedCurve {
     if recipe.discriminatorWeight != 50 {
       parts.append("weight of the discriminator's loss (\(recipe.discriminatorWeight))")
     }
-    if recipe.task != PretrainingTask() { parts.append("options of the objective") }
+    if recipe.task != PretrainingTask(sampling: recipe.task.sampling) {
+      parts.append("options of the objective")
+    }
     let others = parts.isEmpty ? "" : ", \(parts.joined(separator: ", "))"
     return model.vocabularySize == 30_522
       ? "this run differs in text\(others); losses depend on the text, so compare the AUC"

@@ -7,7 +7,7 @@ package struct PredictionTargets {
   let positions: [Int32]
   /// The tokens whose negative log-likelihoods are the losses. (K)
   let tokens: [Int32]
-  /// The uniform numbers for the sample at position k; nil to draw no sample.
+  /// The random numbers of the sample at position k; nil to draw no sample.
   let draws: (Int) -> SampleDraws?
 
   package init(

@@ -67,7 +67,7 @@ package struct MicroBatchPass {
   /// Runs the generator; with a `weight` also its backward pass.
   ///
   /// - Parameters:
-  ///   - draws: the uniform numbers for masked position k; nil to draw no sample.
+  ///   - draws: the random numbers of the sample at masked position k; nil to draw no sample.
   ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
   ///   - inspect: a function called after the forward pass, for tests.
   /// - Returns: the outcome at each masked position (K), the sample among it; empty without a

@@ -217,14 +217,20 @@ package struct PretrainingObjective: TrainingObjective {
       sequence: batch.firstSequence + coordinates.sequence)
   }
 
-  /// The uniform numbers for the sample at masked position `k`: one for each token of the
-  /// vocabulary.
+  /// The random numbers of the sample at masked position `k`.
   ///
-  /// Each position uses its own blocks of its sequence's stream, with 32 numbers a block.
+  /// They are numbers of its sequence's stream that no other masked position uses. The position
+  /// with index i among those of the sequence uses counter i for the inverse of the distribution
+  /// function. For the Gumbel-max trick it uses one number for each token of the vocabulary: the
+  /// blocks of 32 numbers from block i * ceil(V / 32) on.
   private func draws(_ batch: Batch, _ masked: Masking.Masked, _ k: Int) -> SampleDraws {
     let coordinates = masked.coordinates[k]
-    let blocks = (model.sizes.vocabularySize + 31) / 32
-    return .stream(
-      sampleStream(batch, coordinates), firstBlock: coordinates.ordinal * blocks)
+    let stream = sampleStream(batch, coordinates)
+    switch model.task.sampling {
+    case .inverse: return .inverse(stream.uniform(coordinates.ordinal))
+    case .gumbel:
+      let blocks = (model.sizes.vocabularySize + 31) / 32
+      return .gumbel(.stream(stream, firstBlock: coordinates.ordinal * blocks))
+    }
   }
 }

@@ -26,9 +26,11 @@ package struct PretrainingTask: Sendable, Equatable {
   ///
   /// A position that is drawn twice counts twice and gets the mean of the ids of its samples.
   package var drawsWithReplacement = false
+  /// How the samples of a generator network are drawn from its softmax.
+  package var sampling: Sampling
 
   /// ELECTRA as in the paper.
-  package init() {}
+  package init(sampling: Sampling = .inverse) { self.sampling = sampling }
 
   /// Whether published curves apply: joint training of ELECTRA with a trained generator.
   package var isJointElectra: Bool { objective == .electra && hasGenerator && scheme == .joint }
@@ -101,6 +103,16 @@ package struct PretrainingTask: Sendable, Equatable {
     package var hasStages: Bool { self == .twoStage || self == .twoStageFresh }
   }
 
+  /// How a token is drawn from the softmax; raw values are those of `sampling` in `config.json`.
+  ///
+  /// The distribution is the same, the samples are not, so a run keeps its value.
+  package enum Sampling: String, Sendable, Codable {
+    /// The inverse of the distribution function, with one random number per sample.
+    case inverse
+    /// The Gumbel-max trick, with a random number per token of the vocabulary, as the reference.
+    case gumbel
+  }
+
   /// Whether the task trains a generator network.
   package var hasGenerator: Bool { objective.readsSamples && generator == .transformer }
 }
@@ -115,10 +127,11 @@ extension PretrainingTask: Codable {
     case temperature
     case disallowsCorrect = "disallow_correct"
     case drawsWithReplacement = "mask_with_replacement"
+    case sampling
   }
 
-  /// Reads a task; missing keys have the paper's values, so that older configurations stay
-  /// readable.
+  /// Reads a task; missing keys have the reference's values, which are those of all runs that are
+  /// older than the key.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     func read<Value: Decodable>(_ key: CodingKeys, _ otherwise: Value) throws -> Value {
@@ -131,5 +144,6 @@ extension PretrainingTask: Codable {
     temperature = try read(.temperature, temperature)
     disallowsCorrect = try read(.disallowsCorrect, disallowsCorrect)
     drawsWithReplacement = try read(.drawsWithReplacement, drawsWithReplacement)
+    sampling = try read(.sampling, .gumbel)
   }
 }

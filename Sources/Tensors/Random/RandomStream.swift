@@ -98,6 +98,12 @@ extension RandomStream {
     Vector(unsafeBitCast(words &>> 8, to: SIMD8<Int32>.self)) * 0x1p-24
   }
 
+  /// A uniform number in [0, 1) from words 0 and 1 of counter `index`; a multiple of 2^-53.
+  package func uniform(_ index: Int) -> Double {
+    let words = block(UInt32(truncatingIfNeeded: index))
+    return Double((UInt64(words[0]) << 32 | UInt64(words[1])) >> 11) * 0x1p-53
+  }
+
   /// An integer in 0..<`bound` from word `index` of the stream; its bias is below `bound` / 2^32.
   package func number(below bound: Int, index: Int) -> Int {
     let word = block(UInt32(truncatingIfNeeded: index >> 2))[index & 3]
