@@ -1,14 +1,24 @@
 """Compares the speed of electra's pre-training step with PyTorch's on this machine, in turns.
 
-    python Launch/compare/compare-pytorch.py [--config small|base] [--batch 32] [--length 128] [--cores 1|2]
-                                              [--rounds 3] [--only electra,tuned]
+    python compare-pytorch.py [--config small base] [--cores 1 2] [--batch N] [--length 128]
+                              [--arithmetic float32|bfloat16] [--rounds 3] [--steps 3]
+                              [--only electra,transformers,tuned]
 
-Needs torch and transformers in this Python (pip install torch transformers), and `swift build -c release`. peers.py
-describes the peers. The speed of a machine drifts by tens of percent, so every round runs each program once and ratios
-are taken within the round; the table shows medians. With --cores above 1 electra also runs with one rank per core,
-under mpirun.
+Needs the packages of requirements.txt in this Python, and `swift build -c release`. Without options
+it measures `small` with 32 x 128 tokens and `base` with 16 x 128, each on one core and on two.
+peers.py describes the peers.
+
+The speed of a machine drifts by tens of percent. Every round therefore runs each program once,
+every other round in reverse order, and ratios are taken within a round; the tables show medians and
+ranges. On several cores PyTorch runs as one process with all threads and as processes with one
+thread each, and the last line of a table compares electra's workers with the faster of the two,
+by the median. electra also runs with one rank per core, under mpirun.
+
+--arithmetic bfloat16 compares electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
+both are emulated: the results are labelled so, and say nothing about speed.
 """
 import argparse
+import datetime
 import json
 import os
 import statistics
@@ -18,63 +28,126 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 import electra
+import machine
+
+BATCHES = {"tiny": 32, "small": 32, "base": 16}
 
 
-def programs(args):
-    """The commands of a round, by their names in the table."""
-    ours = [
-        "benchmark", "step", "--preset", args.config, "--batch", str(args.batch), "--length", str(args.length),
-        "--rounds", str(args.steps), "--json"]
-    shape = ["--config", args.config, "--batch", str(args.batch), "--length", str(args.length),
-             "--steps", str(args.steps)]
+def programs(args, config, cores):
+    """The commands of a round, by their names in the table; electra's workers come first."""
+    shape = ["--batch", str(args.batch or BATCHES[config]), "--length", str(args.length)]
+    ours = ["benchmark", "step", "--preset", config, *shape, "--rounds", str(args.steps), "--json"]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
-    threads = ["--threads", str(args.cores)]
-    result = {f"electra, {args.cores} threads": [electra.program(), *ours, *threads]}
-    if args.cores > 1:
-        result[f"electra, {args.cores} ranks"] = [
-            "mpirun", "-q", "-np", str(args.cores), electra.program(), *ours, "--threads", "1"]
-    result["transformers"] = [*peer, "hf", *shape, *threads]
-    result["tuned PyTorch"] = [*peer, "tuned", *shape, *threads]
-    if args.cores > 1:
-        result[f"tuned PyTorch, {args.cores} processes"] = [
-            *peer, "tuned", *shape, "--threads", "1", "--processes", str(args.cores)]
+    theirs = ["--config", config, *shape, "--steps", str(args.steps)]
+    if args.arithmetic == "bfloat16":
+        ours += ["--arithmetic", "bfloat16"]
+        theirs += ["--bfloat16"]
+    threads = ["--threads", str(cores)]
+    count = "1 thread" if cores == 1 else f"{cores} threads"
+    result = {f"electra, {count.replace('thread', 'worker')}": [electra.program(), *ours, *threads]}
+    if cores > 1:
+        result[f"electra, {cores} ranks"] = [
+            "mpirun", "-q", "-np", str(cores), electra.program(), *ours, "--threads", "1"]
+    result[f"transformers, {count}"] = [*peer, "hf", *theirs, *threads]
+    result[f"tuned PyTorch, {count}"] = [*peer, "tuned", *theirs, *threads]
+    if cores > 1:
+        result[f"tuned PyTorch, {cores} processes"] = [
+            *peer, "tuned", *theirs, "--threads", "1", "--processes", str(cores)]
+    wanted = tuple(args.only.split(","))
+    return {name: command for name, command in result.items() if name.startswith(wanted)}
+
+
+def measure(name, command):
+    """Runs a program and returns the JSON object that it prints; exits if the program fails."""
+    environment = electra.environment() if name.startswith("electra") else None
+    answer = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if answer.returncode != 0:
+        sys.exit(f"{name} failed: {' '.join(command)}\n{answer.stderr}")
+    result = json.loads(answer.stdout.strip().splitlines()[-1])
+    print(f"{name}: {result['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
     return result
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="small", choices=["small", "base"])
-    for name, default in dict(batch=32, length=128, cores=1, rounds=3, steps=3).items():
-        parser.add_argument("--" + name, type=int, default=default)
-    parser.add_argument("--only", default="electra,transformers,tuned",
-                        help="beginnings of the names of the programs to run")
-    args = parser.parse_args()
-    wanted = tuple(args.only.split(","))
-    commands = {name: command for name, command in programs(args).items() if name.startswith(wanted)}
-    rounds = []
+def measure_all(args, cells):
+    """Results of all rounds: for each cell (model, cores) a list of {name: result}."""
+    results = {cell: [] for cell in cells}
     for number in range(args.rounds):
-        results = {}
-        for name, command in commands.items():
-            is_ours = name.startswith("electra")
-            answer = subprocess.run(
-                command, capture_output=True, text=True, env=electra.environment() if is_ours else None)
-            if answer.returncode != 0:
-                sys.exit(f"{name} failed:\n{answer.stderr}")
-            results[name] = json.loads(answer.stdout.strip().splitlines()[-1])
-            print(f"round {number + 1}: {name}: {results[name]['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
-        rounds.append(results)
-    first = next(iter(commands))
-    print(f"{args.config}, {args.batch} x {args.length}, {args.cores} cores, medians of {args.rounds} rounds")
-    print("| program | tokens/s | electra is faster by | share of peak | peak memory |")
-    print("|---|---|---|---|---|")
-    for name in commands:
-        median = lambda value: statistics.median(value(results) for results in rounds)
-        speed = median(lambda f: f[name]["tokens_per_second"])
-        ratio = median(lambda f: f[first]["tokens_per_second"] / f[name]["tokens_per_second"])
-        memory = median(lambda f: f[name]["peak_memory_bytes"]) / 1e6
-        share = median(lambda f: f[name].get("share_of_peak", 0))
-        shown = f"{100 * share:.0f} %" if share else ""
-        print(f"| {name} | {speed:.0f} | {ratio:.2f} | {shown} | {memory:.0f} MB |")
+        for (config, cores), rounds in results.items():
+            print(f"round {number + 1}, {config}, cores: {cores}", file=sys.stderr)
+            commands = list(programs(args, config, cores).items())
+            ordered = commands[::-1] if number % 2 else commands
+            found = {name: measure(name, command) for name, command in ordered}
+            rounds.append({name: found[name] for name, _ in commands})
+    return results
+
+
+def speed(rounds, name):
+    """The median speed of a program, in tokens per second."""
+    return statistics.median(results[name]["tokens_per_second"] for results in rounds)
+
+
+def advantage(rounds, name):
+    """How many times as fast the first program is as `name`: median and range over the rounds."""
+    first = next(iter(rounds[0]))
+    ratios = [
+        results[first]["tokens_per_second"] / results[name]["tokens_per_second"]
+        for results in rounds]
+    return f"{statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f}"
+
+
+def print_table(title, rounds):
+    """Prints the results of a cell, and the first program beside the faster tuned PyTorch."""
+    first, *others = rounds[0]
+    print(f"\n{title}\n")
+    print("| program | tokens/s | electra is faster by | range | share of peak | peak memory |")
+    print("|---|---|---|---|---|---|")
+    for name in (first, *others):
+        median = lambda key: statistics.median(results[name].get(key, 0) for results in rounds)
+        share = f"{100 * median('share_of_peak'):.0f} %" if median("share_of_peak") else ""
+        ratio = " | " if name == first else advantage(rounds, name)
+        memory = median("peak_memory_bytes") / 1e9
+        print(f"| {name} | {speed(rounds, name):.0f} | {ratio} | {share} | {memory:.2f} GB |")
+    tuned = [name for name in others if name.startswith("tuned")]
+    if tuned:
+        best = max(tuned, key=lambda name: speed(rounds, name))
+        ratio, span = advantage(rounds, best).split(" | ")
+        print(f"\n{first}, beside {best}: faster by {ratio} ({span})")
+
+
+def parse_arguments():
+    """The options; exits with status 2 if they contradict each other."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", nargs="+", default=["small", "base"], choices=BATCHES)
+    parser.add_argument("--cores", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--batch", type=int, help="by default 32, for base 16")
+    for name, default in dict(length=128, rounds=3, steps=3).items():
+        parser.add_argument("--" + name, type=int, default=default)
+    parser.add_argument("--arithmetic", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--only", default="electra,transformers,tuned",
+                        help="beginnings of the names of the programs to run, electra among them")
+    args = parser.parse_args()
+    if "electra" not in args.only.split(","):
+        parser.error("--only must name electra, with which the others are compared")
+    available = len(machine.cores())
+    if not 0 < min(args.cores) <= max(args.cores) <= available:
+        parser.error(f"--cores must be from 1 to {available}, the cores of this machine")
+    return args
+
+
+def main():
+    args = parse_arguments()
+    cells = [(config, cores) for config in args.config for cores in args.cores]
+    results = measure_all(args, cells)
+    arithmetic = machine.arithmetic(args.arithmetic == "bfloat16")
+    print(f"{machine.description()}; {datetime.date.today()}; {arithmetic}; rounds: {args.rounds}")
+    settings = sorted({
+        f"PyTorch {result['torch']}, {name.split(',')[0]} with {result['allocator']}"
+        for rounds in results.values() for name, result in rounds[0].items() if "torch" in result})
+    print("; ".join(settings))
+    for (config, cores), rounds in results.items():
+        batch = args.batch or BATCHES[config]
+        print_table(f"{config}, {batch} x {args.length}, cores: {cores}", rounds)
 
 
 if __name__ == "__main__":
