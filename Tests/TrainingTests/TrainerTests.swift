@@ -260,7 +260,7 @@ struct TrainerTests {
   private static func trainAndEnd() throws {
     let world = try Communicator.start()
     let (threads, communicators) = (threadCount(), Communicator.madeCount)
-    for _ in 0..<5 { _ = try train(world, workers: 2) }
+    for _ in 0..<5 { _ = try train(world, workers: 2, in: .float32) }
     try #require(Communicator.madeCount == communicators)
     // Each had two workers and two queues.
     try #require(threadsFall(below: threads + 5), "\(threadCount()) threads, \(threads) before")

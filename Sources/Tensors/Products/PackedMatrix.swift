@@ -52,8 +52,8 @@ package final class PackedMatrix: Sendable {
     panels = Self.floats(inner: inner, columns: columns, arithmetic).map { Storage(count: $0) }
   }
 
-  var rows: Int { isTransposed ? source.columns : source.rows }
-  var columns: Int { isTransposed ? source.rows : source.columns }
+  package var rows: Int { isTransposed ? source.columns : source.rows }
+  package var columns: Int { isTransposed ? source.rows : source.columns }
 
   /// Whether products read micro-panels instead of `source`.
   var isPacked: Bool { panels != nil }

@@ -24,9 +24,13 @@ struct MicroPanels {
 }
 
 /// A float32 factor of a product: a matrix, optionally transposed.
-struct Float32Factor {
+package struct Float32Factor {
   let tensor: Tensor
   let isTransposed: Bool
+
+  package init(tensor: Tensor, isTransposed: Bool) {
+    (self.tensor, self.isTransposed) = (tensor, isTransposed)
+  }
 
   var rows: Int { isTransposed ? tensor.columns : tensor.rows }
   var columns: Int { isTransposed ? tensor.rows : tensor.columns }

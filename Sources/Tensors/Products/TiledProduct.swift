@@ -59,7 +59,7 @@ extension Tensor {
   ///
   /// All sizes are at least one, and the output overlaps neither factor. NaN and infinity propagate
   /// as in the textbook formula.
-  func multiplyInTiles(_ a: Float32Factor, _ b: TiledFactor, scale: Float, adding: Bool) {
+  package func multiplyInTiles(_ a: Float32Factor, _ b: TiledFactor, scale: Float, adding: Bool) {
     let buffers = PackedPanels.ofThisThread
     // With few micro-panels of B, packing A costs more than reading it in place.
     let packsA =
@@ -152,7 +152,7 @@ private func microKernel(
 typealias MicroRow = SIMD16<Float>
 
 /// The right factor of a tiled product: a matrix that is packed block by block, or panels.
-enum TiledFactor {
+package enum TiledFactor {
   case matrix(Float32Factor)
   case packed(PackedMatrix)
 
