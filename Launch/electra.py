@@ -4,6 +4,7 @@ Needs Python 3.9 and no packages.
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -100,15 +101,15 @@ def comparable_metrics(path: Path) -> str:
 
 
 class Jobs:
-    """Runs one command at a time, and stops it cleanly when this process is requested to stop.
+    """Runs commands and waits for them, and stops them cleanly when this process is requested to stop.
 
-    TERM, INT, HUP, QUIT and USR1 make the running electra write a checkpoint and end; then this process exits with
+    TERM, INT, HUP, QUIT and USR1 make every running electra write a checkpoint and end; then this process exits with
     status 75. A signal that is ignored at the start, such as HUP under nohup, stays ignored. Every command runs in a
     new session, so that Ctrl-C reaches this process alone.
     """
 
     def __init__(self) -> None:
-        self.process: Optional[subprocess.Popen[bytes]] = None
+        self.processes: list[subprocess.Popen[bytes]] = []
         self.is_stopping = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
             if signal.getsignal(number) != signal.SIG_IGN:
@@ -116,31 +117,33 @@ class Jobs:
 
     def _stop(self, *_: object) -> None:
         self.is_stopping = True
-        if self.process is not None:
+        for process in self.processes:
             # electra and mpirun.sh both take USR1 as the request to save and end.
-            self.process.send_signal(signal.SIGUSR1)
+            process.send_signal(signal.SIGUSR1)
 
     def run(self, command: Sequence[Argument], log: Optional[Path] = None) -> int:
         """Runs `command` and returns its exit status; 128 plus the number if a signal ended it.
 
         Appends its output to the file `log`, if given. Exits with status 75 if a stop was requested.
         """
+        return self.run_together([(command, log)])[0]
+
+    def run_together(self, commands: Sequence[tuple[Sequence[Argument], Optional[Path]]]) -> list[int]:
+        """Runs commands at the same time, each with its log, as `run` does; returns when all have ended."""
         if self.is_stopping:
             self._exit()
-        file = open(log, "ab") if log else None
-        process = subprocess.Popen(
-            [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
-            stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
-        self.process = process
-        if self.is_stopping:  # the signal came before `self.process` was set
-            process.send_signal(signal.SIGUSR1)
-        status = process.wait()
-        self.process = None
-        if file:
-            file.close()
-        if self.is_stopping or status == STOPPED:
+        for command, log in commands:
+            with open(log, "ab") if log else contextlib.nullcontext() as file:
+                self.processes.append(subprocess.Popen(
+                    [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
+                    stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True))
+        if self.is_stopping:  # the signal may have come before a process was in the list
+            self._stop()
+        statuses = [process.wait() for process in self.processes]
+        self.processes = []
+        if self.is_stopping or STOPPED in statuses:
             self._exit()
-        return status if status >= 0 else 128 - status
+        return [status if status >= 0 else 128 - status for status in statuses]
 
     def _exit(self) -> NoReturn:
         print(f"{name()}: stopped as requested; the same command resumes", flush=True)

@@ -1,4 +1,4 @@
-"""Shared by ablations.py and pretraining-pays.py: from text and labelled data to a comparison of systems.
+"""Shared by the studies: from text and labelled data to a comparison of systems.
 
 The systems are pre-trained with equal compute and fine-tuned on the same tasks. A study that was stopped resumes where
 it was: a run continues from its checkpoint, and finished parts are not repeated. Options that do not fit existing
@@ -35,6 +35,12 @@ class System:
     order: int
     folder: str
     options: Optional[Sequence[str]] = ()
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log: the reason if electra failed."""
+    lines = log.read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "no message"
 
 
 class Study:
@@ -77,13 +83,13 @@ class Study:
         Systems and tasks that fail do not stop the others; at the end it names them and exits with status 70.
         """
         tasks = self._find_tasks()
-        self._prepare()
+        self.prepare()
         failures: list[str] = []
         for folder, options in self._folders().items():
             if self._pretrain(folder, options):
                 failures += self._finetune(folder, options, tasks)
             else:
-                failures.append(f"{folder}: {self._last_line()}")
+                failures.append(f"{folder}: {last_line(self.log)}")
             self._compare()
         print((self.output / "table.md").read_text(), end="", flush=True)
         if failures:
@@ -97,12 +103,7 @@ class Study:
         """Runs electra on NP ranks with its output in the log; returns whether it succeeded."""
         return self.jobs.run([*electra.launcher(), *arguments], self.log) == 0
 
-    def _last_line(self) -> str:
-        """The last line of the log: the reason if electra failed."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return lines[-1] if lines else "no message"
-
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Makes text, vocabulary and shards unless they exist; settings.txt records their settings."""
         text, length = self.options.text, self.options.length
         settings = f"text {text or 'of Debian'}, vocabulary {self.vocabulary}, length {length}"
@@ -132,7 +133,7 @@ class Study:
         """Runs electra on one rank; if it fails, exits with its status and last line."""
         status = self.jobs.run([electra.program(), *arguments], self.log)
         if status != 0:
-            electra.fail(status, self._last_line())
+            electra.fail(status, last_line(self.log))
 
     def _find_tasks(self) -> list[tuple[str, Optional[str], Path]]:
         """The name, epochs and folder of each task of --tasks that has a training set; exits if none has one."""
@@ -197,7 +198,7 @@ class Study:
                 self.options.seeds, *(["--epochs", epochs] if epochs else []), "--from", source,
                 *(["--scratch"] if options is None else []))
             if not succeeded:
-                failures.append(f"{folder} {task}: {self._last_line()}")
+                failures.append(f"{folder} {task}: {last_line(self.log)}")
         return failures
 
     def _compare(self) -> None:

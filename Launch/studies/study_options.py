@@ -12,7 +12,7 @@ import electra
 
 EPILOG = """\
 All other options are those of `electra pretrain` and apply to all systems: --batch, --whole-words, ...
-TERM, INT and USR1 make electra write a checkpoint and exit with status 75. NP=2 runs two ranks.
+TERM, INT and USR1 make electra write a checkpoint and exit with status 75.
 """
 
 
@@ -71,18 +71,24 @@ def split_options(arguments: Sequence[str], study_options: set[str]) -> tuple[li
     return study, others
 
 
-def read_options(description: Optional[str], tasks: str, questions: Sequence[str] = ()) -> argparse.Namespace:
+def read_options(
+    description: Optional[str], tasks: str = "", questions: Sequence[str] = ()
+) -> argparse.Namespace:
     """Reads the command line of a study.
 
-    `tasks` are the default of --tasks; `questions` are the values that --studies accepts, which exists only if there
-    are any. The result has the arguments of `electra pretrain` in `pretrain`, and those that `electra flops` takes too
+    `tasks` are the default of --tasks; without any, the study fine-tunes nothing and takes no labelled data.
+    `questions` are the values that --studies accepts, which exists only if there are any. The result has the arguments of `electra pretrain` in `pretrain`, and those that `electra flops` takes too
     in `costs`. Exits with one line if the arguments are invalid or a file is missing.
     """
     parser = Parser(
-        description=description, epilog=EPILOG, allow_abbrev=False,
+        description=description, epilog=EPILOG + ("NP=2 runs two ranks.\n" if tasks else ""), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("labels", type=Path, nargs="?", help="a folder with tasks as downloaded: CoLA, SST-2, ...")
     study_options = dict(OPTIONS)
+    if tasks:
+        parser.add_argument("labels", type=Path, nargs="?", help="a folder with tasks as downloaded: CoLA, SST-2, ...")
+    else:
+        del study_options["--tasks"]
+        study_options["--seeds"] = dict(metavar="N", type=count, default=5, help="pre-trainings of each system")
     if questions:
         study_options["--studies"] = dict(default=" ".join(questions), help="the questions to study, by default all")
     for option, settings in study_options.items():
@@ -91,16 +97,17 @@ def read_options(description: Optional[str], tasks: str, questions: Sequence[str
     options = parser.parse_args(known)
     options.pretrain = [word for option in others for word in option]
     options.costs = [word for option in others if not option[0].startswith(COST_FREE) for word in option]
-    options.tasks = options.tasks or tasks
-    if not options.labels or not options.output:
-        parser.error("give the folder of labelled data and --output; --help lists the options")
+    if not options.output or tasks and not options.labels:
+        parser.error(f"give {'the folder of labelled data and ' if tasks else ''}--output; --help lists the options")
     for question in options.studies.split() if questions else []:
         if question not in questions:
             parser.error(f"--studies knows {', '.join(questions)}, not {question}")
     if options.preset and options.config:
         parser.error("give --preset or --config, not both")
-    if not options.labels.is_dir():
-        electra.fail(electra.MISSING_FILE, f"there is no folder {options.labels}")
+    if tasks:
+        options.tasks = options.tasks or tasks
+        if not options.labels.is_dir():
+            electra.fail(electra.MISSING_FILE, f"there is no folder {options.labels}")
     if options.text and not Path(options.text).exists():
         electra.fail(electra.MISSING_FILE, f"there is no text {options.text}")
     return options

@@ -33,6 +33,8 @@ struct OracleCase: Sendable, CustomStringConvertible {
     }
   }
 
+  var arithmetic: Arithmetic { info.config.arithmetic ?? .float32 }
+
   var model: ElectraModel {
     let c = info.config
     func sizes(_ hidden: Int, _ layers: Int, _ heads: Int, _ feedForward: Int) -> EncoderSizes {
@@ -72,6 +74,8 @@ struct OracleInfo: Decodable, Sendable {
     let vocab, emb, hidden, layers, heads, ffn: Int
     let gHidden, gLayers, gHeads, gFfn: Int
     let maxPos, batch, seq: Int
+    /// The arithmetic of products; nil for float32.
+    let arithmetic: Arithmetic?
   }
   struct Optimizer: Decodable, Sendable {
     let beta1, beta2, eps, weightDecay: Float

@@ -2,7 +2,7 @@
 """Makes the fixtures of the Oracle suite with Hugging Face's ELECTRA in float64.
 
     pip install torch transformers safetensors numpy
-    python Tests/OracleTests/make-fixtures.py [--check FILE]
+    python Tests/OracleTests/make-fixtures.py [--check FILE | --case NAME]
 
 Each fixture holds a small generator and discriminator with shared embeddings, a new batch a step,
 all activations and gradients of the first step, and the weights after the last: everything that an
@@ -19,6 +19,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from transformers import ElectraConfig, ElectraForMaskedLM, ElectraForPreTraining
 
+from bfloat16_products import Rounding, round_products
+
 CASES = {
     # Odd widths, both projections, a generator of other width and depth, unequal lengths.
     "projected": dict(vocab=37, emb=12, hidden=20, layers=2, heads=2, ffn=27, g_hidden=14,
@@ -31,14 +33,23 @@ CASES = {
     # One layer, one sequence, widths below a vector.
     "narrow": dict(vocab=17, emb=4, hidden=6, layers=1, heads=1, ffn=5, g_hidden=4, g_layers=1,
                    g_heads=1, g_ffn=7, max_pos=8, batch=1, seq=8, lengths=[8], steps=2, seed=3),
+    # Factors of products rounded to bfloat16. It is small, and rounding-controls.py chose the seed,
+    # so that no value is so close to the middle of two bfloat16 numbers that the rounding error of
+    # a float32 sum moves it across. One step, because the second one rounds other weights.
+    "bfloat16": dict(vocab=17, emb=6, hidden=8, layers=2, heads=2, ffn=11, g_hidden=10, g_layers=1,
+                     g_heads=1, g_ffn=5, max_pos=9, batch=2, seq=7, lengths=[7, 4], steps=1,
+                     seed=3101, arithmetic="bfloat16"),
 }
 PAD, UNK, CLS, SEP, MASK = 0, 1, 2, 3, 4
 RATE, WEIGHT, EPSILON = 2e-3, 50.0, 1e-12
 SHARED = "electra.embeddings."
 
 
-def build(c):
-    """Generator and discriminator with one set of embeddings; dropout off, float64."""
+def build(c, type=torch.float64, rounding=None):
+    """Generator and discriminator with one set of embeddings; dropout off.
+
+    `type` is the type of parameters and sums; `rounding` rounds factors in bfloat16 cases.
+    """
     def config(hidden, layers, heads, ffn):
         return ElectraConfig(
             vocab_size=c["vocab"], embedding_size=c["emb"], hidden_size=hidden,
@@ -50,7 +61,9 @@ def build(c):
     discriminator = ElectraForPreTraining(config(c["hidden"], c["layers"], c["heads"], c["ffn"]))
     discriminator.electra.embeddings = generator.electra.embeddings
     generator.generator_lm_head.weight = generator.electra.embeddings.word_embeddings.weight
-    return generator.double().eval(), discriminator.double().eval()
+    if c.get("arithmetic") == "bfloat16":
+        round_products((generator, discriminator), rounding or Rounding())
+    return generator.to(type).eval(), discriminator.to(type).eval()
 
 
 def parameters(generator, discriminator):
@@ -117,11 +130,11 @@ def forward(generator, discriminator, inputs, keep=None):
         sampled = (logits - torch.log(-torch.log(u + 1e-9) + 1e-9)).argmax(-1)
         corrupted = t["input_ids"].clone()
         corrupted[masked] = sampled
-        labels = (corrupted != t["input_ids"]).double()
+        labels = (corrupted != t["input_ids"]).to(logits.dtype)
     hidden = encode("discriminator", discriminator, corrupted)
     scores = discriminator.discriminator_predictions(hidden)
     losses = torch.nn.functional.binary_cross_entropy_with_logits(scores, labels, reduction="none")
-    real = t["attention_mask"].double()
+    real = t["attention_mask"].to(scores.dtype)
     rtd = (losses * real).sum() / real.sum()
     if keep is not None:
         keep["mlm_logits"], keep["rtd_logits"] = logits, scores
@@ -136,17 +149,17 @@ def gradients(loss, values):
             for (n, v), g in zip(values.items(), found)}
 
 
-def run(c):
-    """A whole fixture: tensors, and the facts that go with them."""
+def run(c, type=torch.float64, rounding=None):
+    """A whole fixture: tensors, and the facts that go with them; other arguments as for `build`."""
     torch.manual_seed(c["seed"])
     numbers = np.random.default_rng(c["seed"])
-    generator, discriminator = build(c)
+    generator, discriminator = build(c, type, rounding)
     values = parameters(generator, discriminator)
     with torch.no_grad():  # larger than at the start of training, so that gradients are too
         for name, value in values.items():
-            value.copy_((0.3 * torch.randn_like(value)).float().double())
+            value.copy_((0.3 * torch.randn_like(value, dtype=torch.float64)).float())
             if name.endswith("LayerNorm.weight"):
-                value.add_(1).copy_(value.float().double())
+                value.add_(1).copy_(value.float())
     tensors = {"param." + n: v.detach().clone() for n, v in values.items()}
     first = {n: torch.zeros_like(v) for n, v in values.items()}
     second = {n: torch.zeros_like(v) for n, v in values.items()}
@@ -209,14 +222,15 @@ def check(path):
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--check", metavar="FILE", help="compare a fixture's losses")
-    path = options.parse_args().check
-    if path:
-        check(path)
+    options.add_argument("--case", choices=list(CASES), help="write one fixture instead of all")
+    given = options.parse_args()
+    if given.check:
+        check(given.check)
     else:
         folder = pathlib.Path(__file__).parent / "Fixtures"
         folder.mkdir(exist_ok=True)
-        for name, case in CASES.items():
-            tensors, info = run(case)
+        for name in [given.case] if given.case else CASES:
+            tensors, info = run(CASES[name])
             save_file({k: array(v) for k, v in tensors.items()},
                       folder / f"{name}.safetensors", metadata={"info": json.dumps(info)})
             print(name, info["steps"])
