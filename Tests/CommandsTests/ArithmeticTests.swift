@@ -128,6 +128,7 @@ struct ArithmeticTests {
   func flopsCountsThePackedWeights() throws {
     struct Figures: Decodable {
       let memory: Int
+      let activations: Int
       let packed_weights: Int
       let product_operations: Double
     }
@@ -145,6 +146,7 @@ struct ArithmeticTests {
     // float32 packs at most the orientations that tiled products read.
     #expect(exact.packed_weights < rounded.packed_weights * 3 / 2)
     #expect(rounded.packed_weights > 400_000_000)
+    #expect(Double(rounded.activations) < 0.75 * Double(exact.activations))
     #expect(exact.product_operations == rounded.product_operations)
     let text = try run(folder, ["flops", "--preset", "base"] + Self.bfloat16)
     #expect(text.contains(" packed weights + "), "\(text)")

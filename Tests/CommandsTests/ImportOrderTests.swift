@@ -7,7 +7,7 @@ struct ImportOrderTests {
   private static let allowed: [String: Set<String>] = {
     var allowed: [String: Set<String>] = [
       "Platform": ["CSystem"],
-      "Tensors": ["COpenBLAS", "Platform"],
+      "Tensors": ["CKernels", "COpenBLAS", "Platform"],
       "Tokenization": ["Platform"],
       "Collectives": ["CMPI", "Tensors", "Platform"],
       "Layers": ["Tensors"],
@@ -24,7 +24,7 @@ struct ImportOrderTests {
     return allowed
   }()
 
-  private static let cTargets: Set<String> = ["CSystem", "COpenBLAS", "CMPI"]
+  private static let cTargets: Set<String> = ["CKernels", "CSystem", "COpenBLAS", "CMPI"]
 
   private static let sources = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -29,9 +29,11 @@ struct PhaseTests {
   @Test(arguments: ["float32", "bfloat16"])
   func aSecondPhaseFollowsAndResumesExactly(arithmetic: String) throws {
     let folder = try folder("run")
+    func pretrain(_ run: String, _ more: [String]) -> [String] {
+      self.pretrain(run, ["--arithmetic", arithmetic] + more)
+    }
     for run in ["whole", "parts"] {
-      let first = try Program.run(
-        pretrain(run, ["--arithmetic", arithmetic]), in: folder.path)
+      let first = try Program.run(pretrain(run, []), in: folder.path)
       #expect(first.status == 0, "\(first.errors)")
     }
     let whole = try Program.run(

@@ -33,7 +33,7 @@ struct RunCostTests {
     #expect(Self.cost(workers: 4).needs.activations > one.needs.activations)
     #expect(Self.cost(recomputes: true).needs.activations < one.needs.activations)
     let rounded = Self.cost(workers: 4, arithmetic: .bfloat16)
-    #expect(one.needs.packedWeights == 0 && rounded.needs.packedWeights > 0)
+    #expect(rounded.needs.packedWeights > 0)
     #expect(rounded.needs.packedWeights == Self.cost(arithmetic: .bfloat16).needs.packedWeights)
     #expect(one.parameters == Self.cost(ranks: 4, workers: 2, keep: 1).parameters)
   }

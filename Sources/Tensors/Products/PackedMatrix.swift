@@ -67,7 +67,7 @@ package final class PackedMatrix: Sendable {
     switch arithmetic {
     case .bfloat16: return padded * BFloat16Factor.pairs(inner)
     case .float32:
-      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded * inner : nil
+      return TiledProduct.isFasterPacked(inner: inner, columns: columns) ? padded * inner : nil
     }
   }
 
