@@ -1,7 +1,7 @@
 // Products of bfloat16 matrices, C = A B, one implementation for each instruction set.
 //
 // Swift can express neither the instructions nor the floating-point control register. Packing,
-// loops over blocks and everything that happens to a finished sum are in Swift (Tensors/Products).
+// loops over blocks and everything that happens to a finished sum are in Swift (Tensors/BFloat16).
 //
 // All implementations give the same bits, which are defined by the instruction VDPBF16PS of
 // AVX512-BF16: an element is one chain of fused multiply-adds in float32, in the order k = 1, 0, 3,

@@ -40,7 +40,8 @@ package struct BFloat16Tensor: @unchecked Sendable {
 
   /// The element at (`row`, `column`) as a float, not checked; for tests and small matrices.
   package subscript(row: Int, column: Int) -> Float {
-    Float(bitPattern: UInt32(self.row(row).load(fromByteOffset: 2 * column, as: UInt16.self)) << 16)
+    let bits = self.row(row).load(fromByteOffset: 2 * column, as: UInt16.self)
+    return Float(bitPattern: UInt32(bits) << 16)
   }
 }
 
@@ -57,11 +58,12 @@ extension SIMD8 where Scalar == Float {
     let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
     let sign = bits & 0x8000_0000
     let magnitude = unsafeBitCast(bits ^ sign, to: SIMD8<Int32>.self)
+    let infinity = SIMD8<Int32>(repeating: 0x7F80_0000)
+    let smallestNormal = SIMD8<Int32>(repeating: 0x0080_0000)
     let result =
       rounded
-      .replacing(
-        with: bits | 0x0040_0000, where: magnitude .> SIMD8<Int32>(repeating: 0x7F80_0000))  // NaN
-      .replacing(with: sign, where: magnitude .< SIMD8<Int32>(repeating: 0x0080_0000))  // subnormal
+      .replacing(with: bits | 0x0040_0000, where: magnitude .> infinity)  // NaN
+      .replacing(with: sign, where: magnitude .< smallestNormal)  // subnormal
     return unsafeBitCast(result, to: SIMD16<UInt16>.self).oddHalf
   }
 

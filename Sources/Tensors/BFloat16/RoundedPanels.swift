@@ -1,11 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A rounded factor of a product: a matrix, optionally transposed.
 struct BFloat16Factor {
   let tensor: BFloat16Tensor

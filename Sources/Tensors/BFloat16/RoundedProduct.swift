@@ -1,11 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A product of two rounded matrices.
 ///
 /// The sums of a block of C are computed by a kernel of `CKernels` and then handed, while they are in

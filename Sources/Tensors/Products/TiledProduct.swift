@@ -1,11 +1,5 @@
 import COpenBLAS
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 // Single-precision matrix products C = A B for the shapes at which OpenBLAS is slow.
 //
 // Goals, in order: the bits of an element depend only on its row of A and its column of B, and not
