@@ -55,7 +55,7 @@ struct RoundedProduct {
     switch right {
     case .packed(let matrix): return matrix.roundedPanels(columns: columns)
     case .matrix(let factor):
-      let padded = (columns.count + 15) / 16 * 16
+      let padded = PackedMatrix.padded(columns.count)
       return factor.bfloat16.packRight(
         columns: columns,
         into: buffers.right(elements: 2 * padded * BFloat16Factor.pairs(factor.rows)))

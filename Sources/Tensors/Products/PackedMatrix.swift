@@ -36,13 +36,15 @@ package final class PackedMatrix: Sendable {
   package static func floats(
     inner: Int, columns: Int, _ arithmetic: Arithmetic
   ) -> Int? {
-    let padded = (columns + 15) / 16 * 16
     switch arithmetic {
-    case .bfloat16: return padded * BFloat16Factor.pairs(inner)
+    case .bfloat16: return padded(columns) * BFloat16Factor.pairs(inner)
     case .float32:
-      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded * inner : nil
+      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded(columns) * inner : nil
     }
   }
+
+  /// `columns` rounded up to whole micro-panels, which have 16 columns in both arithmetics.
+  static func padded(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
   /// Packs the weights unless it was done for this `version` of them.
   ///
@@ -75,8 +77,8 @@ package final class PackedMatrix: Sendable {
     guard let panels, arithmetic == .float32 else {
       preconditionFailure("the matrix is not packed in float32")
     }
-    let padded = (self.columns + 15) / 16 * 16
-    return panels.base + inner.lowerBound * padded + columns.lowerBound * inner.count
+    return panels.base + inner.lowerBound * Self.padded(self.columns) + columns.lowerBound
+      * inner.count
   }
 
   /// The micro-panels from column `columns.lowerBound` on, a multiple of 16, all of K.
