@@ -140,7 +140,7 @@ package struct Attention: Sendable {
       scores.softmaxRows(into: head.probabilities)
       let kept = kept(head, scratch)
       activations.context.rows(head.rows).columns(head.columns)
-        .multiply(kept.probabilities.plain, .matrix(head.value.plain), scale: kept.scale)
+        .multiply(kept.probabilities.plain, head.value.plain, scale: kept.scale)
     }
   }
 
@@ -164,16 +164,16 @@ package struct Attention: Sendable {
       let gradients = projectedGradient.rows(head.rows)
       let kept = kept(head, scratch)
       gradients.columns(head.columns.shifted(by: 2 * size))
-        .multiply(kept.probabilities.transposed, .matrix(context.plain), scale: kept.scale)
+        .multiply(kept.probabilities.transposed, context.plain, scale: kept.scale)
       let scores = scratch.scores(head.rows.count)
       scores.multiply(context.plain, head.value.transposed, scale: kept.scale)
       let scoreGradient = scores.operand(in: pass.weights.arithmetic)
       scores.softmaxRowsBackward(
         probabilities: head.probabilities, kept: kept.probabilities, into: scoreGradient)
       gradients.columns(head.columns)
-        .multiply(scoreGradient.plain, .matrix(head.key.plain), scale: scale)
+        .multiply(scoreGradient.plain, head.key.plain, scale: scale)
       gradients.columns(head.columns.shifted(by: size))
-        .multiply(scoreGradient.transposed, .matrix(head.query.plain), scale: scale)
+        .multiply(scoreGradient.transposed, head.query.plain, scale: scale)
     }
     pass.gradient(projection.bias).addSumOfRows(of: projectedGradient)
     projection.backward(

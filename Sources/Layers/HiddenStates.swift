@@ -24,12 +24,6 @@ package struct HiddenStates {
     }
   }
 
-  /// Hidden states of a float32 pass that are in memory already.
-  package init(_ values: Tensor) {
-    self.values = values
-    operand = .float32(values)
-  }
-
   package var rows: Int { values.rows }
   package var columns: Int { values.columns }
 

@@ -31,7 +31,8 @@ package struct TransformerEncoder: Sendable {
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
-      // In float32 the values of the residual stream are the operands of products, which are kept.
+      // In float32 values and operands are the same memory, and operands are kept. In bfloat16 one
+      // tensor holds the values of all layers.
       let stream =
         shape.arithmetic == .float32 ? nil : arena.tensor(shape.tokens, sizes.hiddenSize)
       let first = EncoderLayer.Activations(sizes, shape, stream: stream, arena: arena)
@@ -47,7 +48,8 @@ package struct TransformerEncoder: Sendable {
 
     /// The output of layer `index`. (N, D)
     ///
-    /// In bfloat16 its values are overwritten by later layers; its operand is not.
+    /// In bfloat16 later layers overwrite its values, unless layers are recomputed; its operand is
+    /// kept.
     package func output(_ index: Int) -> HiddenStates { layers[index].outputNorm.output }
   }
 

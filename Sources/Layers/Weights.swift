@@ -33,9 +33,10 @@ package final class Weights: Sendable {
   /// The part of the flat vector that belongs to `parameter`, as a matrix.
   package subscript(parameter: Parameter) -> Tensor { vector[parameter] }
 
-  /// Makes every matrix be packed again before it is read.
+  /// Makes every matrix be packed again when it is read next.
   ///
-  /// Call it after a change of the vector, while no pass runs.
+  /// Call it after a change of the vector and before the next pass, while no pass runs. Weights may
+  /// still arrive after the call if the pass waits for them (`ParameterProgress.willRead`).
   package func markChanged() { version.add(1, ordering: .relaxed) }
 
   /// The matrix of `parameter`, (output, input), as the right factor of products with `left`.

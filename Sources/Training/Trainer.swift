@@ -158,6 +158,7 @@ package final class Trainer<O: TrainingObjective> {
       try waitForWeights()
       prepare(weights)
     }
+    // Weights of the last update may still arrive: a worker waits for a matrix before it packs it.
     modelWeights.markChanged()
     watch(.step, "input")
     let totals = try load(step, requests, &report)

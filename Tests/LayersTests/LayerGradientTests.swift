@@ -46,7 +46,8 @@ struct LayerGradientTests {
     let encoder = TransformerEncoder("encoder", sizes, in: &layout)
     check(layout, output: size) { pass, outputGradient, arena in
       let activations = TransformerEncoder.Activations(sizes, pass.shape, arena: arena)
-      let states = HiddenStates(pass.weights[input])
+      let states = HiddenStates(9, size, in: .float32, arena: arena)
+      states.values.copy(from: pass.weights[input])
       let output = encoder.forward(states, activations, pass)
       if let outputGradient {
         encoder.backward(outputGradient, input: states, activations, pass)

@@ -25,4 +25,19 @@ struct ProfileTests {
     Profile.turnOn()
     #expect(Profile.turnOff()[shape] == nil, "what was counted before is forgotten")
   }
+
+  /// With two heads, the window of a head is half of the columns.
+  @Test
+  func roundedProductsOfWindowsAreThoseOfAttention() {
+    let storage = Storage(count: 13 * 17 + 17 * 19 + 13 * 19)
+    let a = Tensor(base: storage.base, rows: 13, columns: 17)
+    let b = BFloat16Tensor(
+      base: UnsafeMutableRawPointer(a.base + a.count), rows: 17, columns: 2 * 19)
+    let c = Tensor(base: a.base + a.count + 17 * 19, rows: 13, columns: 19)
+    Profile.turnOn()
+    c.multiply(
+      a.rounded(for: .bfloat16).plain, Operand.bfloat16(b).columns(19..<38).plain)
+    #expect(Profile.turnOff()[shape] == nil)
+    withExtendedLifetime(storage) {}
+  }
 }

@@ -8,12 +8,12 @@ struct TiledProductTests {
   /// between its rows.
   private static func factor(
     _ rows: Int, _ columns: Int, isTransposed: Bool, offset: Int, seed: Int
-  ) -> (storage: Storage, tensor: Tensor, factor: Float32Factor) {
+  ) -> (storage: Storage, tensor: Tensor, factor: Factor) {
     let (r, c) = isTransposed ? (columns, rows) : (rows, columns)
     let storage = Storage(count: offset + r * (c + 3))
     let tensor = Tensor(base: storage.base + offset, rows: r, columns: c, stride: c + 3)
     randomize(storage[0..<storage.count], scale: 1, seed: seed)
-    return (storage, tensor, Float32Factor(tensor: tensor, isTransposed: isTransposed))
+    return (storage, tensor, isTransposed ? tensor.transposed : tensor.plain)
   }
 
   /// The largest error of a product of this shape, with all combinations of transposing and adding.
@@ -82,8 +82,7 @@ struct TiledProductTests {
     for (rows, columns) in [(3..<4, 5..<6), (0..<13, 100..<130), (9..<70, 1..<98)] {
       let part = Tensor(base: rest.base, rows: rows.count, columns: columns.count)
       part.multiplyInTiles(
-        Float32Factor(tensor: a.tensor.rows(rows), isTransposed: false),
-        .matrix(Float32Factor(tensor: b.tensor.columns(columns), isTransposed: false)), scale: 1,
+        a.tensor.rows(rows).plain, .matrix(b.tensor.columns(columns).plain), scale: 1,
         adding: false)
       for i in rows.indices {
         for j in columns.indices {

@@ -54,8 +54,7 @@ package struct DiscriminatorHead: Sendable {
   /// Fills `activations.logits` from `hidden` (N, D).
   func forward(_ hidden: HiddenStates, _ activations: Activations, _ pass: PassContext) {
     dense.product(hidden.operand, into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(
-      bias: pass.weights[dense.bias], into: .float32(activations.dense))
+    activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
     activations.dense.dotRows(
       weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
       into: activations.logits.base)

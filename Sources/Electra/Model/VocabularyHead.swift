@@ -103,7 +103,7 @@ package struct VocabularyHead: Sendable {
     activations.hidden.updateOperand()
     dense.product(activations.hidden.operand, into: activations.geluDerivative, pass)
     activations.geluDerivative.gelu(
-      bias: pass.weights[dense.bias], into: .float32(activations.norm.normalized))
+      bias: pass.weights[dense.bias], into: activations.norm.normalized)
     norm.forward(
       activations.norm, bias: nil, residual: nil, dropout: nil, pass.rows(positions.count))
     let output = activations.norm.output.operand

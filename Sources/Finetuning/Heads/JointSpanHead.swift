@@ -137,8 +137,7 @@ struct JointSpanHead: Head {
       pass.weights[endHidden.weight].columns(0..<d).transposed)
     activations.startTerm.add(pass.weights[endHidden.bias])
     let dense = activations.dense.rows(range)
-    activations.geluDerivative.rows(range).gelu(
-      bias: activations.startTerm, into: .float32(dense))
+    activations.geluDerivative.rows(range).gelu(bias: activations.startTerm, into: dense)
     dense.dotRows(
       weight: pass.weights[end.weight], bias: pass.weights[end.bias][0, 0],
       into: activations.endLogits.base + range.lowerBound)
@@ -165,7 +164,7 @@ struct JointSpanHead: Head {
   private func noAnswerForward(_ activations: NoAnswerActivations, _ pass: PassContext) {
     noAnswerHidden.product(.float32(activations.features), into: activations.geluDerivative, pass)
     activations.geluDerivative.gelu(
-      bias: pass.weights[noAnswerHidden.bias], into: .float32(activations.dense))
+      bias: pass.weights[noAnswerHidden.bias], into: activations.dense)
     activations.dense.dotRows(
       weight: pass.weights[noAnswer.weight], bias: pass.weights[noAnswer.bias][0, 0],
       into: activations.logits.base)
@@ -205,8 +204,7 @@ struct JointSpanHead: Head {
       weightGradient: pass.gradient(noAnswer.weight), biasGradient: pass.gradient(noAnswer.bias),
       into: activations.denseGradient)
     activations.denseGradient.geluBackward(
-      derivative: activations.geluDerivative, biasGradient: pass.gradient(noAnswerHidden.bias),
-      into: .float32(activations.denseGradient))
+      derivative: activations.geluDerivative, biasGradient: pass.gradient(noAnswerHidden.bias))
     noAnswerHidden.backward(
       outputGradient: .float32(activations.denseGradient), input: .float32(activations.features),
       into: activations.featureGradient, adding: false, pass)
@@ -233,8 +231,7 @@ struct JointSpanHead: Head {
       // the sum over tokens.
       termGradient.fill(0)
       rows.geluBackward(
-        derivative: activations.geluDerivative.rows(range), biasGradient: termGradient,
-        into: .float32(rows))
+        derivative: activations.geluDerivative.rows(range), biasGradient: termGradient)
       pass.gradient(endHidden.bias).add(termGradient)
       let row = range.lowerBound + first..<range.lowerBound + first + 1
       weightGradient.columns(0..<d).multiply(

@@ -71,8 +71,7 @@ struct SequenceHead: Head {
     activations.input.drop(inputDropout, pass)
     if let dense {
       dense.product(.float32(activations.input), into: activations.geluDerivative, pass)
-      activations.geluDerivative.gelu(
-        bias: pass.weights[dense.bias], into: .float32(activations.dense))
+      activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
       activations.dense.drop(denseDropout, pass)
     }
     output.forward(
@@ -133,8 +132,7 @@ struct SequenceHead: Head {
     if let dense {
       activations.denseGradient.drop(denseDropout, pass)
       activations.denseGradient.geluBackward(
-        derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias),
-        into: .float32(activations.denseGradient))
+        derivative: activations.geluDerivative, biasGradient: pass.gradient(dense.bias))
       dense.backward(
         outputGradient: .float32(activations.denseGradient), input: .float32(activations.input),
         into: activations.inputGradient,

@@ -11,15 +11,28 @@ package struct BFloat16Tensor: @unchecked Sendable {
   package let rows: Int
   package let columns: Int
   package let stride: Int
+  /// Whether the matrix is not a window of some columns of a larger one; for the profile.
+  let isWhole: Bool
 
   package init(base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int? = nil) {
-    (self.base, self.rows, self.columns) = (base, rows, columns)
-    self.stride = stride ?? columns
+    let stride = stride ?? columns
+    self.init(
+      base: base, rows: rows, columns: columns, stride: stride, isWhole: stride == columns)
   }
 
-  /// Whether the matrix is not a window of a larger one; a matrix in the memory of a tensor has
-  /// twice the stride.
-  var isWhole: Bool { stride == columns || stride == 2 * columns }
+  private init(
+    base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int, isWhole: Bool
+  ) {
+    (self.base, self.rows, self.columns) = (base, rows, columns)
+    (self.stride, self.isWhole) = (stride, isWhole)
+  }
+
+  /// A matrix of the shape of `tensor` in the first half of the memory of each row.
+  init(inMemoryOf tensor: Tensor) {
+    self.init(
+      base: UnsafeMutableRawPointer(tensor.base), rows: tensor.rows, columns: tensor.columns,
+      stride: 2 * tensor.stride, isWhole: tensor.stride == tensor.columns)
+  }
 
   /// The address of row `index`, which is not checked.
   package func row(_ index: Int) -> UnsafeMutableRawPointer { base + 2 * index * stride }
@@ -28,19 +41,22 @@ package struct BFloat16Tensor: @unchecked Sendable {
   package func rows(_ range: Range<Int>) -> BFloat16Tensor {
     precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
     return BFloat16Tensor(
-      base: row(range.lowerBound), rows: range.count, columns: columns, stride: stride)
+      base: row(range.lowerBound), rows: range.count, columns: columns, stride: stride,
+      isWhole: isWhole)
   }
 
   /// A view of the columns in `range`, with the same stride.
   package func columns(_ range: Range<Int>) -> BFloat16Tensor {
     precondition(range.upperBound <= columns, "columns \(range) of \(columns)")
     return BFloat16Tensor(
-      base: base + 2 * range.lowerBound, rows: rows, columns: range.count, stride: stride)
+      base: base + 2 * range.lowerBound, rows: rows, columns: range.count, stride: stride,
+      isWhole: isWhole && range.count == columns)
   }
 
   /// The element at (`row`, `column`) as a float, not checked; for tests and small matrices.
   package subscript(row: Int, column: Int) -> Float {
-    Float(bitPattern: UInt32(self.row(row).load(fromByteOffset: 2 * column, as: UInt16.self)) << 16)
+    let bits = self.row(row).load(fromByteOffset: 2 * column, as: UInt16.self)
+    return Float(bitPattern: UInt32(bits) << 16)
   }
 }
 
@@ -57,11 +73,12 @@ extension SIMD8 where Scalar == Float {
     let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
     let sign = bits & 0x8000_0000
     let magnitude = unsafeBitCast(bits ^ sign, to: SIMD8<Int32>.self)
+    let infinity = SIMD8<Int32>(repeating: 0x7F80_0000)
+    let smallestNormal = SIMD8<Int32>(repeating: 0x0080_0000)
     let result =
       rounded
-      .replacing(
-        with: bits | 0x0040_0000, where: magnitude .> SIMD8<Int32>(repeating: 0x7F80_0000))  // NaN
-      .replacing(with: sign, where: magnitude .< SIMD8<Int32>(repeating: 0x0080_0000))  // subnormal
+      .replacing(with: bits | 0x0040_0000, where: magnitude .> infinity)  // NaN
+      .replacing(with: sign, where: magnitude .< smallestNormal)  // subnormal
     return unsafeBitCast(result, to: SIMD16<UInt16>.self).oddHalf
   }
 

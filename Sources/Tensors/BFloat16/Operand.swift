@@ -94,10 +94,7 @@ extension Tensor {
   package func operand(in arithmetic: Arithmetic) -> Operand {
     switch arithmetic {
     case .float32: .float32(self)
-    case .bfloat16:
-      .bfloat16(
-        BFloat16Tensor(
-          base: UnsafeMutableRawPointer(base), rows: rows, columns: columns, stride: 2 * stride))
+    case .bfloat16: .bfloat16(BFloat16Tensor(inMemoryOf: self))
     }
   }
 

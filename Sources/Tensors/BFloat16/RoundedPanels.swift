@@ -1,20 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-/// A rounded factor of a product: a matrix, optionally transposed.
-struct BFloat16Factor {
-  let tensor: BFloat16Tensor
-  let isTransposed: Bool
-
-  var rows: Int { isTransposed ? tensor.columns : tensor.rows }
-  var columns: Int { isTransposed ? tensor.rows : tensor.columns }
-}
-
 /// The micro-panels of a right factor: 16 columns each, two rows of K side by side in a pair.
 struct RightPanels {
   let base: UnsafeMutableRawPointer

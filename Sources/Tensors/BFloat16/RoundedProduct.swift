@@ -1,11 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// A product of two rounded matrices.
 ///
 /// The sums of a block of C are computed by a kernel of `CKernels` and then handed, while they are in
@@ -28,12 +22,8 @@ struct RoundedProduct {
 
   /// Traps if a factor is float32 or the shapes do not match.
   init(_ a: Factor, _ b: RightFactor) {
-    guard case .bfloat16(let tensor) = a.operand else {
-      preconditionFailure("a float32 factor times a rounded one")
-    }
     precondition(a.columns == b.rows, "\(a.columns) columns times \(b.rows) rows")
-    left = BFloat16Factor(tensor: tensor, isTransposed: a.isTransposed)
-    right = b
+    (left, right) = (a.bfloat16, b)
     (rows, columns) = (a.rows, b.columns)
   }
 
@@ -65,11 +55,8 @@ struct RoundedProduct {
     switch right {
     case .packed(let matrix): return matrix.roundedPanels(columns: columns)
     case .matrix(let factor):
-      guard case .bfloat16(let tensor) = factor.operand else {
-        preconditionFailure("a rounded factor times a float32 one")
-      }
-      let padded = (columns.count + 15) / 16 * 16
-      return BFloat16Factor(tensor: tensor, isTransposed: factor.isTransposed).packRight(
+      let padded = PackedMatrix.padded(columns.count)
+      return factor.bfloat16.packRight(
         columns: columns,
         into: buffers.right(elements: 2 * padded * BFloat16Factor.pairs(factor.rows)))
     }

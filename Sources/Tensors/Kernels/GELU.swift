@@ -22,6 +22,16 @@ extension Tensor {
     }
   }
 
+  /// Writes gelu(x + bias) of each row into `output`, otherwise as for an operand.
+  package func gelu(bias: Tensor, into output: Tensor) {
+    gelu(bias: bias, into: .float32(output))
+  }
+
+  /// Turns the gradient of gelu's output into the gradient of its input, in this tensor.
+  package func geluBackward(derivative: Tensor, biasGradient: Tensor) {
+    geluBackward(derivative: derivative, biasGradient: biasGradient, into: .float32(self))
+  }
+
   /// Turns the gradient of gelu's output, in this tensor, into the gradient of its input.
   ///
   /// `derivative` is the tensor that `gelu` left behind. The sum of the rows of the result, before

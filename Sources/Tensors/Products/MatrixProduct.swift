@@ -1,19 +1,12 @@
 import COpenBLAS
 
-/// A factor of a matrix product: a matrix, optionally transposed.
-package struct Factor {
-  let operand: Operand
-  let isTransposed: Bool
-
-  var rows: Int { isTransposed ? operand.columns : operand.rows }
-  var columns: Int { isTransposed ? operand.rows : operand.columns }
-}
-
 extension Operand {
-  /// The transpose of this matrix as a factor of a product; nothing is copied.
-  package var transposed: Factor { Factor(operand: self, isTransposed: true) }
-  /// This matrix as a factor of a product.
-  package var plain: Factor { Factor(operand: self, isTransposed: false) }
+  /// Writes `scale * a * b` to this matrix, rounded if it is a rounded operand.
+  ///
+  /// Otherwise as `Tensor.multiply`.
+  package func multiply(_ a: Factor, _ b: Factor, scale: Float = 1) {
+    multiply(a, .matrix(b), scale: scale)
+  }
 
   /// Writes `scale * a * b + bias` to this matrix, rounded if it is a rounded operand.
   ///
@@ -38,11 +31,6 @@ extension Operand {
 }
 
 extension Tensor {
-  /// The transpose of this matrix as a float32 factor of a product; nothing is copied.
-  package var transposed: Factor { Operand.float32(self).transposed }
-  /// This matrix as a float32 factor of a product.
-  package var plain: Factor { Operand.float32(self).plain }
-
   /// Writes `scale * a * b` to this matrix or, with `adding`, adds it.
   ///
   /// The shapes are (M, N) = (M, K) (K, N). With K = 0 the product is zero. The output must overlap
@@ -67,10 +55,7 @@ extension Tensor {
       return
     }
     switch a.operand {
-    case .float32(let tensor):
-      multiplyFloats(
-        Float32Factor(tensor: tensor, isTransposed: a.isTransposed), b, scale: scale,
-        adding: adding)
+    case .float32: multiplyFloats(a, b, scale: scale, adding: adding)
     case .bfloat16:
       RoundedProduct(a, b).compute { r, i, tail, sum in
         let row = row(r)
@@ -82,35 +67,19 @@ extension Tensor {
     }
   }
 
-  private func multiplyFloats(
-    _ a: Float32Factor, _ b: RightFactor, scale: Float, adding: Bool
-  ) {
-    let start = Profile.begin()
+  private func multiplyFloats(_ a: Factor, _ b: RightFactor, scale: Float, adding: Bool) {
+    let (start, left) = (Profile.begin(), a.float32)
     defer {
-      Profile.end(product(a, b), start, operations: 2.0 * Double(rows * columns * a.columns))
+      Profile.end(product(left, b), start, operations: 2.0 * Double(rows * columns * a.columns))
     }
-    let matrix: Float32Factor
-    switch b {
-    case .packed(let packed):
-      if packed.isPacked {
-        return multiplyInTiles(a, .packed(packed), scale: scale, adding: adding)
-      }
-      matrix = Float32Factor(tensor: packed.source, isTransposed: packed.isTransposed)
-    case .matrix(let factor):
-      guard case .float32(let tensor) = factor.operand else {
-        preconditionFailure("a float32 factor times a rounded one")
-      }
-      matrix = Float32Factor(tensor: tensor, isTransposed: factor.isTransposed)
-    }
-    if TiledProduct.isFaster(
-      inner: a.columns, columns: columns, isTransposed: a.isTransposed)
-    {
-      return multiplyInTiles(a, .matrix(matrix), scale: scale, adding: adding)
-    }
+    // Weights are packed only for tiled products, so OpenBLAS never needs a packed factor.
+    guard let right = b.float32,
+      !TiledProduct.isFaster(inner: a.columns, columns: columns, isTransposed: a.isTransposed)
+    else { return multiplyInTiles(a, b, scale: scale, adding: adding) }
     cblas_shim_sgemm(
-      a.isTransposed ? 1 : 0, matrix.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
-      Int32(a.columns), scale, a.tensor.base, Int32(a.tensor.stride), matrix.tensor.base,
-      Int32(matrix.tensor.stride), adding ? 1 : 0, base, Int32(stride))
+      left.isTransposed ? 1 : 0, right.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
+      Int32(left.columns), scale, left.tensor.base, Int32(left.tensor.stride), right.tensor.base,
+      Int32(right.tensor.stride), adding ? 1 : 0, base, Int32(stride))
   }
 
   /// The activity in the profile: only attention multiplies windows of larger matrices.

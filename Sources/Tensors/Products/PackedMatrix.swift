@@ -1,34 +1,5 @@
 import Synchronization
 
-/// The right factor of a product: a matrix, or a weight that is packed for many products.
-package enum RightFactor {
-  case matrix(Factor)
-  case packed(PackedMatrix)
-
-  var rows: Int {
-    switch self {
-    case .matrix(let factor): factor.rows
-    case .packed(let matrix): matrix.rows
-    }
-  }
-
-  var columns: Int {
-    switch self {
-    case .matrix(let factor): factor.columns
-    case .packed(let matrix): matrix.columns
-    }
-  }
-
-  /// Whether the factor is a whole matrix, not a window of a larger one; for the profile.
-  var isWhole: Bool {
-    guard case .matrix(let factor) = self else { return true }
-    switch factor.operand {
-    case .float32(let tensor): return tensor.stride == tensor.columns
-    case .bfloat16(let tensor): return tensor.isWhole
-    }
-  }
-}
-
 /// A weight matrix as a right factor, packed once for all products of a step on all threads.
 ///
 /// Packing puts the matrix into the order in which kernels read it and, in bfloat16, rounds it. In
@@ -57,19 +28,24 @@ package final class PackedMatrix: Sendable {
 
   /// Whether products read micro-panels instead of `source`.
   var isPacked: Bool { panels != nil }
+  /// The factor before it is packed.
+  var float32: Float32Factor { Float32Factor(tensor: source, isTransposed: isTransposed) }
 
   /// The floats of memory that a packed factor of shape (`inner`, `columns`) takes; nil if it is not
   /// packed.
   package static func floats(
     inner: Int, columns: Int, _ arithmetic: Arithmetic
   ) -> Int? {
-    let padded = (columns + 15) / 16 * 16
     switch arithmetic {
-    case .bfloat16: return padded * BFloat16Factor.pairs(inner)
+    case .bfloat16: return padded(columns) * BFloat16Factor.pairs(inner)
     case .float32:
-      return TiledProduct.isFasterPacked(inner: inner, columns: columns) ? padded * inner : nil
+      return TiledProduct.isFasterPacked(inner: inner, columns: columns)
+        ? padded(columns) * inner : nil
     }
   }
+
+  /// `columns` rounded up to whole micro-panels, which have 16 columns in both arithmetics.
+  static func padded(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
   /// Packs the weights unless it was done for this `version` of them.
   ///
@@ -89,10 +65,9 @@ package final class PackedMatrix: Sendable {
   }
 
   private func packFloats(_ panels: Storage) {
-    let factor = Float32Factor(tensor: source, isTransposed: isTransposed)
     for inner in blocks(rows, TiledProduct.kc) {
       PackedPanels.pack(
-        factor, inner: inner, columns: 0..<columns,
+        float32, inner: inner, columns: 0..<columns,
         into: floatPanels(inner: inner, columns: 0..<columns))
     }
   }
@@ -100,14 +75,18 @@ package final class PackedMatrix: Sendable {
   /// The micro-panels of rows `inner`, a block of KC, from column `columns.lowerBound` on, a
   /// multiple of NR.
   func floatPanels(inner: Range<Int>, columns: Range<Int>) -> UnsafeMutablePointer<Float> {
-    guard let panels else { preconditionFailure("the matrix is not packed") }
-    let padded = (self.columns + 15) / 16 * 16
-    return panels.base + inner.lowerBound * padded + columns.lowerBound * inner.count
+    guard let panels, arithmetic == .float32 else {
+      preconditionFailure("the matrix is not packed in float32")
+    }
+    return panels.base + inner.lowerBound * Self.padded(self.columns) + columns.lowerBound
+      * inner.count
   }
 
   /// The micro-panels from column `columns.lowerBound` on, a multiple of 16, all of K.
   func roundedPanels(columns: Range<Int>) -> RightPanels {
-    guard let panels else { preconditionFailure("the matrix is not packed") }
+    guard let panels, arithmetic == .bfloat16 else {
+      preconditionFailure("the matrix is not packed in bfloat16")
+    }
     let stride = 32 * BFloat16Factor.pairs(rows)
     return RightPanels(
       base: UnsafeMutableRawPointer(panels.base) + 2 * stride * (columns.lowerBound / 16),

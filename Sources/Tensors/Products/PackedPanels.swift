@@ -23,30 +23,12 @@ struct MicroPanels {
   }
 }
 
-/// A float32 factor of a product: a matrix, optionally transposed.
-package struct Float32Factor {
-  let tensor: Tensor
-  let isTransposed: Bool
-
-  package init(tensor: Tensor, isTransposed: Bool) {
-    (self.tensor, self.isTransposed) = (tensor, isTransposed)
-  }
-
-  var rows: Int { isTransposed ? tensor.columns : tensor.rows }
-  var columns: Int { isTransposed ? tensor.rows : tensor.columns }
-
-  /// The address of element (row, column) of the factor.
-  func pointer(_ row: Int, _ column: Int) -> UnsafeMutablePointer<Float> {
-    isTransposed ? tensor.row(column) + row : tensor.row(row) + column
-  }
-}
-
 /// The buffers of a thread for the packed panel of B (KC x NC) and the packed block of A (MC x KC).
 ///
 /// They are allocated at the thread's first product and freed when the thread ends.
 final class PackedPanels {
   /// Micro-panels of B, KC x NR each: element (k, j) of a micro-panel is at `NR * k + j`.
-  let packedB: UnsafeMutablePointer<Float>
+  private let packedB: UnsafeMutablePointer<Float>
   /// Micro-panels of A, MR x KC each.
   private let packedA: UnsafeMutablePointer<Float>
   private let storage: Storage
@@ -68,9 +50,18 @@ final class PackedPanels {
   /// The buffers of the calling thread.
   static var ofThisThread: PackedPanels { thread.value }
 
-  /// Packs rows `inner` and columns `columns` of `b` into `packedB`.
-  func packB(_ b: Float32Factor, inner: Range<Int>, columns: Range<Int>) {
-    Self.pack(b, inner: inner, columns: columns, into: packedB)
+  /// The micro-panels of rows `inner`, a block of KC, and of columns `columns`, a block of NC.
+  ///
+  /// Those of a matrix are packed into the buffer of B, whose contents they replace.
+  func panels(
+    _ b: RightFactor, inner: Range<Int>, columns: Range<Int>
+  ) -> UnsafeMutablePointer<Float> {
+    switch b {
+    case .packed(let matrix): return matrix.floatPanels(inner: inner, columns: columns)
+    case .matrix(let factor):
+      Self.pack(factor.float32, inner: inner, columns: columns, into: packedB)
+      return packedB
+    }
   }
 
   /// Packs rows `inner` and columns `columns` of `b` into micro-panels of NR = 16 columns.

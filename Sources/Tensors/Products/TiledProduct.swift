@@ -1,11 +1,5 @@
 import COpenBLAS
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 // Single-precision matrix products C = A B for the shapes at which OpenBLAS is slow.
 //
 // Goals, in order: the bits of an element depend only on its row of A and its column of B, and not
@@ -65,14 +59,14 @@ extension Tensor {
   ///
   /// All sizes are at least one, and the output overlaps neither factor. NaN and infinity propagate
   /// as in the textbook formula.
-  package func multiplyInTiles(_ a: Float32Factor, _ b: TiledFactor, scale: Float, adding: Bool) {
-    let buffers = PackedPanels.ofThisThread
+  package func multiplyInTiles(_ a: Factor, _ b: RightFactor, scale: Float, adding: Bool) {
+    let (a, buffers) = (a.float32, PackedPanels.ofThisThread)
     // With few micro-panels of B, packing A costs more than reading it in place.
     let packsA =
       columns > 6 * TiledProduct.nr || (a.isTransposed && rows > TiledProduct.mc)
     for inner in blocks(a.columns, TiledProduct.kc) {
       for columnRange in blocks(columns, TiledProduct.nc) {
-        let packedB = b.panels(inner: inner, columns: columnRange, buffers)
+        let packedB = buffers.panels(b, inner: inner, columns: columnRange)
         for rowRange in blocks(rows, TiledProduct.mc) {
           let microPanels =
             packsA
@@ -156,24 +150,6 @@ private func microKernel(
 
 /// A row of the micro-kernel's tile: NR floats.
 typealias MicroRow = SIMD16<Float>
-
-/// The right factor of a tiled product: a matrix that is packed block by block, or panels.
-package enum TiledFactor {
-  case matrix(Float32Factor)
-  case packed(PackedMatrix)
-
-  /// The micro-panels of rows `inner`, a block of KC, and of columns `columns`, a block of NC.
-  func panels(
-    inner: Range<Int>, columns: Range<Int>, _ buffers: PackedPanels
-  ) -> UnsafeMutablePointer<Float> {
-    switch self {
-    case .matrix(let factor):
-      buffers.packB(factor, inner: inner, columns: columns)
-      return buffers.packedB
-    case .packed(let matrix): return matrix.floatPanels(inner: inner, columns: columns)
-    }
-  }
-}
 
 /// 0..<`count` in consecutive ranges of at most `size`.
 func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {

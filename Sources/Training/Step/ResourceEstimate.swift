@@ -13,7 +13,7 @@ import Layers
 package struct ResourceEstimate: Sendable {
   /// One copy of the flat vector.
   package let weights: Int
-  /// The copies of matrices as factors of products, one set a rank; 0 in float32.
+  /// The packed matrices, which the workers of a rank share (`Weights.packedBytes`).
   package let packedWeights: Int
   /// Both moments of the parts that a rank owns.
   package let moments: Int
