@@ -6,7 +6,8 @@
 // All implementations give the same bits, which are defined by the instruction VDPBF16PS of
 // AVX512-BF16: an element is one chain of fused multiply-adds in float32, in the order k = 1, 0, 3,
 // 2, 5, 4 and so on, from zero. Every multiply-add rounds to nearest even; subnormal operands and
-// results are zeros with the same sign. The scalar implementation is that sentence in C.
+// results are zeros with the same sign. The scalar implementation is that sentence in C. Only which
+// NaN a chain gives is not defined.
 //
 // A pair is the two elements 2 p and 2 p + 1 of a row of A or of a column of B, side by side in
 // memory. If K is odd, the last pair's second element is zero in both factors.
