@@ -91,6 +91,21 @@ struct InvarianceTests {
     }
   }
 
+  /// Other kernels of OpenBLAS change the bits of a run in float32, and not those in bfloat16.
+  @Test(arguments: ["float32", "bfloat16"])
+  func onlyFloat32DependsOnOpenBLAS(arithmetic: String) throws {
+    let folder = try Self.folder()
+    let outcomes = try ["Haswell", "Sandybridge"].map { kernels in
+      let result = try Program.run(
+        Self.command + ["--output", kernels, "--threads", "1", "--arithmetic", arithmetic],
+        environment: ["OPENBLAS_CORETYPE": kernels], in: folder.path)
+      #expect(result.status == 0, "\(kernels): \(result.errors)")
+      return try Outcome(folder, kernels)
+    }
+    #expect(outcomes[0].model != nil)
+    #expect((outcomes[0] == outcomes[1]) == (arithmetic == "bfloat16"))
+  }
+
   /// Stopped after every step and resumed on another number of ranks and workers.
   @Test(arguments: [("2", "float32"), ("4", "float32"), ("4", "bfloat16")])
   func stopsAndOtherShapesDoNotChangeAByte(logEvery: String, arithmetic: String) throws {

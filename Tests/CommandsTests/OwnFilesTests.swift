@@ -81,7 +81,8 @@ struct OwnFilesTests {
     let result = try finetune(folder, "classification", "rows.tsv", skip + ["--epochs", "1"])
     #expect(result.status == 0 && result.errors.contains("2 labels: neg, pos"), "\(result.errors)")
     #expect(
-      result.errors.contains("1 examples of rows.tsv have an empty label"), "\(result.errors)")
+      result.errors.contains("left out 1 example of rows.tsv with an empty label"),
+      "\(result.errors)")
     try folder.write("{\"text\": \"ba ko\"}\n{\"text\": \"li mu\", \"id\": 3}\n", "rows.jsonl")
     try folder.write("{\"text\": \"ba ko\"}\n", "one.jsonl")
     try folder.pack("one.jsonl", with: "gzip")

@@ -53,8 +53,8 @@ struct EmptyLabelTests {
     #expect(set.examples.count == 2 && set.labels.count != 3)
     #expect(set.notes.emptyLabels == [3])
     #expect(
-      set.notes.sentences(path: "p")[0].contains(
-        "empty label and were left out, the first on line 3"))
+      set.notes.sentences(path: "p")[0]
+        == "left out 1 example of p with an empty label, the first on line 3")
   }
 
   /// An editor that strips trailing white space removes the last tab of such a row.

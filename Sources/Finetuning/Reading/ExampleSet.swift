@@ -1,3 +1,5 @@
+import Platform
+
 /// The examples of one file as sequences, with the data that is needed to score and write answers.
 ///
 ///     let reader = try ExampleReader(task, tokenizer: tokenizer)
@@ -76,17 +78,17 @@ package struct ReadingNotes: Sendable, Equatable {
     var sentences: [String] = []
     if truncated > 0 {
       sentences.append(
-        "\(truncated) examples of \(path) exceed the maximum length and were truncated")
+        "truncated \(truncated.of("example")) of \(path) to the maximum length")
     }
     if let first = shortLines.first {
       sentences.append(
-        "\(shortLines.count) rows of \(path) have too few columns and were left out, the first on "
-          + "line \(first)")
+        "left out \(shortLines.count.of("row")) of \(path) with too few columns, the first on line "
+          + "\(first)")
     }
     if let first = emptyLabels.first {
       sentences.append(
-        "\(emptyLabels.count) examples of \(path) have an empty label and were left out, the first "
-          + "on line \(first)")
+        "left out \(emptyLabels.count.of("example")) of \(path) with an empty label, the first on "
+          + "line \(first)")
     }
     if let cutLine {
       sentences.append(
@@ -94,15 +96,16 @@ package struct ReadingNotes: Sendable, Equatable {
     }
     if unlabelled > 0 {
       sentences.append(
-        "\(unlabelled) examples of \(path) have no label, so the file is not scored")
+        "\(path) is not scored, because of \(unlabelled.of("example")) without a label")
     }
     if let first = unreachable.first {
       sentences.append(
-        "\(unreachable.count) questions of \(path) have an answer that is not in their passage and "
-          + "were left out, the first is \(first)")
+        "left out \(unreachable.count.of("question")) of \(path) with an answer that is not in the "
+          + "passage, the first is \(first)")
     }
     if unknownTags > 0 {
-      sentences.append("\(unknownTags) tags of \(path) are not in the training data")
+      sentences.append(
+        "\(path) has \(unknownTags.of("word")) with a tag that the training data lacks")
     }
     return sentences
   }

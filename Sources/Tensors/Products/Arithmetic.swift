@@ -7,6 +7,7 @@ package enum Arithmetic: String, Sendable, Codable, CaseIterable {
   case float32
   /// Factors are rounded to bfloat16, sums are float32 in a fixed order.
   ///
-  /// The bits are the same with every implementation of `ProductKernel`.
+  /// The bits are the same with every implementation of `ProductKernel`. The guide's article
+  /// "Arithmetic in bfloat16" (`Bfloat16.md`) is the complete definition.
   case bfloat16
 }
