@@ -3,7 +3,7 @@
 /// Layers make one operand of each activation or gradient that a product reads. Which of the two it
 /// is depends on the arithmetic alone, so layers have the same code for both.
 ///
-///     operand.store(value, row: r, at: i, tail: tail)     // rounds, if the operand is rounded
+///     x.gelu(bias: bias, into: operand)                   // rounds, if the operand is rounded
 ///     output.multiply(operand.plain, other.transposed)
 package enum Operand: Sendable {
   case float32(Tensor)
@@ -56,31 +56,56 @@ package enum Operand: Sendable {
     }
   }
 
-  /// Stores eight elements of a row from column `i` on, or a tail, rounded if the operand is.
-  @inline(__always)
-  func store(_ value: Vector, row: Int, at i: Int, tail: Int?) {
-    switch self {
-    case .float32(let tensor): tensor.row(row).store(value, at: i, tail: tail)
-    case .bfloat16(let tensor): tensor.row(row).storeBFloat16(value, at: i, tail: tail)
-    }
-  }
-
   /// Copies the elements of `source`, which has the same shape, and rounds them if this operand is
   /// rounded.
   package func copy(from source: Tensor) {
     precondition(source.rows == rows && source.columns == columns, "shapes differ")
-    if case .float32(let tensor) = self {
-      if tensor.base != source.base { tensor.copy(from: source) }
-      return
-    }
-    let start = Profile.begin()
-    defer { Profile.end(.rows, start) }
-    for r in 0..<rows {
-      let row = source.row(r)
-      forEachVector(columns) { i, tail in
-        store(row.load(at: i, tail: tail), row: r, at: i, tail: tail)
+    switch self {
+    case .float32(let tensor): if tensor.base != source.base { tensor.copy(from: source) }
+    case .bfloat16(let tensor):
+      let start = Profile.begin()
+      defer { Profile.end(.rows, start) }
+      for r in 0..<rows {
+        let row = source.row(r)
+        forEachVector(columns) { i, tail in
+          tensor.store(row.load(at: i, tail: tail), row: r, at: i, tail: tail)
+        }
       }
     }
+  }
+}
+
+/// The elements of an operand of one of the two forms, eight at a time.
+///
+/// A kernel is a generic function over it, which the compiler specializes for both: a choice inside
+/// its innermost loop would make it much slower.
+protocol OperandElements {
+  /// The eight elements of a row from column `i` on, or a tail padded with zeros.
+  func load(row: Int, at i: Int, tail: Int?) -> Vector
+
+  /// Stores eight elements of a row from column `i` on, or a tail, rounded if the form is.
+  func store(_ value: Vector, row: Int, at i: Int, tail: Int?)
+}
+
+extension Tensor: OperandElements {
+  @inline(__always)
+  func load(row: Int, at i: Int, tail: Int?) -> Vector { self.row(row).load(at: i, tail: tail) }
+
+  @inline(__always)
+  func store(_ value: Vector, row: Int, at i: Int, tail: Int?) {
+    self.row(row).store(value, at: i, tail: tail)
+  }
+}
+
+extension BFloat16Tensor: OperandElements {
+  @inline(__always)
+  func load(row: Int, at i: Int, tail: Int?) -> Vector {
+    self.row(row).loadBFloat16(at: i, tail: tail)
+  }
+
+  @inline(__always)
+  func store(_ value: Vector, row: Int, at i: Int, tail: Int?) {
+    self.row(row).storeBFloat16(value, at: i, tail: tail)
   }
 }
 

@@ -75,7 +75,18 @@ extension BFloat16Tensor {
   /// Pair p of column j has the elements of rows 2 p and 2 p + 1, and is number `width` * p + j.
   /// Missing columns, and the row after an odd number, become zeros.
   func interleavePairs(columns: Range<Int>, width: Int, into panel: UnsafeMutableRawPointer) {
-    for p in 0..<BFloat16Factor.pairs(rows) {
+    let whole = columns.count == width ? rows / 2 : 0
+    for p in 0..<whole {
+      let first = row(2 * p) + 2 * columns.lowerBound
+      let (second, target) = (first + 2 * stride, panel + 4 * width * p)
+      for j in Swift.stride(from: 0, to: width, by: 8) {
+        var pairs = SIMD16<UInt16>(repeating: 0)
+        pairs.evenHalf = (first + 2 * j).loadUnaligned(as: SIMD8<UInt16>.self)
+        pairs.oddHalf = (second + 2 * j).loadUnaligned(as: SIMD8<UInt16>.self)
+        target.storeBytes(of: pairs, toByteOffset: 4 * j, as: SIMD16<UInt16>.self)
+      }
+    }
+    for p in whole..<BFloat16Factor.pairs(rows) {
       let first = row(2 * p) + 2 * columns.lowerBound
       let second = 2 * p + 1 < rows ? row(2 * p + 1) + 2 * columns.lowerBound : nil
       let target = panel + 4 * width * p

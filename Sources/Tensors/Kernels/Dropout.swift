@@ -77,14 +77,27 @@ extension Operand {
   package func keep(_ dropout: DropoutStream, firstRow: Int, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.dropout, start) }
+    switch (self, output) {
+    case (.float32(let source), .float32(let target)):
+      Self.keep(dropout, firstRow, of: source, rows, columns, into: target)
+    case (.bfloat16(let source), .bfloat16(let target)):
+      Self.keep(dropout, firstRow, of: source, rows, columns, into: target)
+    default: preconditionFailure("operands of two arithmetics")
+    }
+  }
+
+  private static func keep<Elements: OperandElements>(
+    _ dropout: DropoutStream, _ firstRow: Int, of source: Elements, _ rows: Int, _ columns: Int,
+    into target: Elements
+  ) {
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         dropout.factors(row: firstRow + r, width: columns, into: factors)
         forEachVector(columns) { i, tail in
-          let isKept = factors.vector(at: i) .> 0
+          let isKept = factors.vector(at: i) .> Vector(repeating: 0)
           let kept = Vector(repeating: 0).replacing(
-            with: load(row: r, at: i, tail: tail), where: isKept)
-          output.store(kept, row: r, at: i, tail: tail)
+            with: source.load(row: r, at: i, tail: tail), where: isKept)
+          target.store(kept, row: r, at: i, tail: tail)
         }
       }
     }

@@ -11,6 +11,13 @@ extension Tensor {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
     precondition(bias.columns == columns && output.rows == rows, "shapes differ")
+    switch output {
+    case .float32(let tensor): geluRows(bias, into: tensor)
+    case .bfloat16(let tensor): geluRows(bias, into: tensor)
+    }
+  }
+
+  private func geluRows(_ bias: Tensor, into output: some OperandElements) {
     for r in 0..<rows {
       let source = row(r)
       forEachVector(columns) { i, tail in
@@ -40,6 +47,15 @@ extension Tensor {
   package func geluBackward(derivative: Tensor, biasGradient: Tensor, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
+    switch output {
+    case .float32(let tensor): geluRowsBackward(derivative, biasGradient, into: tensor)
+    case .bfloat16(let tensor): geluRowsBackward(derivative, biasGradient, into: tensor)
+    }
+  }
+
+  private func geluRowsBackward(
+    _ derivative: Tensor, _ biasGradient: Tensor, into output: some OperandElements
+  ) {
     let bias = biasGradient.base
     for r in 0..<rows {
       let (gradient, geluDerivative) = (row(r), derivative.row(r))

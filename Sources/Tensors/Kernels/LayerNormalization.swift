@@ -85,7 +85,10 @@ extension Tensor {
           let y = normalized.times(
             scale.base.load(at: i, tail: tail), plus: shift.base.load(at: i, tail: tail))
           result.store(y, at: i, tail: tail)
-          if case .bfloat16 = operand { operand.store(y, row: r, at: i, tail: tail) }
+        }
+        guard case .bfloat16(let rounded) = operand else { continue }
+        forEachVector(columns) { i, tail in
+          rounded.store(result.load(at: i, tail: tail), row: r, at: i, tail: tail)
         }
       }
     }
@@ -149,13 +152,26 @@ extension Tensor {
           scale: scale.base, scaleGradient: scaleGradient.base, shiftGradient: shiftGradient.base)
         guard let branchGradient else { continue }
         dropout?.factors(row: r, width: columns, into: factors)
-        forEachVector(columns) { i, tail in
-          let value = gradient.load(at: i, tail: tail) * factors.vector(at: i)
-          branchGradient.store(value, row: r, at: i, tail: tail)
-          if let bias = biasGradient?.base {
-            bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
-          }
+        switch branchGradient {
+        case .float32(let branch): storeBranch(r, factors, biasGradient, into: branch)
+        case .bfloat16(let branch): storeBranch(r, factors, biasGradient, into: branch)
         }
+      }
+    }
+  }
+
+  /// Writes row `index` of this tensor times `factors`, and adds it to the bias gradient.
+  @inline(__always)
+  private func storeBranch(
+    _ index: Int, _ factors: UnsafeMutablePointer<Float>, _ biasGradient: Tensor?,
+    into branch: some OperandElements
+  ) {
+    let gradient = row(index)
+    forEachVector(columns) { i, tail in
+      let value = gradient.load(at: i, tail: tail) * factors.vector(at: i)
+      branch.store(value, row: index, at: i, tail: tail)
+      if let bias = biasGradient?.base {
+        bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
       }
     }
   }

@@ -8,6 +8,13 @@ extension Tensor {
   package func softmaxRows(into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
+    switch output {
+    case .float32(let tensor): softmaxRows(storingIn: tensor)
+    case .bfloat16(let tensor): softmaxRows(storingIn: tensor)
+    }
+  }
+
+  private func softmaxRows(storingIn output: some OperandElements) {
     for r in 0..<rows {
       let row = row(r)
       let largest = largest(of: row)
@@ -34,6 +41,18 @@ extension Tensor {
   package func softmaxRowsBackward(probabilities: Operand, kept: Operand, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
+    switch (probabilities, kept, output) {
+    case (.float32(let probabilities), .float32(let kept), .float32(let output)):
+      softmaxRowsBackward(probabilities, kept, storingIn: output)
+    case (.bfloat16(let probabilities), .bfloat16(let kept), .bfloat16(let output)):
+      softmaxRowsBackward(probabilities, kept, storingIn: output)
+    default: preconditionFailure("operands of two arithmetics")
+    }
+  }
+
+  private func softmaxRowsBackward<Elements: OperandElements>(
+    _ probabilities: Elements, _ kept: Elements, storingIn output: Elements
+  ) {
     for r in 0..<rows {
       let gradient = row(r)
       var total = Vector(repeating: 0)

@@ -39,8 +39,7 @@ package final class PackedMatrix: Sendable {
     switch arithmetic {
     case .bfloat16: return padded(columns) * BFloat16Factor.pairs(inner)
     case .float32:
-      return TiledProduct.isFasterPacked(inner: inner, columns: columns)
-        ? padded(columns) * inner : nil
+      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded(columns) * inner : nil
     }
   }
 

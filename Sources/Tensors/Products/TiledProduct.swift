@@ -42,12 +42,6 @@ enum TiledProduct {
     isProcessorSuitable && (inner <= kc || (columns <= 64 && !isTransposed))
   }
 
-  private static let packsAll = getenv("PACK_ALL") != nil
-
-  static func isFasterPacked(inner: Int, columns: Int) -> Bool {
-    isProcessorSuitable && (inner <= (packsAll ? 4096 : kc) || columns <= 64)
-  }
-
   /// Whether OpenBLAS uses vectors of eight floats here, as this code does; with wider ones it is
   /// faster.
   private static let isProcessorSuitable = ["Haswell", "Zen"].contains(
