@@ -100,7 +100,8 @@ struct FinetuningPythonTests {
       batch.append(tokens: ids, segmentIDs: types)
       let arena = Arena(capacity: model.capacity(BatchShape(tokens: length, longest: length)))
       return Sequence(
-        ids: ids, types: types, numbers: model.outputs(batch, weights: Weights(weights), arena: arena))
+        ids: ids, types: types,
+        numbers: model.outputs(batch, weights: Weights(weights), arena: arena))
     }
   }
 }
