@@ -108,6 +108,6 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
 ///
 /// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the
 /// run; the team's lock orders the two.
-private final class Counter: @unchecked Sendable {
+private final class Counter: @unchecked Sendable {  // ordered by the team
   var value = 0
 }

@@ -29,7 +29,7 @@ func decoded(
   return result
 }
 
-/// The character of `\uXXXX` or of a surrogate pair, and the length of its escapes in bytes.
+/// The character of a `\u` escape or of a surrogate pair, and the length of its escapes in bytes.
 private func character(
   _ bytes: UnsafeBufferPointer<UInt8>, at index: Int, upTo end: Int
 ) throws(LoneSurrogate) -> (Unicode.Scalar, length: Int) {
