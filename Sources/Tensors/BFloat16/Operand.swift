@@ -47,15 +47,6 @@ package enum Operand: Sendable {
     }
   }
 
-  /// The eight elements of a row from column `i` on, or a tail padded with zeros.
-  @inline(__always)
-  func load(row: Int, at i: Int, tail: Int?) -> Vector {
-    switch self {
-    case .float32(let tensor): tensor.row(row).load(at: i, tail: tail)
-    case .bfloat16(let tensor): tensor.row(row).loadBFloat16(at: i, tail: tail)
-    }
-  }
-
   /// Copies the elements of `source`, which has the same shape, and rounds them if this operand is
   /// rounded.
   package func copy(from source: Tensor) {
@@ -80,6 +71,9 @@ package enum Operand: Sendable {
 /// A kernel is a generic function over it, which the compiler specializes for both: a choice inside
 /// its innermost loop would make it much slower.
 protocol OperandElements {
+  var rows: Int { get }
+  var columns: Int { get }
+
   /// The eight elements of a row from column `i` on, or a tail padded with zeros.
   func load(row: Int, at i: Int, tail: Int?) -> Vector
 

@@ -79,24 +79,23 @@ extension Operand {
     defer { Profile.end(.dropout, start) }
     switch (self, output) {
     case (.float32(let source), .float32(let target)):
-      Self.keep(dropout, firstRow, of: source, rows, columns, into: target)
+      source.keepRows(dropout, firstRow: firstRow, into: target)
     case (.bfloat16(let source), .bfloat16(let target)):
-      Self.keep(dropout, firstRow, of: source, rows, columns, into: target)
+      source.keepRows(dropout, firstRow: firstRow, into: target)
     default: preconditionFailure("operands of two arithmetics")
     }
   }
+}
 
-  private static func keep<Elements: OperandElements>(
-    _ dropout: DropoutStream, _ firstRow: Int, of source: Elements, _ rows: Int, _ columns: Int,
-    into target: Elements
-  ) {
+extension OperandElements {
+  fileprivate func keepRows(_ dropout: DropoutStream, firstRow: Int, into target: Self) {
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         dropout.factors(row: firstRow + r, width: columns, into: factors)
         forEachVector(columns) { i, tail in
           let isKept = factors.vector(at: i) .> Vector(repeating: 0)
           let kept = Vector(repeating: 0).replacing(
-            with: source.load(row: r, at: i, tail: tail), where: isKept)
+            with: load(row: r, at: i, tail: tail), where: isKept)
           target.store(kept, row: r, at: i, tail: tail)
         }
       }

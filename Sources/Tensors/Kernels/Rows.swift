@@ -18,6 +18,13 @@ extension Tensor {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
     precondition(matrix.columns == columns && rows == 1, "shapes differ")
+    switch matrix {
+    case .float32(let tensor): addRows(of: tensor)
+    case .bfloat16(let tensor): addRows(of: tensor)
+    }
+  }
+
+  private func addRows(of matrix: some OperandElements) {
     for r in 0..<matrix.rows {
       forEachVector(columns) { i, tail in
         let sum = base.load(at: i, tail: tail) + matrix.load(row: r, at: i, tail: tail)

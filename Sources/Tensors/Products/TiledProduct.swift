@@ -114,7 +114,7 @@ extension Tensor {
 private func microKernel(
   _ panelOfA: UnsafeMutablePointer<Float>, _ microPanels: MicroPanels,
   _ panelOfB: UnsafeMutablePointer<Float>, inner: Int, height: Int,
-  _ body: (_ row: Int, _ sum: MicroRow) -> Void
+  _ body: MicroRowBody
 ) {
   let last = height - 1
   let (r1, r2) = (min(1, last) * microPanels.rowStride, min(2, last) * microPanels.rowStride)
@@ -144,6 +144,9 @@ private func microKernel(
 
 /// A row of the micro-kernel's tile: NR floats.
 typealias MicroRow = SIMD16<Float>
+
+/// What happens to a row of the micro-kernel's tile, given its number in the tile and its sums.
+private typealias MicroRowBody = (_ row: Int, _ sum: MicroRow) -> Void
 
 /// 0..<`count` in consecutive ranges of at most `size`.
 func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {
