@@ -1,4 +1,4 @@
-// AVX2: fused multiply-adds of widened elements, at the speed of a float32 product.
+// AVX2: fused multiply-adds of widened elements, at the rate of the float32 micro-kernel.
 //
 // Elements of A are widened before the sums, since each is used for every column; widening them
 // between multiply-adds makes a product a third slower. Elements of B are widened in the inner

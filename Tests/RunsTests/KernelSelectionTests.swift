@@ -11,7 +11,7 @@ struct KernelSelectionTests {
     let same = KernelSelection([
       Rank(host: "n1", kernel: .avx2, failed: []), Rank(host: "n2", kernel: .avx2, failed: []),
     ])
-    #expect(same.summary == "arithmetic: bfloat16, AVX2 kernel (as fast as float32)")
+    #expect(same.summary == "arithmetic: bfloat16, AVX2 kernel (no faster than float32)")
     #expect(same.warnings == [])
     let float32 = try KernelSelection(.float32, .alone())
     #expect(float32.summary == nil && float32.warnings == [])
@@ -24,7 +24,7 @@ struct KernelSelectionTests {
     }
     #expect(
       KernelSelection(ranks).summary
-        == "arithmetic: bfloat16, AVX2 kernel (as fast as float32) on n1; AVX512-BF16 kernel on "
+        == "arithmetic: bfloat16, AVX2 kernel (no faster than float32) on n1; AVX512-BF16 kernel on "
         + "n2, n3")
   }
 

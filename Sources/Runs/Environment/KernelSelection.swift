@@ -82,7 +82,7 @@ extension ProductKernel: Codable {
   fileprivate var summary: String {
     switch self {
     case .scalar: "scalar kernel (slow)"
-    case .avx2: "AVX2 kernel (as fast as float32)"
+    case .avx2: "AVX2 kernel (no faster than float32)"
     case .avx512BF16: "AVX512-BF16 kernel"
     }
   }

@@ -7,7 +7,7 @@ import Synchronization
 package enum ProductKernel: String, Sendable, CaseIterable {
   /// The definition of the arithmetic in C: slow, on any processor.
   case scalar
-  /// Fused multiply-adds on vectors of eight floats: as fast as float32.
+  /// Fused multiply-adds on vectors of eight floats: at best as fast as float32.
   case avx2 = "AVX2"
   /// The instruction VDPBF16PS.
   case avx512BF16 = "AVX512-BF16"
