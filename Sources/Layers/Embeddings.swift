@@ -62,7 +62,10 @@ package struct Embeddings: Sendable {
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ shape: BatchShape, size: Int, arena: Arena) {
-      norm = LayerNorm.Activations(shape, size: size, arena: arena)
+      // Only dropout reads the output of the normalisation, so it needs no rounded copy.
+      var unrounded = shape
+      unrounded.arithmetic = .float32
+      norm = LayerNorm.Activations(unrounded, size: size, arena: arena)
       output = HiddenStates(shape.tokens, size, in: shape.arithmetic, arena: arena)
     }
   }
