@@ -1,7 +1,7 @@
 """Compares the speed of electra's pre-training step with PyTorch's on this machine, in turns.
 
     python compare-pytorch.py [--config small base] [--cores 1 2] [--batch N] [--length 128]
-                              [--arithmetic float32|bfloat16] [--rounds 3] [--steps 3]
+                              [--arithmetic float32 bfloat16] [--rounds 3] [--steps 3]
                               [--only electra,transformers,tuned]
 
 Needs the packages of requirements.txt in this Python, and `swift build -c release`. Without options
@@ -15,7 +15,8 @@ thread each, and the last line of a table compares electra's workers with the fa
 by the median. electra also runs with one rank per core, under mpirun.
 
 --arithmetic bfloat16 compares electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
-both are emulated: the results are labelled so, and say nothing about speed.
+both are emulated: the results are labelled so, and say nothing about speed. With two arithmetics
+their programs take turns in one table.
 """
 import argparse
 import datetime
@@ -35,11 +36,19 @@ BATCHES = {"tiny": 32, "small": 32, "base": 16}
 
 def programs(args, config, cores):
     """The commands of a round, by their names in the table; electra's workers come first."""
+    return {
+        f"{name}, {machine.arithmetic(arithmetic)}": command
+        for arithmetic in args.arithmetic
+        for name, command in programs_in(arithmetic, args, config, cores).items()}
+
+
+def programs_in(arithmetic, args, config, cores):
+    """The commands of a round in one arithmetic, by their names."""
     shape = ["--batch", str(args.batch or BATCHES[config]), "--length", str(args.length)]
     ours = ["benchmark", "step", "--preset", config, *shape, "--rounds", str(args.steps), "--json"]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
     theirs = ["--config", config, *shape, "--steps", str(args.steps)]
-    if args.arithmetic == "bfloat16":
+    if arithmetic == "bfloat16":
         ours += ["--arithmetic", "bfloat16"]
         theirs += ["--bfloat16"]
     threads = ["--threads", str(cores)]
@@ -86,9 +95,8 @@ def speed(rounds, name):
     return statistics.median(results[name]["tokens_per_second"] for results in rounds)
 
 
-def advantage(rounds, name):
-    """How many times as fast the first program is as `name`: median and range over the rounds."""
-    first = next(iter(rounds[0]))
+def advantage(rounds, first, name):
+    """How many times as fast program `first` is as `name`: median and range over the rounds."""
     ratios = [
         results[first]["tokens_per_second"] / results[name]["tokens_per_second"]
         for results in rounds]
@@ -96,22 +104,30 @@ def advantage(rounds, name):
 
 
 def print_table(title, rounds):
-    """Prints the results of a cell, and the first program beside the faster tuned PyTorch."""
+    """Prints the results of a cell, and electra beside the faster tuned PyTorch."""
     first, *others = rounds[0]
     print(f"\n{title}\n")
-    print("| program | tokens/s | electra is faster by | range | share of peak | peak memory |")
+    print("| program | tokens/s | the first is faster by | range | share of peak | peak memory |")
     print("|---|---|---|---|---|---|")
     for name in (first, *others):
         median = lambda key: statistics.median(results[name].get(key, 0) for results in rounds)
         share = f"{100 * median('share_of_peak'):.0f} %" if median("share_of_peak") else ""
-        ratio = " | " if name == first else advantage(rounds, name)
+        ratio = " | " if name == first else advantage(rounds, first, name)
         memory = median("peak_memory_bytes") / 1e9
         print(f"| {name} | {speed(rounds, name):.0f} | {ratio} | {share} | {memory:.2f} GB |")
+    print()
+    for arithmetic in dict.fromkeys(name.split(", ")[-1] for name in rounds[0]):
+        print_best(rounds, [name for name in rounds[0] if name.endswith(", " + arithmetic)])
+
+
+def print_best(rounds, names):
+    """Prints electra's advantage over the faster tuned PyTorch among the programs `names`."""
+    first, *others = names
     tuned = [name for name in others if name.startswith("tuned")]
     if tuned:
         best = max(tuned, key=lambda name: speed(rounds, name))
-        ratio, span = advantage(rounds, best).split(" | ")
-        print(f"\n{first}, beside {best}: faster by {ratio} ({span})")
+        ratio, span = advantage(rounds, first, best).split(" | ")
+        print(f"{first}, beside {best}: faster by {ratio} ({span})")
 
 
 def parse_arguments():
@@ -123,7 +139,8 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, help="by default 32, for base 16")
     for name, default in dict(length=128, rounds=3, steps=3).items():
         parser.add_argument("--" + name, type=int, default=default)
-    parser.add_argument("--arithmetic", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--arithmetic", nargs="+", default=["float32"],
+                        choices=["float32", "bfloat16"])
     parser.add_argument("--only", default="electra,transformers,tuned",
                         help="beginnings of the names of the programs to run, electra among them")
     args = parser.parse_args()
@@ -139,8 +156,7 @@ def main():
     args = parse_arguments()
     cells = [(config, cores) for config in args.config for cores in args.cores]
     results = measure_all(args, cells)
-    arithmetic = machine.arithmetic(args.arithmetic == "bfloat16")
-    print(f"{machine.description()}; {datetime.date.today()}; {arithmetic}; rounds: {args.rounds}")
+    print(f"{machine.description()}; {datetime.date.today()}; rounds: {args.rounds}")
     settings = sorted({
         f"PyTorch {result['torch']}, {name.split(',')[0]} with {result['allocator']}"
         for rounds in results.values() for name, result in rounds[0].items() if "torch" in result})

@@ -34,11 +34,9 @@ def has_bfloat16() -> bool:
         _cpu_field("flags", "Features").split())
 
 
-def arithmetic(is_bfloat16: bool) -> str:
-    """The arithmetic's name in results."""
-    if not is_bfloat16:
-        return "float32"
-    return "bfloat16" if has_bfloat16() else "bfloat16 (emulated)"
+def arithmetic(name: str) -> str:
+    """The name of arithmetic `name` in results, which says so if this processor emulates it."""
+    return name if name == "float32" or has_bfloat16() else f"{name} (emulated)"
 
 
 def cores() -> list[int]:

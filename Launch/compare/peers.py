@@ -168,8 +168,9 @@ def run(rank, args, port):
         print(json.dumps(dict(
             seconds=seconds, tokens_per_second=args.batch * args.length / seconds,
             peak_memory_bytes=int(memory.item()), first_loss=steps[0][1], last_loss=steps[-1][1],
-            torch=torch.__version__, arithmetic=machine.arithmetic(args.bfloat16),
-            allocator=args.allocator)), flush=True)
+            torch=torch.__version__, allocator=args.allocator,
+            arithmetic=machine.arithmetic("bfloat16" if args.bfloat16 else "float32"))),
+            flush=True)
     if args.processes > 1:
         torch.distributed.destroy_process_group()
 
