@@ -19,41 +19,32 @@ BF16 INLINED __m512bh copies(const uint16_t *pair) {
   return (__m512bh)_mm512_set1_epi32(bits);
 }
 
-// sums (rows x 16) += one chain of products for each row; `height` registers hold the sums. Rows
-// after the last one repeat it and are not stored.
+// sums (rows x 16) += one chain of products for each row of the tile; `height` registers hold them.
 BF16 INLINED void micro_kernel(
-    const ckernels_block *c, const uint16_t *a, const uint16_t *b, float *sums, int rows,
-    const int height) {
+    const ckernels_block *c, const uint16_t *b, float *sums, const int height) {
+  const uint16_t *a = c->a;
   __m512 sum[ckernels_tile_rows];
-  const uint16_t *line[ckernels_tile_rows];
-  UNROLLED for (int i = 0; i < height; ++i) {
-    const int r = i < rows ? i : rows - 1;
-    line[i] = a + r * c->a_row;
-    sum[i] = c->continues ? _mm512_loadu_ps(sums + 16 * r) : _mm512_setzero_ps();
-  }
-  for (int p = 0; p < c->pairs; ++p, b += 32) {
+  UNROLLED for (int i = 0; i < height; ++i)
+    sum[i] = c->continues ? _mm512_loadu_ps(sums + 16 * i) : _mm512_setzero_ps();
+  for (int p = 0; p < c->pairs; ++p, a += 2 * ckernels_tile_rows, b += 2 * ckernels_panel_columns) {
     const __m512bh y = (__m512bh)_mm512_loadu_si512(b);
     UNROLLED for (int i = 0; i < height; ++i)
-      sum[i] = _mm512_dpbf16_ps(sum[i], copies(line[i] + p * c->a_pair), y);
+      // In this order of the factors, the copies become a memory operand of the instruction; with a
+      // separate load the loop takes a third longer (Zen 4).
+      sum[i] = _mm512_dpbf16_ps(sum[i], y, copies(a + 2 * i));
   }
-  UNROLLED for (int i = 0; i < height; ++i)
-    if (i < rows) _mm512_storeu_ps(sums + 16 * i, sum[i]);
+  UNROLLED for (int i = 0; i < height; ++i) _mm512_storeu_ps(sums + 16 * i, sum[i]);
 }
 
 BF16 void ckernels_avx512_bf16(const ckernels_block *block) {
   const ckernels_block c = *block;
-  for (int first = 0; first < c.rows; first += ckernels_tile_rows) {
-    const uint16_t *a = c.a + first / ckernels_tile_rows * c.a_tile;
-    const int rows = c.rows - first;
-    for (int q = 0; q < c.panels; ++q) {
-      const uint16_t *b = c.b + q * c.b_panel;
-      float *sums = c.sums + q * c.sums_panel + 16 * first;
-      // The number of registers is a constant in each copy of the micro-kernel.
-      if (rows >= 24) micro_kernel(&c, a, b, sums, 24, 24);
-      else if (rows > 16) micro_kernel(&c, a, b, sums, rows, 24);
-      else if (rows > 8) micro_kernel(&c, a, b, sums, rows, 16);
-      else micro_kernel(&c, a, b, sums, rows, 8);
-    }
+  for (int q = 0; q < c.panels; ++q) {
+    const uint16_t *b = c.b + q * c.b_panel;
+    float *sums = c.sums + q * ckernels_tile_floats;
+    // The number of registers is a constant in each copy of the micro-kernel.
+    if (c.rows > 16) micro_kernel(&c, b, sums, 24);
+    else if (c.rows > 8) micro_kernel(&c, b, sums, 16);
+    else micro_kernel(&c, b, sums, 8);
   }
 }
 

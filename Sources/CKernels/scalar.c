@@ -31,14 +31,13 @@ static float multiply_add(float x, float y, float sum) {
 void ckernels_scalar(const ckernels_block *block) {
   for (int q = 0; q < block->panels; ++q) {
     for (int r = 0; r < block->rows; ++r) {
-      const uint16_t *a = block->a + r / ckernels_tile_rows * block->a_tile +
-                          r % ckernels_tile_rows * block->a_row;
-      float *sums = block->sums + q * block->sums_panel + ckernels_panel_columns * r;
+      const uint16_t *a = block->a + 2 * r;
+      float *sums = block->sums + q * ckernels_tile_floats + ckernels_panel_columns * r;
       for (int j = 0; j < ckernels_panel_columns; ++j) {
         const uint16_t *b = block->b + q * block->b_panel + 2 * j;
         float sum = block->continues ? sums[j] : 0;
         for (int p = 0; p < block->pairs; ++p) {
-          const uint16_t *pair = a + p * block->a_pair;
+          const uint16_t *pair = a + 2 * ckernels_tile_rows * p;
           for (int h = 1; h >= 0; --h)
             sum = multiply_add(
                 widened(pair[h]), widened(b[2 * ckernels_panel_columns * p + h]), sum);

@@ -27,11 +27,11 @@ static const struct { int rows, k, panels; } shapes[] = {
     {17, 129, 2},  {23, 255, 1},  {25, 31, 3},    {47, 511, 1},   {70, 101, 2},  {505, 37, 1},
 };
 
-static uint16_t a[most_rows * most_columns], tiles[(most_rows + 24) * most_columns];
+static uint16_t a[(most_rows + 24) * most_columns];  // tiles of 24 rows
 static uint16_t b[most_panels * 16 * most_columns];
 static union {
-  float values[most_panels * 16 * most_rows];
-  uint32_t bits[most_panels * 16 * most_rows];
+  float values[most_panels * ckernels_tile_floats];
+  uint32_t bits[most_panels * ckernels_tile_floats];
 } sums;
 static float scratch[2 * 24 * most_columns];
 static uint64_t state;
@@ -55,14 +55,13 @@ static uint16_t number(int kind) {
   }
 }
 
-// Draws A by rows (`a`) and by pairs (`tiles`), and B. Rows have kinds 0 to 3, columns 0, 2 and 3.
+// Draws A and B. Rows have kinds 0 to 3, columns 0, 2 and 3.
 static void draw_factors(int rows, int k, int panels) {
   const int pairs = (k + 1) / 2;
   for (int r = 0; r < rows; ++r)
     for (int i = 0; i < 2 * pairs; ++i) {
-      const uint16_t x = i < k ? number(r % 4) : 0;
-      a[r * 2 * pairs + i] = x;
-      tiles[r / 24 * 48 * pairs + i / 2 * 48 + r % 24 * 2 + i % 2] = x;
+      const int index = r / 24 * 48 * pairs + i / 2 * 48 + r % 24 * 2 + i % 2;
+      a[index] = i < k ? number(r % 4) : 0;
     }
   static const int kinds[] = {0, 2, 3};
   for (int q = 0; q < panels; ++q)
@@ -71,8 +70,10 @@ static void draw_factors(int rows, int k, int panels) {
         b[q * 32 * pairs + i / 2 * 32 + 2 * j + i % 2] = i < k ? number(kinds[j % 3]) : 0;
 }
 
-static uint64_t checksum(uint64_t hash, int words) {  // FNV-1a, by words
-  for (int i = 0; i < words; ++i) hash = (hash ^ sums.bits[i]) * 0x100000001B3u;
+static uint64_t checksum(uint64_t hash, int rows, int panels) {  // FNV-1a, by words
+  for (int q = 0; q < panels; ++q)
+    for (int i = 0; i < 16 * rows; ++i)
+      hash = (hash ^ sums.bits[q * ckernels_tile_floats + i]) * 0x100000001B3u;
   return hash;
 }
 
@@ -103,19 +104,20 @@ static void compute_all(kernel *compute) {
   for (int i = 0; i < (int)(sizeof shapes / sizeof *shapes); ++i) {
     const int rows = shapes[i].rows, panels = shapes[i].panels, pairs = (shapes[i].k + 1) / 2;
     draw_factors(rows, shapes[i].k, panels);
-    ckernels_block block = {
-        .a = a, .a_row = 2 * pairs, .a_pair = 2, .a_tile = 48 * pairs,
-        .b = b, .b_panel = 32 * pairs, .sums = sums.values, .sums_panel = 16 * rows,
-        .scratch = scratch, .rows = rows, .panels = panels, .pairs = pairs};
-    compute(&block);
-    const uint64_t hash = checksum(0xCBF29CE484222325u, 16 * rows * panels);
-    // The same product again, by pairs, added to the first.
-    block.a = tiles;
-    block.a_row = 2;
-    block.a_pair = 48;
-    block.continues = 1;
-    compute(&block);
-    print_result(i, checksum(hash, 16 * rows * panels));
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (int first = 0; first < rows; first += 24) {
+      ckernels_block block = {
+          .a = a + first * 2 * pairs, .b = b, .b_panel = 32 * pairs, .sums = sums.values,
+          .scratch = scratch, .rows = rows - first < 24 ? rows - first : 24, .panels = panels,
+          .pairs = pairs};
+      compute(&block);
+      hash = checksum(hash, block.rows, panels);
+      // The same product again, added to the first.
+      block.continues = 1;
+      compute(&block);
+      hash = checksum(hash, block.rows, panels);
+    }
+    print_result(i, hash);
   }
 }
 
@@ -144,12 +146,10 @@ static void swap_halves(uint16_t *pairs, size_t count) {
 }
 
 static void swapped(const ckernels_block *block) {
-  uint16_t *const factor = block->continues ? tiles : a;
-  const size_t count = block->continues ? sizeof tiles / 2 : sizeof a / 2;
-  swap_halves(factor, count);
+  swap_halves(a, sizeof a / 2);
   swap_halves(b, sizeof b / 2);
   ckernels_scalar(block);
-  swap_halves(factor, count);
+  swap_halves(a, sizeof a / 2);
   swap_halves(b, sizeof b / 2);
 }
 

@@ -19,23 +19,23 @@
 #include <stdint.h>
 
 enum {
-  ckernels_tile_rows = 24,     // the rows of a tile of A
-  ckernels_panel_columns = 16  // the columns of a micro-panel of B
+  ckernels_tile_rows = 24,      // the rows of a tile of A
+  ckernels_panel_columns = 16,  // the columns of a micro-panel of B
+  ckernels_tile_floats = ckernels_tile_rows * ckernels_panel_columns
 };
 
-// The product of a block of A (rows x 2 pairs) with consecutive micro-panels of B. Strides count
-// elements of the array they belong to.
+// The product of a tile of A (at most 24 rows x 2 pairs) with consecutive micro-panels of B. No
+// alignment is needed.
 typedef struct {
-  // Pair p of row r is at a + r / 24 * a_tile + r % 24 * a_row + p * a_pair. Either the pairs of a
-  // row are adjacent (a_pair is 2) or the rows of a tile (a_row is 2). No alignment is needed.
+  // Pair p of row r is at a + 48 * p + 2 * r. All 24 rows are in memory; what those from `rows` on
+  // contain does not matter.
   const uint16_t *a;
-  ptrdiff_t a_row, a_pair, a_tile;
   // Pair p of column j of micro-panel q is at b + q * b_panel + 32 * p + 2 * j.
   const uint16_t *b;
-  ptrdiff_t b_panel;
-  // Element (r, j) of micro-panel q is at sums + q * sums_panel + 16 * r + j.
+  ptrdiff_t b_panel;  // in elements
+  // Element (r, j) of micro-panel q is at sums + 384 * q + 16 * r + j. Rows from `rows` on may be
+  // overwritten.
   float *sums;
-  ptrdiff_t sums_panel;
   // Scratch of ckernels_scratch_floats(pairs) floats.
   float *scratch;
   int rows, panels, pairs;
@@ -43,11 +43,8 @@ typedef struct {
   int continues;
 } ckernels_block;
 
-// `count` rounded up to a multiple of eight, the floats of a vector of AVX2.
-static inline ptrdiff_t ckernels_padded(int count) { return ((ptrdiff_t)count + 7) / 8 * 8; }
-
 static inline ptrdiff_t ckernels_scratch_floats(int pairs) {
-  return 2 * ckernels_tile_rows * ckernels_padded(pairs);
+  return (ptrdiff_t)2 * ckernels_tile_rows * pairs;
 }
 
 // Compute `block`. Call one only if the processor has its instructions.

@@ -7,14 +7,6 @@ struct RightPanels {
   let stride: Int
 }
 
-/// The rows of a left factor as the kernels read them; strides as in `CKernels.h`.
-struct LeftBlock {
-  let base: UnsafeMutableRawPointer
-  let rowStride: Int
-  let pairStride: Int
-  let tileStride: Int
-}
-
 extension BFloat16Factor {
   /// The number of pairs along K for a factor with K = `inner`.
   static func pairs(_ inner: Int) -> Int { (inner + 1) / 2 }
@@ -27,45 +19,26 @@ extension BFloat16Factor {
     let stride = 2 * width * Self.pairs(rows)
     var panel = panels
     for column in Swift.stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
-      let count = min(width, columns.upperBound - column)
+      let columns = column..<min(column + width, columns.upperBound)
       if isTransposed {
-        tensor.packPairs(rows: column..<column + count, into: panel)
+        tensor.packPairs(rows: columns, width: width, into: panel)
       } else {
-        tensor.interleavePairs(columns: column..<column + count, width: width, into: panel)
+        tensor.interleavePairs(columns: columns, width: width, into: panel)
       }
       panel += 2 * stride
     }
     return RightPanels(base: panels, stride: stride)
   }
 
-  /// Rows `rows` of this left factor: in place if its pairs lie side by side, otherwise packed into
-  /// `memory`.
-  func left(rows: Range<Int>, packedInto memory: UnsafeMutableRawPointer) -> LeftBlock {
-    let tile = ckernels_tile_rows
-    let pairs = Self.pairs(columns)
+  /// Packs rows `rows` of this left factor, at most 24, into a tile, all of K.
+  ///
+  /// Missing rows, and the last column of an odd K, become zeros.
+  func packLeft(rows: Range<Int>, into tile: UnsafeMutableRawPointer) {
     if isTransposed {
-      for first in Swift.stride(from: 0, to: rows.count, by: tile) {
-        let start = rows.lowerBound + first
-        tensor.interleavePairs(
-          columns: start..<min(start + tile, rows.upperBound), width: tile,
-          into: memory + 4 * first * pairs)
-      }
-      return LeftBlock(
-        base: memory, rowStride: 2, pairStride: 2 * tile, tileStride: 2 * tile * pairs)
+      tensor.interleavePairs(columns: rows, width: ckernels_tile_rows, into: tile)
+    } else {
+      tensor.packPairs(rows: rows, width: ckernels_tile_rows, into: tile)
     }
-    if columns % 2 == 0 {
-      return LeftBlock(
-        base: tensor.row(rows.lowerBound), rowStride: tensor.stride, pairStride: 2,
-        tileStride: tile * tensor.stride)
-    }
-    // An odd K: copy the rows and append a zero to each.
-    for (i, r) in rows.enumerated() {
-      let row = memory + 4 * i * pairs
-      row.copyMemory(from: tensor.row(r), byteCount: 2 * columns)
-      row.storeBytes(of: 0, toByteOffset: 2 * columns, as: UInt16.self)
-    }
-    return LeftBlock(
-      base: memory, rowStride: 2 * pairs, pairStride: 2, tileStride: 2 * tile * pairs)
   }
 }
 
@@ -100,23 +73,26 @@ extension BFloat16Tensor {
     }
   }
 
-  /// Packs rows `rows`, at most 16, as columns of a micro-panel, where two elements of a row are a
-  /// pair.
-  func packPairs(rows: Range<Int>, into panel: UnsafeMutableRawPointer) {
+  /// Packs rows `rows`, at most `width`, so that two elements of a row lie side by side.
+  ///
+  /// Pair p of row j is number `width` * p + j. Missing rows, and the element after an odd number,
+  /// become zeros. `width` is a multiple of 8.
+  func packPairs(rows: Range<Int>, width: Int, into panel: UnsafeMutableRawPointer) {
     let words = panel.assumingMemoryBound(to: Float.self)
-    for half in 0..<2 {
+    for first in Swift.stride(from: 0, to: width, by: 8) {
       transposeWords(
-        row(rows.lowerBound + 8 * half), byteStride: 2 * stride,
-        width: max(0, min(8, rows.count - 8 * half)), count: columns / 2, into: words + 8 * half)
+        row(rows.lowerBound + first), byteStride: 2 * stride,
+        width: max(0, min(8, rows.count - first)), count: columns / 2, into: words + first,
+        panelWidth: width)
     }
     guard columns % 2 == 1 else { return }
-    for lane in 0..<16 {
+    for lane in 0..<width {
       let last =
         lane < rows.count
         ? row(rows.lowerBound + lane).loadUnaligned(
           fromByteOffset: 2 * columns - 2, as: UInt16.self) : 0
       panel.storeBytes(
-        of: UInt32(last), toByteOffset: 4 * (16 * (columns / 2) + lane), as: UInt32.self)
+        of: UInt32(last), toByteOffset: 4 * (width * (columns / 2) + lane), as: UInt32.self)
     }
   }
 }

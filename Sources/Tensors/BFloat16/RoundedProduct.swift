@@ -2,9 +2,9 @@ import CKernels
 
 /// A product of two rounded matrices.
 ///
-/// The sums of a block of C are computed by a kernel of `CKernels` and then handed, while they are in
-/// the first caches, to a closure that does with them what the layer wants: scale, add a bias,
-/// round, store.
+/// The sums of some columns of a tile of C are computed by a kernel of `CKernels` and then handed,
+/// while they are in the first cache, to a closure that does with them what the layer wants: scale,
+/// add a bias, round, store.
 ///
 /// Every sum is one chain over all of K, so block sizes do not affect bits.
 struct RoundedProduct {
@@ -13,10 +13,11 @@ struct RoundedProduct {
   private let left: BFloat16Factor
   private let right: RightFactor
 
-  /// Rows of C in a block; a multiple of the kernels' tile.
-  private static let rowBlock = 48
-  /// Columns of C in a block; a multiple of the kernels' micro-panel.
+  /// Columns of C whose micro-panels stay in the second cache for all tiles of the left factor; a
+  /// multiple of `groupColumns`.
   private static let columnBlock = 512
+  /// Columns of C that are computed and handed on together; a multiple of the kernels' micro-panel.
+  private static let groupColumns = 128
   /// Pairs of K in a block, whose rows and micro-panels fit the first caches.
   private static let pairBlock = 256
 
@@ -28,7 +29,7 @@ struct RoundedProduct {
   }
 
   /// Computes all sums and calls `finish` with each vector of them, or a tail, in the order of rows
-  /// within a block.
+  /// within some columns of a tile.
   @inline(__always)
   func compute(_ finish: (_ row: Int, _ column: Int, _ tail: Int?, _ sums: Vector) -> Void) {
     let start = Profile.begin()
@@ -36,14 +37,17 @@ struct RoundedProduct {
     let buffers = RoundedBuffers.ofThisThread
     for columnRange in blocks(columns, Self.columnBlock) {
       let panels = panels(columnRange, buffers)
-      for rowRange in blocks(rows, Self.rowBlock) {
-        computeBlock(rowRange, columnRange, panels, buffers)
-        for r in rowRange {
-          let line = buffers.sums + 16 * (r - rowRange.lowerBound)
-          forEachVector(columnRange.count) { i, tail in
-            // Sixteen columns of all rows of the block lie together.
-            let sums = line.vector(at: i / 16 * 16 * Self.rowBlock + i % 16)
-            finish(r, columnRange.lowerBound + i, tail, sums)
+      for tileRows in blocks(rows, ckernels_tile_rows) {
+        let tile = packLeft(tileRows, buffers)
+        for group in blocks(columnRange.count, Self.groupColumns) {
+          computeSums(tile, rows: tileRows.count, panels, columns: group, buffers)
+          for r in tileRows {
+            let line = buffers.sums + ckernels_panel_columns * (r - tileRows.lowerBound)
+            forEachVector(group.count) { i, tail in
+              // Sixteen columns of all rows of the tile lie together.
+              let sums = line.vector(at: i / 16 * ckernels_tile_floats + i % 16)
+              finish(r, columnRange.lowerBound + group.lowerBound + i, tail, sums)
+            }
           }
         }
       }
@@ -62,29 +66,42 @@ struct RoundedProduct {
     }
   }
 
-  /// Writes the sums of a block of C to the buffers.
+  /// A tile of the left factor, packed.
   @inline(never)
-  private func computeBlock(
-    _ rows: Range<Int>, _ columns: Range<Int>, _ panels: RightPanels, _ buffers: RoundedBuffers
+  private func packLeft(_ rows: Range<Int>, _ buffers: RoundedBuffers) -> UnsafeMutableRawPointer {
+    let elements = 2 * ckernels_tile_rows * BFloat16Factor.pairs(left.columns)
+    let tile = buffers.left(elements: elements)
+    left.packLeft(rows: rows, into: tile)
+    return tile
+  }
+
+  /// Writes the products of a tile of the left factor and columns of `panels`, which begin with a
+  /// whole micro-panel, to the buffer of sums.
+  @inline(never)
+  private func computeSums(
+    _ tile: UnsafeMutableRawPointer, rows: Int, _ panels: RightPanels, columns: Range<Int>,
+    _ buffers: RoundedBuffers
   ) {
+    let width = ckernels_panel_columns
+
     let (kernel, pairs) = (ProductKernel.current, BFloat16Factor.pairs(left.columns))
-    let a = left.left(
-      rows: rows, packedInto: buffers.left(elements: 2 * Self.rowBlock * pairs))
     var block = ckernels_block()
-    (block.a_row, block.a_pair, block.a_tile) = (a.rowStride, a.pairStride, a.tileStride)
+    (block.sums, block.scratch) = (buffers.sums, buffers.scratch)
+    (block.rows, block.panels) = (Int32(rows), Int32((columns.count + width - 1) / width))
     block.b_panel = panels.stride
-    (block.sums, block.sums_panel) = (buffers.sums, 16 * Self.rowBlock)
-    block.scratch = buffers.scratch
-    (block.rows, block.panels) = (Int32(rows.count), Int32((columns.count + 15) / 16))
-    for range in pairs > 0 ? blocks(pairs, Self.pairBlock) : [0..<0] {
+    let firstPanel = panels.base + 2 * panels.stride * (columns.lowerBound / width)
+    var pair = 0
+    // With K = 0 the kernel is called once and writes zeros.
+    repeat {
+      let count = min(pairs - pair, Self.pairBlock)
       block.a = UnsafePointer(
-        (a.base + 2 * range.lowerBound * a.pairStride).assumingMemoryBound(to: UInt16.self))
-      block.b = UnsafePointer(
-        (panels.base + 64 * range.lowerBound).assumingMemoryBound(to: UInt16.self))
-      block.pairs = Int32(range.count)
-      block.continues = range.lowerBound > 0 ? 1 : 0
+        (tile + 4 * ckernels_tile_rows * pair).assumingMemoryBound(to: UInt16.self))
+      block.b = UnsafePointer((firstPanel + 4 * width * pair).assumingMemoryBound(to: UInt16.self))
+      block.pairs = Int32(count)
+      block.continues = pair > 0 ? 1 : 0
       kernel.compute(&block)
-    }
+      pair += count
+    } while pair < pairs
   }
 
   private var activity: Activity {
@@ -95,7 +112,7 @@ struct RoundedProduct {
 
   /// The buffers of a thread, which grow with the products that it computes.
   fileprivate final class RoundedBuffers {
-    /// The sums of a block: 16 columns of all its rows, then the next 16.
+    /// The sums of some columns of a tile: 16 columns of all its rows, then the next 16.
     let sums: UnsafeMutablePointer<Float>
     /// Scratch of the kernels.
     let scratch: UnsafeMutablePointer<Float>
@@ -104,7 +121,7 @@ struct RoundedProduct {
     private var packedRight = Storage(count: 0)
 
     private init() {
-      let sumCount = RoundedProduct.rowBlock * RoundedProduct.columnBlock
+      let sumCount = ckernels_tile_rows * RoundedProduct.groupColumns
       fixed = Storage(
         count: sumCount + ckernels_scratch_floats(Int32(RoundedProduct.pairBlock)))
       (sums, scratch) = (fixed.base, fixed.base + sumCount)

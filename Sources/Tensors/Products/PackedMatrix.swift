@@ -101,7 +101,8 @@ package final class PackedMatrix: Sendable {
         base: UnsafeMutableRawPointer(rounded.base), rows: rows.count, columns: source.columns)
       Operand.bfloat16(chunk).copy(from: source.rows(rows))
       if isTransposed {
-        chunk.packPairs(rows: 0..<rows.count, into: roundedPanels(columns: rows).base)
+        chunk.packPairs(
+          rows: 0..<rows.count, width: 16, into: roundedPanels(columns: rows).base)
       } else {
         for columns in blocks(source.columns, 16) {
           // A row of pairs of a micro-panel has 64 bytes.

@@ -79,7 +79,8 @@ final class PackedPanels {
         for half in 0..<2 {
           transposeWords(
             source + 8 * half * b.tensor.stride, byteStride: 4 * b.tensor.stride,
-            width: max(0, min(8, width - 8 * half)), count: inner.count, into: panel + 8 * half)
+            width: max(0, min(8, width - 8 * half)), count: inner.count, into: panel + 8 * half,
+            panelWidth: 16)
         }
       } else {
         packRows(source, stride: b.tensor.stride, width: width, inner: inner.count, into: panel)

@@ -1,6 +1,6 @@
 import CKernels
 
-/// A block product whose bits reveal deviations from the arithmetic of `CKernels.h`.
+/// A product of a tile and micro-panels whose bits reveal deviations from the arithmetic of `CKernels.h`.
 ///
 /// Rows of A, columns of B and initial sums are of different kinds: some sums underflow, some cancel
 /// exactly, and most depend on the order of the products. All values are finite, and the same for
@@ -9,8 +9,6 @@ package struct ProductSample: Sendable {
   package let rows: Int
   package let pairs: Int
   package let panels: Int
-  /// Whether rows of A are adjacent in memory; otherwise the pairs of a row are.
-  package let isByPairs: Bool
   /// Whether the chains go on from `sums`; otherwise these must not matter.
   package let continues: Bool
   /// The index of the first element of each array, which shifts all addresses.
@@ -20,27 +18,33 @@ package struct ProductSample: Sendable {
   /// The sums, and `offset` elements before and 16 behind them, which a kernel must not change.
   package private(set) var sums: [Float] = []
 
+  /// `rows` is at most 24.
   package init(
-    rows: Int, pairs: Int, panels: Int = 1, isByPairs: Bool = false, continues: Bool = false,
-    offset: Int = 0
+    rows: Int, pairs: Int, panels: Int = 1, continues: Bool = false, offset: Int = 0
   ) {
     (self.rows, self.pairs, self.panels) = (rows, pairs, panels)
-    (self.isByPairs, self.continues, self.offset) = (isByPairs, continues, offset)
-    a = Array(repeating: 0, count: indexOfA(rows - 1, 2 * pairs - 1) + 1)
+    (self.continues, self.offset) = (continues, offset)
+    // Rows that are missing in the tile must not matter, so they are NaN.
+    a = Array(repeating: Self.quietNaN, count: offset + 48 * pairs)
     b = Array(repeating: 0, count: offset + panels * 32 * pairs)
-    sums = Array(repeating: .pi, count: offset + panels * 16 * rows + 16)
+    sums = Array(repeating: .pi, count: offset + panels * Int(ckernels_tile_floats) + 16)
     draw()
   }
 
+  private static let quietNaN: UInt16 = 0x7FC0
+
   /// The index of element `k` of a row in `a`.
-  private func indexOfA(_ row: Int, _ k: Int) -> Int {
-    let tile = offset + row / 24 * 48 * pairs
-    return tile + row % 24 * (isByPairs ? 2 : 2 * pairs) + k / 2 * (isByPairs ? 48 : 2) + k % 2
-  }
+  private func indexOfA(_ row: Int, _ k: Int) -> Int { offset + k / 2 * 48 + 2 * row + k % 2 }
 
   /// The index of element `k` of a column in `b`; columns count through all micro-panels.
   private func indexOfB(_ k: Int, _ column: Int) -> Int {
     offset + column / 16 * 32 * pairs + k / 2 * 32 + column % 16 * 2 + k % 2
+  }
+
+  /// The row of the tile that an index of `sums` belongs to; nil for sums that are in no tile.
+  private func rowOfSum(_ index: Int) -> Int? {
+    let element = index - offset
+    return 0..<panels * Int(ckernels_tile_floats) ~= element ? element / 16 % 24 : nil
   }
 
   /// Replaces element `k` of a row of A by the bits of a bfloat16 number.
@@ -56,7 +60,7 @@ package struct ProductSample: Sendable {
     sums.replaceSubrange(offset..<offset + values.count, with: values)
   }
 
-  /// The bits of all of `sums` after `compute` has computed the block.
+  /// The bits of `sums` after `compute` has computed the block, without those of missing rows.
   package func bits(by compute: (inout ckernels_block) -> Void) -> [UInt32] {
     var sums = sums
     var scratch = [Float](repeating: 0, count: ckernels_scratch_floats(Int32(pairs)))
@@ -66,13 +70,9 @@ package struct ProductSample: Sendable {
           scratch.withUnsafeMutableBufferPointer { scratch in
             var block = ckernels_block()
             block.a = a.baseAddress.map { $0 + offset }
-            block.a_row = isByPairs ? 2 : 2 * pairs
-            block.a_pair = isByPairs ? 48 : 2
-            block.a_tile = 48 * pairs
             block.b = b.baseAddress.map { $0 + offset }
             block.b_panel = 32 * pairs
             block.sums = sums.baseAddress.map { $0 + offset }
-            block.sums_panel = 16 * rows
             block.scratch = scratch.baseAddress
             (block.rows, block.panels, block.pairs) = (Int32(rows), Int32(panels), Int32(pairs))
             block.continues = continues ? 1 : 0
@@ -81,7 +81,7 @@ package struct ProductSample: Sendable {
         }
       }
     }
-    return sums.map(\.bitPattern)
+    return sums.indices.filter { (rowOfSum($0) ?? 0) < rows }.map { sums[$0].bitPattern }
   }
 }
 
@@ -116,8 +116,8 @@ extension ProductSample {
         setB(k, column, Self.number(Kind.columns[column % Kind.columns.count], &random))
       }
     }
-    for index in offset..<offset + panels * 16 * rows {
-      let kind = Kind.rows[(index - offset) / 16 % rows % Kind.rows.count]
+    for index in sums.indices where rowOfSum(index).map({ $0 < rows }) == true {
+      let kind = Kind.rows[(index - offset) / 16 % 24 % Kind.rows.count]
       sums[index] = Self.initialSum(kind, &random)
     }
   }

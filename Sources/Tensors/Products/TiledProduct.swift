@@ -149,8 +149,8 @@ typealias MicroRow = SIMD16<Float>
 private typealias MicroRowBody = (_ row: Int, _ sum: MicroRow) -> Void
 
 /// 0..<`count` in consecutive ranges of at most `size`.
-func blocks(_ count: Int, _ size: Int) -> [Range<Int>] {
-  Swift.stride(from: 0, to: count, by: size).map { $0..<min($0 + size, count) }
+func blocks(_ count: Int, _ size: Int) -> some Sequence<Range<Int>> {
+  Swift.stride(from: 0, to: count, by: size).lazy.map { $0..<min($0 + size, count) }
 }
 
 extension UnsafeMutablePointer where Pointee == Float {

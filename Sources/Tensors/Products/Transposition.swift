@@ -1,34 +1,36 @@
 // Transposition of 32-bit words: floats, or pairs of bfloat16 numbers. Words are only moved.
 
-/// Writes `count` words of each of up to eight lines as columns: word k of line i goes to
-/// `panel[16 * k + i]`.
+/// Writes `count` words of each of up to eight lines as columns of a panel with `panelWidth` columns:
+/// word k of line i goes to `panel[panelWidth * k + i]`.
 ///
 /// Lines are `byteStride` bytes apart, with any alignment. Of the eight columns, those from `width`
 /// on become zeros.
 func transposeWords(
   _ source: UnsafeRawPointer, byteStride: Int, width: Int, count: Int,
-  into panel: UnsafeMutablePointer<Float>
+  into panel: UnsafeMutablePointer<Float>, panelWidth: Int
 ) {
   let whole = width == 8 ? count / 8 * 8 : 0
   for k in stride(from: 0, to: whole, by: 8) {
-    transpose8x8(source + 4 * k, byteStride: byteStride, into: panel + 16 * k)
+    transpose8x8(
+      source + 4 * k, byteStride: byteStride, into: panel + panelWidth * k, panelWidth: panelWidth)
   }
   for k in whole..<max(whole, count) {
     for lane in 0..<8 {
-      panel[16 * k + lane] =
+      panel[panelWidth * k + lane] =
         lane < width
         ? source.loadUnaligned(fromByteOffset: lane * byteStride + 4 * k, as: Float.self) : 0
     }
   }
 }
 
-/// Transposes eight lines of eight words into rows of the micro-panel, 16 apart.
+/// Transposes eight lines of eight words into rows of the panel.
 ///
 /// Three rounds of shuffles: neighbouring elements are interleaved, then pairs, then halves. Each
 /// compiles to one instruction per vector (unpack, shuffle, permute).
 @inline(__always)
 private func transpose8x8(
-  _ source: UnsafeRawPointer, byteStride: Int, into panel: UnsafeMutablePointer<Float>
+  _ source: UnsafeRawPointer, byteStride: Int, into panel: UnsafeMutablePointer<Float>,
+  panelWidth: Int
 ) {
   @inline(__always)
   func row(_ index: Int) -> Vector {
@@ -59,8 +61,8 @@ private func transpose8x8(
   let (upper, lower) = (four(0), four(4))
   @inline(__always)
   func store(_ a: Vector, _ b: Vector, _ k: Int) {
-    panel.store(Vector(lowHalf: a.lowHalf, highHalf: b.lowHalf), at: 16 * k)
-    panel.store(Vector(lowHalf: a.highHalf, highHalf: b.highHalf), at: 16 * (k + 4))
+    panel.store(Vector(lowHalf: a.lowHalf, highHalf: b.lowHalf), at: panelWidth * k)
+    panel.store(Vector(lowHalf: a.highHalf, highHalf: b.highHalf), at: panelWidth * (k + 4))
   }
   store(upper.0, lower.0, 0)
   store(upper.1, lower.1, 1)
