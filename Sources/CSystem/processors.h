@@ -20,14 +20,15 @@ static inline int csystem_set_processors(const unsigned char *mask, size_t bytes
   return sched_setaffinity(0, bytes, mask) < 0;
 }
 
-// The width in bits of the widest vectors for which this processor has float multiply-add
-// instructions; 0 if unknown. Swift cannot query processor features.
+// The width in bits of the widest vectors of floats that this processor multiplies and adds at once;
+// 0 if unknown. Zen 4 has instructions for 512 bits and computes them in two halves. Swift cannot
+// query processor features.
 static inline int csystem_vector_bits(void) {
 #ifdef __x86_64__
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return 512;
+    return __builtin_cpu_is("amdfam19h") ? 256 : 512;  // of family 19h only Zen 4 has AVX-512
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 256;
   return 128;
 #else

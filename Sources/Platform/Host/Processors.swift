@@ -24,7 +24,8 @@ package func allowedProcessors() -> [Int] {
 /// exit status.
 package func expectProcessor(orEndWith status: Int32) { csystem_expect_processor(status) }
 
-/// The width in bits of the widest float vectors of this processor: 512, 256 or 128; 0 if unknown.
+/// The width in bits of the widest float vectors that this processor computes at once: 512, 256 or
+/// 128; 0 if unknown.
 package var vectorBits: Int { Int(csystem_vector_bits()) }
 
 /// Pins the calling thread to one processor; errors are ignored, since pinning only affects speed.
