@@ -6,6 +6,9 @@
 /// explicit order.
 typealias Vector = SIMD8<Float>
 
+/// The result of a comparison of vectors.
+typealias VectorMask = SIMDMask<SIMD8<Int32>>
+
 extension UnsafeMutablePointer where Pointee == Float {
   /// The eight floats from `index` on.
   @inline(__always)

@@ -92,28 +92,38 @@ extension SIMD8 where Scalar == Float {
 }
 
 extension UnsafeMutableRawPointer {
-  /// Loads eight bfloat16 numbers from element `index` on, or a tail padded with zeros.
+  /// Loads the bits of eight bfloat16 numbers from element `index` on, or of a tail padded with
+  /// zeros.
   @inline(__always)
-  func loadBFloat16(at index: Int, tail: Int?) -> Vector {
-    guard let tail else {
-      return Vector(bfloat16: (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self))
-    }
+  func loadBits(at index: Int, tail: Int?) -> SIMD8<UInt16> {
+    guard let tail else { return (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self) }
     var bits = SIMD8<UInt16>(repeating: 0)
     for lane in 0..<tail {
       bits[lane] = loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self)
     }
-    return Vector(bfloat16: bits)
+    return bits
   }
 
-  /// Rounds eight floats, or a tail of them, and stores them from element `index` on.
+  /// Stores the bits of eight bfloat16 numbers, or of a tail, from element `index` on.
   @inline(__always)
-  func storeBFloat16(_ vector: Vector, at index: Int, tail: Int?) {
-    let bits = vector.roundedBits
+  func storeBits(_ bits: SIMD8<UInt16>, at index: Int, tail: Int?) {
     guard let tail else {
       return (self + 2 * index).storeBytes(of: bits, as: SIMD8<UInt16>.self)
     }
     for lane in 0..<tail {
       storeBytes(of: bits[lane], toByteOffset: 2 * (index + lane), as: UInt16.self)
     }
+  }
+
+  /// Loads eight bfloat16 numbers from element `index` on, or a tail padded with zeros.
+  @inline(__always)
+  func loadBFloat16(at index: Int, tail: Int?) -> Vector {
+    Vector(bfloat16: loadBits(at: index, tail: tail))
+  }
+
+  /// Rounds eight floats, or a tail of them, and stores them from element `index` on.
+  @inline(__always)
+  func storeBFloat16(_ vector: Vector, at index: Int, tail: Int?) {
+    storeBits(vector.roundedBits, at: index, tail: tail)
   }
 }

@@ -79,6 +79,10 @@ protocol OperandElements {
 
   /// Stores eight elements of a row from column `i` on, or a tail, rounded if the form is.
   func store(_ value: Vector, row: Int, at i: Int, tail: Int?)
+
+  /// Writes eight elements of a row from column `i` on, or a tail, to the same place of `target`,
+  /// and zeros for those that are not `kept`.
+  func keep(row: Int, at i: Int, tail: Int?, where kept: VectorMask, in target: Self)
 }
 
 extension Tensor: OperandElements {
@@ -88,6 +92,13 @@ extension Tensor: OperandElements {
   @inline(__always)
   func store(_ value: Vector, row: Int, at i: Int, tail: Int?) {
     self.row(row).store(value, at: i, tail: tail)
+  }
+
+  @inline(__always)
+  func keep(row: Int, at i: Int, tail: Int?, where kept: VectorMask, in target: Tensor) {
+    let value = load(row: row, at: i, tail: tail)
+    target.store(
+      Vector(repeating: 0).replacing(with: value, where: kept), row: row, at: i, tail: tail)
   }
 }
 
@@ -100,6 +111,15 @@ extension BFloat16Tensor: OperandElements {
   @inline(__always)
   func store(_ value: Vector, row: Int, at i: Int, tail: Int?) {
     self.row(row).storeBFloat16(value, at: i, tail: tail)
+  }
+
+  // Bits are copied: values need no second rounding.
+  @inline(__always)
+  func keep(row: Int, at i: Int, tail: Int?, where kept: VectorMask, in target: BFloat16Tensor) {
+    let mask = SIMD8<UInt16>(
+      truncatingIfNeeded: unsafeBitCast(kept, to: SIMD8<UInt32>.self))
+    let bits = self.row(row).loadBits(at: i, tail: tail) & mask
+    target.row(row).storeBits(bits, at: i, tail: tail)
   }
 }
 

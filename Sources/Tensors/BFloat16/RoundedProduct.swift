@@ -2,9 +2,9 @@ import CKernels
 
 /// A product of two rounded matrices.
 ///
-/// The sums of some columns of a tile of C are computed by a kernel of `CKernels` and then handed,
-/// while they are in the first cache, to a closure that does with them what the layer wants: scale,
-/// add a bias, round, store.
+/// The sums of a tile of C are computed by a kernel of `CKernels` and then handed, while they are in
+/// the caches, to a closure that does with them what the layer wants: scale, add a bias, round,
+/// store.
 ///
 /// Every sum is one chain over all of K, so block sizes do not affect bits.
 struct RoundedProduct {
@@ -13,11 +13,9 @@ struct RoundedProduct {
   private let left: BFloat16Factor
   private let right: RightFactor
 
-  /// Columns of C whose micro-panels stay in the second cache for all tiles of the left factor; a
-  /// multiple of `groupColumns`.
+  /// Columns of a tile of C; a multiple of the kernels' micro-panel. The micro-panels of as many
+  /// columns stay in the second cache for all tiles of the left factor.
   private static let columnBlock = 512
-  /// Columns of C that are computed and handed on together; a multiple of the kernels' micro-panel.
-  private static let groupColumns = 128
   /// Pairs of K in a block, whose rows and micro-panels fit the first caches.
   private static let pairBlock = 256
 
@@ -29,7 +27,7 @@ struct RoundedProduct {
   }
 
   /// Computes all sums and calls `finish` with each vector of them, or a tail, in the order of rows
-  /// within some columns of a tile.
+  /// within a tile.
   @inline(__always)
   func compute(_ finish: (_ row: Int, _ column: Int, _ tail: Int?, _ sums: Vector) -> Void) {
     let start = Profile.begin()
@@ -39,15 +37,13 @@ struct RoundedProduct {
       let panels = panels(columnRange, buffers)
       for tileRows in blocks(rows, ckernels_tile_rows) {
         let tile = packLeft(tileRows, buffers)
-        for group in blocks(columnRange.count, Self.groupColumns) {
-          computeSums(tile, rows: tileRows.count, panels, columns: group, buffers)
-          for r in tileRows {
-            let line = buffers.sums + ckernels_panel_columns * (r - tileRows.lowerBound)
-            forEachVector(group.count) { i, tail in
-              // Sixteen columns of all rows of the tile lie together.
-              let sums = line.vector(at: i / 16 * ckernels_tile_floats + i % 16)
-              finish(r, columnRange.lowerBound + group.lowerBound + i, tail, sums)
-            }
+        computeSums(tile, rows: tileRows.count, panels, columns: columnRange.count, buffers)
+        for r in tileRows {
+          let line = buffers.sums + ckernels_panel_columns * (r - tileRows.lowerBound)
+          forEachVector(columnRange.count) { i, tail in
+            // Sixteen columns of all rows of the tile lie together.
+            let sums = line.vector(at: i / 16 * ckernels_tile_floats + i % 16)
+            finish(r, columnRange.lowerBound + i, tail, sums)
           }
         }
       }
@@ -75,11 +71,10 @@ struct RoundedProduct {
     return tile
   }
 
-  /// Writes the products of a tile of the left factor and columns of `panels`, which begin with a
-  /// whole micro-panel, to the buffer of sums.
+  /// Writes the products of a tile of the left factor with micro-panels to the buffer of sums.
   @inline(never)
   private func computeSums(
-    _ tile: UnsafeMutableRawPointer, rows: Int, _ panels: RightPanels, columns: Range<Int>,
+    _ tile: UnsafeMutableRawPointer, rows: Int, _ panels: RightPanels, columns: Int,
     _ buffers: RoundedBuffers
   ) {
     let width = ckernels_panel_columns
@@ -87,16 +82,16 @@ struct RoundedProduct {
     let (kernel, pairs) = (ProductKernel.current, BFloat16Factor.pairs(left.columns))
     var block = ckernels_block()
     (block.sums, block.scratch) = (buffers.sums, buffers.scratch)
-    (block.rows, block.panels) = (Int32(rows), Int32((columns.count + width - 1) / width))
+    (block.rows, block.panels) = (Int32(rows), Int32((columns + width - 1) / width))
     block.b_panel = panels.stride
-    let firstPanel = panels.base + 2 * panels.stride * (columns.lowerBound / width)
     var pair = 0
     // With K = 0 the kernel is called once and writes zeros.
     repeat {
       let count = min(pairs - pair, Self.pairBlock)
       block.a = UnsafePointer(
         (tile + 4 * ckernels_tile_rows * pair).assumingMemoryBound(to: UInt16.self))
-      block.b = UnsafePointer((firstPanel + 4 * width * pair).assumingMemoryBound(to: UInt16.self))
+      block.b = UnsafePointer(
+        (panels.base + 4 * width * pair).assumingMemoryBound(to: UInt16.self))
       block.pairs = Int32(count)
       block.continues = pair > 0 ? 1 : 0
       kernel.compute(&block)
@@ -112,7 +107,7 @@ struct RoundedProduct {
 
   /// The buffers of a thread, which grow with the products that it computes.
   fileprivate final class RoundedBuffers {
-    /// The sums of some columns of a tile: 16 columns of all its rows, then the next 16.
+    /// The sums of a tile: 16 columns of all its rows, then the next 16.
     let sums: UnsafeMutablePointer<Float>
     /// Scratch of the kernels.
     let scratch: UnsafeMutablePointer<Float>
@@ -121,7 +116,7 @@ struct RoundedProduct {
     private var packedRight = Storage(count: 0)
 
     private init() {
-      let sumCount = ckernels_tile_rows * RoundedProduct.groupColumns
+      let sumCount = ckernels_tile_rows * RoundedProduct.columnBlock
       fixed = Storage(
         count: sumCount + ckernels_scratch_floats(Int32(RoundedProduct.pairBlock)))
       (sums, scratch) = (fixed.base, fixed.base + sumCount)

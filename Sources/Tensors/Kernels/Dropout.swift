@@ -93,10 +93,7 @@ extension OperandElements {
       for r in 0..<rows {
         dropout.factors(row: firstRow + r, width: columns, into: factors)
         forEachVector(columns) { i, tail in
-          let isKept = factors.vector(at: i) .> Vector(repeating: 0)
-          let kept = Vector(repeating: 0).replacing(
-            with: load(row: r, at: i, tail: tail), where: isKept)
-          target.store(kept, row: r, at: i, tail: tail)
+          keep(row: r, at: i, tail: tail, where: factors.vector(at: i) .> 0, in: target)
         }
       }
     }
