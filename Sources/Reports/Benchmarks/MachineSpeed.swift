@@ -69,7 +69,8 @@ extension MachineSpeed {
   /// Measures both arithmetics for a run in float32 and returns a note if bfloat16 is faster.
   ///
   /// nil for a run in bfloat16, and on a processor without AVX512-BF16, where bfloat16 is not
-  /// faster. The product is that of the discriminator's feed-forward layer and a micro-batch.
+  /// faster. The product is that of the discriminator's feed-forward layer and a micro-batch, of
+  /// which at most 512 tokens: a slice may be smaller than the largest micro-batch.
   package static func advice(for configuration: PretrainingConfiguration) -> String? {
     guard configuration.arithmetic == .float32, ProductKernel.avx512BF16.isAvailable,
       !ProductKernel.selectFastest().contains(.avx512BF16)
@@ -77,7 +78,7 @@ extension MachineSpeed {
     let (recipe, sizes) = (configuration.recipe, configuration.model.discriminator)
     let rates = [Arithmetic.bfloat16, .float32].map {
       productRate(
-        $0, rows: recipe.microBatchTokens, inner: sizes.hiddenSize,
+        $0, rows: min(recipe.microBatchTokens, 512), inner: sizes.hiddenSize,
         columns: sizes.intermediateSize)
     }
     return advice(ratio: rates[0] / rates[1])
