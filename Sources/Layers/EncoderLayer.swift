@@ -86,14 +86,14 @@ package struct EncoderLayer: Sendable {
     // Gradients of the backward pass.
     let branch: Operand  // (N, D)
     let context: Operand  // (N, D)
-    let intermediate: Tensor  // (N, F)
+    let intermediate: Operand  // (N, F)
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     package init(_ sizes: EncoderSizes, _ shape: BatchShape, arena: Arena) {
       attention = Attention.Scratch(shape, size: sizes.hiddenSize, arena: arena)
       branch = arena.operand(shape.tokens, sizes.hiddenSize, in: shape.arithmetic)
       context = arena.operand(shape.tokens, sizes.hiddenSize, in: shape.arithmetic)
-      intermediate = arena.tensor(shape.tokens, sizes.intermediateSize)
+      intermediate = arena.operand(shape.tokens, sizes.intermediateSize, in: shape.arithmetic)
     }
   }
 
@@ -107,10 +107,9 @@ package struct EncoderLayer: Sendable {
     attentionNorm.forward(
       activations.attentionNorm, bias: attentionOutput.bias, residual: input.values,
       dropout: attentionDropout, pass)
-    intermediate.product(
-      activations.attentionNorm.output.operand, into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(
-      bias: pass.weights[intermediate.bias], into: activations.intermediate)
+    intermediate.forwardWithGELU(
+      activations.attentionNorm.output.operand, derivative: activations.geluDerivative,
+      into: activations.intermediate, pass)
     output.product(activations.intermediate, into: activations.outputNorm.normalized, pass)
     outputNorm.forward(
       activations.outputNorm, bias: output.bias, residual: activations.attentionNorm.output.values,
@@ -128,15 +127,12 @@ package struct EncoderLayer: Sendable {
     outputNorm.backward(
       activations.outputNorm, gradient: gradient, bias: output.bias, dropout: outputDropout,
       into: scratch.branch, pass)
-    output.backward(
+    output.backwardThroughGELU(
       outputGradient: scratch.branch, input: activations.intermediate,
-      into: scratch.intermediate, adding: false, pass)
-    let intermediateGradient = scratch.intermediate.operand(in: pass.weights.arithmetic)
-    scratch.intermediate.geluBackward(
-      derivative: activations.geluDerivative, biasGradient: pass.gradient(intermediate.bias),
-      into: intermediateGradient)
+      derivative: activations.geluDerivative, bias: intermediate.bias, into: scratch.intermediate,
+      pass)
     intermediate.backward(
-      outputGradient: intermediateGradient, input: activations.attentionNorm.output.operand,
+      outputGradient: scratch.intermediate, input: activations.attentionNorm.output.operand,
       into: gradient, adding: true, pass)
     attentionNorm.backward(
       activations.attentionNorm, gradient: gradient, bias: attentionOutput.bias,

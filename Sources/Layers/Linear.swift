@@ -3,8 +3,8 @@ import Tensors
 /// The weight and bias of a dense layer: y = x W^T + b.
 ///
 /// `product` and `backward` leave out the bias. The caller adds it, and sums its gradient, in the
-/// same sweep as the next operation (GELU, dropout, normalisation), which saves one pass over
-/// memory.
+/// same sweep as the next operation (dropout, normalisation), which saves one pass over memory. For
+/// GELU there are methods for both operations.
 ///
 /// Products of float32 operands are float32 also in a run whose arithmetic is bfloat16: so the heads
 /// of fine-tuning choose it by their operands.
@@ -39,6 +39,17 @@ package struct Linear: Sendable {
       input.plain, pass.weights.transposed(of: weight, for: input), bias: pass.weights[bias])
   }
 
+  /// `output` (N, output) = gelu(`input` (N, input) W^T + b).
+  ///
+  /// `derivative` (N, output) receives the derivative of GELU for the backward pass.
+  package func forwardWithGELU(
+    _ input: Operand, derivative: Tensor, into output: Operand, _ pass: PassContext
+  ) {
+    derivative.multiplyGELU(
+      input.plain, pass.weights.transposed(of: weight, for: input), bias: pass.weights[bias],
+      into: output)
+  }
+
   /// Adds the gradient of the weight, and writes (or, if `adding`, adds) the gradient of the input.
   ///
   /// `outputGradient` is (N, output), `input` and `inputGradient` are (N, input). The caller sums
@@ -62,6 +73,20 @@ package struct Linear: Sendable {
     addWeightGradient(outputGradient, input, pass)
     inputGradient.multiply(
       outputGradient.plain, pass.weights.plain(of: weight, for: outputGradient))
+  }
+
+  /// Adds the gradient of the weight for an input that is the output of GELU, and writes the gradient
+  /// of GELU's input as an operand.
+  ///
+  /// `derivative` (N, input) is GELU's. The gradient of its bias is added to, see `forwardWithGELU`.
+  package func backwardThroughGELU(
+    outputGradient: Operand, input: Operand, derivative: Tensor, bias: Parameter,
+    into inputGradient: Operand, _ pass: PassContext
+  ) {
+    addWeightGradient(outputGradient, input, pass)
+    inputGradient.multiplyGELUBackward(
+      outputGradient.plain, pass.weights.plain(of: weight, for: outputGradient),
+      derivative: derivative, biasGradient: pass.gradient(bias))
   }
 
   private func addWeightGradient(

@@ -166,6 +166,52 @@ struct BFloat16Tests {
     withExtendedLifetime((a, b, sums, result)) {}
   }
 
+  /// Sums that go to GELU from the caches, and those that are written first.
+  @Test(arguments: [(5, 11, 8), (70, 530, 9), (24, 512, 64)])
+  func geluOfAProductHasTheBitsOfASweep(shape: (m: Int, n: Int, k: Int)) {
+    let (m, n, k) = shape
+    let (a, b) = (Matrix(m, k, seed: 1), Matrix(k, n, seed: 2))
+    let (left, right) = (a.factor(isTransposed: false), b.factor(isTransposed: false))
+    let storage = Storage(count: 4 * m * n + 3 * n)
+    func floats(_ number: Int) -> Tensor {
+      Tensor(base: storage.base + number * m * n, rows: m, columns: n)
+    }
+    func row(_ number: Int) -> Tensor {
+      Tensor(base: storage.base + 4 * m * n + number * n, rows: 1, columns: n)
+    }
+    let bias = row(0)
+    randomize(bias, scale: 1, seed: 3)
+    let (fused, swept) = (Matrix(m, n, seed: 4), Matrix(m, n, seed: 5))
+
+    floats(0).multiplyGELU(left, .matrix(right), bias: bias, into: .bfloat16(fused.tensor))
+    floats(1).multiply(left, right)
+    floats(1).gelu(bias: bias, into: .bfloat16(swept.tensor))
+    #expect(bits(fused.tensor) == bits(swept.tensor))
+    #expect(bits(floats(0)) == bits(floats(1)))
+
+    Operand.bfloat16(fused.tensor).multiplyGELUBackward(
+      left, .matrix(right), derivative: floats(0), biasGradient: row(1))
+    floats(2).multiply(left, right)
+    floats(2).geluBackward(
+      derivative: floats(0), biasGradient: row(2), into: .bfloat16(swept.tensor))
+    #expect(bits(fused.tensor) == bits(swept.tensor))
+    #expect(bits(row(1)) == bits(row(2)))
+    #expect(row(1)[0, 0] != 0)
+    withExtendedLifetime((a, b, storage, fused, swept)) {}
+  }
+
+  private func bits(_ tensor: BFloat16Tensor) -> [UInt32] {
+    (0..<tensor.rows).flatMap { r in
+      (0..<tensor.columns).map { tensor[r, $0].bitPattern }
+    }
+  }
+
+  private func bits(_ tensor: Tensor) -> [UInt32] {
+    (0..<tensor.rows).flatMap { r in
+      (0..<tensor.columns).map { tensor[r, $0].bitPattern }
+    }
+  }
+
   /// Kernels write operands into the memory that they read.
   @Test
   func aTensorIsRoundedInItsOwnMemory() {

@@ -53,8 +53,9 @@ package struct DiscriminatorHead: Sendable {
 
   /// Fills `activations.logits` from `hidden` (N, D).
   func forward(_ hidden: HiddenStates, _ activations: Activations, _ pass: PassContext) {
-    dense.product(hidden.operand, into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+    dense.forwardWithGELU(
+      hidden.operand, derivative: activations.geluDerivative, into: .float32(activations.dense),
+      pass)
     activations.dense.dotRows(
       weight: pass.weights[prediction.weight], bias: pass.weights[prediction.bias][0, 0],
       into: activations.logits.base)

@@ -101,9 +101,9 @@ package struct VocabularyHead: Sendable {
     let positions = targets.positions
     activations.hidden.values.gatherRows(of: hidden.values, positions)
     activations.hidden.updateOperand()
-    dense.product(activations.hidden.operand, into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(
-      bias: pass.weights[dense.bias], into: activations.norm.normalized)
+    dense.forwardWithGELU(
+      activations.hidden.operand, derivative: activations.geluDerivative,
+      into: .float32(activations.norm.normalized), pass)
     norm.forward(
       activations.norm, bias: nil, residual: nil, dropout: nil, pass.rows(positions.count))
     let output = activations.norm.output.operand

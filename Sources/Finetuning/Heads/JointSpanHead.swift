@@ -162,9 +162,9 @@ struct JointSpanHead: Head {
 
   /// Computes the no-answer logits from the features.
   private func noAnswerForward(_ activations: NoAnswerActivations, _ pass: PassContext) {
-    noAnswerHidden.product(.float32(activations.features), into: activations.geluDerivative, pass)
-    activations.geluDerivative.gelu(
-      bias: pass.weights[noAnswerHidden.bias], into: activations.dense)
+    noAnswerHidden.forwardWithGELU(
+      .float32(activations.features), derivative: activations.geluDerivative,
+      into: .float32(activations.dense), pass)
     activations.dense.dotRows(
       weight: pass.weights[noAnswer.weight], bias: pass.weights[noAnswer.bias][0, 0],
       into: activations.logits.base)

@@ -70,8 +70,9 @@ struct SequenceHead: Head {
     activations.input.gatherRows(of: hidden, firstTokens(pass))
     activations.input.drop(inputDropout, pass)
     if let dense {
-      dense.product(.float32(activations.input), into: activations.geluDerivative, pass)
-      activations.geluDerivative.gelu(bias: pass.weights[dense.bias], into: activations.dense)
+      dense.forwardWithGELU(
+        .float32(activations.input), derivative: activations.geluDerivative,
+        into: .float32(activations.dense), pass)
       activations.dense.drop(denseDropout, pass)
     }
     output.forward(

@@ -2,6 +2,7 @@ import Electra
 import Finetuning
 import Foundation
 import Layers
+import Models
 import Platform
 import Runs
 import Tensors

@@ -1,3 +1,4 @@
+import Finetuning
 import Foundation
 
 /// A study as one SVG picture, with a panel per question and a row per system.

@@ -22,11 +22,19 @@ extension Tensor {
       let source = row(r)
       forEachVector(columns) { i, tail in
         let x = source.load(at: i, tail: tail) + bias.base.load(at: i, tail: tail)
-        let (cumulative, density) = normalDistribution(x)
-        output.store(x * cumulative, row: r, at: i, tail: tail)
-        source.store(x.times(density, plus: cumulative), at: i, tail: tail)
+        storeGELU(x, row: r, at: i, tail: tail, into: output)
       }
     }
+  }
+
+  /// Writes gelu(x) to a place of `output`, and the derivative at x to the same place of this tensor.
+  @inline(__always)
+  func storeGELU(
+    _ x: Vector, row r: Int, at i: Int, tail: Int?, into output: some OperandElements
+  ) {
+    let (cumulative, density) = normalDistribution(x)
+    output.store(x * cumulative, row: r, at: i, tail: tail)
+    row(r).store(x.times(density, plus: cumulative), at: i, tail: tail)
   }
 
   /// Writes gelu(x + bias) of each row into `output`, otherwise as for an operand.
@@ -56,14 +64,25 @@ extension Tensor {
   private func geluRowsBackward(
     _ derivative: Tensor, _ biasGradient: Tensor, into output: some OperandElements
   ) {
-    let bias = biasGradient.base
     for r in 0..<rows {
-      let (gradient, geluDerivative) = (row(r), derivative.row(r))
+      let gradient = row(r)
       forEachVector(columns) { i, tail in
-        let value = gradient.load(at: i, tail: tail) * geluDerivative.load(at: i, tail: tail)
-        output.store(value, row: r, at: i, tail: tail)
-        bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
+        derivative.storeGELUGradient(
+          gradient.load(at: i, tail: tail), row: r, at: i, tail: tail, biasGradient.base,
+          into: output)
       }
     }
+  }
+
+  /// Writes `gradient` times the elements of this tensor, the derivative of GELU, to a place of
+  /// `output`, and adds it to the gradient of the bias.
+  @inline(__always)
+  func storeGELUGradient(
+    _ gradient: Vector, row r: Int, at i: Int, tail: Int?, _ bias: UnsafeMutablePointer<Float>,
+    into output: some OperandElements
+  ) {
+    let value = gradient * row(r).load(at: i, tail: tail)
+    output.store(value, row: r, at: i, tail: tail)
+    bias.store(bias.load(at: i, tail: tail) + value, at: i, tail: tail)
   }
 }

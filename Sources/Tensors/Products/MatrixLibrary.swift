@@ -88,7 +88,11 @@ extension MatrixLibrary {
     else { return }
     setenv(name, kernels, 1)
     let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-    // If execv fails, the program continues with the slow kernels.
-    execv("/proc/self/exe", arguments)
+    // By its path, because the system names a process after the path with which it was started. The
+    // link is for a file that was replaced since. If both fail, the program continues with the slow
+    // kernels.
+    let link = "/proc/self/exe"
+    if let path = realpath(link, nil) { execv(path, arguments) }
+    execv(link, arguments)
   }
 }
