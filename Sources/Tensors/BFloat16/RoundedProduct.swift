@@ -13,8 +13,9 @@ struct RoundedProduct {
   private let left: BFloat16Factor
   private let right: RightFactor
 
-  /// Columns of a tile of C; a multiple of the kernels' micro-panel. The micro-panels of as many
-  /// columns stay in the second cache for all tiles of the left factor.
+  /// Columns of a tile of C; a multiple of the kernels' micro-panel.
+  ///
+  /// The micro-panels of as many columns stay in the second cache for all tiles of the left factor.
   private static let columnBlock = 512
   /// Pairs of K in a block, whose rows and micro-panels fit the first caches.
   private static let pairBlock = 256
