@@ -11,8 +11,8 @@ peers.py describes the peers.
 The speed of a machine drifts by tens of percent. Every round therefore runs each program once,
 every other round in reverse order, and ratios are taken within a round; the tables show medians and
 ranges. On several cores PyTorch runs as one process with all threads and as processes with one
-thread each, and the last line of a table compares electra's workers with the faster of the two,
-by the median. electra also runs with one rank per core, under mpirun.
+thread each, and the last lines of a table, one for each arithmetic, compare electra's workers with
+the faster of the two, by the median. electra also runs with one rank per core, under mpirun.
 
 --arithmetic bfloat16 compares electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
 both are emulated: the results are labelled so, and say nothing about speed. With two arithmetics

@@ -28,7 +28,7 @@ AVX2 INLINED __m256 load(const uint16_t *pairs, int half) {
   return widened(_mm256_loadu_si256((const __m256i *)pairs), half);
 }
 
-// Widens the tile: the 24 odd elements of each pair, then the 24 even ones.
+// Widens the tile: for each pair of columns, the second elements of the 24 rows, then the first.
 AVX2 INLINED void widen(const ckernels_block *c) {
   const uint16_t *from = c->a;
   float *to = c->scratch;

@@ -19,7 +19,7 @@ BF16 INLINED __m512bh copies(const uint16_t *pair) {
   return (__m512bh)_mm512_set1_epi32(bits);
 }
 
-// sums (rows x 16) += one chain of products for each row of the tile; `height` registers hold them.
+// Computes the sums of the first `height` rows of the tile and one micro-panel of B, in registers.
 BF16 INLINED void micro_kernel(
     const ckernels_block *c, const uint16_t *b, float *sums, const int height) {
   const uint16_t *a = c->a;

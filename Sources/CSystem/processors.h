@@ -20,9 +20,9 @@ static inline int csystem_set_processors(const unsigned char *mask, size_t bytes
   return sched_setaffinity(0, bytes, mask) < 0;
 }
 
-// The width in bits of the widest vectors of floats that this processor multiplies and adds at once;
-// 0 if unknown. Zen 4 has instructions for 512 bits and computes them in two halves. Swift cannot
-// query processor features.
+// The width in bits of the widest vectors of floats that this processor multiplies and adds at
+// once; 0 if unknown. Zen 4 has instructions for 512 bits and computes them in two halves. Swift
+// cannot query processor features.
 static inline int csystem_vector_bits(void) {
 #ifdef __x86_64__
   __builtin_cpu_init();

@@ -4,8 +4,8 @@ import Tensors
 ///
 ///     e = dropout(norm(word[token] + position[index in sequence] + segment[segment id]))
 ///
-/// In bfloat16 the rows of the word embedding are rounded when they are looked up, as the vocabulary
-/// head's products read them.
+/// In bfloat16 the rows of the word embedding are rounded when they are looked up, as the
+/// vocabulary head's products read them.
 ///
 /// Generator and discriminator share one instance (ELECTRA, section 3.1: tied embeddings). Each
 /// passes its own dropout site, so that their masks are independent.

@@ -55,8 +55,8 @@ package struct EncoderLayer: Sendable {
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     ///
     /// `stream` (N, D) is memory for the values of the residual stream, which each normalisation
-    /// overwrites; nil for separate memory. A layer that is recomputed reads the values of the layer
-    /// before it, so with recomputation outputs have separate memory in any case.
+    /// overwrites; nil for separate memory. A layer that is recomputed reads the values of the
+    /// layer before it, so with recomputation outputs have separate memory in any case.
     package init(
       _ sizes: EncoderSizes, _ shape: BatchShape, stream: Tensor? = nil, arena: Arena
     ) {

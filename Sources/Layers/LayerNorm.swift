@@ -78,8 +78,8 @@ package struct LayerNorm: Sendable {
   /// Turns `gradient` (N, D) from the output's into the residual's, and writes the branch's
   /// gradient.
   ///
-  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch has
-  /// neither dropout nor a residual beside it: its gradient then equals `gradient`.
+  /// Adds the gradients of scale, shift and bias. `branchGradient` (N, D) is nil where the branch
+  /// has neither dropout nor a residual beside it: its gradient then equals `gradient`.
   package func backward(
     _ activations: Activations, gradient: Tensor, bias: Parameter?, dropout site: DropoutSite?,
     into branchGradient: Operand?, _ pass: PassContext

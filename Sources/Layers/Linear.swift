@@ -6,8 +6,8 @@ import Tensors
 /// same sweep as the next operation (dropout, normalisation), which saves one pass over memory. For
 /// GELU there are methods for both operations.
 ///
-/// Products of float32 operands are float32 also in a run whose arithmetic is bfloat16: so the heads
-/// of fine-tuning choose it by their operands.
+/// Products of float32 operands are float32 also in a run whose arithmetic is bfloat16: so the
+/// heads of fine-tuning choose it by their operands.
 package struct Linear: Sendable {
   package let weight: Parameter  // (output, input)
   package let bias: Parameter  // (output)
@@ -75,10 +75,11 @@ package struct Linear: Sendable {
       outputGradient.plain, pass.weights.plain(of: weight, for: outputGradient))
   }
 
-  /// Adds the gradient of the weight for an input that is the output of GELU, and writes the gradient
-  /// of GELU's input as an operand.
+  /// Adds the gradient of the weight for an input that is the output of GELU, and writes the
+  /// gradient of GELU's input as an operand.
   ///
-  /// `derivative` (N, input) is GELU's. The gradient of its bias is added to, see `forwardWithGELU`.
+  /// `derivative` (N, input) was written by `forwardWithGELU` of the layer before; `bias` is that
+  /// layer's, and its gradient is added.
   package func backwardThroughGELU(
     outputGradient: Operand, input: Operand, derivative: Tensor, bias: Parameter,
     into inputGradient: Operand, _ pass: PassContext

@@ -5,8 +5,9 @@
 ///     counts.add(PairCounts(positives: [9], negatives: [8]))
 ///     counts.areaUnderCurve                             // 2 of 3 pairs
 ///
-/// Pairs never span two batches. While the discriminator's bias moves, the scores of different steps
-/// have different offsets, and pooling them would hide how well each step's scores are ordered.
+/// Pairs never span two batches. While the discriminator's bias moves, the scores of different
+/// steps have different offsets, and pooling them would hide how well each step's scores are
+/// ordered.
 ///
 /// Counts are multiples of one half, which Double adds exactly below 2^52, so sums do not depend on
 /// the order of addition.

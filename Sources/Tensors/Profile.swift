@@ -16,6 +16,7 @@ package enum Activity: Hashable, Sendable {
   case packing
   case softmax
   case normalization
+  /// GELU as a sweep of its own; in bfloat16 most of it is part of the product.
   case gelu
   case dropout
   /// The softmax over the vocabulary with sampling, forward and backward.

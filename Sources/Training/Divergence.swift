@@ -12,8 +12,8 @@ import Tensors
 package struct Divergence: Sendable, Equatable {
   /// The step, counted from zero.
   package let step: Int
-  /// The first tensor of the flat vector with non-finite values: of the weights if there is one, else
-  /// of the gradient.
+  /// The first tensor of the flat vector with non-finite values: of the weights if there is one,
+  /// else of the gradient.
   package let tensor: String
   package let origin: Origin
 
@@ -108,7 +108,8 @@ extension Trainer {
       if let slice { slices.withLock { $0.append(slice) } }
     }
     let slice = slices.withLock { $0.min { $0.number < $1.number } }
-    // Ranks hold ascending runs of slices, so the first rank with such a slice has the first of all.
+    // Ranks hold ascending runs of slices, so the first rank with such a slice has the first of
+    // all.
     let encoded = try slice.map { Array(try JSONEncoder().encode($0)) } ?? []
     let first = try world.gather(encoded).first { !$0.isEmpty }
     guard let first else { return Divergence(step: step, tensor: tensor, origin: .notReproduced) }

@@ -9,11 +9,11 @@ import Tensors
 ///     defer { evaluator.end() }
 ///     let metrics = try evaluator.metrics(sequences: 2048) { _, sequences in heldOut(sequences) }
 ///
-/// The result has the same bits on any number of ranks and workers: sequences are cut into slices of a
-/// fixed size, and slices are added in their order.
+/// The result has the same bits on any number of ranks and workers: sequences are cut into slices
+/// of a fixed size, and slices are added in their order.
 ///
-/// A trainer has an evaluator that shares its weights, threads and activations. An evaluator by itself
-/// allocates neither gradients nor moments.
+/// A trainer has an evaluator that shares its weights, threads and activations. An evaluator by
+/// itself allocates neither gradients nor moments.
 package final class Evaluator<O: Evaluable> {
   package let objective: O
   /// The flat vector of weights, the same on every rank.
@@ -82,7 +82,8 @@ package final class Evaluator<O: Evaluable> {
   /// The sum of the tallies of sequences 0..<`count`, equal on every rank.
   ///
   /// Every rank must call it. All ranks synchronize after each round of a few slices per worker. A
-  /// round restarts the watchdog's time, so that a long evaluation is not mistaken for one that hangs.
+  /// round restarts the watchdog's time, so that a long evaluation is not mistaken for one that
+  /// hangs.
   ///
   /// - Parameters:
   ///   - count: the number of sequences.
@@ -131,8 +132,8 @@ extension Evaluator where O: TrainingObjective {
 
 /// The state of one worker of an evaluator.
 ///
-/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and between
-/// two runs only the main thread. The team's lock orders the two.
+/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and
+/// between two runs only the main thread. The team's lock orders the two.
 private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // ordered by the team
   private let workspace: O.Workspace
   private(set) var tallies: [Tally] = []
@@ -159,8 +160,8 @@ private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // or
 extension Communicator {
   /// Adds the tallies of all ranks to `total`, in the order of the slices.
   ///
-  /// Every rank must call it with its tallies in order; ranks hold ascending runs of slices. A rank may
-  /// have none.
+  /// Every rank must call it with its tallies in order; ranks hold ascending runs of slices. A rank
+  /// may have none.
   func gather(_ tallies: [Tally], into total: inout Tally) throws {
     // A rank without tallies does not know how many sums each has: the mean over the ranks that do.
     let width = try sum([tallies.first?.sums.count ?? 0, tallies.isEmpty ? 0 : 1])

@@ -38,8 +38,8 @@ extension Trainer {
 
   /// Loads the weights, moments and metrics window of a checkpoint.
   ///
-  /// Every rank must call it. Rank zero reads the files and sends the others their parts. An error on
-  /// rank zero is thrown on all ranks; weights and moments are then undefined.
+  /// Every rank must call it. Rank zero reads the files and sends the others their parts. An error
+  /// on rank zero is thrown on all ranks; weights and moments are then undefined.
   package func load(checkpoint folder: String) throws {
     try waitForWeights()
     try world.agree {
@@ -72,8 +72,8 @@ extension Trainer {
 
   /// Compares a checksum of each weight tensor over all ranks, and throws `replicasDiffer`.
   ///
-  /// Only a hardware fault or a defect of the reduction can make replicas differ. Without the check, a
-  /// difference would grow unnoticed, and a checkpoint holds rank zero's weights only.
+  /// Only a hardware fault or a defect of the reduction can make replicas differ. Without the
+  /// check, a difference would grow unnoticed, and a checkpoint holds rank zero's weights only.
   private func expectEqualReplicas(step: Int) throws {
     if world.size == 1 { return }
     let (weights, parameters, workers) = (weights, objective.layout.parameters, team.count)

@@ -6,11 +6,13 @@ import Tensors
 
 /// Trains an objective on any number of ranks and workers, with bits that do not depend on either.
 ///
-/// A step loads the slices, sums their counts, computes gradients, adds them along the `ReductionTree`,
-/// clips them by the global norm, updates the weights and gathers them. All ranks do the same.
+/// A step loads the slices, sums their counts, computes gradients, adds them along the
+/// `ReductionTree`, clips them by the global norm, updates the weights and gathers them. All ranks
+/// do the same.
 ///
-/// Bits do not depend on ranks and workers because every value that crosses slices is either an integer
-/// or added in an order that the slices alone determine. Keep it so when adding a value to a step.
+/// Bits do not depend on ranks and workers because every value that crosses slices is either an
+/// integer or added in an order that the slices alone determine. Keep it so when adding a value to
+/// a step.
 package final class Trainer<O: TrainingObjective> {
   package let objective: O
   package let settings: TrainerSettings

@@ -35,8 +35,8 @@ package struct TrainerSettings: Sendable, Equatable {
 ///
 ///     learningRate(step) = peak * min(1, step / warmupSteps) * (1 - step / steps)
 ///
-/// Both factors apply at the same time (ELECTRA's `optimization.py`). So the rate of step 0 is 0, and
-/// that step only updates the moments; the largest rate is a little below the peak.
+/// Both factors apply at the same time (ELECTRA's `optimization.py`). So the rate of step 0 is 0,
+/// and that step only updates the moments; the largest rate is a little below the peak.
 package struct LearningRateSchedule: Sendable, Equatable {
   /// The peak.
   package var learningRate: Double

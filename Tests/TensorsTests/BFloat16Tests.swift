@@ -112,8 +112,8 @@ struct BFloat16Tests {
     #expect(Self.isExact(m: 7, n: 523, k: 33, offset: 2))
   }
 
-  /// Packed weights, in both orientations and arithmetics, give the bits of unpacked ones, and follow
-  /// a change of the weights.
+  /// Packed weights, in both orientations and arithmetics, give the bits of unpacked ones, and
+  /// follow a change of the weights.
   @Test(arguments: Arithmetic.allCases, [(33, 70), (48, 16), (7, 19), (64, 300), (520, 40)])
   func packedWeightsGiveTheSameBits(arithmetic: Arithmetic, shape: (rows: Int, columns: Int)) {
     let (rows, columns) = shape
@@ -186,29 +186,66 @@ struct BFloat16Tests {
     floats(0).multiplyGELU(left, .matrix(right), bias: bias, into: .bfloat16(fused.tensor))
     floats(1).multiply(left, right)
     floats(1).gelu(bias: bias, into: .bfloat16(swept.tensor))
-    #expect(bits(fused.tensor) == bits(swept.tensor))
-    #expect(bits(floats(0)) == bits(floats(1)))
+    #expect(bits(.bfloat16(fused.tensor)) == bits(.bfloat16(swept.tensor)))
+    #expect(bits(.float32(floats(0))) == bits(.float32(floats(1))))
 
+    floats(1).multiplyGELU(left, .matrix(right), bias: bias, into: .float32(floats(2)))
+    floats(1).multiply(left, right)
+    floats(1).gelu(bias: bias, into: .float32(floats(3)))
+    #expect(bits(.float32(floats(2))) == bits(.float32(floats(3))))
+
+    randomize(row(1), scale: 1, seed: 6)
+    row(2).copy(from: row(1))
     Operand.bfloat16(fused.tensor).multiplyGELUBackward(
       left, .matrix(right), derivative: floats(0), biasGradient: row(1))
     floats(2).multiply(left, right)
     floats(2).geluBackward(
       derivative: floats(0), biasGradient: row(2), into: .bfloat16(swept.tensor))
-    #expect(bits(fused.tensor) == bits(swept.tensor))
-    #expect(bits(row(1)) == bits(row(2)))
-    #expect(row(1)[0, 0] != 0)
+    #expect(bits(.bfloat16(fused.tensor)) == bits(.bfloat16(swept.tensor)))
+    #expect(bits(.float32(row(1))) == bits(.float32(row(2))))
     withExtendedLifetime((a, b, storage, fused, swept)) {}
   }
 
-  private func bits(_ tensor: BFloat16Tensor) -> [UInt32] {
-    (0..<tensor.rows).flatMap { r in
-      (0..<tensor.columns).map { tensor[r, $0].bitPattern }
+  @Test
+  func aProductOverNothingIsItsBias() {
+    let (a, b, result) = (Matrix(5, 0, seed: 1), Matrix(0, 11, seed: 2), Matrix(5, 11, seed: 3))
+    let bias = Storage(count: 11)
+    randomize(bias[0..<11], scale: 1, seed: 4)
+    Operand.bfloat16(result.tensor).multiply(
+      a.factor(isTransposed: false), .matrix(b.factor(isTransposed: false)), bias: bias[0..<11])
+    for i in 0..<5 {
+      for j in 0..<11 {
+        #expect(result.tensor[i, j].bitPattern >> 16 == UInt32(Self.rounded(bias.base[j])))
+      }
     }
+    withExtendedLifetime((a, b, result, bias)) {}
   }
 
-  private func bits(_ tensor: Tensor) -> [UInt32] {
-    (0..<tensor.rows).flatMap { r in
-      (0..<tensor.columns).map { tensor[r, $0].bitPattern }
+  /// Bits are copied, also those that rounding would change.
+  @Test
+  func dropoutKeepsBits() {
+    let width = 13
+    let source = (0..<2 * width).map { UInt16(truncatingIfNeeded: 0x7F7E + 0x1235 * $0) }
+    var (from, to) = (source, [UInt16](repeating: 0xABCD, count: 2 * width + 3))
+    let dropout = DropoutStream(
+      RandomStream(seed: 1, site: 4, step: 2, sequence: 3), rate: 0.5)
+    from.withUnsafeMutableBytes { from in
+      to.withUnsafeMutableBytes { to in
+        guard let from = from.baseAddress, let to = to.baseAddress else { return }
+        Operand.bfloat16(BFloat16Tensor(base: from, rows: 2, columns: width)).keep(
+          dropout, firstRow: 0,
+          into: .bfloat16(BFloat16Tensor(base: to, rows: 2, columns: width)))
+      }
+    }
+    let kept = zip(source, to).count { $0 == $1 }
+    #expect(zip(source, to).allSatisfy { $0 == $1 || $1 == 0 })
+    #expect(kept > 5 && kept < 21)
+    #expect(to.suffix(3).allSatisfy { $0 == 0xABCD })
+  }
+
+  private func bits(_ operand: Operand) -> [UInt32] {
+    (0..<operand.rows).flatMap { r in
+      (0..<operand.columns).map { operand[r, $0].bitPattern }
     }
   }
 

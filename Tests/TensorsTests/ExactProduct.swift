@@ -19,14 +19,14 @@ enum ExactProduct {
     case roundsTowardZero
   }
 
-  /// Computes `block`; in a `ckernels_block`, all strides count elements.
+  /// Computes `block`.
   static func compute(_ block: inout ckernels_block, _ deviation: Deviation? = nil) {
     for panel in 0..<Int(block.panels) {
       for row in 0..<Int(block.rows) {
         let a = block.a + 2 * row
         for column in 0..<16 {
           let b = block.b + panel * block.b_panel + 2 * column
-          let index = panel * Int(ckernels_tile_floats) + 16 * row + column
+          let index = panel * ckernels_tile_floats + 16 * row + column
           var sum: Float = block.continues != 0 ? block.sums[index] : 0
           for pair in 0..<Int(block.pairs) {
             let (x, y) = (a + 48 * pair, b + 32 * pair)

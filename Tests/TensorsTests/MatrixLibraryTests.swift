@@ -7,7 +7,7 @@ struct MatrixLibraryTests {
     ("Prescott", 512, "SkylakeX"), ("Prescott", 256, "Haswell"), ("Nehalem", 256, "Haswell"),
     ("Cooperlake", 256, "Zen"), ("SkylakeX", 256, "Zen"),
   ])
-  func kernelsOfAnotherWidthAreReplaced(core: String, bits: Int, better: String) {
+  func kernelsThatDoNotFitAreReplaced(core: String, bits: Int, better: String) {
     #expect(MatrixLibrary.betterKernels(than: core, vectorBits: bits, chosen: nil) == better)
   }
 

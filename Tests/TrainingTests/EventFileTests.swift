@@ -184,7 +184,8 @@ struct EventFileTests {
     #expect(try newest("held_out").dropFirst(2).map(\.step) == [2])
   }
 
-  /// A run that ended before its first checkpoint starts again, and TensorBoard drops the old points.
+  /// A run that ended before its first checkpoint starts again, and TensorBoard drops the old
+  /// points.
   @Test
   func aRunThatBeginsAgainEmptiesTheCurves() throws {
     let folder = try TemporaryFolder()

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import Training
 
-/// A line of metrics is the mean over the steps since the last line, on any ranks and after any stop.
+/// A line of metrics is the mean over the steps since the last line, on any ranks and after any
+/// stop.
 @Suite(.serialized)
 struct MetricsWindowTests {
   private static func trainer(

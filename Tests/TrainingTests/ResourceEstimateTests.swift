@@ -21,7 +21,8 @@ struct ResourceEstimateTests {
 
   private let vector = 4 * (8192 + 112 + 4096)
 
-  /// One worker of eight slices holds four gradients: sums of 4, 2 and 1 slices, and the current one.
+  /// One worker of eight slices holds four gradients: sums of 4, 2 and 1 slices, and the current
+  /// one.
   @Test
   func oneRankHoldsEverythingOnce() {
     let needs = needs()
@@ -36,7 +37,8 @@ struct ResourceEstimateTests {
         == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations + 700)
   }
 
-  /// Two workers of four slices hold three gradients each: sums of 2 and 1 slices, and the current one.
+  /// Two workers of four slices hold three gradients each: sums of 2 and 1 slices, and the current
+  /// one.
   @Test
   func everyWorkerHoldsItsGradients() {
     let needs = needs(workers: 2)
@@ -44,11 +46,13 @@ struct ResourceEstimateTests {
     #expect(self.needs(slices: 1).gradients == vector)
   }
 
-  /// One of two ranks owns an additional block; each receives the other's piece of its largest part.
+  /// One of two ranks owns an additional block; each receives the other's piece of its largest
+  /// part.
   @Test
   func ranksShareTheMoments() {
     let needs = needs(ranks: 2)
-    // The bucket of b and c (4208 floats) is cut after b and c's only block, that of a between its two.
+    // The bucket of b and c (4208 floats) is cut after b and c's only block, that of a between its
+    // two.
     #expect(needs.moments == 2 * 4 * (4096 + 4208))
     #expect(needs.received == 4 * 4208)
     #expect(needs.snapshot == needs.weights + needs.moments + 4 * 4208)

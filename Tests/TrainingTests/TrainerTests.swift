@@ -10,15 +10,16 @@ import Training
 
 /// Complete training steps on various numbers of ranks and workers.
 ///
-/// The suite runs alone, and under `mpirun` on 2, 3 and 4 ranks. The bytes must always equal those of one
-/// worker on one rank.
+/// The suite runs alone, and under `mpirun` on 2, 3 and 4 ranks. The bytes must always equal those
+/// of one worker on one rank.
 @Suite(.serialized)
 struct TrainerTests {
   static let vocabulary = 43
   private static let special = SpecialTokens(
     padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
 
-  /// A tiny model with odd widths, so that every kernel has a tail and every parameter needs padding.
+  /// A tiny model with odd widths, so that every kernel has a tail and every parameter needs
+  /// padding.
   static func objective(vocabulary: Int = vocabulary) -> PretrainingObjective {
     func sizes(_ width: Int, heads: Int) -> EncoderSizes {
       EncoderSizes(
@@ -184,7 +185,8 @@ struct TrainerTests {
     #expect(try !trainer.step(2).requests.stop)
   }
 
-  /// Rounds let the watchdog distinguish a long evaluation from one that hangs, and let a rank stop it.
+  /// Rounds let the watchdog distinguish a long evaluation from one that hangs, and let a rank stop
+  /// it.
   @Test
   func anEvaluationMeetsInRoundsAndStopsWhenAsked() throws {
     let world = try Communicator.start()
@@ -266,7 +268,8 @@ struct TrainerTests {
     try #require(threadsFall(below: threads + 5), "\(threadCount()) threads, \(threads) before")
   }
 
-  /// Runs in a separate process, because other tests start threads, too; under mpirun nothing else runs.
+  /// Runs in a separate process, because other tests start threads, too; under mpirun nothing else
+  /// runs.
   @Test
   func trainersLeaveNeitherThreadsNorCommunicators() async throws {
     guard ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_SIZE"] == nil else {

@@ -19,7 +19,7 @@ enum { most_rows = 512, most_columns = 1024, most_panels = 8 };
 
 typedef void kernel(const ckernels_block *);
 
-// The blocks of `small`, and odd ones.
+// The shapes of `small`, and odd ones.
 static const struct { int rows, k, panels; } shapes[] = {
     {24, 64, 8},   {24, 128, 8},  {24, 256, 8},   {24, 1024, 2},  {128, 64, 4},  {128, 128, 4},
     {128, 256, 2}, {128, 1024, 1}, {512, 64, 2},  {512, 128, 1},  {512, 256, 1}, {512, 1024, 1},
@@ -33,7 +33,7 @@ static union {
   float values[most_panels * ckernels_tile_floats];
   uint32_t bits[most_panels * ckernels_tile_floats];
 } sums;
-static float scratch[2 * 24 * most_columns];
+static float scratch[24 * most_columns];
 static uint64_t state;
 
 static uint32_t draw(void) {

@@ -24,8 +24,8 @@ enum {
   ckernels_tile_floats = ckernels_tile_rows * ckernels_panel_columns
 };
 
-// The product of a tile of A (at most 24 rows x 2 pairs) with consecutive micro-panels of B. No
-// alignment is needed.
+// The product of a tile of A (at most 24 rows, 2 * pairs columns) with consecutive micro-panels of
+// B. No alignment is needed.
 typedef struct {
   // Pair p of row r is at a + 48 * p + 2 * r. All 24 rows are in memory; what those from `rows` on
   // contain does not matter.
@@ -33,8 +33,8 @@ typedef struct {
   // Pair p of column j of micro-panel q is at b + q * b_panel + 32 * p + 2 * j.
   const uint16_t *b;
   ptrdiff_t b_panel;  // in elements
-  // Element (r, j) of micro-panel q is at sums + 384 * q + 16 * r + j. Rows from `rows` on may be
-  // overwritten.
+  // Element (r, j) of micro-panel q is at sums + 384 * q + 16 * r + j. All 24 rows are in memory;
+  // those from `rows` on may be read and overwritten.
   float *sums;
   // Scratch of ckernels_scratch_floats(pairs) floats.
   float *scratch;

@@ -69,8 +69,8 @@ extension MachineSpeed {
   /// Measures both arithmetics for a run in float32 and returns a note if bfloat16 is faster.
   ///
   /// nil for a run in bfloat16, and on a processor without AVX512-BF16, where bfloat16 is not
-  /// faster. The product is that of the discriminator's feed-forward layer and a micro-batch, of
-  /// which at most 512 tokens: a slice may be smaller than the largest micro-batch.
+  /// faster. The product is the discriminator's feed-forward layer on a micro-batch, or on 512
+  /// tokens of a larger one, because slices are often smaller.
   package static func advice(for configuration: PretrainingConfiguration) -> String? {
     guard configuration.arithmetic == .float32, ProductKernel.avx512BF16.isAvailable,
       !ProductKernel.selectFastest().contains(.avx512BF16)

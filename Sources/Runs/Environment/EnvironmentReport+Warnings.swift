@@ -69,7 +69,8 @@ extension EnvironmentReport {
   /// Ranks that must send several partial sums instead of one.
   ///
   /// A rank has a contiguous range of slices. Where the range is not a subtree of the reduction
-  /// tree, it is several subtrees, whose sums travel separately because the order of additions is fixed.
+  /// tree, it is several subtrees, whose sums travel separately because the order of additions is
+  /// fixed.
   ///
   /// - Parameters:
   ///   - slices: the slices of a step.

@@ -6,8 +6,8 @@ import Platform
 import Tokenization
 import Training
 
-/// Checks the health of a run on rank zero: passes each line of metrics to `HealthMonitor` and reports its
-/// warnings in the log and in `metrics.jsonl` (split `health`).
+/// Checks the health of a run on rank zero: passes each line of metrics to `HealthMonitor` and
+/// reports its warnings in the log and in `metrics.jsonl` (split `health`).
 final class RunHealth {
   private let configuration: PretrainingConfiguration
   private let folder: String

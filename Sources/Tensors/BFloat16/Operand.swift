@@ -3,7 +3,7 @@
 /// Layers make one operand of each activation or gradient that a product reads. Which of the two it
 /// is depends on the arithmetic alone, so layers have the same code for both.
 ///
-///     x.gelu(bias: bias, into: operand)                   // rounds, if the operand is rounded
+///     derivative.multiplyGELU(x.plain, weight, bias: bias, into: operand)  // may round
 ///     output.multiply(operand.plain, other.transposed)
 package enum Operand: Sendable {
   case float32(Tensor)

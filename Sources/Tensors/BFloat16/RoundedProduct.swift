@@ -2,8 +2,8 @@ import CKernels
 
 /// A product of two rounded matrices.
 ///
-/// The sums of a tile of C are computed by a kernel of `CKernels` and then handed, while they are in
-/// the caches, to a closure that does with them what the layer wants: scale, add a bias, round,
+/// The sums of a tile of C are computed by a kernel of `CKernels` and then handed, while they are
+/// in the caches, to a closure that does with them what the layer wants: scale, add a bias, round,
 /// store.
 ///
 /// Every sum is one chain over all of K, so block sizes do not affect bits.
@@ -15,9 +15,10 @@ struct RoundedProduct {
 
   /// Columns of a tile of C; a multiple of the kernels' micro-panel.
   ///
-  /// The micro-panels of as many columns stay in the second cache for all tiles of the left factor.
+  /// The micro-panels of as many columns take K kB: up to K = 512 they stay in a second cache of
+  /// 1 MB while all tiles of the left factor pass.
   private static let columnBlock = 512
-  /// Pairs of K in a block, whose rows and micro-panels fit the first caches.
+  /// Pairs of K in a block: 24 kB of a tile, which is read again for each micro-panel of 16 kB.
   private static let pairBlock = 256
 
   /// Traps if a factor is float32 or the shapes do not match.
@@ -79,7 +80,6 @@ struct RoundedProduct {
     _ buffers: RoundedBuffers
   ) {
     let width = ckernels_panel_columns
-
     let (kernel, pairs) = (ProductKernel.current, BFloat16Factor.pairs(left.columns))
     var block = ckernels_block()
     (block.sums, block.scratch) = (buffers.sums, buffers.scratch)

@@ -27,7 +27,8 @@ extension Tensor {
     }
   }
 
-  /// Writes gelu(x) to a place of `output`, and the derivative at x to the same place of this tensor.
+  /// Writes gelu(x) to a place of `output`, and the derivative at x to the same place of this
+  /// tensor.
   @inline(__always)
   func storeGELU(
     _ x: Vector, row r: Int, at i: Int, tail: Int?, into output: some OperandElements

@@ -32,7 +32,8 @@ extension Tensor {
     }
   }
 
-  /// Turns the gradient of the probabilities after dropout, in this tensor, into that of the scores.
+  /// Turns the gradient of the probabilities after dropout, in this tensor, into that of the
+  /// scores.
   ///
   /// All matrices are (rows, columns). Let g be the gradient times the scale of dropout, p the
   /// probabilities, f a factor of 1 or 0 for kept and dropped ones, and k = p f the `kept`

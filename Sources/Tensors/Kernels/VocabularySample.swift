@@ -141,15 +141,15 @@ extension Tensor {
   }
 }
 
-// The Gumbel-max trick, as in ELECTRA's `pretrain_helpers.sample_from_softmax`: the largest
-// logit - log(-log(u + 1e-9) + 1e-9), with u uniform in [0, 1). The exponential function is
-// monotonic, so this is the largest e^logit / (-log(u + 1e-9) + 1e-9), which needs one logarithm per
-// entry instead of two.
+// The Gumbel-max trick, as in ELECTRA's `pretrain_helpers.sample_from_softmax`: the largest logit -
+// log(-log(u + 1e-9) + 1e-9), with u uniform in [0, 1). The exponential function is monotonic, so
+// this is the largest e^logit / (-log(u + 1e-9) + 1e-9), which needs one logarithm per entry
+// instead of two.
 extension Tensor {
   /// The entry with the largest scaled exponential, each divided by an exponential random variable.
   ///
-  /// The entry with the largest e^logit / -log(u) is that of the Gumbel-max trick. Scaled values that
-  /// are negative or NaN never win; if no entry can win, the result is 0.
+  /// The entry with the largest e^logit / -log(u) is that of the Gumbel-max trick. Scaled values
+  /// that are negative or NaN never win; if no entry can win, the result is 0.
   @inline(__always)
   private func race(
     _ powers: UnsafeMutablePointer<Float>, _ uniforms: SampleDraws.Uniforms,

@@ -51,9 +51,9 @@ package enum MatrixLibrary {
 // than the processor may not know the model and then uses its slowest kernels: Debian 12's 0.3.21
 // takes Emerald Rapids for a Prescott (2004), which makes training of `tiny` five times slower. It
 // may also choose vectors that the processor computes in halves: on a Zen 4 its kernels for Cooper
-// Lake make a step of `small` 6 % slower than those for Zen with `TiledProduct`. With these, Zen 3
-// and Zen 4 also give the same bits. OPENBLAS_CORETYPE selects other kernels but is read only when the library is loaded, so the
-// program sets it and restarts itself.
+// Lake make a step of `small` 6 % slower than those for Zen with `TiledProduct`. OPENBLAS_CORETYPE
+// selects other kernels but is read only when the library is loaded, so the program sets it and
+// restarts itself.
 extension MatrixLibrary {
   /// OpenBLAS's names of kernels with vectors of less than 256 bits.
   private static let narrowKernels: Set<String> = [
@@ -67,7 +67,8 @@ extension MatrixLibrary {
   /// The kernels to select instead of `core`; nil if `core` suits the processor or the user chose
   /// it.
   ///
-  /// `vectorBits` is the width that the processor computes at once; `chosen` is the value of OPENBLAS_CORETYPE.
+  /// `vectorBits` is the width that the processor computes at once; `chosen` is the value of
+  /// OPENBLAS_CORETYPE.
   package static func betterKernels(
     than core: String, vectorBits: Int, chosen: String?
   ) -> String? {
@@ -77,8 +78,8 @@ extension MatrixLibrary {
     return vectorBits >= 512 ? "SkylakeX" : "Haswell"
   }
 
-  /// Restarts the program in the same process if OpenBLAS chose kernels with other vectors than the
-  /// processor's.
+  /// Restarts the program in the same process if OpenBLAS should use other kernels, see
+  /// `betterKernels`.
   ///
   /// Call it before anything else. It returns if the kernels are suitable or the restart fails.
   package static func restartWithBetterKernels() {
@@ -88,9 +89,9 @@ extension MatrixLibrary {
     else { return }
     setenv(name, kernels, 1)
     let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-    // By its path, because the system names a process after the path with which it was started. The
-    // link is for a file that was replaced since. If both fail, the program continues with the slow
-    // kernels.
+    // By its path, because the system names a process after the path with which it was started.
+    // The link is for a file that was replaced since. If both fail, the program continues with
+    // OpenBLAS's choice.
     let link = "/proc/self/exe"
     if let path = realpath(link, nil) { execv(path, arguments) }
     execv(link, arguments)

@@ -31,8 +31,8 @@ package final class PackedMatrix: Sendable {
   /// The factor before it is packed.
   var float32: Float32Factor { Float32Factor(tensor: source, isTransposed: isTransposed) }
 
-  /// The floats of memory that a packed factor of shape (`inner`, `columns`) takes; nil if it is not
-  /// packed.
+  /// The floats of memory that a packed factor of shape (`inner`, `columns`) takes; nil if it is
+  /// not packed.
   package static func floats(
     inner: Int, columns: Int, _ arithmetic: Arithmetic
   ) -> Int? {

@@ -1,10 +1,10 @@
 import CKernels
 
-/// A product of a tile and micro-panels whose bits reveal deviations from the arithmetic of `CKernels.h`.
+/// A product of a tile whose bits reveal deviations from the arithmetic of `CKernels.h`.
 ///
-/// Rows of A, columns of B and initial sums are of different kinds: some sums underflow, some cancel
-/// exactly, and most depend on the order of the products. All values are finite, and the same for
-/// the same arguments.
+/// Rows of A, columns of B and initial sums are of different kinds: some sums underflow, some
+/// cancel exactly, and most depend on the order of the products. All values are finite, and the
+/// same for the same arguments.
 package struct ProductSample: Sendable {
   package let rows: Int
   package let pairs: Int
@@ -27,7 +27,7 @@ package struct ProductSample: Sendable {
     // Rows that are missing in the tile must not matter, so they are NaN.
     a = Array(repeating: Self.quietNaN, count: offset + 48 * pairs)
     b = Array(repeating: 0, count: offset + panels * 32 * pairs)
-    sums = Array(repeating: .pi, count: offset + panels * Int(ckernels_tile_floats) + 16)
+    sums = Array(repeating: .pi, count: offset + panels * ckernels_tile_floats + 16)
     draw()
   }
 
@@ -44,7 +44,7 @@ package struct ProductSample: Sendable {
   /// The row of the tile that an index of `sums` belongs to; nil for sums that are in no tile.
   private func rowOfSum(_ index: Int) -> Int? {
     let element = index - offset
-    return 0..<panels * Int(ckernels_tile_floats) ~= element ? element / 16 % 24 : nil
+    return 0..<panels * ckernels_tile_floats ~= element ? element / 16 % 24 : nil
   }
 
   /// Replaces element `k` of a row of A by the bits of a bfloat16 number.

@@ -1,8 +1,8 @@
 // Transposition of 32-bit words: floats, or pairs of bfloat16 numbers. Words are only moved.
 
-/// Writes `count` words of each of up to eight lines as columns of a panel with `panelWidth` columns:
-/// word k of line i goes to `panel[panelWidth * k + i]`.
+/// Writes `count` words of each of up to eight lines as columns of a panel.
 ///
+/// The panel has `panelWidth` columns: word k of line i goes to `panel[panelWidth * k + i]`.
 /// Lines are `byteStride` bytes apart, with any alignment. Of the eight columns, those from `width`
 /// on become zeros.
 func transposeWords(

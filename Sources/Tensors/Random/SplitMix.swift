@@ -36,9 +36,9 @@ package struct SplitMix: Sendable {
 
 /// A random permutation of 0..<`count`, computed without a table.
 ///
-/// A Feistel network permutes 0..<4^n, the next power of four. If a result is not below `count`, the
-/// network is applied to it again until it is (cycle walking, Black and Rogaway 2002), on average
-/// up to four times.
+/// A Feistel network permutes 0..<4^n, the next power of four. If a result is not below `count`,
+/// the network is applied to it again until it is (cycle walking, Black and Rogaway 2002), on
+/// average up to four times.
 package struct Permutation: Sendable {
   private let count: UInt64
   private let halfBits: UInt64

@@ -7,9 +7,9 @@ import Tensors
 
 /// Writes checkpoints in the background, from a snapshot.
 ///
-/// A save blocks training only while each rank copies its part of the moments, and rank zero also the
-/// weights. Then the saving thread of each rank sends its moments to rank zero, whose saving thread
-/// writes the files.
+/// A save blocks training only while each rank copies its part of the moments, and rank zero also
+/// the weights. Then the saving thread of each rank sends its moments to rank zero, whose saving
+/// thread writes the files.
 ///
 /// Invariants:
 /// - Saving has a communicator of its own. Its messages can neither match those of training nor change
@@ -38,8 +38,8 @@ package final class CheckpointSaver: Sendable {
   private let outcome = Mutex<Outcome?>(nil)
   /// The copies that a save reads.
   ///
-  /// The main thread writes them while no save runs, and the saving thread reads them. Their pages are
-  /// allocated by the first save.
+  /// The main thread writes them while no save runs, and the saving thread reads them. Their pages
+  /// are allocated by the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
   /// - Parameters:
@@ -71,8 +71,8 @@ package final class CheckpointSaver: Sendable {
 
   /// Takes the snapshot and starts a save; no other save may be running.
   ///
-  /// Every rank must call it. The weights must have arrived (`ShardedUpdate.waitForWeights`). Training
-  /// may change weights and moments as soon as it returns.
+  /// Every rank must call it. The weights must have arrived (`ShardedUpdate.waitForWeights`).
+  /// Training may change weights and moments as soon as it returns.
   func begin(
     _ state: CheckpointState, weights: Storage, team: WorkerTeam, into store: CheckpointStore,
     files: [String: Data]
@@ -194,8 +194,8 @@ package final class CheckpointSaver: Sendable {
 
   /// Loads the moments of a checkpoint.
   ///
-  /// Every rank must call it. Rank zero reads the file part by part and sends each part to its owner. An
-  /// error in opening the file, or a tensor that does not fit, is thrown on all ranks.
+  /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
+  /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
   func loadMoments(_ path: String) throws {
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
@@ -229,10 +229,11 @@ package final class CheckpointSaver: Sendable {
     }
   }
 
-  /// Calls `body` with every part of the first moment, then of the second, in the order of the vector.
+  /// Calls `body` with every part of the first moment, then of the second, in the order of the
+  /// vector.
   ///
-  /// The order is the same on all ranks. `offset` is the part's offset in this rank's moments; it has no
-  /// meaning for a part of another rank.
+  /// The order is the same on all ranks. `offset` is the part's offset in this rank's moments; it
+  /// has no meaning for a part of another rank.
   private func forEachPart(
     _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int, _ isSecond: Bool) throws -> Void
   ) throws {

@@ -1,7 +1,8 @@
 import Foundation
 import Platform
 
-/// The contents of a checkpoint's `state.json`: the progress of the run, and the other files' checksums.
+/// The contents of a checkpoint's `state.json`: the progress of the run, and the other files'
+/// checksums.
 ///
 /// The file is written last. A folder without it is not a checkpoint.
 package struct CheckpointState: Sendable, Codable, Equatable {
@@ -37,8 +38,8 @@ package struct CheckpointState: Sendable, Codable, Equatable {
 
   /// Reads the state in `folder` and compares every file with its checksum.
   ///
-  /// Throws `damaged` for a file that is missing or differs. Throws `unreadable` if a file exists but
-  /// cannot be read, or has an unknown format version: the checkpoint may be intact.
+  /// Throws `damaged` for a file that is missing or differs. Throws `unreadable` if a file exists
+  /// but cannot be read, or has an unknown format version: the checkpoint may be intact.
   package init(verifying folder: String) throws(CheckpointError) {
     let path = folder + "/state.json"
     guard let data = FileManager.default.contents(atPath: path) else { throw .missing(path) }

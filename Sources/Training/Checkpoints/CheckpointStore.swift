@@ -3,12 +3,13 @@ import Platform
 
 /// The checkpoints of a run: `RUN/checkpoints/step-00001000/` and so on.
 ///
-/// A checkpoint is an `AtomicFolder`. Its last file, `state.json`, holds the checksums of all files. The
-/// next save removes the unfinished folder of a save that was interrupted.
+/// A checkpoint is an `AtomicFolder`. Its last file, `state.json`, holds the checksums of all
+/// files. The next save removes the unfinished folder of a save that was interrupted.
 ///
-/// Invariant: from the first completed save on, a crash at any moment leaves a complete checkpoint on
-/// disk. So every file is flushed before the folder is renamed, the rename is flushed before older
-/// checkpoints are removed, and a run never saves a step twice: replacing a folder takes two renames.
+/// Invariant: from the first completed save on, a crash at any moment leaves a complete checkpoint
+/// on disk. So every file is flushed before the folder is renamed, the rename is flushed before
+/// older checkpoints are removed, and a run never saves a step twice: replacing a folder takes two
+/// renames.
 package struct CheckpointStore: Sendable {
   package let folder: String
   /// The number of newest checkpoints to keep.
@@ -44,9 +45,10 @@ package struct CheckpointStore: Sendable {
 
   /// The newest checkpoint whose files match their checksums; nil if there are no checkpoints.
   ///
-  /// A damaged checkpoint is reported to `log` and renamed to `step-N-damaged`, and the previous one is
-  /// tried. Throws `unreadable` if a checkpoint cannot be verified, which may be temporary, and
-  /// `noneIntact` if all are damaged. The rename makes the next call after `noneIntact` return nil.
+  /// A damaged checkpoint is reported to `log` and renamed to `step-N-damaged`, and the previous
+  /// one is tried. Throws `unreadable` if a checkpoint cannot be verified, which may be temporary,
+  /// and `noneIntact` if all are damaged. The rename makes the next call after `noneIntact` return
+  /// nil.
   package func newestIntact(
     log: (String) -> Void
   ) throws -> (path: String, state: CheckpointState)? {

@@ -37,8 +37,8 @@ package enum ModelFile {
 
   /// Reads all parameters into `weights` from the tensors called `prefix` + name.
   ///
-  /// Throws `CheckpointError.otherModel` if one is missing or does not fit, or if the file has further
-  /// tensors with this prefix. `weights` are then unchanged.
+  /// Throws `CheckpointError.otherModel` if one is missing or does not fit, or if the file has
+  /// further tensors with this prefix. `weights` are then unchanged.
   package static func read(
     _ path: String, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
   ) throws {

@@ -8,8 +8,8 @@ import Platform
 ///     let weight = try file.floats(of: "electra.embeddings.word_embeddings.weight")
 ///
 /// The whole header is validated before use: sizes against the file, shapes against sizes, and that
-/// tensors cover the data without overlap or gap. float16 and bfloat16 are widened to float, float64 is
-/// rounded. Tensors of other types may exist, but cannot be read.
+/// tensors cover the data without overlap or gap. float16 and bfloat16 are widened to float,
+/// float64 is rounded. Tensors of other types may exist, but cannot be read.
 ///
 /// The mapping assumes that nobody truncates the file while it is in use.
 package struct SafetensorsFile: Sendable {
@@ -160,8 +160,8 @@ package struct SafetensorsFile: Sendable {
 
   /// Copies the values of a floating-point tensor, or only those of `range`, to `target`.
   ///
-  /// `target` must have room for them. Throws `missingTensor` or `wrongType`; traps if `range` is not
-  /// within the tensor.
+  /// `target` must have room for them. Throws `missingTensor` or `wrongType`; traps if `range` is
+  /// not within the tensor.
   package func copyFloats(
     of name: String, range: Range<Int>? = nil, into target: UnsafeMutablePointer<Float>
   ) throws(SafetensorsError) {

@@ -6,8 +6,8 @@ import Platform
 ///     try writer.write(pointer, count: 12)
 ///     let checksum = try writer.finish()
 ///
-/// The same tensors give the same bytes. An unfinished file is invalid, and `SafetensorsFile` rejects
-/// it.
+/// The same tensors give the same bytes. An unfinished file is invalid, and `SafetensorsFile`
+/// rejects it.
 package final class SafetensorsWriter {
   private let path: String
   private let file: DurableFile

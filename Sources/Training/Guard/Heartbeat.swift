@@ -6,9 +6,9 @@ import Platform
 ///
 ///     rank=3 host=n2 process=977 step=120 section=reduction state=running
 ///
-/// People, scripts and watchdogs read it, also after the job has ended. Each write replaces the line in
-/// place, padded to a fixed length and with one system call, so that a reader sees the old line or the
-/// new one. The file's modification time is the time of the heartbeat.
+/// People, scripts and watchdogs read it, also after the job has ended. Each write replaces the
+/// line in place, padded to a fixed length and with one system call, so that a reader sees the old
+/// line or the new one. The file's modification time is the time of the heartbeat.
 package final class Heartbeat: Sendable {
   /// The contents of a heartbeat file.
   package struct Record: Sendable, Equatable {

@@ -5,9 +5,9 @@ import Platform
 extension RunLock {
   /// The process that holds a lock, as described in the lock file.
   ///
-  /// A process number identifies a process only within one PID namespace of one boot. Containers on one
-  /// machine, or on two, may have the same host name and the same process numbers. So `state` is known
-  /// only for a holder in this process's namespace and boot.
+  /// A process number identifies a process only within one PID namespace of one boot. Containers on
+  /// one machine, or on two, may have the same host name and the same process numbers. So `state`
+  /// is known only for a holder in this process's namespace and boot.
   package struct Holder: Codable, Equatable {
     enum State { case running, ended, unknown }
 

@@ -14,12 +14,12 @@ import Platform
 ///   watches the file for two minutes. A change of the file is a heartbeat, and the waiter gives up.
 ///   Without a heartbeat the holder has lost the lock.
 ///
-/// The waiter measures its two minutes with its own monotonic clock, and compares times of the file only
-/// with earlier times of the same file. So the clocks of hosts and file servers may be wrong by any
-/// amount.
+/// The waiter measures its two minutes with its own monotonic clock, and compares times of the file
+/// only with earlier times of the same file. So the clocks of hosts and file servers may be wrong
+/// by any amount.
 ///
-/// The file is created with `O_EXCL`, which every file system supports. Many network file systems lack
-/// hard links, and `flock` is often local to a host.
+/// The file is created with `O_EXCL`, which every file system supports. Many network file systems
+/// lack hard links, and `flock` is often local to a host.
 package final class RunLock: Sendable {
   /// The clock of a waiter; tests replace it.
   package struct Clock {
@@ -57,8 +57,8 @@ package final class RunLock: Sendable {
 
   /// Seconds without a heartbeat after which a holder loses the lock.
   ///
-  /// Holders refresh every ten seconds. The rest is for file systems that show a change late or hang
-  /// for a while.
+  /// Holders refresh every ten seconds. The rest is for file systems that show a change late or
+  /// hang for a while.
   private static let timeout = 120.0
   /// Seconds between two observations of a waiter.
   private static let interval = 0.5
@@ -125,8 +125,8 @@ package final class RunLock: Sendable {
     while silence < Self.timeout {
       clock.wait(Self.interval)
       if isAskedToStop() { throw TrainerError.stopped }
-      // A long gap means that this process was suspended and has observed nothing. Counted in full, it
-      // would expire a holder that was suspended with it, for example on one virtual machine.
+      // A long gap means that this process was suspended and has observed nothing. Counted in full,
+      // it would expire a holder that was suspended with it, for example on one virtual machine.
       silence += min(clock.seconds() - last, 4 * Self.interval)
       last = clock.seconds()
       guard let found = Observation(path) else { return false }
@@ -141,11 +141,11 @@ package final class RunLock: Sendable {
 
   /// Removes the file of a holder that has lost the lock.
   ///
-  /// Several waiters may come here at once, so the file must not be unlinked by its path: a slower waiter
-  /// would unlink the new lock of a faster one. Each renames the file to a name of its own instead. Only
-  /// one rename of a file can succeed. If it caught a newer lock nevertheless, its contents differ from
-  /// the observation, and it is put back. Should a third program create a lock in between, the caught
-  /// holder finds it at its next `refresh` and ends.
+  /// Several waiters may come here at once, so the file must not be unlinked by its path: a slower
+  /// waiter would unlink the new lock of a faster one. Each renames the file to a name of its own
+  /// instead. Only one rename of a file can succeed. If it caught a newer lock nevertheless, its
+  /// contents differ from the observation, and it is put back. Should a third program create a lock
+  /// in between, the caught holder finds it at its next `refresh` and ends.
   private func removeStale(_ observation: Observation) throws {
     let stale = path + "-" + holder.token
     guard Observation(path) == observation else { return }
@@ -162,8 +162,8 @@ package final class RunLock: Sendable {
 
   /// Gives a heartbeat; returns false if another program holds the lock.
   ///
-  /// A file that cannot be read counts as held: network file systems fail for a while, and the next call
-  /// may succeed. A missing file is created again.
+  /// A file that cannot be read counts as held: network file systems fail for a while, and the next
+  /// call may succeed. A missing file is created again.
   package func refresh() -> Bool {
     guard let found = Observation(path) else {
       return (try? create(JSONEncoder().encode(holder))) ?? true

@@ -6,9 +6,9 @@ import Tensors
 
 /// Detects a run that makes no progress, and names the rank that the others wait for.
 ///
-/// MPI does not notice a rank that hangs, and notices a broken network only after a quarter of an hour.
-/// So every rank measures how long each section of the run takes. If one exceeds its deadline, `onLate`
-/// gets a message built from the heartbeat files of all ranks.
+/// MPI does not notice a rank that hangs, and notices a broken network only after a quarter of an
+/// hour. So every rank measures how long each section of the run takes. If one exceeds its
+/// deadline, `onLate` gets a message built from the heartbeat files of all ranks.
 ///
 ///     let watchdog = Watchdog(deadlines: [.step: 60]) { message in ... message() ... }
 ///     watchdog.enter(.evaluation)
@@ -49,8 +49,8 @@ package final class Watchdog: Sendable {
     var detail = "connection"
     /// Seconds in the section, without time in which this process was suspended.
     ///
-    /// A suspended rank is the one that the others wait for. Counted in full, the suspension would make
-    /// it report another rank as soon as it resumes.
+    /// A suspended rank is the one that the others wait for. Counted in full, the suspension would
+    /// make it report another rank as soon as it resumes.
     var elapsed = 0.0
     var lastCheck = now()
     var step = 0
@@ -105,8 +105,9 @@ package final class Watchdog: Sendable {
 
   /// Calls `body` repeatedly on a new thread, as long as the watchdog exists.
   ///
-  /// The thread holds a strong reference only while `body` runs, so that the watchdog can be released.
-  /// The thread is not joined: if `body` hangs in a file system, the end of the run must not hang, too.
+  /// The thread holds a strong reference only while `body` runs, so that the watchdog can be
+  /// released. The thread is not joined: if `body` hangs in a file system, the end of the run must
+  /// not hang, too.
   private func repeatedly(every seconds: Double, _ body: @escaping @Sendable (Watchdog) -> Void) {
     startDetachedThreadOrEnd { [weak self, isReleased] in
       repeat {
@@ -156,8 +157,8 @@ package final class Watchdog: Sendable {
 
   /// Writes the status of this rank into its heartbeat file at once.
   ///
-  /// After `end` the status stays: the thread that reports a request to stop may be slower than the run
-  /// that follows the request.
+  /// After `end` the status stays: the thread that reports a request to stop may be slower than the
+  /// run that follows the request.
   package func write(_ status: String) {
     state.withLock { if !$0.hasEnded { $0.status = status } }
     writeHeartbeat()
@@ -171,8 +172,8 @@ package final class Watchdog: Sendable {
 
   /// Writes the current state into the heartbeat file.
   ///
-  /// The state's lock is released before the write: `enter` needs it on the main thread, which must not
-  /// wait for a file system. The state is read under the writing lock, so writes are in order.
+  /// The state's lock is released before the write: `enter` needs it on the main thread, which must
+  /// not wait for a file system. The state is read under the writing lock, so writes are in order.
   private func writeHeartbeat() {
     writing.withLock { _ in
       let state = state.withLock { $0 }
@@ -260,8 +261,8 @@ package final class Watchdog: Sendable {
       let seconds = Int(newest - (silent.map(\.time).min() ?? newest))
       return "no heartbeat for \(seconds) s from \(names(silent))"
     }
-    // A rank waits for others in the first three parts. So does any rank in the reporter's part: the
-    // deadline thread reports although the main thread may be blocked in MPI at any point.
+    // A rank waits for others in the first three parts. So does any rank in the reporter's part:
+    // the deadline thread reports although the main thread may be blocked in MPI at any point.
     let waiting: Set = ["meeting", "reduction", waitingForWeights, known[reporter].section]
     let behind = known.filter { !waiting.contains($0.section) }
     if behind.isEmpty {

@@ -4,9 +4,9 @@ import Platform
 
 /// A TensorBoard event file: a version record, followed by records of scalars.
 ///
-/// Each record has TFRecord framing: its length (8 bytes), the checksum of the length, its bytes, and
-/// the checksum of the bytes. The bytes are a protocol buffer, `Event` of TensorFlow's `event.proto`.
-/// Only five of its fields are needed, so this file encodes them without a library.
+/// Each record has TFRecord framing: its length (8 bytes), the checksum of the length, its bytes,
+/// and the checksum of the bytes. The bytes are a protocol buffer, `Event` of TensorFlow's
+/// `event.proto`. Only five of its fields are needed, so this file encodes them without a library.
 enum EventFile {
   /// The prefix of the file names; TensorBoard reads files whose name contains `tfevents`.
   ///
@@ -15,7 +15,8 @@ enum EventFile {
 
   /// Returns a name that sorts after all of `names`.
   ///
-  /// TensorBoard reads files in the order of their names, and does not reread a file that it has left.
+  /// TensorBoard reads files in the order of their names, and does not reread a file that it has
+  /// left.
   static func name(after names: [String]) -> String {
     let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
     let digits = String((numbers.max() ?? 0) + 1)
@@ -77,8 +78,8 @@ enum EventFile {
 
 /// A protocol buffer under construction.
 ///
-/// Each field is a key followed by a value. The key is the field number times eight plus the wire type:
-/// 0 variable-length integer, 1 eight bytes, 2 length and bytes, 5 four bytes.
+/// Each field is a key followed by a value. The key is the field number times eight plus the wire
+/// type: 0 variable-length integer, 1 eight bytes, 2 length and bytes, 5 four bytes.
 private struct Message {
   private(set) var bytes = Data()
 
@@ -103,8 +104,8 @@ private struct Message {
     bytes += Data(littleEndian: value.bitPattern)
   }
 
-  /// Appends a variable-length integer: seven bits per byte, lowest first; all bytes but the last have
-  /// their top bit set.
+  /// Appends a variable-length integer: seven bits per byte, lowest first; all bytes but the last
+  /// have their top bit set.
   private mutating func append(variable value: UInt64) {
     var rest = value
     while rest >= 0x80 {

@@ -1,8 +1,8 @@
 import Foundation
 import Layers
 
-// The JSON form of a line of metrics in `metrics.jsonl`: one object per line, with keys in the order of
-// the values.
+// The JSON form of a line of metrics in `metrics.jsonl`: one object per line, with keys in the
+// order of the values.
 
 extension MetricsLine {
   /// The line as one JSON object.
@@ -29,8 +29,8 @@ extension MetricsLine {
 
   /// Reads a line of `metrics.jsonl`.
   ///
-  /// Values are sorted by name; null values are left out. The result is nil if the line is not valid
-  /// JSON, has no step, or has an unknown split.
+  /// Values are sorted by name; null values are left out. The result is nil if the line is not
+  /// valid JSON, has no step, or has an unknown split.
   package init?(json: Data) {
     // JSONSerialization rounds numbers of more than 17 digits twice.
     guard let fields = try? JSONDecoder().decode([String: Field].self, from: json),

@@ -2,14 +2,15 @@ import Foundation
 import Layers
 import Platform
 
-/// Writes the metrics of a run: `metrics.jsonl`, one JSON object per line, and TensorBoard event files.
+/// Writes the metrics of a run: `metrics.jsonl`, one JSON object per line, and TensorBoard event
+/// files.
 ///
-/// Lines are in the order of the steps. The event file of the split `held_out` is in a folder of that
-/// name, so that TensorBoard draws its curves in the same charts as those of training.
+/// Lines are in the order of the steps. The event file of the split `held_out` is in a folder of
+/// that name, so that TensorBoard draws its curves in the same charts as those of training.
 ///
-/// Event files can always be rebuilt from the lines. Each start writes a new event file from the lines
-/// that it keeps, and empties the older files without removing them: a running TensorBoard reads the
-/// files of a folder in order and would lose its position.
+/// Event files can always be rebuilt from the lines. Each start writes a new event file from the
+/// lines that it keeps, and empties the older files without removing them: a running TensorBoard
+/// reads the files of a folder in order and would lose its position.
 ///
 /// A failed write never ends a run. The first one is reported.
 package final class MetricsLog {

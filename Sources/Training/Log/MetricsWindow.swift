@@ -4,9 +4,9 @@ import Layers
 
 /// The sums for the next line of training metrics, over all steps since the last line.
 ///
-/// Each rank keeps one sum per slice that it computes, and adds to it step after step. A line adds the
-/// sums of all slices, in the order of the slices. Adding a rank's slices together earlier would save
-/// memory, but the bits would then depend on the number of ranks.
+/// Each rank keeps one sum per slice that it computes, and adds to it step after step. A line adds
+/// the sums of all slices, in the order of the slices. Adding a rank's slices together earlier
+/// would save memory, but the bits would then depend on the number of ranks.
 ///
 /// The window is part of a checkpoint, so the bits do not depend on where a run was stopped either.
 struct MetricsWindow: Sendable, Equatable {
@@ -45,8 +45,8 @@ struct MetricsWindow: Sendable, Equatable {
 
   /// The metrics of all steps, equal on every rank.
   ///
-  /// Means are ratios of sums over all steps, not means of the steps' ratios; the area under the ROC
-  /// curve is the mean over all pairs of scores of one slice. Every rank must call it.
+  /// Means are ratios of sums over all steps, not means of the steps' ratios; the area under the
+  /// ROC curve is the mean over all pairs of scores of one slice. Every rank must call it.
   func metrics(_ objective: some TrainingObjective, _ world: Communicator) throws -> MetricValues {
     var total = Tally()
     try world.gather(sums.map { Tally(sums: $0) }, into: &total)

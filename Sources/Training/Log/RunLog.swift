@@ -3,8 +3,8 @@ import Platform
 
 /// The log of a run: lines with the time in `log.txt`, and without it on standard error.
 ///
-/// A failed write never ends a run. A failure of the file is reported once on standard error. After a
-/// failure of standard error (a closed pipe, a full disk), lines still go to the file.
+/// A failed write never ends a run. A failure of the file is reported once on standard error. After
+/// a failure of standard error (a closed pipe, a full disk), lines still go to the file.
 package final class RunLog {
   private let path: String?
   let screen: FileHandle

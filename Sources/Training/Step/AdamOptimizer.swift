@@ -28,8 +28,9 @@ package struct AdamOptimizer: Sendable {
 
   /// Updates the floats of `range` of the flat vector.
   ///
-  /// The range may begin and end inside parameters. Disjoint ranges may be updated at the same time.
-  /// A gradient that is not finite makes weights and moments not finite; the caller checks the norm.
+  /// The range may begin and end inside parameters. Disjoint ranges may be updated at the same
+  /// time. A gradient that is not finite makes weights and moments not finite; the caller checks
+  /// the norm.
   ///
   /// - Parameters:
   ///   - range: the floats to update.

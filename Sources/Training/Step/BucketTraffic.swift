@@ -87,9 +87,9 @@ final class BucketTraffic: Sendable {
         Timeline.record("\(action) \(names[bucket])", on: .worker(worker)) {
           work(bucket, worker, workers)
         }
-        // Counting and submitting are one critical section. With the call outside the lock, a worker
-        // that completes a bucket could be overtaken by one that completes the next bucket, and this
-        // rank would submit its jobs in another order than the other ranks: a deadlock.
+        // Counting and submitting are one critical section. With the call outside the lock, a
+        // worker that completes a bucket could be overtaken by one that completes the next bucket,
+        // and this rank would submit its jobs in another order than the other ranks: a deadlock.
         remaining.withLock {
           $0[index] -= 1
           if $0[index] == 0 { onComplete(bucket) }

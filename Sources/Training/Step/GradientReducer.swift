@@ -19,9 +19,10 @@ import Tensors
 ///
 /// Both paths add every float along the same `SumPlan`, so the result has the same bits.
 ///
-/// Invariant: every rank submits one exchange per bucket, in the order of the buckets. Early buckets
-/// are submitted in order by `WorkerMerge`, the others in order by `forEachBucket`. The number of
-/// early buckets may differ between ranks (a rank without slices has none); the order does not.
+/// Invariant: every rank submits one exchange per bucket, in the order of the buckets. Early
+/// buckets are submitted in order by `WorkerMerge`, the others in order by `forEachBucket`. The
+/// number of early buckets may differ between ranks (a rank without slices has none); the order
+/// does not.
 final class GradientReducer: Sendable {
   private let traffic: BucketTraffic
   private let merge: WorkerMerge
@@ -57,7 +58,8 @@ final class GradientReducer: Sendable {
   /// Starts a sum to which `workers` workers will contribute.
   func begin(workers: Int) { merge.begin(workers: workers) }
 
-  /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes next.
+  /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes
+  /// next.
   func register(_ pieces: [Piece]) { merge.register(pieces) }
 
   /// Marks a range of a worker's gradient as final.
@@ -98,8 +100,8 @@ final class GradientReducer: Sendable {
 
   /// The vector that receives the sum over all ranks: this rank's first piece.
   ///
-  /// The exchange writes this rank's part of a bucket after it has added all pieces of that part, and
-  /// nothing reads the piece afterwards. So the sum needs no memory of its own.
+  /// The exchange writes this rank's part of a bucket after it has added all pieces of that part,
+  /// and nothing reads the piece afterwards. So the sum needs no memory of its own.
   private func output(of sums: [PieceSum]) -> Storage {
     if let first = sums.first { return first.output }
     return spare.withLock { spare in
@@ -111,8 +113,8 @@ final class GradientReducer: Sendable {
 
   /// The sum of squares of each block of the whole batch's gradient, on every rank.
   ///
-  /// Each block is summed by the rank that owns it, and the caller adds the blocks in the order of the
-  /// vector. A sum per rank would change the norm's bits with the number of ranks.
+  /// Each block is summed by the rank that owns it, and the caller adds the blocks in the order of
+  /// the vector. A sum per rank would change the norm's bits with the number of ranks.
   ///
   /// - Parameter gradient: the result of `finishSum`.
   /// - Returns: one number per block, in the order of the vector; not finite where the block is not.

@@ -3,11 +3,12 @@ import Tensors
 
 /// A worker's gradients: the slice that is being computed, and sums of the slices before it.
 ///
-/// Slices arrive in order and are added like the digits of a binary counter: two sibling subtrees of the
-/// `ReductionTree` become their parent. So a worker of k slices holds about log2(k) + 1 gradients.
+/// Slices arrive in order and are added like the digits of a binary counter: two sibling subtrees
+/// of the `ReductionTree` become their parent. So a worker of k slices holds about log2(k) + 1
+/// gradients.
 ///
-/// The last slice is not added here. Its gradient becomes final range by range, and `WorkerMerge` adds
-/// all remaining pieces of a range in one pass over memory.
+/// The last slice is not added here. Its gradient becomes final range by range, and `WorkerMerge`
+/// adds all remaining pieces of a range in one pass over memory.
 struct PartialSums {
   private(set) var pieces: [Piece] = []
   private var free: [Storage] = []

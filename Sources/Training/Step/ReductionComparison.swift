@@ -6,8 +6,8 @@ import Tensors
 
 /// A benchmark of the sum, norm, update and gather of a step, without its computation.
 ///
-/// It runs them in two ways: sharded, as the trainer does, and replicated, with `MPI_Allreduce` and an
-/// update of all weights on every rank.
+/// It runs them in two ways: sharded, as the trainer does, and replicated, with `MPI_Allreduce` and
+/// an update of all weights on every rank.
 package final class ReductionComparison {
   private let layout: ParameterLayout
   private let world: Communicator

@@ -33,11 +33,11 @@ struct Moments: Sendable {
 ///     try update.waitForWeights(in: range)       // before a worker reads these weights
 ///
 /// The moments exist once over all ranks (ZeRO stage 1, Rajbhandari et al. 2020). New weights are
-/// gathered while the next step reads its input and computes. Buckets are gathered in the order in which
-/// the next step reads them, and a worker waits only for the range that it reads next.
+/// gathered while the next step reads its input and computes. Buckets are gathered in the order in
+/// which the next step reads them, and a worker waits only for the range that it reads next.
 ///
-/// Invariant: until `await` or `waitForWeights` returns, a range of the weights may hold old values,
-/// new values, or a mixture. Nothing else protects the weights.
+/// Invariant: until `await` or `waitForWeights` returns, a range of the weights may hold old
+/// values, new values, or a mixture. Nothing else protects the weights.
 final class ShardedUpdate: Sendable {
   let moments: Moments
   private let traffic: BucketTraffic
@@ -82,7 +82,8 @@ final class ShardedUpdate: Sendable {
 
   /// Updates this rank's parts of `weights`, and starts to gather all parts.
   ///
-  /// The gradient is not read any more when this returns; weights are still being sent and received.
+  /// The gradient is not read any more when this returns; weights are still being sent and
+  /// received.
   ///
   /// - Parameters:
   ///   - weights: the flat vector; `await` waits for a range of it.

@@ -10,8 +10,8 @@ package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>)
 
 /// The state of one worker: its slices of the step, its activations and its gradients.
 ///
-/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and between
-/// two runs only the rank's main thread. The team's lock orders the two.
+/// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and
+/// between two runs only the rank's main thread. The team's lock orders the two.
 final class Worker<O: TrainingObjective>: @unchecked Sendable {  // ordered by the team
   private let number: Int
   let slices: Range<Int>
@@ -40,8 +40,8 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {  // ordered by t
 
   /// Reads the slices of `step` and sums the objective's counts; an error is stored in `failure`.
   ///
-  /// Counting draws the masks, and `compute` draws them again. Storing them would require a type for
-  /// prepared slices in every objective, and drawing is cheap compared with a forward pass.
+  /// Counting draws the masks, and `compute` draws them again. Storing them would require a type
+  /// for prepared slices in every objective, and drawing is cheap compared with a forward pass.
   func load(_ objective: O, step: Int, settings: TrainerSettings, source: BatchSource) {
     failure = nil
     counts = objective.counts(of: Batch())
@@ -58,8 +58,9 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {  // ordered by t
 
   /// Computes the gradients of all slices.
   ///
-  /// During the first slice it waits for each range of weights before reading it: later slices read the
-  /// same weights. During the last slice it reports each range of the gradient that becomes final.
+  /// During the first slice it waits for each range of weights before reading it: later slices read
+  /// the same weights. During the last slice it reports each range of the gradient that becomes
+  /// final.
   func compute(
     _ objective: O, totals: [Int], weights: Weights, reducer: GradientReducer,
     update: ShardedUpdate

@@ -23,19 +23,20 @@ package struct PieceSum: Sendable {
   }
 }
 
-/// Tracks a step's gradients on this rank: which pieces the workers hold, and which buckets are final
-/// on all of them.
+/// Tracks a step's gradients on this rank: which pieces the workers hold, and which buckets are
+/// final on all of them.
 ///
 ///     merge.begin(workers: 2)
 ///     merge.register(pieces)                               // each worker, before its last slice
 ///     merge.finish(range) { bucket, sums in send(...) }    // each worker, as ranges become final
 ///     let (sums, first) = merge.remainder()                // after all workers have finished
 ///
-/// Workers register before they compute their last slice, not after it. The first bucket becomes final
-/// in the middle of that slice, and can only be summed once the pieces of all workers are known.
+/// Workers register before they compute their last slice, not after it. The first bucket becomes
+/// final in the middle of that slice, and can only be summed once the pieces of all workers are
+/// known.
 ///
-/// A gradient is final where every worker has called `finish` during its last slice: earlier slices are
-/// complete by then, as each worker adds them before it registers.
+/// A gradient is final where every worker has called `finish` during its last slice: earlier slices
+/// are complete by then, as each worker adds them before it registers.
 package final class WorkerMerge: Sendable {
   private let buckets: [Range<Int>]
   /// The subtrees that this rank contributes to the exchange.
@@ -74,7 +75,8 @@ package final class WorkerMerge: Sendable {
     }
   }
 
-  /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes next.
+  /// Registers the pieces of a worker: sums that are final, and its last slice, which it computes
+  /// next.
   package func register(_ pieces: [Piece]) {
     state.withLock {
       $0.pieces += pieces
@@ -108,16 +110,16 @@ package final class WorkerMerge: Sendable {
 
   /// The sums of this rank, and the first bucket that `finish` has not reported.
   ///
-  /// Valid after all workers have finished. A rank without slices has no sums, and reports no bucket
-  /// early.
+  /// Valid after all workers have finished. A rank without slices has no sums, and reports no
+  /// bucket early.
   package func remainder() -> (sums: [PieceSum], firstBucket: Int) {
     state.withLock { ($0.sums, $0.nextBucket) }
   }
 
   /// Plans the sum of each of this rank's subtrees.
   ///
-  /// A sum overwrites the piece with the subtree's first slice. That piece belongs to no other subtree,
-  /// so no sum overwrites an input of another.
+  /// A sum overwrites the piece with the subtree's first slice. That piece belongs to no other
+  /// subtree, so no sum overwrites an input of another.
   private func prepareSums(_ state: inout State) {
     let held = state.pieces.map(\.node)
     state.sums = nodes.map { node in
