@@ -67,11 +67,18 @@ def programs_in(arithmetic, args, config, cores):
 
 
 def measure(name, command):
-    """Runs a program and returns the JSON object that it prints; exits if the program fails."""
+    """Runs a program and returns the JSON object that it prints; exits if it fails twice.
+
+    Processes of PyTorch that are connected by gloo sometimes abort when they end.
+    """
     environment = electra.environment() if name.startswith("electra") else None
-    answer = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if answer.returncode != 0:
-        sys.exit(f"{name} failed: {' '.join(command)}\n{answer.stderr}")
+    for _ in range(2):
+        answer = subprocess.run(command, capture_output=True, text=True, env=environment)
+        if answer.returncode == 0:
+            break
+        print(f"{name} failed: {' '.join(command)}\n{answer.stderr}", file=sys.stderr)
+    else:
+        sys.exit(f"{name} failed twice")
     result = json.loads(answer.stdout.strip().splitlines()[-1])
     print(f"{name}: {result['tokens_per_second']:.0f} tokens/s", file=sys.stderr)
     return result
