@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests in stages and prints the time of each; 16 to 31 minutes on two cores from a clean
+# Runs all tests in stages and prints the time of each; 15 to 31 minutes on two cores from a clean
 # clone.
 #
 #   Launch/test.sh
