@@ -13,7 +13,7 @@ import Platform
 /// available.
 ///
 /// Invariants: `base` is aligned to 64 bytes and does not change during the life of the object.
-package final class Storage: @unchecked Sendable {  // a pointer that never changes
+package final class Storage: @unchecked Sendable {  // constant pointer; writers use disjoint ranges
   // Unchecked: the pointer never changes. Threads that share a storage must not write the same
   // floats at the same time; workers write disjoint ranges between barriers.
 

@@ -5,7 +5,7 @@
 ///
 ///     let hidden = Tensor(base: storage.base, rows: tokens, columns: hiddenSize)  // (N, D)
 ///     let queries = qkv.columns(0..<headSize)  // (N, D/H), strided
-package struct Tensor: @unchecked Sendable {  // a view, as its `Storage`
+package struct Tensor: @unchecked Sendable {  // constant; as `Storage`
   // Unchecked: see `Storage`; the same rule holds for a view.
 
   package let base: UnsafeMutablePointer<Float>

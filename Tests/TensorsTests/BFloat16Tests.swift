@@ -225,7 +225,8 @@ struct BFloat16Tests {
   @Test
   func dropoutKeepsBits() {
     let width = 13
-    let source = (0..<2 * width).map { UInt16(truncatingIfNeeded: 0x7F7E + 0x1235 * $0) }
+    // Subnormal numbers and signalling NaNs.
+    let source = (0..<2 * width).map { [0x0001, 0x7F81, 0x807F, 0xFFBF][$0 % 4] as UInt16 }
     var (from, to) = (source, [UInt16](repeating: 0xABCD, count: 2 * width + 3))
     let dropout = DropoutStream(
       RandomStream(seed: 1, site: 4, step: 2, sequence: 3), rate: 0.5)

@@ -108,6 +108,6 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
 ///
 /// Unchecked: one worker of a team writes it during a run, and the main thread reads it after the
 /// run; the team's lock orders the two.
-private final class Counter: @unchecked Sendable {  // ordered by the team
+private final class Counter: @unchecked Sendable {  // the team's lock orders its users
   var value = 0
 }

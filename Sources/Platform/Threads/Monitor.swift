@@ -13,7 +13,7 @@
 ///
 /// `Synchronization` has locks but no condition variables, hence pthread's. A change is seen by
 /// waiting threads only after `wakeAll`.
-package final class Monitor<State>: @unchecked Sendable {  // guarded by `mutex`
+package final class Monitor<State>: @unchecked Sendable {  // `state` only under `mutex`
   // Unchecked: `state` is accessed only while `mutex` is held. A body must not let a reference in
   // it escape.
 

@@ -3,7 +3,7 @@
 ///
 /// A bfloat16 is the upper half of a float32: the same exponent and 8 significant bits. Like a
 /// `Tensor`, the view does not own its memory. Elements have an alignment of two bytes.
-package struct BFloat16Tensor: @unchecked Sendable {  // a view, as its `Storage`
+package struct BFloat16Tensor: @unchecked Sendable {  // constant; as `Storage`
   // Unchecked: see `Storage`; the same rule holds for a view.
 
   /// The address of the first element; raw, because the memory belongs to a storage of floats.

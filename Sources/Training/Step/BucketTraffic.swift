@@ -66,6 +66,9 @@ final class BucketTraffic: Sendable {
     }
   }
 
+  /// One worker's share of the work on a bucket.
+  typealias BucketShare = @Sendable (_ bucket: Int, _ worker: Int, _ workers: Int) -> Void
+
   /// Runs `work` on all workers of `team`, bucket by bucket.
   ///
   /// - Parameters:
@@ -77,7 +80,7 @@ final class BucketTraffic: Sendable {
   ///     finishes its share, under a lock.
   func forEachBucket(
     _ action: String, _ buckets: some Collection<Int>, _ team: WorkerTeam,
-    _ work: @escaping @Sendable (_ bucket: Int, _ worker: Int, _ workers: Int) -> Void,
+    _ work: @escaping BucketShare,
     then onComplete: @escaping @Sendable (_ bucket: Int) -> Void
   ) {
     let (order, workers, names) = (Array(buckets), team.count, names)

@@ -12,7 +12,7 @@ package typealias BatchSource = @Sendable (_ step: Int, _ sequences: Range<Int>)
 ///
 /// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and
 /// between two runs only the rank's main thread. The team's lock orders the two.
-final class Worker<O: TrainingObjective>: @unchecked Sendable {  // ordered by the team
+final class Worker<O: TrainingObjective>: @unchecked Sendable {  // the team's lock orders its users
   private let number: Int
   let slices: Range<Int>
   let workspace: O.Workspace
