@@ -134,7 +134,7 @@ extension Evaluator where O: TrainingObjective {
 ///
 /// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and
 /// between two runs only the main thread. The team's lock orders the two.
-private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // the team's lock orders use
+private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // ordered by the team
   private let workspace: O.Workspace
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
