@@ -57,8 +57,15 @@ static inline int cmpi_split_by_host(int comm, int *part) {
   return status;
 }
 
-// Frees a communicator from `cmpi_duplicate` or `cmpi_split_by_host`. Collective: all its ranks
-// call it.
+// The ranks of `comm` with the same color.
+static inline int cmpi_split(int comm, int color, int *part) {
+  MPI_Comm made = MPI_COMM_NULL;
+  int status = MPI_Comm_split(MPI_Comm_f2c(comm), color, 0, &made);
+  *part = MPI_Comm_c2f(made);
+  return status;
+}
+
+// Frees a communicator from one of the three functions above. Collective: all its ranks call it.
 static inline int cmpi_free(int comm) {
   MPI_Comm native = MPI_Comm_f2c(comm);
   return MPI_Comm_free(&native);
@@ -102,19 +109,19 @@ static inline int cmpi_all_gather_bytes(
 }
 
 // The part of each rank is already at its displacement in that rank's `all`.
-static inline int cmpi_all_gather_floats_in_place(
-    int comm, float *all, const int *counts, const int *displacements) {
+static inline int cmpi_all_gather_bytes_in_place(
+    int comm, void *all, const int *counts, const int *displacements) {
   return MPI_Allgatherv(
-      MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts, displacements, MPI_FLOAT,
+      MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts, displacements, MPI_BYTE,
       MPI_Comm_f2c(comm));
 }
 
-static inline int cmpi_exchange_floats(
-    int comm, const float *send, const int *send_counts, const int *send_displacements,
-    float *receive, const int *receive_counts, const int *receive_displacements) {
+static inline int cmpi_exchange_bytes(
+    int comm, const void *send, const int *send_counts, const int *send_displacements,
+    void *receive, const int *receive_counts, const int *receive_displacements) {
   return MPI_Alltoallv(
-      send, send_counts, send_displacements, MPI_FLOAT, receive, receive_counts,
-      receive_displacements, MPI_FLOAT, MPI_Comm_f2c(comm));
+      send, send_counts, send_displacements, MPI_BYTE, receive, receive_counts,
+      receive_displacements, MPI_BYTE, MPI_Comm_f2c(comm));
 }
 
 // Blocking send to or receive from one rank.

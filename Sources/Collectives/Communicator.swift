@@ -22,7 +22,7 @@ import Synchronization
 /// the others calls `abort`.
 package final class Communicator: Sendable {
   private let handle: Int32
-  /// Whether it comes from `duplicate` or `onThisHost` and is not freed yet.
+  /// Whether it comes from `duplicate`, `onThisHost` or `split` and is not freed yet.
   private let isMade: Atomic<Bool>
   /// This rank's number.
   package let rank: Int
@@ -133,7 +133,28 @@ package final class Communicator: Sendable {
     return Communicator(handle: part, isMade: true)
   }
 
-  /// Frees a communicator from `duplicate` or `onThisHost`, which must not be used afterwards.
+  /// A communicator of the ranks with the same `color`, in the order of their numbers; the caller
+  /// frees it.
+  func split(color: Int) throws(CollectivesError) -> Communicator {
+    if size == 1 { return Self.alone() }
+    var part: Int32 = 0
+    try Self.check("MPI_Comm_split", cmpi_split(handle, Int32(color), &part))
+    return Communicator(handle: part, isMade: true)
+  }
+
+  /// The number of ranks of each host, if consecutive ranks share a host and all hosts have equally
+  /// many; otherwise 1, and also if there is one host only.
+  package func ranksPerHost() throws(CollectivesError) -> Int {
+    let host = try onThisHost()
+    defer { host.free() }
+    let ranks = try host.gather([rank]).flatMap(\.self)
+    let first = rank - rank % ranks.count
+    let isRegular = ranks == Array(first..<first + ranks.count) && ranks.count < size
+    let counts = Set(try gather([isRegular ? ranks.count : 1]).flatMap(\.self))
+    return counts.count == 1 ? counts.first ?? 1 : 1
+  }
+
+  /// Frees a communicator from `duplicate`, `onThisHost` or `split`, which must not be used afterwards.
   ///
   /// All its ranks must call it, in the same order if there are several. For the world, a single
   /// rank and a freed communicator it does nothing.
@@ -256,27 +277,32 @@ package final class Communicator: Sendable {
     try Self.check("MPI_Recv", cmpi_receive_floats(handle, values, Int32(count), Int32(rank)))
   }
 
-  /// Sends floats to and receives floats from every rank (`MPI_Alltoallv`).
+  /// Sends bytes to and receives bytes from every rank (`MPI_Alltoallv`).
   ///
-  /// Counts and displacements have one entry per rank and are in floats. The ranges that are sent
-  /// and received must not overlap.
+  /// Counts and displacements have one entry per rank. The ranges that are sent and received must not
+  /// overlap.
   func exchange(
-    send: UnsafeMutablePointer<Float>, counts: [Int32], displacements: [Int32],
-    receive: UnsafeMutablePointer<Float>, receiveCounts: [Int32],
+    send: UnsafeMutableRawPointer, counts: [Int32], displacements: [Int32],
+    receive: UnsafeMutableRawPointer, receiveCounts: [Int32],
     receiveDisplacements: [Int32]
   ) throws(CollectivesError) {
     try Self.check(
       "MPI_Alltoallv",
-      cmpi_exchange_floats(
+      cmpi_exchange_bytes(
         handle, send, counts, displacements, receive, receiveCounts, receiveDisplacements))
   }
 
-  /// Copies the part of each rank in its `all` to the same position in `all` of every rank.
+  /// Copies the range of each rank in its `all` to the same place in `all` of every rank.
+  ///
+  /// `ranges` has the bytes of each rank.
   func gatherInPlace(
-    _ all: UnsafeMutablePointer<Float>, counts: [Int32], displacements: [Int32]
+    _ all: UnsafeMutableRawPointer, ranges: [Range<Int>]
   ) throws(CollectivesError) {
+    if size == 1 { return }
     try Self.check(
-      "MPI_Allgatherv", cmpi_all_gather_floats_in_place(handle, all, counts, displacements))
+      "MPI_Allgatherv",
+      cmpi_all_gather_bytes_in_place(
+        handle, all, ranges.map { Int32($0.count) }, ranges.map { Int32($0.lowerBound) }))
   }
 
   /// Throws `callFailed` with MPI's error text unless `status` is zero.

@@ -11,70 +11,68 @@ import Tensors
 /// each rank has one piece of the `ReductionTree` (at most one, where ranks exceed slices);
 /// otherwise ranks send more pieces so that the bits are the same.
 ///
+/// Where hosts have several ranks, the ranks of a host first add their pieces for one another, and
+/// then ranks with the same number within their hosts exchange the sums of hosts. So a sum leaves a
+/// host once, not once for each rank. Weights take the reverse way.
+///
 /// All methods that communicate are collective, and one thread at a time may use an exchange, as
 /// with its communicator.
 package final class Exchange: Sendable {
   private let partition: Partition
+  private let format: GatherFormat
   private let world: Communicator
-  /// The subtrees of each rank.
-  private let pieces: [[ReductionTree.Node]]
-  private let plan: SumPlan
-  /// A slot of `maximumPartCount` floats for each piece of the other ranks.
-  private let received: Storage
-  private let maximumPartCount: Int
+  /// The ranks with this rank's number within their hosts; all ranks if hosts do not matter.
+  private let peers: Communicator
+  /// The ranks of this host, if hosts matter.
+  private let host: Communicator?
+  /// The exchange of the pieces of hosts; the sums of parts of the root.
+  private let final: ExchangeStage
+  /// The exchange within this host, and its sums: one vector for each piece of the host.
+  private let initial: (stage: ExchangeStage, sums: [Storage])?
+  /// Weights as they travel; empty if they travel in float32.
+  private let message: Storage
+  /// The subtrees whose sums this rank contributes, in order.
+  package let localPieces: [ReductionTree.Node]
 
-  /// Allocates the receive buffer and plans the sum.
+  /// Allocates buffers and plans the sums; every rank must call it.
   ///
   /// - Parameters:
   ///   - tree: the slices of a step.
-  ///   - partition: the buckets and the owners of their parts.
+  ///   - partition: the buckets, the owners of their parts and the hosts.
+  ///   - format: how weights travel.
   ///   - world: a duplicate of the world for this exchange only, which `free` frees.
-  package init(tree: ReductionTree, partition: Partition, world: Communicator) {
-    let pieces = (0..<world.size).map {
-      ReductionTree.pieces(of: tree.slices(of: $0, of: world.size))
+  /// - Throws: `CollectivesError.callFailed`.
+  package init(
+    tree: ReductionTree, partition: Partition, format: GatherFormat = GatherFormat(),
+    world: Communicator
+  ) throws(CollectivesError) {
+    let plan = StagePlan(tree: tree, partition: partition, rank: world.rank)
+    (self.partition, self.format, self.world) = (partition, format, world)
+    localPieces = plan.hostInputs[world.rank % partition.ranksPerHost]
+    if partition.ranksPerHost > 1 {
+      let host = try world.split(color: world.rank / partition.ranksPerHost)
+      let stage = ExchangeStage(
+        host, tree: tree, inputs: plan.hostInputs, outputs: plan.hostOutputs,
+        largest: (plan.largestGroup, plan.largestBucket))
+      initial = (stage, plan.hostOutputs.map { _ in Storage(count: plan.largestGroup) })
+      self.host = host
+      peers = try world.split(color: world.rank % partition.ranksPerHost)
+    } else {
+      (initial, host, peers) = (nil, nil, world)
     }
-    guard let plan = SumPlan(tree.root, from: pieces.flatMap(\.self)) else {
-      preconditionFailure("the ranges of the ranks do not cover the slices")
-    }
-    let parts = partition.buckets.indices.map { partition.part($0, of: world.rank).count }
-    let slotCount = pieces.indices.reduce(0) { $0 + ($1 == world.rank ? 0 : pieces[$1].count) }
-    maximumPartCount = parts.max() ?? 0
-    received = Storage(count: slotCount * maximumPartCount)
-    self.partition = partition
-    self.world = world
-    self.pieces = pieces
-    self.plan = plan
+    final = ExchangeStage(
+      peers, tree: tree, inputs: plan.peerInputs, outputs: [tree.root],
+      largest: (plan.largestPart, plan.largestGroup))
+    let bytes = partition.buckets.map { format.bytes(of: $0) }.max() ?? 0
+    message = Storage(count: format.isFloat32 || world.size == 1 ? 0 : (bytes + 3) / 4)
   }
 
-  /// Frees the communicator; collective.
-  package func free() { world.free() }
-
-  /// The predicted traffic of a step.
-  ///
-  /// `sent` is the number of floats that each rank sends: its pieces without its own parts, and the
-  /// weights in the ring gather. `received` is the size of the largest receive buffer in floats.
-  /// `messages` is the number of consecutive messages: for each bucket, every round of pieces takes
-  /// one message per other rank (pairwise exchange), and so does the gather.
-  package static func traffic(
-    tree: ReductionTree, partition: Partition
-  ) -> (sent: [Int], received: Int, messages: Int) {
-    let size = partition.rankCount
-    let pieces = (0..<size).map { ReductionTree.pieces(of: tree.slices(of: $0, of: size)).count }
-    let count = partition.blockBoundaries.last ?? 0
-    let sent = (0..<size).map { rank in
-      let others = count - partition.ownedCount(of: rank)
-      return pieces[rank] * others + others
-    }
-    let received = (0..<size).map { rank in
-      let largest = partition.buckets.indices.map { partition.part($0, of: rank).count }.max() ?? 0
-      return (pieces.reduce(0, +) - pieces[rank]) * largest
-    }
-    let rounds = pieces.max() ?? 1
-    return (sent, received.max() ?? 0, partition.buckets.count * (rounds + 1) * (size - 1))
+  /// Frees the communicators; collective.
+  package func free() {
+    host?.free()
+    peers.free()
+    world.free()
   }
-
-  /// The subtrees whose sums this rank contributes, in order.
-  package var localPieces: [ReductionTree.Node] { pieces[world.rank] }
 
   /// Adds the pieces of all ranks for this rank's part of `bucket` into `output`.
   ///
@@ -87,62 +85,48 @@ package final class Exchange: Sendable {
     _ bucket: Int, pieces gradients: [UnsafeMutablePointer<Float>],
     into output: UnsafeMutablePointer<Float>
   ) throws(CollectivesError) {
+    var pieces = gradients.map { $0 + partition.buckets[bucket].lowerBound }
+    if let (stage, sums) = initial {
+      let groups = (0..<partition.ranksPerHost).map { partition.group(bucket, $0) }
+      try stage.run(pieces, ranges: groups, into: sums.map(\.base))
+      pieces = sums.map(\.base)
+    }
+    let parts = partition.peers(of: world.rank).map { partition.part(bucket, of: $0) }
     let part = partition.part(bucket, of: world.rank)
-    // The plan needs a pointer to each piece: those of this rank are used in place, those of other
-    // ranks are received into consecutive slots.
-    var slots: [[Int32]] = []
-    var pointers: [UnsafeMutablePointer<Float>] = []
-    var slotCount = 0
-    for rank in pieces.indices {
-      slots.append([])
-      for index in pieces[rank].indices {
-        if rank == world.rank {
-          pointers.append(gradients[index] + part.lowerBound)
-        } else {
-          slots[rank].append(Int32(slotCount * maximumPartCount))
-          pointers.append(received.base + slotCount * maximumPartCount)
-          slotCount += 1
-        }
-      }
-    }
-    for round in 0..<(pieces.map(\.count).max() ?? 0) where world.size > 1 {
-      try exchange(bucket, round: round, gradients, slots: slots)
-    }
-    plan.add(pointers, count: part.count, into: output + part.lowerBound)
-  }
-
-  /// Sends to every owner its part of this rank's piece number `round`, and receives theirs.
-  ///
-  /// Ranks with fewer pieces take part in every round, with zero counts, because the call is
-  /// collective. `slots` has, for each rank, the offsets in `received` of its pieces.
-  private func exchange(
-    _ bucket: Int, round: Int, _ gradients: [UnsafeMutablePointer<Float>], slots: [[Int32]]
-  ) throws(CollectivesError) {
-    let ranks = 0..<world.size
-    let sends = round < gradients.count
-    let parts = ranks.map { partition.part(bucket, of: $0) }
-    let receiveCount = Int32(parts[world.rank].count)
-    // Displacements are relative to the bucket, because offsets in the vector may exceed an Int32.
-    let start = parts[0].lowerBound
-    try world.exchange(
-      send: sends ? gradients[round] + start : received.base,
-      counts: ranks.map { sends && $0 != world.rank ? Int32(parts[$0].count) : 0 },
-      displacements: parts.map { sends ? Int32($0.lowerBound - start) : 0 },
-      receive: received.base,
-      receiveCounts: slots.map { round < $0.count ? receiveCount : 0 },
-      receiveDisplacements: slots.map { round < $0.count ? $0[round] : 0 })
+    try final.run(pieces, ranges: parts, into: [output + part.lowerBound])
   }
 
   /// Copies the parts of `bucket` of `vector` from their owners to all ranks.
+  ///
+  /// The floats of other ranks' parts are what arrives: rounded where the format rounds. This rank's
+  /// part is not changed. The format is that of the exchange or, with an argument, float32.
   package func gather(
-    _ bucket: Int, _ vector: UnsafeMutablePointer<Float>
+    _ bucket: Int, _ vector: UnsafeMutablePointer<Float>, in other: GatherFormat? = nil
   ) throws(CollectivesError) {
     guard world.size > 1 else { return }
-    let parts = (0..<world.size).map { partition.part(bucket, of: $0) }
-    let start = parts[0].lowerBound
-    try world.gatherInPlace(
-      vector + start, counts: parts.map { Int32($0.count) },
-      displacements: parts.map { Int32($0.lowerBound - start) })
+    let format = other ?? format
+    let range = partition.buckets[bucket]
+    func bytes(_ part: Range<Int>) -> Range<Int> {
+      let start = format.bytes(of: range.lowerBound..<part.lowerBound)
+      return start..<start + format.bytes(of: part)
+    }
+    let part = partition.part(bucket, of: world.rank)
+    let message =
+      format.isFloat32
+      ? UnsafeMutableRawPointer(vector + range.lowerBound)
+      : UnsafeMutableRawPointer(self.message.base)
+    if !format.isFloat32 {
+      format.encode(part, of: vector, into: message + bytes(part).lowerBound)
+    }
+    try peers.gatherInPlace(
+      message,
+      ranges: partition.peers(of: world.rank).map { bytes(partition.part(bucket, of: $0)) })
+    try host?.gatherInPlace(
+      message, ranges: (0..<partition.ranksPerHost).map { bytes(partition.group(bucket, $0)) })
+    if format.isFloat32 { return }
+    for others in [range.lowerBound..<part.lowerBound, part.upperBound..<range.upperBound] {
+      format.decode(message + bytes(others).lowerBound, to: others, of: vector)
+    }
   }
 
   /// Gathers one number per block of the vector and returns them in block order on every rank.

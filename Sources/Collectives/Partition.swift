@@ -6,6 +6,10 @@ import Tensors
 /// part of every bucket: it adds the gradients there, keeps the Adam moments and updates the
 /// weights (ZeRO stage 1, Rajbhandari et al. 2020).
 ///
+/// The parts of a bucket are in the order of the ranks' numbers within their hosts, and then of
+/// their hosts. So the parts of all ranks with one number within their hosts, a group, are one range,
+/// which hosts exchange after their own ranks have added it (`Exchange`).
+///
 /// Parts start and end on block boundaries. Sums over the vector (the gradient norm) are added
 /// block by block, so the partition does not affect their bits.
 package struct Partition: Sendable {
@@ -16,7 +20,9 @@ package struct Partition: Sendable {
   package let blockBoundaries: [Int]
   /// The number of ranks.
   package let rankCount: Int
-  /// For each bucket, the start of every rank's part and the bucket's end: rankCount + 1 entries.
+  /// The number of ranks of each host; 1 if hosts do not matter.
+  package let ranksPerHost: Int
+  /// For each bucket, the start of every part and the bucket's end: rankCount + 1 entries.
   private let cuts: [[Int]]
 
   /// The most floats of a bucket, up to rounding to blocks.
@@ -32,8 +38,13 @@ package struct Partition: Sendable {
   ///     start and end on block boundaries and cover the vector.
   ///   - blockBoundaries: the start of every block in ascending order, and the end of the vector.
   ///   - rankCount: the number of ranks; parts may be empty.
-  package init(regions: [Range<Int>], blockBoundaries: [Int], rankCount: Int) {
+  ///   - ranksPerHost: divides the number of ranks; consecutive ranks share a host.
+  package init(
+    regions: [Range<Int>], blockBoundaries: [Int], rankCount: Int, ranksPerHost: Int = 1
+  ) {
+    precondition(rankCount % ranksPerHost == 0, "hosts have different numbers of ranks")
     self.rankCount = rankCount
+    self.ranksPerHost = ranksPerHost
     self.blockBoundaries = blockBoundaries
     let boundaries = blockBoundaries
     buckets = regions.flatMap { region in
@@ -52,8 +63,29 @@ package struct Partition: Sendable {
 
   /// The part of bucket `bucket` that `rank` owns.
   package func part(_ bucket: Int, of rank: Int) -> Range<Int> {
-    cuts[bucket][rank]..<cuts[bucket][rank + 1]
+    let position = position(of: rank)
+    return cuts[bucket][position]..<cuts[bucket][position + 1]
   }
+
+  /// The parts of bucket `bucket` of all ranks with number `local` within their hosts: one range.
+  func group(_ bucket: Int, _ local: Int) -> Range<Int> {
+    cuts[bucket][local * hostCount]..<cuts[bucket][(local + 1) * hostCount]
+  }
+
+  private var hostCount: Int { rankCount / ranksPerHost }
+
+  /// The position of a rank's part among the parts of a bucket.
+  private func position(of rank: Int) -> Int {
+    rank % ranksPerHost * hostCount + rank / ranksPerHost
+  }
+
+  /// The ranks with the number of `rank` within their hosts, in order.
+  func peers(of rank: Int) -> [Int] {
+    Array(stride(from: rank % ranksPerHost, to: rankCount, by: ranksPerHost))
+  }
+
+  /// All ranks in the order of their parts.
+  package var owners: [Int] { (0..<rankCount).sorted { position(of: $0) < position(of: $1) } }
 
   /// The number of floats that `rank` owns in all buckets.
   package func ownedCount(of rank: Int) -> Int {

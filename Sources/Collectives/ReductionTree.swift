@@ -13,16 +13,41 @@ import Tensors
 /// A worker or rank has a contiguous range of slices. It adds the maximal subtrees inside the
 /// range, its pieces. The owner of a part of the vector receives the pieces of all ranks and adds
 /// them up to the root (`SumPlan`).
+///
+/// In an exchange in bfloat16, every node from the rounding level on, except the root, is rounded
+/// to bfloat16 after its sum. Where a node is added does not matter: it is rounded whether it
+/// travels between ranks or not, so the bits are again the same for any ranks and workers.
 package struct ReductionTree: Sendable, Equatable {
   /// The number of slices, S.
   package let sliceCount: Int
+  /// The lowest level whose nodes are rounded to bfloat16; nil for an exchange in float32.
+  ///
+  /// Level l has the sums of 2^l slices. From log2(S) on, the level of the root, nothing is rounded.
+  package let roundingLevel: Int?
 
   /// Creates the tree over `sliceCount` slices, a power of two.
-  package init(sliceCount: Int) {
+  package init(sliceCount: Int, roundingLevel: Int? = nil) {
     precondition(
       sliceCount > 0 && sliceCount & (sliceCount - 1) == 0,
       "\(sliceCount) slices: not a power of two")
     self.sliceCount = sliceCount
+    self.roundingLevel = roundingLevel
+  }
+
+  /// The default rounding level: that of the largest subtree that every one of `ranks` can have.
+  ///
+  /// It is floor(log2(S / ranks)), at least 0. With a power of two of at most S ranks, each rank then
+  /// adds its slices in float32 and sends one rounded sum.
+  package func defaultRoundingLevel(ranks: Int) -> Int {
+    var level = 0
+    while ranks << (level + 1) <= sliceCount { level += 1 }
+    return level
+  }
+
+  /// Whether the sum of `node` is rounded to bfloat16 before it is added to another or sent.
+  package func isRounded(_ node: Node) -> Bool {
+    guard let roundingLevel else { return false }
+    return node.level >= roundingLevel && node != root
   }
 
   /// The default number of slices: about 2048 tokens per slice, but at least one slice per worker.
@@ -87,78 +112,5 @@ package struct ReductionTree: Sendable, Equatable {
       start += 1 << level
     }
     return result
-  }
-}
-
-/// How to compute a node of the tree from given pieces: an expression of additions.
-package indirect enum SumPlan: Sendable {
-  /// The piece with this index.
-  case piece(Int)
-  /// The sum of two subtrees, left plus right.
-  case sum(SumPlan, SumPlan)
-
-  /// The plan for `node` from `pieces`; nil if the pieces do not cover the node.
-  package init?(_ node: ReductionTree.Node, from pieces: [ReductionTree.Node]) {
-    if let number = pieces.firstIndex(of: node) {
-      self = .piece(number)
-      return
-    }
-    guard node.level > 0, let left = SumPlan(node.children.0, from: pieces),
-      let right = SumPlan(node.children.1, from: pieces)
-    else { return nil }
-    self = .sum(left, right)
-  }
-
-  /// The number of temporary blocks that `value` needs: the height of the expression.
-  private var depth: Int {
-    switch self {
-    case .piece: 0
-    case .sum(let left, let right): 1 + max(left.depth, right.depth)
-    }
-  }
-
-  /// Computes the sum of the pieces into `output`, which may be one of the pieces.
-  ///
-  /// `pieces` has a pointer to `count` floats for each piece of the plan. The work is done in
-  /// blocks of 4096 floats, whose temporary sums stay in the cache. A block of `output` is written
-  /// after the block was read from all pieces, hence `output` may be a piece.
-  package func add(
-    _ pieces: [UnsafeMutablePointer<Float>], count: Int, into output: UnsafeMutablePointer<Float>
-  ) {
-    let start = Profile.begin()
-    defer { Profile.end(.merging, start) }
-    if case .piece(let number) = self {
-      if pieces[number] != output { output.update(from: pieces[number], count: count) }
-      return
-    }
-    let block = 4096
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: block * (depth + 1)) { scratch in
-      guard let scratch = scratch.baseAddress else { return }
-      for start in stride(from: 0, to: count, by: block) {
-        let length = min(block, count - start)
-        let sum = value(pieces, start: start, count: length, scratch: scratch, block: block)
-        (output + start).update(from: sum, count: length)
-      }
-    }
-  }
-
-  /// Computes the sum of one block and returns its address: in a piece, or the beginning of
-  /// `scratch`.
-  ///
-  /// The left half may use all of `scratch`; the right half must not overwrite its result, so it
-  /// starts one block later. The sum may then overwrite the left half element by element.
-  private func value(
-    _ pieces: [UnsafeMutablePointer<Float>], start: Int, count: Int,
-    scratch: UnsafeMutablePointer<Float>, block: Int
-  ) -> UnsafeMutablePointer<Float> {
-    switch self {
-    case .piece(let number): return pieces[number] + start
-    case .sum(let left, let right):
-      let a = left.value(pieces, start: start, count: count, scratch: scratch, block: block)
-      let b = right.value(
-        pieces, start: start, count: count, scratch: scratch + block, block: block)
-      for i in 0..<count { scratch[i] = a[i] + b[i] }
-      return scratch
-    }
   }
 }

@@ -61,7 +61,8 @@ struct FlopsCommand: ParsableCommand {
 
   private func cost(_ recipe: RecipeOptions) throws -> RunCost {
     let configuration = try recipe.configuration(
-      vocabularySize: vocabularySize, dataLength: .max, workers: ranks * threads)
+      vocabularySize: vocabularySize, dataLength: .max, ranks: ranks,
+      workers: ranks * threads)
     return RunCost(
       configuration, ranks: ranks, workers: threads, keep: keep, recomputes: recipe.recompute)
   }

@@ -167,7 +167,7 @@ struct PretrainCommand: ParsableCommand {
           throw UsageError(
             "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
         }
-        return try new(folder, data, workers: workers)
+        return try new(folder, data, ranks: world.size, workers: workers)
       }
     let encoded = try settled.map { Array(try $0.configuration.jsonDocument()) } ?? []
     let configuration = try decodeJSON(
@@ -203,12 +203,12 @@ struct PretrainCommand: ParsableCommand {
 
   /// Writes the configuration of a new run; returns it and the initial model.
   private func new(
-    _ folder: RunFolder, _ data: ShardSet, workers: Int
+    _ folder: RunFolder, _ data: ShardSet, ranks: Int, workers: Int
   ) throws -> (PretrainingConfiguration, InitialModel?) {
     var initial: InitialModel?
     var configuration = try recipe.configuration(
       vocabularySize: data.vocabulary.size, dataLength: data.description.maximumLength,
-      workers: workers
+      ranks: ranks, workers: workers
     ) { task in
       initial = try initialModel(task, data)
       return initial?.sizes

@@ -87,7 +87,7 @@ extension Trainer {
   ///   the communication.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
     watch(.step, "diagnosis")
-    try waitForWeights()
+    try gatherFloats()
     let parameters = objective.layout.parameters
     let bad = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
     let indices = try world.gather([bad]).flatMap(\.self)

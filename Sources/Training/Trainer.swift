@@ -17,13 +17,16 @@ package final class Trainer<O: TrainingObjective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
-  /// The flat vector of weights, equal on every rank.
+  /// The flat vector of weights, with which every rank computes the same (see `format`).
   ///
   /// After a step they are still being gathered: call `waitForWeights` before reading them.
   package var weights: Storage { modelWeights.vector }
   let modelWeights: Weights
   /// The parts of the flat vector that each rank owns.
   package let partition: Partition
+  /// How weights travel. Those that it rounds are equal on all ranks only after rounding: the owner
+  /// of a part has them in float32 (`gatherFloats`).
+  let format: GatherFormat
   let traffic: BucketTraffic
   let reducer: GradientReducer
   let update: ShardedUpdate
@@ -72,20 +75,23 @@ package final class Trainer<O: TrainingObjective> {
     modelWeights = Weights(
       Storage(count: objective.layout.count), arithmetic: objective.arithmetic)
     team = WorkerTeam(processors: processors)
-    let tree = ReductionTree(sliceCount: settings.sliceCount)
+    let tree = settings.tree
     let slices = tree.slices(of: world.rank, of: world.size)
     let sequences = max(settings.batchSize / settings.sliceCount, Evaluator<O>.sliceSequences)
     workers = processors.indices.map {
       Worker(
-        number: $0, slices: ReductionTree.share(slices, of: $0, of: processors.count),
+        number: $0, tree: tree, slices: ReductionTree.share(slices, of: $0, of: processors.count),
         sequences: sequences, objective: objective)
     }
     evaluator = Evaluator(
       objective, weights: modelWeights, world: world, team: team,
       workspaces: workers.map(\.workspace))
     partition = Partition(
-      objective.layout, regions: objective.gradientOrder, rankCount: world.size)
-    traffic = try BucketTraffic(objective.layout, partition, tree: tree, world: world)
+      objective.layout, regions: objective.gradientOrder, rankCount: world.size,
+      ranksPerHost: try world.ranksPerHost())
+    format = settings.gatherFormat(objective.layout, objective.arithmetic)
+    traffic = try BucketTraffic(
+      objective.layout, partition, tree: tree, format: format, world: world)
     reducer = GradientReducer(
       traffic, gradientOrder: objective.gradientOrder, world: world, team: team)
     update = ShardedUpdate(
@@ -100,6 +106,16 @@ package final class Trainer<O: TrainingObjective> {
   package func waitForWeights() throws {
     try update.waitForWeights()
     modelWeights.markChanged()
+  }
+
+  /// Waits for the weights of the last step, and makes them equal in float32 on every rank.
+  ///
+  /// Every rank must call it.
+  package func gatherFloats() throws {
+    try waitForWeights()
+    for bucket in partition.buckets.indices where !format.roundedRanges.isEmpty {
+      try traffic.exchange.gather(bucket, weights.base, in: GatherFormat())
+    }
   }
 
   /// Waits for weights and for a running save, ends the threads and frees the communicators.
@@ -157,7 +173,7 @@ package final class Trainer<O: TrainingObjective> {
     let start = now()
     var report = StepReport()
     if let prepare = objective.prepareWeights(before: step) {
-      try waitForWeights()
+      try gatherFloats()
       prepare(weights)
     }
     // Weights of the last update may still arrive: a worker waits for a matrix before it packs it.

@@ -1,3 +1,5 @@
+import Collectives
+import Layers
 import Tensors
 
 /// The settings of a training run.
@@ -8,20 +10,44 @@ package struct TrainerSettings: Sendable, Equatable {
   package var batchSize: Int
   /// The number of slices of a batch; a power of two that divides the batch size.
   package var sliceCount: Int
+  /// The level of the reduction tree from which sums are rounded to bfloat16; nil for an exchange in
+  /// float32.
+  package var roundingLevel: Int?
   package var schedule: LearningRateSchedule
   package var adam: AdamHyperparameters
   /// The global norm that gradients are clipped to.
   package var clipNorm: Double
 
   package init(
-    batchSize: Int, sliceCount: Int, schedule: LearningRateSchedule, adam: AdamHyperparameters,
-    clipNorm: Double
+    batchSize: Int, sliceCount: Int, roundingLevel: Int? = nil, schedule: LearningRateSchedule,
+    adam: AdamHyperparameters, clipNorm: Double
   ) {
     self.batchSize = batchSize
     self.sliceCount = sliceCount
+    self.roundingLevel = roundingLevel
     self.schedule = schedule
     self.adam = adam
     self.clipNorm = clipNorm
+  }
+
+  /// The tree by which the gradients of the slices are added.
+  package var tree: ReductionTree { ReductionTree(sliceCount: sliceCount, roundingLevel: roundingLevel) }
+
+  /// How weights travel between ranks: with an exchange in bfloat16, those that the model reads only
+  /// rounded to bfloat16 travel so.
+  package func gatherFormat(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> GatherFormat {
+    GatherFormat(
+      roundedRanges: roundingLevel == nil ? [] : layout.roundedRanges(in: arithmetic))
+  }
+
+  /// The bytes of one gradient and one vector of weights as they travel between ranks.
+  ///
+  /// A rank of N, N a power of two, sends (N - 1) / N of them in a step, if its sum is not below the
+  /// rounding level.
+  package func travellingBytes(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> Int {
+    let isRounded = roundingLevel.map { 1 << $0 < sliceCount } ?? false
+    return (isRounded ? 2 : 4) * layout.count
+      + gatherFormat(layout, arithmetic).bytes(of: 0..<layout.count)
   }
 
   /// The sequences of slice `index`.

@@ -61,12 +61,13 @@ struct ReductionTreeTests {
     let slices = (0..<16).map { Node(level: 0, index: $0) }
     return try withPointers(&buffers) { pointers in
       for node in ranges.flatMap(\.self) {
-        let plan = try #require(SumPlan(node, from: slices))
-        plan.add(pointers, count: 5000, into: pointers[node.slices.lowerBound])
+        let plan = try #require(SumPlan(node, of: tree, from: slices))
+        plan.add(pointers.map { .float32($0) }, count: 5000, into: pointers[node.slices.lowerBound])
       }
       let pieces = ranges.flatMap(\.self)
-      let plan = try #require(SumPlan(tree.root, from: pieces))
-      plan.add(pieces.map { pointers[$0.slices.lowerBound] }, count: 5000, into: pointers[0])
+      let plan = try #require(SumPlan(tree.root, of: tree, from: pieces))
+      plan.add(
+        pieces.map { .float32(pointers[$0.slices.lowerBound]) }, count: 5000, into: pointers[0])
       return Array(UnsafeBufferPointer(start: pointers[0], count: 5000))
     }
   }
@@ -101,9 +102,23 @@ struct ReductionTreeTests {
     #expect(tree != wrongTree)
   }
 
+  /// The largest subtree that every rank can have, and no level below that of a slice.
+  @Test(arguments: [(1, 4), (2, 3), (3, 2), (4, 2), (5, 1), (16, 0), (17, 0), (100, 0)])
+  func theUsualLevelIsThatOfARanksSum(ranks: Int, level: Int) {
+    #expect(ReductionTree(sliceCount: 16).defaultRoundingLevel(ranks: ranks) == level)
+  }
+
+  @Test
+  func nodesFromTheLevelOnAreRoundedExceptTheRoot() {
+    let tree = ReductionTree(sliceCount: 8, roundingLevel: 1)
+    #expect((0...3).map { tree.isRounded(Node(level: $0, index: 0)) } == [false, true, true, false])
+    let float = ReductionTree(sliceCount: 8)
+    #expect((0...3).allSatisfy { !float.isRounded(Node(level: $0, index: 0)) })
+  }
+
   @Test
   func aPlanNeedsAllItsPieces() {
     let tree = ReductionTree(sliceCount: 4)
-    #expect(SumPlan(tree.root, from: [Node(level: 1, index: 0)]) == nil)
+    #expect(SumPlan(tree.root, of: tree, from: [Node(level: 1, index: 0)]) == nil)
   }
 }

@@ -57,13 +57,17 @@ struct InvarianceTests {
     }
   }
 
-  @Test(arguments: ["float32", "bfloat16"])
-  func ranksAndWorkersDoNotChangeAByte(arithmetic: String) throws {
+  /// How gradients travel, with a level that two ranks are above and eight below.
+  private static let exchange = ["--exchange", "bfloat16", "--exchange-level", "2"]
+  private static let bfloat16 = ["--arithmetic", "bfloat16"]
+
+  @Test(arguments: [[], bfloat16, exchange, bfloat16 + exchange])
+  func ranksAndWorkersDoNotChangeAByte(options: [String]) throws {
     let folder = try Self.folder()
     func run(_ name: String, ranks: Int?, workers: Int, _ more: [String] = []) throws -> Outcome {
       let result = try Program.run(
-        Self.command + ["--output", name, "--threads", "\(workers)", "--arithmetic", arithmetic]
-          + more, ranks: ranks, in: folder.path)
+        Self.command + ["--output", name, "--threads", "\(workers)"] + options + more,
+        ranks: ranks, in: folder.path)
       #expect(result.status == 0, "\(name): \(result.errors)")
       return try Outcome(folder, name)
     }
@@ -77,6 +81,7 @@ struct InvarianceTests {
     #expect(norms.count == Self.steps && norms.allSatisfy { $0 > 1 }, "the clip is active")
     for (ranks, workers) in [
       (1, 2), (2, 1), (3, 1), (4, 1), (2, 2), (1, 3), (5, 1), (8, 1), (3, 2), (1, 7), (7, 3),
+      (16, 1),
     ] {
       let outcome = try run("\(ranks)x\(workers)", ranks: ranks, workers: workers)
       #expect(outcome == reference, "\(ranks) ranks with \(workers) workers")
@@ -85,10 +90,18 @@ struct InvarianceTests {
     // Negative control: another reduction tree changes the last bits.
     let other = try run("other", ranks: nil, workers: 1, ["--slices", "8"])
     #expect(other.model != reference.model && other.optimizer != reference.optimizer)
-    if arithmetic == "bfloat16" {
-      let exact = try run("float32", ranks: nil, workers: 1, ["--arithmetic", "float32"])
-      #expect(exact.model != reference.model && exact.metrics != reference.metrics)
+    // Further controls: other arithmetic, another exchange and another level change them too.
+    for change in controls(of: options) {
+      let control = try run("control \(change[1])", ranks: nil, workers: 1, change)
+      #expect(control.model != reference.model && control.metrics != reference.metrics, "\(change)")
     }
+  }
+
+  /// Options that undo some of `options`.
+  private func controls(of options: [String]) -> [[String]] {
+    (options.contains("--arithmetic") ? [["--arithmetic", "float32"]] : [])
+      + (options.contains("--exchange")
+        ? [["--exchange-level", "4"], ["--exchange-level", "3"]] : [])
   }
 
   /// Other kernels of OpenBLAS change the bits of a run in float32, and not those in bfloat16.
@@ -107,12 +120,12 @@ struct InvarianceTests {
   }
 
   /// Stopped after every step and resumed on another number of ranks and workers.
-  @Test(arguments: [("2", "float32"), ("4", "float32"), ("4", "bfloat16")])
-  func stopsAndOtherShapesDoNotChangeAByte(logEvery: String, arithmetic: String) throws {
+  @Test(arguments: [("2", []), ("4", []), ("4", bfloat16 + exchange), ("4", exchange)])
+  func stopsAndOtherShapesDoNotChangeAByte(logEvery: String, options: [String]) throws {
     let folder = try Self.folder()
     // A stop between two lines of metrics adds no line, and the next line averages the steps before
     // and after the stop.
-    let command = Self.command + ["--log-every", logEvery, "--arithmetic", arithmetic]
+    let command = Self.command + ["--log-every", logEvery] + options
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
     let shapes: [(ranks: Int?, workers: Int)] = [
@@ -138,11 +151,11 @@ struct InvarianceTests {
     ["--generator", "uniform"], ["--weight-sharing", "none", "--temperature", "2"],
     ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
     ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
-    ["--arithmetic", "bfloat16", "--objective", "mlm"],
-    ["--arithmetic", "bfloat16", "--objective", "all-tokens-mlm"],
-    ["--arithmetic", "bfloat16", "--weight-sharing", "all"],
-    ["--arithmetic", "bfloat16", "--training", "two-stage"],
-    ["--arithmetic", "bfloat16", "--training", "adversarial"],
+    bfloat16 + exchange + ["--objective", "mlm"],
+    bfloat16 + exchange + ["--objective", "all-tokens-mlm"],
+    bfloat16 + exchange + ["--weight-sharing", "all"],
+    bfloat16 + exchange + ["--training", "two-stage"],
+    bfloat16 + exchange + ["--training", "adversarial"],
   ])
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()
@@ -184,6 +197,7 @@ struct InvarianceTests {
       ("--objective", "mlm"), ("--generator", "unigram"), ("--generator-width", "0.5"),
       ("--generator-depth", "0.5"), ("--weight-sharing", "none"), ("--training", "adversarial"),
       ("--mask-fraction", "0.2"), ("--temperature", "2"), ("--discriminator-weight", "20"),
+      ("--exchange", "bfloat16"), ("--exchange-level", "1"),
     ] {
       let result = try Program.run(
         Self.command + ["--output", "run", option, value], in: folder.path)

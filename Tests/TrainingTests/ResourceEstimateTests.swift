@@ -1,6 +1,7 @@
 import Collectives
 import Electra
 import Layers
+import Tensors
 import Testing
 import Training
 
@@ -12,11 +13,12 @@ struct ResourceEstimateTests {
       _ = layout.declare(name, [count], .zeros)
     }
     #expect(layout.count == 8192 + 112 + 4096)
+    var settings = TrainerTests.settings
+    settings.sliceCount = slices
     return ResourceEstimate(
-      layout: layout,
+      layout: layout, arithmetic: .float32,
       partition: Partition(layout, regions: [8192..<layout.count, 0..<8192], rankCount: ranks),
-      sliceCount: slices, workers: workers, activations: 1000,
-      packedWeights: 700)
+      settings: settings, workers: workers, activations: 1000)
   }
 
   private let vector = 4 * (8192 + 112 + 4096)
@@ -34,7 +36,7 @@ struct ResourceEstimateTests {
     #expect(needs.checkpoint == 3 * 4 * (8192 + 100 + 4096))
     #expect(
       needs.memory
-        == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations + 700)
+        == ResourceEstimate.program + (1 + 2 + 4 + 3) * vector + needs.activations)
   }
 
   /// Two workers of four slices hold three gradients each: sums of 2 and 1 slices, and the current
@@ -55,7 +57,8 @@ struct ResourceEstimateTests {
     // two.
     #expect(needs.moments == 2 * 4 * (4096 + 4208))
     #expect(needs.received == 4 * 4208)
-    #expect(needs.snapshot == needs.weights + needs.moments + 4 * 4208)
+    // A third vector beside the moments: the weights of the parts.
+    #expect(needs.snapshot == needs.moments / 2 * 3 + 4 * 4208)
     #expect(needs.gradients == 3 * vector)
     #expect(needs.sent == 2 * 4 * (4096 + 4208))
     #expect(needs.messages == 4)

@@ -63,10 +63,12 @@ struct TrainerTests {
 
   /// Trains three steps, in each of which the gradient is clipped.
   private static func train(
-    _ world: Communicator, workers: Int, in arithmetic: Arithmetic
+    _ world: Communicator, workers: Int, in arithmetic: Arithmetic, level: Int? = nil
   ) throws -> Outcome {
     var objective = objective()
     objective.arithmetic = arithmetic
+    var settings = settings
+    settings.roundingLevel = level
     let trainer = try Trainer(
       objective: objective,
       settings: settings, world: world, processors: Array(repeating: -1, count: workers),
@@ -74,13 +76,16 @@ struct TrainerTests {
     defer { trainer.end() }
     objective.layout.initialize(trainer.weights, seed: 3)
     let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
-    try trainer.waitForWeights()
+    // Before weights that travelled in bfloat16 are gathered in float32.
+    let heldOut = try trainer.evaluate(sequences: 250) {
+      batch(step: $0 + 1000, sequences: $1)
+    }.map(\.value)
+    try trainer.gatherFloats()
     let bytes = UnsafeRawBufferPointer(
       start: trainer.weights.base, count: 4 * trainer.weights.count)
     return Outcome(
       weights: Data(bytes), norms: norms, metrics: try trainer.metrics().map(\.value),
-      heldOut: try trainer.evaluate(sequences: 250) { batch(step: $0 + 1000, sequences: $1) }
-        .map(\.value))
+      heldOut: heldOut)
   }
 
   @Test(arguments: [1, 2, 3, 4, 5], Arithmetic.allCases)
@@ -90,6 +95,19 @@ struct TrainerTests {
     let outcome = try Self.train(world, workers: workers, in: arithmetic)
     #expect(reference.norms.allSatisfy { $0 > 1 })
     #expect(outcome == reference)
+  }
+
+  /// Levels of single slices, above those of a rank, and of the root, from which nothing is rounded.
+  @Test(arguments: [0, 2, 3, 4], Arithmetic.allCases)
+  func anExchangeInBFloat16KeepsItsBitsToo(level: Int, arithmetic: Arithmetic) throws {
+    let world = try Communicator.start()
+    let reference = try Self.train(.alone(), workers: 1, in: arithmetic, level: level)
+    for workers in [1, 2, 3] {
+      let outcome = try Self.train(world, workers: workers, in: arithmetic, level: level)
+      #expect(outcome == reference, "\(workers) workers")
+    }
+    let exact = try Self.train(.alone(), workers: 1, in: arithmetic)
+    #expect((exact == reference) == (level == 4))
   }
 
   @Test

@@ -10,7 +10,8 @@ struct WorkerMergeTests {
   private static let buckets = [8..<12, 4..<8, 0..<4]
 
   private func merge(nodes: [ReductionTree.Node]) -> WorkerMerge {
-    WorkerMerge(buckets: Self.buckets, nodes: nodes, earlyBuckets: 2)
+    WorkerMerge(
+      ReductionTree(sliceCount: 8), buckets: Self.buckets, nodes: nodes, earlyBuckets: 2)
   }
 
   /// Returns a piece in which every float is `value`.

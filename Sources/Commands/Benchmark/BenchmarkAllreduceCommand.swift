@@ -63,11 +63,12 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
       let layout = try RankLayout(world: world, threads: threads, slices: .max)
       let workers = try world.sum([layout.processors.count])[0]
       let configuration = try recipe.configuration(
-        vocabularySize: vocabularySize, dataLength: .max, workers: workers)
+        vocabularySize: vocabularySize, dataLength: .max, ranks: world.size,
+        workers: workers)
       let model = configuration.makeModel()
       let comparison = try ReductionComparison(
-        layout: model.layout, regions: model.gradientOrder,
-        sliceCount: configuration.recipe.slices, world: world, processors: layout.processors)
+        layout: model.layout, regions: model.gradientOrder, arithmetic: configuration.arithmetic,
+        settings: configuration.trainerSettings, world: world, processors: layout.processors)
       defer { comparison.end() }
       let times = try (0...rounds).map { _ in
         (

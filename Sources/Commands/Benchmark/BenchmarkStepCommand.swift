@@ -44,7 +44,8 @@ struct BenchmarkStepCommand: ParsableCommand {
       let all = try RankLayout(world: world, threads: threads, slices: .max)
       let workers = try world.sum([all.processors.count])[0]
       let configuration = try recipe.configuration(
-        vocabularySize: vocabularySize, dataLength: .max, workers: workers)
+        vocabularySize: vocabularySize, dataLength: .max, ranks: world.size,
+        workers: workers)
       try selectKernel(configuration.arithmetic, world)
       let slices = ReductionTree(sliceCount: configuration.recipe.slices)
         .slices(of: world.rank, of: world.size).count

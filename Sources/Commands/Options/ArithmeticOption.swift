@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Electra
 import Platform
 import Runs
 import Tensors
@@ -16,6 +17,25 @@ struct ArithmeticOption: ParsableArguments {
 }
 
 extension Arithmetic: ExpressibleByArgument {}
+
+/// The options for what travels between ranks.
+struct ExchangeOptions: ParsableArguments {
+  @Option(
+    help: """
+      How gradients travel between ranks: float32, or bfloat16, half the bytes (with --arithmetic \
+      bfloat16, weights too); fixed at the first start.
+      """)
+  var exchange: ExchangeFormat?
+
+  @Option(
+    help: """
+      The level of the reduction tree from which sums are rounded in --exchange bfloat16: sums of \
+      2^LEVEL slices; by default those of one rank of the first start.
+      """)
+  var exchangeLevel: Int?
+}
+
+extension ExchangeFormat: ExpressibleByArgument {}
 
 /// Selects the kernel of each rank for `arithmetic` and prints its warnings on rank 0.
 ///

@@ -39,6 +39,7 @@ extension RecipeOptions {
     if let file = try fileConfiguration(vocabularySize: existing.model.vocabularySize) {
       if !hasInitialModel { changed.model = file.model }
       (changed.recipe, changed.arithmetic) = (file.recipe, file.arithmetic)
+      (changed.exchange, changed.exchangeLevel) = (file.exchange, file.exchangeLevel)
       if file.recipe.slices == 0 { changed.recipe.slices = existing.recipe.slices }
     }
     apply(to: &changed)
@@ -81,6 +82,6 @@ extension RecipeOptions {
     "train_batch_size": "--batch", "max_seq_length": "--length",
     "learning_rate": "--learning-rate", "num_warmup_steps": "--warmup", "slices": "--slices",
     "micro_batch_tokens": "--micro-batch", "mask_whole_words": "--whole-words", "seed": "--seed",
-    "arithmetic": "--arithmetic",
+    "arithmetic": "--arithmetic", "exchange": "--exchange", "exchange_level": "--exchange-level",
   ]
 }

@@ -52,6 +52,8 @@ struct RecipeOptions: ParsableArguments {
 
   @OptionGroup var products: ArithmeticOption
 
+  @OptionGroup var traffic: ExchangeOptions
+
   @Flag(help: "Recompute activations in the backward pass (gradient checkpointing).")
   var recompute = false
 
@@ -62,12 +64,12 @@ struct RecipeOptions: ParsableArguments {
     }
   }
 
-  /// The configuration of a new run with `workers` threads in total.
+  /// The configuration of a new run with `workers` threads in total, on `ranks` ranks.
   ///
   /// `sizes` returns the sizes of the initial model for a task; nil keeps those of the preset.
   /// Throws a `UsageError` for values that are out of range or do not fit each other.
   func configuration(
-    vocabularySize: Int, dataLength: Int, workers: Int,
+    vocabularySize: Int, dataLength: Int, ranks: Int, workers: Int,
     sizes: (PretrainingTask) throws -> ElectraSizes? = { _ in nil }
   ) throws -> PretrainingConfiguration {
     var result: PretrainingConfiguration
@@ -88,6 +90,10 @@ struct RecipeOptions: ParsableArguments {
         batch: recipe.batchSize, tokens: recipe.batchSize * recipe.length, workers: workers)
     }
     try Self.check(result)
+    if result.exchange == .bfloat16, result.exchangeLevel == nil {
+      result.exchangeLevel = ReductionTree(sliceCount: result.recipe.slices)
+        .defaultRoundingLevel(ranks: ranks)
+    }
     return result
   }
 
@@ -119,6 +125,8 @@ struct RecipeOptions: ParsableArguments {
     if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
     if let arithmetic = products.arithmetic { configuration.arithmetic = arithmetic }
+    if let exchange = traffic.exchange { configuration.exchange = exchange }
+    if let level = traffic.exchangeLevel { configuration.exchangeLevel = level }
   }
 
   /// Checks values that depend on each other.

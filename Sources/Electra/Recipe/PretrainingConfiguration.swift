@@ -13,6 +13,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var recipe: Recipe
   /// The arithmetic of matrix products, in all phases.
   package var arithmetic = Arithmetic.float32
+  /// How gradients and weights travel between ranks, in all phases.
+  package var exchange = ExchangeFormat.float32
+  /// The level of an exchange in bfloat16; nil before the run starts, and in float32.
+  package var exchangeLevel: Int?
   /// The digest of the training data of the current phase; nil before the run starts.
   package var data: String?
   /// The completed phases; most runs have none.
@@ -32,7 +36,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case model
     case recipe
-    case arithmetic
+    case arithmetic, exchange
+    case exchangeLevel = "exchange_level"
     case data = "data_sha256"
     case earlierPhases = "earlier_phases"
   }
@@ -43,12 +48,14 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     self.recipe = recipe
   }
 
-  /// Reads a configuration; files that users write may omit arithmetic, data and phases.
+  /// Reads a configuration; files that users write may omit arithmetic, exchange, data and phases.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     model = try values.decode(ElectraSizes.self, forKey: .model)
     recipe = try values.decode(Recipe.self, forKey: .recipe)
     arithmetic = try values.decode(Arithmetic.self, forKey: .arithmetic)
+    exchange = try values.decode(ExchangeFormat.self, forKey: .exchange)
+    exchangeLevel = try values.decodeIfPresent(Int.self, forKey: .exchangeLevel)
     data = try values.decodeIfPresent(String.self, forKey: .data)
     earlierPhases = try values.decodeIfPresent([Phase].self, forKey: .earlierPhases) ?? []
   }
@@ -108,7 +115,9 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   private static let largestBatch = 1 << 20
 
   /// The first invalid value, as a sentence; nil if the configuration is valid.
-  package var problem: String? { numericProblem ?? recipe.task.problem(model) }
+  package var problem: String? {
+    numericProblem ?? exchangeProblem ?? recipe.task.problem(model)
+  }
 
   /// The first invalid number, as a sentence; nil if there is none.
   ///

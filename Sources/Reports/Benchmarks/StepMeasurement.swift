@@ -108,10 +108,12 @@ package struct StepMeasurement: Encodable {
   ) throws -> ScalingPoint {
     let (model, recipe) = (trainer.objective.model, configuration.recipe)
     let (world, partition) = (trainer.world, trainer.partition)
-    let tree = ReductionTree(sliceCount: recipe.slices)
+    let settings = trainer.settings
+    let tree = settings.tree
     let slices = (0..<world.size).map { tree.slices(of: $0, of: world.size).count }.max() ?? 0
-    let traffic = Exchange.traffic(tree: tree, partition: partition)
-    let bytes = MemoryLayout<Float>.stride
+    let traffic = ExchangeTraffic(
+      tree: tree, partition: partition,
+      format: settings.gatherFormat(model.layout, configuration.arithmetic))
     var point = ScalingPoint()
     (point.ranks, point.workers) = (world.size, workers)
     point.hosts = Set(try world.gather(Array(hostName().utf8))).count
@@ -120,10 +122,11 @@ package struct StepMeasurement: Encodable {
     point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
     point.microBatchTokens = recipe.microBatchTokens
     point.arithmetic = configuration.arithmetic
-    point.vectorBytes = bytes * model.layout.count
+    point.vectorBytes = MemoryLayout<Float>.stride * model.layout.count
+    point.travellingBytes = settings.travellingBytes(model.layout, configuration.arithmetic)
     point.buckets = partition.buckets.count
     point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
-    point.sentBytes = bytes * (traffic.sent.max() ?? 0)
+    point.sentBytes = traffic.sent.max() ?? 0
     point.messages = traffic.messages
     return point
   }

@@ -27,6 +27,9 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   /// Bytes of the gradient vector, and the number of its buckets.
   package var vectorBytes = 0
   package var buckets = 0
+  /// Bytes of one gradient and one vector of weights as they travel; nil in lines of earlier versions,
+  /// where both are of float32.
+  package var travellingBytes: Int?
   /// The share of the vector whose traffic can overlap with computing: all but the embeddings.
   package var hideableShare = 0.0
   /// Bytes sent by the rank that sends most, and messages that depend on each other.
@@ -43,6 +46,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
     case rankTokens = "rank_tokens"
     case microBatchTokens = "micro_batch_tokens"
     case vectorBytes = "vector_bytes"
+    case travellingBytes = "travelling_bytes"
     case hideableShare = "hideable_share"
     case sentBytes = "sent_bytes"
     case reductionSeconds = "reduction_seconds"
@@ -52,17 +56,20 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
 
   /// Whether all values are in the range of a measured step.
   package var isValid: Bool {
-    [ranks, hosts, workers, batch, length, rankTokens, microBatchTokens, vectorBytes, buckets]
-      .allSatisfy { (1..<1 << 48).contains($0) } && workersPerCore >= 1 && workersPerCore.isFinite
+    [
+      ranks, hosts, workers, batch, length, rankTokens, microBatchTokens, vectorBytes, buckets,
+      travellingBytes ?? 1,
+    ].allSatisfy { (1..<1 << 48).contains($0) } && workersPerCore >= 1 && workersPerCore.isFinite
       && (0...1).contains(hideableShare) && sentBytes >= 0 && messages >= 0 && seconds > 0
       && seconds.isFinite && (0...seconds).contains(reductionSeconds)
   }
 
-  /// Whether both are steps of the same model, arithmetic, sequence length, workers per rank and
-  /// micro-batch.
+  /// Whether both are steps of the same model, arithmetic, exchange, sequence length, workers per rank
+  /// and micro-batch.
   package func isSameModel(as other: ScalingPoint) -> Bool {
     vectorBytes == other.vectorBytes && length == other.length && workers == other.workers
       && microBatchTokens == other.microBatchTokens && arithmetic == other.arithmetic
+      && travellingBytes == other.travellingBytes
   }
 
   package var tokensPerSecond: Double { Double(batch * length) / seconds }
@@ -87,7 +94,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
     let sequences = isWeak ? batch / ranks : batch
     result.batch = isWeak ? sequences * count : batch
     result.rankTokens = length * (isWeak ? sequences : (batch + count - 1) / count)
-    result.sentBytes = 2 * vectorBytes / count * (count - 1)
+    result.sentBytes = (travellingBytes ?? 2 * vectorBytes) / count * (count - 1)
     result.messages = 2 * buckets * (count - 1)
     (result.seconds, result.reductionSeconds) = (.nan, .nan)
     return result

@@ -42,11 +42,10 @@ package struct RunCost {
     shape.arithmetic = configuration.arithmetic
     let masked = recipe.maskedPerSequence * max(1, shape.tokens / recipe.length)
     needs = ResourceEstimate(
-      layout: model.layout,
+      layout: model.layout, arithmetic: configuration.arithmetic,
       partition: Partition(model.layout, regions: model.gradientOrder, rankCount: ranks),
-      sliceCount: recipe.slices, workers: workers,
-      activations: MicroBatchPass.capacity(model, shape, masked: masked),
-      packedWeights: Weights.packedBytes(model.layout, configuration.arithmetic))
+      settings: configuration.trainerSettings, workers: workers,
+      activations: MicroBatchPass.capacity(model, shape, masked: masked))
     checkpoints = keep + configuration.milestones.count + 1
   }
 

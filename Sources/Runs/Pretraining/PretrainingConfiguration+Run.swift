@@ -19,7 +19,7 @@ extension PretrainingConfiguration {
   /// The optimizer settings of the current phase; two stages restart the learning rate.
   package var trainerSettings: TrainerSettings {
     TrainerSettings(
-      batchSize: recipe.batchSize, sliceCount: recipe.slices,
+      batchSize: recipe.batchSize, sliceCount: recipe.slices, roundingLevel: roundingLevel,
       schedule: LearningRateSchedule(
         learningRate: recipe.learningRate, firstStep: firstStep, steps: recipe.steps,
         warmupSteps: recipe.warmupSteps, cycles: recipe.task.scheme.hasStages ? 2 : 1),

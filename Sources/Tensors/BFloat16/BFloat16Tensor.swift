@@ -67,7 +67,15 @@ extension SIMD8 where Scalar == Float {
   /// number a zero of the same sign: the instruction VCVTNEPS2BF16. Beyond the largest bfloat16 the
   /// result is infinite.
   @inline(__always)
-  var roundedBits: SIMD8<UInt16> {
+  var roundedBits: SIMD8<UInt16> { unsafeBitCast(roundedWords, to: SIMD16<UInt16>.self).oddHalf }
+
+  /// The nearest bfloat16 number of each lane, as a float; see `roundedBits`.
+  @inline(__always)
+  var rounded: Self { unsafeBitCast(roundedWords & 0xFFFF_0000, to: Self.self) }
+
+  /// Words whose upper halves are `roundedBits`; the lower halves have no meaning.
+  @inline(__always)
+  private var roundedWords: SIMD8<UInt32> {
     let bits = unsafeBitCast(self, to: SIMD8<UInt32>.self)
     // Half of the last bit less one, and one more if the last bit is odd: ties go to even.
     let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
@@ -75,11 +83,10 @@ extension SIMD8 where Scalar == Float {
     let magnitude = unsafeBitCast(bits ^ sign, to: SIMD8<Int32>.self)
     let infinity = SIMD8<Int32>(repeating: 0x7F80_0000)
     let smallestNormal = SIMD8<Int32>(repeating: 0x0080_0000)
-    let result =
+    return
       rounded
       .replacing(with: bits | 0x0040_0000, where: magnitude .> infinity)  // NaN
       .replacing(with: sign, where: magnitude .< smallestNormal)  // subnormal
-    return unsafeBitCast(result, to: SIMD16<UInt16>.self).oddHalf
   }
 
   /// The floats that are equal to bfloat16 numbers with these bits.

@@ -83,16 +83,6 @@ extension Tensor {
   }
 }
 
-/// Adds `count` floats of `source` to those of `target`, element by element; the two must not
-/// overlap.
-package func addFloats(
-  _ source: UnsafeMutablePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
-) {
-  let start = Profile.begin()
-  defer { Profile.end(.merging, start) }
-  addVector(source, to: target, count: count)
-}
-
 /// target += source.
 @inline(__always)
 func addVector(

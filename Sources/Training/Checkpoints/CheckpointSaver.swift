@@ -7,9 +7,9 @@ import Tensors
 
 /// Writes checkpoints in the background, from a snapshot.
 ///
-/// A save blocks training only while each rank copies its part of the moments, and rank zero also
-/// the weights. Then the saving thread of each rank sends its moments to rank zero, whose saving
-/// thread writes the files.
+/// A save blocks training only while each rank copies the weights and moments of its parts. Then the
+/// saving thread of each rank sends its copies to rank zero, whose saving thread writes the files. So
+/// a checkpoint has the weights of their owners, in float32, however weights travel in training.
 ///
 /// Invariants:
 /// - Saving has a communicator of its own. Its messages can neither match those of training nor change
@@ -42,6 +42,20 @@ package final class CheckpointSaver: Sendable {
   /// are allocated by the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
+  /// What a rank owns a part of, in the order in which it is sent.
+  private enum Vector: CaseIterable {
+    case weights, firstMoment, secondMoment
+
+    /// What its tensors are called in a file, before the name of the parameter.
+    var prefix: String {
+      switch self {
+      case .weights: ""
+      case .firstMoment: "first_moment."
+      case .secondMoment: "second_moment."
+      }
+    }
+  }
+
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
   ///   - partition: the parts of the vector that each rank owns.
@@ -55,9 +69,8 @@ package final class CheckpointSaver: Sendable {
     self.partition = partition
     self.moments = moments
     self.world = try world.duplicate()
-    // Only rank zero writes weights.
     snapshot = (
-      Storage(count: world.rank == 0 ? layout.count : 0), Moments(partition, rank: world.rank)
+      Storage(count: moments.first.count), Moments(partition, rank: world.rank)
     )
   }
 
@@ -71,23 +84,23 @@ package final class CheckpointSaver: Sendable {
 
   /// Takes the snapshot and starts a save; no other save may be running.
   ///
-  /// Every rank must call it. The weights must have arrived (`ShardedUpdate.waitForWeights`).
-  /// Training may change weights and moments as soon as it returns.
+  /// Every rank must call it. Training may change weights and moments as soon as it returns.
   func begin(
     _ state: CheckpointState, weights: Storage, team: WorkerTeam, into store: CheckpointStore,
     files: [String: Data]
   ) {
     let start = now()
-    let copies = [
-      (weights, snapshot.weights), (moments.first, snapshot.moments.first),
-      (moments.second, snapshot.moments.second),
-    ]
-    let workers = team.count
-    team.run { worker in
-      for (source, target) in copies {
+    let (target, workers) = (snapshot.moments, team.count)
+    team.run { [self] worker in
+      for (source, target) in [(moments.first, target.first), (moments.second, target.second)] {
         let range = ReductionTree.share(0..<target.count, of: worker, of: workers)
         (target.base + range.lowerBound).update(
           from: source.base + range.lowerBound, count: range.count)
+      }
+      for bucket in stride(from: worker, to: partition.buckets.count, by: workers) {
+        let part = partition.part(bucket, of: world.rank)
+        (snapshot.weights.base + moments.offset(of: bucket)).update(
+          from: weights.base + part.lowerBound, count: part.count)
       }
     }
     _ = queue.submit { [self] in
@@ -115,46 +128,49 @@ package final class CheckpointSaver: Sendable {
   private func save(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) -> String? {
+    var unsent = Vector.allCases[...]
     do {
-      guard world.rank == 0 else {
-        try forEachMomentPart { _, _ in }
-        return nil
-      }
-      var hasReceived = false
-      do {
+      if world.rank == 0 {
         try store.save(state, files: files) { folder in
-          let model = try ModelFile.write(
-            snapshot.weights, layout, path: folder + "/model.safetensors", fault: store.fault)
-          // From here on `writeMoments` receives all parts, whether it fails or not.
-          hasReceived = true
-          let moments = try writeMoments(folder + "/optimizer.safetensors", store.fault)
-          return ["model.safetensors": model, "optimizer.safetensors": moments]
+          var checksums: [String: UInt32] = [:]
+          for (file, count) in [("model.safetensors", 1), ("optimizer.safetensors", 2)] {
+            let vectors = unsent.prefix(count)
+            // `write` receives all their parts, whether it fails or not.
+            unsent = unsent.dropFirst(count)
+            checksums[file] = try write(vectors, folder + "/" + file, store.fault)
+          }
+          return checksums
         }
         return nil
-      } catch {
-        // The other ranks send in any case: receive their parts and discard them.
-        if !hasReceived { try forEachMomentPart { _, _ in } }
-        throw error
       }
+      try forEachSavedPart(of: unsent) { _, _ in }
+      return nil
     } catch {
-      return "\(error)"
+      let failure = "\(error)"
+      // The other ranks send in any case: receive their parts and discard them.
+      do { if world.rank == 0 { try forEachSavedPart(of: unsent) { _, _ in } } } catch {
+        return "\(error)"
+      }
+      return failure
     }
   }
 
-  /// Writes all moments while receiving them; receives all of them even if writing fails.
+  /// Writes vectors to a file while receiving them; receives all of them even if writing fails.
   ///
   /// Returns the CRC-32C of the file.
-  private func writeMoments(_ path: String, _ fault: @escaping FaultHook) throws -> UInt32 {
+  private func write(
+    _ vectors: ArraySlice<Vector>, _ path: String, _ fault: @escaping FaultHook
+  ) throws -> UInt32 {
     let parameters = layout.parameters
-    let tensors = Self.prefixes.flatMap { prefix in
-      parameters.map { (name: prefix + $0.name, shape: $0.shape) }
+    let tensors = vectors.flatMap { vector in
+      parameters.map { (name: vector.prefix + $0.name, shape: $0.shape) }
     }
     // A writer that cannot be created must not keep the parts from being received.
     let writer = Result {
       try SafetensorsWriter(path: path, tensors: tensors, fault: fault)
     }
     var failure: (any Error)?
-    try forEachMomentPart { range, floats in
+    try forEachSavedPart(of: vectors) { range, floats in
       guard failure == nil else { return }
       do {
         for parameter in parameters where parameter.range.overlaps(range) {
@@ -169,25 +185,29 @@ package final class CheckpointSaver: Sendable {
     return try writer.get().finish()
   }
 
-  /// The prefixes of the tensor names of both moments.
-  private static let prefixes = ["first_moment.", "second_moment."]
-
-  /// Sends every part of the snapshot's moments to rank zero, and calls `body` there with each.
+  /// Sends every part of the snapshot of `vectors` to rank zero, and calls `body` there with each.
   ///
   /// Parts come in the order of the file, so rank zero needs a buffer for one part only. If `body`
   /// throws, the remaining parts are not received: a caller with a body that can fail must catch.
-  private func forEachMomentPart(
-    _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+  private func forEachSavedPart(
+    of vectors: ArraySlice<Vector>, _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) throws {
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
-    try forEachPart { owner, range, offset, isSecond in
-      let local = (isSecond ? snapshot.moments.second : snapshot.moments.first).base + offset
-      if world.rank == 0 {
-        if owner == 0 { return try body(range, local) }
-        try world.receive(buffer.base, count: range.count, from: owner)
-        try body(range, buffer.base)
-      } else if owner == world.rank {
-        try world.send(local, count: range.count, to: 0)
+    for vector in vectors {
+      let saved =
+        switch vector {
+        case .weights: snapshot.weights
+        case .firstMoment: snapshot.moments.first
+        case .secondMoment: snapshot.moments.second
+        }
+      try forEachPart { owner, range, offset in
+        if world.rank == 0 {
+          if owner == 0 { return try body(range, saved.base + offset) }
+          try world.receive(buffer.base, count: range.count, from: owner)
+          try body(range, buffer.base)
+        } else if owner == world.rank {
+          try world.send(saved.base + offset, count: range.count, to: 0)
+        }
       }
     }
   }
@@ -197,58 +217,58 @@ package final class CheckpointSaver: Sendable {
   /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
   /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
   func loadMoments(_ path: String) throws {
+    let vectors = [(Vector.firstMoment, moments.first), (.secondMoment, moments.second)]
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
       let file = try SafetensorsFile(path: path)
-      for (prefix, parameter) in Self.prefixes.flatMap({ p in layout.parameters.map { (p, $0) } }) {
-        let entry = file.entry(prefix + parameter.name)
+      for (vector, parameter) in vectors.flatMap({ v in layout.parameters.map { (v.0, $0) } }) {
+        let entry = file.entry(vector.prefix + parameter.name)
         guard entry?.shape == parameter.shape, entry?.type == .float32 else {
           throw CheckpointError.otherModel(
             path: path,
-            differences: "\(prefix)\(parameter.name) is missing or has another shape or type")
+            differences:
+              "\(vector.prefix)\(parameter.name) is missing or has another shape or type")
         }
       }
       return file
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
-    try forEachPart { owner, range, offset, isSecond in
-      let local = (isSecond ? moments.second : moments.first).base + offset
-      if let file {
-        let target = owner == 0 ? local : buffer.base
-        for parameter in layout.parameters where parameter.range.overlaps(range) {
-          let part = parameter.range.clamped(to: range)
-          try file.copyFloats(
-            of: Self.prefixes[isSecond ? 1 : 0] + parameter.name,
-            range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
-            into: target + (part.lowerBound - range.lowerBound))
+    for (vector, moment) in vectors {
+      try forEachPart { owner, range, offset in
+        let local = moment.base + offset
+        if let file {
+          let target = owner == 0 ? local : buffer.base
+          for parameter in layout.parameters where parameter.range.overlaps(range) {
+            let part = parameter.range.clamped(to: range)
+            try file.copyFloats(
+              of: vector.prefix + parameter.name,
+              range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
+              into: target + (part.lowerBound - range.lowerBound))
+          }
+          if owner != 0 { try world.send(target, count: range.count, to: owner) }
+        } else if owner == world.rank {
+          try world.receive(local, count: range.count, from: 0)
         }
-        if owner != 0 { try world.send(target, count: range.count, to: owner) }
-      } else if owner == world.rank {
-        try world.receive(local, count: range.count, from: 0)
       }
     }
   }
 
-  /// Calls `body` with every part of the first moment, then of the second, in the order of the
-  /// vector.
+  /// Calls `body` with every part of a vector, in the order of the vector.
   ///
-  /// The order is the same on all ranks. `offset` is the part's offset in this rank's moments; it
-  /// has no meaning for a part of another rank.
+  /// The order is the same on all ranks. `offset` is the part's offset in this rank's parts; it has no
+  /// meaning for a part of another rank.
   private func forEachPart(
-    _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int, _ isSecond: Bool) throws -> Void
+    _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int) throws -> Void
   ) throws {
     // Buckets are numbered in the order of gradients, and the file is in the order of the vector.
     let buckets = partition.buckets.indices.sorted {
       partition.buckets[$0].lowerBound < partition.buckets[$1].lowerBound
     }
-    for isSecond in [false, true] {
-      for bucket in buckets {
-        for owner in 0..<world.size {
-          let range = partition.part(bucket, of: owner)
-          if range.isEmpty { continue }
-          let offset = owner == world.rank ? moments.offset(of: bucket) : 0
-          try body(owner, range, offset, isSecond)
-        }
+    for bucket in buckets {
+      for owner in partition.owners {
+        let range = partition.part(bucket, of: owner)
+        if range.isEmpty { continue }
+        try body(owner, range, owner == world.rank ? moments.offset(of: bucket) : 0)
       }
     }
   }

@@ -9,6 +9,7 @@ import Tensors
 /// There is one thread and one communicator, because every rank must make the same collective calls
 /// in the same order. While the queue is empty, the main thread may use `exchange` too.
 final class BucketTraffic: Sendable {
+  let tree: ReductionTree
   let partition: Partition
   let exchange: Exchange
   private let queue = SerialQueue()
@@ -16,11 +17,21 @@ final class BucketTraffic: Sendable {
   private let names: [String]
   private let seconds = Mutex(0.0)
 
+  /// - Parameters:
+  ///   - layout: the parameters of the flat vector.
+  ///   - partition: the buckets and their owners.
+  ///   - tree: the slices of a step.
+  ///   - format: how weights travel.
+  ///   - world: all ranks; the traffic has a duplicate.
+  /// - Throws: an error of the communication.
   init(
-    _ layout: ParameterLayout, _ partition: Partition, tree: ReductionTree, world: Communicator
+    _ layout: ParameterLayout, _ partition: Partition, tree: ReductionTree,
+    format: GatherFormat = GatherFormat(), world: Communicator
   ) throws {
+    self.tree = tree
     self.partition = partition
-    exchange = Exchange(tree: tree, partition: partition, world: try world.duplicate())
+    exchange = try Exchange(
+      tree: tree, partition: partition, format: format, world: try world.duplicate())
     names = partition.buckets.enumerated().map { bucket, range in
       let first = layout.parameters.last { $0.offset <= range.lowerBound }
       return "bucket \(bucket) (\(first?.name ?? ""))"

@@ -51,7 +51,7 @@ final class GradientReducer: Sendable {
     // Its workers merge all buckets at the end.
     let lastRegion = partition.buckets.firstIndex { gradientOrder.last?.overlaps($0) == true }
     merge = WorkerMerge(
-      buckets: partition.buckets, nodes: traffic.exchange.localPieces,
+      traffic.tree, buckets: partition.buckets, nodes: traffic.exchange.localPieces,
       earlyBuckets: world.size == 1 ? 0 : lastRegion ?? 0)
   }
 

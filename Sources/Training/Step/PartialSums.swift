@@ -10,12 +10,15 @@ import Tensors
 /// The last slice is not added here. Its gradient becomes final range by range, and `WorkerMerge`
 /// adds all remaining pieces of a range in one pass over memory.
 struct PartialSums {
+  private let tree: ReductionTree
   private(set) var pieces: [Piece] = []
   private var free: [Storage] = []
   private let count: Int
 
-  /// - Parameter count: the floats of a gradient.
-  init(count: Int) { self.count = count }
+  /// - Parameters:
+  ///   - tree: the slices of a step.
+  ///   - count: the floats of a gradient.
+  init(_ tree: ReductionTree, count: Int) { (self.tree, self.count) = (tree, count) }
 
   /// Returns a gradient of zeros for the next slice.
   mutating func next() -> Storage {
@@ -31,15 +34,16 @@ struct PartialSums {
 
   /// Adds sibling subtrees, from the last gradient on, which must be complete.
   ///
-  /// Only siblings of the tree are added, never merely adjacent sums: float addition is not
-  /// associative, so the tree decides the bits.
+  /// As in a `SumPlan`, subtrees are rounded where they are added, if the tree rounds them. Only
+  /// siblings of the tree are added, never merely adjacent sums: float addition is not associative,
+  /// so the tree decides the bits.
   mutating func carry() {
     while pieces.count > 1, let last = pieces.last {
       let before = pieces[pieces.count - 2]
       guard before.node.level == last.node.level, before.node.index ^ 1 == last.node.index,
         last.node.index & 1 == 1
       else { return }
-      addFloats(last.gradient.base, to: before.gradient.base, count: count)
+      add(last, to: before)
       free.append(last.gradient)
       pieces.removeLast(2)
       let parent = ReductionTree.Node(level: last.node.level + 1, index: last.node.index >> 1)
@@ -47,9 +51,17 @@ struct PartialSums {
     }
   }
 
+  private func add(_ right: Piece, to left: Piece) {
+    let start = Profile.begin()
+    defer { Profile.end(.merging, start) }
+    addFloats(
+      left.gradient.base, right.gradient.base, count: count,
+      isRounded: tree.isRounded(left.node), into: left.gradient.base)
+  }
+
   /// The most gradients that a worker holds for a run of slices.
-  static func gradientCount(slices: Range<Int>) -> Int {
-    var sums = PartialSums(count: 0)
+  static func gradientCount(slices: Range<Int>, of tree: ReductionTree) -> Int {
+    var sums = PartialSums(tree, count: 0)
     for slice in slices {
       sums.push(sums.next(), slice: slice)
       if slice != slices.upperBound - 1 { sums.carry() }

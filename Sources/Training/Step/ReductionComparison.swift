@@ -24,13 +24,14 @@ package final class ReductionComparison {
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
   ///   - regions: ranges of the vector in the order in which their gradients become final.
-  ///   - sliceCount: the slices of a step; a power of two.
+  ///   - arithmetic: of matrix products, which decides how weights travel.
+  ///   - settings: the slices of a step, and how gradients travel.
   ///   - world: all ranks.
   ///   - processors: one worker for each.
   /// - Throws: an error of the communication.
   package init(
-    layout: ParameterLayout, regions: [Range<Int>], sliceCount: Int, world: Communicator,
-    processors: [Int]
+    layout: ParameterLayout, regions: [Range<Int>], arithmetic: Arithmetic,
+    settings: TrainerSettings, world: Communicator, processors: [Int]
   ) throws {
     self.layout = layout
     self.world = world
@@ -38,9 +39,11 @@ package final class ReductionComparison {
     optimizer = AdamOptimizer(
       AdamHyperparameters(weightDecay: 0.01), layout: layout,
       rateFactors: Array(repeating: 1, count: layout.parameters.count))
+    let partition = Partition(
+      layout, regions: regions, rankCount: world.size, ranksPerHost: try world.ranksPerHost())
     traffic = try BucketTraffic(
-      layout, Partition(layout, regions: regions, rankCount: world.size),
-      tree: ReductionTree(sliceCount: sliceCount), world: world)
+      layout, partition, tree: settings.tree, format: settings.gatherFormat(layout, arithmetic),
+      world: world)
     reducer = GradientReducer(traffic, gradientOrder: regions, world: world, team: team)
     update = ShardedUpdate(
       traffic, weightOrder: regions, rank: world.rank, team: team, optimizer: optimizer)

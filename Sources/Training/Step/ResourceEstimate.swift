@@ -1,11 +1,12 @@
 import Collectives
 import Layers
+import Tensors
 
 /// The memory and network traffic of a run in bytes, by kind, computed before it starts.
 ///
 ///     let estimate = ResourceEstimate(
-///       layout: model.layout, partition: partition, sliceCount: 8, workers: 2,
-///       activations: floats, packedWeights: 0)
+///       layout: model.layout, arithmetic: .float32, partition: partition,
+///       settings: configuration.trainerSettings, workers: 2, activations: floats)
 ///     estimate.memory      // bytes of rank zero, which needs most
 ///
 /// It is computed from the layout, the tree and the partition of the run, not measured. Where ranks
@@ -21,15 +22,16 @@ package struct ResourceEstimate: Sendable {
   package let gradients: Int
   /// The activations of all workers of a rank.
   package let activations: Int
-  /// Receive buffers for other ranks' gradients.
+  /// The buffers of the exchange, most of them for other ranks' gradients.
   package let received: Int
-  /// The snapshot that a checkpoint is written from, and the buffer of one received part.
+  /// The snapshot of a rank's parts that a checkpoint is written from, and the buffer of one received
+  /// part.
   package let snapshot: Int
   /// A checkpoint on disk.
   package let checkpoint: Int
   /// The bytes that a rank sends in a step.
   package let sent: Int
-  /// The ratio of `sent` to the bytes of an optimal all-reduce on as many ranks; 1 for one rank.
+  /// The ratio of `sent` to the bytes that would be sent with one sum per rank; 1 for one rank.
   package let excessTraffic: Double
   /// The longest chain of messages in a step.
   package let messages: Int
@@ -45,35 +47,37 @@ package struct ResourceEstimate: Sendable {
 
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
+  ///   - arithmetic: of matrix products.
   ///   - partition: the parts of the vector that each rank owns.
-  ///   - sliceCount: the slices of a step; a power of two.
+  ///   - settings: the slices of a step, and how gradients and weights travel.
   ///   - workers: the workers of a rank.
   ///   - activations: the floats of one worker's activations.
-  ///   - packedWeights: the bytes of a rank's packed matrices (`Weights.packedBytes`).
   package init(
-    layout: ParameterLayout, partition: Partition, sliceCount: Int, workers: Int,
-    activations: Int, packedWeights: Int
+    layout: ParameterLayout, arithmetic: Arithmetic, partition: Partition,
+    settings: TrainerSettings, workers: Int, activations: Int
   ) {
     let (bytes, ranks) = (MemoryLayout<Float>.stride, partition.rankCount)
-    let tree = ReductionTree(sliceCount: sliceCount)
-    let traffic = Exchange.traffic(tree: tree, partition: partition)
+    let tree = settings.tree
+    let format = settings.gatherFormat(layout, arithmetic)
+    let traffic = ExchangeTraffic(tree: tree, partition: partition, format: format)
     let held = (0..<ranks).map { rank in
       let slices = tree.slices(of: rank, of: ranks)
       return (0..<workers).reduce(0) { sum, worker in
         let share = ReductionTree.share(slices, of: worker, of: workers)
-        return sum + PartialSums.gradientCount(slices: share)
+        return sum + PartialSums.gradientCount(slices: share, of: tree)
       }
     }
     weights = bytes * layout.count
-    self.packedWeights = packedWeights
+    packedWeights = Weights.packedBytes(layout, arithmetic)
     moments = 2 * bytes * ((0..<ranks).map { partition.ownedCount(of: $0) }.max() ?? 0)
     gradients = bytes * layout.count * (held.max() ?? 0)
     self.activations = bytes * workers * activations
-    received = bytes * traffic.received
-    snapshot = weights + moments + bytes * (ranks > 1 ? partition.largestPart : 0)
+    received = traffic.buffers
+    snapshot = moments / 2 * 3 + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount
-    sent = bytes * (traffic.sent.max() ?? 0)
-    let least = 2 * Double(weights) * Double(ranks - 1) / Double(ranks)
+    sent = traffic.sent.max() ?? 0
+    let travelling = settings.travellingBytes(layout, arithmetic)
+    let least = Double(travelling) * Double(ranks - 1) / Double(ranks)
     excessTraffic = ranks > 1 ? Double(sent) / least : 1
     messages = traffic.messages
   }
@@ -86,8 +90,12 @@ extension Partition {
   ///   - layout: the parameters of the vector.
   ///   - regions: ranges that cover it, in the order in which their gradients become final.
   ///   - rankCount: the number of ranks.
-  package init(_ layout: ParameterLayout, regions: [Range<Int>], rankCount: Int) {
+  ///   - ranksPerHost: as in `Communicator.ranksPerHost`.
+  package init(
+    _ layout: ParameterLayout, regions: [Range<Int>], rankCount: Int, ranksPerHost: Int = 1
+  ) {
     self.init(
-      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: rankCount)
+      regions: regions, blockBoundaries: layout.blockBoundaries, rankCount: rankCount,
+      ranksPerHost: ranksPerHost)
   }
 }

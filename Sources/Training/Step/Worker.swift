@@ -27,14 +27,15 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {  // the team's l
 
   /// - Parameters:
   ///   - number: the worker's number on its rank, from 0.
+  ///   - tree: the slices of a step.
   ///   - slices: the worker's slices of every step; may be empty.
   ///   - sequences: the most sequences of a slice.
   ///   - objective: the training objective.
-  init(number: Int, slices: Range<Int>, sequences: Int, objective: O) {
+  init(number: Int, tree: ReductionTree, slices: Range<Int>, sequences: Int, objective: O) {
     self.number = number
     self.slices = slices
     workspace = objective.makeWorkspace(sequences: sequences)
-    sums = PartialSums(count: objective.layout.count)
+    sums = PartialSums(tree, count: objective.layout.count)
     counts = objective.counts(of: Batch())
   }
 

@@ -18,7 +18,7 @@ package struct PieceSum: Sendable {
   /// because `output` is one of the inputs.
   package func add(_ range: Range<Int>) {
     plan.add(
-      pieces.map { $0.gradient.base + range.lowerBound }, count: range.count,
+      pieces.map { .float32($0.gradient.base + range.lowerBound) }, count: range.count,
       into: output.base + range.lowerBound)
   }
 }
@@ -38,6 +38,7 @@ package struct PieceSum: Sendable {
 /// A gradient is final where every worker has called `finish` during its last slice: earlier slices
 /// are complete by then, as each worker adds them before it registers.
 package final class WorkerMerge: Sendable {
+  private let tree: ReductionTree
   private let buckets: [Range<Int>]
   /// The subtrees that this rank contributes to the exchange.
   private let nodes: [ReductionTree.Node]
@@ -58,10 +59,14 @@ package final class WorkerMerge: Sendable {
   }
 
   /// - Parameters:
+  ///   - tree: the slices of a step.
   ///   - buckets: ranges of the vector, in the order in which they are exchanged.
   ///   - nodes: the subtrees that this rank contributes to the exchange.
   ///   - earlyBuckets: the number of leading buckets that may be exchanged while workers compute.
-  package init(buckets: [Range<Int>], nodes: [ReductionTree.Node], earlyBuckets: Int) {
+  package init(
+    _ tree: ReductionTree, buckets: [Range<Int>], nodes: [ReductionTree.Node], earlyBuckets: Int
+  ) {
+    self.tree = tree
     self.buckets = buckets
     self.nodes = nodes
     self.earlyBuckets = earlyBuckets
@@ -123,7 +128,7 @@ package final class WorkerMerge: Sendable {
   private func prepareSums(_ state: inout State) {
     let held = state.pieces.map(\.node)
     state.sums = nodes.map { node in
-      guard let plan = SumPlan(node, from: held),
+      guard let plan = SumPlan(node, of: tree, from: held),
         let first = held.firstIndex(where: { $0.slices.lowerBound == node.slices.lowerBound })
       else { preconditionFailure("the workers' pieces do not make up the rank's") }
       return PieceSum(plan: plan, pieces: state.pieces, output: state.pieces[first].gradient)
