@@ -105,7 +105,8 @@ final class ExchangeStage: Sendable {
     let own = inputs[group.rank]
     var message = UnsafeMutableRawPointer(received.base)
     if round < own.count {
-      message = tree.isRounded(own[round])
+      message =
+        tree.isRounded(own[round])
         ? rounded(pieces[round], ranges) : UnsafeMutableRawPointer(pieces[round])
     }
     func bytes(from rank: Int, _ range: Range<Int>) -> Int32 {

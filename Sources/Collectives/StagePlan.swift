@@ -63,9 +63,10 @@ package struct ExchangeTraffic {
       }
       return (perHost > 1 ? toHost : 0) + toPeers + size.vectorBytes - size.partBytes
     }
-    buffers = plans.enumerated().map { rank, plan in
-      Self.buffers(plan, rank: rank, tree, partition, format)
-    }.max() ?? 0
+    buffers =
+      plans.enumerated().map { rank, plan in
+        Self.buffers(plan, rank: rank, tree, partition, format)
+      }.max() ?? 0
     let rounds = (plans[0].peerInputs.map(\.count).max() ?? 0) + 1
     let hostRounds = (plans.flatMap(\.hostInputs).map(\.count).max() ?? 0) + 1
     messages =

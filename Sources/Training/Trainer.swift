@@ -24,8 +24,10 @@ package final class Trainer<O: TrainingObjective> {
   let modelWeights: Weights
   /// The parts of the flat vector that each rank owns.
   package let partition: Partition
-  /// How weights travel. Those that it rounds are equal on all ranks only after rounding: the owner
-  /// of a part has them in float32 (`gatherFloats`).
+  /// How weights travel.
+  ///
+  /// Those that it rounds are equal on all ranks only after rounding: the owner of a part has them in
+  /// float32 (`gatherFloats`).
   let format: GatherFormat
   let traffic: BucketTraffic
   let reducer: GradientReducer

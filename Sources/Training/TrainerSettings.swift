@@ -31,7 +31,9 @@ package struct TrainerSettings: Sendable, Equatable {
   }
 
   /// The tree by which the gradients of the slices are added.
-  package var tree: ReductionTree { ReductionTree(sliceCount: sliceCount, roundingLevel: roundingLevel) }
+  package var tree: ReductionTree {
+    ReductionTree(sliceCount: sliceCount, roundingLevel: roundingLevel)
+  }
 
   /// How weights travel between ranks: with an exchange in bfloat16, those that the model reads only
   /// rounded to bfloat16 travel so.

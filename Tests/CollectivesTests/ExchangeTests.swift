@@ -81,7 +81,9 @@ struct ExchangeTests {
     #expect(traffic.messages == 2 * 1 + 2 * 1)
   }
 
-  /// There may be more ranks than slices. Of four ranks, two each may share a host.
+  /// There may be more ranks than slices.
+  ///
+  /// Of four ranks, two each may share a host.
   @Test(arguments: [1, 2, 8, 32], [nil, 0, 2, 9])
   func everyRankHasTheSumOfTheTree(slices: Int, level: Int?) throws {
     let world = try Communicator.start()

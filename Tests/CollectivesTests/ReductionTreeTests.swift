@@ -111,7 +111,8 @@ struct ReductionTreeTests {
   @Test
   func nodesFromTheLevelOnAreRoundedExceptTheRoot() {
     let tree = ReductionTree(sliceCount: 8, roundingLevel: 1)
-    #expect((0...3).map { tree.isRounded(Node(level: $0, index: 0)) } == [false, true, true, false])
+    #expect(
+      (0...3).map { tree.isRounded(Node(level: $0, index: 0)) } == [false, true, true, false])
     let float = ReductionTree(sliceCount: 8)
     #expect((0...3).allSatisfy { !float.isRounded(Node(level: $0, index: 0)) })
   }

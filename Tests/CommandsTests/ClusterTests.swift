@@ -52,6 +52,26 @@ struct ClusterTests {
     }
   }
 
+  /// Two hosts of two ranks, which add the sums of their host first.
+  @Test(arguments: [[], InvarianceTests.bfloat16 + InvarianceTests.exchange])
+  func ranksThatShareHostsGiveTheSameBytes(options: [String]) throws {
+    let folder = try InvarianceTests.folder()
+    let command = InvarianceTests.command + options
+    let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    try withCluster(2, in: folder) {
+      let names = try Program.script("lab/cluster.sh", ["run", "4", "hostname"], in: folder.path)
+      #expect(names.output.split(separator: "\n").sorted() == ["n1", "n1", "n2", "n2"])
+      let result = try Program.script(
+        "lab/cluster.sh",
+        ["run", "4", Program.path] + command + ["--output", "shared", "--threads", "1"],
+        in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(
+        try InvarianceTests.Outcome(folder, "shared") == InvarianceTests.Outcome(folder, "whole"))
+    }
+  }
+
   /// A host is lost during a run: the watchdog ends the job, and the remaining hosts resume it.
   @Test
   func aCutHostIsLeftOutAndTheRunGoesOn() throws {

@@ -58,8 +58,8 @@ struct InvarianceTests {
   }
 
   /// How gradients travel, with a level that two ranks are above and eight below.
-  private static let exchange = ["--exchange", "bfloat16", "--exchange-level", "2"]
-  private static let bfloat16 = ["--arithmetic", "bfloat16"]
+  static let exchange = ["--exchange", "bfloat16", "--exchange-level", "2"]
+  static let bfloat16 = ["--arithmetic", "bfloat16"]
 
   @Test(arguments: [[], bfloat16, exchange, bfloat16 + exchange])
   func ranksAndWorkersDoNotChangeAByte(options: [String]) throws {

@@ -172,15 +172,16 @@ struct StudyTests {
     #expect(other.status == 70 && other.errors.contains("electra: "), "\(other.errors)")
   }
 
-  @Test
-  func arithmeticsAreComparedSeedBySeed() throws {
+  @Test(arguments: ["arithmetic", "exchange"])
+  func roundingIsComparedSeedBySeed(study: String) throws {
     let folder = try labels()
     func start(seeds: Int) throws -> Program.Result {
       try Program.script(
-        "studies/arithmetic.py",
+        "studies/rounding.py",
         [
+          "--studies", study,
           "--output", "out", "--text", "text.txt", "--vocabulary", "300", "--length", "32",
-          "--batch", "4", "--warmup", "1", "--steps", "8", "--seeds", "\(seeds)",
+          "--batch", "8", "--warmup", "1", "--steps", "8", "--seeds", "\(seeds)",
         ], in: folder.path)
     }
     let first = try start(seeds: 1)
@@ -192,20 +193,22 @@ struct StudyTests {
       return try #require(Double(loss.1))
     }
     // Finished runs are not repeated, and differences are those of the runs.
-    let log = try folder.text("out/bfloat16-1/log.txt")
+    let log = try folder.text("out/\(study)-bfloat16-1/log.txt")
     let second = try start(seeds: 2)
     #expect(second.status == 0, "\(second.output)\(second.errors)")
-    let newLog = try folder.text("out/bfloat16-1/log.txt").dropFirst(log.count)
+    let newLog = try folder.text("out/\(study)-bfloat16-1/log.txt").dropFirst(log.count)
     #expect(!newLog.contains("first step"), "\(newLog)")
-    let losses = try ["float32-1", "float32-2", "bfloat16-1", "bfloat16-2"].map(heldOutLoss)
+    let losses = try ["float32-1", "float32-2", "bfloat16-1", "bfloat16-2"].map {
+      try heldOutLoss("\(study)-\($0)")
+    }
     let means = ((losses[0] + losses[1]) / 2, (losses[2] + losses[3]) / 2)
     let difference = String(format: "%+.3f %%", 100 * (means.1 / means.0 - 1))
     let row = try #require(
       second.output.split(separator: "\n").first { $0.hasPrefix("| MLM loss of the generator |") })
     #expect(row.contains("| \(difference) |"), "\(row)")
-    #expect(losses[0] != losses[2], "both runs computed in one arithmetic")
+    #expect(losses[0] != losses[2], "both runs computed the same")
     #expect(second.output.matches(of: /\n\| [12] \|( [\d.]+ \|){6}/).count == 2)
-    #expect(second.output.hasSuffix(try folder.text("out/table.md")))
+    #expect(second.output.hasSuffix(try folder.text("out/\(study).md")))
   }
 
   @Test(arguments: [

@@ -1,3 +1,4 @@
+import Collectives
 import Platform
 import Runs
 import Testing
@@ -8,7 +9,8 @@ struct EnvironmentReportTests {
     var (first, second) = (RankEnvironment(), RankEnvironment())
     (first.host, first.threads, second.host, second.threads) = ("n1", 2, "n2", 1)
     let report = EnvironmentReport(
-      [first, second], ringSpeed: 1e8, threadsPerCore: 1, slices: 4, excessTraffic: 1)
+      [first, second], ringSpeed: 1e8, threadsPerCore: 1, tree: ReductionTree(sliceCount: 4),
+      excessTraffic: 1)
     #expect(
       report.summary.contains("2 ranks x 1 to 2 threads on 2 hosts (n1, n2; "), "\(report.summary)")
     #expect(report.warnings.contains { $0.contains("rank 1 on n2") }, "\(report.warnings)")
@@ -19,7 +21,22 @@ struct EnvironmentReportTests {
     var environment = RankEnvironment()
     (environment.cores, environment.processors, environment.launcherProcessors) = (1, 1, 1)
     let report = EnvironmentReport(
-      [environment], ringSpeed: nil, threadsPerCore: 1, slices: 1, excessTraffic: 1)
+      [environment], ringSpeed: nil, threadsPerCore: 1, tree: ReductionTree(sliceCount: 1),
+      excessTraffic: 1)
     #expect(report.warnings == [])
+  }
+
+  /// A level above the sums of the ranks saves no bytes, nor does that of the root on one rank.
+  @Test(arguments: [
+    (1, 3, "rounds nothing"), (1, 2, nil), (2, 2, nil), (4, 2, "would have --exchange-level 1"),
+    (4, 3, "sums of fewer than 8 slices"), (3, 1, nil), (2, nil, nil),
+  ])
+  func anExchangeThatSavesNothingIsNoted(ranks: Int, level: Int?, text: String?) {
+    let report = EnvironmentReport(
+      Array(repeating: RankEnvironment(), count: ranks), ringSpeed: nil, threadsPerCore: 1,
+      tree: ReductionTree(sliceCount: 8, roundingLevel: level), excessTraffic: 1)
+    let notes = report.warnings.filter { $0.contains("the exchange in bfloat16") }
+    #expect(notes.count == (text == nil ? 0 : 1), "\(report.warnings)")
+    #expect(notes.allSatisfy { $0.contains(text ?? "") }, "\(notes)")
   }
 }

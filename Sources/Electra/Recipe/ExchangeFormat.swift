@@ -19,7 +19,9 @@ extension PretrainingConfiguration {
     if exchange == .float32 {
       return "a level of the exchange has no effect in float32; give --exchange bfloat16 too"
     }
-    return exchangeLevel < 0 ? "an exchange level of \(exchangeLevel) is below 0" : nil
+    // No batch has more than 2^20 slices.
+    return (0...20).contains(exchangeLevel)
+      ? nil : "an exchange level of \(exchangeLevel) is not between 0 and 20"
   }
 }
 

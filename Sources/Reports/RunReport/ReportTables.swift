@@ -49,6 +49,7 @@ struct ReportTables {
       ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
       ("objective", recipe.task.objective.rawValue, ""),
       ("arithmetic", configuration.arithmetic.rawValue, ""),
+      ("exchange", configuration.exchange.rawValue, ""),
       ("batch", "\(recipe.batchSize) x \(recipe.length)", ""),
       (
         "steps", done.grouped,

@@ -85,4 +85,18 @@ extension EnvironmentReport {
       + String(format: "%.2g", excess)
       + " times the bytes of one; a number of ranks that is a power of two is best"
   }
+
+  /// An exchange in bfloat16 whose level is above the sums of the ranks, which travel in float32; else
+  /// nil.
+  static func exchangeWarning(_ tree: ReductionTree, ranks: Int) -> String? {
+    guard let level = tree.roundingLevel else { return nil }
+    let own = tree.defaultRoundingLevel(ranks: ranks)
+    guard level > own || ranks == 1 && 1 << level >= tree.sliceCount else { return nil }
+    let sums = "sums of fewer than \((1 << level).of("slice"))"
+    return ranks == 1
+      ? "the exchange in bfloat16 rounds nothing, on more ranks neither, because it leaves \(sums) in "
+        + "float32; begin a new run with --exchange-level 0 to resume it on more ranks"
+      : "gradients travel in float32, because the exchange in bfloat16 leaves \(sums) so and a rank "
+        + "has sums of \(1 << own); a new run on \(ranks) ranks would have --exchange-level \(own)"
+  }
 }

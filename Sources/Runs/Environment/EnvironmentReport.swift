@@ -23,7 +23,7 @@ package struct EnvironmentReport {
     self.init(
       try RankEnvironment(layout, cost).gathered(world), ringSpeed: speed,
       threadsPerCore: try Runs.threadsPerCore(world, threads: layout.processors.count),
-      slices: cost.configuration.recipe.slices, excessTraffic: cost.needs.excessTraffic)
+      tree: cost.configuration.trainerSettings.tree, excessTraffic: cost.needs.excessTraffic)
   }
 
   /// The summary alone, for a job without a `RunCost`; every rank must call it.
@@ -41,12 +41,12 @@ package struct EnvironmentReport {
   ///   - ranks: the environment of each rank.
   ///   - ringSpeed: bytes per second around all ranks; nil for one rank.
   ///   - threadsPerCore: the largest value over physical machines (`threadsPerCore`).
-  ///   - slices: the slices of a step.
+  ///   - tree: the slices of a step.
   ///   - excessTraffic: the bytes that a rank sends, relative to those of a number of ranks that is
   ///     a power of two.
   package init(
-    _ ranks: [RankEnvironment], ringSpeed: Double?, threadsPerCore: Double, slices: Int,
-    excessTraffic: Double
+    _ ranks: [RankEnvironment], ringSpeed: Double?, threadsPerCore: Double,
+    tree: ReductionTree, excessTraffic: Double
   ) {
     let perHost = Self.perHost(ranks)
     let hosts = perHost.map { $0[0].host }
@@ -60,8 +60,9 @@ package struct EnvironmentReport {
     let threads = ranks.map(\.threads)
     let ofAll = [
       isCrowded ? Self.crowdWarning(hosts, threadsPerCore) : nil, Self.threadWarning(ranks),
-      Self.idleWarning(slices: slices, threads: threads),
-      Self.trafficWarning(slices: slices, ranks: ranks.count, excess: excessTraffic),
+      Self.idleWarning(slices: tree.sliceCount, threads: threads),
+      Self.trafficWarning(slices: tree.sliceCount, ranks: ranks.count, excess: excessTraffic),
+      Self.exchangeWarning(tree, ranks: ranks.count),
     ]
     let isAlone = ranks.count == 1
     warnings =

@@ -85,7 +85,10 @@ package final class PretrainingRun {
     log.write("electra pretrain: \(cost.modelSummary(preset: preset))")
     log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
-    ([kernels.summary].compactMap(\.self) + kernels.warnings).forEach(log.write)
+    let exchange = configuration.roundingLevel.map {
+      "exchange: bfloat16, sums of \((1 << $0).of("slice")) or more are rounded"
+    }
+    ([kernels.summary, exchange].compactMap(\.self) + kernels.warnings).forEach(log.write)
     if options.run.isVerbose { log.write(report.details) }
     log.write(
       "estimate: \(cost.needs.memory.bytes) per rank, \(cost.needs.checkpoint.bytes) per checkpoint"
