@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Tests fault tolerance: injects random faults into small trainings, and compares their results with a reference run.
 
-    Launch/lab/chaos.py [ROUNDS] [SEED] [ARITHMETIC]      default: 100 rounds in float32, about ten minutes on two cores
+    Launch/lab/chaos.py [ROUNDS [SEED [OPTIONS...]]]      default: 100 rounds, about ten minutes on two cores
+
+OPTIONS are those of `electra pretrain`, such as --arithmetic bfloat16 --exchange bfloat16 --exchange-level 2.
 
 Each round starts or resumes a training on 1 to 4 ranks with 1 or 2 worker threads each. Then it kills a rank or the
 launcher (SIGKILL), stops a rank (SIGSTOP, until the watchdog ends the job), requests a stop (SIGTERM, SIGUSR1), or lets
@@ -95,7 +97,7 @@ def damage(run: Path, generator: random.Random) -> bool:
 class Chaos:
     """Small trainings in a temporary folder, and counts of the faults."""
 
-    def __init__(self, work: Path, seed: int, arithmetic: str) -> None:
+    def __init__(self, work: Path, seed: int, options: Sequence[str]) -> None:
         self.work = work
         self.generator = random.Random(seed)
         self.counts: collections.Counter[str] = collections.Counter()
@@ -107,8 +109,7 @@ class Chaos:
             f"pretrain --data {work}/data --preset tiny --length 32 --batch 48 --slices 16 --steps {STEPS} --warmup 20"
             " --log-every 20 --save-every 10 --evaluate-every 100 --evaluate-examples 50 --deadline connection=10"
             " --deadline start=20 --deadline step=3 --deadline checkpoint=10 --deadline evaluation=10 --deadline end=10"
-            f" --arithmetic {arithmetic}"
-        ).split()
+        ).split() + list(options)
 
     def fail(self, message: str) -> None:
         """Exits with status 1 after the last lines of the logs."""
@@ -220,8 +221,7 @@ def main(arguments: Sequence[str]) -> None:
     seed = int(arguments[1]) if len(arguments) > 1 else os.getpid()
     # SIGTERM must run the `finally` below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    arithmetic = arguments[2] if len(arguments) > 2 else "float32"
-    chaos = Chaos(Path(tempfile.mkdtemp()), seed, arithmetic)
+    chaos = Chaos(Path(tempfile.mkdtemp()), seed, arguments[2:])
     try:
         chaos.prepare()
         for number in range(1, rounds + 1):

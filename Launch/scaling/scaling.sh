@@ -73,6 +73,12 @@ else
   slices=1
   while [ "$slices" -lt $((largest * threads)) ]; do slices=$((2 * slices)); done
   options+=(--slices "$slices")
+  # By default the level of an exchange in bfloat16 follows from the ranks.
+  if [[ " ${options[*]} " = *" --exchange bfloat16 "* && " ${options[*]} " != *" --exchange-level "* ]]; then
+    level=0
+    while [ $((largest << (level + 1))) -le "$slices" ]; do level=$((level + 1)); done
+    options+=(--exchange-level "$level")
+  fi
 fi
 
 # launch N VERB...: runs electra on N ranks.

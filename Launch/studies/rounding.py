@@ -6,7 +6,7 @@
 
 Pre-trains in float32 and in bfloat16 with several seeds, and compares the metrics on held-out text after the last step.
 --studies arithmetic compares the arithmetics of products, --studies exchange the exchanges of gradients, with eight
-slices that are all rounded and products in float32: the most roundings that a run of eight ranks can have.
+slices that are all rounded and products in float32: as many roundings as a run of eight ranks has by default.
 
 A seed determines initial weights, examples, masks and dropout, so differences are taken seed by seed. bfloat16 passes
 if the mean of a loss is within 0.5 % of the mean in float32 and the mean AUC within 0.01. These margins were fixed

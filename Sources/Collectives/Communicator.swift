@@ -154,7 +154,8 @@ package final class Communicator: Sendable {
     return counts.count == 1 ? counts.first ?? 1 : 1
   }
 
-  /// Frees a communicator from `duplicate`, `onThisHost` or `split`, which must not be used afterwards.
+  /// Frees a communicator from `duplicate`, `onThisHost` or `split`, which must not be used
+  /// afterwards.
   ///
   /// All its ranks must call it, in the same order if there are several. For the world, a single
   /// rank and a freed communicator it does nothing.
@@ -279,8 +280,8 @@ package final class Communicator: Sendable {
 
   /// Sends bytes to and receives bytes from every rank (`MPI_Alltoallv`).
   ///
-  /// Counts and displacements have one entry per rank. The ranges that are sent and received must not
-  /// overlap.
+  /// Counts and displacements have one entry per rank. The ranges that are sent and received must
+  /// not overlap.
   func exchange(
     send: UnsafeMutableRawPointer, counts: [Int32], displacements: [Int32],
     receive: UnsafeMutableRawPointer, receiveCounts: [Int32],

@@ -11,9 +11,10 @@ import Tensors
 /// each rank has one piece of the `ReductionTree` (at most one, where ranks exceed slices);
 /// otherwise ranks send more pieces so that the bits are the same.
 ///
-/// Where hosts have several ranks, the ranks of a host first add their pieces for one another, and
-/// then ranks with the same number within their hosts exchange the sums of hosts. So a sum leaves a
-/// host once, not once for each rank. Weights take the reverse way.
+/// Where hosts have several ranks, it is hierarchical: the ranks of a host add their pieces first,
+/// each for its share of the vector, and then ranks with the same number within their hosts
+/// exchange the sums of hosts. So a sum leaves a host once, not once for each rank. Weights take
+/// the reverse way.
 ///
 /// All methods that communicate are collective, and one thread at a time may use an exchange, as
 /// with its communicator.
@@ -21,15 +22,15 @@ package final class Exchange: Sendable {
   private let partition: Partition
   private let format: GatherFormat
   private let world: Communicator
-  /// The ranks with this rank's number within their hosts; all ranks if hosts do not matter.
+  /// The ranks with this rank's number within their hosts; all ranks with one rank per host.
   private let peers: Communicator
-  /// The ranks of this host, if hosts matter.
+  /// The ranks of this host; nil with one rank per host.
   private let host: Communicator?
-  /// The exchange of the pieces of hosts; the sums of parts of the root.
-  private let final: ExchangeStage
   /// The exchange within this host, and its sums: one vector for each piece of the host.
-  private let initial: (stage: ExchangeStage, sums: [Storage])?
-  /// Weights as they travel; empty if they travel in float32.
+  private let intraHost: (stage: ExchangeStage, sums: [Storage])?
+  /// The exchange of the pieces of hosts, whose sums are parts of the root.
+  private let interHost: ExchangeStage
+  /// Weights as they are sent; empty if that is in float32.
   private let message: Storage
   /// The subtrees whose sums this rank contributes, in order.
   package let localPieces: [ReductionTree.Node]
@@ -39,30 +40,31 @@ package final class Exchange: Sendable {
   /// - Parameters:
   ///   - tree: the slices of a step.
   ///   - partition: the buckets, the owners of their parts and the hosts.
-  ///   - format: how weights travel.
+  ///   - format: how weights are sent.
   ///   - world: a duplicate of the world for this exchange only, which `free` frees.
   /// - Throws: `CollectivesError.callFailed`.
   package init(
-    tree: ReductionTree, partition: Partition, format: GatherFormat = GatherFormat(),
-    world: Communicator
+    tree: ReductionTree, partition: Partition, format: GatherFormat, world: Communicator
   ) throws(CollectivesError) {
-    let plan = StagePlan(tree: tree, partition: partition, rank: world.rank)
+    let plan = ExchangePlan(tree, partition)
+    let (largest, perHost) = (plan.largest(of: world.rank), partition.ranksPerHost)
     (self.partition, self.format, self.world) = (partition, format, world)
-    localPieces = plan.hostInputs[world.rank % partition.ranksPerHost]
-    if partition.ranksPerHost > 1 {
-      let host = try world.split(color: world.rank / partition.ranksPerHost)
+    localPieces = plan.rankPieces[world.rank]
+    if perHost > 1 {
+      let host = try world.split(color: world.rank / perHost)
+      let outputs = plan.hostPieces[world.rank / perHost]
       let stage = ExchangeStage(
-        host, tree: tree, inputs: plan.hostInputs, outputs: plan.hostOutputs,
-        largest: (plan.largestGroup, plan.largestBucket))
-      initial = (stage, plan.hostOutputs.map { _ in Storage(count: plan.largestGroup) })
+        host, tree: tree, inputs: plan.hostRanks(of: world.rank).map { plan.rankPieces[$0] },
+        outputs: outputs, largest: (largest.group, largest.bucket))
+      intraHost = (stage, outputs.map { _ in Storage(count: largest.group) })
       self.host = host
-      peers = try world.split(color: world.rank % partition.ranksPerHost)
+      peers = try world.split(color: world.rank % perHost)
     } else {
-      (initial, host, peers) = (nil, nil, world)
+      (intraHost, host, peers) = (nil, nil, world)
     }
-    final = ExchangeStage(
-      peers, tree: tree, inputs: plan.peerInputs, outputs: [tree.root],
-      largest: (plan.largestPart, plan.largestGroup))
+    interHost = ExchangeStage(
+      peers, tree: tree, inputs: plan.hostPieces, outputs: [tree.root],
+      largest: (largest.part, largest.group))
     let bytes = partition.buckets.map { format.bytes(of: $0) }.max() ?? 0
     message = Storage(count: format.isFloat32 || world.size == 1 ? 0 : (bytes + 3) / 4)
   }
@@ -86,25 +88,25 @@ package final class Exchange: Sendable {
     into output: UnsafeMutablePointer<Float>
   ) throws(CollectivesError) {
     var pieces = gradients.map { $0 + partition.buckets[bucket].lowerBound }
-    if let (stage, sums) = initial {
+    if let (stage, sums) = intraHost {
       let groups = (0..<partition.ranksPerHost).map { partition.group(bucket, $0) }
       try stage.run(pieces, ranges: groups, into: sums.map(\.base))
       pieces = sums.map(\.base)
     }
     let parts = partition.peers(of: world.rank).map { partition.part(bucket, of: $0) }
     let part = partition.part(bucket, of: world.rank)
-    try final.run(pieces, ranges: parts, into: [output + part.lowerBound])
+    try interHost.run(pieces, ranges: parts, into: [output + part.lowerBound])
   }
 
   /// Copies the parts of `bucket` of `vector` from their owners to all ranks.
   ///
-  /// The floats of other ranks' parts are what arrives: rounded where the format rounds. This rank's
-  /// part is not changed. The format is that of the exchange or, with an argument, float32.
+  /// The floats of other ranks' parts are those that arrive: rounded where the format of the
+  /// exchange rounds them, unless `inFloat32`. This rank's part is not changed.
   package func gather(
-    _ bucket: Int, _ vector: UnsafeMutablePointer<Float>, in other: GatherFormat? = nil
+    _ bucket: Int, _ vector: UnsafeMutablePointer<Float>, inFloat32: Bool = false
   ) throws(CollectivesError) {
     guard world.size > 1 else { return }
-    let format = other ?? format
+    let format = inFloat32 ? .float32 : format
     let range = partition.buckets[bucket]
     func bytes(_ part: Range<Int>) -> Range<Int> {
       let start = format.bytes(of: range.lowerBound..<part.lowerBound)

@@ -1,9 +1,9 @@
 import Tensors
 
-/// An exchange of pieces within a group of ranks: each rank sends every other its part of the
-/// pieces, and adds the parts that arrive.
+/// An exchange of pieces within a group of ranks: each rank sends every other rank its range of the
+/// pieces, and adds what arrives.
 ///
-/// Pieces that the tree rounds travel in bfloat16, half the bytes; the others in float32.
+/// Pieces that the tree rounds are sent in bfloat16, the others in float32.
 final class ExchangeStage: Sendable {
   private let group: Communicator
   private let tree: ReductionTree
@@ -24,7 +24,7 @@ final class ExchangeStage: Sendable {
   ///   - largest: the most floats of this rank's range, and of all ranges together.
   init(
     _ group: Communicator, tree: ReductionTree, inputs: [[ReductionTree.Node]],
-    outputs: [ReductionTree.Node], largest: (own: Int, all: Int)
+    outputs: [ReductionTree.Node], largest: (range: Int, all: Int)
   ) {
     self.group = group
     self.tree = tree
@@ -35,25 +35,10 @@ final class ExchangeStage: Sendable {
       }
       return plan
     }
-    let sizes = Self.bufferSizes(inputs, rank: group.rank, tree, largest: largest)
-    received = Storage(count: sizes.received)
-    sent = Storage(count: sizes.sent)
-  }
-
-  /// The floats of the two buffers of a rank with these inputs; the arguments are those of `init`.
-  static func bufferSizes(
-    _ inputs: [[ReductionTree.Node]], rank: Int, _ tree: ReductionTree,
-    largest: (own: Int, all: Int)
-  ) -> (received: Int, sent: Int) {
-    let others = inputs.indices.flatMap { $0 == rank ? [] : inputs[$0] }
-    let received = others.reduce(0) { $0 + (bytes(of: $1, tree, count: largest.own) + 3) / 4 }
-    let sendsRounded = inputs.count > 1 && inputs[rank].contains { tree.isRounded($0) }
-    return (received, sendsRounded ? (largest.all + 1) / 2 : 0)
-  }
-
-  /// The bytes of `count` numbers of the sum of `node`.
-  static func bytes(of node: ReductionTree.Node, _ tree: ReductionTree, count: Int) -> Int {
-    (tree.isRounded(node) ? 2 : 4) * count
+    let local = PieceCount(inputs[group.rank], tree)
+    let all = PieceCount(inputs.flatMap(\.self), tree)
+    received = Storage(count: (all - local).floats(largest.range))
+    sent = Storage(count: group.size > 1 ? local.sentFloats(largest.all) : 0)
   }
 
   /// Exchanges and adds pieces; every rank of the group must call it.
@@ -80,12 +65,12 @@ final class ExchangeStage: Sendable {
           continue
         }
         offsets[rank].append(end)
-        let place = UnsafeMutableRawPointer(received.base) + end
+        let source = UnsafeMutableRawPointer(received.base) + end
         summands.append(
           tree.isRounded(node)
-            ? .bfloat16(place) : .float32(place.assumingMemoryBound(to: Float.self)))
+            ? .bfloat16(source) : .float32(source.assumingMemoryBound(to: Float.self)))
         // Floats lie on multiples of four bytes.
-        end += (Self.bytes(of: node, tree, count: count) + 3) / 4 * 4
+        end += (tree.bytes(of: node, count: count) + 3) / 4 * 4
       }
     }
     for round in 0..<(inputs.map(\.count).max() ?? 0) where group.size > 1 {
@@ -97,21 +82,21 @@ final class ExchangeStage: Sendable {
   /// Sends every rank its range of this rank's piece number `round`, and receives theirs.
   ///
   /// Ranks with fewer pieces take part in every round, with zero counts, because the call is
-  /// collective. `offsets` has, for each rank, the places in `received` of its pieces.
+  /// collective. `offsets` has, for each rank, the offsets in `received` of its pieces, in bytes.
   private func exchange(
     _ round: Int, _ pieces: [UnsafeMutablePointer<Float>], ranges: [Range<Int>],
     offsets: [[Int]]
   ) throws(CollectivesError) {
-    let own = inputs[group.rank]
+    let nodes = inputs[group.rank]
     var message = UnsafeMutableRawPointer(received.base)
-    if round < own.count {
+    if round < nodes.count {
       message =
-        tree.isRounded(own[round])
+        tree.isRounded(nodes[round])
         ? rounded(pieces[round], ranges) : UnsafeMutableRawPointer(pieces[round])
     }
     func bytes(from rank: Int, _ range: Range<Int>) -> Int32 {
       guard round < inputs[rank].count else { return 0 }
-      return Int32(Self.bytes(of: inputs[rank][round], tree, count: range.count))
+      return Int32(tree.bytes(of: inputs[rank][round], count: range.count))
     }
     // Displacements are relative to the first range: offsets in the vector may exceed an Int32.
     let start = ranges[0].lowerBound

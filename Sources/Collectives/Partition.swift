@@ -7,8 +7,8 @@ import Tensors
 /// weights (ZeRO stage 1, Rajbhandari et al. 2020).
 ///
 /// The parts of a bucket are in the order of the ranks' numbers within their hosts, and then of
-/// their hosts. So the parts of all ranks with one number within their hosts, a group, are one range,
-/// which hosts exchange after their own ranks have added it (`Exchange`).
+/// their hosts. So the parts of all ranks with one number, a group, are one range, which hosts
+/// exchange after their ranks have added it (`Exchange`).
 ///
 /// Parts start and end on block boundaries. Sums over the vector (the gradient norm) are added
 /// block by block, so the partition does not affect their bits.
@@ -20,7 +20,7 @@ package struct Partition: Sendable {
   package let blockBoundaries: [Int]
   /// The number of ranks.
   package let rankCount: Int
-  /// The number of ranks of each host; 1 if hosts do not matter.
+  /// The number of ranks of each host; 1 if the exchange is not hierarchical.
   package let ranksPerHost: Int
   /// For each bucket, the start of every part and the bucket's end: rankCount + 1 entries.
   private let cuts: [[Int]]

@@ -15,14 +15,15 @@ import Tensors
 /// them up to the root (`SumPlan`).
 ///
 /// In an exchange in bfloat16, every node from the rounding level on, except the root, is rounded
-/// to bfloat16 after its sum. Where a node is added does not matter: it is rounded whether it
-/// travels between ranks or not, so the bits are again the same for any ranks and workers.
+/// to bfloat16 before it is added to another, whether it is sent or not. So the bits are again the
+/// same for any ranks and workers.
 package struct ReductionTree: Sendable, Equatable {
   /// The number of slices, S.
   package let sliceCount: Int
   /// The lowest level whose nodes are rounded to bfloat16; nil for an exchange in float32.
   ///
-  /// Level l has the sums of 2^l slices. From log2(S) on, the level of the root, nothing is rounded.
+  /// Level l has the sums of 2^l slices. From log2(S) on, the level of the root, nothing is
+  /// rounded.
   package let roundingLevel: Int?
 
   /// Creates the tree over `sliceCount` slices, a power of two.
@@ -34,21 +35,24 @@ package struct ReductionTree: Sendable, Equatable {
     self.roundingLevel = roundingLevel
   }
 
-  /// The default rounding level: that of the largest subtree that every one of `ranks` can have.
+  /// The default rounding level for `ranks` ranks: floor(log2(S / ranks)), at least 0.
   ///
-  /// It is floor(log2(S / ranks)), at least 0. With a power of two of at most S ranks, each rank then
-  /// adds its slices in float32 and sends one rounded sum.
+  /// With a power of two of at most S ranks, each rank then adds its slices in float32 and sends
+  /// one rounded sum.
   package func defaultRoundingLevel(ranks: Int) -> Int {
     var level = 0
     while ranks << (level + 1) <= sliceCount { level += 1 }
     return level
   }
 
-  /// Whether the sum of `node` is rounded to bfloat16 before it is added to another or sent.
+  /// Whether `node` is rounded to bfloat16 before it is added to another or sent.
   package func isRounded(_ node: Node) -> Bool {
     guard let roundingLevel else { return false }
     return node.level >= roundingLevel && node != root
   }
+
+  /// The bytes of `count` numbers of `node` as they are sent.
+  func bytes(of node: Node, count: Int) -> Int { (isRounded(node) ? 2 : 4) * count }
 
   /// The default number of slices: about 2048 tokens per slice, but at least one slice per worker.
   ///

@@ -7,7 +7,7 @@ package indirect enum SumPlan: Sendable {
   /// The sum of two subtrees, left plus right, both rounded to bfloat16 first if `isRounded`.
   case sum(SumPlan, SumPlan, isRounded: Bool)
 
-  /// A piece that is added: a vector of floats, or of bfloat16 numbers as they travelled.
+  /// A piece that is added: a vector of floats, or of bfloat16 numbers as they were sent.
   package enum Summand {
     case float32(UnsafeMutablePointer<Float>)
     case bfloat16(UnsafeMutableRawPointer)
@@ -15,7 +15,7 @@ package indirect enum SumPlan: Sendable {
 
   /// The plan for `node` of `tree` from `pieces`; nil if the pieces do not cover the node.
   ///
-  /// Nodes are rounded where they are added, hence pieces may be rounded already or not. The root is
+  /// Nodes are rounded when they are added, hence pieces may be rounded already or not. The root is
   /// never added to another node, so it is not rounded.
   package init?(
     _ node: ReductionTree.Node, of tree: ReductionTree, from pieces: [ReductionTree.Node]
@@ -41,8 +41,8 @@ package indirect enum SumPlan: Sendable {
   /// Computes the sum of the pieces into `output`, which may be one of the pieces.
   ///
   /// `pieces` has `count` numbers for each piece of the plan. The work is done in blocks of 4096
-  /// numbers, whose temporary sums stay in the cache. A block of `output` is written after the block
-  /// was read from all pieces, hence `output` may be a piece.
+  /// numbers, whose temporary sums stay in the cache. A block of `output` is written after the
+  /// block was read from all pieces, hence `output` may be a piece.
   package func add(
     _ pieces: [Summand], count: Int, into output: UnsafeMutablePointer<Float>
   ) {

@@ -83,20 +83,15 @@ extension Trainer {
   ///   - tensor: the first tensor whose gradient is not finite.
   ///   - totals: the counts of the whole batch.
   /// - Returns: the divergence; its slice is the first one of all ranks.
-  /// - Throws: `TrainerError.replicasDiffer` if ranks disagree on which weights are finite; an error of
-  ///   the communication.
+  /// - Throws: `TrainerError.replicasDiffer`; an error of the communication.
   func divergence(step: Int, tensor: String, totals: [Int]) throws -> Divergence {
     watch(.step, "diagnosis")
-    try gatherFloats()
+    try waitForWeights()
+    try expectEqualReplicas(step: step)
+    try gatherInFloat32()
     let parameters = objective.layout.parameters
-    let bad = parameters.firstIndex { !Self.isFinite(self.weights, $0) } ?? parameters.count
-    let indices = try world.gather([bad]).flatMap(\.self)
-    if let rank = indices.firstIndex(where: { $0 != indices[0] }) {
-      let tensor = parameters[min(indices[0], indices[rank])].name
-      throw TrainerError.replicasDiffer(step: step, rank: rank, tensor: tensor)
-    }
-    if bad < parameters.count {
-      return Divergence(step: step, tensor: parameters[bad].name, origin: .weights)
+    if let bad = parameters.first(where: { !Self.isFinite(self.weights, $0) }) {
+      return Divergence(step: step, tensor: bad.name, origin: .weights)
     }
     let (workers, objective, weights, count) = (
       workers, objective, modelWeights, settings.sliceCount

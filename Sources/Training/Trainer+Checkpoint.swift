@@ -17,8 +17,8 @@ extension Trainer {
   ///   - state: the state of the run after its last step.
   ///   - store: the run's checkpoints, which only rank zero writes.
   ///   - files: further small files of the checkpoint, by name.
-  /// - Throws: `TrainerError.replicasDiffer` on every rank if the weights are not equal on all ranks; an
-  ///   error of the communication.
+  /// - Throws: `TrainerError.replicasDiffer` on every rank if the weights are not equal on all
+  ///   ranks; an error of the communication.
   package func beginSave(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) throws {
@@ -72,10 +72,11 @@ extension Trainer {
 
   /// Compares a checksum of each weight tensor over all ranks, and throws `replicasDiffer`.
   ///
-  /// Tensors that travel in bfloat16 are compared as rounded: that is what ranks compute with.
+  /// Tensors that are sent in bfloat16 are compared as rounded: that is what ranks compute with. A
+  /// fault in the bits that bfloat16 drops is not found, because only the owner has them.
   /// Only a hardware fault or a defect of the reduction can make replicas differ. Without the
-  /// check, a difference would grow unnoticed, and a checkpoint holds rank zero's weights only.
-  private func expectEqualReplicas(step: Int) throws {
+  /// check, a difference would grow unnoticed, and a checkpoint has each weight of one rank only.
+  func expectEqualReplicas(step: Int) throws {
     if world.size == 1 { return }
     let (weights, parameters, workers) = (weights, objective.layout.parameters, team.count)
     let format = format

@@ -17,17 +17,18 @@ package final class Trainer<O: TrainingObjective> {
   package let objective: O
   package let settings: TrainerSettings
   package let world: Communicator
-  /// The flat vector of weights, with which every rank computes the same (see `format`).
+  /// The flat vector of weights, equal on every rank as far as ranks compute with them.
   ///
-  /// After a step they are still being gathered: call `waitForWeights` before reading them.
+  /// Matrices may differ between ranks in the bits that bfloat16 drops (see `format`). After a step
+  /// they are still being gathered: call `waitForWeights` before reading them.
   package var weights: Storage { modelWeights.vector }
   let modelWeights: Weights
   /// The parts of the flat vector that each rank owns.
   package let partition: Partition
-  /// How weights travel.
+  /// How weights are sent.
   ///
-  /// Those that it rounds are equal on all ranks only after rounding: the owner of a part has them in
-  /// float32 (`gatherFloats`).
+  /// Those that it rounds are equal on all ranks only after rounding: the owner of a part has them
+  /// in float32 (`gatherInFloat32`).
   let format: GatherFormat
   let traffic: BucketTraffic
   let reducer: GradientReducer
@@ -61,11 +62,13 @@ package final class Trainer<O: TrainingObjective> {
   ///   - settings: batch, schedule and optimizer; equal on all ranks.
   ///   - world: all ranks.
   ///   - processors: one worker for each; a negative number leaves a worker unpinned.
+  ///   - ranksPerHost: how many ranks add their gradients before others; by default those of a host,
+  ///     see `Communicator.ranksPerHost`.
   ///   - source: reads the training slices.
   /// - Throws: an error of the communication.
   package init(
     objective: O, settings: TrainerSettings, world: Communicator, processors: [Int],
-    source: @escaping BatchSource
+    ranksPerHost: Int? = nil, source: @escaping BatchSource
   ) throws {
     precondition(settings.batchSize % settings.sliceCount == 0, "slices do not divide the batch")
     MatrixLibrary.useOneThread()
@@ -90,7 +93,7 @@ package final class Trainer<O: TrainingObjective> {
       workspaces: workers.map(\.workspace))
     partition = Partition(
       objective.layout, regions: objective.gradientOrder, rankCount: world.size,
-      ranksPerHost: try world.ranksPerHost())
+      ranksPerHost: try ranksPerHost ?? world.ranksPerHost())
     format = settings.gatherFormat(objective.layout, objective.arithmetic)
     traffic = try BucketTraffic(
       objective.layout, partition, tree: tree, format: format, world: world)
@@ -113,10 +116,11 @@ package final class Trainer<O: TrainingObjective> {
   /// Waits for the weights of the last step, and makes them equal in float32 on every rank.
   ///
   /// Every rank must call it.
-  package func gatherFloats() throws {
+  package func gatherInFloat32() throws {
     try waitForWeights()
-    for bucket in partition.buckets.indices where !format.roundedRanges.isEmpty {
-      try traffic.exchange.gather(bucket, weights.base, in: GatherFormat())
+    if format.isFloat32 { return }
+    for bucket in partition.buckets.indices {
+      try traffic.exchange.gather(bucket, weights.base, inFloat32: true)
     }
   }
 
@@ -169,13 +173,13 @@ package final class Trainer<O: TrainingObjective> {
   ///   - step: the step, counted from zero.
   ///   - requests: this rank's requests for the end of the step.
   /// - Returns: the measurements of this rank and the requests of all ranks.
-  /// - Throws: `TrainerError.diverged` on every rank, before the update, if the gradient is not finite;
-  ///   any rank's input error; an error of the communication.
+  /// - Throws: `TrainerError.diverged` on every rank, before the update, if the gradient is not
+  ///   finite; any rank's input error; an error of the communication.
   package func step(_ step: Int, requests: StepRequests = StepRequests()) throws -> StepReport {
     let start = now()
     var report = StepReport()
     if let prepare = objective.prepareWeights(before: step) {
-      try gatherFloats()
+      try gatherInFloat32()
       prepare(weights)
     }
     // Weights of the last update may still arrive: a worker waits for a matrix before it packs it.

@@ -10,8 +10,9 @@ package struct TrainerSettings: Sendable, Equatable {
   package var batchSize: Int
   /// The number of slices of a batch; a power of two that divides the batch size.
   package var sliceCount: Int
-  /// The level of the reduction tree from which sums are rounded to bfloat16; nil for an exchange in
-  /// float32.
+  /// The level of the reduction tree from which sums are rounded to bfloat16.
+  ///
+  /// nil for an exchange in float32.
   package var roundingLevel: Int?
   package var schedule: LearningRateSchedule
   package var adam: AdamHyperparameters
@@ -35,20 +36,20 @@ package struct TrainerSettings: Sendable, Equatable {
     ReductionTree(sliceCount: sliceCount, roundingLevel: roundingLevel)
   }
 
-  /// How weights travel between ranks: with an exchange in bfloat16, those that the model reads only
-  /// rounded to bfloat16 travel so.
+  /// How weights are sent between ranks.
+  ///
+  /// Matrices are sent in bfloat16 if both the exchange and the arithmetic are bfloat16.
   package func gatherFormat(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> GatherFormat {
-    GatherFormat(
-      roundedRanges: roundingLevel == nil ? [] : layout.roundedRanges(in: arithmetic))
+    roundingLevel == nil
+      ? .float32 : GatherFormat(roundedRanges: layout.roundedRanges(in: arithmetic))
   }
 
-  /// The bytes of one gradient and one vector of weights as they travel between ranks.
+  /// The bytes of one gradient and one vector of weights as they are sent between ranks.
   ///
-  /// A rank of N, N a power of two, sends (N - 1) / N of them in a step, if its sum is not below the
-  /// rounding level.
-  package func travellingBytes(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> Int {
-    let isRounded = roundingLevel.map { 1 << $0 < sliceCount } ?? false
-    return (isRounded ? 2 : 4) * layout.count
+  /// A rank of N, N a power of two, sends (N - 1) / N of them in a step, if the level of its sum is
+  /// at least the rounding level.
+  package func communicatedBytes(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> Int {
+    (roundingLevel == nil ? 4 : 2) * layout.count
       + gatherFormat(layout, arithmetic).bytes(of: 0..<layout.count)
   }
 

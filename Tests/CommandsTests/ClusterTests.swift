@@ -68,6 +68,9 @@ struct ClusterTests {
         in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
       #expect(
+        try folder.text("shared/log.txt").contains(
+          "the 2 ranks of each host add their gradients first"))
+      #expect(
         try InvarianceTests.Outcome(folder, "shared") == InvarianceTests.Outcome(folder, "whole"))
     }
   }

@@ -58,6 +58,20 @@ struct ScalingPointTests {
     #expect(Self.point().onRanks(1, isWeak: true).sentBytes == 0)
   }
 
+  /// In an exchange in bfloat16, gradients take half the bytes, and weights may too.
+  @Test
+  func anExchangeInBFloat16SendsLess() {
+    let point = Self.point()
+    var rounded = point
+    rounded.communicatedBytes = 3 * point.vectorBytes / 2
+    #expect(rounded.onRanks(4, isWeak: true).sentBytes == 3 * 72_000_000 / 2 / 4 * 3)
+    #expect(!rounded.isSameModel(as: point))
+    // Lines of earlier versions do not say how many bytes there are.
+    var named = point
+    named.communicatedBytes = 2 * point.vectorBytes
+    #expect(named.isSameModel(as: point) && point.communicatedBytes == nil)
+  }
+
   /// Lines of earlier versions have no arithmetic.
   @Test
   func stepsInOtherArithmeticAreNotCompared() throws {

@@ -26,16 +26,27 @@ struct EnvironmentReportTests {
     #expect(report.warnings == [])
   }
 
-  /// A level above the sums of the ranks saves no bytes, nor does that of the root on one rank.
-  @Test(arguments: [
-    (1, 3, "rounds nothing"), (1, 2, nil), (2, 2, nil), (4, 2, "would have --exchange-level 1"),
-    (4, 3, "sums of fewer than 8 slices"), (3, 1, nil), (2, nil, nil),
-  ])
-  func anExchangeThatSavesNothingIsNoted(ranks: Int, level: Int?, text: String?) {
+  private typealias Saving = (ranksOfHosts: [Int], level: Int?, text: String?)
+  private static let savings: [Saving] = [
+    ([1], 3, "rounds no gradients"), ([1], 2, nil), ([2], 2, nil), ([3], 1, nil), ([2], nil, nil),
+    ([4], 2, "would have --exchange-level 1"), ([4], 3, "sums of fewer than 8 slices"),
+    ([2, 2], 2, nil), ([2, 2], 3, "would have --exchange-level 2"),
+    ([1, 3], 2, "would have --exchange-level 1"),
+  ]
+
+  /// A level above the sums that are exchanged saves no bytes, nor does that of the root on one
+  /// rank.
+  @Test(arguments: savings)
+  func anExchangeThatSavesNothingIsNoted(ranksOfHosts: [Int], level: Int?, text: String?) {
+    let ranks = ranksOfHosts.enumerated().flatMap { host, count in
+      var environment = RankEnvironment()
+      environment.host = "n\(host)"
+      return Array(repeating: environment, count: count)
+    }
     let report = EnvironmentReport(
-      Array(repeating: RankEnvironment(), count: ranks), ringSpeed: nil, threadsPerCore: 1,
+      ranks, ringSpeed: nil, threadsPerCore: 1,
       tree: ReductionTree(sliceCount: 8, roundingLevel: level), excessTraffic: 1)
-    let notes = report.warnings.filter { $0.contains("the exchange in bfloat16") }
+    let notes = report.warnings.filter { $0.contains("in float32") }
     #expect(notes.count == (text == nil ? 0 : 1), "\(report.warnings)")
     #expect(notes.allSatisfy { $0.contains(text ?? "") }, "\(notes)")
   }

@@ -43,6 +43,9 @@ extension RecipeOptions {
       if file.recipe.slices == 0 { changed.recipe.slices = existing.recipe.slices }
     }
     apply(to: &changed)
+    if changed.exchange == existing.exchange, changed.exchangeLevel == nil {
+      changed.exchangeLevel = existing.exchangeLevel
+    }
     task.apply(to: &changed.model, changed.recipe.task)
     let (old, new) = (existing.fields, changed.fields)
     return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in

@@ -125,8 +125,7 @@ struct RecipeOptions: ParsableArguments {
     if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
     if let arithmetic = products.arithmetic { configuration.arithmetic = arithmetic }
-    if let exchange = traffic.exchange { configuration.exchange = exchange }
-    if let level = traffic.exchangeLevel { configuration.exchangeLevel = level }
+    traffic.apply(to: &configuration)
   }
 
   /// Checks values that depend on each other.

@@ -1,11 +1,11 @@
-/// The form in which gradients and weights travel between ranks.
+/// The form in which gradients and weights are sent between ranks.
 ///
 /// The guide's article "Exchange in bfloat16" (`Exchange.md`) is the complete definition.
 package enum ExchangeFormat: String, Sendable, Codable, CaseIterable {
-  /// Everything travels in float32.
+  /// Everything is sent in float32.
   case float32
-  /// Sums of gradients are rounded to bfloat16 from a level of the reduction tree on, whether they
-  /// travel or not; with bfloat16 arithmetic, matrices travel in bfloat16 too.
+  /// Sums of gradients are rounded to bfloat16 from a level of the reduction tree on, sent or not;
+  /// with bfloat16 arithmetic, matrices are sent in bfloat16 too.
   case bfloat16
 }
 

@@ -13,7 +13,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package var recipe: Recipe
   /// The arithmetic of matrix products, in all phases.
   package var arithmetic = Arithmetic.float32
-  /// How gradients and weights travel between ranks, in all phases.
+  /// How gradients and weights are sent between ranks, in all phases.
   package var exchange = ExchangeFormat.float32
   /// The level of an exchange in bfloat16; nil before the run starts, and in float32.
   package var exchangeLevel: Int?

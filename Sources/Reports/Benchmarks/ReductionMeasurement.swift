@@ -16,8 +16,8 @@ package struct ReductionMeasurement: Encodable {
   /// Bytes of the gradient vector.
   let bytes: Int
   /// Median seconds of both ways, and the median of their ratios per round.
-  let ours: Double
-  let plain: Double
+  let sharded: Double
+  let replicated: Double
   let ratio: Double
   /// Peak resident memory, summed over ranks, in bytes.
   let peakMemory: Int
@@ -25,8 +25,8 @@ package struct ReductionMeasurement: Encodable {
   private enum CodingKeys: String, CodingKey {
     case ranks, bytes, ratio
     case workers = "lanes"
-    case ours = "seconds"
-    case plain = "plain_seconds"
+    case sharded = "seconds"
+    case replicated = "plain_seconds"
     case peakMemory = "peak_memory_bytes"
   }
 
@@ -48,7 +48,7 @@ package struct ReductionMeasurement: Encodable {
       )
     }.dropFirst()
     (ranks, workers, bytes) = (world.size, processors.count, 4 * model.layout.count)
-    (ours, plain) = (times.map(\.0).median, times.map(\.1).median)
+    (sharded, replicated) = (times.map(\.0).median, times.map(\.1).median)
     ratio = times.map { $0.0 / $0.1 }.median
     peakMemory = try world.sum([MachineSpeed.peakMemory])[0]
   }
@@ -68,6 +68,7 @@ package struct ReductionMeasurement: Encodable {
   package var line: String {
     "\(ranks) x \(workers) threads, \(bytes.bytes): "
       + String(
-        format: "%.1f ms, MPI_Allreduce %.1f ms, ratio %.2f", 1000 * ours, 1000 * plain, ratio)
+        format: "%.1f ms, MPI_Allreduce %.1f ms, ratio %.2f", 1000 * sharded, 1000 * replicated,
+        ratio)
   }
 }

@@ -123,7 +123,7 @@ package struct StepMeasurement: Encodable {
     point.microBatchTokens = recipe.microBatchTokens
     point.arithmetic = configuration.arithmetic
     point.vectorBytes = MemoryLayout<Float>.stride * model.layout.count
-    point.travellingBytes = settings.travellingBytes(model.layout, configuration.arithmetic)
+    point.communicatedBytes = settings.communicatedBytes(model.layout, configuration.arithmetic)
     point.buckets = partition.buckets.count
     point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
     point.sentBytes = traffic.sent.max() ?? 0

@@ -12,8 +12,8 @@
 ///     let model = ScalingModel(points)
 ///     let seconds = model.seconds(points[0].onRanks(64, isWeak: true))
 ///
-/// It does not model stragglers, switches that all hosts saturate together, evaluations and
-/// checkpoints.
+/// Bytes between ranks of one host count as those between hosts. It does not model stragglers,
+/// switches that all hosts saturate together, evaluations and checkpoints.
 package struct ScalingModel: Sendable, Equatable {
   package let secondsPerToken: Double
   package let secondsPerMessage: Double

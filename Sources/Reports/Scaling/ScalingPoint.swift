@@ -27,9 +27,10 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   /// Bytes of the gradient vector, and the number of its buckets.
   package var vectorBytes = 0
   package var buckets = 0
-  /// Bytes of one gradient and one vector of weights as they travel; nil in lines of earlier versions,
-  /// where both are of float32.
-  package var travellingBytes: Int?
+  /// Bytes of one gradient and one vector of weights as they are sent.
+  ///
+  /// nil in lines of earlier versions, where both are in float32.
+  package var communicatedBytes: Int?
   /// The share of the vector whose traffic can overlap with computing: all but the embeddings.
   package var hideableShare = 0.0
   /// Bytes sent by the rank that sends most, and messages that depend on each other.
@@ -46,7 +47,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
     case rankTokens = "rank_tokens"
     case microBatchTokens = "micro_batch_tokens"
     case vectorBytes = "vector_bytes"
-    case travellingBytes = "travelling_bytes"
+    case communicatedBytes = "communicated_bytes"
     case hideableShare = "hideable_share"
     case sentBytes = "sent_bytes"
     case reductionSeconds = "reduction_seconds"
@@ -58,18 +59,19 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
   package var isValid: Bool {
     [
       ranks, hosts, workers, batch, length, rankTokens, microBatchTokens, vectorBytes, buckets,
-      travellingBytes ?? 1,
+      communicatedBytes ?? 1,
     ].allSatisfy { (1..<1 << 48).contains($0) } && workersPerCore >= 1 && workersPerCore.isFinite
       && (0...1).contains(hideableShare) && sentBytes >= 0 && messages >= 0 && seconds > 0
       && seconds.isFinite && (0...seconds).contains(reductionSeconds)
   }
 
-  /// Whether both are steps of the same model, arithmetic, exchange, sequence length, workers per rank
-  /// and micro-batch.
+  /// Whether both are steps of the same model, arithmetic, exchange, sequence length, workers per
+  /// rank and micro-batch.
   package func isSameModel(as other: ScalingPoint) -> Bool {
     vectorBytes == other.vectorBytes && length == other.length && workers == other.workers
       && microBatchTokens == other.microBatchTokens && arithmetic == other.arithmetic
-      && travellingBytes == other.travellingBytes
+      && (communicatedBytes ?? 2 * vectorBytes)
+        == (other.communicatedBytes ?? 2 * other.vectorBytes)
   }
 
   package var tokensPerSecond: Double { Double(batch * length) / seconds }
@@ -86,7 +88,8 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
 
   /// The same step on `count` ranks, a power of two, with a core per worker.
   ///
-  /// If `isWeak`, the batch grows with the ranks. The times of the result are NaN.
+  /// If `isWeak`, the batch grows with the ranks. The exchange is not hierarchical. The times of
+  /// the result are NaN.
   package func onRanks(_ count: Int, isWeak: Bool) -> ScalingPoint {
     var result = self
     result.ranks = count
@@ -94,7 +97,7 @@ package struct ScalingPoint: Sendable, Equatable, Codable {
     let sequences = isWeak ? batch / ranks : batch
     result.batch = isWeak ? sequences * count : batch
     result.rankTokens = length * (isWeak ? sequences : (batch + count - 1) / count)
-    result.sentBytes = (travellingBytes ?? 2 * vectorBytes) / count * (count - 1)
+    result.sentBytes = (communicatedBytes ?? 2 * vectorBytes) / count * (count - 1)
     result.messages = 2 * buckets * (count - 1)
     (result.seconds, result.reductionSeconds) = (.nan, .nan)
     return result

@@ -86,17 +86,22 @@ extension EnvironmentReport {
       + " times the bytes of one; a number of ranks that is a power of two is best"
   }
 
-  /// An exchange in bfloat16 whose level is above the sums of the ranks, which travel in float32; else
-  /// nil.
-  static func exchangeWarning(_ tree: ReductionTree, ranks: Int) -> String? {
-    guard let level = tree.roundingLevel else { return nil }
-    let own = tree.defaultRoundingLevel(ranks: ranks)
-    guard level > own || ranks == 1 && 1 << level >= tree.sliceCount else { return nil }
-    let sums = "sums of fewer than \((1 << level).of("slice"))"
-    return ranks == 1
-      ? "the exchange in bfloat16 rounds nothing, on more ranks neither, because it leaves \(sums) in "
-        + "float32; begin a new run with --exchange-level 0 to resume it on more ranks"
-      : "gradients travel in float32, because the exchange in bfloat16 leaves \(sums) so and a rank "
-        + "has sums of \(1 << own); a new run on \(ranks) ranks would have --exchange-level \(own)"
+  /// Sums between ranks that are sent in float32 although the exchange is in bfloat16; else nil.
+  ///
+  /// `senders` is the number of sums that are exchanged: of ranks or, where the ranks of a host add
+  /// theirs first, of hosts.
+  static func exchangeWarning(_ tree: ReductionTree, senders: Int) -> String? {
+    guard let level = tree.roundingLevel, tree.sliceCount > 1 else { return nil }
+    let senderLevel = tree.defaultRoundingLevel(ranks: senders)
+    let kept = "sums of fewer than \(1 << level) slices stay in float32"
+    if senders == 1 {
+      return 1 << level < tree.sliceCount
+        ? nil
+        : "--exchange bfloat16 rounds no gradients: \(kept), and a step has \(tree.sliceCount); begin a "
+          + "new run with --exchange-level 0 if it is to be resumed on more ranks"
+    }
+    guard level > senderLevel else { return nil }
+    return "gradients are sent in float32: in this run \(kept), and a rank has sums of "
+      + "\(1 << senderLevel); a new run would have --exchange-level \(senderLevel)"
   }
 }

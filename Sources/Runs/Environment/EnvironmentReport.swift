@@ -62,7 +62,7 @@ package struct EnvironmentReport {
       isCrowded ? Self.crowdWarning(hosts, threadsPerCore) : nil, Self.threadWarning(ranks),
       Self.idleWarning(slices: tree.sliceCount, threads: threads),
       Self.trafficWarning(slices: tree.sliceCount, ranks: ranks.count, excess: excessTraffic),
-      Self.exchangeWarning(tree, ranks: ranks.count),
+      Self.exchangeWarning(tree, senders: Self.isHierarchical(perHost) ? hosts.count : ranks.count),
     ]
     let isAlone = ranks.count == 1
     warnings =
@@ -71,6 +71,13 @@ package struct EnvironmentReport {
       }
       + Self.grouped(ofHosts).map { hosts, text in "on \(Self.list(hosts)) " + text }
       + ofAll.compactMap(\.self)
+  }
+
+  /// Whether the ranks of each host add their gradients first, if consecutive ranks share a host.
+  ///
+  /// See `Communicator.ranksPerHost`.
+  private static func isHierarchical(_ hosts: [[RankEnvironment]]) -> Bool {
+    hosts.count > 1 && hosts[0].count > 1 && hosts.allSatisfy { $0.count == hosts[0].count }
   }
 
   /// The ranks of each host, hosts in the order of their first ranks.

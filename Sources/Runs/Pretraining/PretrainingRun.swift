@@ -85,16 +85,25 @@ package final class PretrainingRun {
     log.write("electra pretrain: \(cost.modelSummary(preset: preset))")
     log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
-    let exchange = configuration.roundingLevel.map {
-      "exchange: bfloat16, sums of \((1 << $0).of("slice")) or more are rounded"
-    }
-    ([kernels.summary, exchange].compactMap(\.self) + kernels.warnings).forEach(log.write)
+    ([kernels.summary, exchangeSummary].compactMap(\.self) + kernels.warnings).forEach(log.write)
     if options.run.isVerbose { log.write(report.details) }
     log.write(
       "estimate: \(cost.needs.memory.bytes) per rank, \(cost.needs.checkpoint.bytes) per checkpoint"
     )
     let disk = cost.diskShortage(folder: folder, existing: run.store.steps().count)
     for warning in report.warnings + [disk].compactMap(\.self) { log.write("note: \(warning)") }
+  }
+
+  /// What the exchange rounds and whether hosts add first, as a line for the log; nil for neither.
+  private var exchangeSummary: String? {
+    let perHost = run.trainer.partition.ranksPerHost
+    let level = configuration.roundingLevel.map { 1 << $0 } ?? .max
+    let parts = [
+      level < configuration.recipe.slices
+        ? "sums of \(level.of("slice")) or more are rounded to bfloat16" : nil,
+      perHost > 1 ? "the \(perHost) ranks of each host add their gradients first" : nil,
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : "exchange: " + parts.joined(separator: "; ")
   }
 
   /// Ends the threads, once a save that is in progress has ended.

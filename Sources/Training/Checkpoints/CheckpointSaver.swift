@@ -7,16 +7,18 @@ import Tensors
 
 /// Writes checkpoints in the background, from a snapshot.
 ///
-/// A save blocks training only while each rank copies the weights and moments of its parts. Then the
-/// saving thread of each rank sends its copies to rank zero, whose saving thread writes the files. So
-/// a checkpoint has the weights of their owners, in float32, however weights travel in training.
+/// A save blocks training only while each rank copies the weights and moments of its parts. Then
+/// the saving thread of each rank sends its copies to rank zero, whose saving thread writes the
+/// files. So a checkpoint has the weights of their owners, in float32, even if ranks send each
+/// other rounded ones.
 ///
 /// Invariants:
-/// - Saving has a communicator of its own. Its messages can neither match those of training nor change
-///   the order of training's collective calls.
-/// - All ranks go through the same parts in the same order (`forEachPart`), so messages need no tags.
-/// - Rank zero receives every part of every save, even after a failed write. A part that nobody receives
-///   would block its sender and shift the messages of the next save.
+/// - Saving has a communicator of its own. Its messages can neither match those of training nor
+///   change the order of training's collective calls.
+/// - All ranks go through the same parts in the same order (`forEachPart`), so messages need no
+///   tags.
+/// - Rank zero receives every part of every save, even after a failed write. A part that nobody
+///   receives would block its sender and shift the messages of the next save.
 package final class CheckpointSaver: Sendable {
   /// The result of a save on this rank.
   package struct Outcome: Sendable {
@@ -42,11 +44,11 @@ package final class CheckpointSaver: Sendable {
   /// are allocated by the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
-  /// What a rank owns a part of, in the order in which it is sent.
+  /// A vector that is divided among the ranks; in the order in which it is saved.
   private enum Vector: CaseIterable {
     case weights, firstMoment, secondMoment
 
-    /// What its tensors are called in a file, before the name of the parameter.
+    /// The prefix of its tensor names in a file.
     var prefix: String {
       switch self {
       case .weights: ""
@@ -55,6 +57,11 @@ package final class CheckpointSaver: Sendable {
       }
     }
   }
+
+  /// The files of tensors of a checkpoint.
+  private static let files: [(name: String, vectors: [Vector])] = [
+    ("model.safetensors", [.weights]), ("optimizer.safetensors", [.firstMoment, .secondMoment]),
+  ]
 
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
@@ -128,30 +135,32 @@ package final class CheckpointSaver: Sendable {
   private func save(
     _ state: CheckpointState, into store: CheckpointStore, files: [String: Data]
   ) -> String? {
-    var unsent = Vector.allCases[...]
     do {
-      if world.rank == 0 {
+      guard world.rank == 0 else {
+        try forEachSavedPart(of: Vector.allCases) { _, _ in }
+        return nil
+      }
+      var unreceived = Vector.allCases
+      do {
         try store.save(state, files: files) { folder in
           var checksums: [String: UInt32] = [:]
-          for (file, count) in [("model.safetensors", 1), ("optimizer.safetensors", 2)] {
-            let vectors = unsent.prefix(count)
-            // `write` receives all their parts, whether it fails or not.
-            unsent = unsent.dropFirst(count)
-            checksums[file] = try write(vectors, folder + "/" + file, store.fault)
+          for file in Self.files {
+            // `write` receives all parts of these vectors, whether it fails or not.
+            unreceived.removeAll { file.vectors.contains($0) }
+            checksums[file.name] = try write(file.vectors, folder + "/" + file.name, store.fault)
           }
           return checksums
         }
         return nil
+      } catch let error as CollectivesError {
+        throw error
+      } catch {
+        // The other ranks send in any case: receive their parts and discard them.
+        try forEachSavedPart(of: unreceived) { _, _ in }
+        throw error
       }
-      try forEachSavedPart(of: unsent) { _, _ in }
-      return nil
     } catch {
-      let failure = "\(error)"
-      // The other ranks send in any case: receive their parts and discard them.
-      do { if world.rank == 0 { try forEachSavedPart(of: unsent) { _, _ in } } } catch {
-        return "\(error)"
-      }
-      return failure
+      return "\(error)"
     }
   }
 
@@ -159,7 +168,7 @@ package final class CheckpointSaver: Sendable {
   ///
   /// Returns the CRC-32C of the file.
   private func write(
-    _ vectors: ArraySlice<Vector>, _ path: String, _ fault: @escaping FaultHook
+    _ vectors: [Vector], _ path: String, _ fault: @escaping FaultHook
   ) throws -> UInt32 {
     let parameters = layout.parameters
     let tensors = vectors.flatMap { vector in
@@ -190,7 +199,7 @@ package final class CheckpointSaver: Sendable {
   /// Parts come in the order of the file, so rank zero needs a buffer for one part only. If `body`
   /// throws, the remaining parts are not received: a caller with a body that can fail must catch.
   private func forEachSavedPart(
-    of vectors: ArraySlice<Vector>, _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+    of vectors: [Vector], _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) throws {
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     for vector in vectors {
@@ -255,8 +264,8 @@ package final class CheckpointSaver: Sendable {
 
   /// Calls `body` with every part of a vector, in the order of the vector.
   ///
-  /// The order is the same on all ranks. `offset` is the part's offset in this rank's parts; it has no
-  /// meaning for a part of another rank.
+  /// The order is the same on all ranks. `offset` is the part's offset in this rank's parts; it has
+  /// no meaning for a part of another rank.
   private func forEachPart(
     _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int) throws -> Void
   ) throws {

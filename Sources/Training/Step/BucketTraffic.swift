@@ -13,7 +13,8 @@ final class BucketTraffic: Sendable {
   let partition: Partition
   let exchange: Exchange
   private let queue = SerialQueue()
-  /// The timeline's name of each bucket: its number and the parameter that it begins in.
+  /// The timeline's name of each bucket: its number, the parameter that it begins in, and the
+  /// format of its gradients if that is not float32.
   private let names: [String]
   private let seconds = Mutex(0.0)
 
@@ -21,12 +22,12 @@ final class BucketTraffic: Sendable {
   ///   - layout: the parameters of the flat vector.
   ///   - partition: the buckets and their owners.
   ///   - tree: the slices of a step.
-  ///   - format: how weights travel.
+  ///   - format: how weights are sent.
   ///   - world: all ranks; the traffic has a duplicate.
   /// - Throws: an error of the communication.
   init(
     _ layout: ParameterLayout, _ partition: Partition, tree: ReductionTree,
-    format: GatherFormat = GatherFormat(), world: Communicator
+    format: GatherFormat, world: Communicator
   ) throws {
     self.tree = tree
     self.partition = partition
@@ -34,7 +35,8 @@ final class BucketTraffic: Sendable {
       tree: tree, partition: partition, format: format, world: try world.duplicate())
     names = partition.buckets.enumerated().map { bucket, range in
       let first = layout.parameters.last { $0.offset <= range.lowerBound }
-      return "bucket \(bucket) (\(first?.name ?? ""))"
+      let format = tree.roundingLevel == nil ? "" : ", bfloat16"
+      return "bucket \(bucket) (\(first?.name ?? "")\(format))"
     }
   }
 

@@ -77,8 +77,8 @@ final class GradientReducer: Sendable {
 
   /// Merges and exchanges the remaining buckets, after all workers have finished computing.
   ///
-  /// - Returns: the vector in which this rank's parts hold the gradient of the whole batch; its other
-  ///   floats are undefined.
+  /// - Returns: the vector in which this rank's parts hold the gradient of the whole batch; its
+  ///   other floats are undefined.
   /// - Throws: an error of the communication.
   func finishSum() throws -> Storage {
     let (sums, first) = merge.remainder()
@@ -117,7 +117,8 @@ final class GradientReducer: Sendable {
   /// the vector. A sum per rank would change the norm's bits with the number of ranks.
   ///
   /// - Parameter gradient: the result of `finishSum`.
-  /// - Returns: one number per block, in the order of the vector; not finite where the block is not.
+  /// - Returns: one number per block, in the order of the vector; not finite where the block is
+  ///   not.
   /// - Throws: an error of the communication.
   func squares(_ gradient: Storage) throws -> [Double] {
     let shares = Mutex([[Double]](repeating: [], count: team.count))

@@ -60,8 +60,8 @@ struct PartialSums {
   }
 
   /// The most gradients that a worker holds for a run of slices.
-  static func gradientCount(slices: Range<Int>, of tree: ReductionTree) -> Int {
-    var sums = PartialSums(tree, count: 0)
+  static func gradientCount(slices: Range<Int>) -> Int {
+    var sums = PartialSums(ReductionTree(sliceCount: 1), count: 0)
     for slice in slices {
       sums.push(sums.next(), slice: slice)
       if slice != slices.upperBound - 1 { sums.carry() }

@@ -24,8 +24,8 @@ package final class ReductionComparison {
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
   ///   - regions: ranges of the vector in the order in which their gradients become final.
-  ///   - arithmetic: of matrix products, which decides how weights travel.
-  ///   - settings: the slices of a step, and how gradients travel.
+  ///   - arithmetic: of matrix products, which decides how weights are sent.
+  ///   - settings: the slices of a step, and how gradients are sent.
   ///   - world: all ranks.
   ///   - processors: one worker for each.
   /// - Throws: an error of the communication.

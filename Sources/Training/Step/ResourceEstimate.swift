@@ -24,8 +24,8 @@ package struct ResourceEstimate: Sendable {
   package let activations: Int
   /// The buffers of the exchange, most of them for other ranks' gradients.
   package let received: Int
-  /// The snapshot of a rank's parts that a checkpoint is written from, and the buffer of one received
-  /// part.
+  /// The snapshot of a rank's parts that a checkpoint is written from, and the buffer of one
+  /// received part.
   package let snapshot: Int
   /// A checkpoint on disk.
   package let checkpoint: Int
@@ -49,7 +49,7 @@ package struct ResourceEstimate: Sendable {
   ///   - layout: the parameters of the flat vector.
   ///   - arithmetic: of matrix products.
   ///   - partition: the parts of the vector that each rank owns.
-  ///   - settings: the slices of a step, and how gradients and weights travel.
+  ///   - settings: the slices of a step, and how gradients and weights are sent.
   ///   - workers: the workers of a rank.
   ///   - activations: the floats of one worker's activations.
   package init(
@@ -64,7 +64,7 @@ package struct ResourceEstimate: Sendable {
       let slices = tree.slices(of: rank, of: ranks)
       return (0..<workers).reduce(0) { sum, worker in
         let share = ReductionTree.share(slices, of: worker, of: workers)
-        return sum + PartialSums.gradientCount(slices: share, of: tree)
+        return sum + PartialSums.gradientCount(slices: share)
       }
     }
     weights = bytes * layout.count
@@ -76,8 +76,8 @@ package struct ResourceEstimate: Sendable {
     snapshot = moments / 2 * 3 + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = 3 * bytes * layout.parameterCount
     sent = traffic.sent.max() ?? 0
-    let travelling = settings.travellingBytes(layout, arithmetic)
-    let least = Double(travelling) * Double(ranks - 1) / Double(ranks)
+    let communicated = settings.communicatedBytes(layout, arithmetic)
+    let least = Double(communicated) * Double(ranks - 1) / Double(ranks)
     excessTraffic = ranks > 1 ? Double(sent) / least : 1
     messages = traffic.messages
   }

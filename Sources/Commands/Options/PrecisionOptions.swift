@@ -18,11 +18,11 @@ struct ArithmeticOption: ParsableArguments {
 
 extension Arithmetic: ExpressibleByArgument {}
 
-/// The options for what travels between ranks.
+/// The options for gradients and weights between ranks.
 struct ExchangeOptions: ParsableArguments {
   @Option(
     help: """
-      How gradients travel between ranks: float32, or bfloat16, half the bytes (with --arithmetic \
+      How gradients are sent between ranks: float32, or bfloat16, half the bytes (with --arithmetic \
       bfloat16, weights too); fixed at the first start.
       """)
   var exchange: ExchangeFormat?
@@ -33,6 +33,13 @@ struct ExchangeOptions: ParsableArguments {
       2^LEVEL slices; by default those of one rank of the first start.
       """)
   var exchangeLevel: Int?
+
+  /// Sets the values of the given options.
+  func apply(to configuration: inout PretrainingConfiguration) {
+    if let exchange { configuration.exchange = exchange }
+    if exchange == .float32 { configuration.exchangeLevel = nil }
+    if let exchangeLevel { configuration.exchangeLevel = exchangeLevel }
+  }
 }
 
 extension ExchangeFormat: ExpressibleByArgument {}

@@ -1,0 +1,29 @@
+import Tensors
+
+extension ParameterLayout {
+  /// The matrices that are factors of products.
+  ///
+  /// All but vectors, layers with one output, and the tables that are only looked up.
+  var matrices: [Parameter] {
+    let lookedUp = ["position_embeddings", "token_type_embeddings"]
+    return parameters.filter { parameter in
+      parameter.rows > 1 && !lookedUp.contains { parameter.name.contains($0) }
+    }
+  }
+
+  /// The ranges of the weights that pre-training in `arithmetic` reads only rounded to bfloat16, in
+  /// ascending order: in bfloat16 the matrices, otherwise none.
+  ///
+  /// Look-ups of word embeddings read what products read. Some heads of fine-tuning multiply in
+  /// float32.
+  package func roundedRanges(in arithmetic: Arithmetic) -> [Range<Int>] {
+    guard arithmetic == .bfloat16 else { return [] }
+    return matrices.reduce(into: []) { ranges, matrix in
+      if let last = ranges.last, last.upperBound == matrix.offset {
+        ranges[ranges.count - 1] = last.lowerBound..<matrix.range.upperBound
+      } else {
+        ranges.append(matrix.range)
+      }
+    }
+  }
+}
