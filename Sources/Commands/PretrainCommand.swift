@@ -37,6 +37,9 @@ struct PretrainCommand: ParsableCommand {
       """)
   var initFrom: [String] = []
 
+  @Option(help: "Start from the state of a checkpoint, with the rest of its recipe and options.")
+  var branchFrom: String?
+
   @Option(
     help: """
       A JSON file with the next phase of a finished run: num_train_steps, and optionally data, \
@@ -88,6 +91,11 @@ struct PretrainCommand: ParsableCommand {
   static let newestKept = 3
 
   func validate() throws {
+    let others = initFrom + [nextPhase, recipe.config, recipe.preset?.rawValue].compactMap(\.self)
+    if branchFrom != nil && !others.isEmpty {
+      throw ValidationError(
+        "--branch-from has a recipe: omit --init-from, --next-phase, --config and --preset")
+    }
     try expectCounts([
       "--evaluate-every": evaluateEvery, "--evaluate-examples": evaluateExamples,
       "--save-every": saveEvery, "--keep": keep,
@@ -167,6 +175,7 @@ struct PretrainCommand: ParsableCommand {
           throw UsageError(
             "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
         }
+        if let branchFrom { return (try branch(branchFrom, data), nil) }
         return try new(folder, data, ranks: world.size, workers: workers)
       }
     let encoded = try settled.map { Array(try $0.configuration.jsonDocument()) } ?? []
@@ -184,6 +193,7 @@ struct PretrainCommand: ParsableCommand {
     let steps = CheckpointStore(runFolder: output).steps()
     let start = try RunStart(folder: output)
     try start?.expectSame(initial: initFrom, hasCheckpoints: !steps.isEmpty)
+    try start?.expectSame(branch: branchFrom)
     try phase?.append(
       to: &configuration, stepsDone: steps.last ?? 0, data: data.description.digest)
     try data.expect(configuration)
@@ -219,6 +229,18 @@ struct PretrainCommand: ParsableCommand {
     try RunStart(preset: recipe.config == nil ? recipe.usualPreset : nil, initial: initFrom)
       .write(to: output)
     return (configuration, initial)
+  }
+
+  /// Writes a new run that is branched from a checkpoint, and returns its configuration.
+  private func branch(_ path: String, _ data: ShardSet) throws -> PretrainingConfiguration {
+    let branch = try RunBranch(path)
+    var configuration = branch.configuration
+    recipe.apply(to: &configuration)
+    configuration.data = data.description.digest
+    try branch.expectFits(configuration, data)
+    try RecipeOptions.check(configuration)
+    try branch.write(configuration, to: output)
+    return configuration
   }
 
   /// The model of `--init-from`; nil without the option.

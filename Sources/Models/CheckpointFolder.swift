@@ -11,7 +11,7 @@ import Training
 ///     let checkpoint = try CheckpointFolder("run")          // the newest valid one
 ///     let weights = try checkpoint.weights()
 package struct CheckpointFolder {
-  let path: String
+  package let path: String
   package let state: CheckpointState
   package let configuration: PretrainingConfiguration
   package let model: ElectraModel

@@ -26,11 +26,12 @@ struct PhaseTests {
     InvarianceTests.command + ["--output", run] + more
   }
 
-  @Test(arguments: ["float32", "bfloat16"])
-  func aSecondPhaseFollowsAndResumesExactly(arithmetic: String) throws {
+  /// The second phase has another number of slices, and the level of the exchange stays.
+  @Test(arguments: [[], InvarianceTests.bfloat16 + InvarianceTests.exchange])
+  func aSecondPhaseFollowsAndResumesExactly(options: [String]) throws {
     let folder = try folder("run")
     func pretrain(_ run: String, _ more: [String]) -> [String] {
-      self.pretrain(run, ["--arithmetic", arithmetic] + more)
+      self.pretrain(run, options + more)
     }
     for run in ["whole", "parts"] {
       let first = try Program.run(pretrain(run, []), in: folder.path)

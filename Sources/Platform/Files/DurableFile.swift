@@ -46,12 +46,13 @@ package final class DurableFile {
     return try file.finish()
   }
 
-  /// Copies the file `source` to `path` and flushes the copy.
+  /// Copies the file `source` to `path`, flushes the copy, and returns the CRC-32C of its bytes.
   ///
   /// Throws `FileError.missing`, `FileError.unreadable` or `FileError.unwritable`.
+  @discardableResult
   package static func copy(
     _ source: String, to path: String, fault: @escaping FaultHook = { _ in }
-  ) throws {
+  ) throws -> UInt32 {
     let input = open(source, O_RDONLY | O_CLOEXEC)
     guard input >= 0 else { throw FileError.reading(source) }
     defer { close(input) }
@@ -64,7 +65,7 @@ package final class DurableFile {
       if count == 0 { break }
       try buffer.withUnsafeBytes { try file.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
-    try file.finish()
+    return try file.finish()
   }
 
   /// Appends bytes; throws `FileError.unwritable`.

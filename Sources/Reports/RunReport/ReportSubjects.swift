@@ -87,6 +87,8 @@ package struct ReportedRun {
   let lines: [MetricsLine]
   /// The step of each checkpoint by the checksum of its weights.
   let checkpoints: [String: Int]
+  /// The checkpoint that the run was branched from; nil for other runs.
+  let branch: RunStart.Branch?
 
   /// Reads the run in the folder at `path`; nil if there is none.
   ///
@@ -100,6 +102,7 @@ package struct ReportedRun {
     name = URL(fileURLWithPath: path).lastPathComponent
     configuration = try decodeJSON(PretrainingConfiguration.self, data, from: file)
     lines = RunMetrics(runFolder: path).lines
+    branch = (try? RunStart(folder: path))?.branch
     let store = CheckpointStore(runFolder: path)
     checkpoints = Dictionary(
       store.steps().compactMap { step in

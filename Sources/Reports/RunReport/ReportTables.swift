@@ -21,7 +21,7 @@ struct ReportTables {
     let names = facts.first?.map(\.name) ?? []
     return ReportTable(
       head: [""] + heads { _ in "" },
-      rows: names.indices.map { row in
+      rows: names.indices.filter { row in facts.contains { !$0[row].value.isEmpty } }.map { row in
         [.init(names[row])] + facts.map { .init($0[row].value, note: $0[row].note) }
       })
   }
@@ -44,6 +44,7 @@ struct ReportTables {
         "model", preset.rawValue,
         differences.isEmpty ? "" : "\(differences.count) settings differ"
       ),
+      ("branched from", run.branch?.origin ?? "", run.branch?.inWords ?? ""),
       ("parameters", count.grouped, ""),
       ("discriminator", size(model.discriminator), ""),
       ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),

@@ -81,8 +81,9 @@ package final class PretrainingRun {
     let report = try EnvironmentReport(context.layout, cost, world: context.world)
     guard context.isFirst else { return }
     let (log, folder) = (context.log, context.folder)
-    let preset = try? RunStart(folder: folder)?.preset
-    log.write("electra pretrain: \(cost.modelSummary(preset: preset))")
+    let start = try? RunStart(folder: folder)
+    log.write("electra pretrain: \(cost.modelSummary(preset: start?.preset))")
+    if let branch = start?.branch { log.write(branch.summary) }
     log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
     ([kernels.summary, exchangeSummary].compactMap(\.self) + kernels.warnings).forEach(log.write)

@@ -4,7 +4,7 @@ import Models
 import Platform
 import Training
 
-/// The preset and the initial models of a run: `start.json` of its folder.
+/// The preset, the initial models or the branch of a run: `start.json` of its folder.
 ///
 /// These are the options of the first start that `config.json` does not contain. Runs of earlier
 /// versions have no such file.
@@ -13,6 +13,27 @@ package struct RunStart: Codable, Equatable {
   package var preset: String?
   /// The models of `--init-from`; empty for new weights.
   package var initial: [Source] = []
+  /// The checkpoint of `--branch-from`; nil for other runs.
+  package var branch: Branch?
+
+  /// The checkpoint that a run was branched from, and what was changed.
+  package struct Branch: Codable, Equatable {
+    let source: Source
+    let step: Int
+    /// The changed settings, such as `learning_rate is 0.0001 instead of 0.0005`.
+    let changes: [String]
+
+    /// The checkpoint, as people name it.
+    package var origin: String { "\(source.path) after step \(step.grouped)" }
+
+    /// What was changed, in words.
+    package var inWords: String {
+      changes.isEmpty ? "no setting is changed" : changes.joined(separator: ", ")
+    }
+
+    /// The branch as a line for the log.
+    var summary: String { "branched from \(origin): \(inWords)" }
+  }
 
   /// A model whose weights the run began with.
   package struct Source: Codable, Equatable {
@@ -34,6 +55,7 @@ package struct RunStart: Codable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case preset
     case initial = "init_from"
+    case branch = "branch_from"
   }
 
   /// Reads the file of the run in `folder`; nil where there is none.
@@ -49,6 +71,25 @@ package struct RunStart: Codable, Equatable {
   package init(preset: Preset?, initial: [String]) throws {
     self.preset = preset?.rawValue
     self.initial = try initial.map { try Source(path: $0) }
+  }
+
+  /// Describes a run with the path of `--branch-from`.
+  ///
+  /// Throws where the checkpoint's checksum cannot be read.
+  init(branch path: String, step: Int, changes: [String]) throws {
+    branch = Branch(source: try Source(path: path), step: step, changes: changes)
+  }
+
+  /// Checks that the path of `--branch-from` is the checkpoint that the run was branched from.
+  ///
+  /// nil is right for every run. Throws `UsageError`.
+  package func expectSame(branch path: String?) throws {
+    guard let path, path != branch?.source.path,
+      try Source(path: path).checksum != branch?.source.checksum
+    else { return }
+    throw UsageError(
+      "the run exists and was \(branch.map { "branched from \($0.origin)" } ?? "not branched"): omit --branch-from to resume "
+        + "it, or choose another --output")
   }
 
   package func write(to folder: String) throws {

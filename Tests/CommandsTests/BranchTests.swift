@@ -1,0 +1,108 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Runs that begin with the whole state of another run's checkpoint (`--branch-from`).
+struct BranchTests {
+  /// Eight steps, so that learning rates after four of them have no rounding.
+  private static let command = InvarianceTests.command + ["--steps", "8", "--save-every", "4"]
+
+  /// A folder with a run of eight steps and its checkpoint after four.
+  private func folder() throws -> TemporaryFolder {
+    let folder = try InvarianceTests.folder()
+    let result = try Program.run(Self.command + ["--output", "run"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    return folder
+  }
+
+  private func branch(_ output: String, _ more: [String] = []) -> [String] {
+    [
+      "pretrain", "--data", "data", "--log-every", "1", "--evaluate-every", "3",
+      "--evaluate-examples", "40", "--output", output,
+    ] + more
+  }
+
+  private let middle = ["--branch-from", "run/checkpoints/step-00000004"]
+
+  @Test
+  func aBranchWithoutChangesIsTheRunItself() throws {
+    let folder = try folder()
+    // Stopped and resumed on other ranks, with and without the option.
+    for (more, ranks, status): ([String], Int?, Int32) in [
+      (middle + ["--hours", "0"], 2, 75), (middle + ["--hours", "0"], nil, 75), ([], 3, 0),
+    ] {
+      let result = try Program.run(branch("same", more), ranks: ranks, in: folder.path)
+      #expect(result.status == status, "\(result.errors)")
+    }
+    let (same, run) = (
+      try InvarianceTests.Outcome(folder, "same", steps: 8),
+      try InvarianceTests.Outcome(folder, "run", steps: 8)
+    )
+    #expect(same.model != nil && same.model == run.model && same.optimizer == run.optimizer)
+    let log = try folder.text("same/log.txt")
+    #expect(
+      log.contains(
+        "branched from run/checkpoints/step-00000004 after step 4: no setting is changed"), "\(log)"
+    )
+  }
+
+  /// Rate, batch, slices, arithmetic and exchange may change; log and report say so.
+  @Test
+  func aBranchHasItsChanges() throws {
+    let folder = try folder()
+    let changes = [
+      "--learning-rate", "0.001", "--batch", "32", "--slices", "8", "--steps", "3",
+      "--arithmetic", "bfloat16", "--exchange", "bfloat16", "--exchange-level", "0",
+    ]
+    let result = try Program.run(branch("other", middle + changes), in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    for text in [
+      "learning_rate is 0.001 instead of 0.005", "train_batch_size is 32 instead of 48",
+      "arithmetic is bfloat16 instead of float32", "exchange is bfloat16 instead of float32",
+    ] {
+      #expect(try folder.text("other/log.txt").contains(text), "\(text)")
+    }
+    let configuration = try folder.text("other/checkpoints/step-00000007/config.json")
+    #expect(configuration.contains("\"earlier_phases\""))
+    let rates = try folder.timelessMetrics("other").compactMap { line in
+      line.split(separator: " ").first { $0.hasPrefix("learning_rate=") }
+        .flatMap { Double($0.dropFirst(14)) }
+    }
+    #expect(rates.map { ($0 * 1e6).rounded() } == [1000, 667, 333])
+    let report = try Program.run(
+      ["report", "other", "run", "--output", "page.html"], in: folder.path)
+    #expect(report.status == 0, "\(report.errors)")
+    let page = try folder.text("page.html")
+    #expect(page.contains("branched from") && page.contains("train_batch_size is 32 instead of 48"))
+    // The same command resumes it, another one is refused.
+    let again = try Program.run(branch("other", middle + changes), in: folder.path)
+    #expect(again.status == 0, "\(again.errors)")
+    let elsewhere = try Program.run(
+      branch("other", ["--branch-from", "run/checkpoints/step-00000008"]), in: folder.path)
+    #expect(elsewhere.status == 64)
+    #expect(elsewhere.errors.contains("the run exists and was branched from run/checkpoints"))
+  }
+
+  @Test
+  func whatCannotBeBranchedIsRefused() throws {
+    let folder = try folder()
+    for (options, text) in [
+      (["--branch-from", "run"], "is the end of its schedule: give --steps and --learning-rate"),
+      (middle + ["--objective", "mlm"], "a branch keeps objective and sizes"),
+      (middle + ["--init-from", "run"], "omit --init-from, --next-phase, --config and --preset"),
+      (middle + ["--preset", "tiny"], "omit --init-from, --next-phase, --config and --preset"),
+      (middle + ["--slices", "3"], "--slices 3 is not a power of two"),
+    ] {
+      let command = [
+        "pretrain", "--data", "data", "--output", "refused", "--log-every", "1",
+      ]
+      let result = try Program.run(command + options, in: folder.path)
+      #expect(result.status == 64 && result.errors.contains(text), "\(options): \(result.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/refused/config.json"))
+    }
+    let missing = try Program.run(
+      ["pretrain", "--data", "data", "--output", "refused", "--branch-from", "nowhere"],
+      in: folder.path)
+    #expect(missing.status == 66 && missing.errors.contains("nowhere"), "\(missing.errors)")
+  }
+}
