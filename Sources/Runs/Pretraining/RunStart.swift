@@ -87,9 +87,10 @@ package struct RunStart: Codable, Equatable {
     guard let path, path != branch?.source.path,
       try Source(path: path).checksum != branch?.source.checksum
     else { return }
+    let origin = branch.map { "branched from \($0.origin)" } ?? "not branched"
     throw UsageError(
-      "the run exists and was \(branch.map { "branched from \($0.origin)" } ?? "not branched"): omit --branch-from to resume "
-        + "it, or choose another --output")
+      "the run exists and was \(origin): omit --branch-from to resume it, or choose another "
+        + "--output")
   }
 
   package func write(to folder: String) throws {
