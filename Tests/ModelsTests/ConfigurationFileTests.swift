@@ -67,6 +67,7 @@ struct ConfigurationFileTests {
       "earlier_phases" : [
 
       ],
+      "exchange" : "float32",
       "model" : {
         "attention_probs_dropout_prob" : 0,
         "embedding_size" : 128,
