@@ -142,18 +142,6 @@ package final class Communicator: Sendable {
     return Communicator(handle: part, isMade: true)
   }
 
-  /// The number of ranks of each host, if consecutive ranks share a host and all hosts have equally
-  /// many; otherwise 1, and also if there is one host only.
-  package func ranksPerHost() throws(CollectivesError) -> Int {
-    let host = try onThisHost()
-    defer { host.free() }
-    let ranks = try host.gather([rank]).flatMap(\.self)
-    let first = rank - rank % ranks.count
-    let isRegular = ranks == Array(first..<first + ranks.count) && ranks.count < size
-    let counts = Set(try gather([isRegular ? ranks.count : 1]).flatMap(\.self))
-    return counts.count == 1 ? counts.first ?? 1 : 1
-  }
-
   /// Frees a communicator from `duplicate`, `onThisHost` or `split`, which must not be used
   /// afterwards.
   ///
@@ -222,20 +210,6 @@ package final class Communicator: Sendable {
     return zip(displacements, counts).map { Array(all[$0..<$0 + $1]) }
   }
 
-  /// The numbers of all ranks, in rank order; counts may differ.
-  package func gather<Number: BitwiseCopyable>(
-    _ values: [Number]
-  ) throws(CollectivesError) -> [[Number]] {
-    let bytes = values.withUnsafeBytes { Array($0) }
-    return try gather(bytes).map { part in
-      part.withUnsafeBytes { raw in
-        (0..<raw.count / MemoryLayout<Number>.stride).map {
-          raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Number>.stride, as: Number.self)
-        }
-      }
-    }
-  }
-
   /// Returns rank zero's number on all ranks; the others sleep until rank zero calls this.
   ///
   /// Unlike other calls, waiting does not use processor time, which rank zero may need.
@@ -244,11 +218,6 @@ package final class Communicator: Sendable {
     var result = number
     try Self.check("MPI_Ibcast", cmpi_await_int(handle, &result))
     return result
-  }
-
-  /// Returns rank zero's bytes on all ranks.
-  package func broadcast(_ bytes: [UInt8]) throws(CollectivesError) -> [UInt8] {
-    try gather(rank == 0 ? bytes : [])[0]
   }
 
   /// Copies rank zero's floats to `values` on all ranks.

@@ -55,7 +55,7 @@ package final class Exchange: Sendable {
       let outputs = plan.hostPieces[world.rank / perHost]
       let stage = ExchangeStage(
         host, tree: tree, inputs: plan.hostRanks(of: world.rank).map { plan.rankPieces[$0] },
-        outputs: outputs, largest: (largest.group, largest.bucket))
+        outputs: outputs, largestRange: largest.group, largestTotal: largest.bucket)
       intraHost = (stage, outputs.map { _ in Storage(count: largest.group) })
       self.host = host
       peers = try world.split(color: world.rank % perHost)
@@ -64,7 +64,7 @@ package final class Exchange: Sendable {
     }
     interHost = ExchangeStage(
       peers, tree: tree, inputs: plan.hostPieces, outputs: [tree.root],
-      largest: (largest.part, largest.group))
+      largestRange: largest.part, largestTotal: largest.group)
     let bytes = partition.buckets.map { format.bytes(of: $0) }.max() ?? 0
     message = Storage(count: format.isFloat32 || world.size == 1 ? 0 : (bytes + 3) / 4)
   }

@@ -21,10 +21,11 @@ final class ExchangeStage: Sendable {
   ///   - tree: the slices of a step.
   ///   - inputs: the subtrees that each rank of the group has.
   ///   - outputs: the subtrees that every rank computes for its range.
-  ///   - largest: the most floats of this rank's range, and of all ranges together.
+  ///   - largestRange: the most floats of this rank's range.
+  ///   - largestTotal: the most floats of all ranges together.
   init(
     _ group: Communicator, tree: ReductionTree, inputs: [[ReductionTree.Node]],
-    outputs: [ReductionTree.Node], largest: (range: Int, all: Int)
+    outputs: [ReductionTree.Node], largestRange: Int, largestTotal: Int
   ) {
     self.group = group
     self.tree = tree
@@ -37,8 +38,8 @@ final class ExchangeStage: Sendable {
     }
     let local = PieceCount(inputs[group.rank], tree)
     let all = PieceCount(inputs.flatMap(\.self), tree)
-    received = Storage(count: (all - local).floats(largest.range))
-    sent = Storage(count: group.size > 1 ? local.sentFloats(largest.all) : 0)
+    received = Storage(count: (all - local).floats(largestRange))
+    sent = Storage(count: group.size > 1 ? local.sentFloats(largestTotal) : 0)
   }
 
   /// Exchanges and adds pieces; every rank of the group must call it.

@@ -175,7 +175,7 @@ struct PretrainCommand: ParsableCommand {
           throw UsageError(
             "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
         }
-        if let branchFrom { return (try branch(branchFrom, data), nil) }
+        if let branchFrom { return (try branch(branchFrom, data, ranks: world.size), nil) }
         return try new(folder, data, ranks: world.size, workers: workers)
       }
     let encoded = try settled.map { Array(try $0.configuration.jsonDocument()) } ?? []
@@ -232,13 +232,17 @@ struct PretrainCommand: ParsableCommand {
   }
 
   /// Writes a new run that is branched from a checkpoint, and returns its configuration.
-  private func branch(_ path: String, _ data: ShardSet) throws -> PretrainingConfiguration {
+  private func branch(
+    _ path: String, _ data: ShardSet, ranks: Int
+  ) throws -> PretrainingConfiguration {
     let branch = try RunBranch(path)
     var configuration = branch.configuration
     recipe.apply(to: &configuration)
+    recipe.task.apply(to: &configuration.model, configuration.recipe.task)
     configuration.data = data.description.digest
     try branch.expectFits(configuration, data)
     try RecipeOptions.check(configuration)
+    configuration.setExchangeLevel(ranks: ranks)
     try branch.write(configuration, to: output)
     return configuration
   }

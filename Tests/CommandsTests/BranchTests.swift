@@ -52,7 +52,7 @@ struct BranchTests {
     let folder = try folder()
     let changes = [
       "--learning-rate", "0.001", "--batch", "32", "--slices", "8", "--steps", "3",
-      "--arithmetic", "bfloat16", "--exchange", "bfloat16", "--exchange-level", "0",
+      "--arithmetic", "bfloat16", "--exchange", "bfloat16",
     ]
     let result = try Program.run(branch("other", middle + changes), in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
@@ -64,6 +64,8 @@ struct BranchTests {
     }
     let configuration = try folder.text("other/checkpoints/step-00000007/config.json")
     #expect(configuration.contains("\"earlier_phases\""))
+    // The default level of eight slices on one rank.
+    #expect(configuration.contains("\"exchange_level\" : 3"))
     let rates = try folder.timelessMetrics("other").compactMap { line in
       line.split(separator: " ").first { $0.hasPrefix("learning_rate=") }
         .flatMap { Double($0.dropFirst(14)) }
@@ -88,6 +90,7 @@ struct BranchTests {
     let folder = try folder()
     for (options, text) in [
       (["--branch-from", "run"], "is the end of its schedule: give --steps and --learning-rate"),
+      (middle + ["--generator-width", "1"], "a branch keeps objective and sizes"),
       (middle + ["--objective", "mlm"], "a branch keeps objective and sizes"),
       (middle + ["--init-from", "run"], "omit --init-from, --next-phase, --config and --preset"),
       (middle + ["--preset", "tiny"], "omit --init-from, --next-phase, --config and --preset"),

@@ -4,6 +4,7 @@ import Electra
 import Foundation
 import Models
 import Platform
+import Runs
 
 /// The options that change a preset; with the data they determine the result of a run.
 struct RecipeOptions: ParsableArguments {
@@ -90,10 +91,7 @@ struct RecipeOptions: ParsableArguments {
         batch: recipe.batchSize, tokens: recipe.batchSize * recipe.length, workers: workers)
     }
     try Self.check(result)
-    if result.exchange == .bfloat16, result.exchangeLevel == nil {
-      result.exchangeLevel = ReductionTree(sliceCount: result.recipe.slices)
-        .defaultRoundingLevel(ranks: ranks)
-    }
+    result.setExchangeLevel(ranks: ranks)
     return result
   }
 

@@ -1,9 +1,19 @@
+import Collectives
 import Electra
 import Platform
 import Tensors
 import Training
 
 extension PretrainingConfiguration {
+  /// Sets the level of an exchange in bfloat16 that has none, for a first start on `ranks` ranks.
+  ///
+  /// The number of slices must be a power of two.
+  package mutating func setExchangeLevel(ranks: Int) {
+    if exchange == .bfloat16, exchangeLevel == nil {
+      exchangeLevel = ReductionTree(sliceCount: recipe.slices).defaultRoundingLevel(ranks: ranks)
+    }
+  }
+
   /// The steps whose checkpoints are never removed.
   ///
   /// They are at 6.25, 12.5, 25, 50 and 100 % of each phase, as in the paper's table 1.

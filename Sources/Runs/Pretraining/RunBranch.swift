@@ -45,7 +45,7 @@ package struct RunBranch {
     self.configuration = configuration
   }
 
-  /// Checks that the new run can go on with the state of the checkpoint on `data`.
+  /// Checks that the new run can continue from the state of the checkpoint on `data`.
   ///
   /// Throws `UsageError` for data of another vocabulary, another objective or other sizes, and for
   /// a finished run whose new steps or learning rate are missing.
