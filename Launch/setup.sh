@@ -9,7 +9,7 @@
 # https://www.swift.org/install/linux
 set -euo pipefail
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip procps iproute2 python3 "$@")
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip zstd bzip2 procps iproute2 python3 "$@")
 missing=()
 for package in "${packages[@]}"; do
   state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)

@@ -125,12 +125,12 @@ static inline int cmpi_exchange_bytes(
 }
 
 // Blocking send to or receive from one rank.
-static inline int cmpi_send_floats(int comm, const float *values, int count, int rank) {
-  return MPI_Send(values, count, MPI_FLOAT, rank, 0, MPI_Comm_f2c(comm));
+static inline int cmpi_send_bytes(int comm, const void *bytes, int count, int rank) {
+  return MPI_Send(bytes, count, MPI_BYTE, rank, 0, MPI_Comm_f2c(comm));
 }
 
-static inline int cmpi_receive_floats(int comm, float *values, int count, int rank) {
-  return MPI_Recv(values, count, MPI_FLOAT, rank, 0, MPI_Comm_f2c(comm), MPI_STATUS_IGNORE);
+static inline int cmpi_receive_bytes(int comm, void *bytes, int count, int rank) {
+  return MPI_Recv(bytes, count, MPI_BYTE, rank, 0, MPI_Comm_f2c(comm), MPI_STATUS_IGNORE);
 }
 
 // Ends all ranks at once.

@@ -14,14 +14,14 @@ import Synchronization
 ///     let world = try Communicator.start()
 ///     let total = try world.sum([42])
 ///
-/// All methods except `send` and `receive` are collective: every rank must make the same calls in
+/// All methods except those of `Communicator+Messages` are collective: every rank must make the same calls in
 /// the same order. One thread at a time may use a communicator; another thread needs a duplicate.
 /// The owner of a duplicate calls `free`.
 ///
 /// MPI is finalized when the program exits, which waits for all ranks. A rank that must end without
 /// the others calls `abort`.
 package final class Communicator: Sendable {
-  private let handle: Int32
+  let handle: Int32
   /// Whether it comes from `duplicate`, `onThisHost` or `split` and is not freed yet.
   private let isMade: Atomic<Bool>
   /// This rank's number.
@@ -233,20 +233,6 @@ package final class Communicator: Sendable {
     }
   }
 
-  /// Sends floats to `rank`, which must call `receive`; blocks until `values` can be used again.
-  package func send(
-    _ values: UnsafeMutablePointer<Float>, count: Int, to rank: Int
-  ) throws(CollectivesError) {
-    try Self.check("MPI_Send", cmpi_send_floats(handle, values, Int32(count), Int32(rank)))
-  }
-
-  /// Receives floats from `rank`; blocks until they have arrived.
-  package func receive(
-    _ values: UnsafeMutablePointer<Float>, count: Int, from rank: Int
-  ) throws(CollectivesError) {
-    try Self.check("MPI_Recv", cmpi_receive_floats(handle, values, Int32(count), Int32(rank)))
-  }
-
   /// Sends bytes to and receives bytes from every rank (`MPI_Alltoallv`).
   ///
   /// Counts and displacements have one entry per rank. The ranges that are sent and received must
@@ -276,7 +262,7 @@ package final class Communicator: Sendable {
   }
 
   /// Throws `callFailed` with MPI's error text unless `status` is zero.
-  private static func check(_ call: String, _ status: Int32) throws(CollectivesError) {
+  static func check(_ call: String, _ status: Int32) throws(CollectivesError) {
     guard status != 0 else { return }
     var text = [CChar](repeating: 0, count: 256)
     cmpi_error_text(status, &text, 256)

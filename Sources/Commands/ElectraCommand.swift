@@ -45,8 +45,8 @@ struct ElectraCommand: ParsableCommand {
       """,
     subcommands: [
       VocabularyCommand.self, TokenizeCommand.self, PrepareCommand.self, PretrainCommand.self,
-      EvaluateCommand.self, ReportCommand.self, DetectCommand.self, FinetuneCommand.self,
-      TasksCommand.self, PredictCommand.self, ExportCommand.self, FlopsCommand.self,
-      CompareCommand.self, BenchmarkCommand.self,
+      EvaluateCommand.self, RunsCommand.self, ReportCommand.self, DetectCommand.self,
+      FinetuneCommand.self, TasksCommand.self, PredictCommand.self, ExportCommand.self,
+      FlopsCommand.self, CompareCommand.self, BenchmarkCommand.self,
     ])
 }

@@ -81,35 +81,29 @@ struct FlopsCommand: ParsableCommand {
       }
       return
     }
-    StandardOutput.print(
-      row(["", "parameters", "tokens", "paper's count", "products", "products per token"]))
+    var table = TextTable([
+      ("", .left), ("parameters", .right), ("tokens", .right), ("paper's count", .right),
+      ("products", .right), ("products per token", .right),
+    ])
     for (name, cost) in costs {
       let configuration = cost.configuration
-      StandardOutput.print(
-        row([
-          name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
-          scientific(configuration.referenceOperations),
-          scientific(configuration.productOperations),
-          scientific(configuration.productsPerToken),
-        ]))
+      table.append([
+        name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
+        scientific(configuration.referenceOperations), scientific(configuration.productOperations),
+        scientific(configuration.productsPerToken),
+      ])
     }
     for bert in ReferenceBERT.allCases {
-      StandardOutput.print(row([bert.rawValue, "", "", scientific(bert.operations), "", ""]))
+      table.append([bert.rawValue, "", "", scientific(bert.operations), "", ""])
     }
-  }
-
-  private func row(_ cells: [String]) -> String {
-    zip(cells, [10, 12, 9, 13, 9, 18]).enumerated().map { index, cell in
-      let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
-      return index == 0 ? cell.0 + padding : padding + cell.0
-    }.joined(separator: "  ")
+    table.lines.forEach(StandardOutput.print)
   }
 
   private func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
 
   private func show(_ cost: RunCost) throws {
     let electra = try electra(recipe.preset)
-    let figures = try figures(
+    let figures = figures(
       cost, name: recipe.preset?.rawValue ?? recipe.config ?? "", electra: electra)
     if json { return try StandardOutput.print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
@@ -120,6 +114,8 @@ struct FlopsCommand: ParsableCommand {
       ("snapshot", needs.snapshot), ("program", ResourceEstimate.program),
     ].filter { $0.1 > 0 || $0.0 != "packed weights" }.map { "\($0.1.bytes) \($0.0)" }.joined(
       separator: " + ")
+    let comparison =
+      figures.comparison(steps: recipe.steps).map { "equal cost   \($0)\n" } ?? ""
     StandardOutput.print(
       """
       parameters   \(cost.parameters.grouped)
@@ -131,7 +127,7 @@ struct FlopsCommand: ParsableCommand {
       memory       \(needs.memory.bytes) per rank: \(memory)
       sent         \(needs.sent.bytes) per step and rank, on \(ranks) ranks
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
-      \(comparison(cost.configuration, electra))time         \(String(format: "%.1f", figures.hours)) hours at \
+      \(comparison)time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
       \(tokensPerSecond == nil ? ", 75 % of the product rate of this machine" : "")
       """)
@@ -147,91 +143,14 @@ struct FlopsCommand: ParsableCommand {
     return configuration
   }
 
-  /// For another objective, a line with the steps that cost as much as the ELECTRA run; else empty.
-  private func comparison(
-    _ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration
-  ) -> String {
-    guard let steps = EqualSteps(configuration, electra) else { return "" }
-    return """
-      equal cost   \(configuration.recipe.steps.grouped) steps of electra cost as much as \
-      \(steps.products.grouped) of these in products, or \(steps.reference.grouped) by the paper's \
-      count
-
-      """
-  }
-
-  /// The steps at which a run of another objective has cost as much as the ELECTRA run.
-  private struct EqualSteps {
-    let products: Int
-    let reference: Int
-
-    /// nil if `configuration` is the ELECTRA run itself.
-    init?(_ configuration: PretrainingConfiguration, _ electra: PretrainingConfiguration) {
-      guard electra != configuration else { return nil }
-      products = configuration.steps(asCostlyAs: electra) { $0.productOperations }
-      reference = configuration.steps(asCostlyAs: electra) { $0.referenceOperations }
-    }
-  }
-
-  /// The output of `--json`; sizes are in bytes.
-  private struct Figures: Encodable {
-    let name: String
-    let parameters: Int
-    let tokens: Int
-    let reference: Double
-    let products: Double
-    let productsPerToken: Double
-    let memory: Int
-    let weights: Int
-    let packedWeights: Int
-    let moments: Int
-    let gradients: Int
-    let activations: Int
-    let received: Int
-    let snapshot: Int
-    let program: Int
-    let sentPerStep: Int
-    let checkpoint: Int
-    let disk: Int
-    let tokensPerSecond: Double
-    let hours: Double
-    /// Steps that cost as much as the ELECTRA run; absent for ELECTRA itself.
-    let stepsOfEqualProducts: Int?
-    let stepsOfEqualReference: Int?
-
-    enum CodingKeys: String, CodingKey {
-      case name, parameters, tokens, memory, weights, moments, gradients, activations, received
-      case snapshot, program, checkpoint, disk, hours
-      case reference = "reference_operations"
-      case products = "product_operations"
-      case productsPerToken = "products_per_token"
-      case packedWeights = "packed_weights"
-      case sentPerStep = "sent_per_step"
-      case tokensPerSecond = "tokens_per_second"
-      case stepsOfEqualProducts = "steps_of_equal_products"
-      case stepsOfEqualReference = "steps_of_equal_reference"
-    }
-  }
-
   private func figures(
     _ cost: RunCost, name: String, electra: PretrainingConfiguration
-  ) throws -> Figures {
-    let (needs, configuration) = (cost.needs, cost.configuration)
-    let speed =
-      tokensPerSecond
-      ?? 0.75 * MachineSpeed.productRate(configuration.arithmetic) * Double(ranks * threads)
+  ) -> CostFigures {
+    let configuration = cost.configuration
+    let usual =
+      0.75 * MachineSpeed.productRate(configuration.arithmetic) * Double(ranks * threads)
       / configuration.productsPerToken
-    let equal = EqualSteps(configuration, electra)
-    return Figures(
-      name: name, parameters: cost.parameters, tokens: configuration.recipe.tokens,
-      reference: configuration.referenceOperations, products: configuration.productOperations,
-      productsPerToken: configuration.productsPerToken, memory: needs.memory,
-      weights: needs.weights, packedWeights: needs.packedWeights, moments: needs.moments,
-      gradients: needs.gradients, activations: needs.activations, received: needs.received,
-      snapshot: needs.snapshot,
-      program: ResourceEstimate.program, sentPerStep: needs.sent, checkpoint: needs.checkpoint,
-      disk: cost.disk, tokensPerSecond: speed,
-      hours: Double(configuration.recipe.tokens) / speed / 3600,
-      stepsOfEqualProducts: equal?.products, stepsOfEqualReference: equal?.reference)
+    return CostFigures(
+      cost, name: name, electra: electra, tokensPerSecond: tokensPerSecond ?? usual)
   }
 }

@@ -1,22 +1,28 @@
 import ArgumentParser
+import Collectives
 import Corpus
 import Foundation
 import Models
 import Platform
+import Runs
 import Tokenization
 
 /// `electra prepare`: converts text to shards.
 struct PrepareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prepare",
-    abstract: "Converts text to shards of training examples.")
+    abstract: "Converts text to shards of training examples.",
+    discussion: """
+      Under mpirun or srun the files are shared out over the ranks. The result does not depend on \
+      the number of ranks and threads.
+      """)
 
   @Argument(
     help: ArgumentHelp(
-      "Text files, folders of them, or - for standard input; also compressed (gzip, xz) and JSON.",
+      "Text files, folders of them, or - for standard input; also compressed (gzip, xz, zstd, bzip2).",
       discussion: """
         One paragraph or sentence per line and a blank line between documents; or JSON objects, \
-        one per line or in an array, each a document.
+        one per line or in an array, each a document; or the output of WikiExtractor.
         """))
   var text: [String]
 
@@ -45,8 +51,8 @@ struct PrepareCommand: ParsableCommand {
   @Flag(help: "Treat each file as one document and ignore blank lines.")
   var fileIsDocument = false
 
-  @Option(help: "Threads; by default all cores.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Threads per rank; by default the rank's fair share of the host's cores.")
+  var threads: Int?
 
   @Flag(help: "Print the report as JSON.")
   var json = false
@@ -62,31 +68,62 @@ struct PrepareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try runOnOneRank {
-      try AtomicFolder.expectFree(output)
-      let tokenizer = Tokenizer(
-        vocabulary: try Vocabulary(contentsOf: vocabulary),
-        normalization: normalization.normalization)
-      let reader = try TextReader(
-        paths: text,
-        options: .init(
-          fileIsDocument: fileIsDocument, invalidText: invalidText, field: textField.field))
-      let folder = try makeFolder(output)
-      var preparation = Preparation(
-        tokenizer: tokenizer, maximumLength: length, heldOutFraction: heldOut,
-        invalidText: invalidText, seed: seed, threads: threads)
-      preparation.fault = FaultInjection.hook
+    try runOnAllRanks { world in
+      try expectEqualPrograms(world, self)
+      let threads = try RankLayout(world: world, threads: threads, slices: .max).processors.count
+      let preparation = try world.agree { try makePreparation(world, threads: threads) }
       var progress = ProgressLine()
-      let description = try preparation.run(reader, into: folder) { bytes, tokens in
-        progress.update { seconds in
-          Self.progress(bytes, of: reader.totalBytes, tokens: tokens, seconds: seconds)
-        }
-      }
+      let (description, remarks) =
+        try world.size > 1
+        ? shared(preparation, world, &progress) : alone(preparation, &progress)
+      guard let description else { return }
       progress.finish("\(output): written in \(Int(progress.seconds)) s")
-      reader.reportRemarks()
+      remarks.sentences.forEach(warn)
       reportTokens(description.report)
       StandardOutput.print(json ? try description.report.json() : report(description))
     }
+  }
+
+  private var readerOptions: TextReader.Options {
+    .init(fileIsDocument: fileIsDocument, invalidText: invalidText, field: textField.field)
+  }
+
+  private func makePreparation(_ world: Communicator, threads: Int) throws -> Preparation {
+    if world.rank == 0 { try AtomicFolder.expectFree(output) }
+    let tokenizer = Tokenizer(
+      vocabulary: try Vocabulary(contentsOf: vocabulary),
+      normalization: normalization.normalization)
+    var preparation = Preparation(
+      tokenizer: tokenizer, maximumLength: length, heldOutFraction: heldOut,
+      invalidText: invalidText, seed: seed, threads: threads)
+    preparation.fault = FaultInjection.hook
+    return preparation
+  }
+
+  /// Prepares the text on this rank alone, in one pass.
+  private func alone(
+    _ preparation: Preparation, _ progress: inout ProgressLine
+  ) throws -> (DataDescription?, TextRemarks) {
+    let reader = try TextReader(paths: text, options: readerOptions)
+    let description = try preparation.run(reader, into: makeFolder(output)) { bytes, tokens in
+      progress.update { Self.progress(bytes, of: reader.totalBytes, tokens: tokens, seconds: $0) }
+    }
+    return (description, reader.remarks)
+  }
+
+  /// Prepares the text on all ranks; only rank zero returns a description.
+  private func shared(
+    _ preparation: Preparation, _ world: Communicator, _ progress: inout ProgressLine
+  ) throws -> (DataDescription?, TextRemarks) {
+    let shared = try SharedPreparation(
+      text, options: readerOptions, preparation, world: world)
+    let folder = try world.agree { world.rank == 0 ? try makeFolder(output) : nil }
+    let written = try shared.write(into: folder?.partial) { bytes, tokens in
+      guard world.rank == 0 else { return }
+      progress.update { Self.progress(bytes, of: shared.totalBytes, tokens: tokens, seconds: $0) }
+    }
+    try world.agree { try folder?.publish() }
+    return written
   }
 
   /// Warns about special tokens and unknown tokens in the text.

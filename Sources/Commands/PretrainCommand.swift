@@ -205,10 +205,10 @@ struct PretrainCommand: ParsableCommand {
       try data.expect(CheckpointFolder(output).tokenizer, of: output)
       try folder.write(configuration)
     }
-    // A run that was killed before its first checkpoint still needs its initial model.
-    return (
-      configuration, steps.isEmpty ? try initialModel(configuration.recipe.task, data) : nil
-    )
+    guard steps.isEmpty else { return (configuration, nil) }
+    // A run that was killed before its first checkpoint still needs its branch or initial model.
+    try RunBranch.copyMissingCheckpoint(start, configuration, in: output)
+    return (configuration, try initialModel(configuration.recipe.task, data))
   }
 
   /// Writes the configuration of a new run; returns it and the initial model.

@@ -15,13 +15,11 @@ struct TasksCommand: ParsableCommand {
   func run() throws {
     try runOnOneRank {
       if json { return try StandardOutput.print(Task.all.map(Entry.init).json()) }
-      for cells in Task.all.map(cells) + [["own", "your files", "by --problem", "3", "by problem"]]
-      {
-        let padded = zip(cells, [10, 12, 16, 8, 0]).map { cell, width in
-          cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0)
-        }
-        StandardOutput.print(padded.joined())
-      }
+      var table = TextTable(
+        ["task", "title", "problem", "epochs", "metrics"].map { ($0, .left) })
+      for cells in Task.all.map(cells) { table.append(cells) }
+      table.append(["own", "your files", "by --problem", "3", "by problem"])
+      table.lines.forEach(StandardOutput.print)
     }
   }
 

@@ -10,7 +10,8 @@ struct VocabularyCommand: ParsableCommand {
     commandName: "vocabulary",
     abstract: "Trains a WordPiece vocabulary on raw text.",
     discussion: """
-      Text is UTF-8, plain or compressed (gzip, xz), or JSON objects, one per line or in an array. \
+      Text is UTF-8, plain or compressed (gzip, xz, zstd, bzip2), the output of WikiExtractor, or JSON \
+      objects, one per line or in an array. \
       The result does not depend on the number of threads.
       """)
 
@@ -100,7 +101,7 @@ struct VocabularyCommand: ParsableCommand {
     try trainer.count(
       { () throws -> TextBlock? in
         guard let block = try reader.next() else {
-          reader.reportRemarks()
+          reader.remarks.sentences.forEach(warn)
           return nil
         }
         bytes += block.inputBytes

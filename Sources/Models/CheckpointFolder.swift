@@ -37,7 +37,8 @@ package struct CheckpointFolder {
     tokenizer = try Tokenizer(folder: folder)
   }
 
-  var modelPath: String { path + "/model.safetensors" }
+  /// The file of the weights.
+  package var modelPath: String { path + "/model.safetensors" }
   /// The folder of the run that the checkpoint belongs to.
   var runPath: String { path + "/../.." }
 

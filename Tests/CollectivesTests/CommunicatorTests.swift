@@ -22,6 +22,21 @@ struct CommunicatorTests {
     #expect(try world.broadcast([UInt8(world.rank), 7]) == [0, 7])
   }
 
+  /// Messages of any length, also of none, arrive in order.
+  @Test(needsRanks)
+  func messagesArriveInOrder() throws {
+    let messages = [[], [7], (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }]
+    if world.rank == 0 {
+      for sender in 1..<world.size {
+        for message in messages {
+          #expect(try world.receive(from: sender) == message + [UInt8(sender)])
+        }
+      }
+    } else {
+      for message in messages { try world.send(message + [UInt8(world.rank)], to: 0) }
+    }
+  }
+
   private struct Broken: Error {}
 
   @Test

@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import Training
 
 /// Runs that begin with the whole state of another run's checkpoint (`--branch-from`).
 struct BranchTests {
@@ -85,13 +86,67 @@ struct BranchTests {
     #expect(elsewhere.errors.contains("the run exists and was branched from run/checkpoints"))
   }
 
+  /// Weights and moments of the tensors in common continue; the others are new.
+  @Test
+  func aBranchMayHaveAnotherObjective() throws {
+    let folder = try folder()
+    let result = try Program.run(branch("mlm", middle + ["--objective", "mlm"]), in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let log = try folder.text("mlm/log.txt")
+    #expect(log.contains("objective is mlm instead of electra"), "\(log)")
+    #expect(
+      log.contains("without discriminator_predictions.") || log.contains("without "), "\(log)")
+    func tensor(_ run: String, _ file: String, _ name: String) throws -> [Float] {
+      let file = try SafetensorsFile(
+        path: folder.file("\(run)/checkpoints/step-00000004/\(file).safetensors"))
+      let entry = try #require(file.entry(name))
+      var floats = [Float](repeating: 0, count: entry.shape.reduce(1, *))
+      try file.copyFloats(of: name, into: &floats)
+      return floats
+    }
+    let name = "discriminator.encoder.layer.0.attention.self.query.weight"
+    for (file, prefix) in [
+      ("model", ""), ("optimizer", "first_moment."), ("optimizer", "second_moment."),
+    ] {
+      #expect(
+        try tensor("mlm", file, prefix + name) == tensor("run", file, prefix + name), "\(prefix)")
+    }
+    // And back: the generator is new, with moments of zero.
+    let back = try Program.run(
+      branch(
+        "back", ["--branch-from", "mlm/checkpoints/step-00000004", "--objective", "electra"]),
+      in: folder.path)
+    #expect(back.status == 0, "\(back.errors)")
+    #expect(try folder.text("back/log.txt").contains("new weights and moments for "))
+    let moments = try tensor(
+      "back", "optimizer", "second_moment.generator.encoder.layer.0.attention.self.query.weight")
+    #expect(moments.allSatisfy { $0 == 0 })
+  }
+
+  /// A branch that was killed before its checkpoint was complete is resumed by the same command.
+  @Test
+  func anInterruptedBranchIsResumed() throws {
+    let folder = try folder()
+    let killed = try Program.run(
+      branch("other", middle), environment: ["ELECTRA_KILL_AT": "2"], in: folder.path)
+    #expect(killed.status != 0)
+    #expect(try folder.names("other").contains("config.json"))
+    let again = try Program.run(branch("other"), in: folder.path)
+    #expect(again.status == 0, "\(again.errors)")
+    let (other, run) = (
+      try InvarianceTests.Outcome(folder, "other", steps: 8),
+      try InvarianceTests.Outcome(folder, "run", steps: 8)
+    )
+    #expect(other.model != nil && other.model == run.model && other.optimizer == run.optimizer)
+  }
+
   @Test
   func whatCannotBeBranchedIsRefused() throws {
     let folder = try folder()
     for (options, text) in [
       (["--branch-from", "run"], "is the end of its schedule: give --steps and --learning-rate"),
-      (middle + ["--generator-width", "1"], "a branch keeps objective and sizes"),
-      (middle + ["--objective", "mlm"], "a branch keeps objective and sizes"),
+      (middle + ["--generator-width", "1"], "a branch keeps the sizes of its networks"),
+      (middle + ["--training", "two-stage"], "two training stages begin with a new run"),
       (middle + ["--init-from", "run"], "omit --init-from, --next-phase, --config and --preset"),
       (middle + ["--preset", "tiny"], "omit --init-from, --next-phase, --config and --preset"),
       (middle + ["--slices", "3"], "--slices 3 is not a power of two"),

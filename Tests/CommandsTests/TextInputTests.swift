@@ -132,20 +132,12 @@ struct TextInputTests {
   func whatCannotBeReadIsNamedByEveryVerb() throws {
     let folder = try folder()
     try folder.write(try #require("The river.\n".data(using: .utf16)), "utf16.txt")
-    try folder.write([0x28, 0xB5, 0x2F, 0xFD, 0x24, 0x64, 0x65], "pile.jsonl.zst")
-    try folder.write(Array("BZh91AY&SY".utf8) + [0, 1, 2], "dump.txt.bz2")
+    try folder.write([0x04, 0x22, 0x4D, 0x18, 0x60, 0x70, 0x73], "old.lz4")
     try folder.write(Array("Żółw\n".utf8) + [0xC5, 0x0A], "cut.txt")
     try folder.write("{\"text\": \"half \\ud83d\"}\n", "lone.jsonl")
     for (name, says) in [
       ("utf16.txt", "is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8 < utf16.txt"),
-      (
-        "pile.jsonl.zst",
-        "is compressed with zstd; decompress it first: zstd -dc < pile.jsonl.zst > NEW"
-      ),
-      (
-        "dump.txt.bz2",
-        "is compressed with bzip2; decompress it first: bzip2 -dc < dump.txt.bz2 > NEW"
-      ),
+      ("old.lz4", "is compressed with lz4; decompress it first: lz4 -dc < old.lz4 > NEW"),
       ("cut.txt", "cut.txt, line 2: byte 1 (0xC5) is not UTF-8"),
       (
         "lone.jsonl",
@@ -169,6 +161,35 @@ struct TextInputTests {
     }
   }
 
+  /// Compressed files are known by their content, whatever their names are.
+  @Test(arguments: ["gzip", "xz", "zstd -q", "bzip2"])
+  func compressedTextIsText(program: String) throws {
+    let folder = try folder()
+    let compressed = try Program.shell(
+      "\(program) < plain.txt > \"a file\" && \(program) < rows.jsonl > rows.jsonl.z", [],
+      in: folder.path)
+    #expect(compressed.status == 0, "\(compressed.errors)")
+    for (name, original) in [("a file", "plain.txt"), ("rows.jsonl.z", "rows.jsonl")] {
+      let output = original + ".data"
+      try runAll([prepare(original, as: output), prepare(name, as: name + ".data")], in: folder)
+      for file in try folder.names(output) {
+        #expect(try folder.bytes("\(name).data/\(file)") == folder.bytes("\(output)/\(file)"))
+      }
+    }
+  }
+
+  @Test
+  func aDamagedCompressedFileIsNamed() throws {
+    let folder = try folder()
+    try folder.write([0x28, 0xB5, 0x2F, 0xFD, 0x24, 0x64, 0x65], "pile.jsonl.zst")
+    try folder.write(Array("BZh91AY&SY".utf8) + [0, 1, 2], "dump.txt.bz2")
+    for (name, program) in [("pile.jsonl.zst", "zstd"), ("dump.txt.bz2", "bzip2")] {
+      let result = try run(prepare(name, as: "data"), in: folder)
+      let says = "\(program) could not decompress \(name): the file is damaged or cut short"
+      #expect(result.status == 65 && result.errors.contains(says), "\(result.errors)")
+    }
+  }
+
   @Test
   func objectsWithoutTextCanBeSkippedAndAreCounted() throws {
     let folder = try folder()
@@ -186,11 +207,9 @@ struct TextInputTests {
   func textThatIsReadButHardlyMeantIsWarnedOf() throws {
     let folder = try folder()
     try folder.write("the [MASK] and [SEP]\n\nare words", "special.txt")
-    try folder.write("<doc id=\"0\" title=\"a\">\nriver\n\n</doc>\n", "wiki_00")
     try folder.write("речка river\n", "unknown.txt")
     for (name, says) in [
       ("special.txt", "the text contains 2 names of special tokens"),
-      ("wiki_00", "wiki_00: WikiExtractor's <doc ...> and </doc> lines are read as text"),
       ("unknown.txt", "16.7 % of the tokens are [UNK]"),
     ] {
       let result = try run(prepare(name, as: "data-" + name), in: folder)

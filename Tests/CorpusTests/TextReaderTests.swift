@@ -13,7 +13,6 @@ struct TextReaderTests {
     let reader = try TextReader(paths: paths, options: options)
     var result: [[String]] = []
     while var block = try reader.next() {
-      #expect(block.firstDocument == result.count)
       _ = try block.validate(policy)
       for lines in block.documents {
         result.append(
@@ -28,6 +27,47 @@ struct TextReaderTests {
     _ location: SourceLocation = #_sourceLocation
   ) {
     #expect(throws: error, sourceLocation: location) { try documents(paths) }
+  }
+
+  @Test
+  func anArticleOfWikiExtractorIsADocument() throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      <doc id="1" url="https://w/1" title="One">
+      One
+
+      A &lt;b&gt; &amp; &quot;c&quot; &#x27;d&#x27; &amp;lt; &e.
+
+      More <doc of it.
+
+      </doc>
+      <doc id="2" url="https://w/2" title="Two">
+      Two
+      </doc>
+
+      """
+    let path = try folder.write(text, "wiki_00")
+    #expect(
+      try documents([path]) == [
+        ["One", "A <b> & \"c\" 'd' &lt; &e.", "More <doc of it."], ["Two"],
+      ])
+    let plain = try folder.write("He wrote <doc id=\"1\">.\n\n</doc>\n", "plain.txt")
+    #expect(try documents([plain]) == [["He wrote <doc id=\"1\">."], ["</doc>"]])
+  }
+
+  @Test
+  func repeatedFilesAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("one", "in/1.txt")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"), withDestinationPath: path)
+    for (paths, repeated) in [
+      ([folder.file("in"), folder.file("link")], [folder.file("link")]),
+      ([path, path, path], [path, path]), ([path, try folder.write("one", "in/2.txt")], []),
+    ] {
+      let reader = try TextReader(paths: paths, options: .init())
+      #expect(reader.remarks.repeatedFiles == repeated)
+    }
   }
 
   @Test
@@ -120,7 +160,7 @@ struct TextReaderTests {
     let reader = try TextReader(
       paths: [empty, sound, blank], options: .init(invalidText: .skip))
     while try reader.next() != nil {}
-    #expect(reader.skippedFiles == 2)
+    #expect(reader.remarks.skippedFiles == 2)
     let binary = try folder.write([0x61, 0x0A, 0x62, 0x00], "binary")
     expect(
       CorpusError.badLine(path: binary, line: 2, problem: .binary, canSkip: true), [sound, binary])

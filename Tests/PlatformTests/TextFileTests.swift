@@ -50,7 +50,8 @@ struct TextFileTests {
 
   @Test(
     arguments: [
-      ("a.tsv", true), ("A.TSV.GZ", true), ("a.csv.xz", true), ("a.tsv.bz2", false), ("tsv", false),
+      ("a.tsv", true), ("A.TSV.GZ", true), ("a.csv.xz", true), ("a.tsv.zst", true),
+      ("a.tsv.bz2", true), ("a.tsv.lz4", false), ("tsv", false),
     ])
   func namesAreKnownPackedOrNot(name: String, isTable: Bool) {
     #expect(TextFile.isNamed(name, [".tsv", ".csv"]) == isTable)

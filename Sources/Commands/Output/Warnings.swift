@@ -1,15 +1,5 @@
-import Corpus
 import Foundation
-import Platform
 import Synchronization
-
-extension TextReader {
-  /// Prints the warnings about the files to standard error.
-  func reportRemarks() {
-    warnings.sentences.forEach(warn)
-    if skippedFiles > 0 { warn("skipped \(skippedFiles) files without text") }
-  }
-}
 
 /// A share of unknown words or tokens that deserves a warning: above 1 %.
 struct UnknownShare: CustomStringConvertible {

@@ -11,7 +11,7 @@ import Tokenization
 /// any order while the calling thread reads the next batch; then the examples are written in the
 /// order of the text. All random decisions depend only on the seed and the number of the document.
 /// So the bytes of the folder depend only on the text and the options, not on the number of
-/// threads.
+/// threads, nor on the ranks that tokenized the text.
 package struct Preparation: Sendable {
   package var tokenizer: Tokenizer
   /// The maximum length of an example, in tokens.
@@ -42,42 +42,71 @@ package struct Preparation: Sendable {
   /// because it is read while the current one is processed.
   private static let batchBytes = 16 << 20
 
-  /// Consecutive blocks of text, and the error that ended the text after them.
-  ///
-  /// The error is thrown only after the blocks before it are processed. So an invalid line in an
-  /// earlier block is reported first, as if the text were read by one thread.
-  private struct BlockBatch {
-    var blocks: [TextBlock] = []
-    var error: (any Error)?
+  /// A part of the text with the number of its first document.
+  private struct NumberedPart<Part: TokenSource>: Sendable {
+    let part: Part
+    let firstDocument: Int
   }
 
-  /// The examples and counts of one block of text.
+  /// The examples and counts of one part of the text.
   private struct Outcome: Sendable {
     var train: [Example] = []
     var heldOut: [Example] = []
     var report = DataDescription.Report()
+    var inputBytes = 0
+  }
+
+  /// The batches of a stream of parts.
+  private func batches<Part: Sendable>(
+    weight: @escaping (Part) -> Int, _ read: @escaping () throws -> Part?
+  ) -> BatchedMap<Part> {
+    BatchedMap(threads: threads, weight: weight, limit: Self.batchBytes, read: read)
+  }
+
+  /// The tokens of a text, as batches for `write`.
+  ///
+  ///     var batches = preparation.tokenBatches { try reader.next() }
+  ///     while let stored = try preparation.nextTokens(&batches) { keep(stored) }
+  package func tokenBatches(
+    _ read: @escaping () throws -> TextBlock?
+  ) -> BatchedMap<TextBlock> {
+    batches(weight: \.weight, read)
+  }
+
+  /// The tokens of the next batch in the order of the text; nil at its end.
+  ///
+  /// Throws the first error in the order of the text.
+  package func nextTokens(_ batches: inout BatchedMap<TextBlock>) throws -> [StoredTokens]? {
+    try batches.next { [self] block in
+      StoredTokens(
+        try block.tokens(tokenizer, invalidText), inputBytes: block.inputBytes,
+        vocabularySize: tokenizer.vocabulary.size)
+    }
   }
 
   /// Reads all text of `reader`, writes the shards to `output`, and publishes it.
   ///
-  /// `progress` is called after each batch with the bytes of input and the tokens processed so far.
-  /// Throws the first error in the order of the text; then `output` is not published.
+  /// As `write`; after an error `output` is not published.
   package func run(
     _ reader: TextReader, into output: AtomicFolder,
     progress: (_ bytes: Int, _ tokens: Int) -> Void
   ) throws -> DataDescription {
-    let description = try write(reader, into: output.partial, progress: progress)
+    let description = try write({ try reader.next() }, into: output.partial, progress: progress)
     try output.publish()
     return description
   }
 
-  /// Writes all files of the folder.
+  /// Writes all files of a folder of shards.
   ///
-  /// While the workers process `batch`, this thread fills `next` and then joins the workers.
-  /// `outcomes` has the order of the blocks, whichever thread finishes first, so the examples are
-  /// written in the order of the text.
-  private func write(
-    _ reader: TextReader, into folder: String, progress: (Int, Int) -> Void
+  /// - Parameters:
+  ///   - read: returns the next part of the text, nil at its end.
+  ///   - folder: an existing folder, which is published afterwards.
+  ///   - progress: called after each batch with the bytes of input and the tokens processed so far.
+  /// - Returns: the contents of `data.json`.
+  /// - Throws: the first error in the order of the text; then the folder is incomplete.
+  package func write<Part: TokenSource>(
+    _ read: @escaping () throws -> Part?, into folder: String,
+    progress: (_ bytes: Int, _ tokens: Int) -> Void
   ) throws -> DataDescription {
     let vocabulary = tokenizer.vocabulary
     func writer(_ name: String, isNumbered: Bool) -> ShardWriter {
@@ -87,25 +116,21 @@ package struct Preparation: Sendable {
     }
     let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
     var report = DataDescription.Report()
-    var bytes = 0
-    var batch = readBatch(reader)
-    while !batch.blocks.isEmpty {
-      var next = BlockBatch()
-      func readNext() { if batch.error == nil { next = readBatch(reader) } }
-      let outcomes = try mapOnThreads(batch.blocks, threads: threads, meanwhile: readNext) {
-        try outcome(of: $0)
-      }
+    var (bytes, documents) = (0, 0)
+    var batches = batches(weight: \NumberedPart<Part>.part.weight) {
+      guard let part = try read() else { return nil }
+      defer { documents += part.documentCount }
+      return NumberedPart(part: part, firstDocument: documents)
+    }
+    while let outcomes = try batches.next({ [self] in try outcome(of: $0) }) {
       for outcome in outcomes {
         for example in outcome.train { try train.add(example) }
         for example in outcome.heldOut { try heldOut.add(example) }
         report.add(outcome.report)
+        bytes += outcome.inputBytes
       }
-      bytes += batch.blocks.reduce(0) { $0 + $1.inputBytes }
       progress(bytes, report.tokens)
-      if batch.error != nil { break }
-      batch = next
     }
-    if let error = batch.error { throw error }
     try finish(&report, train, heldOut)
     var description = DataDescription(
       maximumLength: maximumLength, vocabulary: vocabulary,
@@ -131,73 +156,48 @@ package struct Preparation: Sendable {
     try heldOut.finish()
   }
 
-  /// Reads blocks up to the size of a batch, the end of the text or an error.
-  private func readBatch(_ reader: TextReader) -> BlockBatch {
-    var batch = BlockBatch()
-    var size = 0
-    do {
-      while batch.blocks.count < 8 * threads, size < Self.batchBytes,
-        let block = try reader.next()
-      {
-        size += block.weight
-        batch.blocks.append(block)
-      }
-    } catch {
-      batch.error = error
-    }
-    return batch
-  }
-
-  /// Converts one block; called concurrently, so it must not depend on other blocks.
-  private func outcome(of source: TextBlock) throws -> Outcome {
-    var block = source
-    var outcome = Outcome()
-    outcome.report.invalidLines = try block.validate(invalidText)
-    for (offset, lines) in block.documents.enumerated() {
-      let number = block.firstDocument + offset
-      // A seed of its own, so that the split is independent of the builder's random decisions.
-      var chance = SplitMix(seed: seed &+ 77, stream: UInt64(number))
-      let isHeldOut = chance.chance(heldOutFraction)
+  /// Builds the examples of one part; called concurrently, so it must not depend on other parts.
+  private func outcome<Part: TokenSource>(of numbered: NumberedPart<Part>) throws -> Outcome {
+    let block = try numbered.part.tokens(tokenizer, invalidText)
+    let special = tokenizer.vocabulary.special
+    var outcome = Outcome(inputBytes: numbered.part.inputBytes)
+    outcome.report.invalidLines = block.invalidLines
+    outcome.report.sentences = block.sentences.count
+    outcome.report.tokens = block.tokens.count
+    outcome.report.unknownTokens = block.tokens.count { $0 == special.unknown }
+    outcome.report.addLiteral(block.tokens.count { special.isNamed($0) })
+    var (sentence, token) = (0, 0)
+    for (offset, sentenceCount) in block.documents.enumerated() {
+      let number = numbered.firstDocument + offset
       var builder = ExampleBuilder(
-        maximumLength: maximumLength, special: tokenizer.vocabulary.special, seed: seed,
-        document: number)
-      block.bytes.withUnsafeBufferPointer { bytes in
-        for line in block.lines[lines] {
-          add(UnsafeBufferPointer(rebasing: bytes[line.bytes]), to: &builder, &outcome.report)
-        }
+        maximumLength: maximumLength, special: special, seed: seed, document: number)
+      for length in block.sentences[sentence..<sentence + Int(sentenceCount)] {
+        builder.add(Array(block.tokens[token..<token + Int(length)]))
+        token += Int(length)
       }
+      sentence += Int(sentenceCount)
       builder.endDocument()
-      outcome.report.documents += 1
-      outcome.report.droppedTokens += builder.droppedTokens
-      if isHeldOut { outcome.report.heldOutDocuments += 1 }
-      for example in builder.examples {
-        let eighth = min(7, (example.tokens.count - 1) * 8 / maximumLength)
-        outcome.report.lengths[eighth] += 1
-      }
-      if isHeldOut {
-        outcome.heldOut += builder.examples
-      } else {
-        outcome.train += builder.examples
-      }
+      add(builder, document: number, to: &outcome)
     }
     return outcome
   }
 
-  /// Encodes a line, or the parts of a long one, as sentences.
-  private func add(
-    _ line: UnsafeBufferPointer<UInt8>, to builder: inout ExampleBuilder,
-    _ report: inout DataDescription.Report
-  ) {
-    let special = tokenizer.vocabulary.special
-    for part in LongLines.parts(line) {
-      var ids: [Int32] = []
-      tokenizer.encode(UnsafeBufferPointer(rebasing: line[part]), into: &ids)
-      if ids.isEmpty { continue }
-      report.sentences += 1
-      report.tokens += ids.count
-      report.unknownTokens += ids.count { $0 == special.unknown }
-      report.addLiteral(ids.count { special.isNamed($0) })
-      builder.add(ids)
+  /// Adds the examples of a document to one of the splits.
+  private func add(_ builder: ExampleBuilder, document: Int, to outcome: inout Outcome) {
+    // A seed of its own, so that the split is independent of the builder's random decisions.
+    var chance = SplitMix(seed: seed &+ 77, stream: UInt64(document))
+    let isHeldOut = chance.chance(heldOutFraction)
+    outcome.report.documents += 1
+    outcome.report.droppedTokens += builder.droppedTokens
+    if isHeldOut { outcome.report.heldOutDocuments += 1 }
+    for example in builder.examples {
+      let eighth = min(7, (example.tokens.count - 1) * 8 / maximumLength)
+      outcome.report.lengths[eighth] += 1
+    }
+    if isHeldOut {
+      outcome.heldOut += builder.examples
+    } else {
+      outcome.train += builder.examples
     }
   }
 }

@@ -1,7 +1,6 @@
 /// About a megabyte of text: whole documents, or parts of one that is larger than a block.
 ///
-/// This is the unit of parallel work. Documents are numbered over the whole input, so the result
-/// for a document does not depend on the thread that processes it.
+/// This is the unit of parallel work.
 package struct TextBlock: Sendable {
   /// The text of all lines, without line ends.
   package var bytes: [UInt8] = []
@@ -9,8 +8,6 @@ package struct TextBlock: Sendable {
   package var lines: [Line] = []
   /// The documents, as ranges of `lines`.
   package var documents: [Range<Int>] = []
-  /// The number of the first document.
-  package var firstDocument = 0
   /// The number of bytes of input, for progress reports; compressed files count when they end.
   package var inputBytes = 0
 
@@ -28,7 +25,7 @@ package struct TextBlock: Sendable {
   }
 
   /// The memory use in bytes.
-  var weight: Int { bytes.count + lines.count * MemoryLayout<Line>.stride }
+  package var weight: Int { bytes.count + lines.count * MemoryLayout<Line>.stride }
 
   /// The text of all lines, each with a line end.
   package var joined: [UInt8] {

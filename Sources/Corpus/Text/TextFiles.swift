@@ -2,12 +2,19 @@ import Foundation
 import Platform
 
 /// Expands a user's list of files and folders.
-enum TextFiles {
+package enum TextFiles {
+  /// Consecutive files of a text.
+  package struct Group: Sendable {
+    package var files: [String] = []
+    /// The total size of the files.
+    package var bytes = 0
+  }
+
   /// All files of `paths`, in order.
   ///
   /// Folders are expanded recursively in the order of names, without hidden files; `-`, standard
   /// input, is kept. Throws `FileError.unreadable`, or `CorpusError.noText` if there are no files.
-  static func all(_ paths: [String]) throws -> [String] {
+  package static func all(_ paths: [String]) throws -> [String] {
     var found: [String] = []
     for path in paths { found += try files(path) }
     guard !found.isEmpty else { throw CorpusError.noText(inputs: paths.joined(separator: ", ")) }
@@ -15,11 +22,38 @@ enum TextFiles {
   }
 
   /// The total size of these files in bytes; files of unknown size count as 0.
-  static func bytes(_ paths: [String]) -> Int {
+  package static func bytes(_ paths: [String]) -> Int {
     paths.reduce(0) { total, path in
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
       return total + (attributes?[.size] as? Int ?? 0)
     }
+  }
+
+  /// The files that come a second time, under the same name or through a link.
+  package static func repeated(_ files: [String]) -> [String] {
+    var seen: Set<[UInt64]> = []
+    return files.filter { path in
+      guard path != "-",
+        let file = try? FileManager.default.attributesOfItem(
+          atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path),
+        let device = (file[.systemNumber] as? NSNumber)?.uint64Value,
+        let number = (file[.systemFileNumber] as? NSNumber)?.uint64Value
+      else { return false }
+      return !seen.insert([device, number]).inserted
+    }
+  }
+
+  /// Groups of consecutive files of at least `bytes` each, the last one perhaps smaller.
+  ///
+  /// `sizes` are the sizes of the files.
+  package static func groups(_ files: [String], _ sizes: [Int], bytes: Int) -> [Group] {
+    var groups: [Group] = []
+    for (file, size) in zip(files, sizes) {
+      if groups.isEmpty || groups[groups.count - 1].bytes >= bytes { groups.append(Group()) }
+      groups[groups.count - 1].files.append(file)
+      groups[groups.count - 1].bytes += size
+    }
+    return groups
   }
 
   /// The files at `path`.

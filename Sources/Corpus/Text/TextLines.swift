@@ -54,7 +54,7 @@ package final class TextLines {
 
   /// Decodes all complete records that are read; the texts before an error are kept.
   private func readRecords() throws {
-    let isLines = source.form == .lines
+    let isLines = !source.form.isJSON
     var found: [String] = []
     defer { ready = found }
     try cutter.cut(atEnd: isAtEnd) { record throws in

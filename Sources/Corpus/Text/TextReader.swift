@@ -7,7 +7,7 @@ import Platform
 ///
 /// A line is a paragraph or a sentence. A blank line ends a document, as does the end of a file. In
 /// JSON (lines, or a list of objects) every object is a document, and one of its fields contains
-/// the lines. A document above 4 MB or 131072 lines is split into several, so that memory is
+/// the lines. In the output of WikiExtractor every article is a document. A document above 4 MB or 131072 lines is split into several, so that memory is
 /// bounded for any input.
 package final class TextReader {
   /// The options of a reader.
@@ -32,10 +32,8 @@ package final class TextReader {
 
   /// The total size of the input files, compressed if they are; files of unknown size count as 0.
   package let totalBytes: Int
-  /// The number of files without text that were skipped.
-  package private(set) var skippedFiles = 0
-  /// The warnings about the files read so far.
-  package private(set) var warnings = TextWarnings()
+  /// The remarks about the files read so far.
+  package private(set) var remarks = TextRemarks()
   private let paths: [String]
   private let options: Options
   private var pathIndex = 0
@@ -55,10 +53,17 @@ package final class TextReader {
   /// Finds all files, recursively in the order of names, without hidden files.
   ///
   /// Throws `FileError.unreadable`, or `CorpusError.noText` if there are no files.
-  package init(paths: [String], options: Options) throws {
+  package convenience init(paths: [String], options: Options) throws {
+    let files = try TextFiles.all(paths)
+    self.init(files: files, options: options)
+    remarks.repeatedFiles = TextFiles.repeated(files)
+  }
+
+  /// Reads the files that `TextFiles.all` found.
+  package init(files: [String], options: Options) {
     self.options = options
-    self.paths = try TextFiles.all(paths)
-    totalBytes = TextFiles.bytes(self.paths)
+    paths = files
+    totalBytes = TextFiles.bytes(files)
   }
 
   /// The next block; nil at the end.
@@ -96,12 +101,12 @@ package final class TextReader {
     do {
       let opened = try ByteSource(path: paths[pathIndex])
       cutter = RecordCutter(
-        opened.form, limit: opened.form == .lines ? Self.documentBytes : Self.objectBytes)
+        opened.form, limit: opened.form.isJSON ? Self.objectBytes : Self.documentBytes)
       source = opened
     } catch let error as TextError {
       guard case .notText = error else { throw error }
       if options.invalidText == .stop { throw CorpusError.notText(error) }
-      skippedFiles += 1
+      remarks.skippedFiles += 1
       pathIndex += 1
     }
   }
@@ -109,12 +114,12 @@ package final class TextReader {
   private func endFile(_ finished: ByteSource) throws {
     if finished.isCompressed { block.inputBytes += finished.fileSize }
     endDocument()
-    warnings.add(finished)
+    remarks.warnings.add(finished)
     if !fileHasText {
       if options.invalidText == .stop {
         throw CorpusError.emptyFile(path: displayName(finished.path))
       }
-      skippedFiles += 1
+      remarks.skippedFiles += 1
     }
     source = nil
     pathIndex += 1
@@ -124,15 +129,26 @@ package final class TextReader {
     var records = RecordCutter(.lines, limit: 0)
     swap(&records, &cutter)
     defer { swap(&records, &cutter) }
-    let (file, isLines) = (displayName(source.path), source.form == .lines)
+    let (file, form) = (displayName(source.path), source.form)
     try records.cut(atEnd: atEnd) { record throws in
-      if !isLines {
+      if form.isJSON {
         try addObject(record, of: file)
+      } else if form == .articles {
+        addArticleLine(record, of: file)
       } else if !record.bytes.isBlank {
         addLine(record.bytes, of: file, record)
       } else if !options.fileIsDocument {
         endDocument()
       }
+    }
+  }
+
+  /// Adds a line of WikiExtractor's output; an article is one document, blank lines included.
+  private func addArticleLine(_ record: RecordCutter.Record, of file: String) {
+    if ArticleMarkup.isBorder(record.bytes) {
+      if !options.fileIsDocument { endDocument() }
+    } else if !record.bytes.isBlank {
+      ArticleMarkup.text(record.bytes).withUnsafeBufferPointer { addLine($0, of: file, record) }
     }
   }
 
@@ -186,10 +202,8 @@ package final class TextReader {
 
   private func endBlock() {
     guard !block.documents.isEmpty else { return }
-    var next = TextBlock()
-    next.firstDocument = block.firstDocument + block.documents.count
     ready.append(block)
-    block = next
+    block = TextBlock()
     documentStart = 0
   }
 }

@@ -58,7 +58,9 @@ final class Decompressor {
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    var arguments = [strdup(program), strdup("-dc"), nil]
+    // Archives with long distances need a larger window than zstd allows without being asked.
+    let options = program == "zstd" ? ["-dc", "--long=31"] : ["-dc"]
+    var arguments = ([program] + options).map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process: pid_t = 0
     let status = posix_spawnp(&process, program, &actions, nil, &arguments, environ)

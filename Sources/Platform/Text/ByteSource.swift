@@ -45,7 +45,6 @@ package final class ByteSource {
     self.path = path
     fileSize = path == "-" ? 0 : file.size
     form = TextForm(head, path: path)
-    if head.starts(with: Array("<doc id=".utf8)) { warning = .markup }
   }
 
   private static func head(of file: InputFile) throws(FileError) -> [UInt8] {

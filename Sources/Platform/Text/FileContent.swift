@@ -8,7 +8,14 @@ package enum FileContent: Sendable, Equatable {
   case other(String, advice: String)
 
   /// The decompressors that electra starts itself; for others, the error names the program.
-  static let decompressors: Set = ["gzip", "xz"]
+  static let decompressors: Set = ["gzip", "xz", "zstd", "bzip2"]
+
+  /// A file name in lower case, without `.gz`, `.xz`, `.zst` or `.bz2`.
+  static func nameWithoutCompression(_ name: String) -> String {
+    let name = name.lowercased()
+    let ending = [".gz", ".xz", ".zst", ".bz2"].first(where: name.hasSuffix)
+    return String(name.dropLast(ending?.count ?? 0))
+  }
 
   /// The format of a file that begins with `head`; nil if it may be UTF-8 text.
   init?(_ head: [UInt8]) {
@@ -65,8 +72,7 @@ package enum FileContent: Sendable, Equatable {
     if begins(Array("PAR1\u{15}".utf8)) {
       return .other(
         "a Parquet file",
-        advice: "write it as JSON lines with Python's pandas: "
-          + "read_parquet(FILE).to_json(NEW, orient=\"records\", lines=True)")
+        advice: "write it as JSON lines: Launch/text/parquet.py FILE | electra prepare - ...")
     }
     return nil
   }

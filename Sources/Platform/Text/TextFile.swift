@@ -26,12 +26,10 @@ package struct TextFile {
   /// All bytes of the file after decompression.
   package var contents: [UInt8] { bytes }
 
-  /// Whether a file name, without `.gz` or `.xz`, has one of `endings`, which are lower case.
+  /// Whether a file name, without the ending of a compressed file, has one of `endings`, which are
+  /// lower case.
   package static func isNamed(_ path: String, _ endings: [String]) -> Bool {
-    let path = path.lowercased()
-    let isCompressed = path.hasSuffix(".gz") || path.hasSuffix(".xz")
-    let name = isCompressed ? path.dropLast(3) : path[...]
-    return endings.contains { name.hasSuffix($0) }
+    endings.contains(where: FileContent.nameWithoutCompression(path).hasSuffix)
   }
 
   /// The first line for which `condition` holds; nil if there is none.

@@ -8,12 +8,21 @@ package enum TextForm {
   case jsonLines
   /// JSON objects, each on one or more lines, in sequence or in an array.
   case jsonObjects
+  /// The output of WikiExtractor: lines, with `<doc ...>` and `</doc>` around each article.
+  case articles
+
+  /// Whether a text is a field of a JSON object.
+  package var isJSON: Bool { self == .jsonLines || self == .jsonObjects }
 
   /// Recognizes the form of a file that begins with `head`.
   ///
-  /// The name decides if it ends in `.jsonl`, `.ndjson` or `.json` (before `.gz` or `.xz`, ignoring
-  /// case); otherwise the file is JSON if it begins with an object.
+  /// The name decides if it ends in `.jsonl`, `.ndjson` or `.json` (before the ending of a
+  /// compressed file, ignoring case); otherwise the file is JSON if it begins with an object.
   init(_ head: [UInt8], path: String) {
+    if head.starts(with: Array("<doc id=\"".utf8)) {
+      self = .articles
+      return
+    }
     let kind = Self.nameExtension(path)
     let start = head.firstIndex { !Self.isSpace($0) } ?? head.endIndex
     let begins = Self.beginsWithObject(head)
@@ -68,10 +77,9 @@ package enum TextForm {
     byte == 0x20 || (0x09...0x0D).contains(byte)
   }
 
-  /// The file name extension in lower case, without `.gz` or `.xz`.
+  /// The file name extension in lower case, without that of a compressed file.
   private static func nameExtension(_ path: String) -> String {
-    var name = (path as NSString).lastPathComponent.lowercased() as NSString
-    if ["gz", "xz"].contains(name.pathExtension) { name = name.deletingPathExtension as NSString }
-    return name.pathExtension
+    let name = FileContent.nameWithoutCompression((path as NSString).lastPathComponent)
+    return (name as NSString).pathExtension
   }
 }

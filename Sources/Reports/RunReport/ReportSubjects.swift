@@ -18,47 +18,14 @@ package struct ReportSubjects {
   /// `UsageError` for a folder without runs and fine-tunings, and errors of reading for a malformed
   /// file.
   package init(_ paths: [String]) throws {
-    var seen: Set<String> = []
-    for path in paths {
-      guard FileManager.default.fileExists(atPath: path) else {
-        throw FileError.unreadable(path: path, reason: "there is no such folder")
-      }
-      let before = runs.count + finetunings.count
-      let isNew = !seen.contains(Self.real(path))
-      try take(path, depth: 2, seen: &seen)
-      if isNew && runs.count + finetunings.count == before {
-        throw UsageError(
-          "\(path) contains no run of pretrain and no results of finetune; give the folders that "
-            + "were their --output")
-      }
+    try SubjectFolders.visit(paths) { path in
+      let (run, finetuning) = (try ReportedRun(path), try ReportedFinetuning(path))
+      if let run { runs.append(run) }
+      if let finetuning { finetunings.append(finetuning) }
+      return run != nil || finetuning != nil
     }
     rename()
   }
-
-  private static func real(_ path: String) -> String {
-    URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
-  }
-
-  private mutating func take(_ path: String, depth: Int, seen: inout Set<String>) throws {
-    let path = Self.real(path)
-    guard seen.insert(path).inserted else { return }
-    if let run = try ReportedRun(path) { runs.append(run) }
-    if let finetuning = try ReportedFinetuning(path) { finetunings.append(finetuning) }
-    guard depth > 0 else { return }
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for entry in entries.sorted() where !Self.parts.contains(entry) && !entry.hasPrefix(".") {
-      var isFolder: ObjCBool = false
-      let inner = path + "/" + entry
-      if FileManager.default.fileExists(atPath: inner, isDirectory: &isFolder), isFolder.boolValue {
-        try take(inner, depth: depth - 1, seen: &seen)
-      }
-    }
-  }
-
-  /// Folders inside a run or fine-tuning that contain no further ones.
-  private static let parts: Set = [
-    "checkpoints", "heartbeats", MetricsLine.Split.heldOut.rawValue, "predictions", "model",
-  ]
 
   /// Adds the name of the parent folder to runs that have the same name.
   private mutating func rename() {

@@ -1,8 +1,10 @@
 import Corpus
 import Electra
 import Foundation
+import Layers
 import Models
 import Platform
+import Tensors
 import Training
 
 /// A new run that begins with the whole state of a checkpoint, under a changed recipe
@@ -47,16 +49,22 @@ package struct RunBranch {
 
   /// Checks that the new run can continue from the state of the checkpoint on `data`.
   ///
-  /// Throws `UsageError` for data of another vocabulary, another objective or other sizes, and for
-  /// a finished run whose new steps or learning rate are missing.
+  /// Another objective may have other tensors, but those of the same name must have the same
+  /// shape. Throws `UsageError` for data of another vocabulary, other sizes or two training stages,
+  /// and for a finished run whose new steps or learning rate are missing.
   package func expectFits(_ changed: PretrainingConfiguration, _ data: ShardSet) throws {
     try data.expect(checkpoint.tokenizer, of: path)
     try data.expect(changed)
-    guard changed.recipe.task == configuration.recipe.task, changed.model == configuration.model
-    else {
+    guard !changed.recipe.task.scheme.hasStages else {
       throw UsageError(
-        "a branch keeps objective and sizes, because the moments belong to them; begin a new run "
-          + "with --init-from \(path)")
+        "two training stages begin with a new run and cannot continue a checkpoint; give "
+          + "--init-from \(path) instead of --branch-from")
+    }
+    let differences = try differences(changed)
+    guard differences.mismatched.isEmpty else {
+      throw UsageError(
+        "a branch keeps the sizes of its networks, because weights and moments belong to them: "
+          + shortList(differences.mismatched))
     }
     guard
       configuration.recipe.steps > 0 || changed.recipe.steps > 0 && changed.recipe.learningRate > 0
@@ -66,11 +74,37 @@ package struct RunBranch {
     }
   }
 
-  /// Writes the checkpoint, `start.json` and `config.json` of the new run in the folder `output`.
+  /// The differences between the tensors of the checkpoint and the parameters of the new run.
+  private func differences(_ changed: PretrainingConfiguration) throws -> ModelFile.Differences {
+    let file = try SafetensorsFile(path: checkpoint.modelPath)
+    return ModelFile.compare(file, changed.makeModel().layout) { $0 }
+  }
+
+  /// Writes `start.json`, `config.json` and the checkpoint of the new run in the folder `output`.
   ///
-  /// The configuration comes last, because it makes the folder a run. Throws
-  /// `FileError.unwritable`.
+  /// The checkpoint comes last: where it is missing, `start.json` tells the next start to copy it
+  /// (`copyMissingCheckpoint`). Throws `FileError.unwritable`.
   package func write(_ changed: PretrainingConfiguration, to output: String) throws {
+    try RunStart(branch: path, step: checkpoint.state.step, changes: changes(changed))
+      .write(to: output)
+    try RunFolder(path: output).write(changed)
+    try copyCheckpoint(changed, to: output)
+  }
+
+  /// Copies the checkpoint of a branched run whose first start was interrupted before it had one.
+  ///
+  /// Does nothing for a run that was not branched. `configuration` is that of the run in the folder
+  /// `output`. Throws where the checkpoint is gone or another one.
+  package static func copyMissingCheckpoint(
+    _ start: RunStart?, _ configuration: PretrainingConfiguration, in output: String
+  ) throws {
+    guard let source = start?.branch?.source else { return }
+    try start?.expectUnchangedBranch()
+    try RunBranch(source.path).copyCheckpoint(configuration, to: output)
+  }
+
+  /// Writes the tensors of the checkpoint as the first checkpoint of the new run.
+  private func copyCheckpoint(_ changed: PretrainingConfiguration, to output: String) throws {
     var state = checkpoint.state
     state.checksums = [:]
     let folder = checkpoint.path
@@ -78,21 +112,30 @@ package struct RunBranch {
     for name in ["vocab.txt", "tokenizer_config.json"] {
       files[name] = FileManager.default.contents(atPath: folder + "/" + name)
     }
-    try CheckpointStore(runFolder: output).save(state, files: files) { new in
-      try ["model.safetensors", "optimizer.safetensors"].reduce(into: [:]) { checksums, name in
-        checksums[name] = try DurableFile.copy(folder + "/" + name, to: new + "/" + name)
-      }
+    let store = CheckpointStore(runFolder: output, fault: FaultInjection.hook)
+    try store.save(state, files: files) { new in
+      let layout = changed.makeModel().layout
+      let weights = Storage(count: layout.count)
+      layout.initialize(weights, seed: changed.recipe.seed)
+      return try CheckpointTensors.copy(folder, layout, weights: weights, to: new)
     }
-    try RunStart(branch: path, step: state.step, changes: changes(changed)).write(to: output)
-    try RunFolder(path: output).write(changed)
   }
 
-  /// The settings that differ from the checkpoint's, one clause each.
-  private func changes(_ changed: PretrainingConfiguration) -> [String] {
+  /// The settings that differ from the checkpoint's, and the tensors of another objective; one
+  /// clause each.
+  private func changes(_ changed: PretrainingConfiguration) throws -> [String] {
     let (old, new) = (configuration.fields, changed.fields)
-    return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map {
+    var changes = Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map {
       "\($0) is \(new[$0] ?? "absent") instead of \(old[$0] ?? "absent")"
     }
+    let differences = try differences(changed)
+    if !differences.missing.isEmpty {
+      changes.append("new weights and moments for \(shortList(differences.missing))")
+    }
+    if !differences.unused.isEmpty {
+      changes.append("without \(shortList(differences.unused))")
+    }
+    return changes
   }
 }
 

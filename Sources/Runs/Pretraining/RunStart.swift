@@ -82,7 +82,8 @@ package struct RunStart: Codable, Equatable {
 
   /// Checks that the path of `--branch-from` is the checkpoint that the run was branched from.
   ///
-  /// nil is right for every run. Throws `UsageError`.
+  /// nil is right for every run, and so is the path itself, even if the checkpoint is gone since.
+  /// Throws `UsageError`.
   package func expectSame(branch path: String?) throws {
     guard let path, path != branch?.source.path,
       try Source(path: path).checksum != branch?.source.checksum
@@ -91,6 +92,17 @@ package struct RunStart: Codable, Equatable {
     throw UsageError(
       "the run exists and was \(origin): omit --branch-from to resume it, or choose another "
         + "--output")
+  }
+
+  /// Checks that the checkpoint of `branch` still has the weights that it had.
+  ///
+  /// Throws `UsageError`, and errors of a checkpoint that cannot be read.
+  func expectUnchangedBranch() throws {
+    guard let source = branch?.source, try Source(path: source.path).checksum != source.checksum
+    else { return }
+    throw UsageError(
+      "the run has no checkpoint yet, and \(source.path), from which it is branched, has other "
+        + "weights now: choose another --output")
   }
 
   package func write(to folder: String) throws {

@@ -44,25 +44,6 @@ package final class CheckpointSaver: Sendable {
   /// are allocated by the first save.
   private let snapshot: (weights: Storage, moments: Moments)
 
-  /// A vector that is divided among the ranks; in the order in which it is saved.
-  private enum Vector: CaseIterable {
-    case weights, firstMoment, secondMoment
-
-    /// The prefix of its tensor names in a file.
-    var prefix: String {
-      switch self {
-      case .weights: ""
-      case .firstMoment: "first_moment."
-      case .secondMoment: "second_moment."
-      }
-    }
-  }
-
-  /// The files of tensors of a checkpoint.
-  private static let files: [(name: String, vectors: [Vector])] = [
-    ("model.safetensors", [.weights]), ("optimizer.safetensors", [.firstMoment, .secondMoment]),
-  ]
-
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
   ///   - partition: the parts of the vector that each rank owns.
@@ -137,14 +118,14 @@ package final class CheckpointSaver: Sendable {
   ) -> String? {
     do {
       guard world.rank == 0 else {
-        try forEachSavedPart(of: Vector.allCases) { _, _ in }
+        try forEachSavedPart(of: SavedVector.allCases) { _, _ in }
         return nil
       }
-      var unreceived = Vector.allCases
+      var unreceived = SavedVector.allCases
       do {
         try store.save(state, files: files) { folder in
           var checksums: [String: UInt32] = [:]
-          for file in Self.files {
+          for file in SavedVector.files {
             // `write` receives all parts of these vectors, whether it fails or not.
             unreceived.removeAll { file.vectors.contains($0) }
             checksums[file.name] = try write(file.vectors, folder + "/" + file.name, store.fault)
@@ -168,15 +149,13 @@ package final class CheckpointSaver: Sendable {
   ///
   /// Returns the CRC-32C of the file.
   private func write(
-    _ vectors: [Vector], _ path: String, _ fault: @escaping FaultHook
+    _ vectors: [SavedVector], _ path: String, _ fault: @escaping FaultHook
   ) throws -> UInt32 {
     let parameters = layout.parameters
-    let tensors = vectors.flatMap { vector in
-      parameters.map { (name: vector.prefix + $0.name, shape: $0.shape) }
-    }
     // A writer that cannot be created must not keep the parts from being received.
     let writer = Result {
-      try SafetensorsWriter(path: path, tensors: tensors, fault: fault)
+      try SafetensorsWriter(
+        path: path, tensors: SavedVector.tensors(of: vectors, layout), fault: fault)
     }
     var failure: (any Error)?
     try forEachSavedPart(of: vectors) { range, floats in
@@ -199,7 +178,7 @@ package final class CheckpointSaver: Sendable {
   /// Parts come in the order of the file, so rank zero needs a buffer for one part only. If `body`
   /// throws, the remaining parts are not received: a caller with a body that can fail must catch.
   private func forEachSavedPart(
-    of vectors: [Vector], _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
+    of vectors: [SavedVector], _ body: (Range<Int>, UnsafeMutablePointer<Float>) throws -> Void
   ) throws {
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     for vector in vectors {
@@ -226,7 +205,7 @@ package final class CheckpointSaver: Sendable {
   /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
   /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
   func loadMoments(_ path: String) throws {
-    let vectors = [(Vector.firstMoment, moments.first), (.secondMoment, moments.second)]
+    let vectors = [(SavedVector.firstMoment, moments.first), (.secondMoment, moments.second)]
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
       let file = try SafetensorsFile(path: path)

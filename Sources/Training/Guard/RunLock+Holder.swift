@@ -9,7 +9,7 @@ extension RunLock {
   /// one machine, or on two, may have the same host name and the same process numbers. So `state`
   /// is known only for a holder in this process's namespace and boot.
   package struct Holder: Codable, Equatable {
-    enum State { case running, ended, unknown }
+    package enum State { case running, ended, unknown }
 
     package let host: String
     package let process: Int32
@@ -39,7 +39,7 @@ extension RunLock {
     var name: String { "process \(process) on \(host)" }
 
     /// Whether the process runs; unknown if it is not visible from this process.
-    var state: State {
+    package var state: State {
       guard !namespace.isEmpty, namespace == Self.pidNamespace, !boot.isEmpty,
         boot == Self.bootIdentity
       else { return .unknown }

@@ -181,6 +181,9 @@ package final class RunLock: Sendable {
     rmdir(folder)
   }
 
+  /// The holder of the lock of a run's folder; nil where nobody holds it.
+  package static func holder(ofFolder folder: String) -> Holder? { holder(folder + "/.lock") }
+
   private static func holder(_ path: String) -> Holder? {
     FileManager.default.contents(atPath: path).flatMap {
       try? JSONDecoder().decode(Holder.self, from: $0)

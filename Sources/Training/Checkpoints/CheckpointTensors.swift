@@ -1,0 +1,70 @@
+import Foundation
+import Layers
+import Platform
+import Tensors
+
+/// A vector of a checkpoint that has one element per parameter; in the order in which it is saved.
+enum SavedVector: CaseIterable {
+  case weights, firstMoment, secondMoment
+
+  /// The prefix of its tensor names in a file.
+  var prefix: String {
+    switch self {
+    case .weights: ""
+    case .firstMoment: "first_moment."
+    case .secondMoment: "second_moment."
+    }
+  }
+
+  /// The files of tensors of a checkpoint, with their vectors.
+  static let files: [(name: String, vectors: [SavedVector])] = [
+    ("model.safetensors", [.weights]), ("optimizer.safetensors", [.firstMoment, .secondMoment]),
+  ]
+
+  /// The names and shapes of the tensors of `vectors`, in the order of a file.
+  static func tensors(
+    of vectors: [SavedVector], _ layout: ParameterLayout
+  ) -> [(name: String, shape: [Int])] {
+    vectors.flatMap { vector in
+      layout.parameters.map { (name: vector.prefix + $0.name, shape: $0.shape) }
+    }
+  }
+}
+
+/// Copies the weights and moments of a checkpoint for a model that may have other parameters.
+package enum CheckpointTensors {
+  /// The files that `copy` reads and writes, with their checksums.
+  package typealias Checksums = [String: UInt32]
+
+  /// Writes the tensors of the checkpoint in `folder` into the folder `new`.
+  ///
+  /// Parameters that the checkpoint lacks keep their initial weights and get moments of zero;
+  /// tensors that match no parameter are left out. With the parameters of the checkpoint itself
+  /// the files are equal to its own.
+  ///
+  /// - Parameters:
+  ///   - folder: the folder of the checkpoint.
+  ///   - layout: the parameters of the new model. Those with the name of a tensor must have its
+  ///     shape (`ModelFile.compare`).
+  ///   - weights: the initial weights of the new model; replaced by those of the checkpoint.
+  ///   - new: the folder to write into.
+  /// - Returns: the CRC-32C of each file by its name.
+  /// - Throws: `FileError.unwritable`; errors of a damaged file.
+  package static func copy(
+    _ folder: String, _ layout: ParameterLayout, weights: Storage, to new: String
+  ) throws -> Checksums {
+    try SavedVector.files.reduce(into: [:]) { checksums, file in
+      let source = try SafetensorsFile(path: folder + "/" + file.name)
+      let writer = try SafetensorsWriter(
+        path: new + "/" + file.name, tensors: SavedVector.tensors(of: file.vectors, layout))
+      for vector in file.vectors {
+        let values = vector == .weights ? weights : Storage(count: layout.count)
+        try ModelFile.copy(source, layout, into: values) { vector.prefix + $0 }
+        for parameter in layout.parameters {
+          try writer.write(values.base + parameter.offset, count: parameter.count)
+        }
+      }
+      checksums[file.name] = try writer.finish()
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `mpirun -np N electra prepare`: text that is shared out over ranks.
+struct SharedPreparationTests {
+  /// A folder with a vocabulary and text in files of several forms and sizes.
+  private func folder() throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try folder.write(madeText(documents: 300), "text/a.txt")
+    let objects = madeText(documents: 40).components(separatedBy: "\n\n").map {
+      "{\"text\": \"\($0.replacingOccurrences(of: "\n", with: "\\n"))\"}\n"
+    }
+    try folder.write(objects.joined(), "text/b.jsonl")
+    for number in 0..<9 {
+      try folder.write(madeText(documents: 10 + number), "text/few/\(number).txt")
+    }
+    try runAll([["vocabulary", "text", "--size", "300", "--output", "vocab.txt"]], in: folder)
+    return folder
+  }
+
+  private func command(_ text: [String], _ output: String, _ more: [String] = []) -> [String] {
+    ["prepare"] + text + ["--vocabulary", "vocab.txt", "--length", "32", "--output", output]
+      + ["--held-out", "0.1"] + more
+  }
+
+  @Test
+  func ranksDoNotChangeAByte() throws {
+    let folder = try folder()
+    let text = ["text", "text/a.txt"]
+    let alone = try Program.run(command(text, "1"), in: folder.path)
+    #expect(alone.status == 0, "\(alone.errors)")
+    #expect(alone.errors.contains("text/a.txt: given more than once"), "\(alone.errors)")
+    for ranks in [2, 3, 5] {
+      let result = try Program.run(command(text, "\(ranks)"), ranks: ranks, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output == alone.output)
+      #expect(result.errors.contains("text/a.txt: given more than once"), "\(result.errors)")
+      let names = try folder.names("1")
+      #expect(try folder.names("\(ranks)") == names)
+      for name in names {
+        #expect(try folder.bytes("\(ranks)/\(name)") == folder.bytes("1/\(name)"), "\(name)")
+      }
+    }
+  }
+
+  /// Remarks of all ranks are merged: files without text, and the warnings of packed files.
+  @Test
+  func remarksOfAllRanksAreReported() throws {
+    let folder = try folder()
+    try folder.write("", "text/few/empty.txt")
+    try folder.write("\n", "text/few/8b.txt")
+    let skip = ["--invalid-text", "skip"]
+    let result = try Program.run(command(["text"], "data", skip), ranks: 3, in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("skipped 2 files without text"), "\(result.errors)")
+  }
+
+  @Test
+  func anErrorOfOneRankEndsAllAndLeavesNothing() throws {
+    let folder = try folder()
+    try folder.write([0x61, 0x0A, 0xFF, 0x0A], "text/few/bad.txt")
+    let before = try folder.names()
+    let result = try Program.run(command(["text"], "data"), ranks: 3, in: folder.path)
+    #expect(result.status == 65, "\(result.errors)")
+    #expect(result.errors.contains("text/few/bad.txt, line 2"), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    #expect(try folder.names() == before)
+  }
+
+  @Test
+  func whatCannotBeSharedIsRefused() throws {
+    let folder = try folder()
+    let input = try Program.run(
+      command(["-"], "data"), input: "a b c\n", ranks: 2, in: folder.path)
+    #expect(input.status == 64)
+    #expect(
+      input.errors.contains("standard input cannot be shared out over ranks"), "\(input.errors)")
+    let existing = try Program.run(command(["text"], "text"), ranks: 2, in: folder.path)
+    #expect(existing.status == 73 && existing.errors.contains("text exists"), "\(existing.errors)")
+    #expect(try !folder.names().contains("data"))
+  }
+
+  /// Rank zero is killed while it writes; the next start removes what it left.
+  @Test
+  func aKilledRankLeavesNoFolder() throws {
+    let folder = try folder()
+    let killed = try Program.run(
+      command(["text"], "data"), environment: ["ELECTRA_KILL_AT": "3"], ranks: 2, in: folder.path)
+    #expect(killed.status != 0)
+    #expect(try !folder.names().contains("data"))
+    for ranks in [3, nil] {
+      let again = try Program.run(command(["text"], "data"), ranks: ranks, in: folder.path)
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(try folder.names().filter { $0.hasPrefix("data") } == ["data"])
+      try FileManager.default.moveItem(
+        atPath: folder.file("data"), toPath: folder.file("kept\(ranks ?? 1)"))
+    }
+    #expect(try folder.bytes("kept1/data.json") == folder.bytes("kept3/data.json"))
+  }
+}
