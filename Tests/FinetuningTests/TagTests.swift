@@ -1,4 +1,5 @@
 import Finetuning
+import Foundation
 import TestSupport
 import Testing
 
@@ -94,5 +95,28 @@ struct TagTests {
         #expect(Tags.entities(Tags.tags(of: entities, count: count, bioes: form)) == entities)
       }
     }
+  }
+
+  /// BILOU tags are learned and written as they are, and scored as the same entities.
+  @Test
+  func bilouTagsMarkEntities() throws {
+    let bilou = ["B-A", "I-A", "L-A", "U-B", "O", "B-B", "L-B", "U-A"]
+    let bioes = bilou.map {
+      $0.replacingOccurrences(of: "L-", with: "E-").replacingOccurrences(of: "U-", with: "S-")
+    }
+    #expect(Tags.entities(bilou) == Tags.entities(bioes) && Tags.entities(bilou).count == 4)
+    let text = bilou.enumerated().map { "w\($0) X \($1)\n" }.joined()
+    for name in ["ner", "chunking"] {
+      let set = try read(try .named(name), .training, text)
+      #expect(set.labels.names == ["O", "B-A", "B-B", "I-A", "L-A", "L-B", "U-A", "U-B"])
+      let answers = set.answers(outputs: outputs(for: set))
+      #expect(answers == .tags([bilou]))
+      #expect(set.scores(of: answers).map(\.metric).first == .entityF1)
+      #expect(set.scores(of: answers).map(\.value) == [1, 1, 1, 1])
+    }
+    // A unit ends its entity: an inside of the same kind begins another one.
+    #expect(Tags.entities(["U-A", "I-A"]).map(\.range) == [0..<1, 1..<2])
+    // Tags that only begin with these letters mark no entities.
+    #expect(Tags.entities(["LOC", "LOC"]).map(\.range) == [0..<2])
   }
 }

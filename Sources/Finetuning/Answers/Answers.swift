@@ -4,7 +4,7 @@ package enum Answers: Sendable, Equatable {
   case labels([Int])
   /// Scores on the file's scale, not clipped to the task's range.
   case scores([Float])
-  /// The tags of each sentence's words, in the scheme of its file (BIO or BIOES).
+  /// The tags of each sentence's words, in the scheme of its file (BIO, BIOES or BILOU).
   case tags([[String]])
   case spans([SpanAnswer])
 }
@@ -24,9 +24,9 @@ extension ExampleSet {
       return .scores(outputs.map { $0[0] * task.scoreScale })
     case .rows:
       return .labels(outputs.map { Self.best($0[...]) })
-    case .sentences(let sentences, let pieces, let isBIOES):
+    case .sentences(let sentences, let pieces, let marksEnds):
       let tags = tags(outputs, of: sentences, pieces)
-      return .tags(task.learnsBIOES && !isBIOES ? tags.map(Self.bio) : tags)
+      return .tags(task.learnsBIOES && !marksEnds ? tags.map(Self.bio) : tags)
     case .questions(let sheet):
       return answers(
         windows: zip(outputs, sheet.windows).map { logits, window in

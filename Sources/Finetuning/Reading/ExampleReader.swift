@@ -103,8 +103,8 @@ package struct ExampleReader: Sendable {
     if file.split.role == .training && tags.count == 1 {
       throw FinetuningError.oneClass(path: file.path, label: tags.first ?? "")
     }
-    let isBIOES = Tags.areBIOES(Array(tags))
-    let converts = task.learnsBIOES && !isBIOES && Tags.areEntityTags(Array(tags))
+    let marksEnds = Tags.markEnds(Array(tags))
+    let converts = task.learnsBIOES && !marksEnds && Tags.areEntityTags(Array(tags))
     let targetTags = sentences.map { sentence in
       converts
         ? Tags.tags(
@@ -130,7 +130,7 @@ package struct ExampleReader: Sendable {
     }
     return ExampleSet(
       task: task, split: file.split, path: file.path, labels: labels, examples: examples,
-      notes: notes, source: .sentences(sentences, pieces, isBIOES: isBIOES))
+      notes: notes, source: .sentences(sentences, pieces, marksEnds: marksEnds))
   }
 
   // MARK: Questions

@@ -25,7 +25,7 @@ package struct ExampleSet: Sendable {
   package enum Source: Sendable {
     /// The identifier of each row, which is written next to its answer.
     case rows([String])
-    case sentences([Sentence], [TagEncoder.Piece], isBIOES: Bool)
+    case sentences([Sentence], [TagEncoder.Piece], marksEnds: Bool)
     case questions(QuestionSheet)
   }
 

@@ -1,4 +1,6 @@
-/// Converts tags in the schemes BIO and BIOES to entities or chunks, and entities to tags.
+/// Converts tags in the schemes BIO, BIOES and BILOU to entities or chunks, and entities to tags.
+///
+/// BILOU is BIOES with the letters L (last) for E and U (unit) for S.
 ///
 /// Entities follow the rules of conlleval and of seqeval's default mode: an entity also begins
 /// where the kind changes, or at an `I-` after `O`. So entities are defined for every sequence of
@@ -10,12 +12,17 @@ package enum Tags {
     package let range: Range<Int>
   }
 
-  /// Splits a tag: `B-NP` is `B` and `NP`; `O` has the kind `_`.
+  /// Splits a tag: `B-NP` is `B` and `NP`, `U-NP` is `S` and `NP`; `O` has the kind `_`.
   private static func parts(_ tag: String) -> (prefix: Character, kind: Substring) {
     let rest = tag.dropFirst()
     let kind = rest.firstIndex(of: "-").map { rest[rest.index(after: $0)...] } ?? rest
-    return (tag.first ?? "O", kind.isEmpty ? "_" : kind)
+    let prefix = tag.first ?? "O"
+    let standard = rest.first == "-" ? bioesPrefixes[prefix] : nil
+    return (standard ?? prefix, kind.isEmpty ? "_" : kind)
   }
+
+  /// The prefix in BIOES for each prefix that only BILOU has.
+  private static let bioesPrefixes: [Character: Character] = ["L": "E", "U": "S"]
 
   /// The entities of a sentence's tags, in order.
   package static func entities(_ tags: [String]) -> [Entity] {
@@ -40,16 +47,17 @@ package enum Tags {
     return entities
   }
 
-  /// Whether every tag is `O` or has a prefix of BIOES and a kind.
+  /// Whether every tag is `O` or has a prefix of BIOES or BILOU and a kind.
   static func areEntityTags(_ tags: [String]) -> Bool {
     tags.allSatisfy { tag in
-      tag == "O" || ["B-", "I-", "E-", "S-"].contains { tag.hasPrefix($0) && tag.count > 2 }
+      tag == "O"
+        || ["B-", "I-", "E-", "S-", "L-", "U-"].contains { tag.hasPrefix($0) && tag.count > 2 }
     }
   }
 
-  /// Whether any tag occurs in BIOES only.
-  static func areBIOES(_ tags: [String]) -> Bool {
-    tags.contains { $0.hasPrefix("E-") || $0.hasPrefix("S-") }
+  /// Whether any tag occurs in BIOES or BILOU only, and not in BIO.
+  static func markEnds(_ tags: [String]) -> Bool {
+    tags.contains { tag in ["E-", "S-", "L-", "U-"].contains { tag.hasPrefix($0) } }
   }
 
   /// The tags of `count` words in the scheme BIO, or BIOES.
