@@ -178,7 +178,8 @@ struct PredictCommand: ParsableCommand {
     _ answers: Answers, _ outputs: [Float], of set: ExampleSet, _ folder: FinetunedFolder
   ) throws {
     if !hasFiles {
-      return try AnsweredText(answers, outputs, set, folder).show(json: json)
+      let answered = AnsweredText(answers, outputs, set, folder.model)
+      return try answered.texts(json: json).forEach { StandardOutput.print($0) }
     }
     for score in set.scores(of: answers) {
       let (split, metric) = (set.split.name, score.metric.rawValue)

@@ -26,6 +26,16 @@ extension ExampleSet {
   package func answers(
     _ outputs: [Float], of model: TaskModel, nullThreshold: Float? = nil
   ) -> Answers {
+    let separate = perExample(outputs, of: model)
+    let isBeam = model.style == .reference && task.problem == .span
+    var rules = isBeam ? SpanRules.reference : SpanRules()
+    if let nullThreshold { rules.nullThreshold = nullThreshold }
+    guard isBeam else { return answers(outputs: separate, rules: rules) }
+    return answers(windows: separate.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
+  }
+
+  /// Splits the outputs of `model` for all examples, concatenated in order, into one list for each.
+  func perExample(_ outputs: [Float], of model: TaskModel) -> [[Float]] {
     var start = 0
     let separate = examples.map { example in
       let count = model.outputCount(tokens: example.tokens.count)
@@ -33,11 +43,7 @@ extension ExampleSet {
       return Array(outputs[start..<start + count])
     }
     precondition(start == outputs.count, "\(outputs.count) outputs for \(examples.count) examples")
-    let isBeam = model.style == .reference && task.problem == .span
-    var rules = isBeam ? SpanRules.reference : SpanRules()
-    if let nullThreshold { rules.nullThreshold = nullThreshold }
-    guard isBeam else { return answers(outputs: separate, rules: rules) }
-    return answers(windows: separate.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
+    return separate
   }
 
   /// The words of each sentence of a tagging task; empty for other tasks.

@@ -24,8 +24,8 @@ extension ExampleSet {
       return .scores(outputs.map { $0[0] * task.scoreScale })
     case .rows:
       return .labels(outputs.map { Self.best($0[...]) })
-    case .sentences(let sentences, let pieces, let marksEnds):
-      let tags = tags(outputs, of: sentences, pieces)
+    case .sentences(_, _, let marksEnds):
+      let tags = perWord(outputs) { labels.names[Self.best($0)] }
       return .tags(task.learnsBIOES && !marksEnds ? tags.map(Self.bio) : tags)
     case .questions(let sheet):
       return answers(
@@ -45,18 +45,23 @@ extension ExampleSet {
     return .spans(sheet.answers(windows, rules: rules))
   }
 
-  private func tags(
-    _ outputs: [[Float]], of sentences: [Sentence], _ pieces: [TagEncoder.Piece]
-  ) -> [[String]] {
-    var tags = sentences.map { [String](repeating: "", count: $0.words.count) }
-    let count = outputCount
+  /// The values of each sentence's words, computed from the outputs of the words' first tokens.
+  ///
+  /// `outputs` are those of each example, as for `answers`.
+  func perWord<Value>(
+    _ outputs: [[Float]], _ value: (ArraySlice<Float>) -> Value
+  ) -> [[Value]] {
+    guard case .sentences(let sentences, let pieces, _) = source else {
+      preconditionFailure("only sentences have words")
+    }
+    var values = [[Value]](repeating: [], count: sentences.count)
+    // The pieces of a sentence are in the order of its words.
     for (piece, logits) in zip(pieces, outputs) {
-      for (word, position) in piece.positions.enumerated() {
-        let best = Self.best(logits[position * count..<(position + 1) * count])
-        tags[piece.sentence][piece.firstWord + word] = labels.names[best]
+      values[piece.sentence] += piece.positions.map { position in
+        value(logits[position * outputCount..<(position + 1) * outputCount])
       }
     }
-    return tags
+    return values
   }
 
   private static func bio(_ tags: [String]) -> [String] {
@@ -91,10 +96,13 @@ extension ExampleSet {
     }
   }
 
+  /// The index of each example's label; -1 for other targets.
+  var goldLabels: [Int] {
+    examples.map { if case .label(let index) = $0.target { index } else { -1 } }
+  }
+
   private func labelScores(_ predicted: [Int]) -> [Score] {
-    let gold = examples.map { example -> Int in
-      if case .label(let index) = example.target { index } else { -1 }
-    }
+    let gold = goldLabels
     return metrics.map { metric in
       switch metric {
       case .accuracy: Score(metric, LabelScores.accuracy(gold, predicted))
