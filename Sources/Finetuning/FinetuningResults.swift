@@ -3,7 +3,7 @@ import Foundation
 import Layers
 import Tensors
 
-/// The results of fine-tuning with one or more seeds: the content of `results.json`.
+/// The results of fine-tuning with one or more seeds or folds: the content of `results.json`.
 package struct FinetuningResults: Codable, Equatable {
   package let task: String
   package let head: HeadStyle
@@ -12,7 +12,10 @@ package struct FinetuningResults: Codable, Equatable {
   /// One for each split and metric: the first split's in the order of the task's metrics, and so
   /// on.
   package let measures: [Measure]
+  /// One for each seed, or for each fold of a cross-validation.
   package let seeds: [SeedResult]
+  /// The scores of each class: those of the best seed, or of all folds together.
+  package let classes: [ClassScores]
 
   package init(
     task: String, head: HeadStyle, arithmetic: Arithmetic = .float32, measures: [Measure],
@@ -20,6 +23,25 @@ package struct FinetuningResults: Codable, Equatable {
   ) {
     (self.task, self.head, self.arithmetic) = (task, head, arithmetic)
     (self.measures, self.seeds) = (measures, seeds)
+    classes = Self.isCrossValidation(seeds) ? Self.pooled(seeds) : Self.best(seeds)?.classes ?? []
+  }
+
+  private static func isCrossValidation(_ seeds: [SeedResult]) -> Bool {
+    seeds.contains { $0.fold != nil }
+  }
+
+  /// Whether `seeds` are the folds of a cross-validation.
+  package var isCrossValidation: Bool { Self.isCrossValidation(seeds) }
+
+  /// The class scores of all held-out parts together; empty where there are no classes.
+  ///
+  /// The held-out part is the first split of each fold. Labelled test data are left out, because
+  /// every fold scores the same ones.
+  private static func pooled(_ folds: [SeedResult]) -> [ClassScores] {
+    let parts = folds.compactMap { $0.classes?.first }
+    guard var sum = parts.first else { return [] }
+    for part in parts.dropFirst() { sum.add(part) }
+    return [sum]
   }
 
   /// A metric of a split of the data.
@@ -33,22 +55,33 @@ package struct FinetuningResults: Codable, Equatable {
     package var name: String { MetricName.score(metric.rawValue, of: split) }
   }
 
-  /// The result of one seed: its best evaluation.
+  /// The result of one seed or fold: its best evaluation.
   package struct SeedResult: Codable, Equatable {
     package let seed: UInt64
+    /// The number of the fold, from 1; nil without cross-validation.
+    package let fold: Int?
     /// The number of the best evaluation, from 1.
     package let epoch: Int
     /// The number of steps before the best evaluation.
     package let step: Int
     /// One value for each measure; nil for NaN.
     package let values: [Double?]
+    /// The scores of each class for every split that has classes; nil in older files.
+    package let classes: [ClassScores]?
 
-    package init(seed: UInt64, epoch: Int, step: Int, values: [Double?]) {
-      (self.seed, self.epoch, self.step, self.values) = (seed, epoch, step, values)
+    package init(
+      seed: UInt64, fold: Int? = nil, epoch: Int, step: Int, values: [Double?],
+      classes: [ClassScores] = []
+    ) {
+      (self.seed, self.fold, self.epoch, self.step) = (seed, fold, epoch, step)
+      (self.values, self.classes) = (values, classes.isEmpty ? nil : classes)
     }
 
+    /// The name of its folder in the output folder.
+    package var folder: String { FinetuningResults.folder(seed: seed, fold: fold) }
+
     /// The value of the first measure, which selects the best evaluation and the best seed.
-    private var selectionValue: Double? { values.first.flatMap(\.self) }
+    fileprivate var selectionValue: Double? { values.first.flatMap(\.self) }
     /// Whether the first measure is NaN.
     package var isUndefined: Bool { selectionValue == nil }
 
@@ -62,19 +95,24 @@ package struct FinetuningResults: Codable, Equatable {
     }
   }
 
-  /// The name of the `SeedResult` file in the seed's folder; it is written when the seed has
-  /// finished.
+  /// The name of the `SeedResult` file in the folder of its seed or fold, written at its end.
   package static let seedFile = "result.json"
 
-  /// The name of a seed's folder in the output folder.
-  package static func folder(ofSeed seed: UInt64) -> String { "seed-\(seed)" }
+  /// The name of the folder of a seed, or of a fold, in the output folder.
+  package static func folder(seed: UInt64, fold: Int?) -> String {
+    fold.map { "fold-\($0)" } ?? "seed-\(seed)"
+  }
 
-  /// The seed with the best first measure; of equal seeds the first, and 0 if there is none.
-  package var bestSeed: UInt64 {
-    seeds.max { a, b in
-      let (x, y) = (a.values.first.flatMap(\.self), b.values.first.flatMap(\.self))
-      return (x ?? -.infinity) < (y ?? -.infinity) || (x == y && a.seed > b.seed)
-    }?.seed ?? 0
+  /// The seed or fold with the best first measure, the first of equal ones; nil if there is none.
+  package var best: SeedResult? { Self.best(seeds) }
+
+  private static func best(_ seeds: [SeedResult]) -> SeedResult? {
+    guard var best = seeds.first else { return nil }
+    for next in seeds.dropFirst() {
+      let (value, other) = (next.selectionValue ?? -.infinity, best.selectionValue ?? -.infinity)
+      if value > other { best = next }
+    }
+    return best
   }
 
   /// The values of the measure with this index for all seeds; fractions in percent.
@@ -93,10 +131,11 @@ package struct FinetuningResults: Codable, Equatable {
     return (values, values.median, values.mean, values.sampleStandardDeviation)
   }
 
-  /// A text table with a line for each measure: median, mean and standard deviation over seeds,
-  /// then the value of each seed.
+  /// A text table with a line for each measure: median, mean and standard deviation over seeds or
+  /// folds, then the value of each.
   package var table: String {
-    var lines = ["\("measure".padded(32))  median    mean      sd  by seed"]
+    let parts = isCrossValidation ? "fold" : "seed"
+    var lines = ["\("measure".padded(32))  median    mean      sd  by \(parts)"]
     for (index, measure) in measures.enumerated() {
       let (values, median, mean, standardDeviation) = statistics(index)
       // A threshold is passed to other programs and needs more digits than a percentage.
@@ -113,7 +152,9 @@ package struct FinetuningResults: Codable, Equatable {
   /// The results with statistics over seeds, to be written as JSON; fractions stay fractions.
   package func summary() -> some Encodable {
     Summary(
-      task: task, head: head, arithmetic: arithmetic, bestSeed: bestSeed, seeds: seeds,
+      task: task, head: head, arithmetic: arithmetic,
+      bestSeed: isCrossValidation ? nil : best?.seed ?? 0, bestFold: best?.fold, seeds: seeds,
+      classes: classes,
       measures: measures.indices.map { index in
         let values = seeds.map { $0.values[index] ?? .nan }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
@@ -128,8 +169,10 @@ package struct FinetuningResults: Codable, Equatable {
     let task: String
     let head: HeadStyle
     let arithmetic: Arithmetic
-    let bestSeed: UInt64
+    let bestSeed: UInt64?
+    let bestFold: Int?
     let seeds: [SeedResult]
+    let classes: [ClassScores]
     let measures: [Statistics]
 
     struct Statistics: Encodable {
@@ -147,14 +190,15 @@ package struct FinetuningResults: Codable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case task, head, arithmetic, seeds, measures
+      case task, head, arithmetic, seeds, classes, measures
       case bestSeed = "best_seed"
+      case bestFold = "best_fold"
     }
   }
 }
 
 extension FinetuningResults {
-  private enum CodingKeys: String, CodingKey { case task, head, arithmetic, measures, seeds }
+  private enum CodingKeys: String, CodingKey { case task, head, arithmetic, measures, seeds, classes }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -114,7 +114,7 @@ package struct FinetunedFolder {
   package static func model(in path: String) -> String? {
     let best = FileManager.default.contents(atPath: path + "/results.json")
       .flatMap { try? JSONDecoder().decode(FinetuningResults.self, from: $0) }
-      .map { "\(path)/\(FinetuningResults.folder(ofSeed: $0.bestSeed))/model" }
+      .flatMap(\.best).map { "\(path)/\($0.folder)/model" }
     return [path, path + "/model", best].compactMap(\.self).first {
       FileManager.default.fileExists(atPath: $0 + "/task.json")
     }

@@ -50,7 +50,7 @@ struct FinetunedFolderTests {
       ])
     try folder.write(JSONEncoder().encode(results), "tuned/results.json")
     #expect(FinetunedFolder.model(in: folder.file("tuned")) == nil)
-    let best = folder.file("tuned/" + FinetuningResults.folder(ofSeed: 2))
+    let best = folder.file("tuned/" + FinetuningResults.folder(seed: 2, fold: nil))
     try write(best + "/model")
     #expect(FinetunedFolder.model(in: folder.file("tuned")) == best + "/model")
     #expect(FinetunedFolder.model(in: best) == best + "/model")

@@ -76,6 +76,9 @@ package struct ReportPage {
       if let table = tables.heldOut { parts.append(section("Held-out text", table.html)) }
     }
     if let table = tables.finetuning { parts.append(section("Fine-tuning", table.html)) }
+    for (title, classes) in tables.classes {
+      parts.append(section(title, classes.map(\.html).joined(separator: "\n")))
+    }
     if let table = tables.settings {
       let title =
         subjects.runs.count > 1 ? "Where the runs differ" : "Settings that differ from the preset"

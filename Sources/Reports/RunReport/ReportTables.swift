@@ -129,16 +129,20 @@ struct ReportTables {
       })
   }
 
+  /// The fine-tunings, grouped by task.
+  var sortedFinetunings: [ReportedFinetuning] {
+    subjects.finetunings.sorted { ($0.title, $0.name) < ($1.title, $1.name) }
+  }
+
   /// One row per measure of each fine-tuning, grouped by task.
   var finetuning: ReportTable? {
     guard !subjects.finetunings.isEmpty else { return nil }
-    let sorted = subjects.finetunings.sorted { ($0.title, $0.name) < ($1.title, $1.name) }
     return ReportTable(
       head: [
         "task", .init("measure", isText: true), .init("encoder", isText: true), "median", "mean",
-        "standard deviation", .init("seeds", isText: true),
+        "standard deviation", .init("seeds or folds", isText: true),
       ],
-      rows: sorted.flatMap { finetuning in
+      rows: sortedFinetunings.flatMap { finetuning in
         finetuning.results.measures.indices.map { index in
           let statistics = finetuning.results.statistics(index)
           let measure = finetuning.results.measures[index]

@@ -105,12 +105,14 @@ extension FinetuningRun: TrainingJob {
   func evaluate(_ state: CheckpointState) throws {
     try run.trainer.waitForWeights()
     let predictor = Predictor(run.trainer.evaluator, scale: plan.configuration.targetScale)
-    let scores = try plan.measured.flatMap { set in
-      try set.scores(of: predictor.answers(to: set)).map { (set.split.name, $0) }
+    let answered = try plan.measured.map { (set: $0, answers: try predictor.answers(to: $0)) }
+    let scores = answered.flatMap { set, answers in
+      set.scores(of: answers).map { (set.split.name, $0) }
     }
     let result = FinetuningResults.SeedResult(
       seed: seed, epoch: evaluations.count + 1, step: state.step,
-      values: scores.map { $0.1.value.isNaN ? nil : $0.1.value })
+      values: scores.map { $0.1.value.isNaN ? nil : $0.1.value },
+      classes: answered.compactMap { $0.set.classScores(of: $0.answers) })
     let isBest = evaluations.allSatisfy { result.isBetter(than: $0) }
     evaluations.append(result)
     try context.world.agree {

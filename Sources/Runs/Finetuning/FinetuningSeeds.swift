@@ -39,7 +39,7 @@ package struct FinetuningSeeds {
     }
     var done: [FinetuningResults.SeedResult] = []
     for seed in plan.recipe.seed... {
-      let folder = "\(output)/\(FinetuningResults.folder(ofSeed: seed))"
+      let folder = "\(output)/\(FinetuningResults.folder(seed: seed, fold: nil))"
       if let result = try existingResult(folder) {
         done.append(result)
         continue
@@ -91,7 +91,8 @@ package struct FinetuningSeeds {
   package func answer(_ results: FinetuningResults, processors: [Int]) throws {
     let (world, folder) = (context.world, context.folder + "/predictions")
     let sets = plan.dev + plan.test
-    let answered = ["seed \(results.bestSeed)"] + sets.map(\.fingerprint)
+    guard let best = results.best else { return }
+    let answered = ["seed \(best.seed)"] + sets.map(\.fingerprint)
     let note = Data((answered.joined(separator: "\n") + "\n").utf8)
     let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
     if try world.sum([world.rank == 0 && isDone ? 1 : 0])[0] > 0 { return }
@@ -116,7 +117,7 @@ package struct FinetuningSeeds {
       guard world.rank == 0 else { return }
       try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
       context.log.write(
-        "predictions of seed \(results.bestSeed) in \(folder): \(names.joined(separator: ", "))")
+        "predictions of seed \(best.seed) in \(folder): \(names.joined(separator: ", "))")
     }
   }
 }

@@ -1,0 +1,134 @@
+import Foundation
+
+/// The scores of each class of a set of examples, and its confusion matrix.
+///
+///     let scores = dev.classScores(of: answers)
+///     print(scores.classes[0].recall, scores.confusion?["yes"]?["no"])
+///
+/// A class is a label, a tag, or, where tags mark entities, a kind of entity. Precision, recall and
+/// F1 equal those of scikit-learn and seqeval, 0 where they are undefined. Counts are stored, so
+/// that the scores of disjoint sets can be added.
+package struct ClassScores: Sendable, Equatable, Codable {
+  package let split: String
+  /// In the order of the labels; entities in the order of their kinds.
+  package private(set) var classes: [Class]
+  /// The number of examples or words by gold class and predicted class, without zeros.
+  ///
+  /// Nil for entities and for examples with several labels, which have no single class.
+  package private(set) var confusion: [String: [String: Int]]?
+
+  /// The counts of one class.
+  package struct Class: Sendable, Equatable {
+    package let name: String
+    package fileprivate(set) var correct = 0
+    package fileprivate(set) var predicted = 0
+    /// The number of gold examples, words or entities of the class.
+    package fileprivate(set) var support = 0
+
+    package var precision: Double { LabelScores.fraction(correct, of: predicted) }
+    package var recall: Double { LabelScores.fraction(correct, of: support) }
+    package var f1: Double { LabelScores.fraction(2 * correct, of: predicted + support) }
+  }
+
+  private enum CodingKeys: String, CodingKey { case split, classes, confusion }
+
+  /// Counts the classes `names`; each gold and predicted item must be one of them.
+  ///
+  /// `correct` are the items that are in both `gold` and `predicted`.
+  init(split: String, names: [String], gold: [String], predicted: [String], correct: [String]) {
+    func counts(_ items: [String]) -> [String: Int] {
+      items.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    }
+    let (gold, predicted, correct) = (counts(gold), counts(predicted), counts(correct))
+    self.split = split
+    classes = names.map { name in
+      Class(
+        name: name, correct: correct[name] ?? 0, predicted: predicted[name] ?? 0,
+        support: gold[name] ?? 0)
+    }
+  }
+
+  /// Counts examples or words with one class each, and their confusion matrix.
+  init(split: String, names: [String], gold: [String], predicted: [String]) {
+    let pairs = zip(gold, predicted)
+    self.init(
+      split: split, names: names, gold: gold, predicted: predicted,
+      correct: pairs.compactMap { $0 == $1 ? $0 : nil })
+    confusion = pairs.reduce(into: [:]) { $0[$1.0, default: [:]][$1.1, default: 0] += 1 }
+  }
+
+  /// Adds the counts of another set of the same task.
+  package mutating func add(_ other: ClassScores) {
+    for entry in other.classes {
+      if let index = classes.firstIndex(where: { $0.name == entry.name }) {
+        classes[index].correct += entry.correct
+        classes[index].predicted += entry.predicted
+        classes[index].support += entry.support
+      } else {
+        classes.append(entry)
+      }
+    }
+    guard let second = other.confusion else { return }
+    confusion = (confusion ?? [:]).merging(second) { $0.merging($1, uniquingKeysWith: +) }
+  }
+}
+
+extension ClassScores.Class: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case name, correct, predicted, support, precision, recall, f1
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try values.decode(String.self, forKey: .name),
+      correct: try values.decode(Int.self, forKey: .correct),
+      predicted: try values.decode(Int.self, forKey: .predicted),
+      support: try values.decode(Int.self, forKey: .support))
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(correct, forKey: .correct)
+    try values.encode(predicted, forKey: .predicted)
+    try values.encode(support, forKey: .support)
+    try values.encode(precision, forKey: .precision)
+    try values.encode(recall, forKey: .recall)
+    try values.encode(f1, forKey: .f1)
+  }
+}
+
+extension ExampleSet {
+  /// The scores of each class; nil for regressions, questions and sets without labels.
+  package func classScores(of answers: Answers) -> ClassScores? {
+    guard isLabelled else { return nil }
+    switch (answers, source) {
+    case (.labels(let predicted), _):
+      return ClassScores(
+        split: split.name, names: labels.names, gold: goldLabels.map { labels.names[$0] },
+        predicted: predicted.map { labels.names[$0] })
+    case (.tags(let tags), .sentences(let sentences, _, _)):
+      return tagScores(sentences.map(\.tags), tags)
+    default: return nil
+    }
+  }
+
+  private func tagScores(_ gold: [[String]], _ predicted: [[String]]) -> ClassScores {
+    let marksEntities = Tags.areEntityTags(labels.names)
+    guard marksEntities else {
+      let (gold, predicted) = (gold.flatMap(\.self), predicted.flatMap(\.self))
+      let others = Set(gold).subtracting(labels.names).sorted()
+      return ClassScores(
+        split: split.name, names: labels.names + others, gold: gold, predicted: predicted)
+    }
+    let entities = zip(gold, predicted).map { (Set(Tags.entities($0)), Set(Tags.entities($1))) }
+    func kinds(_ entities: [Set<Tags.Entity>]) -> [String] {
+      entities.flatMap { $0.map { String($0.kind) } }
+    }
+    let (truths, answers) = (kinds(entities.map(\.0)), kinds(entities.map(\.1)))
+    return ClassScores(
+      split: split.name, names: Set(truths + answers).sorted(), gold: truths, predicted: answers,
+      correct: kinds(entities.map { $0.intersection($1) }))
+  }
+}
