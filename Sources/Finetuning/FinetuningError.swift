@@ -10,6 +10,11 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case missingColumn(path: String, column: String, header: [String])
   case duplicateColumn(path: String, column: String)
   case shortRow(path: String, line: Int, found: Int, needed: Int)
+  /// A quotation mark of a CSV file that opens a field on this line and is not closed.
+  case openQuote(path: String, line: Int)
+  case textAfterQuote(path: String, line: Int)
+  /// A record of a CSV file with another number of fields than the first.
+  case fieldCount(path: String, line: Int, found: Int, expected: Int)
   /// A field of a JSON line is absent or has another type.
   case badField(path: String, line: Int, field: String, wanted: String)
   /// A row without a label, or a word without a tag.
@@ -42,6 +47,14 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
     case .duplicateColumn(let path, let column): "\(path) has two columns \(column); rename one"
     case .shortRow(let path, let line, let found, let needed):
       "\(path), line \(line): \(found) columns where \(needed) are needed"
+    case .openQuote(let path, let line):
+      "\(path), line \(line): the field that begins here with a quotation mark is not closed"
+    case .textAfterQuote(let path, let line):
+      "\(path), line \(line): text after a closing quotation mark; inside a quoted field, write a "
+        + "quotation mark twice"
+    case .fieldCount(let path, let line, let found, let expected):
+      "\(path), line \(line): \(found) fields where the first row has \(expected); put quotation "
+        + "marks around a field with commas"
     case .badField(let path, let line, let field, let wanted):
       "\(path), line \(line): the field \"\(field)\" is absent or is not \(wanted)"
     case .emptyLabel(let path, let line):

@@ -51,9 +51,11 @@ extension TextFile {
     }
   }
 
-  /// Whether the file holds a JSON object per line, judged by its name or its first line.
+  /// Whether the file holds JSON objects, judged by its name or its beginning.
   var holdsObjects: Bool {
     if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
+    if isCSV { return false }
+    if TextForm(contents, path: path) == .jsonObjects { return true }
     guard let line = firstLine(where: { !$0.isBlank }),
       line.trimmed.first == UInt8(ascii: "{")
     else { return false }
@@ -62,15 +64,33 @@ extension TextFile {
 
   /// Calls `body` with the line number and the fields of each object.
   ///
-  /// Skips blank lines and null fields. Throws `notJSON` and what `body` throws.
+  /// Objects are one per line, or on any number of lines, in sequence or in an array. Skips blank
+  /// lines and null fields. Throws `notJSON` and what `body` throws.
   func forEachObject(_ body: (Int, [String: JSONField]) throws -> Void) throws {
     let decoder = JSONDecoder()
-    try forEachLine { number, line in
-      if line.isBlank { return }
-      guard let fields = try? decoder.decode([String: JSONField?].self, from: Data(line)) else {
-        throw FinetuningError.notJSON(path: path, line: number)
+    func pass(_ object: Data, _ line: Int) throws {
+      guard let fields = try? decoder.decode([String: JSONField?].self, from: object) else {
+        throw FinetuningError.notJSON(path: path, line: line)
       }
-      try body(number, fields.compactMapValues(\.self))
+      try body(line, fields.compactMapValues(\.self))
     }
+    if TextForm(contents, path: path) == .jsonObjects {
+      var cutter = RecordCutter(.jsonObjects, limit: .max)
+      cutter.bytes = contents
+      try cutter.cut(atEnd: true) { try pass(Data($0.bytes), $0.line) }
+    } else {
+      try forEachLine { number, line in if !line.isBlank { try pass(Data(line), number) } }
+    }
+  }
+
+  /// The fields of the first object; nil if there is none or it is malformed.
+  var firstObject: [String: JSONField]? {
+    struct Found: Error { let fields: [String: JSONField] }
+    do {
+      try forEachObject { throw Found(fields: $1) }
+    } catch let found as Found {
+      return found.fields
+    } catch {}
+    return nil
   }
 }

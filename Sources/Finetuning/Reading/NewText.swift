@@ -3,8 +3,8 @@ import Platform
 
 /// Text without answers, for prediction: a file in the task's format, or plain lines.
 ///
-/// A file has the task's format if it is JSON lines, a table whose header names the task's texts, a
-/// file of words (CoNLL, CoNLL-U) or SQuAD's JSON. Any other file is plain text with one text per
+/// A file has the task's format if it is JSON, a table whose header names the task's texts, a file
+/// of words (CoNLL, CoNLL-U) or SQuAD's JSON. Any other file is plain text with one text per
 /// line; a tab separates the two texts of a pair, or a question and its passage.
 package struct NewText {
   private let task: Task
@@ -63,20 +63,16 @@ package struct NewText {
     }
   }
 
-  /// The columns of a table or of JSON lines; nil for plain text.
+  /// The columns of a table or of JSON objects; nil for plain text.
   private func columns() throws -> Columns? {
-    guard let line = file.firstLine(where: { !$0.isBlank }), let usual = tables.first else {
-      return nil
-    }
+    guard let usual = tables.first else { return nil }
     if file.holdsObjects {
-      let fields = try? JSONDecoder().decode([String: JSONField?].self, from: Data(line))
+      let fields = file.firstObject
       return (tables + [plainColumns]).first { $0.texts.allSatisfy { fields?[$0.key] != nil } }
         ?? usual
     }
-    let cells = String(decoding: line, as: UTF8.self).split(
-      separator: "\t", omittingEmptySubsequences: false
-    ).map(String.init)
-    let isTable = TextFile.isNamed(file.path, [".tsv", ".csv"])
+    guard let cells = try firstRow() else { return nil }
+    let isTable = file.isCSV || TextFile.isNamed(file.path, [".tsv"])
     // A line with a single cell may be a plain text that happens to equal a column's name, so only
     // the file's name makes it a header.
     if isTable || cells.count > 1, let named = tables.first(where: { $0.areNamed(in: cells) }) {
@@ -85,8 +81,21 @@ package struct NewText {
     guard isTable else { return nil }
     if let indexed = tables.first(where: { $0.haveIndices(below: cells.count) }) { return indexed }
     // Two cells without a header are a plain pair.
-    if isPair && cells.count == 2 { return nil }
+    if isPair && cells.count == 2 && !file.isCSV { return nil }
     throw FinetuningError.missingColumn(path: file.path, column: usual.first.key, header: cells)
+  }
+
+  /// The cells of the first row; nil for a file without rows.
+  private func firstRow() throws -> [String]? {
+    if file.isCSV {
+      var records = CSVRecords(file)
+      return try records.next()?.fields.map { String(decoding: $0, as: UTF8.self) }
+    }
+    let line = file.firstLine { !$0.isBlank }
+    return line.map { line in
+      String(decoding: line, as: UTF8.self)
+        .split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    }
   }
 
   // MARK: Plain lines

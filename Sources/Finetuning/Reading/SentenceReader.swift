@@ -9,7 +9,7 @@ package struct Sentence: Sendable, Equatable {
   package var line: Int
 }
 
-/// Reads sentences from a file with one word per line (CoNLL), or from JSON lines with a list of
+/// Reads sentences from a file with one word per line (CoNLL), or from JSON objects with a list of
 /// words and a list of tags.
 ///
 /// Columns are separated by tabs if the line has a tab, otherwise by blanks. A blank line ends a

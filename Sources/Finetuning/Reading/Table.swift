@@ -2,9 +2,10 @@ import Platform
 
 /// The rows of a file, reduced to the requested columns.
 ///
-/// JSON lines have one object per row. Any other file is tab-separated without quoting: a quotation
-/// mark is text. It has a header if any column is requested by name. Blank lines and other columns
-/// are ignored, so a row may have more cells than the header.
+/// JSON lines and arrays have one object per row. A file whose name ends in `.csv` is
+/// comma-separated (`CSVRecords`). Any other file is tab-separated without quoting: a quotation
+/// mark is text. A table has a header if any column is requested by name. Blank lines and other columns
+/// are ignored, so a row of a tab-separated file may have more cells than the header.
 struct Table {
   struct Row {
     let line: Int
@@ -31,20 +32,18 @@ struct Table {
   /// Reads the requested columns of a file.
   ///
   /// Throws `missingColumn`, `duplicateColumn`, `shortRow` (unless `skipsShortRows`), `badField`,
-  /// `notJSON` and `notUTF8`.
+  /// `notJSON`, `notUTF8` and what `CSVRecords` throws.
   init(_ file: TextFile, _ requests: [Request], skipsShortRows: Bool = false) throws {
     self.file = file
     self.requests = requests
     self.skipsShortRows = skipsShortRows
-    try file.holdsObjects ? readObjects() : readLines()
+    try file.holdsObjects ? readObjects() : readRows()
   }
 
-  private mutating func readLines() throws {
+  private mutating func readRows() throws {
     let hasHeader = requests.contains { if case .named = $0.column { true } else { false } }
     var indices: [Int?] = hasHeader ? [] : requests.map { $0.column.index }
-    try file.forEachLine { number, line in
-      if line.isBlank { return }
-      let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+    try file.forEachRow { number, fields in
       if indices.isEmpty {
         indices = try self.indices(in: fields.map { try file.text($0, line: number) })
       } else {
@@ -120,7 +119,7 @@ extension Column {
     if case .number(let index) = self { index } else { nil }
   }
 
-  /// The name of the column, or of the field in JSON lines.
+  /// The name of the column, or of the field in JSON.
   var key: String {
     switch self {
     case .named(let name): name

@@ -6,7 +6,7 @@ extension Task {
   ///       label: .named("label"))))
   ///     let train = try reader.read(task.file(.training, at: "reviews.jsonl"))
   ///
-  /// In a folder the files are named `train`, `dev` and `test`, with the extension `.tsv`,
+  /// In a folder the files are named `train`, `dev` and `test`, with the extension `.tsv`, `.csv`,
   /// `.jsonl`, `.txt`, `.conll` or `.json`. On the command line and in JSON the task's name is
   /// `own`.
   package static func custom(_ problem: Problem, _ layout: Layout) -> Task {
@@ -37,7 +37,7 @@ extension Column {
   /// Parses a column as the user writes it.
   ///
   /// A number is an index from 0 in a file without a header. Anything else is a name in the header
-  /// or a field of JSON lines.
+  /// or a field of JSON.
   package init(_ text: String) {
     if let index = WordColumns.index(text), index >= 0 {
       self = .number(index)

@@ -16,7 +16,7 @@ package struct TaskFile: Sendable, Equatable {
 
   /// Whether words or tags can be selected by this name.
   ///
-  /// JSON lines accept any field name, CoNLL-U the names of its columns, other files none. Throws
+  /// JSON accepts any field name, CoNLL-U the names of its columns, other files none. Throws
   /// what `TextFile` throws.
   package func hasColumn(named name: String) throws -> Bool {
     let file = try TextFile(self)
@@ -80,15 +80,19 @@ extension SplitRole {
 }
 
 extension TaskSplit {
+  /// The names of its files, where a table may also be comma-separated, each also compressed.
+  private var names: [String] {
+    let tables = files.filter { $0.hasSuffix(".tsv") }.map { String($0.dropLast(4)) + ".csv" }
+    return (files + tables).flatMap { [$0, $0 + ".gz", $0 + ".xz"] }
+  }
+
   /// Whether one of its files has this name, compressed or not.
   func hasFile(named name: String) -> Bool {
-    files.map { ($0 as NSString).lastPathComponent }
-      .contains { [$0, $0 + ".gz", $0 + ".xz"].contains(name) }
+    names.contains { ($0 as NSString).lastPathComponent == name }
   }
 
   /// The first of its files that exists in a folder, compressed or not.
   fileprivate func path(in folder: String) -> String? {
-    files.flatMap { [$0, $0 + ".gz", $0 + ".xz"] }.map { folder + "/" + $0 }
-      .first { FileManager.default.fileExists(atPath: $0) }
+    names.map { folder + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
   }
 }

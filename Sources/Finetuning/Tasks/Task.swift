@@ -63,7 +63,8 @@ package struct TaskSplit: Sendable, Equatable, Codable {
   /// The name, such as `train`, `dev`, `dev_mismatched` or `test`.
   package var name: String
   package var role: SplitRole
-  /// File names to look for in the task's folder, in this order; `.gz` or `.xz` may be appended.
+  /// File names to look for in the task's folder, in this order; `.gz` or `.xz` may be appended,
+  /// and `.tsv` also stands for `.csv`.
   package var files: [String]
   package var layout: Layout
   /// The name of the file of predictions that GLUE requires; nil if the split is not submitted.
@@ -79,11 +80,11 @@ package struct TaskSplit: Sendable, Equatable, Codable {
 
 /// The format of a file of examples.
 package enum Layout: Sendable, Equatable {
-  /// A table with one example per row: tab-separated or JSON lines, recognised by file name or
-  /// first line.
+  /// A table with one example per row: tab-separated, comma-separated or JSON objects, recognised
+  /// by file name or content.
   case table(Columns)
   /// One word per line with columns separated by blanks or tabs, and a blank line after each
-  /// sentence (CoNLL, CoNLL-U); or JSON lines with a list of words and a list of tags.
+  /// sentence (CoNLL, CoNLL-U); or JSON objects with a list of words and a list of tags.
   case words(WordColumns)
   /// SQuAD's JSON.
   case questions
@@ -122,9 +123,9 @@ package struct WordColumns: Sendable, Equatable, Codable {
   package var word = 0
   /// The index of the tag's column, like `word`.
   package var tag = -1
-  /// The field of the list of words in JSON lines, or the name of the word's column in CoNLL-U.
+  /// The field of the list of words in JSON, or the name of the word's column in CoNLL-U.
   package var wordField = "tokens"
-  /// The field of the list of tags in JSON lines, or the name of the tag's column in CoNLL-U.
+  /// The field of the list of tags in JSON, or the name of the tag's column in CoNLL-U.
   package var tagField = "tags"
 
   package init(

@@ -18,7 +18,7 @@ package enum TextForm {
   ///
   /// The name decides if it ends in `.jsonl`, `.ndjson` or `.json` (before the ending of a
   /// compressed file, ignoring case); otherwise the file is JSON if it begins with an object.
-  init(_ head: [UInt8], path: String) {
+  package init(_ head: [UInt8], path: String) {
     if head.starts(with: Array("<doc id=\"".utf8)) {
       self = .articles
       return

@@ -1,5 +1,3 @@
-import Platform
-
 /// Splits a stream of bytes into records: lines, or JSON objects of one or more lines.
 ///
 /// Bytes are appended to `bytes` as they arrive; an incomplete record stays there for the next
@@ -7,20 +5,20 @@ import Platform
 ///
 ///     while try source.read(1 << 20, into: &cutter.bytes) { cutter.cut(atEnd: false) { use($0) } }
 ///     cutter.cut(atEnd: true) { use($0) }
-struct RecordCutter {
+package struct RecordCutter {
   /// A line, an object, or part of one that is longer than the limit.
-  struct Record {
-    let bytes: UnsafeBufferPointer<UInt8>
+  package struct Record {
+    package let bytes: UnsafeBufferPointer<UInt8>
     /// The line number, from 1, of its first byte.
-    let line: Int
+    package let line: Int
     /// For a part of a line, its byte offset in the line; otherwise 0.
-    let offset: Int
+    package let offset: Int
     /// Whether the next record continues it.
-    let isPart: Bool
+    package let isPart: Bool
   }
 
   /// The bytes that were read but not yet returned as records.
-  var bytes: [UInt8] = []
+  package var bytes: [UInt8] = []
   private let cutsObjects: Bool
   private let limit: Int
   /// The length of the prefix of `bytes` that is known to contain no end of a record.
@@ -31,7 +29,7 @@ struct RecordCutter {
   private var objectLine = 1
 
   /// Creates a cutter; records of more than `limit` bytes are split into parts.
-  init(_ form: TextForm, limit: Int) {
+  package init(_ form: TextForm, limit: Int) {
     cutsObjects = form == .jsonObjects
     self.limit = limit
   }
@@ -40,7 +38,7 @@ struct RecordCutter {
   ///
   /// If `atEnd` is true, the remaining bytes are a record too. The memory of a record is valid only
   /// during the call.
-  mutating func cut(
+  package mutating func cut(
     atEnd: Bool, _ body: (Record) throws -> Void
   ) throws {
     var taken: [UInt8] = []
@@ -127,14 +125,5 @@ struct RecordCutter {
       }
     }
     return bytes.count
-  }
-}
-
-extension RecordCutter.Record {
-  /// The UTF-8 of a field, if the record is a JSON object.
-  func text(of field: String) throws(LineProblem) -> [UInt8] {
-    if isPart { throw .tooLarge }
-    if let problem = LineProblem(bytes, offset: offset) { throw problem }
-    return try JSONObject.text(of: field, in: bytes)
   }
 }
