@@ -22,6 +22,8 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
   case unknownLabel(path: String, line: Int, label: String, known: [String])
   /// A line of plain text without a tab between two texts.
   case noSecondText(path: String, line: Int, wanted: String)
+  /// A part of `--class-weights` that cannot be used.
+  case classWeight(String, reason: String)
   case notANumber(path: String, line: Int, text: String)
   case noLabels(path: String)
   /// All examples of the training data have the same label.
@@ -66,6 +68,7 @@ package enum FinetuningError: Error, Equatable, CustomStringConvertible {
         + (known.count > 10 ? " and \(known.count - 10) more" : "")
     case .noSecondText(let path, let line, let wanted):
       "\(path), line \(line): no tab; a line is \(wanted), separated by a tab"
+    case .classWeight(let word, let reason): "--class-weights \(word): \(reason)"
     case .notANumber(let path, let line, let text):
       "\(path), line \(line): the score \"\(text)\" is not a number"
     case .noLabels(let path):

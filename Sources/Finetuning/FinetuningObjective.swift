@@ -3,8 +3,9 @@ import Tensors
 
 /// The training objective of fine-tuning: the mean of a task's losses over the whole batch.
 ///
-/// The mean is over sequences, and over tagged words for tagging. A batch refers to its targets by
-/// `Batch.examples`, the indices of training examples.
+/// The mean is over sequences, and over tagged words for tagging; with class weights it is the
+/// weighted mean (`ClassWeights`). A batch refers to its targets by `Batch.examples`, the indices
+/// of training examples.
 ///
 /// The reference takes the sum instead of the mean. The scale of a gradient makes little
 /// difference: the reference always clips these sums to a global norm of 1, and Adam is nearly
@@ -13,6 +14,8 @@ package struct FinetuningObjective: TrainingObjective {
   package let model: TaskModel
   package let rateFactors: [Float]
   package var arithmetic = Arithmetic.float32
+  /// The weight of each class in the loss; empty if all are 1.
+  package var classWeights: [Double] = []
   /// The targets of all training examples.
   private let targets: [Target]
   private let microBatchTokens: Int
@@ -45,9 +48,20 @@ package struct FinetuningObjective: TrainingObjective {
   package var gradientOrder: [Range<Int>] { model.gradientOrder }
   package var weightOrder: [Range<Int>] { model.weightOrder }
 
-  /// The number of losses in the slice.
+  /// The number of losses in the slice; with class weights, the number of each class.
+  ///
+  /// Integers, so that their sums over all slices do not depend on the order.
   package func counts(of slice: Batch) -> [Int] {
-    [slice.examples.reduce(0) { $0 + targets[$1].lossCount }]
+    if classWeights.isEmpty { return [slice.examples.reduce(0) { $0 + targets[$1].lossCount }] }
+    var counts = [Int](repeating: 0, count: classWeights.count)
+    for example in slice.examples { targets[example].forEachClass { counts[$0] += 1 } }
+    return counts
+  }
+
+  /// The sum of the weights of all losses that `counts` has counted.
+  private func totalWeight(_ counts: [Int]) -> Double {
+    if classWeights.isEmpty { return Double(counts[0]) }
+    return zip(counts, classWeights).reduce(0) { $0 + Double($1.0) * $1.1 }
   }
 
   package func makeWorkspace(sequences: Int) -> Arena {
@@ -62,7 +76,8 @@ package struct FinetuningObjective: TrainingObjective {
     progress: ParameterProgress
   ) -> Tally {
     // A batch in which no word has a tag has no losses: 0 / 1, not 0 / 0.
-    let weight = 1 / Float(max(1, totals[0]))
+    let total = totalWeight(totals)
+    let weight = total > 0 ? 1 / Float(total) : 1
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
     var loss = 0.0
     for (index, part) in parts.enumerated() {
@@ -73,9 +88,10 @@ package struct FinetuningObjective: TrainingObjective {
         progress: ParameterProgress(
           willRead: progress.willRead, didFinish: isLast ? progress.didFinish : { _ in }))
       loss += model.accumulateGradients(
-        part, targets: part.examples.map { targets[$0] }, weight: weight, arena: workspace, pass)
+        part, targets: part.examples.map { targets[$0] }, classWeights: classWeights,
+        weight: weight, arena: workspace, pass)
     }
-    return Tally(sums: [loss, Double(counts(of: slice)[0])])
+    return Tally(sums: [loss, totalWeight(counts(of: slice))])
   }
 
   /// Returns the model's outputs as `Tally.answers`, without a loss.
@@ -87,7 +103,8 @@ package struct FinetuningObjective: TrainingObjective {
   }
 
   package func metrics(of tally: Tally) -> MetricValues {
-    tally.sums.isEmpty ? [] : [(.loss, tally.sums[0] / max(1, tally.sums[1]))]
+    if tally.sums.isEmpty { return [] }
+    return [(.loss, tally.sums[1] > 0 ? tally.sums[0] / tally.sums[1] : 0)]
   }
 }
 
@@ -96,7 +113,7 @@ extension Target {
   fileprivate var lossCount: Int {
     switch self {
     case .none: 0
-    case .label, .score, .span: 1
+    case .label, .labels, .score, .span: 1
     case .tags(let tags): tags.count { $0 >= 0 }
     }
   }

@@ -32,6 +32,8 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
   package var seed: UInt64 = 1
   /// The arithmetic of matrix products; it need not be that of pre-training.
   package var arithmetic = Arithmetic.float32
+  /// The words of `--class-weights`, see `ClassWeights`; nil if all classes weigh 1.
+  package var classWeights: [String]?
 
   private enum CodingKeys: String, CodingKey {
     case length = "max_seq_length"
@@ -47,6 +49,7 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     case microBatchTokens = "micro_batch_tokens"
     case seed
     case arithmetic
+    case classWeights = "class_weights"
   }
 
   /// The paper's recipe for a task and an encoder.

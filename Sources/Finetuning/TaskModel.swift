@@ -36,7 +36,7 @@ package struct TaskModel: Sendable {
       in: &layout)
     let start = layout.count
     switch (problem, style) {
-    case (.classification, _), (.regression, _):
+    case (.classification, _), (.multilabel, _), (.regression, _):
       let head = SequenceHead(sizes.encoder, outputs: outputs, style: style, in: &layout)
       (self.head, scoreLayer) = (head, head.output)
     case (.tagging, _):
@@ -101,9 +101,12 @@ package struct TaskModel: Sendable {
   /// Adds `weight` times the gradient of the losses to `pass.gradient`; returns the sum of the
   /// losses.
   ///
+  /// Each loss is multiplied by the weight of its class; `classWeights` are empty if all are 1.
+  ///
   /// Reports to `pass.progress` which weights it is about to read and which gradients are final.
   func accumulateGradients(
-    _ batch: Batch, targets: [Target], weight: Float, arena: Arena, _ pass: PassContext
+    _ batch: Batch, targets: [Target], classWeights: [Double], weight: Float, arena: Arena,
+    _ pass: PassContext
   ) -> Double {
     arena.release(to: 0)
     pass.progress?.willRead(embeddingRange)
@@ -112,9 +115,9 @@ package struct TaskModel: Sendable {
       tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
     pass.progress?.willRead(headRange)
     let gradient = arena.tensor(hidden.rows, hidden.columns)
-    let loss = head.accumulateGradients(
-      HeadInput(hidden: hidden.values, batch: batch, arena: arena, pass: pass), targets: targets,
-      weight: weight, into: gradient)
+    let input = HeadInput(
+      hidden: hidden.values, batch: batch, arena: arena, pass: pass, classWeights: classWeights)
+    let loss = head.accumulateGradients(input, targets: targets, weight: weight, into: gradient)
     pass.progress?.didFinish(headRange)
     network.backward(
       gradient, tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)

@@ -51,7 +51,7 @@ package struct FinetunedFolder {
       if task.splits.isEmpty || task.metrics.isEmpty {
         return "its task has no splits or no metrics"
       }
-      let hasLabels = task.problem == .classification || task.problem == .tagging
+      let hasLabels = [.classification, .multilabel, .tagging].contains(task.problem)
       return hasLabels && labels.count == 0 ? "it has no labels" : nil
     }
 
@@ -174,8 +174,12 @@ package struct FinetunedFolder {
         Dictionary(names.enumerated().map { ("\($0)", $1) }) { $1 }, forKey: .names)
       try values.encode(Dictionary(zip(names, names.indices)) { $1 }, forKey: .indices)
       if description.task.problem == .tagging { return }
+      let isMultilabel = description.task.problem == .multilabel
       try values.encode(
-        isRegression ? "regression" : "single_label_classification", forKey: .problem)
+        isRegression
+          ? "regression"
+          : isMultilabel ? "multi_label_classification" : "single_label_classification",
+        forKey: .problem)
     }
   }
 }

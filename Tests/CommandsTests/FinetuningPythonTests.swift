@@ -12,7 +12,7 @@ import Training
 @Suite(.serialized)
 struct FinetuningPythonTests {
   @Test(.needsPython)
-  func transformersLoadsAllFourAndAgrees() throws {
+  func transformersLoadsAllKindsAndAgrees() throws {
     let folder = try finetunedModels()
     var expected: [String: [Sequence]] = [:]
     for problem in Problem.allCases {

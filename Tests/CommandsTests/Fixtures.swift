@@ -142,15 +142,16 @@ func finetuningFiles() throws -> TemporaryFolder {
 
 /// The folder of `shortRun` with a fine-tuned model per kind of problem, and their training files.
 ///
-/// The models are `classification`, `regression`, `tagging`, `span` and `joint`.
+/// The models are `classification`, `multilabel`, `regression`, `tagging`, `span` and `joint`.
 func finetunedModels() throws -> TemporaryFolder {
   try Fixtures.copy(of: "fine-tuned models") {
     let folder = try shortRun()
     let lines = madeText(documents: 12).split(separator: "\n").map(String.init)
     try folder.write(
-      "a\tb\tlabel\tscore\n"
+      "a\tb\tlabel\tscore\tsome\n"
         + zip(lines, lines.dropFirst()).enumerated().map { i, pair in
-          "\(pair.0)\t\(pair.1)\t\(i % 3)\t\(Double(i % 7) / 2)\n"
+          "\(pair.0)\t\(pair.1)\t\(i % 3)\t\(Double(i % 7) / 2)\t"
+            + ["", "x", "y,x", "z"][i % 4] + "\n"
         }.joined(), "pairs.tsv")
     try folder.write(
       lines.enumerated().map { i, line in
@@ -163,6 +164,8 @@ func finetunedModels() throws -> TemporaryFolder {
     try runAll(
       [
         ["--output", "classification"] + train("pairs.tsv") + pairs,
+        ["--problem", "multilabel", "--output", "multilabel", "--label", "some"]
+          + train("pairs.tsv") + pairs,
         ["--problem", "regression", "--output", "regression", "--label", "score"]
           + train("pairs.tsv") + pairs,
         ["--problem", "tagging", "--output", "tagging"] + train("words.txt"),

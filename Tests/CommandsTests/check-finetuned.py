@@ -2,12 +2,12 @@
 
     python check-finetuned.py FOLDER
 
-FOLDER holds `classification`, `regression`, `tagging` and `span`, as `electra export` made them, and
+FOLDER holds `classification`, `multilabel`, `regression`, `tagging` and `span`, as `electra export` made them, and
 `expected.json`, which the test beside this file writes: for each of these names sequences of ids with their
 segments, and the numbers that our model gives for each.
 
 Checked: each loads with the class that its config.json names, without a missing, unexpected or mismatched key,
-and its logits agree within 1e-4 of the largest. One line a finding; exit status 1 if anything differs.
+has the problem_type by which transformers chooses the loss, and its logits agree within 1e-4 of the largest. One line a finding; exit status 1 if anything differs.
 """
 import json
 import sys
@@ -16,6 +16,9 @@ import torch
 import transformers
 
 TOLERANCE = 1e-4
+PROBLEM_TYPES = {
+    "classification": "single_label_classification", "multilabel": "multi_label_classification",
+    "regression": "regression"}
 folder = sys.argv[1]
 failures = []
 worst = 0.0
@@ -24,6 +27,8 @@ for name, sequences in json.load(open(f"{folder}/expected.json")).items():
     model, report = getattr(transformers, architecture).from_pretrained(
         f"{folder}/{name}", output_loading_info=True)
     failures += [f"{name}: {kind}: {keys}" for kind, keys in report.items() if keys]
+    if model.config.problem_type != PROBLEM_TYPES.get(name):
+        failures.append(f"{name}: problem_type {model.config.problem_type}")
     transformers.AutoTokenizer.from_pretrained(f"{folder}/{name}")
     for sequence in sequences:
         with torch.no_grad():

@@ -23,6 +23,8 @@ struct DamageTests {
     {"tokens": ["sat"], "tags": ["S-X"]}
 
     """
+  private static let several =
+    "text,label\n\"the, \"\"cat\"\"\nsat\",\"a,b\"\non,\nmat,b|c\n"
   private static let questions = """
     {"version": "v2.0", "data": [{"title": "t", "paragraphs": [{"context": "the café cat sat",
     "qas": [{"id": "1", "question": "the?", "answers": [{"text": "café", "answer_start": 4}],
@@ -32,11 +34,13 @@ struct DamageTests {
   @Test
   func mutatedFilesAreRefusedOrAnswered() throws {
     let folder = try TemporaryFolder()
+    let columns = Layout.table(Columns(first: .named("text"), label: .named("label")))
     let cases: [(task: Task, name: String, text: String)] = [
       (try .named("rte"), "rte.tsv", Self.table), (try .named("stsb"), "stsb.tsv", Self.scores),
       (try .named("chunking"), "words.txt", Self.words),
       (.custom(.tagging, .words(WordColumns())), "lines.jsonl", Self.lines),
       (try .named("squad2"), "questions.json", Self.questions),
+      (.custom(.multilabel, columns), "several.csv", Self.several),
     ]
     let roles: [SplitRole] = [.training, .development, .test]
     let tokenizer = try smallTokenizer()
@@ -74,6 +78,7 @@ struct DamageTests {
     }
     let answers = set.answers(outputs: outputs)
     #expect(set.files(of: answers).allSatisfy { !$0.text.isEmpty })
+    #expect(set.isLabelled || set.classScores(of: answers) == nil)
     #expect(set.scores(of: answers).count == (set.isLabelled ? set.metrics.count : 0))
   }
 }

@@ -28,6 +28,7 @@ struct TaskModelTests {
   private static func targets(_ problem: Problem) -> [Target] {
     switch problem {
     case .classification: [.label(2), .label(0), .label(1), .label(2)]
+    case .multilabel: [.labels([0, 2]), .labels([]), .labels([1]), .labels([0, 1, 2])]
     case .regression: [.score(0.3), .score(-1), .score(0), .score(0.9)]
     case .tagging:
       [

@@ -18,6 +18,11 @@ struct FinetuningRecipeOptions: ParsableArguments {
   @Option(help: "Dropout of encoder and head.")
   var dropout: Float?
 
+  @Option(
+    parsing: .upToNextOption,
+    help: "Weights of the classes in the loss: balanced, or CLASS=WEIGHT CLASS=WEIGHT (others: 1).")
+  var classWeights: [String] = []
+
   @Option(help: "Sequences per step, over all ranks.")
   var batch: Int?
 
@@ -45,6 +50,7 @@ struct FinetuningRecipeOptions: ParsableArguments {
     if let layerDecay { recipe.layerDecay = layerDecay }
     if let warmup { recipe.warmupFraction = warmup }
     if let dropout { recipe.dropoutRate = dropout }
+    if !classWeights.isEmpty { recipe.classWeights = classWeights.sorted() }
     if let batch { recipe.batchSize = batch }
     if let length { recipe.length = length }
     if let slices { recipe.slices = slices }

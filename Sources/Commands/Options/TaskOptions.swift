@@ -27,7 +27,9 @@ struct TaskOptions: ParsableArguments {
   var test: String?
 
   @Option(
-    help: "Of own: classification, regression, tagging or span (a question and a passage).")
+    help: """
+      Of own: classification, multilabel, regression, tagging or span (a question and a passage).
+      """)
   var problem: Problem?
 
   @Option(
@@ -66,7 +68,7 @@ struct TaskOptions: ParsableArguments {
     guard task == "own" else { return try Task.named(task) }
     let problem = problem ?? .classification
     switch problem {
-    case .classification, .regression:
+    case .classification, .multilabel, .regression:
       return .custom(
         problem,
         .table(

@@ -72,7 +72,7 @@ extension CheckpointError {
 extension FinetuningError {
   fileprivate var exitStatus: ExitStatus {
     switch self {
-    case .unknownTask, .lengthTooSmall, .noSecondText: .usage
+    case .unknownTask, .lengthTooSmall, .noSecondText, .classWeight: .usage
     case .missingFile: .missingFile
     default: .badData
     }

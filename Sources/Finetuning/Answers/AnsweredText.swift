@@ -9,6 +9,7 @@ package struct AnsweredText {
   /// The prediction for one text; only the fields of its kind of problem are set.
   fileprivate struct Line: Encodable {
     var label: String?
+    var labels: [String]?
     var probabilities: Probabilities?
     var score: Float?
     var words: [String]?
@@ -17,7 +18,7 @@ package struct AnsweredText {
     var nullOdds: Float?
 
     private enum CodingKeys: String, CodingKey {
-      case label, probabilities, score, words, tags, answer
+      case label, labels, probabilities, score, words, tags, answer
       case nullOdds = "null_odds"
     }
   }
@@ -54,6 +55,13 @@ package struct AnsweredText {
       lines = zip(indices, logits).map { index, logits in
         Line(label: set.labels.names[index], probabilities: .text(softmaxes(logits[...])))
       }
+    case .labelSets(let sets):
+      let logits = set.perExample(outputs, of: model)
+      lines = zip(sets, logits).map { indices, logits in
+        Line(
+          labels: indices.map { set.labels.names[$0] },
+          probabilities: .text(set.byName(logits.map { sigmoid(Double($0)) })))
+      }
     case .scores(let scores): lines = scores.map { Line(score: $0) }
     case .tags(let tags):
       let probabilities = set.perWord(set.perExample(outputs, of: model), softmaxes)
@@ -79,6 +87,10 @@ extension AnsweredText.Line {
   fileprivate var shown: String {
     if let label, case .text(let values) = probabilities {
       return "\(label)\t" + String(format: "%.4f", values[label] ?? .nan)
+    }
+    if let labels, case .text(let values) = probabilities {
+      let numbers = labels.map { String(format: "%.4f", values[$0] ?? .nan) }
+      return labels.joined(separator: ",") + "\t" + numbers.joined(separator: ",")
     }
     if let score { return "\(score)" }
     if let words, let tags {

@@ -2,6 +2,8 @@
 package enum Answers: Sendable, Equatable {
   /// Indices of labels in `ExampleSet.labels`.
   case labels([Int])
+  /// The indices of each example's labels, in rising order: those with a probability above 0.5.
+  case labelSets([[Int]])
   /// Scores on the file's scale, not clipped to the task's range.
   case scores([Float])
   /// The tags of each sentence's words, in the scheme of its file (BIO, BIOES or BILOU).
@@ -22,6 +24,9 @@ extension ExampleSet {
     switch source {
     case .rows where task.problem == .regression:
       return .scores(outputs.map { $0[0] * task.scoreScale })
+    case .rows where task.problem == .multilabel:
+      // The sigmoid of a logit is above 0.5 where the logit is above 0.
+      return .labelSets(outputs.map { logits in logits.indices.filter { logits[$0] > 0 } })
     case .rows:
       return .labels(outputs.map { Self.best($0[...]) })
     case .sentences(_, _, let marksEnds):
@@ -85,6 +90,7 @@ extension ExampleSet {
     guard isLabelled else { return [] }
     switch (answers, source) {
     case (.labels(let labels), _): return labelScores(labels)
+    case (.labelSets(let sets), _): return labelSetScores(sets)
     case (.scores(let scores), _): return correlations(scores)
     case (.tags(let tags), .sentences(let sentences, _, _)):
       return tagScores(tags, sentences.map(\.tags))
@@ -110,6 +116,24 @@ extension ExampleSet {
       case .f1: Score(metric, LabelScores.f1(gold, predicted))
       case .macroF1: Score(metric, LabelScores.macroF1(gold, predicted))
       default: preconditionFailure("\(metric) does not measure labels")
+      }
+    }
+  }
+
+  /// The indices of each example's labels; none for other targets.
+  var goldLabelSets: [[Int]] {
+    examples.map { if case .labels(let indices) = $0.target { indices } else { [] } }
+  }
+
+  private func labelSetScores(_ predicted: [[Int]]) -> [Score] {
+    let gold = goldLabelSets
+    return metrics.map { metric in
+      switch metric {
+      case .microF1: Score(metric, LabelScores.microF1(gold, predicted))
+      case .macroF1:
+        Score(metric, LabelScores.macroF1(gold, predicted, labels: labels.count))
+      case .subsetAccuracy: Score(metric, LabelScores.accuracy(gold, predicted))
+      default: preconditionFailure("\(metric) does not measure sets of labels")
       }
     }
   }

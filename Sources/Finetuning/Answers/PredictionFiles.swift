@@ -4,7 +4,8 @@ import Platform
 extension ExampleSet {
   /// Writes answers in the formats of the benchmarks, and returns the names of the files.
   ///
-  /// Labels and scores are written with GLUE's columns `index` and `prediction`. A test file has
+  /// Labels and scores are written with GLUE's columns `index` and `prediction`; several labels are
+  /// separated by commas. A test file has
   /// the name that GLUE requires, any other file the split's, such as `dev_predictions.tsv`. Scores
   /// are clipped to the task's range. Tags are written as conlleval reads them: the word, the gold
   /// tag if it is known, and the predicted tag. Spans are written as SQuAD's JSON of answers and,
@@ -25,7 +26,7 @@ extension ExampleSet {
   package var answerFiles: [String] {
     let name = split.name + "_predictions"
     return switch task.problem {
-    case .classification, .regression: [split.submission ?? name + ".tsv"]
+    case .classification, .multilabel, .regression: [split.submission ?? name + ".tsv"]
     case .tagging: [name + ".txt"]
     case .span: [name + ".json"] + (task.allowsNoAnswer ? [split.name + "_null_odds.json"] : [])
     }
@@ -42,6 +43,9 @@ extension ExampleSet {
     case (.labels(let predicted), .rows(let indices)):
       let rows = zip(indices, predicted.map { labels.names[$0] })
       return [Self.table(rows)]
+    case (.labelSets(let sets), .rows(let indices)):
+      let lists = sets.map { $0.map { labels.names[$0] }.joined(separator: ",") }
+      return [Self.table(zip(indices, lists))]
     case (.scores(let scores), .rows(let indices)):
       let rows = zip(indices, scores.map(written))
       return [Self.table(rows)]

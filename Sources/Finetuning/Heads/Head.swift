@@ -16,6 +16,17 @@ struct HeadInput {
   let batch: Batch
   let arena: Arena
   let pass: PassContext
+  /// The weight of each class in the loss; empty if all are 1.
+  var classWeights: [Double] = []
+
+  /// The softmax cross-entropy of a label times the label's weight, and its derivatives by the
+  /// logits.
+  func crossEntropy(_ logits: [Double], label: Int) -> (loss: Double, derivatives: [Double]) {
+    let (loss, derivatives) = softmaxCrossEntropy(logits: logits, label: label)
+    if classWeights.isEmpty { return (loss, derivatives) }
+    let weight = classWeights[label]
+    return (weight * loss, derivatives.map { weight * $0 })
+  }
 }
 
 /// The last layers of a fine-tuned model: they turn the encoder's output into the task's outputs.
@@ -40,12 +51,14 @@ protocol Head: Sendable {
   /// Computes the loss and its gradients by the parameters and by the encoder's output.
   ///
   /// Adds to the parameters' gradients and overwrites `gradient`, both multiplied by `weight`. A
-  /// sequence whose target is of another kind, or unknown, has loss 0 and gradient 0.
+  /// sequence whose target is of another kind, or unknown, has loss 0 and gradient 0. The
+  /// cross-entropies of labels and tags are multiplied by `input.classWeights`.
   ///
   /// - Parameters:
   ///   - input: the micro-batch.
   ///   - targets: one for each sequence.
-  ///   - weight: the factor of the gradients, usually 1 / (number of losses in the batch).
+  ///   - weight: the factor of the gradients, usually 1 / (sum of the weights of all losses in
+  ///     the batch), which is their number without class weights.
   ///   - gradient: the gradient of `input.hidden`, overwritten. (N, D)
   /// - Returns: the sum of the losses (cross-entropies in nats, or squared errors), not multiplied
   ///   by `weight`.

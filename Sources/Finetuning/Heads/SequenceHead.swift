@@ -6,7 +6,8 @@ import Tensors
 ///     logits = drop(gelu(drop(x) W + b)) U + c     transformers' ElectraForSequenceClassification
 ///     logits = drop(x) U + c                       the reference
 ///
-/// The loss is the softmax cross-entropy of a label, or the squared error of a score (C = 1).
+/// The loss is the softmax cross-entropy of a label, the mean sigmoid cross-entropy of the C labels
+/// if a sequence may have several, or the squared error of a score (C = 1).
 ///
 /// Dropout masks are recomputed in the backward pass, not stored.
 struct SequenceHead: Head {
@@ -96,7 +97,7 @@ struct SequenceHead: Head {
     forward(hidden, activations, pass)
     var loss = 0.0
     for (b, target) in targets.enumerated() {
-      let (value, derivatives) = Self.loss(activations.logits.doubles(row: b), target)
+      let (value, derivatives) = Self.loss(activations.logits.doubles(row: b), target, input)
       loss += value
       for (c, derivative) in derivatives.enumerated() {
         activations.logitGradient[b, c] = weight * Float(derivative)
@@ -111,15 +112,29 @@ struct SequenceHead: Head {
 
   /// The loss of a sequence and its derivatives by the C logits.
   private static func loss(
-    _ logits: [Double], _ target: Target
+    _ logits: [Double], _ target: Target, _ input: HeadInput
   ) -> (loss: Double, derivatives: [Double]) {
     switch target {
-    case .label(let label): return softmaxCrossEntropy(logits: logits, label: label)
+    case .label(let label): return input.crossEntropy(logits, label: label)
+    case .labels(let labels): return sigmoidCrossEntropies(logits, labels: labels)
     case .score(let score):
       let error = logits[0] - Double(score)
       return (error * error, [2 * error])
     case .none, .tags, .span: return (0, logits.map { _ in 0 })
     }
+  }
+
+  /// The mean over C of the sigmoid cross-entropies of all labels, and its derivatives.
+  private static func sigmoidCrossEntropies(
+    _ logits: [Double], labels: [Int]
+  ) -> (loss: Double, derivatives: [Double]) {
+    let count = Double(logits.count)
+    let terms = logits.enumerated().map { index, logit in
+      sigmoidCrossEntropy(logit: Float(logit), label: labels.contains(index))
+    }
+    return (
+      terms.reduce(0) { $0 + $1.loss } / count, terms.map { Double($0.derivative) / count }
+    )
   }
 
   /// Computes `inputGradient` from `logitGradient` and adds to the parameters' gradients.

@@ -62,8 +62,8 @@ struct TagHead: Head {
     for (range, target) in zip(pass.ranges, targets) {
       guard case .tags(let tags) = target else { continue }
       for (token, tag) in zip(range, tags) where tag >= 0 {
-        let (value, derivatives) = softmaxCrossEntropy(
-          logits: activations.logits.doubles(row: token), label: Int(tag))
+        let (value, derivatives) = input.crossEntropy(
+          activations.logits.doubles(row: token), label: Int(tag))
         loss += value
         for (c, derivative) in derivatives.enumerated() {
           activations.logitGradient[token, c] = weight * Float(derivative)

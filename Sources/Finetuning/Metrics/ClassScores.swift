@@ -108,6 +108,12 @@ extension ExampleSet {
       return ClassScores(
         split: split.name, names: labels.names, gold: goldLabels.map { labels.names[$0] },
         predicted: predicted.map { labels.names[$0] })
+    case (.labelSets(let predicted), _):
+      func names(_ sets: [[Int]]) -> [String] { sets.flatMap { $0.map { labels.names[$0] } } }
+      let correct = zip(goldLabelSets, predicted).map { Array(Set($0).intersection($1)) }
+      return ClassScores(
+        split: split.name, names: labels.names, gold: names(goldLabelSets),
+        predicted: names(predicted), correct: names(correct))
     case (.tags(let tags), .sentences(let sentences, _, _)):
       return tagScores(sentences.map(\.tags), tags)
     default: return nil

@@ -49,6 +49,23 @@ package enum LabelScores {
       ? 0 : labels.reduce(0) { $0 + f1(gold, predicted, of: $1) } / Double(labels.count)
   }
 
+  /// The F1 score of all decisions on all labels together.
+  ///
+  /// `gold` and `predicted` are the indices of each example's labels, without duplicates.
+  package static func microF1(_ gold: [[Int]], _ predicted: [[Int]]) -> Double {
+    precondition(gold.count == predicted.count, "an answer for each example")
+    let both = zip(gold, predicted).reduce(0) { $0 + Set($1.0).intersection($1.1).count }
+    return fraction(2 * both, of: (gold + predicted).reduce(0) { $0 + $1.count })
+  }
+
+  /// The mean over `count` labels of each label's F1 score; 0 for a label that does not occur.
+  package static func macroF1(_ gold: [[Int]], _ predicted: [[Int]], labels count: Int) -> Double {
+    let scores = (0..<count).map { label in
+      f1(gold.map { $0.contains(label) ? 1 : 0 }, predicted.map { $0.contains(label) ? 1 : 0 })
+    }
+    return count == 0 ? 0 : scores.reduce(0, +) / Double(count)
+  }
+
   /// `part` / `whole`; 0 if `whole` is 0.
   static func fraction(_ part: Int, of whole: Int) -> Double {
     whole == 0 ? 0 : Double(part) / Double(whole)

@@ -5,8 +5,13 @@ package enum Metric: String, Sendable, Codable, CaseIterable {
   case matthews, accuracy, pearson, spearman
   /// The F1 score of the second of two labels.
   case f1
-  /// The mean F1 score over the labels that occur, each against the rest.
+  /// The mean F1 score over the labels that occur, each against the rest; over all labels for
+  /// examples with several.
   case macroF1 = "macro_f1"
+  /// The F1 score of all labels of all examples together, for examples with several labels.
+  case microF1 = "micro_f1"
+  /// The fraction of examples whose predicted labels are all correct and complete.
+  case subsetAccuracy = "subset_accuracy"
   /// The F1 score of entities or chunks with the correct kind and range.
   case entityF1 = "entity_f1"
   case entityPrecision = "entity_precision"

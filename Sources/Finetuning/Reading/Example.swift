@@ -29,6 +29,8 @@ package enum Target: Sendable, Equatable {
   case none
   /// The index of the label in the `LabelSet`.
   case label(Int)
+  /// The indices of several labels in the `LabelSet`, in rising order; empty for none of them.
+  case labels([Int])
   /// The score, divided by the task's `scoreScale`.
   case score(Float)
   /// The index of each token's tag in the `LabelSet`; -1 for tokens without a tag. (T)

@@ -47,11 +47,11 @@ package struct ExampleReader: Sendable {
   private func readTable(
     _ file: TaskFile, _ columns: Columns, _ labels: LabelSet?
   ) throws -> ExampleSet {
-    let rows = try TextRows(
-      file, columns, skipsShortRows: task.skipsShortRows, emptyLabels: emptyLabels)
-    let names = rows.rows.compactMap(\.label)
-    let isRegression = task.problem == .regression
-    let labels = isRegression ? LabelSet([]) : labels ?? LabelSet(inferredFrom: names)
+    let rows = try TextRows(file, columns, of: task, emptyLabels: emptyLabels)
+    let names = rows.rows.compactMap(\.labels)
+    let labels =
+      task.problem == .regression
+      ? LabelSet([]) : labels ?? LabelSet(inferredFrom: names.joined())
     var notes = ReadingNotes(shortLines: rows.shortLines, emptyLabels: rows.emptyLines)
     if !names.isEmpty { notes.unlabelled = rows.rows.count - names.count }
     var examples: [EncodedExample] = []
@@ -65,31 +65,46 @@ package struct ExampleReader: Sendable {
         examples.append(encoder.encode(second, row.first, target: target).example)
       }
     }
-    // Scores may be written differently and still be equal: 1 and 1.0.
-    if file.split.role == .training, let first = names.first,
-      names.allSatisfy({ isRegression ? Float($0) == Float(first) : $0 == first })
-    {
-      throw FinetuningError.oneClass(path: file.path, label: first)
-    }
+    if file.split.role == .training { try expectTwoClasses(rows.rows, path: file.path) }
     return ExampleSet(
       task: task, split: file.split, path: file.path, labels: labels, examples: examples,
       notes: notes, source: .rows(rows.rows.map(\.index)))
   }
 
+  /// Throws `oneClass` if all rows have the same label, score or set of labels.
+  private func expectTwoClasses(
+    _ rows: [TextRows.Row], path: String
+  ) throws(FinetuningError) {
+    // Scores may be written differently and still be equal: 1 and 1.0. No label at all is
+    // `noLabels`.
+    let isRegression = task.problem == .regression
+    guard let first = rows.first?.labels, let name = first.first,
+      rows.allSatisfy({ row in
+        isRegression ? row.labels.flatMap { Float($0[0]) } == Float(name) : row.labels == first
+      })
+    else { return }
+    throw .oneClass(path: path, label: first.joined(separator: ","))
+  }
+
   private func target(
     of row: TextRows.Row, _ labels: LabelSet, path: String
   ) throws(FinetuningError) -> Target {
-    guard let label = row.label else { return .none }
+    guard let written = row.labels else { return .none }
     if task.problem == .regression {
-      guard let score = Float(label), score.isFinite else {
-        throw .notANumber(path: path, line: row.line, text: label)
+      guard let score = Float(written[0]), score.isFinite else {
+        throw .notANumber(path: path, line: row.line, text: written[0])
       }
       return .score(score / task.scoreScale)
     }
-    guard let index = labels.index(of: label) else {
-      throw .unknownLabel(path: path, line: row.line, label: label, known: labels.names)
+    var indices: Set<Int> = []
+    for label in written {
+      guard let index = labels.index(of: label) else {
+        throw .unknownLabel(path: path, line: row.line, label: label, known: labels.names)
+      }
+      indices.insert(index)
     }
-    return .label(index)
+    let sorted = indices.sorted()
+    return task.problem == .multilabel ? .labels(sorted) : .label(sorted[0])
   }
 
   // MARK: Tags

@@ -34,7 +34,7 @@ package struct ExampleSet: Sendable {
   /// One for each label or tag; 1 for a score; 2, for first and last token, for spans.
   package var outputCount: Int {
     switch task.problem {
-    case .classification, .tagging: labels.count
+    case .classification, .multilabel, .tagging: labels.count
     case .regression: 1
     case .span: 2
     }

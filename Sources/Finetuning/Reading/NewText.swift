@@ -35,7 +35,7 @@ package struct NewText {
   /// The layout of a file in the task's format; nil for plain text.
   private func taskLayout() throws -> Layout? {
     switch task.problem {
-    case .classification, .regression: return try columns().map(Layout.table)
+    case .classification, .multilabel, .regression: return try columns().map(Layout.table)
     case .tagging:
       let isWords =
         file.holdsObjects || CoNLLU(file) != nil
@@ -108,7 +108,7 @@ package struct NewText {
 
   private var plainLayout: Layout {
     switch task.problem {
-    case .classification, .regression: .table(plainColumns)
+    case .classification, .multilabel, .regression: .table(plainColumns)
     case .tagging: .words(WordColumns())
     case .span: .questions
     }
@@ -121,7 +121,7 @@ package struct NewText {
     try file.forEachLine { number, bytes in
       let line = try file.text(bytes, line: number)
       switch task.problem {
-      case .classification, .regression:
+      case .classification, .multilabel, .regression:
         let (first, second) = isPair ? try parts(line, number, of: "a pair") : (line, nil)
         contents += try encoder.encode(["text": first, "text2": second]) + [0x0A]
       case .tagging:

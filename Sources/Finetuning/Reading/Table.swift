@@ -10,7 +10,10 @@ struct Table {
   struct Row {
     let line: Int
     /// One field for each requested column; nil if the file or the row lacks an optional column.
-    let fields: [String?]
+    let fields: [JSONField?]
+
+    /// The text of a field; nil for a list, or if the field is absent.
+    func text(_ index: Int) -> String? { fields[index]?.text }
   }
 
   /// A requested column.
@@ -20,6 +23,8 @@ struct Table {
     var isOptional = false
     /// Whether a row may lack it: an editor that strips trailing tabs removes an empty last cell.
     var mayBeEmpty = false
+    /// Whether a field of a JSON object may be a list of texts instead of a text.
+    var mayBeList = false
   }
 
   private(set) var rows: [Row] = []
@@ -87,28 +92,27 @@ struct Table {
       }
       return shortLines.append(line)
     }
-    var texts: [String?] = []
-    for index in indices {
-      texts.append(
-        try index.map { index in
-          index < fields.count ? try file.text(fields[index], line: line) : nil
-        } ?? nil)
+    let texts: [JSONField?] = try indices.map { index in
+      guard let index, index < fields.count else { return nil }
+      return .text(try file.text(fields[index], line: line))
     }
     rows.append(Row(line: line, fields: texts))
   }
 
   private mutating func readObjects() throws {
     try file.forEachObject { number, object in
-      let texts = try requests.map { request in
-        let text = object[request.column.key]?.text
-        let mayBeAbsent = request.isOptional || request.mayBeEmpty
-        if text == nil && !(mayBeAbsent && object[request.column.key] == nil) {
+      let fields = try requests.map { request in
+        let field = object[request.column.key]
+        let isList = request.mayBeList && field?.texts != nil
+        let mayBeAbsent = request.isOptional || request.mayBeEmpty && !request.mayBeList
+        if field?.text == nil && !isList && !(mayBeAbsent && field == nil) {
           throw FinetuningError.badField(
-            path: file.path, line: number, field: request.column.key, wanted: "a text or number")
+            path: file.path, line: number, field: request.column.key,
+            wanted: request.mayBeList ? "a text or a list of texts" : "a text or number")
         }
-        return text
+        return field
       }
-      rows.append(Row(line: number, fields: texts))
+      rows.append(Row(line: number, fields: fields))
     }
   }
 }

@@ -15,8 +15,8 @@ struct TextRows {
     let line: Int
     let first: String
     let second: String?
-    /// The label or score as written, without surrounding blanks; nil if it is absent or empty.
-    let label: String?
+    /// The label or score as written, or the labels, without surrounding blanks; nil if unknown.
+    let labels: [String]?
     /// The row's identifier in a file of predictions.
     let index: String
   }
@@ -26,34 +26,47 @@ struct TextRows {
   /// The lines that were skipped because their label is empty.
   private(set) var emptyLines: [Int] = []
 
-  /// Reads a file; in a test file labels, or their column, may be absent.
-  ///
-  /// Throws `emptyLabel` unless such rows are skipped, and what `Table` throws.
-  init(
-    _ file: TaskFile, _ columns: Columns, skipsShortRows: Bool, emptyLabels: EmptyLabels
-  ) throws {
-    var requests = [Table.Request(column: columns.first)]
-    func request(_ column: Column?, isOptional: Bool = false, mayBeEmpty: Bool = false) -> Int? {
+  /// The indices of the requested columns in the rows of a `Table`.
+  private struct Requests {
+    var list: [Table.Request] = []
+
+    mutating func add(
+      _ column: Column?, isOptional: Bool = false, mayBeEmpty: Bool = false, mayBeList: Bool = false
+    ) -> Int? {
       guard let column else { return nil }
-      requests.append(Table.Request(column: column, isOptional: isOptional, mayBeEmpty: mayBeEmpty))
-      return requests.count - 1
+      list.append(
+        Table.Request(
+          column: column, isOptional: isOptional, mayBeEmpty: mayBeEmpty, mayBeList: mayBeList))
+      return list.count - 1
     }
-    let second = request(columns.second)
+  }
+
+  /// Reads a file of `task`; in a test file labels, or their column, may be absent.
+  ///
+  /// An example of a multilabel task may have no label. For other tasks throws `emptyLabel` unless
+  /// such rows are skipped; throws what `Table` throws.
+  init(_ file: TaskFile, _ columns: Columns, of task: Task, emptyLabels: EmptyLabels) throws {
     let isTest = file.split.role == .test
-    let label = request(
-      columns.label, isOptional: isTest, mayBeEmpty: isTest || emptyLabels == .skip)
-    let index = request(columns.index, isOptional: true)
+    let isMultilabel = task.problem == .multilabel
+    var requests = Requests()
+    _ = requests.add(columns.first)
+    let second = requests.add(columns.second)
+    let label = requests.add(
+      columns.label, isOptional: isTest,
+      mayBeEmpty: isTest || isMultilabel || emptyLabels == .skip, mayBeList: isMultilabel)
+    let index = requests.add(columns.index, isOptional: true)
     let identifiers =
       file.split.rows == .all
-      ? [] : [request(.named("#1 ID")), request(.named("#2 ID"))].compactMap { $0 }
+      ? [] : [requests.add(.named("#1 ID")), requests.add(.named("#2 ID"))].compactMap { $0 }
     let listed = identifiers.isEmpty ? [] : try Self.listedRows(beside: file.path)
-    let table = try Table(TextFile(file), requests, skipsShortRows: skipsShortRows)
+    let table = try Table(TextFile(file), requests.list, skipsShortRows: task.skipsShortRows)
     shortLines = table.shortLines
     for row in table.rows {
-      let isListed = listed.contains(identifiers.map { row.fields[$0] ?? "" })
+      let isListed = listed.contains(identifiers.map { row.text($0) ?? "" })
       if !identifiers.isEmpty && isListed != (file.split.rows == .listed) { continue }
-      let text = label.flatMap { row.fields[$0] }?.trimmingCharacters(in: .whitespaces)
-      if label != nil && !isTest && text ?? "" == "" {
+      let field = label.flatMap { row.fields[$0] }
+      let labels = isMultilabel ? Self.several(field, isTest: isTest) : Self.single(field)
+      if label != nil && !isTest && labels == nil {
         if emptyLabels == .stop {
           throw FinetuningError.emptyLabel(path: file.path, line: row.line)
         }
@@ -62,10 +75,26 @@ struct TextRows {
       }
       rows.append(
         Row(
-          line: row.line, first: row.fields[0] ?? "", second: second.flatMap { row.fields[$0] },
-          label: text == "" ? nil : text,
-          index: index.flatMap { row.fields[$0] } ?? String(rows.count + emptyLines.count)))
+          line: row.line, first: row.text(0) ?? "", second: second.flatMap(row.text),
+          labels: labels,
+          index: index.flatMap(row.text) ?? String(rows.count + emptyLines.count)))
     }
+  }
+
+  /// The only label of a field; nil if it is absent or empty.
+  private static func single(_ field: JSONField?) -> [String]? {
+    let text = field?.text?.trimmingCharacters(in: .whitespaces) ?? ""
+    return text.isEmpty ? nil : [text]
+  }
+
+  /// The labels of a field: a list, or a text in which commas or vertical bars separate them.
+  ///
+  /// An absent field is an empty one, except in a test file, whose labels may be unknown: nil.
+  private static func several(_ field: JSONField?, isTest: Bool) -> [String]? {
+    guard let field else { return isTest ? nil : [] }
+    let names =
+      field.texts ?? field.text?.split { ",|".contains($0) }.map(String.init) ?? []
+    return names.map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 
   /// The pairs of identifiers in the file `dev_ids.tsv` of the same folder.
@@ -73,6 +102,8 @@ struct TextRows {
     let folder = (path as NSString).deletingLastPathComponent
     let list = (folder as NSString).appendingPathComponent("dev_ids.tsv")
     let requests = [Table.Request(column: .number(0)), Table.Request(column: .number(1))]
-    return Set(try Table(TextFile(path: list), requests).rows.map { $0.fields.map { $0 ?? "" } })
+    return Set(
+      try Table(TextFile(path: list), requests).rows.map { row in [0, 1].map { row.text($0) ?? "" }
+      })
   }
 }

@@ -26,6 +26,7 @@ extension Task {
   private static func metrics(of problem: Problem) -> [Metric] {
     switch problem {
     case .classification: [.accuracy, .macroF1, .matthews]
+    case .multilabel: [.microF1, .macroF1, .subsetAccuracy]
     case .regression: [.spearman, .pearson]
     case .tagging: [.entityF1, .entityPrecision, .entityRecall, .accuracy]
     case .span: squad2.metrics

@@ -2,6 +2,8 @@
 package enum Problem: String, Sendable, Codable, CaseIterable {
   /// One of several labels for a text or a pair of texts.
   case classification
+  /// Any number of several labels for a text or a pair of texts.
+  case multilabel
   /// A number for a text or a pair of texts.
   case regression
   /// A tag for each word of a sentence.

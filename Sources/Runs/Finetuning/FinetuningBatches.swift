@@ -76,6 +76,7 @@ extension FinetuningPlan {
       model: model, targets: targets, layerDecay: recipe.layerDecay,
       microBatchTokens: recipe.microBatchTokens, longest: longest, seed: seed)
     objective.arithmetic = recipe.arithmetic
+    objective.classWeights = try classWeights()
     let batches = batches(seed: seed)
     return try Trainer(
       objective: objective, settings: trainerSettings, world: world, processors: processors,

@@ -65,8 +65,8 @@ package struct FinetuningConfiguration: Codable, Equatable {
           + "for other files)")
     }
     let (was, now) = (try fields(existing.recipe), try fields(recipe))
-    for key in now.keys.sorted() {
-      compare(Self.options[key] ?? key, was[key] ?? "", now[key] ?? "")
+    for key in Set(was.keys).union(now.keys).sorted() {
+      compare(Self.options[key] ?? key, was[key] ?? "none", now[key] ?? "none")
     }
     return parts.joined(separator: ", ")
   }
@@ -74,7 +74,9 @@ package struct FinetuningConfiguration: Codable, Equatable {
   /// The settings of a recipe by their keys.
   private func fields(_ recipe: FinetuningRecipe) throws -> [String: String] {
     let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe))
-    return (object as? [String: Any] ?? [:]).mapValues { "\($0)" }
+    return (object as? [String: Any] ?? [:]).mapValues { value in
+      (value as? [String])?.joined(separator: " ") ?? "\(value)"
+    }
   }
 
   /// The option that sets each key of the recipe.
@@ -83,5 +85,6 @@ package struct FinetuningConfiguration: Codable, Equatable {
     "learning_rate": "--learning-rate", "layerwise_lr_decay": "--layer-decay",
     "warmup_proportion": "--warmup", "dropout": "--dropout", "slices": "--slices",
     "micro_batch_tokens": "--micro-batch", "seed": "--seed", "arithmetic": "--arithmetic",
+    "class_weights": "--class-weights",
   ]
 }

@@ -95,6 +95,21 @@ package struct FinetuningPlan {
       model: description, encoder: isScratch ? "" : source.checksum, data: train.checksum,
       measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe,
       targetScale: TargetScale(train))
+    _ = try classWeights()
+  }
+
+  /// The weight of each class in the loss; empty if all are 1.
+  ///
+  /// Throws `UsageError` for a task without classes, and `FinetuningError.classWeight`.
+  func classWeights() throws -> [Double] {
+    guard let words = recipe.classWeights else { return [] }
+    guard [.classification, .tagging].contains(task.problem) else {
+      throw UsageError(
+        "--class-weights is for classification and tagging, and \(task.title) is "
+          + "\(task.problem.rawValue)")
+    }
+    return try ClassWeights.weights(
+      words, labels: train.labels, targets: train.examples.map(\.target))
   }
 
   /// Model, data and steps, as the first lines of the log and the output of `--dry-run`.
@@ -121,6 +136,9 @@ package struct FinetuningPlan {
         String(
           format: "targets: scaled by mean %.6g and standard deviation %.6g in training",
           scale.mean, scale.standardDeviation))
+    }
+    if let words = recipe.classWeights {
+      lines.append("class weights: \(words.joined(separator: " "))")
     }
     for set in [train] + dev + test {
       lines += set.notes.sentences(path: set.path).map { "note: " + $0 }

@@ -21,6 +21,12 @@ package func softmax(_ logits: [Double]) -> (probabilities: [Double], logarithm:
   return (powers.map { $0 / sum }, largest + naturalLogarithm(sum))
 }
 
+/// The logistic function 1 / (1 + e^-z), without overflow.
+package func sigmoid(_ z: Double) -> Double {
+  let tail = naturalExponential(-abs(z))
+  return z >= 0 ? 1 / (1 + tail) : tail / (1 + tail)
+}
+
 /// Sigmoid cross-entropy in nats for a binary label, and its derivative by the logit.
 ///
 /// For logit z and label y in {0, 1} the loss is max(z, 0) - z y + log(1 + e^-|z|), which does not
