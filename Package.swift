@@ -109,8 +109,8 @@ let package = Package(
     tests(
       "Runs",
       [
-        "Models", "Training", "Electra", "Layers", "Collectives", "Tensors", "Platform",
-        "TestSupport",
+        "Models", "Finetuning", "Training", "Electra", "Layers", "Collectives", "Tokenization",
+        "Tensors", "Platform", "TestSupport",
       ]),
     tests("Reports", ["Models", "Finetuning", "Electra", "Tensors", "Platform", "TestSupport"]),
     tests(

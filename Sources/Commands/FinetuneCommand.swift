@@ -13,7 +13,7 @@ struct FinetuneCommand: ParsableCommand {
     abstract: "Fine-tunes an encoder on a task, or resumes a fine-tuning.",
     discussion: """
       For each seed, the model is evaluated on the dev data after every epoch and the best epoch \
-      is kept. Runs alone or under mpirun or srun; the result does not depend on the number of \
+      is kept; with --folds, the last one. Runs alone or under mpirun or srun; the result does not depend on the number of \
       ranks and threads.
       """)
 
@@ -52,6 +52,9 @@ struct FinetuneCommand: ParsableCommand {
 
   func validate() throws {
     try expectCounts(["--seeds": seeds])
+    if task.folds != nil && seeds != 1 {
+      throw ValidationError("--folds trains with one seed; omit --seeds")
+    }
     if (recipe.seed ?? 0).addingReportingOverflow(UInt64(seeds)).overflow {
       throw ValidationError(
         "--seeds \(seeds) from --seed \(recipe.seed ?? 0) exceeds the largest seed")

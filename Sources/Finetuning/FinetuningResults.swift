@@ -149,6 +149,16 @@ package struct FinetuningResults: Codable, Equatable {
     return lines.joined(separator: "\n")
   }
 
+  /// A sentence for each measure with its mean and standard deviation over the folds.
+  package var foldLines: [String] {
+    measures.indices.map { index in
+      let (values, _, mean, standardDeviation) = statistics(index)
+      return String(
+        format: "%@: mean %.2f, standard deviation %.2f over %d folds", measures[index].name, mean,
+        standardDeviation, values.count)
+    }
+  }
+
   /// The results with statistics over seeds, to be written as JSON; fractions stay fractions.
   package func summary() -> some Encodable {
     Summary(
@@ -198,7 +208,9 @@ package struct FinetuningResults: Codable, Equatable {
 }
 
 extension FinetuningResults {
-  private enum CodingKeys: String, CodingKey { case task, head, arithmetic, measures, seeds, classes }
+  private enum CodingKeys: String, CodingKey {
+    case task, head, arithmetic, measures, seeds, classes
+  }
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

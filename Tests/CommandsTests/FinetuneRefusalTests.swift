@@ -36,6 +36,15 @@ struct FinetuneRefusalTests {
     (
       ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
     ),
+    (finetune + ["--train", "open.csv", "--dev", "dev.tsv"], 65, "open.csv, line 3: the field"),
+    (finetune + files + ["--class-weights", "maybe=2"], 64, "no class maybe, but no, yes"),
+    (finetune + files + ["--class-weights", "yes=0"], 64, "--class-weights yes=0: a weight is"),
+    (
+      finetune + files + ["--problem", "multilabel", "--class-weights", "balanced"], 64,
+      "is for classification and tagging, and own is multilabel"
+    ),
+    (finetune + ["--train", "train.tsv", "--folds", "301"], 64, "between 2 and the 300 examples"),
+    (finetune + ["--train", "two.tsv", "--folds", "2"], 64, "fold 1 of --folds 2 would train on"),
   ]
 
   @Test
@@ -45,6 +54,8 @@ struct FinetuneRefusalTests {
     try folder.write("", "empty.tsv")
     try folder.write("text\tlabel\nba ko\tyes\nli mu\tyes\n", "one.tsv")
     try folder.write("text\tlabel\nba ko\tyes\nli mu\n", "short.tsv")
+    try folder.write("text,label\nba ko,yes\n\"li mu,no\nne,yes\n", "open.csv")
+    try folder.write("text\tlabel\nba ko\tyes\nli mu\tno\n", "two.tsv")
     let exported = try Program.run(
       ["export", "--from", "run", "--output", "other"], in: folder.path)
     #expect(exported.status == 0, "\(exported.errors)")
@@ -58,6 +69,19 @@ struct FinetuneRefusalTests {
       }
     }
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/out"))
+  }
+
+  /// Options that exclude each other are refused before any file is read.
+  @Test(arguments: [
+    (["--folds", "3", "--dev", "dev.tsv"], "omit --dev"),
+    (["--folds", "3", "--seeds", "2"], "omit --seeds"),
+    (["--folds", "1"], "--folds must be at least 2, not 1"), ([], "(or --folds)"),
+  ])
+  func foldsReplaceDevFileAndSeeds(options: [String], says: String) throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.run(
+      Self.finetune + ["--train", "train.tsv"] + options, in: folder.path)
+    #expect(result.status == 64 && result.errors.contains(says), "\(result.errors)")
   }
 
   @Test
@@ -108,7 +132,7 @@ struct FinetuneRefusalTests {
       ("--dev", "train.tsv"), ("--test", "dev.tsv"), ("--train", "dev.tsv"), ("--from", "second"),
       ("--length", "20"), ("--epochs", "3"), ("--layer-decay", "0.5"), ("--warmup", "0.3"),
       ("--dropout", "0.2"), ("--micro-batch", "70"), ("--seed", "7"), ("--scratch", nil),
-      ("--text", "label"), ("--arithmetic", "bfloat16"),
+      ("--text", "label"), ("--arithmetic", "bfloat16"), ("--class-weights", "balanced"),
     ] {
       // A run succeeds if its dry run does.
       for dry in [[], ["--dry-run"]] {

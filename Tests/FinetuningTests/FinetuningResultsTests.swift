@@ -1,5 +1,6 @@
 import Finetuning
 import Foundation
+import Platform
 import Tensors
 import Testing
 
@@ -84,5 +85,24 @@ struct FinetuningResultsTests {
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(FinetuningResults.self, from: Data(text.utf8))
     }
+  }
+
+  /// Folds have names of their own in tables, folders and sentences; the best one is the model.
+  @Test
+  func foldsAreSummarizedLikeSeeds() throws {
+    let folds = FinetuningResults(
+      task: "own", head: .transformers, measures: [.init(split: "out_of_fold", metric: .accuracy)],
+      seeds: [0.5, 0.75].enumerated().map {
+        Result(seed: 1, fold: $0.offset + 1, epoch: 3, step: 9, values: [$0.element])
+      })
+    #expect(folds.isCrossValidation && folds.best?.folder == "fold-2")
+    #expect(folds.table.contains("by fold"))
+    #expect(
+      folds.foldLines
+        == ["out_of_fold_accuracy: mean 62.50, standard deviation 17.68 over 2 folds"])
+    let data = try JSONEncoder().encode(folds)
+    #expect(try JSONDecoder().decode(FinetuningResults.self, from: data) == folds)
+    let summary = try folds.summary().json()
+    #expect(summary.contains("\"best_fold\":2") && !summary.contains("best_seed"), "\(summary)")
   }
 }

@@ -8,16 +8,17 @@ import TestSupport
 import Testing
 
 struct FinetunedFolderTests {
-  /// Writes a small model for CoLA to `path`; returns its weights.
+  /// Writes a small model, by default for CoLA, to `path`; returns its weights.
   @discardableResult
   private func write(
-    _ path: String, head: HeadStyle = .transformers, length: Int = 12,
+    _ path: String, _ task: Task? = nil, head: HeadStyle = .transformers, length: Int = 12,
     arithmetic: Arithmetic? = nil
   ) throws -> [Float] {
     let tokenizer = try smallTokenizer()
     let sizes = smallConfiguration(tokenizer).model[.discriminator]
     var description = FinetunedFolder.Description(
-      task: try .named("cola"), labels: LabelSet(["no", "yes"]), head: head, length: length)
+      task: try task ?? .named("cola"), labels: LabelSet(["no", "yes"]), head: head,
+      length: length)
     description.arithmetic = arithmetic
     let model = description.model(sizes)
     let weights = randomWeights(model.layout, scale: 0.3)
@@ -92,6 +93,22 @@ struct FinetunedFolderTests {
     }
     let configuration = try folder.text("export/config.json")
     #expect(configuration.contains("\"id2label\"") && configuration.contains("\"1\" : \"yes\""))
+  }
+
+  /// By this type transformers chooses the loss, and so the meaning of the logits.
+  @Test(
+    arguments: [
+      (.classification, "single_label_classification"),
+      (.multilabel, "multi_label_classification"), (.regression, "regression"), (.tagging, nil),
+    ] as [(Problem, String?)])
+  func theProblemTypeIsThatOfTransformers(problem: Problem, type: String?) throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"), .custom(problem, .words(WordColumns())))
+    let data = Data(try folder.bytes("model/config.json"))
+    let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+    #expect(object?["problem_type"] as? String == type)
+    #expect((object?["id2label"] as? [String: String])?.isEmpty == false)
+    #expect(try FinetunedFolder(folder.file("model")).description.task.problem == problem)
   }
 
   /// Models of earlier versions do not record it.

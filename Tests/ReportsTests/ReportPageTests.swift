@@ -117,6 +117,17 @@ struct ReportPageTests {
     try folder.write(JSONEncoder().encode(results), "tuned/results.json")
     // A folder without a configuration is not a fine-tuning.
     #expect(throws: UsageError.self) { _ = try ReportSubjects([folder.path]) }
+    try writeFinetuningConfiguration(folder)
+    let text = try page(folder).text
+    for part in ["Fine-tuning results", "CoLA", "dev matthews", "another model (c0ffee)"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    // The median is the mean of the two middle values; the squared deviations add up to 800.
+    #expect(text.contains("70.0070.0016.3350.00  70.00  90.00  70.00"), "\(text)")
+    #expect(!text.contains("Classes of"))
+  }
+
+  private func writeFinetuningConfiguration(_ folder: TemporaryFolder) throws {
     let description = FinetunedFolder.Description(
       task: try .named("cola"), labels: LabelSet(["0", "1"]), head: .transformers, length: 128)
     let recipe = FinetuningRecipe(
@@ -125,12 +136,37 @@ struct ReportPageTests {
       #"{"format_version":1,"model":\#(try description.json()),"encoder_checksum":"c0ffee","#
         + #""data_checksum":"","measured_data":[],"recipe":\#(try recipe.json())}"#,
       "tuned/finetuning.json")
-    let text = try page(folder).text
-    for part in ["Fine-tuning results", "CoLA", "dev matthews", "another model (c0ffee)"] {
-      #expect(text.contains(part), "\(part)")
+  }
+
+  /// A table of the classes and the confusion matrix: of the best seed, or of all folds.
+  @Test(arguments: [
+    ("", "the best seed", "0100.0050.0066.672175.0075.0075.004", "011-1-3"),
+    (#""fold":2,"#, "all folds", "075.0075.0075.004175.0075.0075.004", "0311-3"),
+  ])
+  func theClassesOfAFinetuningHaveTheirScores(
+    fold: String, source: String, scores: String, matrix: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    try writeFinetuningConfiguration(folder)
+    func part(_ counts: [Int], _ confusion: String) -> String {
+      let classes = [0, 1].map { index in
+        #"{"name":"\#(index)","correct":\#(counts[3 * index]),"#
+          + #""predicted":\#(counts[3 * index + 1]),"support":\#(counts[3 * index + 2])}"#
+      }
+      return #"[{"split":"dev","classes":[\#(classes.joined(separator: ","))],"#
+        + #""confusion":\#(confusion)}]"#
     }
-    // The median is the mean of the two middle values; the squared deviations add up to 800.
-    #expect(text.contains("70.0070.0016.3350.00  70.00  90.00  70.00"), "\(text)")
+    let first = part([1, 1, 2, 3, 4, 4], #"{"0":{"0":1,"1":1},"1":{"1":3}}"#)
+    let second = part([2, 3, 2, 0, 0, 0], #"{"0":{"0":2}}"#)
+    try folder.write(
+      #"{"task":"cola","head":"transformers","arithmetic":"float32","#
+        + #""measures":[{"split":"dev","metric":"matthews"}],"seeds":["#
+        + #"{"seed":1,\#(fold)"epoch":1,"step":3,"values":[0.5],"classes":\#(first)},"#
+        + #"{"seed":2,\#(fold)"epoch":1,"step":3,"values":[0.4],"classes":\#(second)}]}"#,
+      "tuned/results.json")
+    let text = try page(folder).text
+    #expect(text.contains("Classes of CoLA (tuned, \(source))"), "\(text)")
+    #expect(text.contains(scores) && text.contains(matrix), "\(text)")
   }
 
   @Test

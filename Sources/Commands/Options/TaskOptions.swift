@@ -34,7 +34,7 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: """
-      Of own: the column of the text, by name in the header or in JSON lines, or by number from 0 \
+      Of own: the column of the text, by name in the header or in JSON, or by number from 0 \
       in a file without header. For tagging, the column of the words, in CoNLL-U also by name.
       """)
   var text = "text"
@@ -42,12 +42,23 @@ struct TaskOptions: ParsableArguments {
   @Option(help: "Of own: the column of the second text of a pair.")
   var text2: String?
 
-  @Option(help: "Of own: the column of the label, score or tag.")
+  @Option(help: "Of own: the column of the label, labels, score or tag.")
   var label = "label"
 
   @OptionGroup var emptyLabels: EmptyLabelOption
 
+  @Option(
+    help: """
+      Cross-validation for small data: trains this many times, each time without another part of \
+      the training file, which is then scored. There is no dev file.
+      """)
+  var folds: Int?
+
   func validate() throws {
+    if let folds, folds < 2 { throw ValidationError("--folds must be at least 2, not \(folds)") }
+    if folds != nil && dev != nil {
+      throw ValidationError("--folds scores parts of the training file; omit --dev")
+    }
     if task != "own" && (problem != nil || text2 != nil || text != "text" || label != "label") {
       throw ValidationError("--problem, --text, --text2 and --label belong to the task own")
     }
@@ -58,8 +69,8 @@ struct TaskOptions: ParsableArguments {
       throw ValidationError(
         "--text, --text2 and --label name columns; span reads SQuAD JSON, which has none")
     }
-    if data == nil && (train == nil || dev == nil) {
-      throw ValidationError("give --data, or both --train and --dev")
+    if data == nil && (train == nil || dev == nil && folds == nil) {
+      throw ValidationError("give --data, or both --train and --dev (or --folds)")
     }
   }
 
@@ -91,9 +102,11 @@ struct TaskOptions: ParsableArguments {
     -> FinetuningRequest
   {
     let task = try resolve()
-    return FinetuningRequest(
+    var request = FinetuningRequest(
       task: task, files: { try files($0, of: task) }, encoder: path, isScratch: isScratch,
-      head: head, emptyLabels: emptyLabels.emptyLabels)
+      head: head)
+    (request.emptyLabels, request.folds) = (emptyLabels.emptyLabels, folds)
+    return request
   }
 
   /// The files of a role; none only for the test role.

@@ -2,6 +2,7 @@ import Collectives
 import Corpus
 import Finetuning
 import Layers
+import Models
 import Tensors
 import Training
 
@@ -81,5 +82,19 @@ extension FinetuningPlan {
     return try Trainer(
       objective: objective, settings: trainerSettings, world: world, processors: processors,
       source: { batches.batch(step: $0, sequences: $1) })
+  }
+
+  /// The weight of each class in the loss; empty if all are 1.
+  ///
+  /// Throws `UsageError` for a task without classes, and `FinetuningError.classWeight`.
+  func classWeights() throws -> [Double] {
+    guard let words = recipe.classWeights else { return [] }
+    guard [.classification, .tagging].contains(task.problem) else {
+      throw UsageError(
+        "--class-weights is for classification and tagging, and \(task.title) is "
+          + "\(task.problem.rawValue)")
+    }
+    return try ClassWeights.weights(
+      words, labels: train.labels, targets: train.examples.map(\.target))
   }
 }

@@ -16,6 +16,8 @@ package struct FinetuningConfiguration: Codable, Equatable {
   package var recipe: FinetuningRecipe
   /// The scale of a regression's targets in training; nil for other problems.
   package var targetScale: TargetScale?
+  /// The number of folds of a cross-validation; nil for none.
+  package var folds: Int?
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
@@ -25,6 +27,7 @@ package struct FinetuningConfiguration: Codable, Equatable {
     case measured = "measured_data"
     case recipe
     case targetScale = "target_scale"
+    case folds
   }
 
   /// The differences from the configuration of an existing fine-tuning; nil where there are none.
@@ -59,16 +62,22 @@ package struct FinetuningConfiguration: Codable, Equatable {
     if existing.data == data && existing.targetScale != targetScale {
       parts.append("it scales its targets otherwise, as an older version of this program did")
     }
-    if existing.measured != measured {
+    compare("--folds", existing.folds.map(String.init) ?? "none", folds.map(String.init) ?? "none")
+    if existing.folds == folds && existing.measured != measured {
       parts.append(
         "its dev data, or labelled test data, differ (--data, --dev or --test; use electra predict "
           + "for other files)")
     }
-    let (was, now) = (try fields(existing.recipe), try fields(recipe))
-    for key in Set(was.keys).union(now.keys).sorted() {
-      compare(Self.options[key] ?? key, was[key] ?? "none", now[key] ?? "none")
-    }
+    parts += try recipeDifferences(from: existing)
     return parts.joined(separator: ", ")
+  }
+
+  /// The settings of the recipes that differ, each with its option.
+  private func recipeDifferences(from existing: FinetuningConfiguration) throws -> [String] {
+    let (was, now) = (try fields(existing.recipe), try fields(recipe))
+    return Set(was.keys).union(now.keys).sorted().filter { was[$0] != now[$0] }.map { key in
+      "\(Self.options[key] ?? key) is \(was[key] ?? "none") there and \(now[key] ?? "none") here"
+    }
   }
 
   /// The settings of a recipe by their keys.

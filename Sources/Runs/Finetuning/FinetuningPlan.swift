@@ -19,15 +19,16 @@ package struct FinetuningRequest {
   package var isScratch: Bool
   package var head: HeadStyle
   /// How to treat rows with an empty label.
-  package var emptyLabels: EmptyLabels
+  package var emptyLabels = EmptyLabels.stop
+  /// The number of folds of a cross-validation, which needs no dev files; nil for none.
+  package var folds: Int?
 
   package init(
     task: Task, files: @escaping (SplitRole) throws -> [TaskFile], encoder: String,
-    isScratch: Bool, head: HeadStyle, emptyLabels: EmptyLabels
+    isScratch: Bool, head: HeadStyle
   ) {
     (self.task, self.files) = (task, files)
     (self.encoder, self.isScratch, self.head) = (encoder, isScratch, head)
-    self.emptyLabels = emptyLabels
   }
 }
 
@@ -37,11 +38,16 @@ package struct FinetuningPlan {
   /// Whether the encoder begins with new weights.
   let isScratch: Bool
   package let model: TaskModel
-  let train: ExampleSet
-  /// The dev sets, of which the first chooses the best epoch.
-  package let dev: [ExampleSet]
+  var train: ExampleSet
+  /// The dev sets, of which the first chooses the best epoch; in a cross-validation the held-out
+  /// examples.
+  package internal(set) var dev: [ExampleSet]
   package let test: [ExampleSet]
   package var configuration: FinetuningConfiguration
+  /// The parts of a cross-validation; nil without one.
+  let folds: Folds?
+  /// The number of the fold that this plan trains, from 1; nil for the plan of all data.
+  var fold: Int?
 
   package var task: Task { train.task }
   /// The sets that are scored: dev, then test sets with labels.
@@ -75,48 +81,37 @@ package struct FinetuningPlan {
     let reader = try ExampleReader(
       request.task, tokenizer: source.tokenizer, maximumLength: recipe.length,
       emptyLabels: request.emptyLabels)
-    train = try reader.read(request.files(.training)[0])
+    let file = try request.files(.training)[0]
+    train = try reader.read(file)
     let labels = train.labels
     func read(_ role: SplitRole) throws -> [ExampleSet] {
       try request.files(role).map { try reader.read($0, labels: labels) }
     }
-    dev = try read(.development)
+    dev =
+      request.folds == nil
+      ? try read(.development) : [try reader.read(file.heldOut, labels: labels)]
+    folds = try request.folds.map { [dev, recipe] in try Folds($0, dev[0], seed: recipe.seed) }
     test = try read(.test)
     if usesDefaultSlices {
       recipe.slices = train.usualSlices(batch: recipe.batchSize, workers: workers)
     }
     let description = FinetunedFolder.Description(
       task: request.task, labels: labels, head: request.head, length: recipe.length)
-    var sizes = source.sizes
-    sizes.encoder.dropoutRate = recipe.dropoutRate
-    sizes.encoder.attentionDropoutRate = recipe.dropoutRate
-    model = description.model(sizes)
+    model = description.model(source.sizes.with(dropout: recipe.dropoutRate))
     configuration = FinetuningConfiguration(
       model: description, encoder: isScratch ? "" : source.checksum, data: train.checksum,
       measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe,
-      targetScale: TargetScale(train))
+      targetScale: TargetScale(train), folds: request.folds)
     _ = try classWeights()
-  }
-
-  /// The weight of each class in the loss; empty if all are 1.
-  ///
-  /// Throws `UsageError` for a task without classes, and `FinetuningError.classWeight`.
-  func classWeights() throws -> [Double] {
-    guard let words = recipe.classWeights else { return [] }
-    guard [.classification, .tagging].contains(task.problem) else {
-      throw UsageError(
-        "--class-weights is for classification and tagging, and \(task.title) is "
-          + "\(task.problem.rawValue)")
-    }
-    return try ClassWeights.weights(
-      words, labels: train.labels, targets: train.examples.map(\.target))
+    try expectTrainableFolds()
   }
 
   /// Model, data and steps, as the first lines of the log and the output of `--dry-run`.
   package var summary: [String] {
     let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
     let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
-    let warmup = trainerSettings.schedule.warmupSteps.of("warm-up step")
+    let part = folds == nil ? self : fold(1)
+    let warmup = part.trainerSettings.schedule.warmupSteps.of("warm-up step")
     var lines = [
       "electra finetune: \(task.title), \(model.layout.parameterCount.grouped) parameters "
         + "(\(isScratch ? "new weights in the sizes of" : "encoder") \(source.path), "
@@ -127,11 +122,16 @@ package struct FinetuningPlan {
     for set in dev + test {
       lines.append("\(set.split.name): \(set.examples.count.grouped) sequences of \(set.path)")
     }
+    if let folds {
+      lines.append(
+        "folds: \(folds.count), each trained on the others and scored on its own examples after "
+          + "the last epoch")
+    }
     lines.append(
-      "steps: \(steps.grouped) of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
+      "steps: \(part.steps.grouped) of \(recipe.batchSize) sequences in \(recipe.slices) slices, "
         + "\(recipe.epochs) epochs; learning rate \(recipe.learningRate) after \(warmup), "
         + "layer-wise decay \(recipe.layerDecay)")
-    if let scale = configuration.targetScale {
+    if let scale = configuration.targetScale, folds == nil {
       lines.append(
         String(
           format: "targets: scaled by mean %.6g and standard deviation %.6g in training",
@@ -140,10 +140,14 @@ package struct FinetuningPlan {
     if let words = recipe.classWeights {
       lines.append("class weights: \(words.joined(separator: " "))")
     }
-    for set in [train] + dev + test {
-      lines += set.notes.sentences(path: set.path).map { "note: " + $0 }
+    return lines + notes
+  }
+
+  /// A line for each irregularity that the readers have accepted.
+  private var notes: [String] {
+    ([train] + (folds == nil ? dev : []) + test).flatMap { set in
+      set.notes.sentences(path: set.path).map { "note: " + $0 }
     }
-    return lines
   }
 
   private static func list(_ names: [String]) -> String {
@@ -159,6 +163,15 @@ package struct FinetuningPlan {
         learningRate: recipe.learningRate, steps: steps,
         warmupSteps: Int(recipe.warmupFraction * Double(steps))),
       adam: AdamHyperparameters(weightDecay: recipe.weightDecay), clipNorm: recipe.clipNorm)
+  }
+}
+
+extension NetworkSizes {
+  /// The sizes with another dropout probability, also that of the attention.
+  fileprivate func with(dropout: Float) -> NetworkSizes {
+    var sizes = self
+    (sizes.encoder.dropoutRate, sizes.encoder.attentionDropoutRate) = (dropout, dropout)
+    return sizes
   }
 }
 

@@ -6,9 +6,10 @@ import Models
 import Platform
 import Training
 
-/// The fine-tuning of one seed on this rank, from its newest checkpoint to the last step.
+/// The fine-tuning of one seed or fold on this rank, from its newest checkpoint to the last step.
 ///
-/// After each epoch the dev sets are scored; `model/` has the model of the best epoch so far.
+/// After each epoch the dev sets are scored; `model/` has the model of the best epoch so far, or of
+/// the last epoch of a fold.
 /// Checkpoints serve only to resume, and are removed at the end.
 final class FinetuningRun {
   private let plan: FinetuningPlan
@@ -55,7 +56,7 @@ final class FinetuningRun {
   /// Writes the best evaluation and removes the checkpoints.
   private func finish() throws -> FinetuningResults.SeedResult {
     guard var best = evaluations.first else { preconditionFailure("the last step is evaluated") }
-    for next in evaluations where next.isBetter(than: best) { best = next }
+    for next in evaluations where replaces(next, best) { best = next }
     try context.world.agree {
       guard context.isFirst else { return }
       try AtomicFile.write(
@@ -63,6 +64,18 @@ final class FinetuningRun {
       try? FileManager.default.removeItem(atPath: run.store.folder)
     }
     return best
+  }
+}
+
+extension FinetuningRun {
+  /// Whether the model of one evaluation is kept instead of that of an earlier one.
+  ///
+  /// The better one is kept. The examples that a fold holds out must select nothing, or its scores
+  /// would be too good: the later one is kept.
+  private func replaces(
+    _ result: FinetuningResults.SeedResult, _ earlier: FinetuningResults.SeedResult
+  ) -> Bool {
+    plan.fold == nil ? result.isBetter(than: earlier) : result.epoch > earlier.epoch
   }
 }
 
@@ -110,10 +123,10 @@ extension FinetuningRun: TrainingJob {
       set.scores(of: answers).map { (set.split.name, $0) }
     }
     let result = FinetuningResults.SeedResult(
-      seed: seed, epoch: evaluations.count + 1, step: state.step,
+      seed: seed, fold: plan.fold, epoch: evaluations.count + 1, step: state.step,
       values: scores.map { $0.1.value.isNaN ? nil : $0.1.value },
       classes: answered.compactMap { $0.set.classScores(of: $0.answers) })
-    let isBest = evaluations.allSatisfy { result.isBetter(than: $0) }
+    let isBest = evaluations.allSatisfy { replaces(result, $0) }
     evaluations.append(result)
     try context.world.agree {
       guard context.isFirst else { return }

@@ -7,26 +7,35 @@ import Platform
 import Tensors
 import Training
 
-/// A fine-tuning with one or more seeds: trains each, then predicts with the best.
+/// A fine-tuning with one or more seeds, or the folds of a cross-validation: trains each, then
+/// predicts.
 ///
 /// Every rank must make the same calls.
 package struct FinetuningSeeds {
   private let plan: FinetuningPlan
   private let context: RunContext
   private let settings: RunSettings
-  /// The number of seeds to train with.
+  /// The number of seeds or folds to train.
   private let count: Int
 
-  /// Makes the fine-tuning with `count` consecutive seeds, of which the recipe's is the first.
+  /// Makes the fine-tuning with `count` consecutive seeds, of which the recipe's is the first, or
+  /// with the folds of `plan`, which all have the recipe's seed.
   ///
   /// The configuration of `plan` must be that of the folder (`FinetuningConfiguration.settled`).
   package init(
     _ plan: FinetuningPlan, count: Int, context: RunContext, settings: RunSettings
   ) {
-    (self.plan, self.count, self.context, self.settings) = (plan, count, context, settings)
+    (self.plan, self.context, self.settings) = (plan, context, settings)
+    self.count = plan.folds?.count ?? count
   }
 
-  /// Trains with every seed that is not done; returns nil when a stop was requested.
+  /// The training with this index, from 0.
+  private func member(_ index: Int) -> (seed: UInt64, fold: Int?) {
+    let seed = plan.recipe.seed
+    return plan.folds == nil ? (seed &+ UInt64(index), nil) : (seed, index + 1)
+  }
+
+  /// Trains every seed or fold that is not done; returns nil when a stop was requested.
   ///
   /// Finished seeds of an earlier start that asked for more seeds stay in the results.
   package func train() throws -> FinetuningResults? {
@@ -38,33 +47,45 @@ package struct FinetuningSeeds {
         .forEach(context.log.write)
     }
     var done: [FinetuningResults.SeedResult] = []
-    for seed in plan.recipe.seed... {
-      let folder = "\(output)/\(FinetuningResults.folder(seed: seed, fold: nil))"
+    for index in 0... {
+      let (seed, fold) = member(index)
+      let folder = "\(output)/\(FinetuningResults.folder(seed: seed, fold: fold))"
       if let result = try existingResult(folder) {
         done.append(result)
         continue
       }
       if done.count >= count { break }
-      guard let result = try train(seed, folder) else { return nil }
+      guard let result = try train(seed, fold, folder) else { return nil }
       done.append(result)
     }
+    return try write(done)
+  }
+
+  /// Writes `results.json` and returns its content.
+  private func write(_ done: [FinetuningResults.SeedResult]) throws -> FinetuningResults {
     let measures = plan.measured.flatMap { set in
       set.metrics.map { FinetuningResults.Measure(split: set.split.name, metric: $0) }
     }
     let results = FinetuningResults(
       task: plan.task.name, head: plan.model.style, arithmetic: plan.recipe.arithmetic,
       measures: measures, seeds: done)
-    try world.agree {
-      guard world.rank == 0 else { return }
-      try AtomicFile.write(results.json().utf8, to: output + "/results.json", replacing: true)
+    try context.world.agree {
+      guard context.isFirst else { return }
+      try AtomicFile.write(
+        results.json().utf8, to: context.folder + "/results.json", replacing: true)
+      if results.isCrossValidation { results.foldLines.forEach(context.log.write) }
     }
     return results
   }
 
-  private func train(_ seed: UInt64, _ folder: String) throws -> FinetuningResults.SeedResult? {
+  private func train(
+    _ seed: UInt64, _ fold: Int?, _ folder: String
+  ) throws -> FinetuningResults.SeedResult? {
     try context.world.agree { if context.isFirst { try RunFolder(path: folder).make() } }
     let run = try FinetuningRun(
-      plan, seed: seed, context: context.part(folder: folder, prefix: "seed \(seed): "),
+      fold.map(plan.fold) ?? plan, seed: seed,
+      context: context.part(
+        folder: folder, prefix: fold.map { "fold \($0): " } ?? "seed \(seed): "),
       settings: settings)
     defer { run.end() }
     return try run.train()
@@ -79,45 +100,67 @@ package struct FinetuningSeeds {
     return try decodeJSON(FinetuningResults.SeedResult.self, Data(bytes), from: path)
   }
 
-  /// Writes the predictions of the best seed's model for dev and test data to `predictions/`.
+  /// Writes the predictions for dev and test data to `predictions/`.
   ///
-  /// Does nothing where an earlier start has written them: `answered.txt` has the seed and the
+  /// They are those of the best seed's model. In a cross-validation each example of the training
+  /// file is predicted by the fold that holds it out, and test data by the best fold. Does nothing
+  /// where an earlier start has written them: `answered.txt` has the seed or fold and the
   /// fingerprints of the data.
   ///
   /// - Parameters:
-  ///   - results: of all seeds.
+  ///   - results: of all seeds or folds.
   ///   - processors: the processor of each thread, -1 for a thread that is not pinned.
   /// - Throws: `TrainerError.stopped` when a stop was requested; an error of the files.
   package func answer(_ results: FinetuningResults, processors: [Int]) throws {
-    let (world, folder) = (context.world, context.folder + "/predictions")
-    let sets = plan.dev + plan.test
     guard let best = results.best else { return }
-    let answered = ["seed \(best.seed)"] + sets.map(\.fingerprint)
+    let (world, folder) = (context.world, context.folder + "/predictions")
+    let model = best.fold.map { "fold \($0)" } ?? "seed \(best.seed)"
+    let answered = [model] + (plan.dev + plan.test).map(\.fingerprint)
     let note = Data((answered.joined(separator: "\n") + "\n").utf8)
     let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
     if try world.sum([world.rank == 0 && isDone ? 1 : 0])[0] > 0 { return }
-    let weights = try world.agree {
-      guard world.rank == 0 else { return Storage(count: plan.model.layout.count) }
-      try RunFolder(path: folder).make()
-      return try FinetunedFolder(context.folder).weights()
+    try world.agree { if world.rank == 0 { try RunFolder(path: folder).make() } }
+    let heldOut = try answerHeldOut(processors)
+    let sets = heldOut == nil ? plan.dev + plan.test : plan.test
+    let answers = try predict(sets, best.folder, processors)
+    try world.agree {
+      guard world.rank == 0 else { return }
+      var names: [String] = []
+      for (set, answers) in [heldOut].compactMap(\.self) + zip(sets, answers) {
+        names += try set.write(answers, to: folder, replacing: true)
+      }
+      try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
+      context.log.write(
+        "predictions of \(heldOut == nil ? model : "all folds") in \(folder): "
+          + names.joined(separator: ", "))
+    }
+  }
+
+  /// The predictions of each fold for the examples that it holds out; nil without folds.
+  private func answerHeldOut(_ processors: [Int]) throws -> (ExampleSet, Answers)? {
+    guard let folds = plan.folds else { return nil }
+    let parts = try (1...folds.count).map { number in
+      let folder = FinetuningResults.folder(seed: plan.recipe.seed, fold: number)
+      return try predict(plan.fold(number).dev, folder, processors)[0]
+    }
+    return (plan.dev[0], Answers(parts, assignment: folds.assignment))
+  }
+
+  /// The predictions of the model in the folder of a seed or fold for each set.
+  private func predict(
+    _ sets: [ExampleSet], _ folder: String, _ processors: [Int]
+  ) throws -> [Answers] {
+    if sets.isEmpty { return [] }
+    let weights = try context.world.agree {
+      context.isFirst
+        ? try FinetunedFolder("\(context.folder)/\(folder)").weights()
+        : Storage(count: plan.model.layout.count)
     }
     let predictor = try Predictor(
       plan.model, weights: weights, arithmetic: plan.recipe.arithmetic, longest: plan.longest,
-      world: world, processors: processors)
+      world: context.world, processors: processors)
     defer { predictor.end() }
     predictor.guardTime(with: context.watchdog)
-    var names: [String] = []
-    for set in sets {
-      let answers = try predictor.answers(to: set)
-      try world.agree {
-        if world.rank == 0 { names += try set.write(answers, to: folder, replacing: true) }
-      }
-    }
-    try world.agree {
-      guard world.rank == 0 else { return }
-      try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
-      context.log.write(
-        "predictions of seed \(best.seed) in \(folder): \(names.joined(separator: ", "))")
-    }
+    return try sets.map { try predictor.answers(to: $0) }
   }
 }
