@@ -68,16 +68,18 @@ def invalid(verb: Verb, arguments: list[str]) -> Optional[str]:
     """The reason why the argument parser would reject the arguments; None if it would accept them."""
     given: set[str] = set()
     positionals = 0
+    takes_several = False  # the last option takes all words up to the next option
     words = iter(arguments)
     for word in words:
         if not re.match(r"--?[a-z]", word):
-            positionals += 1
+            positionals += not takes_several
             continue
         option, _, value = word.partition("=")
         argument = verb.options.get(option)
         if argument is None:
             return f"`{verb.name}` has no option {option}"
         given.add(option)
+        takes_several = argument.get("parsingStrategy") == "upToNextOption"
         if argument["kind"] != "option":
             continue
         value = value or next(words, "")

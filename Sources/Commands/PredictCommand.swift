@@ -16,14 +16,15 @@ struct PredictCommand: ParsableCommand {
     abstract: "Predicts with a fine-tuned model: new text, or dev and test files.",
     discussion: """
       Reads one text per line; a tab separates the two texts of a pair, or a question and its \
-      passage. In JSON lines, tables with a header, CoNLL and SQuAD JSON, the fields and columns \
-      are those of the fine-tuning. Prints per line a label with its probability, a score, each \
-      word with its tag, or the answer; with --json one object per line. For files of the task use \
+      passage. In JSON, tables with a header, CoNLL and SQuAD JSON, the fields and columns are \
+      those of the fine-tuning. Prints per line the labels with their probabilities, a score, each \
+      word with its tag, or the answer; with --json one object per line, with the probabilities of \
+      all classes. For files of the task use \
       --dev or --test instead: --dev prints scores, and --output writes the predictions in the \
       format of the benchmark's submissions.
       """)
 
-  @Option(help: "A fine-tuning, one of its seeds, or a model.")
+  @Option(help: "A fine-tuning, one of its seeds or folds, or a model.")
   var from: String
 
   @Argument(help: "The text; by default, and for -, standard input.")
