@@ -2,7 +2,7 @@
 # Settings for mpirun on one machine and functions that the scripts share. Sourced, not executed.
 # A setting that the user has made is kept.
 #
-# A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
+# Functions for hosts are in hosts.sh. A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
 # script defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69
 # unavailable.
 
@@ -13,42 +13,54 @@ fi
 # Allow more ranks than cores; waiting ranks yield the core instead of spinning.
 export OMPI_MCA_rmaps_base_oversubscribe=${OMPI_MCA_rmaps_base_oversubscribe:-1}
 export OMPI_MCA_mpi_yield_when_idle=${OMPI_MCA_mpi_yield_when_idle:-1}
-# electra pins its worker threads itself.
+# Fill host after host, so that the slices of a host are contiguous. --map-by overrides it.
+export OMPI_MCA_rmaps_base_mapping_policy=${OMPI_MCA_rmaps_base_mapping_policy:-slot}
+# electra pins its worker threads itself. --bind-to overrides it.
 export OMPI_MCA_hwloc_base_binding_policy=${OMPI_MCA_hwloc_base_binding_policy:-none}
 # Containers without ptrace cannot copy memory between processes: do not try it, and do not warn.
 export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
 # electra's workers call OpenBLAS, each on one thread.
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
-# The folder of the repository.
+# The folder of the repository, or of an unpacked release.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# The program; ELECTRA_PROGRAM names another one, for example one that build.sh made.
-electra=${ELECTRA_PROGRAM:-$root/.build/release/electra}
+# The program of the release, or of `swift build -c release`; ELECTRA_PROGRAM names another one, for
+# example one that build.sh made.
+electra=$root/bin/electra
+[ -e "$electra" ] || electra=$root/.build/release/electra
+electra=${ELECTRA_PROGRAM:-$electra}
+# The verbs of electra. The first one among the arguments of a launcher ends the options of mpirun.
+verbs="pretrain evaluate finetune predict detect export vocabulary prepare tokenize tasks flops report compare benchmark help"
 
-# read_launch ARGUMENTS...: reads -np into $ranks and --hosts into $hosts, both empty when absent,
-# and the verb of electra with its options into the array $job.
+# read_launch ARGUMENTS...: reads the number of ranks into $ranks and the host file into $hosts, both
+# empty when absent, all other options of mpirun into the array $mpirun_options, and the verb of
+# electra with its options into the array $job.
 # shellcheck disable=SC2034 # the sourcing script uses hosts and job
 read_launch() {
-  local option
-  ranks='' hosts=''
+  ranks='' hosts='' mpirun_options=()
   while [ $# -gt 0 ]; do
-    option=$1
-    case $option in
-      -np | -n | --np | --hosts)
-        [ -n "${2:-}" ] || { report "$option needs a value"; return 64; }
-        if [ "$option" = --hosts ]; then hosts=$2; else ranks=$2; fi
-        shift 2 ;;
+    case $1 in
       --help | -h | --version) break ;;
-      -*) report "unknown option $option: -np N and --hosts FILE come before the verb, electra's options after it"; return 64 ;;
-      *) break ;;
+      -np | --np | -n | --n | --hosts | --hostfile | -hostfile | --machinefile | -machinefile)
+        [ -n "${2:-}" ] || { report "$1 needs a value"; return 64; }
+        case $1 in
+          -n* | --n*)
+            [[ $2 =~ ^0*[1-9][0-9]{0,5}$ ]] || { report "-np needs a number of ranks above 0, not $2"; return 64; }
+            ranks=$((10#$2)) ;;
+          *) hosts=$2 ;;
+        esac
+        shift ;;
+      -*) mpirun_options+=("$1") ;;
+      *)
+        [[ " $verbs " != *" $1 "* ]] || break
+        # An option of mpirun has up to two values.
+        [[ ${mpirun_options[*]: -2} = -* || ${mpirun_options[*]: -1} = -* ]] \
+          || { report "$1 is neither a verb of electra nor the value of an option of mpirun"; return 64; }
+        mpirun_options+=("$1") ;;
     esac
-    if [ -n "$ranks" ] && ! [[ $ranks =~ ^0*[1-9][0-9]{0,5}$ ]]; then
-      report "-np needs a number of ranks above 0, not $ranks"
-      return 64
-    fi
+    shift
   done
   [ $# -gt 0 ] || { report "a verb of electra is missing, as in: -np 2 pretrain --data data --output run"; return 64; }
-  ranks=${ranks:+$((10#$ranks))}
   job=("$@")
   require_program
 }
@@ -58,84 +70,6 @@ require_program() {
   [ -f "$electra" ] && [ -x "$electra" ] && return
   report "there is no program $electra; build it with 'swift build -c release', or name it with ELECTRA_PROGRAM"
   return 66
-}
-
-# parse_host_file FILE: prints each host as `line host slots`. At the first invalid line it prints
-# the line's number and the reason, and fails.
-parse_host_file() {
-  LC_ALL=C awk '
-    function refuse(why) { print NR ": " why; exit 65 }
-    function is_number(text) { return text ~ /^[0-9]+$/ && length(text) < 7 }
-    # A byte order mark, CR line ends, comments, and spaces around "=" are allowed.
-    NR == 1 { sub(/^\357\273\277/, "") }
-    { sub(/\r$/, ""); sub(/#.*/, ""); gsub(/[ \t]*=[ \t]*/, "=") }
-    !NF { next }
-    {
-      host = $1; slots = 1; most = ""
-      if (host ~ /^[^:]*:[^:]*$/) {
-        slots = host; sub(/.*:/, "", slots); sub(/:.*/, "", host)
-        if (!is_number(slots)) refuse($1 ": " slots " is not a number of ranks")
-      }
-      if (host !~ /^[[A-Za-z0-9_][][A-Za-z0-9_.:%@-]*$/) refuse(host " is not a host name")
-      for (i = 2; i <= NF; i++) {
-        key = tolower($i); value = $i
-        sub(/=.*/, "", key); sub(/^[^=]*=?/, "", value); gsub(/-/, "_", key)
-        if (key !~ /^(slots?|cpus?|count|max_slots|slots_max)$/)
-          refuse("unknown setting " $i "; a host has slots=N and optionally max_slots=N")
-        if (!is_number(value)) refuse($i " is not a number of ranks")
-        if (key ~ /max/) most = value; else slots = value
-      }
-      if (slots + 0 < 1) refuse(host " has no slots; remove the line")
-      if (most != "" && most + 0 < slots + 0) refuse("max_slots=" most " is less than slots=" slots)
-      print NR, host, slots + 0
-    }' "$1"
-}
-
-# canonical_host HOST: prints this machine's host name if HOST is a name or address of this machine,
-# else HOST unchanged.
-canonical_host() {
-  local this address addresses
-  this=$(hostname)
-  addresses=" $(hostname -I 2>/dev/null) "
-  case $1 in localhost | "$this") echo "$this"; return ;; esac
-  for address in $(timeout 5 getent ahosts "$1" | awk '{ print $1 }' | sort -u); do
-    case $address in 127.* | ::1) echo "$this"; return ;; esac
-    [[ $addresses != *" $address "* ]] || { echo "$this"; return; }
-  done
-  echo "$1"
-}
-
-# read_hosts FILE: prints the hosts of a host file as lines `line host slots`. A line of the file is
-# `name`, `name slots=2`, optionally with max_slots, or `name:2` as for MPICH. All names of this
-# machine are printed as its host name: mpirun then needs no remote shell for it, and duplicates are
-# detected.
-read_hosts() {
-  local lines line name host slots
-  [ -f "$1" ] && [ -r "$1" ] || { report "there is no host file $1"; return 66; }
-  lines=$(parse_host_file "$1") || { report "$1, line ${lines##*$'\n'}"; return 65; }
-  [ -n "$lines" ] || { report "$1 names no host"; return 65; }
-  local -A first_line=()
-  while read -r line name slots; do
-    host=$(canonical_host "$name")
-    if [ -n "${first_line[$host]:-}" ]; then
-      report "$1 names $host in line ${first_line[$host]} and again in line $line$([ "$host" = "$name" ] || echo ", as $name"); give it one line with slots=2"
-      return 65
-    fi
-    first_line[$host]=$line
-    echo "$line $host $slots"
-  done <<<"$lines"
-}
-
-# format_host_file: turns the output of read_hosts into a host file for mpirun. The slots are
-# explicit because mpirun gives a host without them as many ranks as it has cores.
-format_host_file() { awk '{ print $2 " slots=" $3 }'; }
-
-# is_reachable HOST: whether mpirun's remote shell reaches the host; this machine needs no remote
-# shell.
-is_reachable() {
-  local shell
-  read -ra shell <<<"${OMPI_MCA_plm_rsh_agent:-ssh -o BatchMode=yes -o ConnectTimeout=5}"
-  [ "$1" = "$(hostname)" ] || timeout 10 "${shell[@]}" "$1" true </dev/null 2>/dev/null
 }
 
 # is_final STATUS: whether a restart of the job would not help: the job is done, electra has
@@ -161,7 +95,7 @@ option_value() {
 wait_for_job() {
   local status again
   while :; do
-    wait "$1"
+    wait "$1" 2>/dev/null
     status=$?
     kill -0 "$1" 2>/dev/null || break
   done
@@ -173,8 +107,29 @@ wait_for_job() {
   return "$status"
 }
 
-# newest_checkpoint RUN: prints the folder of the run's newest checkpoint, nothing if there is none.
-newest_checkpoint() { find "$1/checkpoints" -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort | tail -n 1; }
+# end_with_launcher PID: ends the process with SIGTERM when this script has ended before it, which
+# only SIGKILL can cause; with a second SIGTERM if it still exists after five seconds. The watching
+# process has a session and a name of its own, so that whatever kills the script does not kill it.
+end_with_launcher() {
+  # shellcheck disable=SC2016 # the inner shell expands them
+  setsid bash -c 'while kill -0 "$1"; do
+      if kill -0 "$2"; then sleep 0.5; else kill -TERM "$1"; sleep 5; fi
+    done' watch "$1" "$$" </dev/null >/dev/null 2>&1 &
+}
+
+# newest_checkpoint RUN: prints the folder of the newest checkpoint of a run, or of a fine-tuning's
+# current seed, nothing if there is none.
+newest_checkpoint() {
+  [ -z "$1" ] || find "$1/checkpoints" "$1"/seed-*/checkpoints -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort -V | tail -n 1
+}
+
+# progress RUN: prints a text that increases in order with each checkpoint: the number of completed
+# seeds of a fine-tuning, and the step of the newest checkpoint.
+progress() {
+  local newest
+  newest=$(newest_checkpoint "$1")
+  printf '%06d %s\n' "$(find "$1"/seed-*/result.json 2>/dev/null | wc -l)" "${newest##*/}"
+}
 
 # heartbeat_value KEY FILE: prints a value of a rank's heartbeat file.
 heartbeat_value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
@@ -191,8 +146,10 @@ lost_ranks() {
   echo "${list:-no rank}"
 }
 
-# build: builds the release program; shows the compiler's output only when the build fails.
+# build: builds the release program; shows the compiler's output only when the build fails. An
+# unpacked release has a program, and no manifest.
 build() {
+  [ -e "$root/Package.swift" ] || return 0
   echo "building (one to two minutes the first time)"
   local log
   log=$(mktemp)

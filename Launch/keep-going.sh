@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Restarts a job until it is done, on the hosts that still answer. Takes the options of mpirun.sh:
+# Restarts a job until it is done, on the hosts that still answer. Takes the options of mpirun.sh,
+# and finds the hosts of a PBS or LSF job as it does:
 #
 #   Launch/keep-going.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/keep-going.sh --hosts hosts.txt pretrain --data /shared/data --output /shared/run
@@ -16,15 +17,17 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
+# shellcheck source=hosts.sh
+. "$here/hosts.sh"
 report() { echo "keep-going: $*" >&2; }
 read_launch "$@" || exit
-[ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
+find_hosts || exit
 run=$(option_value --output "${job[@]}")
 host_file=$(mktemp)
 trap 'rm -f "$host_file"' EXIT
 
-# find_hosts: writes the hosts that answer to $host_file; fails if none does.
-find_hosts() {
+# try_hosts: writes the hosts that answer to $host_file; fails if none does.
+try_hosts() {
   local line host slots
   while read -r line host slots; do
     if is_reachable "$host"; then
@@ -40,7 +43,7 @@ find_hosts() {
 # fewer ranks than -np.
 choose_options() {
   local slots
-  options=()
+  options=("${mpirun_options[@]}")
   if [ -n "$hosts" ]; then
     slots=$(awk -F= '{ sum += $2 } END { print sum }' "$host_file")
     options+=(--hosts "$host_file")
@@ -59,7 +62,7 @@ unreachable=0 # attempts in a row at which no host answered
 while :; do
   [ "$stop_requested" -eq 0 ] || exit 75
   if [ -n "$hosts" ]; then
-    if ! find_hosts; then
+    if ! try_hosts; then
       # Before the first start the host file is probably wrong; later the hosts may be rebooting.
       unreachable=$((unreachable + 1))
       [ -n "$status" ] && [ "$unreachable" -lt 120 ] || { report "no host of $hosts answers"; exit 69; }
@@ -70,11 +73,12 @@ while :; do
     unreachable=0
   fi
   choose_options
-  before=$(newest_checkpoint "$run")
+  before=$(progress "$run")
   # A stop may have been requested while the hosts were tried, which can take long.
   [ "$stop_requested" -eq 0 ] || exit 75
   "$here/mpirun.sh" "${options[@]}" "${job[@]}" &
   child=$!
+  end_with_launcher "$child"
   # The signal may have come before $child was set.
   [ "$stop_requested" -eq 0 ] || kill -TERM "$child"
   wait_for_job "$child"
@@ -82,7 +86,7 @@ while :; do
   child=
   [ "$stop_requested" -eq 0 ] || exit "$status"
   [ "$status" -ne 75 ] && ! is_final "$status" || exit "$status"
-  [[ $(newest_checkpoint "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
+  [[ $(progress "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
   if [ "$fruitless" -ge 5 ]; then
     report "five starts in a row wrote no checkpoint; the last one ended with status $status"
     exit "$status"

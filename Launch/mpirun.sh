@@ -19,9 +19,12 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
+# shellcheck source=hosts.sh
+. "$here/hosts.sh"
 report() { echo "mpirun.sh: $*" >&2; }
 read_launch "$@" || exit
-launcher=(mpirun ${ranks:+-np "$ranks"})
+find_hosts || exit
+launcher=(mpirun ${ranks:+-np "$ranks"} "${mpirun_options[@]}")
 host_file=$(mktemp)
 # Heartbeats newer than this file belong to this start of the job.
 start=$(mktemp)
@@ -58,10 +61,9 @@ check_hosts() {
   [ -z "$unreachable" ] || { report "${unreachable%%$'\n'*}"; return 69; }
 }
 if [ -n "$hosts" ]; then
-  lines=$(read_hosts "$hosts") || exit
   check_hosts "$lines" || exit
   format_host_file <<<"$lines" >"$host_file"
-  launcher+=(--hostfile "$host_file" --map-by slot)
+  launcher+=(--hostfile "$host_file")
 elif [ "${ranks:-0}" -gt "${SLURM_NTASKS:-${ranks:-0}}" ]; then
   report "-np asks for $ranks ranks but job $SLURM_JOB_ID has only $SLURM_NTASKS tasks on $SLURM_JOB_NODELIST: rank $SLURM_NTASKS does not fit; allocate more with --ntasks"
   exit 64
@@ -110,13 +112,22 @@ exec {output}> >(relay)
 relay_out=$!
 exec {errors}> >(relay_errors "$mpirun_messages")
 relay_err=$!
+# mpirun forwards SIGUSR1 to all ranks and kills none; after SIGTERM it would leave them one second.
+signals=0 mpirun_pid=
+# shellcheck disable=SC2329 # the trap calls it
+end_job() {
+  signals=$((signals + 1))
+  [ -z "$mpirun_pid" ] || kill "-$([ "$signals" -eq 1 ] && echo USR1 || echo TERM)" "$mpirun_pid"
+}
+trap end_job TERM INT HUP QUIT USR1
 # In a new session, so that Ctrl-C reaches this script alone.
+[ "$signals" -eq 0 ] || exit 75
 setsid "${launcher[@]}" "$electra" "${job[@]}" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &
 mpirun_pid=$!
 exec {output}>&- {errors}>&-
-# mpirun forwards SIGUSR1 to all ranks and kills none; after SIGTERM it would leave them one second.
-signals=0
-trap 'signals=$((signals + 1)); [ "$signals" -eq 1 ] && kill -USR1 "$mpirun_pid" || kill -TERM "$mpirun_pid"' TERM INT HUP QUIT USR1
+end_with_launcher "$mpirun_pid"
+# A signal may have come before $mpirun_pid was set.
+[ "$signals" -eq 0 ] || kill -TERM "$mpirun_pid"
 
 # has_late_rank: whether a rank of this start missed a deadline of its watchdog.
 has_late_rank() {

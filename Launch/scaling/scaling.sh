@@ -20,6 +20,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=../environment.sh
 . "$here/../environment.sh"
+# shellcheck source=../hosts.sh
+. "$here/../hosts.sh"
 report() { echo "scaling: $*" >&2; }
 # fail STATUS SENTENCE
 fail() { report "$2"; exit "$1"; }

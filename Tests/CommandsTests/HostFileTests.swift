@@ -40,7 +40,8 @@ struct HostFileTests {
     ("localhost slots=2\n", ["-np", "3"], 64, "-np asks for 3 ranks but hosts has only 2 slots"),
     ("localhost\n", ["-np", "0"], 64, "-np needs a number of ranks above 0, not 0"),
     ("localhost\n", ["-np", "two"], 64, "-np needs a number of ranks above 0, not two"),
-    ("localhost\n", ["--oversubscribe"], 64, "unknown option --oversubscribe: "),
+    ("localhost\n", ["pretrian"], 64, "pretrian is neither a verb of electra nor the value of"),
+    ("localhost\n", ["-np"], 64, "-np needs a number of ranks above 0, not --hosts"),
     (
       "localhost slots=2\nnowhere.invalid\n", [], 69,
       "nowhere.invalid (line 2 of hosts) does not answer; rank 2 would run there"
@@ -80,7 +81,7 @@ struct HostFileTests {
     let folder = try TemporaryFolder()
     try folder.write(hosts, "hosts")
     try folder.write(
-      "#!/bin/sh\nwhile [ \"$1\" != --hostfile ]; do shift; done; cat \"$2\"\n", "mpirun")
+      Program.mpirunThatPrintsItsHosts, "mpirun")
     for script in ["mpirun.sh", "keep-going.sh"] {
       let result = try Program.shell(
         "chmod +x mpirun; PATH=$PWD:$PATH exec \"$0\" --hosts hosts pretrain",

@@ -49,6 +49,14 @@ enum Program {
     try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
   }
 
+  /// A stand-in for mpirun, a script that prints the host file it is given.
+  static let mpirunThatPrintsItsHosts = """
+    #!/bin/sh
+    while [ "$1" != --hostfile ]; do shift; done
+    cat "$2"
+
+    """
+
   /// A Python with the packages of Launch/compare/requirements.txt; nil if there is none.
   static let pythonPath = ProcessInfo.processInfo.environment["ELECTRA_PYTHON"]
 

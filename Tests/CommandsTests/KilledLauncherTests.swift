@@ -1,0 +1,47 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// However a launch script ends, its ranks end too.
+@Suite(.serialized)
+struct KilledLauncherTests {
+  private static let faults = [
+    // The script alone, and everything that Ctrl-C or a job manager would reach.
+    "kill -KILL $job", "kill -KILL -- -$job",
+    "kill -TERM $job", "kill -INT $job", "kill -HUP $job",
+  ]
+
+  @Test(arguments: ["mpirun.sh", "keep-going.sh"], faults)
+  func aKilledScriptLeavesNoRank(script: String, fault: String) throws {
+    try expectNoRank(script, after: fault)
+  }
+
+  @Test
+  func aKilledMpirunLeavesNoRank() throws {
+    try expectNoRank("mpirun.sh", after: "kill -KILL $(ps -o ppid= -p ${ranks%%$'\\n'*})")
+  }
+
+  /// Runs a fault once the run has a checkpoint; the ranks must end within 30 seconds.
+  private func expectNoRank(_ script: String, after fault: String) throws {
+    let folder = try preparedData()
+    let result = try Program.shell(
+      """
+      setsid env --default-signal "$0" -np 2 pretrain --data data --preset tiny --length 32 \\
+        --batch 16 --steps 1000000 --save-every 1 --threads 1 --output run >log 2>&1 &
+      job=$!
+      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      ranks=$(sed -n 's/.*process=\\([0-9]*\\).*/\\1/p' run/heartbeats/rank-*)
+      for rank in $ranks; do kill -0 $rank || echo "rank $rank does not run"; done
+      \(fault)
+      for i in $(seq 300); do
+        left=
+        for rank in $ranks; do kill -0 $rank 2>/dev/null && left+="$rank "; done
+        [ -n "$left" ] || break
+        sleep 0.1
+      done
+      echo "left: $left"
+      kill -KILL $job $ranks 2>/dev/null
+      """, ["\(Program.launch)/\(script)"], in: folder.path)
+    #expect(result.output == "left: \n", "\(result.errors)")
+  }
+}
