@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Runs electra on several ranks under mpirun, on this machine or on the hosts of a host file:
+# Runs electra on several ranks under mpirun, on this machine, on the hosts of a host file, or on
+# those of a PBS or LSF job in which it is called:
 #
 #   Launch/mpirun.sh -np 2 pretrain --data data --output run --preset small
 #   Launch/mpirun.sh -np 8 --hosts hosts.txt pretrain --data /shared/data --output /shared/run
+#   Launch/mpirun.sh -np 2 --bind-to core -x OPENBLAS_CORETYPE=Haswell pretrain --data data --output run
 #
-# hosts.txt has one line per host, `name` for one rank or `name slots=2` (`name:2` for MPICH). ssh
+# Other options before the verb are passed to mpirun.
+#
+# hosts.txt has one line per host, `name` for one rank or `name slots=2` (`name:2` for MPICH); the
+# files of PBS and LSF have a line per rank. ssh (in PBS pbs_tmrsh, in LSF blaunch, if they exist)
 # must reach each host without a password, and the program, the data and the run's folder must have
 # the same path on all of them. One rank per NUMA domain is best: its worker threads use the
 # domain's cores. Rejected before anything starts: a host file with an invalid line or a duplicate
@@ -14,7 +19,8 @@
 #
 # TERM, INT, HUP, QUIT and USR1 make the run write a checkpoint and exit with status 75; the same
 # command resumes it. A second signal ends it at once. If a rank is lost, the last line names the
-# rank, its host and step, and the checkpoint from which the same command resumes.
+# rank, its host and step, and the checkpoint from which the same command resumes. If this script is
+# killed, its ranks end within seconds.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh

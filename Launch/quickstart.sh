@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a bare machine to a trained model: installs missing packages, builds, fetches English text
-# from a Debian package, trains a vocabulary, prepares shards, pre-trains with two ranks, and shows
-# the result. When run again, it resumes where it was and repeats nothing.
+# From a bare machine to a trained model: installs missing packages, builds (in a clone), fetches
+# English text from a Debian package, trains a vocabulary, prepares shards, pre-trains with two
+# ranks, and shows the result. When run again, it resumes where it was and repeats nothing.
 #
 #   Launch/quickstart.sh [FOLDER [OPTIONS]]        default: ./quickstart
 #

@@ -1,22 +1,26 @@
 #!/usr/bin/env bash
-# Installs the system packages that electra needs to build and run (Debian, Ubuntu), and prints
-# their names.
+# Installs the system packages that electra needs (Debian, Ubuntu), and prints their names: those of
+# packages.txt to run it, and in a clone also those to build it.
 #
 #   Launch/setup.sh [PACKAGE...]                 also installs these packages
 #
-# Root installs; for other users it prints the command to install and fails with status 69. Needs a
-# Swift toolchain (6.1 or newer) on the PATH, which is not a Debian package:
+# Root installs; for other users it prints the command to install and fails with status 69. A clone
+# needs a Swift toolchain (6.1 or newer) on the PATH, which is not a Debian package:
 # https://www.swift.org/install/linux
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev pkg-config xz-utils gzip zstd bzip2 procps iproute2 python3 "$@")
+# Only a clone has a manifest; an unpacked release has a program.
+needs=run
+[ ! -e "$here/../Package.swift" ] || needs='run|build'
+mapfile -t packages < <(awk -v needs="^($needs)$" '$1 ~ needs { print $2 }' "$here/packages.txt")
 missing=()
-for package in "${packages[@]}"; do
+for package in "${packages[@]}" "$@"; do
   state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
   [ "$state" = "install ok installed" ] || missing+=("$package")
 done
 
-if ! command -v swift >/dev/null; then
+if [ "$needs" != run ] && ! command -v swift >/dev/null; then
   echo "setup: there is no Swift toolchain on the PATH; see https://www.swift.org/install/linux" >&2
   exit 69
 fi

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from pages import Page
 
@@ -34,6 +34,15 @@ def problems(page: Page, root: Path) -> Iterator[str]:
             yield f"{page.location(number)}: the line ends inside a link or bracket"
 
 
+def translate_links(page: Page, translate: Callable[[re.Match[str]], str]) -> str:
+    """The page's text with each link (mark of an image, text, target) outside of code blocks replaced."""
+    in_code, lines = False, []
+    for line in page.text.splitlines():
+        in_code ^= line.startswith("```")
+        lines.append(line if in_code else LINK.sub(translate, line))
+    return "\n".join(lines) + "\n"
+
+
 def for_docc(page: Page, catalog: Path) -> str:
     """The page's text with `doc:` links to articles. Links to other files of the repository become plain text."""
 
@@ -50,8 +59,4 @@ def for_docc(page: Page, catalog: Path) -> str:
         heading = Page(path, catalog.resolve()).anchors()[anchor].replace(" ", "-") if anchor else ""
         return f"[{text}](doc:{path.stem}{'#' + heading if heading else ''})"
 
-    in_code, lines = False, []
-    for line in page.text.splitlines():
-        in_code ^= line.startswith("```")
-        lines.append(line if in_code else LINK.sub(translate, line))
-    return "\n".join(lines) + "\n"
+    return translate_links(page, translate)
