@@ -15,11 +15,12 @@ struct JobScriptTests {
   /// Runs the job script; returns its result and the arguments of srun and scontrol.
   ///
   /// `environment` is added to that of the two nodes. srun exits with `status`, after writing a
-  /// heartbeat per state of `beats` and, if `isSaved`, a checkpoint. `fruitless` starts before this
-  /// one had no progress.
+  /// heartbeat per state of `beats` and running `work`; `before` runs before the job. `fruitless`
+  /// starts before this one had no progress.
   private func job(
-    _ environment: [String: String], ending status: Int32 = 0, beats: [String] = [],
-    fruitless: Int = 0, isSaved: Bool = false
+    _ environment: [String: String], _ options: [String] = ["--data", "data", "--output=run"],
+    ending status: Int32 = 0, beats: [String] = [], fruitless: Int = 0, work: String = "",
+    before: String = ":"
   ) throws -> (result: Program.Result, srun: String, scontrol: String) {
     let folder = try TemporaryFolder()
     if fruitless > 0 { try folder.write("\(fruitless)\n", "electra-7.fruitless") }
@@ -33,15 +34,15 @@ struct JobScriptTests {
       #!/bin/sh
       echo "$*" > srun.told
       mkdir -p run/heartbeats
-      \(isSaved ? "mkdir -p run/checkpoints/step-00000020" : "")
+      \(work)
       for file in beat-*; do [ ! -e "$file" ] || cat "$file" > run/heartbeats/rank-0000${file#beat-}; done
       exit \(status)
       """, "srun")
     try folder.write("#!/bin/sh\necho \"$*\" > scontrol.told\n", "scontrol")
     try folder.write("#!/bin/sh\n", "sleep")
     let result = try Program.shell(
-      "chmod +x srun scontrol sleep; PATH=$PWD:$PATH exec bash \"$0\" --data data --output=run",
-      ["\(Program.launch)/electra.sbatch"],
+      "\(before); chmod +x srun scontrol sleep; PATH=$PWD:$PATH exec bash \"$0\" \"$@\"",
+      ["\(Program.launch)/electra.sbatch"] + options,
       environment: Self.twoNodes.merging(environment) { $1 }.merging([
         "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
       ]) { $1 }, in: folder.path)
@@ -68,6 +69,47 @@ struct JobScriptTests {
     #expect(srun.contains("--mpi=pmix -K1"), "\(srun)")
     #expect(srun.contains(words), "\(srun)")
     #expect(srun.hasSuffix("pretrain --data data --output=run\n"))
+  }
+
+  private static let verbs: [([String], String)] = [
+    (["--data", "d", "--output", "run"], "\(Program.path) pretrain --data d --output run"),
+    (["pretrain", "--data", "d"], "\(Program.path) pretrain --data d"),
+    (["finetune", "cola", "--output", "run"], "\(Program.path) finetune cola --output run"),
+    // The warning before the time limit must not kill it.
+    (
+      ["evaluate", "run", "--data", "d"],
+      "sh -c trap \"\" USR1; exec \"$0\" \"$@\" \(Program.path) evaluate run --data d"
+    ),
+  ]
+
+  @Test(arguments: verbs)
+  func theVerbIsPretrainUnlessOneIsGiven(arguments: [String], command: String) throws {
+    let (result, srun, _) = try job(["SLURM_NTASKS_PER_NODE": "1"], arguments)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(srun.hasSuffix("--cpus-per-task=2 \(command)\n"), "\(srun)")
+  }
+
+  @Test
+  func aVerbThatIsNoJobIsRefused() throws {
+    let (result, srun, _) = try job(["SLURM_NTASKS_PER_NODE": "1"], ["detect", "--from", "run"])
+    #expect(result.status == 64 && srun.isEmpty)
+    #expect(
+      result.errors.contains("a job runs pretrain, finetune or evaluate, not detect"),
+      "\(result.errors)")
+  }
+
+  /// The steps of the next seed begin at 1 again.
+  @Test
+  func aCompletedSeedOfAFineTuningIsProgress() throws {
+    let next =
+      "rm -r run/seed-1/checkpoints; touch run/seed-1/result.json; "
+      + "mkdir -p run/seed-2/checkpoints/step-00000003"
+    for (work, isRequeued) in [(next, true), ("", false)] {
+      let (result, _, scontrol) = try job(
+        ["SLURM_NTASKS_PER_NODE": "1"], ["finetune", "cola", "--output", "run"], ending: 137,
+        fruitless: 2, work: work, before: "mkdir -p run/seed-1/checkpoints/step-00000040")
+      #expect(scontrol.isEmpty == !isRequeued, "\(result.errors)")
+    }
   }
 
   @Test(arguments: [
@@ -139,7 +181,7 @@ struct JobScriptTests {
         "SLURM_NTASKS_PER_NODE": "1", "SLURM_RESTART_COUNT": start.count,
         "SLURM_JOB_START_TIME": "\(began)",
       ], ending: start.status, beats: ["stopping", "running"], fruitless: start.fruitless,
-      isSaved: start.isSaved)
+      work: start.isSaved ? "mkdir -p run/checkpoints/step-00000020" : "")
     #expect(scontrol == (isQueued ? "requeue 7\n" : ""))
     #expect(result.status == (isQueued ? 0 : start.status))
     #expect(result.errors.contains(sentence) || sentence.isEmpty, "\(result.errors)")

@@ -91,4 +91,45 @@ struct SlurmTests {
     #expect(!CheckpointStore(runFolder: folder.path + "/run").steps().isEmpty)
     try expectNothingLeft(folder)
   }
+
+  /// A fine-tuning that loses a rank is requeued and gives the results of an undisturbed one; a job
+  /// also evaluates, with the warning before its time limit at its start.
+  @Test
+  func aJobFineTunesAndEvaluates() throws {
+    let folder = try finetuningFiles()
+    let command = FinetuneTests.classification + ["--epochs", "6", "--threads", "1"]
+    let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let result = try Program.shell(
+      """
+      lab=$0
+      "$lab" up 2 || exit
+      trap '"$lab" down' EXIT
+      await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+      "$lab" run sbatch --nodes=2 \(Program.launch)/electra.sbatch "$@"
+      await 'ls tuned/seed-1/checkpoints/step-* >/dev/null 2>&1'
+      kill -KILL $(grep -o 'process=[0-9]*' tuned/heartbeats/rank-00001 | cut -d= -f2)
+      await '[ -e tuned/predictions/answered.txt ]'
+      await '[ -z "$("$lab" run squeue -h)" ]'
+      "$lab" run sbatch --nodes=2 --time=1 \(Program.launch)/electra.sbatch evaluate run --data data
+      await 'grep -q "discriminator skill" electra-2.log'
+      cat electra-*.log
+      """,
+      ["\(Program.launch)/lab/slurm-lab.sh"] + command + [
+        "--save-minutes", "0", "--output", "tuned",
+      ],
+      environment: [
+        "ELECTRA_ROOT": "\(Program.launch)/..", "ELECTRA_PROGRAM": Program.path,
+        "TMPDIR": folder.path,
+      ], in: folder.path)
+    #expect(result.status == 0 && !result.output.contains("never: "), "\(result.output)")
+    for sentence in ["lost: rank 1 on n2 in", "seed 1: resuming after step"] {
+      #expect(result.output.contains(sentence), "\(result.output) \(result.errors)")
+    }
+    let results = ["whole", "tuned"].map {
+      FileManager.default.contents(atPath: "\(folder.path)/\($0)/results.json")
+    }
+    #expect(results[0] != nil && results[0] == results[1])
+    try expectNothingLeft(folder)
+  }
 }
