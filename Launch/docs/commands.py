@@ -16,7 +16,7 @@ from options import Verb
 from pages import Page, rows
 
 TABLE = "Commands of this guide"
-# Scripts that take options, each with a value, and then a verb of electra.
+# Scripts that take options of mpirun and then a verb of electra.
 LAUNCHERS = ("Launch/mpirun.sh", "Launch/keep-going.sh")
 WRAPPERS = ("mpirun", "srun", "nohup", "apptainer", "cat", "exec")
 
@@ -41,15 +41,14 @@ def split(command: str) -> Iterator[list[str]]:
     yield words
 
 
-def electra_arguments(words: list[str]) -> Optional[list[str]]:
+def electra_arguments(words: list[str], verbs: dict[str, Verb]) -> Optional[list[str]]:
     """The verb and its arguments if the command starts electra, alone or through a script; else None."""
     if words[0] in LAUNCHERS:
-        index = 1
-        while index < len(words) and words[index].startswith("-"):
-            index += 2
-        return words[index:]
+        first_words = {name.split()[1] for name in verbs if " " in name}
+        return words[next((index for index, word in enumerate(words) if word in first_words), len(words)):]
     if "Launch/electra.sbatch" in words:
-        return ["pretrain", *words[words.index("Launch/electra.sbatch") + 1:]]
+        arguments = words[words.index("Launch/electra.sbatch") + 1:]
+        return ["pretrain", *arguments] if arguments[0].startswith("-") else arguments
     if words[0] == "electra":
         return words[1:]
     return words[words.index("electra") + 1:] if words[0] in WRAPPERS and "electra" in words else None
@@ -125,7 +124,7 @@ def problems(pages: list[Page], contributing: Page, verbs: dict[str, Verb], root
                 for script in re.findall(r"\bLaunch/[\w./-]+", " ".join(words)):
                     if not (root / script).exists():
                         yield f"{page.location(number)}: there is no {script}"
-                arguments = electra_arguments(words)
+                arguments = electra_arguments(words, verbs)
                 beginnings = [" ".join(words)]
                 if arguments is not None and arguments[:1] != ["--version"]:
                     verb, rest = find_verb(arguments, verbs)
