@@ -28,7 +28,7 @@ struct PartTests {
     let whole = try read(try .named("ner"), .development, text, length: 12)
     let tags = whole.examples.map { example -> [Float] in
       guard case .tags(let tags) = example.target else { return [] }
-      return tags.flatMap { tag in (0..<3).map { $0 == Int(tag) ? 1 : 0 } }
+      return tags.flatMap { tag in (0..<3).map { Float($0 == Int(tag) ? 1 : 0) } }
     }
     let part = whole.part { $0 > 0 }
     #expect(part.itemCount == 2 && part.examples == Array(whole.examples.dropFirst()))

@@ -140,11 +140,11 @@ struct ReportPageTests {
 
   /// A table of the classes and the confusion matrix: of the best seed, or of all folds.
   @Test(arguments: [
-    ("", "the best seed", "0100.0050.0066.672175.0075.0075.004", "011-1-3"),
-    (#""fold":2,"#, "all folds", "075.0075.0075.004175.0075.0075.004", "0311-3"),
+    ("", "the best seed", ["100.00", "50.00", "66.67", "2"], "1"),
+    (#""fold":2,"#, "all folds", ["75.00", "75.00", "75.00", "4"], "3"),
   ])
   func theClassesOfAFinetuningHaveTheirScores(
-    fold: String, source: String, scores: String, matrix: String
+    fold: String, source: String, scores: [String], correct: String
   ) throws {
     let folder = try TemporaryFolder()
     try writeFinetuningConfiguration(folder)
@@ -164,9 +164,15 @@ struct ReportPageTests {
         + #"{"seed":1,\#(fold)"epoch":1,"step":3,"values":[0.5],"classes":\#(first)},"#
         + #"{"seed":2,\#(fold)"epoch":1,"step":3,"values":[0.4],"classes":\#(second)}]}"#,
       "tuned/results.json")
-    let text = try page(folder).text
-    #expect(text.contains("Classes of CoLA (tuned, \(source))"), "\(text)")
-    #expect(text.contains(scores) && text.contains(matrix), "\(text)")
+    let html = try page(folder).html
+    #expect(html.contains("Classes of CoLA (tuned, \(source))"), "\(html)")
+    for row in [
+      scores.map { "<td>\($0)</td>" }.joined(),
+      "<td class=\"best\">\(correct)</td><td>1</td>",
+      "<td class=\"text\">1</td><td>-</td><td class=\"best\">3</td>",
+    ] {
+      #expect(html.contains(row), "\(html)")
+    }
   }
 
   @Test

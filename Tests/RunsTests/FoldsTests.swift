@@ -27,11 +27,11 @@ struct FoldsTests {
   func foldsAreEquallyLargeAndStratified(count: Int) throws {
     let labels = (0..<23).map { $0 % 4 == 0 ? "rare" : "usual" }
     let folds = try Folds(count, labelled(labels), seed: 7)
-    func sizes(_ items: [Int]) -> [Int] {
+    func counts(_ items: [Int]) -> [Int] {
       (0..<count).map { fold in items.count { folds.assignment[$0] == fold } }
     }
     for items in [Array(0..<23), (0..<23).filter { $0 % 4 == 0 }, (0..<23).filter { $0 % 4 > 0 }] {
-      let sizes = sizes(items)
+      let sizes = counts(items)
       #expect(sizes.reduce(0, +) == items.count)
       #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 1, "\(sizes)")
     }
