@@ -21,7 +21,7 @@ struct FinetuneVariantTests {
     let folder = try finetuningFiles()
     let lines = madeText(documents: 40).split(separator: "\n").prefix(300)
     let rows = lines.map { line in
-      "\"\(line)\",\"\(["ba", "ko", "vu"].filter(line.contains).joined(separator: ","))\"\n"
+      "\"\(line)\",\"\(["ba", "ko", "vu"].filter { line.contains($0) }.joined(separator: ","))\"\n"
     }
     try folder.write("text,label\n" + rows.joined(), "several.csv")
     return folder
@@ -34,10 +34,9 @@ struct FinetuneVariantTests {
       ["results.json", "result.json", "model.safetensors"].contains { name.hasSuffix($0) }
         || name.hasPrefix("predictions/")
     }
-    return Dictionary(
-      uniqueKeysWithValues: names.map {
-        ($0, FileManager.default.contents(atPath: "\(root)/\($0)")!)
-      })
+    return names.reduce(into: [:]) { files, name in
+      files[name] = FileManager.default.contents(atPath: "\(root)/\(name)")
+    }
   }
 
   @Test(arguments: variants.keys.sorted())
@@ -107,7 +106,7 @@ struct FinetuneVariantTests {
         })
     let lines = try folder.text("out/predictions/out_of_fold_predictions.tsv")
       .split(separator: "\n").dropFirst().map { $0.split(separator: "\t") }
-    #expect(lines.map { String($0[0]) } == (0..<300).map(String.init))
+    #expect(lines.map { String($0[0]) } == (0..<300).map { String($0) })
     let correct = zip(lines, gold).count { $0[1] == $1 }
     #expect(correct > 240, "\(correct)")
     let diagonal = ["no", "yes"].map { results.classes[0].confusion[$0]?[$0] ?? 0 }
