@@ -103,8 +103,8 @@ let package = Package(
     tests(
       "Models",
       [
-        "Finetuning", "Corpus", "Electra", "Training", "Layers", "Tokenization", "Tensors",
-        "Platform", "TestSupport",
+        "Finetuning", "Corpus", "Electra", "Training", "Layers", "Collectives", "Tokenization",
+        "Tensors", "Platform", "TestSupport",
       ]),
     tests(
       "Runs",

@@ -12,7 +12,7 @@ package struct Masking: Sendable, Equatable {
   package let fraction: Double
   /// The longest sequence of the run, which bounds the number of masked positions.
   private let maximumLength: Int
-  private let special: SpecialTokens
+  let special: SpecialTokens
   private let rules: Rules
   private let seed: UInt64
   private let site = RandomStream.site("mask")

@@ -18,8 +18,8 @@ package struct PretrainingObjective: TrainingObjective {
   let discriminatorWeight: Float
   /// The largest number of tokens in a micro-batch, unless one sequence is longer.
   let microBatchTokens: Int
-  /// The longest sequence of the pass.
-  let longest: Int
+  /// The longest sequence of the pass, in tokens.
+  package let longest: Int
   let seed: UInt64
   /// Whether backward passes recompute the activations inside encoder layers (gradient
   /// checkpointing).
