@@ -42,6 +42,9 @@ echo "pre-training on two ranks"
 echo "held-out metrics of the trained model"
 "$electra" evaluate run --data data
 
+echo "how often it prefers the grammatical sentence of a pair"
+"$electra" evaluate run --minimal-pairs "$here/pairs/english.tsv"
+
 echo "which words were replaced? (each marked word is followed by its probability)"
 "$electra" detect --from run <<'TEXT'
 The quality of being gentle; mildness of manners.
