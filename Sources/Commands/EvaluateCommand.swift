@@ -1,27 +1,34 @@
 import ArgumentParser
 import Collectives
 import Corpus
-import Electra
-import Foundation
-import Layers
-import Models
 import Platform
 import Runs
-import Tensors
-import Training
 
-/// `electra evaluate`: the held-out metrics of a checkpoint.
+/// `electra evaluate`: a model's held-out metrics, or its accuracy on minimal pairs.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract:
-      "Prints the held-out metrics of the newest checkpoint of a run, or of a given checkpoint.")
+    abstract: "Prints the held-out metrics of a checkpoint, or its accuracy on minimal pairs.",
+    discussion: "Of a run, the newest checkpoint is evaluated.")
 
-  @Argument(help: "A run or a checkpoint.")
+  @Argument(help: "A run or a checkpoint; for --minimal-pairs also a Hugging Face folder.")
   var from: String
 
-  @Option(help: "The folder that prepare wrote.")
-  var data: String
+  @Option(help: "The folder that prepare wrote, for held-out metrics.")
+  var data: String?
+
+  @Option(
+    help: "A file or folder of text, or - for standard input, for held-out metrics on all of it.")
+  var text: String?
+
+  @OptionGroup var textField: TextFieldOption
+
+  @Option(
+    help: """
+      A file of sentence pairs, tab-separated: the columns good, bad and, for accuracies by \
+      phenomenon, phenomenon; or two columns without a header.
+      """)
+  var minimalPairs: String?
 
   @Option(help: "Held-out examples.")
   var evaluateExamples = 2048
@@ -36,49 +43,26 @@ struct EvaluateCommand: ParsableCommand {
 
   func validate() throws {
     try expectCounts(["--evaluate-examples": evaluateExamples, "--threads": threads])
+    guard [data, text, minimalPairs].compactMap(\.self).count == 1 else {
+      throw ValidationError("give one of --data, --text and --minimal-pairs")
+    }
   }
 
   func run() throws {
+    StopSignals.install()
     try runOnAllRanks { world in
-      let data = try world.agree { try ShardSet(folder: self.data) }
-      let (checkpoint, weights) = try world.agree { try open(data) }
-      var objective = try world.agree {
-        try checkpoint.configuration.objective(model: checkpoint.model, data: data)
+      let evaluation = try ModelEvaluation(
+        from, world: world, threads: threads, arithmetic: products.arithmetic)
+      let report: ModelEvaluation.Report
+      if let minimalPairs {
+        report = try evaluation.minimalPairs(minimalPairs)
+      } else if let text {
+        let open = { try TextReader(paths: [text], options: .init(field: textField.field)) }
+        report = try evaluation.heldOut(text: open, examples: evaluateExamples)
+      } else {
+        report = try evaluation.heldOut(data: data ?? "", examples: evaluateExamples)
       }
-      objective.arithmetic = products.arithmetic ?? objective.arithmetic
-      try selectKernel(objective.arithmetic, world)
-      let evaluator = try Evaluator(
-        objective, weights: weights, world: world,
-        processors: RankLayout(world: world, threads: threads, slices: .max).processors)
-      defer { evaluator.end() }
-      let count = min(evaluateExamples, data.heldOutCount)
-      var line = MetricsLine(step: checkpoint.state.step, split: .heldOut)
-      line.append(.examples, Double(count))
-      line.append(
-        try evaluator.metrics(sequences: count) { _, sequences in
-          try data.heldOut(sequences, of: count)
-        })
-      if world.rank == 0 { show(line) }
-    }
-  }
-
-  /// Opens the checkpoint and checks that `data` fits its tokenizer and length.
-  private func open(_ data: ShardSet) throws -> (CheckpointFolder, Storage) {
-    let checkpoint = try CheckpointFolder(from)
-    try data.expect(checkpoint.tokenizer, of: from)
-    try data.expect(length: checkpoint.configuration.recipe.length)
-    guard data.heldOutCount > 0 else {
-      throw CorpusError.tooFew(path: self.data, split: "held-out")
-    }
-    return (checkpoint, try checkpoint.weights())
-  }
-
-  private func show(_ line: MetricsLine) {
-    if json { return StandardOutput.print(line.json) }
-    StandardOutput.print("step \(line.step.grouped)")
-    for value in line.values where value.name != MetricName.examples.rawValue {
-      let label = MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
-      StandardOutput.print("  \(label) " + String(format: "%8.4f", value.number))
+      if world.rank == 0 { StandardOutput.print(json ? report.json : report.text) }
     }
   }
 }

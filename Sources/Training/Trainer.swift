@@ -286,7 +286,7 @@ package enum TrainerError: Error, Equatable, CustomStringConvertible {
     case .replicasDiffer(let step, let rank, let tensor):
       "after step \(step), \(tensor) on rank \(rank) differs from rank 0: a memory or processor fault "
         + "on one of their hosts; nothing was saved; start again without that host"
-    case .stopped: "stopped as requested; the same command resumes"
+    case .stopped: "stopped as requested; run the same command again"
     }
   }
 }

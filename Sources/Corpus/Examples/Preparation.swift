@@ -96,12 +96,24 @@ package struct Preparation: Sendable {
     return description
   }
 
+  /// Builds the examples of all text of `reader` in memory, in the order of the text.
+  ///
+  /// They are the held-out examples of `run` with a `heldOutFraction` of 1. Throws the first error in
+  /// the order of the text, and `CorpusError.noText`.
+  package func examples(of reader: TextReader) throws -> [Example] {
+    var (whole, examples) = (self, [Example]())
+    whole.heldOutFraction = 0
+    try whole.convert({ try reader.next() }) { examples += $0.train }
+    if examples.isEmpty { throw CorpusError.noText(inputs: "the input") }
+    return examples
+  }
+
   /// Writes all files of a folder of shards.
   ///
   /// - Parameters:
   ///   - read: returns the next part of the text, nil at its end.
   ///   - folder: an existing folder, which is published afterwards.
-  ///   - progress: called after each batch with the bytes of input and the tokens processed so far.
+  ///   - progress: called after each part with the bytes of input and the tokens processed so far.
   /// - Returns: the contents of `data.json`.
   /// - Throws: the first error in the order of the text; then the folder is incomplete.
   package func write<Part: TokenSource>(
@@ -116,19 +128,12 @@ package struct Preparation: Sendable {
     }
     let (train, heldOut) = (writer("train", isNumbered: true), writer("heldout", isNumbered: false))
     var report = DataDescription.Report()
-    var (bytes, documents) = (0, 0)
-    var batches = batches(weight: \NumberedPart<Part>.part.weight) {
-      guard let part = try read() else { return nil }
-      defer { documents += part.documentCount }
-      return NumberedPart(part: part, firstDocument: documents)
-    }
-    while let outcomes = try batches.next({ [self] in try outcome(of: $0) }) {
-      for outcome in outcomes {
-        for example in outcome.train { try train.add(example) }
-        for example in outcome.heldOut { try heldOut.add(example) }
-        report.add(outcome.report)
-        bytes += outcome.inputBytes
-      }
+    var bytes = 0
+    try convert(read) { outcome in
+      for example in outcome.train { try train.add(example) }
+      for example in outcome.heldOut { try heldOut.add(example) }
+      report.add(outcome.report)
+      bytes += outcome.inputBytes
       progress(bytes, report.tokens)
     }
     try finish(&report, train, heldOut)
@@ -140,6 +145,44 @@ package struct Preparation: Sendable {
     try DurableFile.write(vocabulary.fileBytes, to: folder + "/vocab.txt", fault: fault)
     try DurableFile.write(description.encoded(), to: folder + "/data.json", fault: fault)
     return description
+  }
+
+  /// Converts the blocks of `reader`, and calls `body` with the outcomes of a batch and its bytes of
+  /// input.
+  ///
+  /// While the workers process `batch`, this thread fills `next` and then joins the workers.
+  /// `outcomes` has the order of the blocks, whichever thread finishes first, so the examples have
+  /// the order of the text.
+  private func convert(
+    _ reader: TextReader, _ body: (_ outcomes: [Outcome], _ bytes: Int) throws -> Void
+  ) throws {
+    var batch = readBatch(reader)
+    while !batch.blocks.isEmpty {
+      var next = BlockBatch()
+      func readNext() { if batch.error == nil { next = readBatch(reader) } }
+      let outcomes = try mapOnThreads(batch.blocks, threads: threads, meanwhile: readNext) {
+        try outcome(of: $0)
+      }
+      try body(outcomes, batch.blocks.reduce(0) { $0 + $1.inputBytes })
+      if batch.error != nil { break }
+      batch = next
+    }
+    if let error = batch.error { throw error }
+  }
+
+  /// Converts all parts of a text and passes the outcomes to `body` in the order of the text.
+  private func convert<Part: TokenSource>(
+    _ read: @escaping () throws -> Part?, _ body: (Outcome) throws -> Void
+  ) throws {
+    var documents = 0
+    var batches = batches(weight: \NumberedPart<Part>.part.weight) {
+      guard let part = try read() else { return nil }
+      defer { documents += part.documentCount }
+      return NumberedPart(part: part, firstDocument: documents)
+    }
+    while let outcomes = try batches.next({ [self] in try outcome(of: $0) }) {
+      try outcomes.forEach(body)
+    }
   }
 
   /// Completes the report, checks that both splits have examples, and closes the shards.

@@ -83,10 +83,16 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   package func makeModel() -> ElectraModel { ElectraModel(model, recipe.task) }
 
   /// The objective of the current phase on data of `vocabulary`.
+  ///
+  /// A unigram generator still needs its `sampler`.
   package func objective(model: ElectraModel, vocabulary: Vocabulary) -> PretrainingObjective {
-    objective(
+    var objective = objective(
       model: model, special: vocabulary.special,
       continuations: recipe.masksWholeWords ? vocabulary.continuations : [])
+    if recipe.task.generator == .uniform {
+      objective.sampler = TokenSampler(counts: Array(repeating: 1, count: vocabulary.size))
+    }
+    return objective
   }
 
   /// The objective of the current phase.

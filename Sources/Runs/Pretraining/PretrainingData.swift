@@ -8,11 +8,8 @@ extension PretrainingConfiguration {
   /// Reads the training split where replacements are sampled by the frequencies of tokens.
   package func objective(model: ElectraModel, data: ShardSet) throws -> PretrainingObjective {
     var objective = objective(model: model, vocabulary: data.vocabulary)
-    switch recipe.task.generator {
-    case .transformer: break
-    case .unigram: objective.sampler = TokenSampler(counts: try frequencies(data))
-    case .uniform:
-      objective.sampler = TokenSampler(counts: Array(repeating: 1, count: data.vocabulary.size))
+    if recipe.task.generator == .unigram {
+      objective.sampler = TokenSampler(counts: try frequencies(data))
     }
     return objective
   }

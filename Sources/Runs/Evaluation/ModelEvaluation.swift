@@ -1,0 +1,147 @@
+import Collectives
+import Corpus
+import Electra
+import Foundation
+import Layers
+import Models
+import Platform
+import Tensors
+import Tokenization
+import Training
+
+/// An evaluation of a stored model on all ranks: `electra evaluate`.
+///
+///     let evaluation = try ModelEvaluation("run", world: world, threads: nil, arithmetic: nil)
+///     print(try evaluation.heldOut(data: "data", examples: 2048).text)
+///
+/// Every rank must call the initializer and each function. The result is the same for any number of
+/// ranks and threads. Functions throw `TrainerError.stopped` on all ranks where a signal requests a
+/// stop.
+package struct ModelEvaluation {
+  private let path: String
+  private let world: Communicator
+  private let processors: [Int]
+  private let arithmetic: Arithmetic?
+
+  /// The result, for people and as one line of JSON.
+  package struct Report {
+    package let text: String
+    package let json: String
+  }
+
+  /// Evaluates the model at `path`.
+  ///
+  /// `threads` are those of this rank, nil for its share of the host's cores. `arithmetic` replaces
+  /// that of the model. Throws an error of communication.
+  package init(
+    _ path: String, world: Communicator, threads: Int?, arithmetic: Arithmetic?
+  ) throws {
+    (self.path, self.world, self.arithmetic) = (path, world, arithmetic)
+    processors = try RankLayout(world: world, threads: threads, slices: .max).processors
+  }
+
+  /// The held-out metrics of a checkpoint on at most `examples` held-out examples of `data`.
+  package func heldOut(data folder: String, examples: Int) throws -> Report {
+    let data = try world.agree { try ShardSet(folder: folder) }
+    let checkpoint = try world.agree {
+      let checkpoint = try CheckpointFolder(path)
+      try data.expect(checkpoint.tokenizer, of: path)
+      try data.expect(length: checkpoint.configuration.recipe.length)
+      guard data.heldOutCount > 0 else {
+        throw CorpusError.tooFew(path: folder, split: "held-out")
+      }
+      return checkpoint
+    }
+    let objective = try world.agree {
+      try checkpoint.configuration.objective(model: checkpoint.model, data: data)
+    }
+    let count = min(examples, data.heldOutCount)
+    return try metrics(of: checkpoint, objective, examples: count) { _, sequences in
+      try data.heldOut(sequences, of: count)
+    }
+  }
+
+  /// The held-out metrics of a checkpoint on at most `examples` examples of a text.
+  ///
+  /// They are those of a folder in which `prepare` held out all of the text. Only rank zero reads
+  /// it, by `open`. Throws errors of the text, and `UsageError` for a model whose replacements
+  /// depend on its training data.
+  package func heldOut(text open: () throws -> TextReader, examples: Int) throws -> Report {
+    let checkpoint = try world.agree {
+      let checkpoint = try CheckpointFolder(path)
+      guard checkpoint.configuration.recipe.task.generator != .unigram else {
+        throw UsageError(
+          "\(path) samples replacements by the token frequencies of its training data; give --data")
+      }
+      return checkpoint
+    }
+    let all = try world.agree { world.rank == 0 ? try read(open(), checkpoint) : [] }
+    let text = try TextExamples(all, most: examples, world)
+    let objective = checkpoint.configuration.objective(
+      model: checkpoint.model, vocabulary: checkpoint.tokenizer.vocabulary)
+    return try metrics(of: checkpoint, objective, examples: text.count) { _, sequences in
+      text.batch(sequences)
+    }
+  }
+
+  /// The accuracy of a model on the minimal pairs of a file.
+  package func minimalPairs(_ file: String) throws -> Report {
+    let pairs = try MinimalPairs.read(file, world)
+    var model = try world.agree { try ScoringModel(path) }
+    model.objective.arithmetic = try selected(model.objective.arithmetic)
+    let encoded = try world.agree {
+      try EncodedPairs(pairs, tokenizer: model.tokenizer, longest: model.objective.longest)
+    }
+    let scorer = PairScorer(model.objective)
+    let evaluator = try Evaluator(
+      scorer, weights: model.weights, world: world, processors: processors)
+    defer { evaluator.end() }
+    let accuracy = try encoded.accuracy(evaluator) { StopSignals.isRequested }
+    if world.rank == 0 { encoded.warning.map(warn) }
+    let position = model.step.map { "step \($0.grouped), " } ?? ""
+    return Report(
+      text: "\(position)scored by \(scorer.score.rawValue)\n\(accuracy.table)",
+      json: try accuracy.json(step: model.step, score: scorer.score))
+  }
+
+  /// The arithmetic to use instead of the model's, `usual`; selects its kernel on every rank.
+  private func selected(_ usual: Arithmetic) throws -> Arithmetic {
+    let arithmetic = arithmetic ?? usual
+    let warnings = try KernelSelection(arithmetic, world).warnings
+    if world.rank == 0 { warnings.forEach(warn) }
+    return arithmetic
+  }
+
+  private func metrics(
+    of checkpoint: CheckpointFolder, _ objective: PretrainingObjective, examples: Int,
+    source: @escaping BatchSource
+  ) throws -> Report {
+    var objective = objective
+    objective.arithmetic = try selected(objective.arithmetic)
+    let weights = try world.agree { try checkpoint.weights() }
+    let evaluator = try Evaluator(
+      objective, weights: weights, world: world, processors: processors)
+    defer { evaluator.end() }
+    var line = MetricsLine(step: checkpoint.state.step, split: .heldOut)
+    line.append(.examples, Double(examples))
+    line.append(
+      try evaluator.metrics(
+        sequences: examples, shouldStop: { StopSignals.isRequested }, source: source))
+    let rows = line.values.dropFirst().map { value in
+      "  " + MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
+        + String(format: " %8.4f", value.number)
+    }
+    return Report(
+      text: (["step \(line.step.grouped)"] + rows).joined(separator: "\n"), json: line.json)
+  }
+
+  /// All examples of a text, as `prepare` builds them with its default seed.
+  private func read(_ reader: TextReader, _ checkpoint: CheckpointFolder) throws -> [Example] {
+    let preparation = Preparation(
+      tokenizer: checkpoint.tokenizer, maximumLength: checkpoint.configuration.recipe.length,
+      heldOutFraction: 0, invalidText: .stop, seed: 1, threads: processors.count)
+    let examples = try preparation.examples(of: reader)
+    reader.warnings.sentences.forEach(warn)
+    return examples
+  }
+}
