@@ -60,6 +60,9 @@ struct PretrainCommand: ParsableCommand {
   @Option(help: "Held-out examples per evaluation.")
   var evaluateExamples = 2048
 
+  @Option(help: "A file of minimal pairs (see evaluate) that each held-out evaluation includes.")
+  var evaluatePairs: String?
+
   @Option(help: "Steps between checkpoints.")
   var saveEvery = 1000
 
@@ -104,12 +107,13 @@ struct PretrainCommand: ParsableCommand {
 
   func run() throws {
     try start.runOnAllRanks(self) { world, runGuard in
+      let pairs = try evaluatePairs.map { try MinimalPairs.read($0, world) }
       let (configuration, initial, data) = try prepare(world, runGuard)
       let context = try start.context(
         output, world, runGuard, slices: configuration.recipe.slices)
       let run = try PretrainingRun(
         configuration, initial: initial, data: data, context: context,
-        options: options(configuration.recipe, data))
+        options: options(configuration.recipe, data, pairs))
       defer { run.end() }
       if let advice = advice(configuration, world) { context.log.write("note: \(advice)") }
       return switch try run.train() {
@@ -129,7 +133,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   private func options(
-    _ recipe: PretrainingConfiguration.Recipe, _ data: ShardSet
+    _ recipe: PretrainingConfiguration.Recipe, _ data: ShardSet, _ pairs: MinimalPairs?
   ) -> PretrainingRun.Options {
     // Evaluating a sequence costs a third of training on it, because it has no backward pass. So
     // evaluations at least 5 x examples sequences apart cost at most a fifteenth of training.
@@ -139,7 +143,7 @@ struct PretrainCommand: ParsableCommand {
     (options.run.saveEvery, options.run.keep, options.run.timeline) = (saveEvery, keep, timeline)
     options.run.saveMinutes = saveMinutes
     options.evaluateEvery = evaluateEvery ?? max(1, usual)
-    options.evaluateExamples = evaluateExamples
+    (options.evaluateExamples, options.pairs) = (evaluateExamples, pairs)
     (options.recomputes, options.stopsWhenUnhealthy) = (
       self.recipe.recompute, stopWhenUnhealthy || stopWhenSick
     )

@@ -22,6 +22,8 @@ package enum MetricName: String, Sendable, CaseIterable {
   case discriminatorPrecision = "discriminator_precision"
   case discriminatorRecall = "discriminator_recall"
   case discriminatorSkill = "discriminator_skill"
+  // Minimal pairs.
+  case pairAccuracy = "pair_accuracy"
   // Speed.
   case tokensPerSecond = "tokens_per_second"
   case communicationFraction = "communication_fraction"

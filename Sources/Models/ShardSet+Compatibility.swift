@@ -3,6 +3,11 @@ import Electra
 import Tokenization
 
 extension ShardSet {
+  /// The tokenizer that the data were prepared with.
+  package var tokenizer: Tokenizer {
+    Tokenizer(vocabulary: vocabulary, normalization: description.normalization)
+  }
+
   /// Checks that the data were prepared with the same vocabulary and normalization as `tokenizer`.
   ///
   /// `tokenizer` is that of the model at `path`. Throws `UsageError`, or `ModelError` for a

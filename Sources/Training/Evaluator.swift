@@ -74,6 +74,18 @@ package final class Evaluator<O: Evaluable> {
     workers = workspaces.map { EvaluationWorker(workspace: $0) }
   }
 
+  /// An evaluator of another objective with the same weights, threads and activations.
+  ///
+  /// `end` of either ends the threads of both.
+  package func sharing<Other: Evaluable>(_ objective: Other) -> Evaluator<Other>
+  where Other.Workspace == O.Workspace {
+    let other = Evaluator<Other>(
+      objective, weights: modelWeights, world: world, team: team,
+      workspaces: workers.map(\.workspace))
+    other.watch = watch
+    return other
+  }
+
   /// Ends the threads.
   ///
   /// The evaluator must not be used afterwards. Do not call it on a trainer's evaluator.
@@ -135,7 +147,7 @@ extension Evaluator where O: TrainingObjective {
 /// Unchecked sendability is safe: while the team runs, only the worker's thread uses it, and
 /// between two runs only the main thread. The team's lock orders the two.
 private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // ordered by the team
-  private let workspace: O.Workspace
+  let workspace: O.Workspace
   private(set) var tallies: [Tally] = []
   private(set) var failure: (any Error)?
 

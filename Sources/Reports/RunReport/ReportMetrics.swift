@@ -79,6 +79,10 @@ struct ReportMetric {
       .discriminatorSkill, title: "Discriminator skill",
       meaning: "1 - loss / entropy of the replaced fraction; 0 is chance", higherIsBetter: true),
     Self(
+      .pairAccuracy, title: "Minimal pairs",
+      meaning: "pairs whose acceptable sentence has the higher score; 50 % is chance",
+      unit: .percent, higherIsBetter: true),
+    Self(
       .generatorAccuracy, title: "Generator accuracy",
       meaning: "masked tokens whose top prediction is right", unit: .percent, higherIsBetter: true),
     Self(

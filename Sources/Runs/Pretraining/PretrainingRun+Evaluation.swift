@@ -2,6 +2,7 @@ import Collectives
 import Corpus
 import Electra
 import Layers
+import Models
 import Platform
 import Training
 
@@ -21,11 +22,19 @@ extension PretrainingRun {
 
   package func evaluate(_ state: CheckpointState) throws {
     let count = min(options.evaluateExamples, data.heldOutCount)
-    guard count > 0 else { return }
+    guard count > 0 || pairs != nil else { return }
     let data = data
-    let values = try run.trainer.evaluate(
+    var values = try run.trainer.evaluate(
       sequences: count, shouldStop: { StopSignals.isRequested },
       source: { _, sequences in try data.heldOut(sequences, of: count) })
-    if context.isFirst { health?.check(run.progress.logHeldOut(values, state, examples: count)) }
+    if count == 0 { values = [] }
+    // The evaluation above has waited for the weights.
+    let accuracy = try pairs?.accuracy(
+      run.trainer.evaluator.sharing(PairScorer(run.trainer.objective))
+    ) { StopSignals.isRequested }
+    if let accuracy { values.append((.pairAccuracy, accuracy.total.accuracy)) }
+    guard context.isFirst else { return }
+    health?.check(run.progress.logHeldOut(values, state, examples: count))
+    if let accuracy, !accuracy.phenomena.isEmpty { context.log.write("pairs: \(accuracy.line)") }
   }
 }

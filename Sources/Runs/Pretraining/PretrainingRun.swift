@@ -15,6 +15,8 @@ package final class PretrainingRun {
   private let initial: InitialModel?
   let data: ShardSet
   let options: Options
+  /// The pairs of `--evaluate-pairs`; nil for none.
+  let pairs: EncodedPairs?
   let run: ResumableRun<PretrainingObjective>
   /// The judge of the run's metrics; nil except on rank zero.
   let health: RunHealth?
@@ -43,6 +45,12 @@ package final class PretrainingRun {
         ? try RunHealth(
           configuration, data, folder: context.folder, log: context.log, metrics: context.metrics)
         : nil
+    }
+    pairs = try world.agree {
+      try options.pairs.map {
+        try EncodedPairs(
+          $0, tokenizer: data.tokenizer, longest: configuration.recipe.length)
+      }
     }
     var settings = options.run
     settings.milestones = configuration.milestones
@@ -92,7 +100,9 @@ package final class PretrainingRun {
       "estimate: \(cost.needs.memory.bytes) per rank, \(cost.needs.checkpoint.bytes) per checkpoint"
     )
     let disk = cost.diskShortage(folder: folder, existing: run.store.steps().count)
-    for warning in report.warnings + [disk].compactMap(\.self) { log.write("note: \(warning)") }
+    for warning in report.warnings + [disk, pairs?.warning].compactMap(\.self) {
+      log.write("note: \(warning)")
+    }
   }
 
   /// What the exchange rounds and whether hosts add first, as a line for the log; nil for neither.

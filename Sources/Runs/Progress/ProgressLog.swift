@@ -198,7 +198,9 @@ extension ProgressLog {
       (.mlmLoss, "MLM %.3f"), (.mlmAccuracy, "accuracy %.3f"),
       (.discriminatorLoss, "discriminator %.3f"), (.discriminatorAUC, "AUC %.3f"),
     ]
-    if line.split == .heldOut { formats.append((.discriminatorSkill, "skill %.3f")) }
+    if line.split == .heldOut {
+      formats += [(.discriminatorSkill, "skill %.3f"), (.pairAccuracy, "pairs %.3f")]
+    }
     return formats.compactMap { name, format in line[name].map { String(format: format, $0) } }
   }
 
