@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes the text of Parquet files and Hugging Face data sets as JSON lines, for electra.
 
-    Launch/text/parquet.py corpus/ | electra prepare - --vocabulary vocab.txt --output data
-    Launch/text/parquet.py corpus/ --output corpus.jsonl        # a file, to share out over ranks
+    Launch/text/parquet.py corpus/ --output corpus.jsonl
 
-Folders are searched for *.parquet and *.arrow files (what `datasets` downloads, and what
-`save_to_disk` writes), in the order of their names. Rows are read in batches, so that memory does
-not grow with the files. Needs pyarrow.
+Without --output it writes to standard output; then check its exit status, because a reader cannot
+tell an early end from the end of the text. Folders are searched for *.parquet and *.arrow files
+(what `datasets` downloads, and what `save_to_disk` writes), in the order of their names, without
+the caches of `map` and `filter` (cache-*.arrow). Rows are read in batches, so that memory does not
+grow with the files. Needs pyarrow.
 """
 
 import argparse
@@ -25,13 +26,18 @@ def files(paths):
             sys.exit(f"parquet.py: there is no file or folder {path}")
         found = sorted(
             os.path.join(folder, name)
-            for folder, _, names in os.walk(path)
+            for folder, _, names in os.walk(path, onerror=fail)
             for name in names
-            if name.endswith((".parquet", ".arrow"))
+            if name.endswith((".parquet", ".arrow")) and not name.startswith("cache-")
         )
         if not found:
             sys.exit(f"parquet.py: {path} contains no .parquet or .arrow files")
         yield from found
+
+
+def fail(error):
+    """Ends the program with the reason of an OSError."""
+    sys.exit(f"parquet.py: {error.filename}: {error.strerror}")
 
 
 def batches(path, column):
@@ -75,18 +81,42 @@ def main():
     parser.add_argument("--column", default="text", help="the column with the text (text)")
     parser.add_argument("--output", help="the file to write; standard output without it")
     options = parser.parse_args()
-    target = open(options.output, "x", encoding="utf-8") if options.output else sys.stdout
+    if options.output and os.path.exists(options.output):
+        sys.exit(f"parquet.py: {options.output} exists; give another --output")
+    if not options.output:
+        report(*write(options, sys.stdout))
+        return
+    # The file gets its name when it is complete.
+    partial = options.output + ".partial"
+    try:
+        with open(partial, "w", encoding="utf-8") as target:
+            counts = write(options, target)
+        os.rename(partial, options.output)
+    except BaseException:
+        if os.path.exists(partial):
+            os.remove(partial)
+        raise
+    report(*counts)
+
+
+def write(options, target):
+    """Writes all texts; returns the numbers of rows and of empty ones."""
     rows = empty = 0
-    with target:
-        for path in files(options.paths):
-            for batch in batches(path, options.column):
-                for text in batch.column(0).to_pylist():
-                    rows += 1
-                    if not text or not text.strip():
-                        empty += 1
-                        continue
-                    json.dump({"text": text}, target, ensure_ascii=False)
-                    target.write("\n")
+    for path in files(options.paths):
+        for batch in batches(path, options.column):
+            for text in batch.column(0).to_pylist():
+                rows += 1
+                if not text or not text.strip():
+                    empty += 1
+                    continue
+                json.dump({"text": text}, target, ensure_ascii=False)
+                target.write("\n")
+    target.flush()
+    return rows, empty
+
+
+def report(rows, empty):
+    """Prints the number of rows to standard error."""
     note = f", {empty} empty ones left out" if empty else ""
     print(f"parquet.py: {rows} rows{note}", file=sys.stderr)
 
@@ -104,5 +134,5 @@ if __name__ == "__main__":
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit("parquet.py: the reader closed the pipe")
-    except FileExistsError as error:
-        sys.exit(f"parquet.py: {error.filename} exists; give another --output")
+    except OSError as error:
+        sys.exit(f"parquet.py: cannot write: {error.strerror}")

@@ -13,13 +13,13 @@ struct PrepareCommand: ParsableCommand {
     commandName: "prepare",
     abstract: "Converts text to shards of training examples.",
     discussion: """
-      Under mpirun or srun the files are shared out over the ranks. The result does not depend on \
+      Under mpirun or srun the files are distributed over the ranks. The result does not depend on \
       the number of ranks and threads.
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "Text files, folders of them, or - for standard input; also compressed (gzip, xz, zstd, bzip2).",
+      "Text files, folders of them, or - for standard input, also compressed by gzip, xz, zstd, bzip2.",
       discussion: """
         One paragraph or sentence per line and a blank line between documents; or JSON objects, \
         one per line or in an array, each a document; or the output of WikiExtractor.
@@ -68,10 +68,13 @@ struct PrepareCommand: ParsableCommand {
   }
 
   func run() throws {
-    try runOnAllRanks { world in
+    try runOnAllRanks(isOneEnough: true) { world in
       try expectEqualPrograms(world, self)
-      let threads = try RankLayout(world: world, threads: threads, slices: .max).processors.count
-      let preparation = try world.agree { try makePreparation(world, threads: threads) }
+      let layout = try RankLayout(world: world, threads: threads, slices: .max)
+      if world.rank == 0, let warning = layout.warning { warn(warning) }
+      let preparation = try world.agree {
+        try makePreparation(world, threads: layout.processors.count)
+      }
       var progress = ProgressLine()
       let (description, remarks) =
         try world.size > 1
@@ -118,9 +121,13 @@ struct PrepareCommand: ParsableCommand {
     let shared = try SharedPreparation(
       text, options: readerOptions, preparation, world: world)
     let folder = try world.agree { world.rank == 0 ? try makeFolder(output) : nil }
-    let written = try shared.write(into: folder?.partial) { bytes, tokens in
+    let written = try shared.write(into: folder?.partial) { stage, bytes, tokens in
       guard world.rank == 0 else { return }
-      progress.update { Self.progress(bytes, of: shared.totalBytes, tokens: tokens, seconds: $0) }
+      progress.update { seconds in
+        stage == .writing
+          ? "writing: \(tokens.grouped) tokens, \(bytes * 100 / max(1, shared.totalBytes)) %"
+          : Self.progress(bytes, of: shared.totalBytes, tokens: tokens, seconds: seconds)
+      }
     }
     try world.agree { try folder?.publish() }
     return written

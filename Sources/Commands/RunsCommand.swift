@@ -6,11 +6,11 @@ import Reports
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs",
-    abstract: "Lists runs and fine-tunings: state, step, loss, speed and last sign of life.",
+    abstract: "Lists runs and fine-tunings: state, step, loss, speed and last heartbeat.",
     discussion: """
       Runs and fine-tunings up to two folders below the given ones are included. A run is killed \
-      if its process has ended without a word, and silent if hosts other than this one have given \
-      no sign of life for two minutes.
+      if its process has ended without a last heartbeat, and silent if it runs on other hosts and \
+      has given no heartbeat for two minutes.
       """)
 
   @Argument(help: "Folders of runs and fine-tunings, or folders that contain them.")

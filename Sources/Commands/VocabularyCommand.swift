@@ -10,8 +10,8 @@ struct VocabularyCommand: ParsableCommand {
     commandName: "vocabulary",
     abstract: "Trains a WordPiece vocabulary on raw text.",
     discussion: """
-      Text is UTF-8, plain or compressed (gzip, xz, zstd, bzip2), the output of WikiExtractor, or JSON \
-      objects, one per line or in an array. \
+      Text is UTF-8, plain or compressed (gzip, xz, zstd, bzip2), the output of \
+      WikiExtractor, or JSON objects, one per line or in an array. \
       The result does not depend on the number of threads.
       """)
 

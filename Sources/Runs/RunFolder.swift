@@ -20,7 +20,9 @@ package struct RunFolder {
   package func existingConfiguration() throws -> PretrainingConfiguration? {
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      if entries.contains(where: { !$0.hasPrefix(".") && $0 != "log.txt" && $0 != "heartbeats" }) {
+      // A start that was interrupted before it wrote the configuration leaves these.
+      let known: Set = ["log.txt", "heartbeats", RunStart.fileName]
+      if entries.contains(where: { !$0.hasPrefix(".") && !known.contains($0) }) {
         throw UsageError(
           "\(path) is not empty and has no config.json; choose another --output")
       }

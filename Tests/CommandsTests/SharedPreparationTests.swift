@@ -2,12 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `mpirun -np N electra prepare`: text that is shared out over ranks.
+/// `mpirun -np N electra prepare`: text that is distributed over ranks.
 struct SharedPreparationTests {
   /// A folder with a vocabulary and text in files of several forms and sizes.
   private func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
-    try folder.write(madeText(documents: 300), "text/a.txt")
+    // Several batches of eight blocks of a megabyte.
+    try folder.write(String(repeating: madeText(documents: 300) + "\n", count: 120), "text/a.txt")
     let objects = madeText(documents: 40).components(separatedBy: "\n\n").map {
       "{\"text\": \"\($0.replacingOccurrences(of: "\n", with: "\\n"))\"}\n"
     }
@@ -27,15 +28,18 @@ struct SharedPreparationTests {
   @Test
   func ranksDoNotChangeAByte() throws {
     let folder = try folder()
-    let text = ["text", "text/a.txt"]
-    let alone = try Program.run(command(text, "1"), in: folder.path)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"), withDestinationPath: folder.file("text/a.txt"))
+    let text = ["text", "link"]
+    let alone = try Program.run(command(text, "1", ["--threads", "1"]), in: folder.path)
     #expect(alone.status == 0, "\(alone.errors)")
-    #expect(alone.errors.contains("text/a.txt: given more than once"), "\(alone.errors)")
+    #expect(alone.errors.contains("link: given more than once"), "\(alone.errors)")
     for ranks in [2, 3, 5] {
-      let result = try Program.run(command(text, "\(ranks)"), ranks: ranks, in: folder.path)
+      let result = try Program.run(
+        command(text, "\(ranks)", ["--threads", "1"]), ranks: ranks, in: folder.path)
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.output == alone.output)
-      #expect(result.errors.contains("text/a.txt: given more than once"), "\(result.errors)")
+      #expect(result.errors.contains("link: given more than once"), "\(result.errors)")
       let names = try folder.names("1")
       #expect(try folder.names("\(ranks)") == names)
       for name in names {
@@ -51,8 +55,13 @@ struct SharedPreparationTests {
     try folder.write("", "text/few/empty.txt")
     try folder.write("\n", "text/few/8b.txt")
     let skip = ["--invalid-text", "skip"]
+    let packed = try Program.shell(
+      "for i in 1 2; do (gzip -c text/few/$i.txt; echo garbage) > text/few/$i.gz; done", [],
+      in: folder.path)
+    #expect(packed.status == 0)
     let result = try Program.run(command(["text"], "data", skip), ranks: 3, in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("text/few/1.gz and 1 more file"), "\(result.errors)")
     #expect(result.errors.contains("skipped 2 files without text"), "\(result.errors)")
   }
 
@@ -75,10 +84,32 @@ struct SharedPreparationTests {
       command(["-"], "data"), input: "a b c\n", ranks: 2, in: folder.path)
     #expect(input.status == 64)
     #expect(
-      input.errors.contains("standard input cannot be shared out over ranks"), "\(input.errors)")
+      input.errors.contains("standard input cannot be distributed over ranks"), "\(input.errors)")
     let existing = try Program.run(command(["text"], "text"), ranks: 2, in: folder.path)
     #expect(existing.status == 73 && existing.errors.contains("text exists"), "\(existing.errors)")
     #expect(try !folder.names().contains("data"))
+  }
+
+  /// Ranks on different hosts may have other files or another vocabulary under the same names.
+  @Test
+  func ranksWithOtherFilesAreRefused() throws {
+    let folder = try folder()
+    for (change, says) in [
+      ("echo more >> $OMPI_COMM_WORLD_RANK/text/few/3.txt", "has another text file 6 than rank 0"),
+      ("[ $OMPI_COMM_WORLD_RANK = 0 ] || rm 1/text/b.jsonl", "another number of text files"),
+      ("[ $OMPI_COMM_WORLD_RANK = 0 ] || echo word >> 1/vocab.txt", "has another vocabulary"),
+    ] {
+      let result = try Program.shell(
+        """
+        . \(Program.launch)/environment.sh
+        rm -rf 0 1 && for i in 0 1; do mkdir $i && cp -r text vocab.txt $i; done
+        mpirun -q --timeout 60 -np 2 bash -c \
+          '[ $OMPI_COMM_WORLD_RANK = 0 ] || { \(change); }; cd $OMPI_COMM_WORLD_RANK; exec "$0" "$@"' \
+          "$0" "$@"
+        """, [Program.folder + "/electra"] + command(["text"], "data"), in: folder.path)
+      #expect(result.status != 0 && result.errors.contains(says), "\(result.errors)")
+      #expect(try !folder.names("0").contains("data"))
+    }
   }
 
   /// Rank zero is killed while it writes; the next start removes what it left.

@@ -51,6 +51,11 @@ struct TextReaderTests {
       try documents([path]) == [
         ["One", "A <b> & \"c\" 'd' &lt; &e.", "More <doc of it."], ["Two"],
       ])
+    let lines = try TextLines(path: path)
+    var texts: [String] = []
+    while let text = try lines.next() { texts.append(text) }
+    let expected = ["One", "A <b> & \"c\" 'd' &lt; &e.", "More <doc of it.", "Two"]
+    #expect(texts.filter { !$0.isEmpty } == expected)
     let plain = try folder.write("He wrote <doc id=\"1\">.\n\n</doc>\n", "plain.txt")
     #expect(try documents([plain]) == [["He wrote <doc id=\"1\">."], ["</doc>"]])
   }

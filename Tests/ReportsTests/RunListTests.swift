@@ -28,6 +28,8 @@ struct RunListTests {
     #expect(state(["running", "stopping"]) == .stopping)
     #expect(state(["finished", "finished"]) == .finished)
     #expect(state(["stopped", "finished"]) == .stopped)
+    // Rank zero ends last; another rank's last heartbeat may not be visible yet.
+    #expect(state(["finished", "running"], holder: nil) == .finished)
     #expect(state(["running", "failed"]) == .failed)
     #expect(state(["late", "running"]) == .late)
     #expect(state(["terminated", "running"]) == .stopped)
@@ -70,12 +72,45 @@ struct RunListTests {
     let list = try RunList([folder.path], time: 1010)
     #expect(
       list.lines == [
-        "run  state    step    loss  tokens/s  last sign of life",
-        "a    stopped    10  8.2500    12,346          1 min ago",
-        "b    stopped     3  1.5000         -           20 s ago",
+        "run  state    step    loss  tokens/s  last seen",
+        "a    stopped    10  8.2500    12,346  1 min ago",
+        "b    stopped     3  1.5000         -   20 s ago",
       ])
     #expect(throws: (any Error).self) { try RunList([folder.file("studies/model")], time: 0) }
     #expect(throws: (any Error).self) { try RunList([folder.file("nothing")], time: 0) }
+  }
+
+  /// The heartbeats, the lock and the checkpoints of a folder, as a run writes them.
+  @Test
+  func theFolderOfARunIsRead() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("{}", "run/config.json")
+    try folder.write("{}", "run/start.json")
+    func status() throws -> RunStatus { try #require(RunStatus(folder.file("run"), time: 0)) }
+    #expect(try status().state == .new && status().step == 0)
+    let heartbeat = Heartbeat(folder: folder.file("run"), rank: 0)
+    heartbeat.write(step: 7, section: "step", state: "running")
+    #expect(try status().state == .killed)
+    let lock = try RunLock(folder: folder.file("run"))
+    #expect(try status().state == .running && status().step == 7)
+    heartbeat.write(step: 7, section: "end", state: "stopped")
+    lock.release()
+    try folder.write("", "run/checkpoints/step-00000008/state.json")
+    #expect(try status().state == .stopped && status().step == 8)
+  }
+
+  /// A folder that is given first as a deep one is searched again from above.
+  @Test
+  func theOrderOfTheFoldersDoesNotMatter() throws {
+    let folder = try TemporaryFolder()
+    for path in ["a/run", "a/b/c/run"] {
+      try folder.write("{\"step\": 3, \"time\": 900}\n", "\(path)/metrics.jsonl")
+      try folder.write("{}", "\(path)/config.json")
+    }
+    let paths = [folder.file("a"), folder.file("a/b")]
+    for paths in [paths, paths.reversed()] {
+      #expect(try RunList(paths, time: 0).runs.count == 2)
+    }
   }
 
   @Test

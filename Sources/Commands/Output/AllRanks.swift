@@ -10,10 +10,14 @@ import Training
 /// `body` must throw on all ranks or on none. An error becomes one sentence on standard error of
 /// rank 0, and the same exit status on all ranks. The sentence names the host if only rank 0 has a
 /// problem with files.
-func runOnAllRanks(_ body: (Communicator) throws -> Void) throws {
+///
+/// With `isOneEnough`, a single rank of a launcher does not use MPI.
+func runOnAllRanks(
+  isOneEnough: Bool = false, _ body: (Communicator) throws -> Void
+) throws {
   var world: Communicator?
   do {
-    let started = try Communicator.start()
+    let started = try Communicator.start(isOneEnough: isOneEnough)
     world = started
     try body(started)
     try started.agree { try StandardOutput.flush() }

@@ -24,8 +24,8 @@ package enum TextFiles {
   /// The total size of these files in bytes; files of unknown size count as 0.
   package static func bytes(_ paths: [String]) -> Int {
     paths.reduce(0) { total, path in
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      return total + (attributes?[.size] as? Int ?? 0)
+      var status = stat()
+      return total + (stat(path, &status) == 0 ? Int(status.st_size) : 0)
     }
   }
 
@@ -33,13 +33,9 @@ package enum TextFiles {
   package static func repeated(_ files: [String]) -> [String] {
     var seen: Set<[UInt64]> = []
     return files.filter { path in
-      guard path != "-",
-        let file = try? FileManager.default.attributesOfItem(
-          atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path),
-        let device = (file[.systemNumber] as? NSNumber)?.uint64Value,
-        let number = (file[.systemFileNumber] as? NSNumber)?.uint64Value
-      else { return false }
-      return !seen.insert([device, number]).inserted
+      var status = stat()
+      guard path != "-", stat(path, &status) == 0 else { return false }
+      return !seen.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted
     }
   }
 

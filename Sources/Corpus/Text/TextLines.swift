@@ -59,11 +59,15 @@ package final class TextLines {
     defer { ready = found }
     try cutter.cut(atEnd: isAtEnd) { record throws in
       if !isLines && record.bytes.isBlank { return }
+      let isArticle = source.form == .articles
+      if isArticle && ArticleMarkup.isBorder(record.bytes) { return }
       do throws(LineProblem) {
         if isLines, let problem = LineProblem(record.bytes, offset: 0, allowsNUL: true) {
           throw problem
         }
-        let text = isLines ? nil : try record.text(of: field)
+        let text =
+          isArticle
+          ? ArticleMarkup.text(record.bytes) : isLines ? nil : try record.text(of: field)
         found.append(
           text.map { String(decoding: $0, as: UTF8.self) }
             ?? String(decoding: record.bytes, as: UTF8.self))

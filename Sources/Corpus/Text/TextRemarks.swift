@@ -21,10 +21,10 @@ package struct TextRemarks: Sendable, Codable {
   /// One sentence per remark.
   package var sentences: [String] {
     var sentences = warnings.sentences
-    if skippedFiles > 0 { sentences.append("skipped \(skippedFiles) files without text") }
+    if skippedFiles > 0 { sentences.append("skipped \(skippedFiles.of("file")) without text") }
     if !repeatedFiles.isEmpty {
       sentences.append(
-        "\(shortList(repeatedFiles)): given more than once, and read as often; remove the copies")
+        "\(shortList(repeatedFiles)): given more than once, and read as often; give each file once")
     }
     return sentences
   }

@@ -38,8 +38,11 @@ package enum FileContent: Sendable, Equatable {
       (Array("LZIP\u{1}".utf8), "lzip"),
     ]
     if let found = magic.first(where: { head.starts(with: $0.bytes) }) { return found.program }
-    // bzip2: "BZh", a digit, and the block magic 0x314159265359 (digits of pi).
-    let isBlock = head.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+    // bzip2: "BZh", a digit, and the magic of a block or of an empty stream (digits of pi and of
+    // its square root).
+    let rest = head.dropFirst(4)
+    let isBlock = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]]
+      .contains { rest.starts(with: $0 as [UInt8]) }
     return head.starts(with: Array("BZh".utf8)) && isBlock ? "bzip2" : nil
   }
 

@@ -32,6 +32,9 @@ package struct BatchedMap<Input: Sendable> {
     (self.threads, self.weight, self.limit, self.read) = (threads, weight, limit, read)
   }
 
+  /// Whether it is known that no input is left.
+  package var isAtEnd: Bool { ahead.map { $0.inputs.isEmpty && $0.error == nil } ?? false }
+
   /// The outputs of the next batch in the order of its inputs; nil at the end of the stream.
   ///
   /// Throws the first error of reading or of `transform`; then the stream has ended.

@@ -26,7 +26,7 @@ package struct RunList {
   package var lines: [String] {
     var table = TextTable([
       ("run", .left), ("state", .left), ("step", .right), ("loss", .right), ("tokens/s", .right),
-      ("last sign of life", .right),
+      ("last seen", .right),
     ])
     for (run, name) in zip(runs, names) {
       let steps = run.steps.map { " of \($0.grouped)" } ?? ""
@@ -34,7 +34,7 @@ package struct RunList {
         name, run.state.rawValue, run.step.grouped + steps,
         run.loss.map { String(format: "%.4f", $0) } ?? "-",
         run.tokensPerSecond.map { Int($0.rounded()).grouped } ?? "-",
-        run.lastSign.map { Self.ago(time - $0) } ?? "-",
+        run.lastSeen.map { Self.ago(time - $0) } ?? "-",
       ])
     }
     return table.lines

@@ -12,7 +12,7 @@ import Training
 /// It is read from the heartbeats of the ranks, the lock and the metrics. Checkpoints are not
 /// opened, and a file that cannot be read leaves its value out.
 package struct RunStatus: Encodable {
-  /// How a run is getting on, or how it ended.
+  /// Whether a run is running, or how it ended.
   package enum State: String, Encodable {
     /// No rank has written a heartbeat or a metric.
     case new
@@ -28,7 +28,8 @@ package struct RunStatus: Encodable {
     case late
     /// The process of rank zero has ended without a last heartbeat.
     case killed
-    /// Ranks of other hosts that were running have given no heartbeat for two minutes.
+    /// Ranks of other hosts that were running have given no heartbeat for two minutes, by the
+    /// clocks of this host and of the file system.
     case silent
   }
 
@@ -49,12 +50,12 @@ package struct RunStatus: Encodable {
   let loss: Double?
   let tokensPerSecond: Double?
   /// The time of the last heartbeat or metric, in seconds since 1970; nil before the first.
-  package let lastSign: Double?
+  package let lastSeen: Double?
 
   enum CodingKeys: String, CodingKey {
     case folder, kind, state, ranks, step, steps, loss
     case tokensPerSecond = "tokens_per_second"
-    case lastSign = "last_sign_of_life"
+    case lastSeen = "last_seen"
   }
 
   /// Seconds without a heartbeat after which a run of other hosts counts as silent.
@@ -69,24 +70,31 @@ package struct RunStatus: Encodable {
     let files = FileManager.default
     let isPretraining = files.fileExists(atPath: folder + "/config.json")
     guard isPretraining || files.fileExists(atPath: folder + "/finetuning.json") else { return nil }
+    // The lock comes first: a run writes its last heartbeat before it releases the lock.
+    let holder = RunLock.holder(ofFolder: folder)
     let heartbeats = Self.heartbeats(folder)
     let metrics = isPretraining ? RunMetrics(runFolder: folder) : Self.newestPart(of: folder)
     // A Hugging Face folder has a config.json, too.
-    guard !isPretraining || !heartbeats.isEmpty || !metrics.lines.isEmpty else { return nil }
+    let hasStarted = !heartbeats.isEmpty || !metrics.lines.isEmpty
+    let isRun = hasStarted || files.fileExists(atPath: folder + "/start.json")
+    guard !isPretraining || isRun else { return nil }
     self.folder = folder
     kind = isPretraining ? .pretraining : .finetuning
     ranks = heartbeats.count
     let last = metrics.lines(.training).last
-    // Heartbeats are newer than metrics, but a finished fine-tuning's are those of its last part.
-    step = max(last?.step ?? 0, isPretraining ? heartbeats.map(\.step).max() ?? 0 : 0)
+    // Heartbeats name the step in progress, which is the number of steps done before it; after a
+    // stop the newest checkpoint has the number of all.
+    let others =
+      isPretraining ? heartbeats.map(\.step) + CheckpointStore(runFolder: folder).steps() : []
+    step = max(last?.step ?? 0, others.max() ?? 0)
     steps =
       files.contents(atPath: folder + "/config.json")
       .flatMap { try? JSONDecoder().decode(PretrainingConfiguration.self, from: $0) }?.steps
     (loss, tokensPerSecond) = (last?[.loss], last?[.tokensPerSecond])
-    lastSign = (heartbeats.map(\.time) + [metrics.lines.last?.time].compactMap(\.self)).max()
+    lastSeen = (heartbeats.map(\.time) + [metrics.lines.last?.time].compactMap(\.self)).max()
     state = Self.state(
-      heartbeats, hasMetrics: !metrics.lines.isEmpty, age: time - (lastSign ?? time),
-      holder: RunLock.holder(ofFolder: folder))
+      heartbeats, hasMetrics: !metrics.lines.isEmpty, age: time - (lastSeen ?? time),
+      holder: holder)
   }
 
   /// The last heartbeat of each rank.
@@ -123,10 +131,11 @@ package struct RunStatus: Encodable {
     where states.contains(word) {
       return state
     }
-    guard states.contains("running") || states.contains("stopping") else {
-      return states == ["finished"] ? .finished : .stopped
+    // Rank zero ends last and releases the lock then. Others may show older heartbeats.
+    let first = heartbeats[0].state
+    guard first == "running" || first == "stopping" else {
+      return first == "finished" ? .finished : .stopped
     }
-    // The lock is held until the last heartbeat says how the run ended.
     guard let holder, holder.state != .ended else { return .killed }
     if holder.state == .unknown && age > silence { return .silent }
     return states.contains("stopping") ? .stopping : .running

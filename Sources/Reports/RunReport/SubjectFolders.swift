@@ -1,7 +1,7 @@
 import Foundation
 import Layers
-import Platform
 import Models
+import Platform
 import Runs
 
 /// The folders of runs and fine-tunings among those that a user names.
@@ -12,12 +12,12 @@ enum SubjectFolders {
   /// whether the folder is a run or fine-tuning. Throws `FileError` for a missing folder,
   /// `UsageError` where a path contains no run or fine-tuning, and the errors of `body`.
   static func visit(_ paths: [String], _ body: (String) throws -> Bool) throws {
-    var seen: Set<String> = []
+    var seen: [String: Int] = [:]
     for path in paths {
       guard FileManager.default.fileExists(atPath: path) else {
         throw FileError.unreadable(path: path, reason: "there is no such folder")
       }
-      let isNew = !seen.contains(real(path))
+      let isNew = seen[real(path)] == nil
       guard try visit(path, depth: 2, &seen, body) || !isNew else {
         throw UsageError(
           "\(path) contains no run of pretrain and no results of finetune; give the folders that "
@@ -30,13 +30,18 @@ enum SubjectFolders {
     URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
   }
 
-  /// Returns whether a folder at `path` or below is a run or fine-tuning.
+  /// Returns whether a folder at `path` or below is a run or fine-tuning that was not visited
+  /// before.
+  ///
+  /// `seen` has the depth to which each visited folder was searched.
   private static func visit(
-    _ path: String, depth: Int, _ seen: inout Set<String>, _ body: (String) throws -> Bool
+    _ path: String, depth: Int, _ seen: inout [String: Int], _ body: (String) throws -> Bool
   ) throws -> Bool {
     let path = real(path)
-    guard seen.insert(path).inserted else { return false }
-    var isFound = try body(path)
+    let before = seen[path]
+    if let before, before >= depth { return false }
+    seen[path] = depth
+    var isFound = try before == nil && body(path)
     guard depth > 0 else { return isFound }
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     for entry in entries.sorted() where !parts.contains(entry) && !entry.hasPrefix(".") {

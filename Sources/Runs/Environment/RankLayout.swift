@@ -17,7 +17,7 @@ package struct RankLayout {
   /// Whether this rank is the first of its host.
   let isFirstOnHost: Bool
   /// A note for the log; nil where there is nothing to note.
-  let warning: String?
+  package let warning: String?
 
   /// Divides the processors of this host among its ranks; every rank must call it.
   ///

@@ -53,12 +53,9 @@ struct RankTokens {
   /// progress.
   mutating func tokenizeBatch() throws {
     guard var current else { return }
-    let stored = try preparation.nextTokens(&current.batches)
-    self.current = stored == nil ? nil : current
-    guard let stored else {
-      remarks[current.group] = current.reader.remarks
-      return
-    }
+    let stored = try preparation.nextTokens(&current.batches) ?? []
+    self.current = current.batches.isAtEnd ? nil : current
+    if current.batches.isAtEnd { remarks[current.group] = current.reader.remarks }
     for block in stored {
       bytes += block.inputBytes
       tokenCount += block.tokenCount
@@ -76,8 +73,8 @@ struct RankTokens {
 
   /// Sends the groups of this rank to rank zero in order, an empty message after each.
   ///
-  /// `owners` has the rank of each group. After a failed read no block is sent any more, but the
-  /// messages for which rank zero waits are; then the error is thrown.
+  /// `owners` has the rank of each group. After a failed read, the mark of a failure is sent and no
+  /// block any more, but the empty messages for which rank zero waits are; then the error is thrown.
   func send(_ owners: [Int], _ world: Communicator) throws {
     var failure: (any Error)?
     for group in owners.indices where owners[group] == world.rank {
@@ -88,6 +85,7 @@ struct RankTokens {
           try world.send(block.bytes, to: 0)
         } catch {
           failure = error
+          try world.send(TokenStream.failureMark, to: 0)
         }
         index += 1
       }
@@ -112,6 +110,11 @@ final class TokenStream {
   private let world: Communicator
   private var group = 0
   private var index = 0
+  /// Whether a rank could not send all its tokens.
+  private(set) var hasFailedSender = false
+
+  /// The message of a rank that cannot send its next block; shorter than any block.
+  static let failureMark: [UInt8] = [0]
 
   /// `work` are the tokens of rank zero, `owners` the rank of each group.
   init(_ work: RankTokens, _ owners: [Int], _ world: Communicator) {
@@ -134,7 +137,11 @@ final class TokenStream {
 
   /// Receives a block of the current group from its owner; nil after the last one.
   private func received() throws -> StoredTokens? {
-    let bytes = try world.receive(from: owners[group])
+    var bytes = try world.receive(from: owners[group])
+    if bytes == Self.failureMark {
+      hasFailedSender = true
+      bytes = try world.receive(from: owners[group])
+    }
     return bytes.isEmpty ? nil : StoredTokens(bytes: bytes)
   }
 

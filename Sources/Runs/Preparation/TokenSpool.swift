@@ -4,17 +4,15 @@ import Platform
 /// Blocks of bytes in an unnamed temporary file: the tokens that a rank keeps until they are
 /// written to shards.
 ///
-/// The file is in the folder of the environment variable TMPDIR, or in `/tmp`. It is removed as
-/// soon as it is open, so that nothing is left of it however the program ends.
+/// The file is removed as soon as it is open, so that nothing is left of it however the program
+/// ends.
 package final class TokenSpool {
   private let descriptor: Int32
   private let path: String
   private var size = 0
 
   /// Creates the file in `folder`; throws `FileError.unwritable`.
-  package init(
-    folder: String = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-  ) throws {
+  package init(folder: String = TokenSpool.temporaryFolder) throws {
     var name = Array("\(folder)/electra-tokens-XXXXXX".utf8CString)
     descriptor = mkstemp(&name)
     path = folder
@@ -26,6 +24,12 @@ package final class TokenSpool {
   }
 
   deinit { close(descriptor) }
+
+  /// The folder of the environment variable TMPDIR; `/tmp` without one.
+  package static var temporaryFolder: String {
+    let folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? ""
+    return folder.isEmpty ? "/tmp" : folder
+  }
 
   /// Appends a block and returns its range of bytes; throws `FileError.unwritable`.
   package func append(_ bytes: [UInt8]) throws -> Range<Int> {

@@ -82,11 +82,16 @@ package struct RunBranch {
 
   /// Writes `start.json`, `config.json` and the checkpoint of the new run in the folder `output`.
   ///
-  /// The checkpoint comes last: where it is missing, `start.json` tells the next start to copy it
-  /// (`copyMissingCheckpoint`). Throws `FileError.unwritable`.
+  /// The checkpoint comes last: where it is missing, the next start copies the one that
+  /// `start.json` names (`copyMissingCheckpoint`). Throws `FileError.unwritable`.
   package func write(_ changed: PretrainingConfiguration, to output: String) throws {
-    try RunStart(branch: path, step: checkpoint.state.step, changes: changes(changed))
-      .write(to: output)
+    let source = RunStart.Source(path: path, checksum: checksum)
+    let folder = URL(fileURLWithPath: checkpoint.path).standardizedFileURL.path
+    try RunStart(
+      branch: .init(
+        source: source, checkpoint: folder, step: checkpoint.state.step,
+        changes: changes(changed))
+    ).write(to: output)
     try RunFolder(path: output).write(changed)
     try copyCheckpoint(changed, to: output)
   }
@@ -98,10 +103,21 @@ package struct RunBranch {
   package static func copyMissingCheckpoint(
     _ start: RunStart?, _ configuration: PretrainingConfiguration, in output: String
   ) throws {
-    guard let source = start?.branch?.source else { return }
-    try start?.expectUnchangedBranch()
-    try RunBranch(source.path).copyCheckpoint(configuration, to: output)
+    guard let branch = start?.branch else { return }
+    let path = branch.checkpoint ?? branch.source.path
+    func lost(_ reason: String) -> UsageError {
+      UsageError(
+        "the run has no checkpoint yet, and \(path), from which it is branched, \(reason): choose "
+          + "another --output")
+    }
+    let source: RunBranch
+    do { source = try RunBranch(path) } catch { throw lost("cannot be read (\(error))") }
+    guard source.checksum == branch.source.checksum else { throw lost("has other weights now") }
+    try source.copyCheckpoint(configuration, to: output)
   }
+
+  /// The checksum of the checkpoint's weights.
+  private var checksum: String { checkpoint.state.checksums["model.safetensors"] ?? "" }
 
   /// Writes the tensors of the checkpoint as the first checkpoint of the new run.
   private func copyCheckpoint(_ changed: PretrainingConfiguration, to output: String) throws {
@@ -117,7 +133,8 @@ package struct RunBranch {
       let layout = changed.makeModel().layout
       let weights = Storage(count: layout.count)
       layout.initialize(weights, seed: changed.recipe.seed)
-      return try CheckpointTensors.copy(folder, layout, weights: weights, to: new)
+      return try CheckpointTensors.copy(
+        folder, layout, weights: weights, to: new, fault: store.fault)
     }
   }
 

@@ -19,6 +19,8 @@ package struct RunStart: Codable, Equatable {
   /// The checkpoint that a run was branched from, and what was changed.
   package struct Branch: Codable, Equatable {
     let source: Source
+    /// The absolute path of the checkpoint's folder; nil in runs of earlier versions.
+    var checkpoint: String?
     let step: Int
     /// The changed settings, such as `learning_rate is 0.0001 instead of 0.0005`.
     let changes: [String]
@@ -41,6 +43,10 @@ package struct RunStart: Codable, Equatable {
     let path: String
     /// CRC-32C of the file of weights.
     let checksum: String
+
+    init(path: String, checksum: String) {
+      (self.path, self.checksum) = (path, checksum)
+    }
 
     init(path: String) throws {
       self.path = path
@@ -73,12 +79,8 @@ package struct RunStart: Codable, Equatable {
     self.initial = try initial.map { try Source(path: $0) }
   }
 
-  /// Describes a run with the path of `--branch-from`.
-  ///
-  /// Throws where the checkpoint's checksum cannot be read.
-  init(branch path: String, step: Int, changes: [String]) throws {
-    branch = Branch(source: try Source(path: path), step: step, changes: changes)
-  }
+  /// Describes a run that was branched from a checkpoint.
+  init(branch: Branch) { self.branch = branch }
 
   /// Checks that the path of `--branch-from` is the checkpoint that the run was branched from.
   ///
@@ -94,17 +96,6 @@ package struct RunStart: Codable, Equatable {
         + "--output")
   }
 
-  /// Checks that the checkpoint of `branch` still has the weights that it had.
-  ///
-  /// Throws `UsageError`, and errors of a checkpoint that cannot be read.
-  func expectUnchangedBranch() throws {
-    guard let source = branch?.source, try Source(path: source.path).checksum != source.checksum
-    else { return }
-    throw UsageError(
-      "the run has no checkpoint yet, and \(source.path), from which it is branched, has other "
-        + "weights now: choose another --output")
-  }
-
   package func write(to folder: String) throws {
     do {
       try jsonDocument().write(
@@ -115,7 +106,10 @@ package struct RunStart: Codable, Equatable {
     }
   }
 
-  private static func path(_ folder: String) -> String { folder + "/start.json" }
+  /// The name of the file in a run's folder.
+  static let fileName = "start.json"
+
+  private static func path(_ folder: String) -> String { folder + "/" + fileName }
 
   /// Whether the run began with the models at these paths: equal paths, even if the models are gone
   /// since, or equal weights at other paths.

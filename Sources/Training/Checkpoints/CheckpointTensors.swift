@@ -48,15 +48,18 @@ package enum CheckpointTensors {
   ///     shape (`ModelFile.compare`).
   ///   - weights: the initial weights of the new model; replaced by those of the checkpoint.
   ///   - new: the folder to write into.
+  ///   - fault: called before every write and flush.
   /// - Returns: the CRC-32C of each file by its name.
   /// - Throws: `FileError.unwritable`; errors of a damaged file.
   package static func copy(
-    _ folder: String, _ layout: ParameterLayout, weights: Storage, to new: String
+    _ folder: String, _ layout: ParameterLayout, weights: Storage, to new: String,
+    fault: @escaping FaultHook
   ) throws -> Checksums {
     try SavedVector.files.reduce(into: [:]) { checksums, file in
       let source = try SafetensorsFile(path: folder + "/" + file.name)
       let writer = try SafetensorsWriter(
-        path: new + "/" + file.name, tensors: SavedVector.tensors(of: file.vectors, layout))
+        path: new + "/" + file.name, tensors: SavedVector.tensors(of: file.vectors, layout),
+        fault: fault)
       for vector in file.vectors {
         let values = vector == .weights ? weights : Storage(count: layout.count)
         try ModelFile.copy(source, layout, into: values) { vector.prefix + $0 }
