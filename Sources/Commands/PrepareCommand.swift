@@ -26,7 +26,7 @@ struct PrepareCommand: ParsableCommand {
         """))
   var text: [String]
 
-  @Option(help: "The vocabulary, a vocab.txt.")
+  @Option(help: "The vocabulary: a vocab.txt, a tokenizer.json, or a folder of a model or data.")
   var vocabulary: String
 
   @Option(help: "The folder to write; it must not exist.")
@@ -93,9 +93,7 @@ struct PrepareCommand: ParsableCommand {
 
   private func makePreparation(_ world: Communicator, threads: Int) throws -> Preparation {
     if world.rank == 0 { try AtomicFolder.expectFree(output) }
-    let tokenizer = Tokenizer(
-      vocabulary: try Vocabulary(contentsOf: vocabulary),
-      normalization: normalization.normalization)
+    let tokenizer = try Tokenizer(source: vocabulary, chosen: normalization.chosen)
     var preparation = Preparation(
       tokenizer: tokenizer, maximumLength: length, heldOutFraction: heldOut,
       invalidText: invalidText, seed: seed, threads: threads)

@@ -11,15 +11,15 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize",
     abstract: "Prints the token ids of each line of text.",
     discussion: """
-      The ids equal those of Hugging Face's BertWordPieceTokenizer, or with --from those of its \
-      AutoTokenizer for the folder. [CLS] and [SEP] are not added; names of special tokens in the \
+      The ids equal those of Hugging Face: of BertWordPieceTokenizer for a vocab.txt, of \
+      AutoTokenizer for a folder. [CLS] and [SEP] are not added; names of special tokens in the \
       text become these tokens. The text of a JSON object counts as one line.
       """)
 
-  @Option(help: "The vocabulary, a vocab.txt.")
+  @Option(help: "The vocabulary: a vocab.txt, a tokenizer.json, or a folder of a model or data.")
   var vocabulary: String?
 
-  @Option(help: "The folder of a model, whose vocabulary and normalisation are used instead.")
+  @Option(help: "The same as --vocabulary, for the folder of a model.")
   var from: String?
 
   @OptionGroup var textField: TextFieldOption
@@ -36,24 +36,12 @@ struct TokenizeCommand: ParsableCommand {
     guard (vocabulary == nil) != (from == nil) else {
       throw ValidationError("give either --vocabulary or --from")
     }
-    if from != nil, normalization.cased || normalization.keepAccents {
-      throw ValidationError("--from sets the normalisation; omit --cased and --keep-accents")
-    }
   }
 
-  func run() throws {
-    try runOnOneRank { try tokenize() }
-  }
-
-  private func tokenizer() throws -> Tokenizer {
-    if let from { return try modelTokenizer(from) }
-    return Tokenizer(
-      vocabulary: try Vocabulary(contentsOf: vocabulary ?? ""),
-      normalization: normalization.normalization)
-  }
+  func run() throws { try runOnOneRank { try tokenize() } }
 
   private func tokenize() throws {
-    let tokenizer = try tokenizer()
+    let tokenizer = try Tokenizer(source: from ?? vocabulary ?? "", chosen: normalization.chosen)
     let limit = isatty(STDIN_FILENO) != 0 ? 0 : 1 << 16
     for file in files.isEmpty ? ["-"] : files {
       let lines = try TextLines(path: file, field: textField.field)

@@ -35,6 +35,12 @@ struct VocabularyCommand: ParsableCommand {
       """)
   var alphabet: Int?
 
+  @Option(help: "Tokens [unused0], [unused1] and so on, after [PAD], that text never contains.")
+  var reserve: Int?
+
+  @Option(help: "The least number of occurrences of a pair of tokens that is merged.")
+  var minimumFrequency = 2
+
   @Option(help: "What to do at a line that is not UTF-8: stop, or skip it.")
   var invalidText = InvalidText.stop
 
@@ -42,18 +48,21 @@ struct VocabularyCommand: ParsableCommand {
   var threads: Int?
 
   func validate() throws {
-    try expectCounts(["--size": size, "--alphabet": alphabet, "--threads": threads])
+    try expectCounts([
+      "--size": size, "--alphabet": alphabet, "--reserve": reserve,
+      "--minimum-frequency": minimumFrequency, "--threads": threads,
+    ])
   }
 
-  func run() throws {
-    try runOnOneRank { try train() }
-  }
+  func run() throws { try runOnOneRank { try train() } }
 
   private func train() throws {
     try AtomicFile.expectFree(output)
     var trainer = VocabularyTrainer(
-      size: size, normalization: normalization.normalization,
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet)
+      size: size, normalization: normalization.chosen ?? .uncased,
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, alphabetLimit: alphabet,
+      minimumFrequency: minimumFrequency)
+    trainer.reserved = reserve ?? 0
     try count(into: &trainer)
     var progress = ProgressLine()
     let outcome = try trainer.train { tokens in

@@ -10,7 +10,8 @@ package struct DataDescription: Sendable, Codable, Equatable {
   /// The maximum length of an example, in tokens, special tokens included.
   package var maximumLength: Int
   package var vocabularySize: Int
-  /// The SHA-256 of `vocab.txt`, in hexadecimal.
+  /// The SHA-256 of all tokens, one per line, in hexadecimal; that of `vocab.txt` unless there are
+  /// added tokens.
   package var vocabularyDigest: String
   package var normalization: TextNormalization
   package var seed: UInt64

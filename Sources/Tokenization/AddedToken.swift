@@ -6,11 +6,15 @@ package struct AddedToken: Sendable, Equatable {
   package let id: Int32
   /// Whether Hugging Face's decoders may skip the token; it does not affect encoding.
   package let isSpecial: Bool
+
+  package init(name: String, id: Int32, isSpecial: Bool) {
+    (self.name, self.id, self.isSpecial) = (name, id, isSpecial)
+  }
 }
 
 extension SpecialTokens {
   /// The five special tokens as added tokens, the default of `Tokenizer`.
-  var added: [AddedToken] {
+  package var added: [AddedToken] {
     zip(Self.names, all).map { AddedToken(name: $0, id: $1, isSpecial: true) }
   }
 }

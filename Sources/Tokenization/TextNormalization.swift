@@ -11,14 +11,18 @@ package struct TextNormalization: Sendable, Codable, Equatable {
   package var cleansText: Bool
   /// Whether each ideograph becomes a separate word.
   package var separatesIdeographs: Bool
+  /// Other normalizers, which are applied to the whole text first, in this order.
+  package var normalizers: [Normalizer]
 
   package init(
-    lowercase: Bool, stripAccents: Bool, cleansText: Bool = true, separatesIdeographs: Bool = true
+    lowercase: Bool, stripAccents: Bool, cleansText: Bool = true, separatesIdeographs: Bool = true,
+    normalizers: [Normalizer] = []
   ) {
     self.lowercase = lowercase
     self.stripAccents = stripAccents
     self.cleansText = cleansText
     self.separatesIdeographs = separatesIdeographs
+    self.normalizers = normalizers
   }
 
   /// Lower case without accents, as in BERT's uncased models.
@@ -38,9 +42,10 @@ package struct TextNormalization: Sendable, Codable, Equatable {
     cleansText = try values.decodeIfPresent(Bool.self, forKey: .cleansText) ?? true
     separatesIdeographs =
       try values.decodeIfPresent(Bool.self, forKey: .separatesIdeographs) ?? true
+    normalizers = try values.decodeIfPresent([Normalizer].self, forKey: .normalizers) ?? []
   }
 
-  /// Encodes the options; the last two keys are written only where they differ from the default.
+  /// Encodes the options; the last three keys are written only where they differ from the default.
   ///
   /// So the files of runs that predate these keys keep their bytes.
   package func encode(to encoder: any Encoder) throws {
@@ -49,6 +54,7 @@ package struct TextNormalization: Sendable, Codable, Equatable {
     try values.encode(stripAccents, forKey: .stripAccents)
     if !cleansText { try values.encode(false, forKey: .cleansText) }
     if !separatesIdeographs { try values.encode(false, forKey: .separatesIdeographs) }
+    if !normalizers.isEmpty { try values.encode(normalizers, forKey: .normalizers) }
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -56,5 +62,6 @@ package struct TextNormalization: Sendable, Codable, Equatable {
     case stripAccents = "strip_accents"
     case cleansText = "clean_text"
     case separatesIdeographs = "tokenize_chinese_chars"
+    case normalizers
   }
 }

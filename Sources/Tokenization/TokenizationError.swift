@@ -14,7 +14,7 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
   case unsupported(path: String, reason: String)
   /// The text for training a vocabulary contains no words.
   case noWords
-  /// The special tokens and the alphabet alone exceed the vocabulary's size.
+  /// The special tokens, the reserved ones and the alphabet alone exceed the vocabulary's size.
   case sizeTooSmall(size: Int, needed: Int)
 
   package var description: String {
@@ -35,8 +35,8 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
     case .noWords:
       "the text contains no words to train a vocabulary on"
     case .sizeTooSmall(let size, let needed):
-      "a vocabulary of \(size) tokens cannot hold the special tokens and the alphabet, "
-        + "which need \(needed); raise --size or lower --alphabet"
+      "a vocabulary of \(size) tokens cannot hold the special and reserved tokens and the "
+        + "alphabet, which need \(needed); raise --size or lower --alphabet"
     }
   }
 }

@@ -12,8 +12,11 @@ extension Vocabulary {
 
   /// The lines of a vocabulary file.
   static func tokens(contentsOf path: String) throws -> [String] {
-    if let reason = tokenizerFileAdvice(path) {
-      throw FileError.unreadable(path: path, reason: reason)
+    if path.hasSuffix("vocab.txt"), access(path, F_OK) != 0,
+      access(path.dropLast("vocab.txt".count) + "tokenizer.json", F_OK) == 0
+    {
+      throw FileError.unreadable(
+        path: path, reason: "there is no such file, but a tokenizer.json; give this or the folder")
     }
     let bytes = try InputFile.contents(of: path)
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -33,22 +36,6 @@ extension Vocabulary {
       )
     }
     return tokens
-  }
-
-  /// Advice to create `vocab.txt` from a `tokenizer.json`, as the reason of an error.
-  ///
-  /// Returns nil unless `path` is a `tokenizer.json`, or a missing `vocab.txt` in a folder that has
-  /// a `tokenizer.json`.
-  private static func tokenizerFileAdvice(_ path: String) -> String? {
-    let (list, file) = ("vocab.txt", "tokenizer.json")
-    let isFile = path.hasSuffix(file)
-    guard isFile || path.hasSuffix(list) && access(path, F_OK) != 0 else { return nil }
-    let folder = String(path.dropLast((isFile ? file : list).count))
-    guard access(folder + file, F_OK) == 0 else { return nil }
-    let target = folder.isEmpty ? "." : folder
-    return "\(isFile ? "it is not a list of tokens" : "there is no such file"); "
-      + "python -c \"from tokenizers import Tokenizer; "
-      + "Tokenizer.from_file('\(folder)\(file)').model.save('\(target)')\" makes \(folder)\(list)"
   }
 
   /// Writes the tokens to a new file, one per line; throws `FileError`.

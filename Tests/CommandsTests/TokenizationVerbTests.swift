@@ -45,12 +45,33 @@ struct TokenizationVerbTests {
     #expect(try String(contentsOfFile: folder.path + "/b.txt", encoding: .utf8) == made)
   }
 
+  @Test
+  func tokensAreReservedAndRarePairsLeftOut() throws {
+    let folder = try folder()
+    func tokens(_ options: String...) throws -> [Substring] {
+      let arguments = ["vocabulary", "text.txt", "--size", "30", "--output", "v.txt"] + options
+      let result = try Program.run(arguments, in: folder.path)
+      #expect(result.status == 0, "\(result.errors)")
+      defer { try? FileManager.default.removeItem(atPath: folder.file("v.txt")) }
+      return try folder.text("v.txt").split(separator: "\n")
+    }
+    #expect(try tokens("--reserve", "2").prefix(4) == ["[PAD]", "[unused0]", "[unused1]", "[UNK]"])
+    #expect(try tokens().contains("hey") && !tokens().contains("end"))
+    #expect(try tokens("--minimum-frequency", "1").contains("end"))
+    #expect(try !tokens("--minimum-frequency", "4").contains("hey"))
+  }
+
   @Test(arguments: [
     (["vocabulary", "text.txt", "--output", "vocab.txt"], 73, "vocab.txt exists"),
     (["vocabulary", "text.txt", "--output", "no/v.txt"], 73, "cannot write no/v.txt"),
     (["vocabulary", "none.txt", "--output", "v.txt"], 66, "none.txt"),
     (["vocabulary", "text.txt", "--output", "v.txt", "--size", "6"], 64, "raise --size"),
     (["vocabulary", "text.txt", "--output", "v.txt", "--size", "0"], 64, "--size"),
+    (["vocabulary", "text.txt", "--output", "v.txt", "--reserve", "0"], 64, "--reserve"),
+    (
+      ["vocabulary", "text.txt", "--output", "v.txt", "--minimum-frequency", "0"], 64,
+      "--minimum-frequency"
+    ),
     (["tokenize", "--vocabulary", "none.txt"], 66, "none.txt"),
     (["tokenize", "--vocabulary", "vocab.txt", "none.txt"], 66, "none.txt"),
     (["tokenize", "--vocabulary", "text.txt"], 65, "line 2"),

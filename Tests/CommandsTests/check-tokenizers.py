@@ -4,7 +4,7 @@
 
 ELECTRA is the program. N folders are made with `tokenizers`, every part of each drawn at random from the seed:
 with `vocab.txt`, `tokenizer.json` or both, of BERT's classes or of none, cased or not, with every flag of the
-normaliser, limits on the length of words, missing parts, added tokens of all kinds and in all files, other
+normaliser and others before it, limits on the length of words, missing parts, added tokens of all kinds and in all files, other
 names of special tokens, keys that change nothing. Both sides tokenize the same awkward texts, without [CLS]
 and [SEP].
 
@@ -32,6 +32,7 @@ WORDS = """the cat The Cat sat on a mat café cafe Café naïve naive über uber
 play ##ed ##er run ! . , ' - ( ) 漢 字 漢字 ##字 한국 ##어 한 ##국 ᄒ ##ᅡ ##ᆫ й и ##й é ##é e ##e ##́ t ##h d ##o
 [unused0] [unused1] covid ##19 \u200b ##\u200b a\x01b ##\x01 \ufffd ##\ufffd x y z A B ##a ##b ##c # @ $ ﬁ ##ﬁ
 İ i ##̇ ß ss ##ß 。 ㍿ 豈 ##豈 ½ Ⅷ ⅷ""".split()
+OTHERS = ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"]
 TEXTS = [
     "", " ", "the cat sat on a mat.", "The Cat SAT on a Mat!", "café Café CAFÉ cafe\u0301 naïve über Straße İstanbul",
     "漢字と漢 字漢字cat豈a㍿", "한국어 한국 \u1112\u1161\u11ab", "covid19 covids COVID covid", "[MASK] [mask] [CLS]the[SEP] [PAD]",
@@ -120,8 +121,10 @@ def make(folder, rng):
     limit = 100 if flag(0.8) else rng.choice([3, 8, 99, 200])
     normalizer = dict(
         type="BertNormalizer", clean_text=clean, handle_chinese_chars=chinese, strip_accents=strip, lowercase=lower)
-    if flag(0.06):
-        normalizer = rng.choice([None, {"type": "Lowercase"}, {"type": "Sequence", "normalizers": [normalizer]}])
+    if flag(0.25):
+        others = [{"type": rng.choice(OTHERS)} for _ in range(rng.randrange(4))]
+        normalizer = rng.choice([None, others[0] if others else None] + 3 * [
+            {"type": "Sequence", "normalizers": others + rng.choice([[], [normalizer]])}])
     special = lambda n, t: {"SpecialToken": {"id": n, "type_id": t}}
     sequence = lambda n, t: {"Sequence": {"id": n, "type_id": t}}
     single = [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)]

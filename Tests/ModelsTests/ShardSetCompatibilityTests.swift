@@ -1,5 +1,6 @@
 import Corpus
 import Electra
+import Foundation
 import Models
 import Platform
 import TestSupport
@@ -27,6 +28,33 @@ struct ShardSetCompatibilityTests {
     try InitialModel([folder.file("discriminator")], PretrainingTask()).expect(shards)
   }
 
+  /// Data keeps a tokenizer that a vocabulary and BERT's options do not define.
+  @Test
+  func dataOfAnyTokenizerHasItsTokenizer() throws {
+    let plain = try smallTokenizer()
+    let tokens = plain.vocabulary.tokens + ["[ENT]"]
+    let added = plain.addedTokens + [AddedToken(name: "[ENT]", id: 61, isSpecial: true)]
+    let tokenizer = Tokenizer(
+      vocabulary: try Vocabulary(tokens: tokens, added: 1, source: "test"),
+      normalization: TextNormalization(
+        lowercase: true, stripAccents: true, cleansText: false, normalizers: [.nfkc]),
+      maximumCharacters: 20, addedTokens: added)
+    let folder = try TemporaryFolder()
+    let shards = try shards(tokenizer, in: folder)
+    #expect(shards.vocabulary.size == 62)
+    #expect(shards.tokenizer.difference(from: tokenizer) == nil)
+    try shards.expect(tokenizer, of: "m")
+    #expect(sentence { try shards.expect(plain, of: "m") }.contains("different vocabularies"))
+    for (name, data) in try shards.tokenizerFiles() { try folder.write(data, "run/" + name) }
+    let kept = try Tokenizer(folder: folder.file("run"))
+    #expect(kept.difference(from: tokenizer) == nil)
+    #expect(kept.encode("the[ENT]cat").suffix(2) == [61, tokenizer.encode("cat")[0]])
+    // Without its tokenizer.json, vocab.txt lacks the added token.
+    try FileManager.default.removeItem(atPath: folder.file("data/tokenizer.json"))
+    #expect(
+      sentence { _ = try ShardSet(folder: folder.file("data")) }.contains("another vocabulary"))
+  }
+
   @Test
   func otherVocabulariesAndNormalisationsAreNamed() throws {
     let folder = try TemporaryFolder()
@@ -34,13 +62,13 @@ struct ShardSetCompatibilityTests {
     let own = try smallTokenizer()
     let more = sentence { try shards.expect(smallTokenizer(["the"]), of: "m") }
     #expect(more.contains("have different vocabularies (58 and 61 tokens)"), "\(more)")
-    #expect(more.contains("; prepare the data with --vocabulary m/vocab.txt"))
+    #expect(more.contains("; prepare the data with --vocabulary m"))
     for (normalization, words) in [
-      (TextNormalization.cased, "needs data prepared with --cased"),
-      (.keepAccents, "needs data prepared with --keep-accents"),
+      (TextNormalization.cased, "(cased, accents kept; lower case, accents stripped)"),
+      (.keepAccents, "(lower case, accents kept; "),
       (
-        TextNormalization(lowercase: true, stripAccents: true, cleansText: false),
-        "cannot prepare data"
+        TextNormalization(lowercase: true, stripAccents: true, normalizers: [.nfc, .lowercase]),
+        "(NFC and Lowercase, then lower case, accents stripped; "
       ),
     ] {
       let other = Tokenizer(vocabulary: own.vocabulary, normalization: normalization)

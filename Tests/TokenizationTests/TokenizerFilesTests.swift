@@ -18,6 +18,29 @@ struct TokenizerFilesTests {
     #expect(files["tokenizer_config.json"] == Self.configuration)
   }
 
+  /// What a vocabulary and BERT's options do not say needs all files.
+  @Test
+  func dataKeepsTheFilesThatItsTokenizerNeeds() throws {
+    let vocabulary = try vocabulary(["a", "[x]"])
+    func names(_ tokenizer: Tokenizer) throws -> [String] {
+      try tokenizer.dataFiles(maximumLength: 8).keys.sorted()
+    }
+    let plain = Tokenizer(vocabulary: vocabulary, normalization: .cased)
+    #expect(try names(plain) == ["vocab.txt"])
+    var normalization = TextNormalization.cased
+    normalization.normalizers = [.nfc]
+    let added = vocabulary.special.added + [AddedToken(name: "[x]", id: 6, isSpecial: true)]
+    for tokenizer in [
+      Tokenizer(vocabulary: vocabulary, normalization: normalization),
+      Tokenizer(vocabulary: vocabulary, normalization: .cased, addedTokens: added),
+      Tokenizer(vocabulary: vocabulary, normalization: .cased, maximumCharacters: 50),
+    ] {
+      #expect(try names(tokenizer) == ["tokenizer.json", "tokenizer_config.json", "vocab.txt"])
+      #expect(plain.difference(from: tokenizer) != nil)
+      #expect(tokenizer.difference(from: tokenizer) == nil)
+    }
+  }
+
   private static let tokenizerFile = """
     {
       "version": "1.0",

@@ -7,45 +7,6 @@ import Tokenization
 ///
 /// The ids are those of transformers 4.57 and 5.24; check-tokenizers.py compares many more.
 struct TokenizerFolderTests {
-  private static let tokens =
-    SpecialTokens.names + [
-      "the", "cat", "Cat", "cafe", "café", "c", "##at", "a", "##b", "漢", "##字", "字", "[unused0]",
-    ]
-
-  /// A `tokenizer.json` as transformers writes it, with one string replaced.
-  private static func file(_ old: String = "", _ new: String = "") -> String {
-    let vocabulary = tokens.enumerated().map { "\"\($1)\": \($0)" }.joined(separator: ", ")
-    let added = SpecialTokens.names.enumerated().map {
-      """
-      {"id": \($0), "content": "\($1)", "single_word": false, "lstrip": false, "rstrip": false, \
-      "normalized": false, "special": true}
-      """
-    }
-    let template = """
-      {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, \
-      {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}], \
-      "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", \
-      "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", \
-      "type_id": 1}}, {"SpecialToken": {"id": "[SEP]", "type_id": 1}}], "special_tokens": {}}
-      """
-    let text = """
-      {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [\
-      \(added.joined(separator: ", "))], "normalizer": {"type": "BertNormalizer", \
-      "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true}, \
-      "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": \(template), \
-      "decoder": {"type": "WordPiece"}, "model": {"type": "WordPiece", "unk_token": "[UNK]", \
-      "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, \
-      "vocab": {\(vocabulary)}}}
-      """
-    return old.isEmpty ? text : text.replacingOccurrences(of: old, with: new)
-  }
-
-  private static let generic = #"{"tokenizer_class": "PreTrainedTokenizerFast", "# + keys
-  private static let keys =
-    #""unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "#
-    + #""mask_token": "[MASK]"}"#
-  private static let list = tokens.map { $0 + "\n" }.joined()
-
   /// The tokenizer of a folder with these files.
   private func tokenizer(_ files: [String: String]) throws -> Tokenizer {
     try withTemporaryFolder { folder in
@@ -116,6 +77,27 @@ struct TokenizerFolderTests {
       [
         "tokenizer_config.json": #"{"tokenize_chinese_chars": false}"#, "tokenizer.json": file(),
       ], "the cat cafe [UNK] [UNK] [UNK] [UNK]"
+    ),
+    (
+      "normalizers before BERT's, in a sequence in a sequence",
+      [
+        "tokenizer_config.json": generic,
+        "tokenizer.json": file(
+          bertNormalizer,
+          sequence(#"{"type": "NFD"}"#, sequence(#"{"type": "StripAccents"}"#), bertNormalizer)),
+      ], "the cat cafe a ##b 漢 字 [UNK] [UNK] [UNK]"
+    ),
+    (
+      "lower case alone",
+      [
+        "tokenizer_config.json": generic,
+        "tokenizer.json": file(bertNormalizer, #"{"type": "Lowercase"}"#),
+      ], "the cat café [UNK] [UNK] [UNK] [UNK]"
+    ),
+    (
+      "no normalizer",
+      ["tokenizer_config.json": generic, "tokenizer.json": file(bertNormalizer, "null")],
+      "[UNK] Cat café [UNK] [UNK] [UNK] [UNK]"
     ),
     (
       "short words",
@@ -208,7 +190,13 @@ struct TokenizerFolderTests {
     ),
     (["tokenizer.json": file("BertPreTokenizer", "Whitespace")], "pre_tokenizer is Whitespace"),
     (["tokenizer.json": file(#"{"type": "BertPreTokenizer"}"#, "null")], "pre_tokenizer is null"),
-    (["tokenizer.json": file("BertNormalizer", "Sequence")], "normalizer is Sequence"),
+    (["tokenizer.json": file("BertNormalizer", "Sequence")], "a Sequence without normalizers"),
+    (["tokenizer.json": file("BertNormalizer", "Strip")], "its normalizer has Strip"),
+    (["tokenizer.json": file("BertNormalizer", "NFC")], "the normalizer NFC: transformers 4"),
+    (
+      ["tokenizer.json": file(bertNormalizer, sequence(bertNormalizer, #"{"type": "NFC"}"#))],
+      "NFC after BertNormalizer"
+    ),
     (
       ["tokenizer.json": file(#""post_processor": {"#, #""post_processor": null, "x": {"#)],
       "post_processor"
@@ -250,13 +238,29 @@ struct TokenizerFolderTests {
   }
 
   @Test
+  func aTokenizerJSONAloneIsEnough() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appending(path: "tokenizer.json")
+      try Data(Self.file().utf8).write(to: path)
+      // The file defines the tokenizer, whatever is beside it.
+      try Data(#"{"do_lower_case": false}"#.utf8)
+        .write(to: folder.appending(path: "tokenizer_config.json"))
+      let tokenizer = try Tokenizer(file: path.path)
+      #expect(
+        pieces(tokenizer, Self.text) == "the cat cafe a ##b 漢 字 [UNK] [UNK] [UNK]")
+      #expect(tokenizer.addedTokens.map(\.name) == SpecialTokens.names)
+      #expect(throws: FileError.missing(path: "none.json")) { try Tokenizer(file: "none.json") }
+    }
+  }
+
+  @Test
   func aVocabularyThatIsOnlyInTokenizerJSONIsNamed() throws {
     try withTemporaryFolder { folder in
       try Data(Self.file().utf8).write(to: folder.appending(path: "tokenizer.json"))
       let error = #expect(throws: FileError.self) {
         try Vocabulary(contentsOf: folder.path + "/vocab.txt")
       }
-      #expect(error?.description.contains("makes \(folder.path)/vocab.txt") == true)
+      #expect(error?.description.contains("but a tokenizer.json") == true)
     }
   }
 }

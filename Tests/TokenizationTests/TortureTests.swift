@@ -1,26 +1,12 @@
 import Foundation
-import Platform
 import Testing
 import Tokenization
 
 /// The ids equal those of Hugging Face's `tokenizers`, recorded by `Fixtures/make.py`.
 struct TortureTests {
-  /// The vocabulary of `make.py`: every character up to the last ideograph, alone and with `##`.
-  private static func allCharacters() throws -> Vocabulary {
-    var tokens: [String] = []
-    for codePoint in UInt32(0)..<0x2FA20 {
-      guard ![9, 10, 13, 32].contains(codePoint), !(0xAC00..<0xF900 ~= codePoint),
-        let scalar = Unicode.Scalar(codePoint)
-      else { continue }
-      tokens.append(String(scalar))
-      tokens.append("##" + String(scalar))
-    }
-    return try vocabulary(tokens)
-  }
-
   @Test
   func hostileTextHasTheIdsOfTokenizers() throws {
-    let vocabulary = try Self.allCharacters()
+    let vocabulary = try allCharacters()
     let expected = try JSONDecoder().decode(
       [String: [[Int32]]].self, from: fixture("torture.json"))
     let lines = try [UInt8](fixture("torture.txt")).split(
@@ -43,7 +29,7 @@ struct TortureTests {
 
   @Test
   func everyCodePointHasTheIdsOfTokenizers() throws {
-    let vocabulary = try Self.allCharacters()
+    let vocabulary = try allCharacters()
     let expected = try JSONDecoder().decode(
       [String: [String]].self, from: fixture("codepoints.json"))
     for (name, normalization) in normalizations {
@@ -52,23 +38,9 @@ struct TortureTests {
       #expect(digests.count == 0x110)
       for (block, digest) in digests.enumerated() {
         #expect(
-          Self.digest(of: UInt32(block) * 4096, by: tokenizer) == digest,
+          digestOfCodePoints(from: UInt32(block) * 4096, by: tokenizer) == digest,
           "\(name), code points from U+\(String(block * 4096, radix: 16))")
       }
     }
-  }
-
-  /// The digest of the ids of the lines of 4096 code points.
-  private static func digest(of start: UInt32, by tokenizer: Tokenizer) -> String {
-    var ids: [Int32] = []
-    for codePoint in start..<start + 4096 where codePoint != 10 {
-      guard let scalar = Unicode.Scalar(codePoint) else { continue }
-      ids += tokenizer.encode("a\(scalar)b\(scalar)")
-      ids.append(-1)
-    }
-    let bytes = ids.flatMap { id in
-      (0..<4).map { UInt8(truncatingIfNeeded: id >> (8 * $0)) }
-    }
-    return String(SHA256.hexadecimal(bytes).prefix(16))
   }
 }

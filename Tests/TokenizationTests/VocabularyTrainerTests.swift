@@ -38,6 +38,26 @@ struct VocabularyTrainerTests {
     #expect(trainer.wordCount == 2)
   }
 
+  /// As in BERT's vocabularies, [PAD] has the id 0 and [UNK] follows the reserved tokens.
+  @Test
+  func reservedTokensFollowThePadding() throws {
+    var trainer = VocabularyTrainer(size: 22, normalization: .uncased, threads: 1)
+    trainer.reserved = 3
+    var left = ["one two one\n"][...]
+    try trainer.count({ left.popFirst() }, text: { Array($0.utf8) })
+    let vocabulary = try trainer.train().vocabulary
+    #expect(
+      vocabulary.tokens.prefix(9) == [
+        "[PAD]", "[unused0]", "[unused1]", "[unused2]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "e",
+      ])
+    #expect(vocabulary.special.all == [0, 4, 5, 6, 7])
+    #expect(vocabulary.tokens.contains("one"))
+    trainer.reserved = 30
+    #expect(throws: TokenizationError.sizeTooSmall(size: 22, needed: 44)) {
+      try trainer.train()
+    }
+  }
+
   @Test
   func theMostFrequentPairsAreJoinedFirst() throws {
     // (a, ##b) occurs 5 times, then (ab, ##c) twice; (b, ##c) only once.

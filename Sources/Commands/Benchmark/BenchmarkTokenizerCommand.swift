@@ -17,7 +17,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
   @Argument(help: "A text file, as for tokenize.")
   var text: String
 
-  @Option(help: "The vocabulary, a vocab.txt.")
+  @Option(help: "The vocabulary: a vocab.txt, a tokenizer.json, or a folder of a model or data.")
   var vocabulary: String
 
   @OptionGroup var textField: TextFieldOption
@@ -56,9 +56,7 @@ struct BenchmarkTokenizerCommand: ParsableCommand {
 
   func run() throws {
     try runOnOneRank {
-      let tokenizer = Tokenizer(
-        vocabulary: try Vocabulary(contentsOf: vocabulary),
-        normalization: normalization.normalization)
+      let tokenizer = try Tokenizer(source: vocabulary, chosen: normalization.chosen)
       let source = try TextLines(path: text, field: textField.field)
       var lines: [[UInt8]] = []
       var bytes = 0

@@ -15,8 +15,6 @@ struct NormalizationOptions: ParsableArguments {
   @Flag(help: "Convert to lower case but keep accents.")
   var keepAccents = false
 
-  /// The normalisation of the flags; cased text always keeps its accents.
-  var normalization: TextNormalization {
-    cased ? .cased : keepAccents ? .keepAccents : .uncased
-  }
+  /// The normalisation of the flags, nil without them; cased text always keeps its accents.
+  var chosen: TextNormalization? { cased ? .cased : keepAccents ? .keepAccents : nil }
 }

@@ -142,7 +142,9 @@ package struct Preparation: Sendable {
       normalization: tokenizer.normalization, seed: seed, heldOutFraction: heldOutFraction,
       report: report)
     (description.trainFiles, description.heldOutFiles) = (train.files, heldOut.files)
-    try DurableFile.write(vocabulary.fileBytes, to: folder + "/vocab.txt", fault: fault)
+    for (name, data) in try tokenizer.dataFiles(maximumLength: maximumLength) {
+      try DurableFile.write(Array(data), to: folder + "/" + name, fault: fault)
+    }
     try DurableFile.write(description.encoded(), to: folder + "/data.json", fault: fault)
     return description
   }

@@ -18,6 +18,8 @@ package final class ShardSet: Sendable {
   package let folder: String
   package let description: DataDescription
   package let vocabulary: Vocabulary
+  /// The tokenizer of `tokenizer.json`; nil if vocabulary and normalization define it.
+  private let storedTokenizer: Tokenizer?
   private let train: Split
   private let heldOut: Split
 
@@ -25,7 +27,10 @@ package final class ShardSet: Sendable {
   package init(folder: String) throws {
     self.folder = folder
     description = try DataDescription(folder: folder)
-    vocabulary = try Vocabulary(contentsOf: folder + "/vocab.txt")
+    let hasFile = FileManager.default.fileExists(atPath: folder + "/tokenizer.json")
+    storedTokenizer = hasFile ? try Tokenizer(folder: folder) : nil
+    vocabulary =
+      try storedTokenizer?.vocabulary ?? Vocabulary(contentsOf: folder + "/vocab.txt")
     guard vocabulary.digest == description.vocabularyDigest,
       vocabulary.size == description.vocabularySize
     else {
@@ -33,6 +38,23 @@ package final class ShardSet: Sendable {
     }
     train = try Split(folder: folder, description.trainFiles, description)
     heldOut = try Split(folder: folder, description.heldOutFiles, description)
+  }
+
+  /// The tokenizer that the data were prepared with.
+  package var tokenizer: Tokenizer {
+    storedTokenizer
+      ?? Tokenizer(vocabulary: vocabulary, normalization: description.normalization)
+  }
+
+  /// The files from which `Tokenizer(folder:)` reads the tokenizer of the data, by name.
+  package func tokenizerFiles() throws -> [String: Data] {
+    if let storedTokenizer {
+      return try storedTokenizer.files(maximumLength: description.maximumLength)
+    }
+    return [
+      "vocab.txt": Data(vocabulary.fileBytes),
+      "tokenizer_config.json": Data(try description.normalization.json().utf8),
+    ]
   }
 
   /// The number of examples in the training split, and in the held-out split.

@@ -151,11 +151,9 @@ extension PretrainingRun: TrainingJob {
   package func willTrain(from state: CheckpointState) { health?.begin(step: state.step) }
 
   package func checkpointFiles() throws -> [String: Data] {
-    [
-      "config.json": try configuration.jsonDocument(),
-      "vocab.txt": Data(data.vocabulary.fileBytes),
-      "tokenizer_config.json": Data(try data.description.normalization.json().utf8),
-    ]
+    var files = try data.tokenizerFiles()
+    files["config.json"] = try configuration.jsonDocument()
+    return files
   }
 
   package func didLog(_ line: MetricsLine) { health?.check(line) }

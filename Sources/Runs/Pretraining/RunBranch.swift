@@ -125,7 +125,7 @@ package struct RunBranch {
     state.checksums = [:]
     let folder = checkpoint.path
     var files = ["config.json": try changed.jsonDocument()]
-    for name in ["vocab.txt", "tokenizer_config.json"] {
+    for name in ["vocab.txt", "tokenizer_config.json", "tokenizer.json"] {
       files[name] = FileManager.default.contents(atPath: folder + "/" + name)
     }
     let store = CheckpointStore(runFolder: output, fault: FaultInjection.hook)

@@ -13,31 +13,25 @@ extension Tokenizer {
     ]
   }
 
-  /// The reason, as a phrase, why `prepare` cannot produce data for this tokenizer; nil if it can.
+  /// The files of prepared data that keep this tokenizer, by name.
   ///
-  /// `prepare` supports every tokenizer that a vocabulary and a `TextNormalization` with its
-  /// default cleaning define.
-  package var obstacleToPreparing: String? {
-    if !normalization.cleansText { return "keeps control characters (clean_text is false)" }
-    if !normalization.separatesIdeographs {
-      return "does not separate ideographs (tokenize_chinese_chars is false)"
-    }
-    if normalization.stripAccents != normalization.lowercase && normalization.stripAccents {
-      return "strips accents and keeps upper case"
-    }
-    if maximumCharacters != WordBuffer.maximumCharacters {
-      return "limits words to \(maximumCharacters) characters"
-    }
-    let names = Set(SpecialTokens.names)
-    if let token = addedTokens.first(where: { !names.contains($0.name) }) {
-      return "recognizes the added token \(token.name) in text"
-    }
-    return addedTokens.count == names.count ? nil : "does not recognize all special tokens in text"
+  /// `vocab.txt` is enough where it and a `TextNormalization` define the tokenizer; `data.json` has
+  /// the latter. Any other tokenizer needs all its files.
+  package func dataFiles(maximumLength: Int) throws -> [String: Data] {
+    isPlain
+      ? ["vocab.txt": Data(vocabulary.fileBytes)] : try files(maximumLength: maximumLength)
+  }
+
+  /// Whether a vocabulary and the keys of `tokenizer_config.json` define the tokenizer.
+  private var isPlain: Bool {
+    isOfClassBERT
+      && addedTokens.sorted { $0.id < $1.id } == vocabulary.special.added.sorted { $0.id < $1.id }
   }
 
   /// Whether transformers' classes for BERT, which fix some options, give the same ids.
   private var isOfClassBERT: Bool {
-    normalization.cleansText && maximumCharacters == WordBuffer.maximumCharacters
+    normalization.cleansText && normalization.normalizers.isEmpty
+      && maximumCharacters == WordBuffer.maximumCharacters
       && Set(addedTokens.map(\.id)).isSuperset(of: vocabulary.special.all)
   }
 
@@ -87,12 +81,7 @@ extension Tokenizer {
       "truncation": nil,
       "padding": nil,
       "added_tokens": .lines(.array(added)),
-      "normalizer": [
-        "type": "BertNormalizer", "clean_text": .flag(normalization.cleansText),
-        "handle_chinese_chars": .flag(normalization.separatesIdeographs),
-        "strip_accents": .flag(normalization.stripAccents),
-        "lowercase": .flag(normalization.lowercase),
-      ],
+      "normalizer": normalization.fileValue,
       "pre_tokenizer": ["type": "BertPreTokenizer"],
       "post_processor": postProcessor,
       "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true],

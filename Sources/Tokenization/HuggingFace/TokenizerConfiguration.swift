@@ -21,6 +21,13 @@ struct TokenizerConfiguration {
   /// list.
   let hasList: Bool
 
+  /// The configuration of a `tokenizer.json` without any other file, at `path`.
+  init(only path: String) {
+    self.path = path
+    (normalization, isBERT, hasList) = (.uncased, false, false)
+    (listed, named, newlyNamed) = ([], [], [])
+  }
+
   /// Reads the configuration; without any files it is that of BERT uncased.
   init(folder: String) throws(TokenizationError) {
     let reader = ConfigurationReader(folder: folder)

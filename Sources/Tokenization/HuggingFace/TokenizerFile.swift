@@ -8,6 +8,8 @@ struct TokenizerFile {
   /// The word pieces in the order of their ids.
   let tokens: [String]
   let normalization: TextNormalization
+  /// The type of the normalizer.
+  let normalizer: String
   /// The maximum length, in characters, of a word that is looked up.
   let maximumCharacters: Int
   let added: [TokenDescription]
@@ -20,13 +22,13 @@ struct TokenizerFile {
     else { throw .unsupported(path: path, reason: "it is not a tokenizer with a vocabulary") }
     self.path = path
     try Self.expect(model, path)
-    try Self.expect(file["normalizer"], "BertNormalizer", "normalizer", path)
-    try Self.expect(file["pre_tokenizer"], "BertPreTokenizer", "pre_tokenizer", path)
+    try Self.expectBERT(file["pre_tokenizer"], path)
     tokens = try Self.tokens(data, path: path)
     guard tokens.count >= known.count else {
       throw .unsupported(path: path, reason: "an id in its vocabulary is not an integer")
     }
-    normalization = Self.normalization(file["normalizer"] as? [String: Any] ?? [:])
+    normalization = try TextNormalization(file: file["normalizer"], path)
+    normalizer = (file["normalizer"] as? [String: Any])?["type"] as? String ?? "null"
     maximumCharacters = try Self.maximumCharacters(model, path)
     added = try (file["added_tokens"] as? [Any] ?? []).map { value throws(TokenizationError) in
       guard let token = TokenDescription(value, isSpecial: false), token.id != nil else {
@@ -59,21 +61,12 @@ struct TokenizerFile {
     }
   }
 
-  /// Throws `unsupported` unless the component `name` of the tokenizer has this type.
-  private static func expect(
-    _ part: Any?, _ type: String, _ name: String, _ path: String
-  ) throws(TokenizationError) {
+  /// Throws `unsupported` unless text is split into words as by BERT.
+  private static func expectBERT(_ part: Any?, _ path: String) throws(TokenizationError) {
     let found = (part as? [String: Any])?["type"] as? String ?? "null"
-    guard found != type else { return }
-    throw .unsupported(path: path, reason: "its \(name) is \(found); only \(type) is supported")
-  }
-
-  private static func normalization(_ fields: [String: Any]) -> TextNormalization {
-    let lowercase = fields["lowercase"] as? Bool ?? true
-    return TextNormalization(
-      lowercase: lowercase, stripAccents: fields["strip_accents"] as? Bool ?? lowercase,
-      cleansText: fields["clean_text"] as? Bool ?? true,
-      separatesIdeographs: fields["handle_chinese_chars"] as? Bool ?? true)
+    guard found != "BertPreTokenizer" else { return }
+    throw .unsupported(
+      path: path, reason: "its pre_tokenizer is \(found); only BertPreTokenizer is supported")
   }
 
   private static func maximumCharacters(

@@ -12,16 +12,37 @@ extension Tokenizer {
     let file = try TokenizerFile(path: folder + "/tokenizer.json")
     let pieces = try Self.pieces(folder, configuration, file)
     if configuration.isBERT, let file { try Self.expectAgreement(configuration, file) }
-    let added = try AddedTokenResolver(folder: folder, pieces: pieces)
+    let added = try AddedTokenResolver(path: folder, pieces: pieces)
       .resolve(configuration, file, Self.listed(folder))
+    try self.init(
+      pieces: pieces, added: added, source: file?.path ?? folder + "/vocab.txt",
+      normalization: configuration.isBERT
+        ? configuration.normalization : file?.normalization ?? configuration.normalization,
+      maximumCharacters: file?.maximumCharacters)
+  }
+
+  /// Loads a `tokenizer.json` alone, with the ids of `Tokenizer.from_file` of `tokenizers`.
+  ///
+  /// Throws `FileError.missing`, and the errors of `init(folder:)`.
+  package init(file path: String) throws {
+    guard let file = try TokenizerFile(path: path) else { throw FileError.missing(path: path) }
+    let added = try AddedTokenResolver(path: path, pieces: file.tokens)
+      .resolve(TokenizerConfiguration(only: path), file, [])
+    try self.init(
+      pieces: file.tokens, added: added, source: path, normalization: file.normalization,
+      maximumCharacters: file.maximumCharacters)
+  }
+
+  /// Joins the word pieces and the added tokens, those after the pieces included.
+  private init(
+    pieces: [String], added: [AddedToken], source: String, normalization: TextNormalization,
+    maximumCharacters: Int?
+  ) throws {
     let appended = added.filter { $0.id >= pieces.count }
     self.init(
       vocabulary: try Vocabulary(
-        tokens: pieces + appended.map(\.name), added: appended.count,
-        source: file?.path ?? folder + "/vocab.txt"),
-      normalization: configuration.isBERT
-        ? configuration.normalization : file?.normalization ?? configuration.normalization,
-      maximumCharacters: file?.maximumCharacters, addedTokens: added)
+        tokens: pieces + appended.map(\.name), added: appended.count, source: source),
+      normalization: normalization, maximumCharacters: maximumCharacters, addedTokens: added)
   }
 
   /// The word pieces.
@@ -74,7 +95,11 @@ extension Tokenizer {
     _ configuration: TokenizerConfiguration, _ file: TokenizerFile
   ) throws(TokenizationError) {
     var key: String?
-    if !file.normalization.cleansText { key = "clean_text false" }
+    if file.normalizer != "BertNormalizer" {
+      key = "the normalizer \(file.normalizer)"
+    } else if !file.normalization.cleansText {
+      key = "clean_text false"
+    }
     if file.maximumCharacters != WordBuffer.maximumCharacters {
       key = "max_input_chars_per_word \(file.maximumCharacters)"
     }
@@ -103,13 +128,13 @@ extension Tokenizer {
   }
 }
 
-/// Determines the added tokens of a folder and their ids.
+/// Determines the added tokens of a folder or file and their ids.
 private struct AddedTokenResolver {
-  let folder: String
+  let path: String
   private let ids: [[UInt8]: Int]
 
-  init(folder: String, pieces: [String]) {
-    self.folder = folder
+  init(path: String, pieces: [String]) {
+    self.path = path
     ids = Dictionary(zip(pieces.map { Array($0.utf8) }, pieces.indices)) { first, _ in first }
   }
 
@@ -177,6 +202,6 @@ private struct AddedTokenResolver {
   }
 
   private func refuse(_ name: String, _ reason: String) -> TokenizationError {
-    .unsupported(path: folder, reason: "the added token \(name) \(reason)")
+    .unsupported(path: path, reason: "the added token \(name) \(reason)")
   }
 }

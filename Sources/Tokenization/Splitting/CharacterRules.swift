@@ -59,6 +59,17 @@ enum CharacterRules {
     return parts == [scalar] || isKnown(scalar, to: decompositionVersion) ? parts : [scalar]
   }
 
+  /// The full compatibility decomposition of a character with known forms, as code points.
+  static func compatibleDecomposition(_ scalar: Unicode.Scalar) -> [UInt32] {
+    if 0xAC00...0xD7A3 ~= scalar.value { return decomposition(scalar).map(\.value) }
+    return String(scalar).decomposedStringWithCompatibilityMapping.unicodeScalars.map(\.value)
+  }
+
+  /// Whether composition produces the character from its canonical decomposition.
+  static func isComposed(_ scalar: Unicode.Scalar) -> Bool {
+    String(scalar).precomposedStringWithCanonicalMapping.unicodeScalars.elementsEqual([scalar])
+  }
+
   /// The letters of a Hangul syllable, given its index from U+AC00 (Unicode, section 3.12).
   private static func hangul(_ syllable: UInt32) -> [Unicode.Scalar] {
     let parts = [0x1100 + syllable / 588, 0x1161 + syllable % 588 / 28, 0x11A7 + syllable % 28]
@@ -74,6 +85,22 @@ enum CharacterRules {
   /// Whether stripping accents removes the character.
   static func isNonspacingMark(_ scalar: Unicode.Scalar) -> Bool {
     category(scalar) == .nonspacingMark
+  }
+
+  /// Whether the character is a mark (category M) in the Unicode version of the decompositions.
+  static func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    // Three characters have changed their category since.
+    if scalar.value == 0x111C9 { return false }
+    if 0x1CF2...0x1CF3 ~= scalar.value { return true }
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: return hasKnownForms(scalar)
+    default: return false
+    }
+  }
+
+  /// Whether the library knows the character's decomposition and combining class.
+  static func hasKnownForms(_ scalar: Unicode.Scalar) -> Bool {
+    isKnown(scalar, to: decompositionVersion)
   }
 
   /// The lower-case form: one or two characters.

@@ -20,14 +20,19 @@ struct WordBuffer {
   let bytes: UnsafeMutablePointer<UInt8>
   /// For each normalised byte, the range of the text's bytes that its character came from.
   let sources: UnsafeMutablePointer<Range<Int>>
+  /// Whether `sources` is initialised.
+  private let hasSources: Bool
   private(set) var count = 0
   private(set) var characters = 0
   /// Marks are not moved before this index.
   private var orderFloor = 0
 
-  init(bytes: UnsafeMutablePointer<UInt8>, sources: UnsafeMutablePointer<Range<Int>>) {
+  init(
+    bytes: UnsafeMutablePointer<UInt8>, sources: UnsafeMutablePointer<Range<Int>>, hasSources: Bool
+  ) {
     self.bytes = bytes
     self.sources = sources
+    self.hasSources = hasSources
   }
 
   var isEmpty: Bool { count == 0 }
@@ -47,8 +52,11 @@ struct WordBuffer {
       // The last kept byte takes over the source ranges of the discarded ones, so that the range of
       // the whole word stays complete.
       let kept = Self.saturation - 1
-      sources[kept] = Range(
-        uncheckedBounds: (sources[kept].lowerBound, sources[count - 1].upperBound))
+      if hasSources {
+        let (first, last) = (sources[kept], sources[count - 1])
+        sources[kept] =
+          min(first.lowerBound, last.lowerBound)..<max(first.upperBound, last.upperBound)
+      }
       count = Self.saturation
       orderFloor = count
     }

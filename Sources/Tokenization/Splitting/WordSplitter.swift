@@ -14,31 +14,49 @@ protocol WordSink {
 /// convert to lower case, split at white space and around punctuation.
 ///
 /// As in Hugging Face's `tokenizers`, the names of added tokens are matched in the raw text before
-/// these steps, the longest name first: `[MASK]` is the mask token, `[mask]` is three words.
+/// these steps, the longest name first: `[MASK]` is the mask token, `[mask]` is three words. Other
+/// normalizers, which few tokenizers have, come before these steps too.
 struct WordSplitter: Sendable {
   private let table: CharacterTable
   /// The added tokens, the longest name first.
   private let added: [(name: [UInt8], id: Int32)]
   /// For each byte, whether the name of an added token begins with it.
+  let isNameStart: [Bool]
+  /// The same for `splitWords`, which looks for no name in text that other normalizers have changed:
+  /// they can make a name from text that is not the token.
   private let isStart: [Bool]
+  /// The normalizers before BERT's.
+  let normalizers: [NormalizerTable]
 
   /// Creates a splitter; `added` can be omitted where ids do not matter.
   init(_ normalization: TextNormalization, added: [AddedToken] = []) {
     let names = added.map { (name: Array($0.name.utf8), id: $0.id) }
     let starts = Set(names.compactMap(\.name.first))
     self.added = names.sorted { $0.name.count > $1.name.count }
-    isStart = (0..<256).map { starts.contains(UInt8($0)) }
+    normalizers = normalization.normalizers.map { NormalizerTable($0) }
+    isNameStart = (0..<256).map { starts.contains(UInt8($0)) }
+    isStart = normalizers.isEmpty ? isNameStart : isNameStart.map { _ in false }
     table = CharacterTable(normalization, stops: starts)
   }
 
   /// Passes every word and added token of `text` to `sink`, in order.
   func split<Sink: WordSink>(_ text: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
+    if normalizers.isEmpty {
+      splitWords(text, into: &sink)
+    } else {
+      splitNormalizing(text, into: &sink)
+    }
+  }
+
+  /// Passes the words of text that only BERT's normalisation changes to `sink`.
+  func splitWords<Sink: WordSink>(_ text: UnsafeBufferPointer<UInt8>, into sink: inout Sink) {
     let capacity = WordBuffer.capacity
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { bytes in
       withUnsafeTemporaryAllocation(of: Range<Int>.self, capacity: capacity) { sources in
         guard let bytes = bytes.baseAddress, let sources = sources.baseAddress else { return }
         sources.initialize(repeating: 0..<0, count: Sink.wantsSources ? capacity : 0)
-        split(text, with: WordBuffer(bytes: bytes, sources: sources), into: &sink)
+        let buffer = WordBuffer(bytes: bytes, sources: sources, hasSources: Sink.wantsSources)
+        split(text, with: buffer, into: &sink)
       }
     }
   }
@@ -157,7 +175,8 @@ struct WordSplitter: Sendable {
     }
   }
 
-  private func addedToken(
+  /// The longest added token whose name begins at `offset`; nil if there is none.
+  func addedToken(
     in text: UnsafeBufferPointer<UInt8>, at offset: Int
   ) -> (name: [UInt8], id: Int32)? {
     added.first { token in

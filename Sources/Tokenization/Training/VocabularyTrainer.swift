@@ -19,6 +19,10 @@ package struct VocabularyTrainer {
   package let alphabetLimit: Int?
   /// The minimum number of occurrences of a pair that becomes a token.
   package let minimumFrequency: Int
+  /// The number of tokens that text never contains: `[unused0]`, `[unused1]` and so on.
+  ///
+  /// They come after `[PAD]`, as in BERT's vocabularies, and can be renamed in the trained model.
+  package var reserved = 0
   private var counter: WordCounter
 
   /// Creates a trainer whose memory is bounded by `capacity`, in bytes of distinct words.
@@ -63,6 +67,12 @@ package struct VocabularyTrainer {
     package var longWords = 0
   }
 
+  /// The tokens before the alphabet: `[PAD]`, the reserved ones, the other special ones.
+  private var firstTokens: [String] {
+    let special = SpecialTokens.names
+    return special.prefix(1) + (0..<reserved).map { "[unused\($0)]" } + special.dropFirst()
+  }
+
   /// Trains the vocabulary on the counted words.
   ///
   /// `progress` is called periodically with the number of tokens. Throws `noWords` or
@@ -72,15 +82,15 @@ package struct VocabularyTrainer {
   ) throws(TokenizationError) -> Outcome {
     let words = counter.table
     if words.wordCount == 0 { throw .noWords }
-    let alphabet = Alphabet(
-      of: words, limit: alphabetLimit, room: size - SpecialTokens.names.count)
-    let tokens = SpecialTokens.names.map { Array($0.utf8) } + alphabet.tokens
+    let first = firstTokens
+    let alphabet = Alphabet(of: words, limit: alphabetLimit, room: size - first.count)
+    let tokens = first.map { Array($0.utf8) } + alphabet.tokens
     if tokens.count > size { throw .sizeTooSmall(size: size, needed: tokens.count) }
     var merger = PairMerger(tokens: tokens)
     var (total, uncovered) = (counter.longWords, 0)
     words.visit { word, count in
       total += count
-      if let ids = alphabet.ids(of: word, offset: SpecialTokens.names.count) {
+      if let ids = alphabet.ids(of: word, offset: first.count) {
         merger.addWord(ids, count: count)
       } else {
         uncovered += count

@@ -9,6 +9,9 @@ writes beside itself
   codepoints.json  for the same normalisations: for each 4096 code points the first 16 digits of the
                 SHA-256 of the ids of their lines; the line of code point c is "a" c "b" c, its ids
                 are little-endian 32-bit integers, -1 ends a line; surrogates and U+000A are left out
+  normalizers.txt   lines of characters that compose, decompose and combine
+  normalizers.json  {a sequence of normalizers: [such a digest for each 4096 code points, then one for each
+                100 lines of normalizers.txt]}
 
 The vocabulary is made by rule, here and in the tests: the special tokens, then for each code point
 below U+2FA20 that is not TAB, LF, CR, a space, a surrogate, Hangul syllable or private: the
@@ -23,7 +26,7 @@ import sys
 import tempfile
 import unicodedata
 
-from tokenizers import BertWordPieceTokenizer
+from tokenizers import BertWordPieceTokenizer, Tokenizer, models, normalizers, pre_tokenizers
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 MODES = {
@@ -32,6 +35,7 @@ MODES = {
     "keep_accents": dict(lowercase=True, strip_accents=False),
     "strip_only": dict(lowercase=False, strip_accents=True),
 }
+SEQUENCES = ["NFC", "NFD", "NFKC", "NFKD", "NFKC Lowercase", "NFD StripAccents Lowercase", "Lowercase NFC"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -75,15 +79,43 @@ def torture():
         yield text
 
 
+def combining():
+    """Lines of characters that normalization forms change."""
+    every = [c for c in range(0x110000) if c != 10 and not 0xD800 <= c < 0xE000]
+    marks = [c for c in every if unicodedata.category(chr(c))[0] == "M"]
+    changed = [c for c in every if unicodedata.decomposition(chr(c))]
+    draw = random.Random(3)
+    groups = [marks] * 4 + [changed] * 3 + [range(0x1100, 0x1200), range(0xAC00, 0xD7A4), range(97, 123)]
+    for _ in range(600):
+        text = ""
+        for _ in range(draw.randint(1, 10)):
+            text += chr(draw.choice(draw.choice(groups)))
+            if draw.random() < 0.02:
+                text += draw.choice(["[MASK]", "［MASK］"])
+        yield text
+
+
+def digest(tokenizer, lines):
+    result = hashlib.sha256()
+    for e in tokenizer.encode_batch(lines, add_special_tokens=False) if lines else []:
+        result.update(struct.pack(f"<{len(e.ids) + 1}i", *e.ids, -1))
+    return result.hexdigest()[:16]
+
+
 def digests(tokenizer):
     """One digest for each 4096 code points."""
     for start in range(0, 0x110000, 4096):
-        lines = ["a" + chr(c) + "b" + chr(c) for c in range(start, start + 4096)
-                 if c != 10 and not 0xD800 <= c < 0xE000]
-        digest = hashlib.sha256()
-        for e in tokenizer.encode_batch(lines, add_special_tokens=False) if lines else []:
-            digest.update(struct.pack(f"<{len(e.ids) + 1}i", *e.ids, -1))
-        yield digest.hexdigest()[:16]
+        yield digest(tokenizer, ["a" + chr(c) + "b" + chr(c) for c in range(start, start + 4096)
+                                 if c != 10 and not 0xD800 <= c < 0xE000])
+
+
+def sequence(names, ids):
+    """A tokenizer with these normalizers and no other."""
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.Sequence([getattr(normalizers, name)() for name in names.split()])
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.add_special_tokens(SPECIAL)
+    return tokenizer
 
 
 def save(name, values):
@@ -104,6 +136,14 @@ def main():
     save("torture.json", {
         k: [e.ids for e in t.encode_batch(lines, add_special_tokens=False)]
         for k, t in tokenizers.items()})
+    lines = list(combining())
+    with open(os.path.join(HERE, "normalizers.txt"), "w", newline="") as f:
+        f.write("".join(line + "\n" for line in lines))
+    ids = {token: index for index, token in enumerate(vocabulary())}
+    made = {names: sequence(names, ids) for names in SEQUENCES}
+    save("normalizers.json", {
+        names: list(digests(t)) + [digest(t, lines[i:i + 100]) for i in range(0, len(lines), 100)]
+        for names, t in made.items()})
     save("codepoints.json", {k: list(digests(t)) for k, t in tokenizers.items()})
 
 
