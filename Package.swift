@@ -119,7 +119,10 @@ let package = Package(
         "Tensors", "Layers", "Electra", "Training", "Finetuning", "Runs", "Reports", "Platform",
         "TestSupport",
       ],
-      files: ["check-events.py", "check-export.py", "check-finetuned.py", "check-tokenizers.py"]),
+      files: [
+        "check-events.py", "check-export.py", "check-finetuned.py", "check-models.py",
+        "check-tokenizers.py",
+      ]),
     .testTarget(
       name: "OracleTests", dependencies: ["Tensors", "Layers", "Electra", "Training"],
       exclude: ["Fixtures", "bfloat16_products.py", "make-fixtures.py", "rounding-controls.py"],

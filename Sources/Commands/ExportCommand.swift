@@ -25,15 +25,22 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The network: discriminator (the main encoder of any run) or generator.")
   var part = ModelPart.discriminator
 
+  @Option(help: "The type of the weights: float32, float16 or bfloat16.")
+  var dtype = WeightType.float32
+
+  @Option(help: "The largest file of weights, such as 500MB; above it there are several.")
+  var shardSize: String?
+
   func run() throws {
     try runOnOneRank {
+      let format = try ModelFile.Format(type: dtype, shardSize: shardSize)
       try AtomicFolder.expectFree(output)
       if FinetunedFolder.model(in: from) != nil {
-        let architecture = try FinetunedFolder(from).export(to: output)
+        let architecture = try FinetunedFolder(from).export(to: output, format)
         return StandardOutput.print("\(output): \(architecture)")
       }
       let export = try HuggingFaceExport(from: from, part)
-      try export.write(to: output)
+      try export.write(to: output, format)
       StandardOutput.print(
         "\(output): \(export.architecture), step \(export.checkpoint.state.step.grouped)")
     }
@@ -41,3 +48,4 @@ struct ExportCommand: ParsableCommand {
 }
 
 extension ModelPart: ExpressibleByArgument {}
+extension WeightType: ExpressibleByArgument {}

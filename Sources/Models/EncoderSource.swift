@@ -14,7 +14,7 @@ package struct EncoderSource {
   package let path: String
   package let sizes: NetworkSizes
   package let tokenizer: Tokenizer
-  private let file: SafetensorsFile
+  private let file: ModelTensors
   /// The name in the file of a parameter of `TaskModel` (`electra.embeddings...`).
   private let name: (String) -> String
 
@@ -31,7 +31,7 @@ package struct EncoderSource {
     } else {
       let checkpoint = try CheckpointFolder(path)
       (sizes, tokenizer) = (checkpoint.model.sizes[.discriminator], checkpoint.tokenizer)
-      file = try SafetensorsFile(path: checkpoint.modelPath)
+      file = try ModelTensors(path: checkpoint.modelPath)
       name = { name in
         let bare = name.dropFirst("electra.".count)
         return bare.hasPrefix("embeddings.") ? String(bare) : "discriminator.\(bare)"
@@ -52,8 +52,8 @@ package struct EncoderSource {
     { model.layout[$0].flatMap { model.isPretrained($0) ? name($0.name) : nil } }
   }
 
-  /// The CRC-32C of the file of weights; empty if it cannot be read.
-  package var checksum: String { CheckpointState.checksum(of: file.path) ?? "" }
+  /// The CRC-32C of the files of weights; empty if one cannot be read.
+  package var checksum: String { file.checksum }
 
   /// Copies the encoder into its part of `weights`; the head is left unchanged.
   package func load(into weights: Storage, _ model: TaskModel) throws {

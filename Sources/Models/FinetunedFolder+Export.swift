@@ -2,13 +2,15 @@ import Finetuning
 import Foundation
 import Platform
 import Tensors
+import Training
 
 extension FinetunedFolder {
-  /// Copies the model to a new folder and adds a model card.
+  /// Copies the model to a new folder, with the weights in another format if it is not the default,
+  /// and adds a model card.
   ///
   /// Returns the class of transformers that loads the folder. Throws `UsageError` where there is
   /// none, and `FileError.exists` for an existing folder.
-  package func export(to output: String) throws -> String {
+  package func export(to output: String, _ format: ModelFile.Format = .init()) throws -> String {
     guard let architecture = description.architecture else {
       throw UsageError(
         "transformers has no model with the reference head; fine-tune with --head transformers")
@@ -16,10 +18,19 @@ extension FinetunedFolder {
     // Where the folder is a symbolic link, the files to copy are in its target.
     let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     let folder = try makeFolder(output)
+    let isCopy = format == .init()
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
-    where !Folder.isFolder("\(source)/\(name)") {
+    where !Folder.isFolder("\(source)/\(name)") && (isCopy || !name.contains(".safetensors")) {
       try DurableFile.copy(
         "\(source)/\(name)", to: "\(folder.partial)/\(name)", fault: FaultInjection.hook)
+    }
+    if !isCopy {
+      try ModelFile.export(
+        weights(), model.layout, to: folder.partial, format, fault: FaultInjection.hook,
+        naming: { $0 })
+      let configuration = try Self.configurationFile(
+        model, description, tokenizer, weights: format.type)
+      try DurableFile.write(Array(configuration), to: folder.partial + "/config.json")
     }
     try DurableFile.write(Array(card(architecture).utf8), to: folder.partial + "/README.md")
     try folder.publish()

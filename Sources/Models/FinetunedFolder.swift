@@ -103,7 +103,7 @@ package struct FinetunedFolder {
   /// Reads all weights, in the order of the model's layout.
   package func weights() throws -> Storage {
     let weights = Storage(count: model.layout.count)
-    try ModelFile.read(path + "/model.safetensors", model.layout, into: weights)
+    try ModelFile.read(ModelTensors(folder: path), model.layout, into: weights)
     return weights
   }
 
@@ -143,11 +143,19 @@ package struct FinetunedFolder {
     var description = description
     description.vocabulary = tokenizer.vocabulary.digest
     files["task.json"] = try description.jsonDocument()
-    files["config.json"] = try Configuration(
-      description: description, sizes: model.sizes,
-      paddingID: tokenizer.vocabulary.special.padding
-    ).jsonDocument()
+    files["config.json"] = try configurationFile(model, description, tokenizer)
     return files
+  }
+
+  /// The contents of `config.json`, for weights of this type.
+  static func configurationFile(
+    _ model: TaskModel, _ description: Description, _ tokenizer: Tokenizer,
+    weights: WeightType = .float32
+  ) throws -> Data {
+    try Configuration(
+      description: description, sizes: model.sizes,
+      paddingID: tokenizer.vocabulary.special.padding, weights: weights
+    ).jsonDocument()
   }
 
   /// The contents of `config.json`, with the keys by which transformers configures a head.
@@ -155,6 +163,7 @@ package struct FinetunedFolder {
     let description: Description
     let sizes: NetworkSizes
     let paddingID: Int32
+    let weights: WeightType
 
     private enum Key: String, CodingKey {
       case names = "id2label"
@@ -163,8 +172,9 @@ package struct FinetunedFolder {
     }
 
     func encode(to encoder: any Encoder) throws {
-      let configuration = HuggingFaceConfiguration(
+      var configuration = HuggingFaceConfiguration(
         sizes, architecture: description.architecture, paddingID: paddingID)
+      configuration.setWeights(weights)
       try configuration.encode(to: encoder)
       var values = encoder.container(keyedBy: Key.self)
       let isRegression = description.task.problem == .regression

@@ -9,27 +9,28 @@ import Training
 /// A Hugging Face folder of ELECTRA or BERT: configuration, tensors and tokenizer.
 package struct HuggingFaceFolder {
   let path: String
-  let sizes: NetworkSizes
+  private(set) var sizes: NetworkSizes
   /// The network that the folder contains: the generator if there is a generator's head, otherwise
   /// the discriminator, with or without a head.
   let part: ModelPart
-  let file: SafetensorsFile
+  private(set) var file: ModelTensors
   /// The prefix of the names of embeddings and encoder: `electra.`, `bert.` or empty.
   private let prefix: String
   /// Whether layer normalizations have TensorFlow's parameter names, as in old BERT folders.
   private let hasGamma: Bool
+  /// Whether there is BERT's head over the vocabulary.
+  private let hasBERTHead: Bool
 
   /// Whether `path` is a Hugging Face folder and not a run or checkpoint of this program.
   package static func isOne(_ path: String) -> Bool {
     let exists = { FileManager.default.fileExists(atPath: path + "/" + $0) }
-    return !exists("state.json") && !exists("checkpoints") && exists("model.safetensors")
+    return !exists("state.json") && !exists("checkpoints") && ModelTensors.exist(in: path)
   }
 
   /// Opens the folder; throws an error that names the file and what to do.
   init(_ path: String) throws {
     self.path = path
-    let tensors = path + "/model.safetensors"
-    guard FileManager.default.fileExists(atPath: tensors) else { throw unreadableModel(path) }
+    guard ModelTensors.exist(in: path) else { throw unreadableModel(path) }
     try expectNoPointers(path)
     let configurationPath = path + "/config.json"
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
@@ -41,7 +42,7 @@ package struct HuggingFaceFolder {
       throw ModelError.unusable(path: configurationPath, reason: problem)
     }
     sizes = configuration.sizes
-    file = try SafetensorsFile(path: tensors)
+    file = try ModelTensors(folder: path)
     let names = Set(file.entries.map(\.name))
     guard
       let prefix = ["electra.", "bert.", ""].first(where: {
@@ -49,13 +50,14 @@ package struct HuggingFaceFolder {
       })
     else {
       throw ModelError.unusable(
-        path: tensors,
+        path: file.path,
         reason:
           "it has no tensor embeddings.word_embeddings.weight, with the prefix electra. or bert. "
           + "or without")
     }
     self.prefix = prefix
     hasGamma = names.contains { $0.hasSuffix("LayerNorm.gamma") }
+    hasBERTHead = names.contains("cls.predictions.transform.dense.weight")
     part = names.contains { $0.hasPrefix("generator_") } ? .generator : .discriminator
   }
 
@@ -93,8 +95,26 @@ package struct HuggingFaceFolder {
   private func name(
     _ parameter: String, _ task: PretrainingTask, _ role: ModelPart
   ) -> String? {
-    task.huggingFaceName(parameter, of: role, prefix: prefix).map(renamed)
+    task.huggingFaceName(parameter, of: role, prefix: prefix).map {
+      renamed(hasBERTHead ? headName($0) : $0)
+    }
   }
+
+  /// The name in BERT's head of a parameter of ELECTRA's head over the vocabulary.
+  ///
+  /// The layers are the same: a dense layer, GELU, a layer normalization, and the word embeddings
+  /// with a bias, which some folders have only as that of the decoder.
+  private func headName(_ name: String) -> String {
+    let layers = "generator_predictions."
+    if name.hasPrefix(layers) { return "cls.predictions.transform." + name.dropFirst(layers.count) }
+    guard name == "generator_lm_head.bias" else { return name }
+    return Self.biasNames.dropFirst().first { file.entry($0) != nil } ?? name
+  }
+
+  /// The names of a head's bias, which has a value for each token: ELECTRA's, then BERT's.
+  private static let biasNames = [
+    "generator_lm_head.bias", "cls.predictions.bias", "cls.predictions.decoder.bias",
+  ]
 
   private func renamed(_ name: String) -> String {
     guard hasGamma else { return name }
@@ -105,6 +125,19 @@ package struct HuggingFaceFolder {
   /// The name in the folder of a parameter of embeddings or encoder (`embeddings...`,
   /// `encoder...`).
   func encoderName(_ parameter: String) -> String { renamed(prefix + parameter) }
+
+  /// Drops the rows of embedding table and output bias that belong to no token.
+  ///
+  /// Tables are often padded to a multiple of 8 or 64. Returns the number of rows dropped. Throws
+  /// the errors of `tokenizer()`.
+  mutating func dropSpareRows() throws -> Int {
+    let spare = sizes.vocabularySize - (try tokenizer().vocabulary.size)
+    sizes.vocabularySize -= spare
+    file.limitRows(
+      of: Set([prefix + "embeddings.word_embeddings.weight"] + Self.biasNames),
+      to: sizes.vocabularySize)
+    return spare
+  }
 
   /// The tokenizer of the folder; throws `ModelError` if the embedding table has no row for one of
   /// its ids.

@@ -23,6 +23,8 @@ package struct InitialModel {
   /// A missing generator is a quarter as wide as its discriminator.
   package let sizes: ElectraSizes
   private let task: PretrainingTask
+  /// Notes for the log about the folders.
+  private let remarks: [String]
 
   /// Opens the folders and checks that their sizes fit together.
   ///
@@ -33,10 +35,18 @@ package struct InitialModel {
     if paths.count == 1, !HuggingFaceFolder.isOne(paths[0]) {
       let checkpoint = try CheckpointFolder(paths[0])
       source = .checkpoint(checkpoint)
-      sizes = checkpoint.configuration.model
+      (sizes, remarks) = (checkpoint.configuration.model, [])
       return
     }
-    let folders = try Self.roles(try paths.map { try HuggingFaceFolder($0) }, task)
+    var opened = try paths.map { try HuggingFaceFolder($0) }
+    remarks = try opened.indices.compactMap { index in
+      let spare = try opened[index].dropSpareRows()
+      return spare == 0
+        ? nil
+        : "the embedding table of \(paths[index]) has \(spare.of("row")) that belong to no token; "
+          + "they are dropped"
+    }
+    let folders = try Self.roles(opened, task)
     source = .folders(folders)
     func networkSizes(_ role: ModelPart) -> NetworkSizes? {
       folders.first { $0.role == role }?.folder.sizes
@@ -86,19 +96,7 @@ package struct InitialModel {
     switch source {
     case .checkpoint(let checkpoint): try data.expect(checkpoint.tokenizer, of: checkpoint.path)
     case .folders(let folders):
-      for (folder, _) in folders {
-        let tokenizer = try folder.tokenizer()
-        try data.expect(tokenizer, of: folder.path)
-        let (tokens, rows) = (tokenizer.vocabulary.size, folder.sizes.vocabularySize)
-        guard tokens == rows else {
-          throw ModelError.unusable(
-            path: folder.path,
-            reason:
-              "its vocabulary has \(tokens) tokens, but its embedding table has \(rows) rows; "
-              + "add lines such as [unused1] to vocab.txt, remove tokenizer.json, and prepare the "
-              + "data again")
-        }
-      }
+      for (folder, _) in folders { try data.expect(folder.tokenizer(), of: folder.path) }
     }
   }
 
@@ -112,7 +110,7 @@ package struct InitialModel {
       return ["weights of \(checkpoint.path), after step \(checkpoint.state.step.grouped)"]
         + notes(differences)
     case .folders(let folders):
-      var notes: [String] = []
+      var notes = remarks
       var embeddings: [Float] = []
       for (folder, role) in folders {
         // The discriminator is loaded last, so its embeddings win.
@@ -146,7 +144,7 @@ package struct InitialModel {
   private func load(
     _ checkpoint: CheckpointFolder, into weights: Storage, _ model: ElectraModel
   ) throws -> ModelFile.Differences {
-    let file = try SafetensorsFile(path: checkpoint.modelPath)
+    let file = try ModelTensors(path: checkpoint.modelPath)
     let differences = ModelFile.compare(file, model.layout) { $0 }
     try ModelFile.expectNone(differences.mismatched, path: checkpoint.modelPath)
     try ModelFile.copy(file, model.layout, into: weights) { $0 }

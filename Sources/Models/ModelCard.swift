@@ -105,7 +105,7 @@ package struct ModelCard {
       ? method : "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
   }
 
-  /// The arithmetic of training, in words; the exported weights are float32 in any case.
+  /// The arithmetic of training, in words; it does not determine the type of the exported weights.
   private var arithmetic: String {
     switch checkpoint.configuration.arithmetic {
     case .float32: "float32"

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Training
 
 /// The error for a path where there is no model that the program reads.
 ///
@@ -46,12 +47,8 @@ private struct ForeignFormat {
   init?(names: [String], path: String) {
     let model = ModelClass(folder: path)
     func lacking(_ name: String) -> String { "it has \(name) and no model.safetensors" }
-    if names.contains("model.safetensors") && !names.contains("state.json") {
+    if ModelTensors.exist(in: path) && !names.contains("state.json") {
       advice = "it is a model of transformers; give a run of pretrain or one of its checkpoints"
-    } else if names.contains("model.safetensors.index.json") {
-      advice =
-        "its model is sharded; " + Self.joining(path)
-        + " joins the shards to one model.safetensors"
     } else if let name = names.first(where: { $0.hasPrefix("pytorch_model") }) {
       advice = "\(lacking(name)); \(model.conversion(path)) makes it"
     } else if names.contains("tf_model.h5") {
@@ -81,16 +78,7 @@ private struct ForeignFormat {
   }
 
   private static func isModel(_ path: String) -> Bool {
-    ["config.json", "model.safetensors"].allSatisfy {
-      FileManager.default.fileExists(atPath: path + "/" + $0)
-    }
-  }
-
-  /// The command that joins the shards of a model.
-  private static func joining(_ path: String) -> String {
-    "python -c \"import glob; from safetensors.torch import load_file, save_file; "
-      + "save_file({n: t for f in glob.glob('\(path)/model-*.safetensors') "
-      + "for n, t in load_file(f).items()}, '\(path)/model.safetensors', {'format': 'pt'})\""
+    FileManager.default.fileExists(atPath: path + "/config.json") && ModelTensors.exist(in: path)
   }
 }
 
@@ -132,7 +120,9 @@ private struct ModelClass {
 
 /// Throws if a file of a model's folder is only a Git LFS pointer, whose file was not fetched.
 func expectNoPointers(_ path: String) throws {
-  for name in ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"] {
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+  for name in names.sorted()
+  where [".json", ".safetensors", ".txt"].contains(where: name.hasSuffix) {
     let file = path + "/" + name
     guard let handle = FileHandle(forReadingAtPath: file) else { continue }
     defer { try? handle.close() }

@@ -74,7 +74,7 @@ struct HuggingFaceFolderTests {
     let checkpoint = try CheckpointFolder(folder.file("run"))
     let layout = StandaloneDiscriminator(checkpoint.model.sizes[.discriminator]).layout
     let weights = Storage(count: layout.count)
-    let file = try SafetensorsFile(path: folder.file("discriminator/model.safetensors"))
+    let file = try ModelTensors(path: folder.file("discriminator/model.safetensors"))
     try ModelFile.copy(file, layout, into: weights, naming: Self.huggingFaceName)
     try FileManager.default.removeItem(atPath: folder.file("discriminator/model.safetensors"))
     let path = folder.file("discriminator/model.safetensors")
@@ -89,6 +89,35 @@ struct HuggingFaceFolderTests {
     let old = try EncoderSource(folder.file("discriminator"))
     #expect(try encoder(old) == encoder(source))
     #expect(problem(folder).contains("it lacks"))
+  }
+
+  /// transformers writes large models in several files.
+  @Test
+  func aModelInSeveralFilesIsTheSame() throws {
+    let folder = try exportedRun()
+    for part in ModelPart.allCases {
+      try HuggingFaceExport(from: folder.file("run"), part)
+        .write(to: folder.file("\(part)-sharded"), .init(type: .float32, shardSize: "4kB"))
+    }
+    #expect(
+      FileManager.default.fileExists(
+        atPath: folder.file("discriminator-sharded/model.safetensors.index.json")))
+    #expect(HuggingFaceFolder.isOne(folder.file("discriminator-sharded")))
+    let lines = ["the cat sat", "mat"]
+    #expect(
+      try DetectedText.of(lines, folder.file("discriminator-sharded")).map(\.logits)
+        == DetectedText.of(lines, folder.file("discriminator")).map(\.logits))
+    let (one, several) = (
+      try EncoderSource(folder.file("discriminator")),
+      try EncoderSource(folder.file("discriminator-sharded"))
+    )
+    #expect(try encoder(several) == encoder(one))
+    #expect(several.checksum.split(separator: " ").count > 1 && !one.checksum.contains(" "))
+    #expect(
+      sentence {
+        try HuggingFaceExport(from: folder.file("run"), .generator)
+          .write(to: folder.file("none"), .init(type: .float32, shardSize: "much"))
+      }.contains("--shard-size much is not a size"))
   }
 
   private static func huggingFaceName(_ own: String) -> String? {

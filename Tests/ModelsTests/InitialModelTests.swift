@@ -5,6 +5,8 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Tokenization
+import Training
 
 struct InitialModelTests {
   private func load(
@@ -51,6 +53,49 @@ struct InitialModelTests {
       loaded.weights.values(parameter).allSatisfy { $0 == 0 }
     }
     #expect(!isNew.isEmpty && isNew.allSatisfy { $0.name.hasPrefix("generator") })
+  }
+
+  /// The head over the vocabulary of a BERT, under each of its names for the bias.
+  @Test(arguments: ["cls.predictions.bias", "cls.predictions.decoder.bias"])
+  func aBERTGivesItsHeadToAMaskedLanguageModel(bias: String) throws {
+    let folder = try TemporaryFolder()
+    var task = PretrainingTask()
+    task.objective = .mlm
+    let (model, weights) = try writeRun(folder.file("run"), objective: .mlm)
+    try HuggingFaceExport(from: folder.file("run"), .discriminator).write(to: folder.file("bert"))
+    try ModelFile.write(
+      weights, model.layout, path: folder.file("bert/model.safetensors"),
+      naming: { name in
+        task.huggingFaceName(name, of: .discriminator, prefix: "bert.").map {
+          $0.replacingOccurrences(of: "generator_predictions", with: "cls.predictions.transform")
+            .replacingOccurrences(of: "generator_lm_head.bias", with: bias)
+            .replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma")
+            .replacingOccurrences(of: "LayerNorm.bias", with: "LayerNorm.beta")
+        }
+      })
+    let loaded = try load([folder.file("bert")], task)
+    #expect(loaded.weights.values == weights.values)
+    #expect(loaded.notes.count == 1, "\(loaded.notes)")
+  }
+
+  /// Tables padded to a multiple of 8 or 64.
+  @Test
+  func rowsOfNoTokenAreDropped() throws {
+    let folder = try exportedRun()
+    let files = try smallTokenizer(["the", "cat"]).files(maximumLength: 12)
+    let names = ["discriminator", "generator"]
+    for name in names {
+      for (file, data) in files { try folder.write(data, "\(name)/\(file)") }
+    }
+    let loaded = try load(names.map(folder.file))
+    #expect(loaded.model.sizes.vocabularySize == 59)
+    #expect(loaded.notes.filter { $0.contains("2 rows that belong to no token") }.count == 2)
+    let ours = try CheckpointFolder(folder.file("run"))
+    for parameter in loaded.model.layout.parameters {
+      let source = try #require(ours.model.layout[parameter.name])
+      let expected = try ours.weights().values(source).prefix(parameter.count)
+      #expect(loaded.weights.values(parameter) == Array(expected), "\(parameter.name)")
+    }
   }
 
   @Test

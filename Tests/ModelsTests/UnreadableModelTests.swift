@@ -15,7 +15,6 @@ struct UnreadableModelTests {
     (["model.ckpt-1000.index"], "load_tf_weights_in_electra(m, m.config, "),
     (["adapter_config.json"], "merge_and_unload"),
     (["model.onnx"], "a model for inference cannot be converted back"),
-    (["model.safetensors.index.json", "model-00001-of-00002.safetensors"], "its model is sharded"),
     (["a/config.json", "a/model.safetensors"], "give one of them, such as "),
     (["notes.txt"], "it has no model: neither checkpoints of a run nor model.safetensors"),
   ])

@@ -11,6 +11,14 @@ struct FormatsTests {
   ])
   func bytesHaveTheUnitThatFits(bytes: Int, text: String) { #expect(bytes.bytes == text) }
 
+  @Test(arguments: [
+    ("4096", 4096), ("500MB", 500_000_000), ("1.5 kB", 1_500), ("2gb", 2_000_000_000),
+  ])
+  func bytesAreReadInDecimalUnits(text: String, bytes: Int) { #expect(Int(bytes: text) == bytes) }
+
+  @Test(arguments: ["", "MB", "0", "-5MB", "5 MiB", "1e3", "9999999TB", "0.1"])
+  func otherSizesAreRefused(text: String) { #expect(Int(bytes: text) == nil) }
+
   @Test(arguments: [(0, "000"), (42, "042"), (1234, "1234")])
   func shortNumbersHaveZerosInFront(number: Int, text: String) {
     #expect(number.zeroPadded(3) == text)

@@ -15,6 +15,8 @@ package struct HuggingFaceConfiguration: Sendable, Equatable {
   package var paddingID: Int32
   /// The type of model: `electra` or `bert`; empty in old folders, which do not name it.
   package var modelType = "electra"
+  /// The PyTorch type of the weights, which is written and not read; nil for none.
+  package var weightType: String?
   /// Whether attention is causal; not supported.
   package var isDecoder = false
 
@@ -59,6 +61,7 @@ extension HuggingFaceConfiguration: Codable {
     case activation = "hidden_act"
     case positions = "position_embedding_type"
     case paddingID = "pad_token_id"
+    case weightType = "torch_dtype"
   }
 
   /// Reads a configuration; missing keys have the defaults of transformers.
@@ -101,5 +104,6 @@ extension HuggingFaceConfiguration: Codable {
     try values.encode(activation, forKey: .activation)
     try values.encode(positions, forKey: .positions)
     try values.encode(paddingID, forKey: .paddingID)
+    try values.encodeIfPresent(weightType, forKey: .weightType)
   }
 }

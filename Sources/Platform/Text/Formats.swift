@@ -25,6 +25,20 @@ extension Int {
     return String(format: value < 9.95 && unit > 0 ? "%.1f %@" : "%.0f %@", value, units[unit])
   }
 
+  /// Reads a number of bytes in decimal units: `500MB`, `2 GB`, `1.5kB` or `4096`.
+  ///
+  /// Nil for anything else, and unless the number is from 1 to 10^15.
+  package init?(bytes text: String) {
+    let number = text.prefix { $0.isNumber || $0 == "." }
+    let unit = text.dropFirst(number.count).trimmingCharacters(in: .whitespaces).lowercased()
+    guard let exponent = ["", "kb", "mb", "gb", "tb"].firstIndex(of: unit),
+      let value = Double(number)
+    else { return nil }
+    let bytes = value * pow(1000, Double(exponent))
+    guard 1...1e15 ~= bytes else { return nil }
+    self = Int(bytes)
+  }
+
   /// The number with leading zeros up to `width` digits; it must not be negative.
   package func zeroPadded(_ width: Int) -> String {
     let digits = String(self)

@@ -42,12 +42,18 @@ package enum ModelFile {
   package static func read(
     _ path: String, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
   ) throws {
-    let file = try SafetensorsFile(path: path)
+    try read(try ModelTensors(path: path), layout, prefix: prefix, into: weights)
+  }
+
+  /// Reads all parameters from the opened files of a model; see `read(_:_:prefix:into:)`.
+  package static func read(
+    _ file: ModelTensors, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
+  ) throws {
     let differences = compare(file, layout) { prefix + $0 }
     try expectNone(
       differences.mismatched + differences.missing.map { "\($0) is missing" }
         + differences.unused.filter { $0.hasPrefix(prefix) }.map { "\($0) is unexpected" },
-      path: path)
+      path: file.path)
     try copy(file, layout, into: weights) { prefix + $0 }
   }
 
@@ -55,7 +61,7 @@ package enum ModelFile {
   ///
   /// Shapes must have been compared before (`compare`).
   package static func copy(
-    _ file: SafetensorsFile, _ layout: ParameterLayout, into weights: Storage,
+    _ file: ModelTensors, _ layout: ParameterLayout, into weights: Storage,
     naming: (String) -> String?
   ) throws {
     for parameter in layout.parameters {
@@ -66,7 +72,7 @@ package enum ModelFile {
 
   /// Compares the file's tensors with the named parameters.
   package static func compare(
-    _ file: SafetensorsFile, _ layout: ParameterLayout, naming: (String) -> String?
+    _ file: ModelTensors, _ layout: ParameterLayout, naming: (String) -> String?
   ) -> Differences {
     var differences = Differences()
     var unmatched = Set(file.entries.map(\.name))

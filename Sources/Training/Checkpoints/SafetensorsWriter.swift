@@ -11,6 +11,7 @@ import Platform
 package final class SafetensorsWriter {
   private let path: String
   private let file: DurableFile
+  private let type: WeightType
   private var remaining: Int
 
   /// Creates the file and writes its header.
@@ -19,21 +20,23 @@ package final class SafetensorsWriter {
   ///
   /// - Parameters:
   ///   - path: the file, which is replaced.
-  ///   - tensors: the names and shapes of float32 tensors, in the order in which they are written.
+  ///   - tensors: the names and shapes of the tensors, in the order in which they are written.
+  ///   - type: the type of all tensors.
   ///   - fault: called before every write and flush.
   /// - Throws: `FileError.unwritable`.
   package init(
-    path: String, tensors: [(name: String, shape: [Int])],
+    path: String, tensors: [(name: String, shape: [Int])], type: WeightType = .float32,
     fault: @escaping FaultHook = { _ in }
   ) throws {
     self.path = path
+    self.type = type
     var members: [(key: String, value: JSONText)] = [("__metadata__", ["format": "pt"])]
     var end = 0
     for (name, shape) in tensors {
       let start = end
-      end += shape.reduce(4, *)
+      end += shape.reduce(type.size, *)
       let fields: JSONText = [
-        "dtype": "F32", "shape": .array(shape.map { .number($0) }),
+        "dtype": .string(type.numberType.rawValue), "shape": .array(shape.map { .number($0) }),
         "data_offsets": [.number(start), .number(end)],
       ]
       members.append((name, fields))
@@ -41,7 +44,7 @@ package final class SafetensorsWriter {
     var header = JSONText.object(members).text
     // Padding aligns the data to eight bytes, as in the reference implementation.
     while header.utf8.count % 8 != 0 { header += " " }
-    remaining = end / 4
+    remaining = end / type.size
     file = try DurableFile(path: path, fault: fault)
     let length = UInt64(header.utf8.count)
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + header.utf8
@@ -50,11 +53,26 @@ package final class SafetensorsWriter {
 
   /// Appends `count` floats; a call may end inside a tensor and may span several.
   ///
-  /// Throws `FileError.unwritable`; traps on more floats than the header declares.
-  package func write(_ floats: UnsafePointer<Float>, count: Int) throws {
+  /// They are rounded to the type of the tensors. Returns the first finite one that would become
+  /// infinite; nil if all are written. Throws `FileError.unwritable`; traps on more floats than the
+  /// header declares.
+  @discardableResult
+  package func write(_ floats: UnsafePointer<Float>, count: Int) throws -> Float? {
     precondition(count <= remaining, "\(path): more floats than its header declares")
     remaining -= count
-    try file.write(UnsafeRawBufferPointer(start: floats, count: 4 * count))
+    if type == .float32 {
+      try file.write(UnsafeRawBufferPointer(start: floats, count: 4 * count))
+      return nil
+    }
+    for start in stride(from: 0, to: count, by: 1 << 16) {
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(type.size << 16)
+      for index in start..<min(start + (1 << 16), count) {
+        if !type.append(floats[index], to: &bytes) { return floats[index] }
+      }
+      try bytes.withUnsafeBytes { try file.write($0) }
+    }
+    return nil
   }
 
   /// Flushes the file to disk, closes it and returns the CRC-32C of its bytes.
