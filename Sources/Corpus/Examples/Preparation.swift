@@ -1,7 +1,6 @@
 import Foundation
 import Layers
 import Platform
-import Synchronization
 import Tensors
 import Tokenization
 
@@ -96,10 +95,16 @@ package struct Preparation: Sendable {
     return description
   }
 
+  /// The SHA-256 of the files from which the tokenizer of the data is read.
+  package func tokenizerDigest() throws -> String {
+    let files = try tokenizer.dataFiles(maximumLength: maximumLength)
+    return SHA256.hexadecimal(files.sorted { $0.key < $1.key }.flatMap { Array($0.value) })
+  }
+
   /// Builds the examples of all text of `reader` in memory, in the order of the text.
   ///
-  /// They are the held-out examples of `run` with a `heldOutFraction` of 1. Throws the first error in
-  /// the order of the text, and `CorpusError.noText`.
+  /// They are the held-out examples of `run` with a `heldOutFraction` of 1. Throws the first error
+  /// in the order of the text, and `CorpusError.noText`.
   package func examples(of reader: TextReader) throws -> [Example] {
     var (whole, examples) = (self, [Example]())
     whole.heldOutFraction = 0
@@ -147,29 +152,6 @@ package struct Preparation: Sendable {
     }
     try DurableFile.write(description.encoded(), to: folder + "/data.json", fault: fault)
     return description
-  }
-
-  /// Converts the blocks of `reader`, and calls `body` with the outcomes of a batch and its bytes of
-  /// input.
-  ///
-  /// While the workers process `batch`, this thread fills `next` and then joins the workers.
-  /// `outcomes` has the order of the blocks, whichever thread finishes first, so the examples have
-  /// the order of the text.
-  private func convert(
-    _ reader: TextReader, _ body: (_ outcomes: [Outcome], _ bytes: Int) throws -> Void
-  ) throws {
-    var batch = readBatch(reader)
-    while !batch.blocks.isEmpty {
-      var next = BlockBatch()
-      func readNext() { if batch.error == nil { next = readBatch(reader) } }
-      let outcomes = try mapOnThreads(batch.blocks, threads: threads, meanwhile: readNext) {
-        try outcome(of: $0)
-      }
-      try body(outcomes, batch.blocks.reduce(0) { $0 + $1.inputBytes })
-      if batch.error != nil { break }
-      batch = next
-    }
-    if let error = batch.error { throw error }
   }
 
   /// Converts all parts of a text and passes the outcomes to `body` in the order of the text.

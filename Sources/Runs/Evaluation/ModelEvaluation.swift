@@ -141,7 +141,7 @@ package struct ModelEvaluation {
       tokenizer: checkpoint.tokenizer, maximumLength: checkpoint.configuration.recipe.length,
       heldOutFraction: 0, invalidText: .stop, seed: 1, threads: processors.count)
     let examples = try preparation.examples(of: reader)
-    reader.warnings.sentences.forEach(warn)
+    reader.remarks.sentences.forEach(warn)
     return examples
   }
 }

@@ -76,7 +76,7 @@ package struct RunBranch {
 
   /// The differences between the tensors of the checkpoint and the parameters of the new run.
   private func differences(_ changed: PretrainingConfiguration) throws -> ModelFile.Differences {
-    let file = try SafetensorsFile(path: checkpoint.modelPath)
+    let file = try ModelTensors(path: checkpoint.modelPath)
     return ModelFile.compare(file, changed.makeModel().layout) { $0 }
   }
 

@@ -56,7 +56,7 @@ package enum CheckpointTensors {
     fault: @escaping FaultHook
   ) throws -> Checksums {
     try SavedVector.files.reduce(into: [:]) { checksums, file in
-      let source = try SafetensorsFile(path: folder + "/" + file.name)
+      let source = try ModelTensors(path: folder + "/" + file.name)
       let writer = try SafetensorsWriter(
         path: new + "/" + file.name, tensors: SavedVector.tensors(of: file.vectors, layout),
         fault: fault)
