@@ -23,7 +23,7 @@ trap 'rm -rf "$work"' EXIT
 
 program=${ELECTRA_PROGRAM:-$work/electra}
 [ -n "${ELECTRA_PROGRAM:-}" ] || "$here/build.sh" "$program"
-[ -x "$program" ] || fail 66 "there is no program $program"
+[ -f "$program" ] && [ -x "$program" ] || fail 66 "there is no program $program"
 version=$("$program" --version | sed -n '1s/^electra //p')
 [ -n "$version" ] || fail 65 "$program is not electra: its --version does not say so"
 libraries=$(readelf -d "$program" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p')
@@ -46,7 +46,7 @@ electra $version for Linux on x86-64, commit $commit
 processor   $march
 glibc       $(newest GLIBC) or newer (ldd --version)
 ${libstdcxx:+libstdc++   GLIBCXX_$libstdcxx or newer
-}libraries   $(tr '\n' ' ' <<<"$libraries")
+}libraries   $(paste -sd ' ' <<<"$libraries")
 built with  $(swift --version 2>/dev/null | sed -n 's/.*\(Swift version [^ ]*\).*/\1/p'), $("$program" --version | sed -n '2,3{s/ NO_LAPACKE.*//;p}' | paste -sd , | sed 's/,/, /g')
 
 Start: Launch/setup.sh installs MPI and OpenBLAS (Debian, Ubuntu), Launch/quickstart.sh trains a
