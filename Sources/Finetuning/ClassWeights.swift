@@ -30,7 +30,7 @@ package enum ClassWeights {
       let name = String(word[..<sign])
       guard let index = labels.index(of: name) else {
         let known = labels.names.prefix(10).joined(separator: ", ")
-        throw .classWeight(word, reason: "the training data has no class \(name), but \(known)")
+        throw .classWeight(word, reason: "there is no class \(name); the classes are \(known)")
       }
       guard let weight = Double(word[word.index(after: sign)...]), range.contains(weight) else {
         throw .classWeight(word, reason: "a weight is a number between 0.000001 and 1000000")

@@ -37,7 +37,10 @@ struct FinetuneRefusalTests {
       ["finetune", "cola", "--from", "run", "--output", "out", "--data", "data"], 66, "train.tsv"
     ),
     (finetune + ["--train", "open.csv", "--dev", "dev.tsv"], 65, "open.csv, line 3: the field"),
-    (finetune + files + ["--class-weights", "maybe=2"], 64, "no class maybe, but no, yes"),
+    (
+      finetune + files + ["--class-weights", "maybe=2"], 64,
+      "no class maybe; the classes are no, yes"
+    ),
     (finetune + files + ["--class-weights", "yes=0"], 64, "--class-weights yes=0: a weight is"),
     (
       finetune + files + ["--problem", "multilabel", "--class-weights", "balanced"], 64,

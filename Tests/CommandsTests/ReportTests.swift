@@ -119,7 +119,7 @@ struct ReportTests {
     #expect(
       page.titles == [
         "Runs", "Health", "Learning", "Steps", "Speed and waiting", "Held-out text", "Fine-tuning",
-        "Where the runs differ",
+        "Classes of own (tuned, the best seed)", "Where the runs differ",
       ])
     try expectCurves(page, folder)
     let heldOut = page.curves["Generator loss"]?.first { $0.name == "second held-out " }

@@ -126,7 +126,8 @@ struct ClassLossTests {
     #expect(try weights(["yes=2.5", "a=b=0.5"]) == [1, 0.5, 2.5])
     #expect(try weights(["balanced"]) == [1, 1, 0.5])
     for (words, message) in [
-      (["maybe=2"], "no class maybe, but no, a=b, yes"), (["yes=0"], "between 0.000001"),
+      (["maybe=2"], "no class maybe; the classes are no, a=b, yes"),
+      (["yes=0"], "between 0.000001"),
       (["yes=-1"], "between 0.000001"), (["yes=nan"], "between 0.000001"),
       (["yes=inf"], "between 0.000001"), (["yes="], "between 0.000001"),
       (["yes"], "neither balanced nor CLASS=WEIGHT"),
