@@ -1,3 +1,4 @@
+import Foundation
 import Tokenization
 
 // The contents of the files of the folders.
