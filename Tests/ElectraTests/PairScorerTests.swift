@@ -51,8 +51,9 @@ struct PairScorerTests {
       }
       var input = tokens
       input[position] = PretrainingObjectiveTests.special.mask
-      let pass = pass(objective, tokens, masking: position, weights)
-      return sum - Double(pass.predict(input, weight: nil)[0].loss)
+      let outcomes = pass(objective, tokens, masking: position, weights)
+        .predict(input, weight: nil)
+      return sum - Double(outcomes[0].loss)
     }
   }
 

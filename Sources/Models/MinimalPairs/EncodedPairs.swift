@@ -57,8 +57,8 @@ package struct EncodedPairs: Sendable {
   package var warning: String? {
     let equal = known.equalPairs
     guard equal > 0 else { return nil }
-    return "\(equal.of("minimal pair")) of \((equal + pairs.count).grouped) have the same tokens "
-      + "in both sentences, because the vocabulary lacks their words; they count half"
+    return "minimal pairs with the same tokens in both sentences, because the vocabulary lacks "
+      + "their words: \(equal.grouped) of \((equal + pairs.count).grouped); they count half"
   }
 
   /// The share of pairs whose acceptable sentence has the higher score.
