@@ -59,6 +59,7 @@ package struct ClassScores: Sendable, Equatable, Codable {
 
   /// Adds the counts of another set of the same task.
   package mutating func add(_ other: ClassScores) {
+    let isNew = other.classes.contains { entry in !classes.contains { $0.name == entry.name } }
     for entry in other.classes {
       if let index = classes.firstIndex(where: { $0.name == entry.name }) {
         classes[index].correct += entry.correct
@@ -68,6 +69,8 @@ package struct ClassScores: Sendable, Equatable, Codable {
         classes.append(entry)
       }
     }
+    // The kinds of entities may differ between sets.
+    if confusion == nil && other.confusion == nil && isNew { classes.sort { $0.name < $1.name } }
     guard let second = other.confusion else { return }
     confusion = (confusion ?? [:]).merging(second) { $0.merging($1, uniquingKeysWith: +) }
   }
