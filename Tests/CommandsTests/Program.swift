@@ -16,7 +16,7 @@ enum Program {
   static var path: String { folder + "/electra" }
 
   /// The folder of the test bundle, which contains the program.
-  private static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
+  static let folder = URL(fileURLWithPath: CommandLine.arguments[0])
     .resolvingSymlinksInPath().deletingLastPathComponent().path
 
   /// The folder of the repository's scripts.
