@@ -182,8 +182,10 @@ struct ModelFolderTests {
     try folder.write(list.joined(separator: "\n") + "\n", "discriminator/vocab.txt")
     _ = try errors(["detect", "--from", "discriminator"], status: 0, in: folder)
     let data = try Program.run(
-      ["prepare", "text.txt", "--output", "less", "--vocabulary", "discriminator/vocab.txt"],
-      in: folder.path)
+      [
+        "prepare", "text.txt", "--output", "less", "--vocabulary", "discriminator/vocab.txt",
+        "--length", "32",
+      ], in: folder.path)
     #expect(data.status == 0, "\(data.errors)")
     var arguments = begin("discriminator")
     arguments[2] = "less"
