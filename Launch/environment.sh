@@ -2,7 +2,9 @@
 # Settings for mpirun on one machine and functions that the scripts share. Sourced, not executed.
 # A setting that the user has made is kept.
 #
-# Functions for hosts are in hosts.sh. A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
+# Functions for hosts are in hosts.sh.
+#
+# A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
 # script defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69
 # unavailable.
 
@@ -30,7 +32,7 @@ electra=$root/bin/electra
 [ -e "$electra" ] || electra=$root/.build/release/electra
 electra=${ELECTRA_PROGRAM:-$electra}
 # The verbs of electra. The first one among the arguments of a launcher ends the options of mpirun.
-verbs="pretrain evaluate finetune predict detect export vocabulary prepare tokenize tasks flops report compare benchmark help"
+verbs="pretrain evaluate runs finetune predict detect export vocabulary prepare tokenize tasks flops report compare benchmark help"
 
 # read_launch ARGUMENTS...: reads the number of ranks into $ranks and the host file into $hosts, both
 # empty when absent, all other options of mpirun into the array $mpirun_options, and the verb of

@@ -93,31 +93,36 @@ read_allocation() {
 }
 
 # find_hosts: sets $lines to the hosts of the host file $hosts, in the form of read_hosts. Without a
-# host file and without --host among mpirun's options, it sets both for an allocation of PBS or LSF,
-# whose remote shell is used. Otherwise both stay empty: mpirun uses this machine, or the
-# allocation of Slurm.
+# host file and without --host among mpirun's options, it sets both for an allocation of PBS or LSF.
+# Otherwise both stay empty: mpirun uses this machine, or the allocation of Slurm. In a job of PBS or
+# LSF mpirun uses its remote shell, also for hosts that the user names.
 # shellcheck disable=SC2034 # the sourcing script uses lines
 find_hosts() {
   local remote_shell=
   lines=
+  if [ -n "${PBS_NODEFILE:-}" ]; then
+    remote_shell=pbs_tmrsh
+  elif [ -n "${LSB_DJOB_HOSTFILE:-}${LSB_MCPU_HOSTS:-}" ]; then
+    remote_shell=blaunch
+  fi
+  if [ -n "$remote_shell" ] && command -v "$remote_shell" >/dev/null; then
+    export OMPI_MCA_plm_rsh_agent=${OMPI_MCA_plm_rsh_agent:-$remote_shell}
+  fi
   if [ -n "$hosts" ]; then
     lines=$(read_hosts "$hosts")
     return
   fi
   case " ${mpirun_options[*]} " in *" -H "* | *" -host "* | *" --host "*) return ;; esac
   if [ -n "${PBS_NODEFILE:-}" ]; then
-    hosts=$PBS_NODEFILE remote_shell=pbs_tmrsh
-    lines=$(read_allocation "$hosts") || return
+    hosts=$PBS_NODEFILE
+    lines=$(read_allocation "$hosts")
   elif [ -n "${LSB_DJOB_HOSTFILE:-}" ]; then
-    hosts=$LSB_DJOB_HOSTFILE remote_shell=blaunch
-    lines=$(read_allocation "$hosts") || return
+    hosts=$LSB_DJOB_HOSTFILE
+    lines=$(read_allocation "$hosts")
   elif [ -n "${LSB_MCPU_HOSTS:-}" ]; then
-    hosts=LSB_MCPU_HOSTS remote_shell=blaunch
+    hosts=LSB_MCPU_HOSTS
     # Pairs of a name and a number.
-    lines=$(read_allocation <(xargs -n 2 printf '%s slots=%s\n' <<<"$LSB_MCPU_HOSTS") "$hosts") || return
-  fi
-  if command -v "$remote_shell" >/dev/null; then
-    export OMPI_MCA_plm_rsh_agent=${OMPI_MCA_plm_rsh_agent:-$remote_shell}
+    lines=$(read_allocation <(xargs -n 2 printf '%s slots=%s\n' <<<"$LSB_MCPU_HOSTS") "$hosts")
   fi
 }
 

@@ -22,6 +22,7 @@ archive=$1 folder=${2%/} mirror=${3:-http://deb.debian.org/debian}
 tar -tzf "$archive" 2>/dev/null | grep '^[^/]*/bin/electra$' >/dev/null \
   || fail 65 "$archive is not a release: it has no bin/electra"
 [ ! -e "$folder" ] || fail 73 "$folder exists; give another folder"
+[ ! -e "$folder.partial" ] || fail 73 "$folder.partial exists; remove it, or give another folder"
 [ "$(id -u)" -eq 0 ] || fail 77 "debootstrap needs root"
 command -v debootstrap >/dev/null || fail 69 "the command debootstrap is missing; install it"
 

@@ -29,6 +29,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/hosts.sh"
 report() { echo "mpirun.sh: $*" >&2; }
 read_launch "$@" || exit
+user_hosts=$hosts
 find_hosts || exit
 launcher=(mpirun ${ranks:+-np "$ranks"} "${mpirun_options[@]}")
 host_file=$(mktemp)
@@ -61,7 +62,7 @@ check_hosts() {
   first=0
   # All hosts are tried at the same time: each may take ten seconds to fail.
   unreachable=$(while read -r line host slots; do
-    is_reachable "$host" || echo "$host (line $line of $hosts) does not answer; rank $first would run there: check that 'ssh $host true' works without a password, or remove the host" &
+    is_reachable "$host" || echo "$host (line $line of $hosts) does not answer; rank $first would run there: check that '${OMPI_MCA_plm_rsh_agent:-ssh} $host true' works without a password${user_hosts:+, or remove the host}" &
     first=$((first + slots))
   done <<<"$1"; wait)
   [ -z "$unreachable" ] || { report "${unreachable%%$'\n'*}"; return 69; }
@@ -167,7 +168,8 @@ if ! kill -0 "$relay_out" 2>/dev/null; then
   wait "$relay_out"
   copied=$?
   # 141 is SIGPIPE: the reader has ended and wants no more output, as `head` does.
-  if [ "$status" -eq 0 ] && [ "$copied" -ne 0 ] && [ "$copied" -ne 141 ]; then
+  # 127: bash 4.4 knows only the last process substitution.
+  if [ "$status" -eq 0 ] && [ "$copied" -ne 0 ] && [ "$copied" -ne 141 ] && [ "$copied" -ne 127 ]; then
     report "cannot write to standard output"
     exit 74
   fi

@@ -79,7 +79,7 @@ run_release() {
   "$here/release.sh" "$work/second" >/dev/null
   (cd "$work/second" && sha256sum --quiet --check "$work"/first/*.sha256)
   tar -xzf "$work"/first/*.tar.gz -C "$work"
-  release=$(echo "$work"/electra-*-linux-x86_64)
+  release=$(echo "$work"/electra-*-linux-x86_64*)
   (cd "$work/quickstart" && "$release/Launch/mpirun.sh" -np 2 pretrain --data data --output static --preset tiny \
     --steps 40 --warmup 10)
   cmp "$work/quickstart/run/$model" "$work/quickstart/static/$model"

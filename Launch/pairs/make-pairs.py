@@ -25,10 +25,12 @@ THINGS = ("book letter horse chair stone ship key table bottle garden window pic
           "plate bell cup lamp boat wheel door").split()
 ADJECTIVES = "old small heavy strange beautiful white broken little large new".split()
 INTRANSITIVE = "sleep walk sing work play laugh wait speak travel run".split()
-MEN = "king boy man father brother uncle son husband prince actor".split()
+MEN = "king boy man father brother uncle son husband prince lord".split()
 WOMEN = "queen girl woman mother sister aunt daughter wife princess actress".split()
 ACTIONS = "hurt saw washed helped taught blamed praised hid defended admired".split()
-TRANSITIVE = "found bought caught carried needed liked owned made took brought".split()
+TRANSITIVE = "found bought caught carried needed liked owned made lifted brought".split()
+# Verbs that need exactly one object.
+ONE_OBJECT = "carried needed liked owned lifted touched destroyed repaired admired described".split()
 UNACCUSATIVE = "arrived slept laughed smiled fell cried came vanished coughed died".split()
 WHEN = ["in the evening", "after dinner", "at night", "last week", "before the war"]
 OFTEN = ["every day", "at night", "in the morning", "on Sundays", "after dinner"]
@@ -38,11 +40,11 @@ PRONOUNS = [("he", "him"), ("she", "her"), ("they", "them"), ("we", "us"), ("I",
 VERB_FORMS = {  # past and participle, with an object
     "ate eaten": "the bread", "wrote written": "the letter", "broke broken": "the window", "took taken": "the money",
     "saw seen": "the river", "gave given": "the order", "chose chosen": "the picture", "drove driven": "the horses",
-    "stole stolen": "the gold", "hid hidden": "the key", "drew drawn": "the map", "knew known": "the answer",
-    "threw thrown": "the stone", "sang sung": "the song", "began begun": "the work", "spoke spoken": "the truth",
-    "forgot forgotten": "the name", "rode ridden": "the horse", "wore worn": "the coat", "tore torn": "the paper",
-    "drank drunk": "the milk", "grew grown": "the corn", "shook shaken": "the tree", "froze frozen": "the meat",
-    "swore sworn": "the oath"}
+    "stole stolen": "the gold", "did done": "the work", "drew drawn": "the map", "knew known": "the answer",
+    "threw thrown": "the stone", "blew blown": "the horn", "began begun": "the work", "spoke spoken": "the truth",
+    "flew flown": "the flag", "rode ridden": "the horse", "wore worn": "the coat", "tore torn": "the paper",
+    "undertook undertaken": "the journey", "grew grown": "the corn", "shook shaken": "the tree",
+    "froze frozen": "the meat", "swore sworn": "the oath"}
 
 
 def pick(words: Sequence[str], index: int, step: int = 1) -> str:
@@ -72,7 +74,7 @@ def determiner_noun_agreement(i: int) -> list[Pair]:
 def anaphor_agreement(i: int) -> list[Pair]:
     man, woman, action = MEN[i % 10], WOMEN[(i + 3) % 10], pick(ACTIONS, i, 3)
     if i % 2:
-        noun = pick(["boy", "father", "brother", "uncle", "son", "husband", "actor"], i // 2)
+        noun = pick(["boy", "father", "brother", "uncle", "son", "husband", "lord"], i // 2)
         return [both(f"The {noun} {action} {{}} {pick(WHEN, i)}.", ("himself", "themselves")),
                 both(f"The {noun}s {action} {{}} {pick(WHEN, i)}.", ("themselves", "himself"))]
     return [both(f"The {man} {action} {{}} {pick(WHEN, i)}.", ("himself", "herself")),
@@ -111,7 +113,7 @@ def negative_polarity(i: int) -> list[Pair]:
 
 
 def filler_gap(i: int) -> list[Pair]:
-    start = f"The {pick(PEOPLE, i)} {pick(LEARNED, i)} {{}} the {pick(PEOPLE, i + 11)} {pick(TRANSITIVE, i, 3)}"
+    start = f"The {pick(PEOPLE, i)} {pick(LEARNED, i)} {{}} the {pick(PEOPLE, i + 11)} {pick(ONE_OBJECT, i, 3)}"
     return [both(f"{start} {pick(WHEN, i)}.", ("what", "that")),
             both(f"{start} the {pick(THINGS, i)} {pick(WHEN, i)}.", ("that", "what"))]
 

@@ -14,9 +14,9 @@ import Synchronization
 ///     let world = try Communicator.start()
 ///     let total = try world.sum([42])
 ///
-/// All methods except those of `Communicator+Messages` are collective: every rank must make the same calls in
-/// the same order. One thread at a time may use a communicator; another thread needs a duplicate.
-/// The owner of a duplicate calls `free`.
+/// All methods except those of `Communicator+Messages` are collective: every rank must make the
+/// same calls in the same order. One thread at a time may use a communicator; another thread needs
+/// a duplicate. The owner of a duplicate calls `free`.
 ///
 /// MPI is finalized when the program exits, which waits for all ranks. A rank that must end without
 /// the others calls `abort`.

@@ -51,6 +51,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     StopSignals.install()
     try runOnAllRanks { world in
+      try expectEqualPrograms(world, self)
       let evaluation = try ModelEvaluation(
         from, world: world, threads: threads, arithmetic: products.arithmetic)
       let report: ModelEvaluation.Report

@@ -13,8 +13,8 @@ struct FinetuneCommand: ParsableCommand {
     abstract: "Fine-tunes an encoder on a task, or resumes a fine-tuning.",
     discussion: """
       For each seed, the model is evaluated on the dev data after every epoch and the best epoch \
-      is kept; with --folds, the last one. Runs alone or under mpirun or srun; the result does not depend on the number of \
-      ranks and threads.
+      is kept; with --folds, the last one. Runs alone or under mpirun or srun; the result does not \
+      depend on the number of ranks and threads.
       """)
 
   @OptionGroup var task: TaskOptions

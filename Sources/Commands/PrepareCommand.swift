@@ -19,7 +19,10 @@ struct PrepareCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Text files, folders of them, or - for standard input, also compressed by gzip, xz, zstd, bzip2.",
+      """
+      Text files, folders of them, or - for standard input, also compressed by gzip, xz, zstd, \
+      bzip2.
+      """,
       discussion: """
         One paragraph or sentence per line and a blank line between documents; or JSON objects, \
         one per line or in an array, each a document; or the output of WikiExtractor.
@@ -136,8 +139,8 @@ struct PrepareCommand: ParsableCommand {
     if let literal = report.literalSpecialTokens {
       warn(
         "the text contains \(literal.grouped) names of special tokens ([MASK], [SEP], ...), which "
-          + "become these tokens, as in Hugging Face's tokenizers; change the text if they are words"
-      )
+          + "become these tokens, as in Hugging Face's tokenizers; change the text if they are "
+          + "words")
     }
     if let share = UnknownShare(report.unknownTokens, of: report.tokens) {
       warn(

@@ -77,7 +77,8 @@ struct VocabularyCommand: ParsableCommand {
     let count = outcome.vocabulary.size
     if count == size { return "\(count) tokens" }
     return outcome.uncoveredWords > 0
-      ? "\(count) tokens; the text has no more with an alphabet of \(outcome.alphabetSize) characters"
+      ? "\(count) tokens; the text has no more with an alphabet of "
+        + "\(outcome.alphabetSize) characters"
       : "\(count) tokens; the text has no more"
   }
 

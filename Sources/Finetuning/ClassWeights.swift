@@ -20,7 +20,13 @@ package enum ClassWeights {
   package static func weights(
     _ words: [String], labels: LabelSet, targets: [Target]
   ) throws(FinetuningError) -> [Double] {
-    if words == ["balanced"] { return balanced(count: labels.count, targets) }
+    if words.contains("balanced") {
+      guard words.count == 1 else {
+        throw .classWeight(
+          "balanced", reason: "it stands alone, without weights of single classes")
+      }
+      return balanced(count: labels.count, targets)
+    }
     var weights = [Double](repeating: 1, count: labels.count)
     var named: Set<Int> = []
     for word in words {
@@ -41,6 +47,19 @@ package enum ClassWeights {
       weights[index] = weight
     }
     return weights
+  }
+
+  /// The words of a user in one spelling, for the comparison with an earlier start.
+  ///
+  /// They are sorted, and `spam=4` becomes `spam=4.0`; words that are not valid stay as they are.
+  package static func normalized(_ words: [String]) -> [String] {
+    let spelled = words.map { word -> String in
+      guard let sign = word.lastIndex(of: "="),
+        let weight = Double(word[word.index(after: sign)...]), range.contains(weight)
+      else { return word }
+      return "\(word[...sign])\(weight)"
+    }
+    return spelled.sorted()
   }
 
   private static func balanced(count: Int, _ targets: [Target]) -> [Double] {

@@ -5,8 +5,7 @@ import Tensors
 import Training
 
 extension FinetunedFolder {
-  /// Copies the model to a new folder, with the weights in another format if it is not the default,
-  /// and adds a model card.
+  /// Copies the model to a new folder, with the weights in `format`, and adds a model card.
   ///
   /// Returns the class of transformers that loads the folder. Throws `UsageError` where there is
   /// none, and `FileError.exists` for an existing folder.
@@ -17,8 +16,8 @@ extension FinetunedFolder {
     }
     // Where the folder is a symbolic link, the files to copy are in its target.
     let source = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let isCopy = try format == .init() && Self.isFloat32(source)
     let folder = try makeFolder(output)
-    let isCopy = format == .init()
     for name in try FileManager.default.contentsOfDirectory(atPath: source)
     where !Folder.isFolder("\(source)/\(name)") && (isCopy || !name.contains(".safetensors")) {
       try DurableFile.copy(
@@ -37,10 +36,16 @@ extension FinetunedFolder {
     return architecture
   }
 
+  /// Whether all weights of a folder are float32.
+  private static func isFloat32(_ folder: String) throws -> Bool {
+    try ModelTensors(folder: folder).entries.allSatisfy { $0.type == .float32 }
+  }
+
   /// The text of `README.md`.
   private func card(_ architecture: String) -> String {
     let task = description.task
     let names = description.labels.names.joined(separator: ", ")
+    let labels = names.isEmpty ? "" : ", with the labels \(names)"
     let arithmetic = description.arithmetic == .bfloat16 ? ", in bfloat16 arithmetic" : ""
     let scale =
       task.scoreScale == 1 ? "" : "\n\nThe score is the output times \(task.scoreScale)."
@@ -53,7 +58,7 @@ extension FinetunedFolder {
       # ELECTRA for \(task.title)
 
       An ELECTRA-style encoder (Clark, Luong, Le and Manning 2020) fine-tuned on \(task.title): \
-      \(task.problem.rawValue)\(names.isEmpty ? "" : ", with the labels \(names)")\(arithmetic).\(scale)
+      \(task.problem.rawValue)\(labels)\(arithmetic).\(scale)
 
       ```python
       from transformers import AutoTokenizer, \(architecture)

@@ -46,8 +46,8 @@ package struct HuggingFaceExport {
 
   /// Writes weights, configuration, tokenizer and model card to a new folder.
   ///
-  /// `format` is that of the weights. The folder appears under its name only when it is complete. Throws `FileError.exists` for an
-  /// existing one.
+  /// `format` is that of the weights. The folder appears under its name only when it is complete.
+  /// Throws `FileError.exists` for an existing one.
   package func write(to output: String, _ format: ModelFile.Format = .init()) throws {
     let folder = try makeFolder(output)
     let task = checkpoint.configuration.recipe.task

@@ -4,13 +4,13 @@ import Platform
 import Tokenization
 
 extension Tokenizer {
-  /// Opens what `--vocabulary` names: a list of tokens, a `tokenizer.json`, or the folder of a model
-  /// or of prepared data.
+  /// Opens what `--vocabulary` names: a list of tokens, a `tokenizer.json`, or the folder of a
+  /// model or of prepared data.
   ///
-  /// A model is read as transformers' AutoTokenizer does, a `tokenizer.json` as `Tokenizer.from_file`
-  /// of `tokenizers`. Each defines the normalisation; for a list of tokens it is `chosen`, by
-  /// default uncased. Throws `UsageError` if `chosen` contradicts a definition, and the errors of
-  /// reading it.
+  /// A model is read as transformers' AutoTokenizer does, a `tokenizer.json` as
+  /// `Tokenizer.from_file` of `tokenizers`. Each defines the normalisation; for a list of tokens it
+  /// is `chosen`, by default uncased. Throws `UsageError` if `chosen` contradicts a definition, and
+  /// the errors of reading it.
   package init(source path: String, chosen: TextNormalization?) throws {
     let isFile = path.hasSuffix(".json")
     guard isFile || Self.isFolder(path) else {

@@ -115,4 +115,27 @@ struct AllocationTests {
       result.output == "\(shell)\n\(folder.file(shell)) n1 true\n",
       "\(result.output) \(result.errors)")
   }
+
+  /// The same for the hosts of a host file.
+  @Test
+  func theRemoteShellOfTheSchedulerReachesNamedHosts() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("n1\n", "nodes")
+    try folder.write("n2\n", "hosts")
+    try folder.write("#!/bin/sh\n[ \"$1\" = n1 ]\n", "pbs_tmrsh")
+    func errors(_ options: String) throws -> String {
+      try Program.shell(
+        "chmod +x pbs_tmrsh; PATH=$PWD:$PATH PBS_NODEFILE=nodes \"$0\" \(options) pretrain",
+        ["\(Program.launch)/mpirun.sh"], in: folder.path
+      ).errors
+    }
+    let named = try errors("--hosts hosts")
+    #expect(
+      named.contains("'pbs_tmrsh n2 true' works without a password, or remove the host\n"),
+      "\(named)")
+    try folder.write("n2\n", "nodes")
+    let allocated = try errors("")
+    #expect(
+      allocated.contains("'pbs_tmrsh n2 true' works without a password\n"), "\(allocated)")
+  }
 }

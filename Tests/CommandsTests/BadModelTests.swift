@@ -155,7 +155,7 @@ struct BadModelTests {
     try expect(
       [
         "pretrain", "--data", "other", "--output", "again", "--init-from", "discriminator",
-      ], status: 64, says: "prepare the data with --vocabulary discriminator/vocab.txt")
+      ], status: 64, says: "prepare the data with --vocabulary discriminator")
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/again"))
   }
 }

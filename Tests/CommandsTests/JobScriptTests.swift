@@ -89,6 +89,19 @@ struct JobScriptTests {
     #expect(srun.hasSuffix("--cpus-per-task=2 \(command)\n"), "\(srun)")
   }
 
+  /// SIGTERM at the time limit: a run is resumed, an evaluation would begin again.
+  @Test
+  func anEvaluationIsNotRequeuedAtItsTimeLimit() throws {
+    for (verb, isRequeued) in [("pretrain", true), ("evaluate", false)] {
+      let (result, _, scontrol) = try job(
+        ["SLURM_NTASKS_PER_NODE": "1", "SLURM_JOB_END_TIME": "1"], [verb, "run", "--data", "d"],
+        ending: 75, work: "kill -TERM $PPID")
+      #expect(scontrol.isEmpty == !isRequeued, "\(result.errors)")
+      #expect(result.errors.contains("give a longer --time\n") == !isRequeued, "\(result.errors)")
+      #expect(isRequeued || result.status == 75)
+    }
+  }
+
   @Test
   func aVerbThatIsNoJobIsRefused() throws {
     let (result, srun, _) = try job(["SLURM_NTASKS_PER_NODE": "1"], ["detect", "--from", "run"])

@@ -31,6 +31,7 @@ struct KilledLauncherTests {
       job=$!
       for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
       ranks=$(sed -n 's/.*process=\\([0-9]*\\).*/\\1/p' run/heartbeats/rank-*)
+      [ "$(wc -w <<<"$ranks")" -eq 2 ] || { echo "not two ranks: $ranks"; cat log; }
       for rank in $ranks; do kill -0 $rank || echo "rank $rank does not run"; done
       \(fault)
       for i in $(seq 300); do

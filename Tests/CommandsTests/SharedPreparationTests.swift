@@ -73,7 +73,9 @@ struct SharedPreparationTests {
     let result = try Program.run(command(["text"], "data"), ranks: 3, in: folder.path)
     #expect(result.status == 65, "\(result.errors)")
     #expect(result.errors.contains("text/few/bad.txt, line 2"), "\(result.errors)")
-    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    // Besides the error there may be a warning that ranks share cores.
+    let lines = result.errors.split(separator: "\n").filter { !$0.contains("ranks share") }
+    #expect(lines.count == 1, "\(result.errors)")
     #expect(try folder.names() == before)
   }
 

@@ -12,7 +12,7 @@ private let canRunSlurm =
 /// Jobs of a real Slurm with two emulated nodes.
 @Suite(
   .serialized,
-  .enabled(if: canRunSlurm, "a Slurm of one's own needs root, iproute2, slurm-wlm and munge"))
+  .enabled(if: canRunSlurm, "a private Slurm needs root, iproute2, slurm-wlm and munge"))
 struct SlurmTests {
   /// A job that loses a rank, and is later preempted, is requeued each time and gives the bytes of
   /// an undisturbed run.
@@ -31,14 +31,14 @@ struct SlurmTests {
       "$lab" up 2 || exit
       trap '"$lab" down' EXIT
       await() { for i in $(seq 400); do eval "$1" && return; sleep 0.1; done; echo "no $1"; }
-      said() { [ "$(grep -c "$1" electra-*.log 2>/dev/null)" = "$2" ]; }
+      logHas() { [ "$(grep -c "$1" electra-*.log 2>/dev/null)" = "$2" ]; }
       "$lab" run sbatch --nodes=2 \(Program.launch)/electra.sbatch "$@" --grace 10
       await 'ls run/checkpoints/step-00000020' 2>/dev/null
       kill -KILL $(grep -o 'process=[0-9]*' run/heartbeats/rank-00001 | cut -d= -f2)
-      await 'said "first step after" 2'
+      await 'logHas "first step after" 2'
       "$lab" run sbatch --partition=high --nodes=2 --output=/dev/null --wrap 'sleep 1'
-      await 'said "; requeued" 2'
-      await 'said "done: 600 steps" 1'
+      await 'logHas "; requeued" 2'
+      await 'logHas "done: 600 steps" 1'
       cat electra-*.log
       """, ["\(Program.launch)/lab/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
       environment: [

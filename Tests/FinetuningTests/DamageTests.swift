@@ -78,7 +78,11 @@ struct DamageTests {
     }
     let answers = set.answers(outputs: outputs)
     #expect(set.files(of: answers).allSatisfy { !$0.text.isEmpty })
-    #expect(set.isLabelled || set.classScores(of: answers) == nil)
+    let classes = set.classScores(of: answers)
+    #expect(set.isLabelled || classes == nil)
+    if let classes {
+      #expect(classes.classes.allSatisfy { $0.correct <= min($0.predicted, $0.support) })
+    }
     #expect(set.scores(of: answers).count == (set.isLabelled ? set.metrics.count : 0))
   }
 }

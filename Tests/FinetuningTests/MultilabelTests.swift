@@ -32,6 +32,7 @@ struct MultilabelTests {
 
   @Test(arguments: [
     (SplitRole.training, "text\tlabel\nthe\ta\ncat\ta\n", "x.tsv", "every example"),
+    (.training, "text\tlabel\nthe\ta,b\ncat\tb,a\n", "x.tsv", "every example"),
     (.training, "text\tlabel\nthe\t\ncat\t\n", "x.tsv", "has no labels"),
     (.development, "text\tlabel\nthe\ta\ncat\ta,z\n", "x.tsv", "line 3: the label \"z\""),
     (.development, "text\nthe\n", "x.tsv", "no column label"),
@@ -44,14 +45,26 @@ struct MultilabelTests {
     #expect(error.contains(message), "\(error)")
   }
 
-  /// A test file without the column is not scored; one with the column is.
+  /// A test file without any label is not scored; one with some is.
   @Test
   func aTestFileMayHaveNoLabels() throws {
     let labels = LabelSet(["a", "b"])
-    let unknown = try read(Self.task, .test, "text\nthe\n", as: "x.tsv", labels: labels)
-    #expect(!unknown.isLabelled && unknown.examples.map(\.target) == [.none])
-    let known = try read(Self.task, .test, "text\tlabel\nthe\t\n", as: "x.tsv", labels: labels)
-    #expect(known.isLabelled && known.examples.map(\.target) == [.labels([])])
+    for text in ["text\nthe\ncat\n", "text\tlabel\nthe\t\ncat\n"] {
+      let unknown = try read(Self.task, .test, text, as: "x.tsv", labels: labels)
+      #expect(!unknown.isLabelled && unknown.examples.map(\.target) == [.none, .none])
+    }
+    let text = "text\tlabel\nthe\t\ncat\tb\n"
+    let known = try read(Self.task, .test, text, as: "x.tsv", labels: labels)
+    #expect(known.isLabelled && known.examples.map(\.target) == [.labels([]), .labels([1])])
+  }
+
+  @Test
+  func lineBreaksInLabelsKeepTheRowsOfPredictions() throws {
+    let set = try read(
+      Self.task, .development, "text,label\nthe,\"a\nb\"\ncat,c\n", as: "dev.csv",
+      labels: LabelSet(["a\nb", "c"]))
+    #expect(
+      set.files(of: .labelSets([[0, 1], [1]]))[0].text == "index\tprediction\n0\ta b,c\n1\tc\n")
   }
 
   /// The scores of scikit-learn's f1_score (micro, macro with zero_division=0) and accuracy_score.

@@ -6,6 +6,7 @@ import Models
 import Tensors
 import TestSupport
 import Testing
+import Training
 
 struct FinetunedFolderTests {
   /// Writes a small model, by default for CoLA, to `path`; returns its weights.
@@ -93,6 +94,26 @@ struct FinetunedFolderTests {
     }
     let configuration = try folder.text("export/config.json")
     #expect(configuration.contains("\"id2label\"") && configuration.contains("\"1\" : \"yes\""))
+  }
+
+  /// Also from a folder of another type, whose files cannot be copied.
+  @Test
+  func anExportHasTheTypeThatIsAskedFor() throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"))
+    var source = folder.file("model")
+    for type in [WeightType.float16, .float32] {
+      let name = folder.file(type.rawValue)
+      _ = try FinetunedFolder(source).export(to: name, ModelFile.Format(type: type))
+      let types = try ModelTensors(folder: name).entries.map(\.type)
+      let isHalf = type == .float16
+      #expect(types.allSatisfy { $0 == (isHalf ? .float16 : .float32) } && !types.isEmpty)
+      let configuration = try folder.text(type.rawValue + "/config.json")
+      #expect(configuration.contains("torch_dtype") == isHalf)
+      source = name
+    }
+    let half = try FinetunedFolder(folder.file("float16")).weights().values
+    #expect(try FinetunedFolder(folder.file("float32")).weights().values == half)
   }
 
   /// By this type transformers chooses the loss, and so the meaning of the logits.

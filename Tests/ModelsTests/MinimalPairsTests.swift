@@ -97,9 +97,8 @@ struct MinimalPairsTests {
     #expect(accuracy.phenomena.map(\.pairs) == [1, 2])
     let encoded = try EncodedPairs(pairs, tokenizer: smallTokenizer(), longest: 12)
     #expect(encoded.warning?.contains("lacks their words: 3 of 3; they count half") == true)
-    let error = accuracy.total.standardError
-    #expect(abs(error - 0.28867513) < 1e-7, "sqrt(0.5 * 0.5 / 3)")
-    let row = "  y" + String(repeating: " ", count: 25) + "50.00 % +- 35.36  of 2 pairs\n"
+    #expect(accuracy.total.standardError == 0, "all pairs count 1/2")
+    let row = "  y" + String(repeating: " ", count: 25) + "50.00 % +-  0.00  of 2 pairs\n"
     #expect(accuracy.table.contains(row), "\(accuracy.table)")
     #expect(accuracy.line == "x 0.500, y 0.500")
   }
@@ -116,6 +115,11 @@ struct MinimalPairsTests {
     #expect(alone.total.pairs == 150 && alone.phenomena.map(\.pairs) == [75, 75])
     #expect(alone.phenomena.map(\.halves).reduce(0, +) == alone.total.halves)
     #expect((0.1..<0.9).contains(alone.total.accuracy), "\(alone)")
+    // The mean square of the numbers 1, 1/2 and 0, less the square of their mean.
+    let (count, ties, p) = (150.0, Double(alone.total.ties), alone.total.accuracy)
+    let variance = ((Double(alone.total.halves) - ties) / 2 + ties / 4) / count - p * p
+    #expect(abs(alone.total.standardError - (variance / count).squareRoot()) < 1e-12)
+    #expect(alone.phenomena.map(\.ties).reduce(0, +) == alone.total.ties)
     let json = try alone.json(step: 5, score: .detection)
     #expect(json.contains("\"phenomenon\":\"p1\"") && json.contains("\"step\":5"), "\(json)")
   }

@@ -56,6 +56,35 @@ struct NormalizerTests {
     #expect(tokenizer.encode("[X]").count == 3)
   }
 
+  /// Marks are ordered by class and, within a class, by position, also in long runs.
+  @Test(arguments: [2, 16, 17, 18, 90])
+  func runsOfMarksAreOrdered(count: Int) throws {
+    let marks = "\u{345}\u{301}\u{323}\u{300}\u{327}\u{334}\u{331}".unicodeScalars.map(\.self)
+    let vocabulary = try vocabulary(["a"] + marks.map { "##\($0)" })
+    let run = (0..<count).map { marks[($0 * $0 + $0 / 3) % marks.count] }
+    let ordered = run.enumerated().sorted { first, second in
+      let orders = [first, second].map {
+        $0.element.properties.canonicalCombiningClass.rawValue
+      }
+      return (orders[0], first.offset) < (orders[1], second.offset)
+    }.map(\.element)
+    func text(_ marks: [Unicode.Scalar]) -> String {
+      "a" + String(String.UnicodeScalarView(marks))
+    }
+    let expected = try tokenizer("", vocabulary).encode(text(ordered))
+    #expect(expected.count == count + 1)
+    #expect(try tokenizer("NFD", vocabulary).encode(text(run)) == expected)
+  }
+
+  @Test
+  func idsAreAppended() throws {
+    let tokenizer = try tokenizer("NFC", vocabulary(["é", "b"]))
+    var text = "e\u{301} [MASK] b"
+    var ids: [Int32] = [7, 8]
+    text.withUTF8 { tokenizer.encode($0, into: &ids) }
+    #expect(ids == [7, 8] + tokenizer.encode(text) && ids.count == 5)
+  }
+
   @Test(arguments: ["", " ", "é", "\u{301}", "[MASK]", "[MASK][MASK]"])
   func shortTextsAreSplit(text: String) throws {
     let vocabulary = try vocabulary(["é"])

@@ -191,6 +191,15 @@ struct TokenizerFolderTests {
     (["tokenizer.json": file("BertPreTokenizer", "Whitespace")], "pre_tokenizer is Whitespace"),
     (["tokenizer.json": file(#"{"type": "BertPreTokenizer"}"#, "null")], "pre_tokenizer is null"),
     (["tokenizer.json": file("BertNormalizer", "Sequence")], "a Sequence without normalizers"),
+    (["tokenizer.json": file(bertNormalizer, #""NFC""#)], "its normalizer is not an object"),
+    (
+      ["tokenizer.json": file(bertNormalizer, sequence(#""NFC""#, bertNormalizer))],
+      "its normalizer is not an object"
+    ),
+    (
+      ["tokenizer.json": file(bertNormalizer, sequence("null", bertNormalizer))],
+      "its normalizer is not an object"
+    ),
     (["tokenizer.json": file("BertNormalizer", "Strip")], "its normalizer has Strip"),
     (["tokenizer.json": file("BertNormalizer", "NFC")], "the normalizer NFC: transformers 4"),
     (

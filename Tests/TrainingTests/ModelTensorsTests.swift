@@ -37,6 +37,22 @@ struct ModelTensorsTests {
     }
   }
 
+  /// A larger tensor would be written past the end of its parameter.
+  @Test
+  func aCheckpointWithOtherShapesIsNotCopied() throws {
+    let (folder, new) = (try TemporaryFolder(), try TemporaryFolder())
+    let (layout, weights) = parameters()
+    try ModelFile.write(weights, layout, path: folder.file("model.safetensors"))
+    var other = ParameterLayout()
+    _ = other.declare("a", [2, 2], .zeros)
+    let smaller = other
+    #expect(throws: CheckpointError.self) {
+      _ = try CheckpointTensors.copy(
+        folder.path, smaller, weights: Storage(count: smaller.count), to: new.path,
+        fault: { _ in })
+    }
+  }
+
   @Test(arguments: [
     (1, ["x.a", "x.b", "x.c"]), (32, ["x.a", "x.b", "x.c"]), (48, ["x.a", "x.b x.c"]),
     (64, ["x.a x.b", "x.c"]), (72, ["x.a x.b x.c"]), (Int.max, ["x.a x.b x.c"]),

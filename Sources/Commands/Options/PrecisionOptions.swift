@@ -9,9 +9,9 @@ import Tensors
 struct ArithmeticOption: ParsableArguments {
   @Option(
     help: """
-      The arithmetic of matrix products: float32, or bfloat16 (factors rounded to bfloat16, sums in \
-      float32). By default that of the existing run, checkpoint or fine-tuning, and float32 for a \
-      new one, whatever the model it starts from was trained with.
+      The arithmetic of matrix products: float32, or bfloat16 (factors rounded to bfloat16, sums \
+      in float32). By default that of the existing run, checkpoint or fine-tuning, and float32 for \
+      a new one, whatever the model it starts from was trained with.
       """)
   var arithmetic: Arithmetic?
 }
@@ -22,8 +22,8 @@ extension Arithmetic: ExpressibleByArgument {}
 struct ExchangeOptions: ParsableArguments {
   @Option(
     help: """
-      How gradients are sent between ranks: float32, or bfloat16, half the bytes (with --arithmetic \
-      bfloat16, weights too); fixed at the first start.
+      How gradients are sent between ranks: float32, or bfloat16, half the bytes (with \
+      --arithmetic bfloat16, weights too); fixed at the first start.
       """)
   var exchange: ExchangeFormat?
 

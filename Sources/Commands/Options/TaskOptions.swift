@@ -136,8 +136,8 @@ struct TaskOptions: ParsableArguments {
     where value != usual && WordColumns.index(value) == nil {
       if try file.hasColumn(named: value) { continue }
       throw UsageError(
-        "\(file.path) has columns without names; give \(option) \(value) as a number: 0 is the first "
-          + "column and -1 the last")
+        "\(file.path) has columns without names; give \(option) \(value) as a number: 0 is the "
+          + "first column and -1 the last")
     }
     return file
   }

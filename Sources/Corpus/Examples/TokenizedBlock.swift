@@ -68,8 +68,8 @@ extension TextBlock: TokenSource {
 /// A tokenized block as bytes, for a file or a message between ranks.
 ///
 /// All numbers are little-endian: bytes of input, documents, sentences, tokens and invalid lines
-/// (8 bytes each), sentences of each document (4), tokens of each sentence (4), and the tokens (2 or
-/// 4, as in a shard).
+/// (8 bytes each), sentences of each document (4), tokens of each sentence (4), and the tokens (2
+/// or 4, as in a shard).
 package struct StoredTokens: TokenSource {
   package let bytes: [UInt8]
 

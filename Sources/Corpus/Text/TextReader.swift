@@ -7,8 +7,9 @@ import Platform
 ///
 /// A line is a paragraph or a sentence. A blank line ends a document, as does the end of a file. In
 /// JSON (lines, or a list of objects) every object is a document, and one of its fields contains
-/// the lines. In the output of WikiExtractor every article is a document. A document above 4 MB or 131072 lines is split into several, so that memory is
-/// bounded for any input.
+/// the lines. In the output of WikiExtractor every article is a document. A
+/// document above 4 MB or 131072 lines is split into several, so that memory is bounded for any
+/// input.
 package final class TextReader {
   /// The options of a reader.
   package struct Options: Sendable {

@@ -9,7 +9,7 @@ import Tokenization
 ///     detection             sum of log (1 - P(replaced)); one pass per sentence
 ///     pseudoLogLikelihood   sum of log P(token); one pass per token, with [MASK] in its place
 ///
-/// The second is that of Salazar et al. 2020 ("Masked Language Model Scoring"). The first is its
+/// Salazar et al. 2020 ("Masked Language Model Scoring") define the second. The first is its
 /// analogue for a discriminator.
 ///
 /// A slice has the good and the bad sentence of each pair in turn. The outputs of its tally are 1

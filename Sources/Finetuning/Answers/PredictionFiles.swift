@@ -5,11 +5,10 @@ extension ExampleSet {
   /// Writes answers in the formats of the benchmarks, and returns the names of the files.
   ///
   /// Labels and scores are written with GLUE's columns `index` and `prediction`; several labels are
-  /// separated by commas. A test file has
-  /// the name that GLUE requires, any other file the split's, such as `dev_predictions.tsv`. Scores
-  /// are clipped to the task's range. Tags are written as conlleval reads them: the word, the gold
-  /// tag if it is known, and the predicted tag. Spans are written as SQuAD's JSON of answers and,
-  /// if a question may have no answer, of null odds.
+  /// separated by commas. A test file has the name that GLUE requires, any other file the split's,
+  /// such as `dev_predictions.tsv`. Scores are clipped to the task's range. Tags are written as
+  /// conlleval reads them: the word, the gold tag if it is known, and the predicted tag. Spans are
+  /// written as SQuAD's JSON of answers and, if a question may have no answer, of null odds.
   ///
   /// All files are written or none. Throws `FileError.exists` unless `replacing`, and
   /// `FileError.unwritable`.
@@ -72,7 +71,14 @@ extension ExampleSet {
   }
 
   private static func table(_ rows: some Sequence<(String, String)>) -> String {
-    "index\tprediction\n" + rows.map { "\($0.0)\t\($0.1)\n" }.joined()
+    "index\tprediction\n" + rows.map { "\(cell($0.0))\t\(cell($0.1))\n" }.joined()
+  }
+
+  /// A text as a cell of a table: tabs and line breaks, which CSV and JSON may have, become blanks.
+  private static func cell(_ text: String) -> String {
+    let breaks: [Unicode.Scalar] = ["\t", "\n", "\r"]
+    let scalars = text.unicodeScalars.map { breaks.contains($0) ? " " : $0 }
+    return String(String.UnicodeScalarView(scalars))
   }
 
   /// One word per line and a blank line after each sentence.

@@ -78,11 +78,13 @@ package struct ExampleReader: Sendable {
     // Scores may be written differently and still be equal: 1 and 1.0. No label at all is
     // `noLabels`.
     let isRegression = task.problem == .regression
-    guard let first = rows.first?.labels, let name = first.first,
-      rows.allSatisfy({ row in
-        isRegression ? row.labels.flatMap { Float($0[0]) } == Float(name) : row.labels == first
-      })
-    else { return }
+    guard let first = rows.first?.labels, let name = first.first else { return }
+    let (names, score) = (Set(first), Float(name))
+    let isOneClass = rows.allSatisfy { row in
+      guard let labels = row.labels else { return false }
+      return isRegression ? Float(labels[0]) == score : Set(labels) == names
+    }
+    guard isOneClass else { return }
     throw .oneClass(path: path, label: first.joined(separator: ","))
   }
 

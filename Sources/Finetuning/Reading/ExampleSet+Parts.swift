@@ -23,8 +23,8 @@ extension ExampleSet {
   /// The item of each example.
   ///
   /// A row has one example, or two if training uses both orders of a pair; a sentence has one for
-  /// each of its pieces.
-  private var items: [Int] {
+  /// each of its pieces. Not for questions.
+  package var items: [Int] {
     switch source {
     case .rows(let indices):
       examples.indices.map { $0 / max(1, examples.count / max(1, indices.count)) }

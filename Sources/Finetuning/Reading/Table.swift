@@ -4,8 +4,8 @@ import Platform
 ///
 /// JSON lines and arrays have one object per row. A file whose name ends in `.csv` is
 /// comma-separated (`CSVRecords`). Any other file is tab-separated without quoting: a quotation
-/// mark is text. A table has a header if any column is requested by name. Blank lines and other columns
-/// are ignored, so a row of a tab-separated file may have more cells than the header.
+/// mark is text. A table has a header if any column is requested by name. Blank lines and other
+/// columns are ignored, so a row of a tab-separated file may have more cells than the header.
 struct Table {
   struct Row {
     let line: Int

@@ -16,7 +16,7 @@ struct TextRows {
     let first: String
     let second: String?
     /// The label or score as written, or the labels, without surrounding blanks; nil if unknown.
-    let labels: [String]?
+    fileprivate(set) var labels: [String]?
     /// The row's identifier in a file of predictions.
     let index: String
   }
@@ -43,8 +43,9 @@ struct TextRows {
 
   /// Reads a file of `task`; in a test file labels, or their column, may be absent.
   ///
-  /// An example of a multilabel task may have no label. For other tasks throws `emptyLabel` unless
-  /// such rows are skipped; throws what `Table` throws.
+  /// An example of a multilabel task may have no label; if no row of a test file has one, they are
+  /// unknown. For other tasks throws `emptyLabel` unless such rows are skipped; throws what `Table`
+  /// throws.
   init(_ file: TaskFile, _ columns: Columns, of task: Task, emptyLabels: EmptyLabels) throws {
     let isTest = file.split.role == .test
     let isMultilabel = task.problem == .multilabel
@@ -79,6 +80,13 @@ struct TextRows {
           labels: labels,
           index: index.flatMap(row.text) ?? String(rows.count + emptyLines.count)))
     }
+    if isTest { forgetEmptyLabels() }
+  }
+
+  /// Makes the labels unknown if no row has one, as in a test file that is to be labelled.
+  private mutating func forgetEmptyLabels() {
+    guard rows.allSatisfy({ $0.labels?.isEmpty ?? true }) else { return }
+    for index in rows.indices { rows[index].labels = nil }
   }
 
   /// The only label of a field; nil if it is absent or empty.

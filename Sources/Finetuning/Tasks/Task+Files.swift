@@ -83,7 +83,9 @@ extension TaskSplit {
   /// The names of its files, where a table may also be comma-separated, each also compressed.
   private var names: [String] {
     let tables = files.filter { $0.hasSuffix(".tsv") }.map { String($0.dropLast(4)) + ".csv" }
-    return (files + tables).flatMap { [$0, $0 + ".gz", $0 + ".xz"] }
+    return (files + tables).flatMap { name in
+      [name] + FileContent.compressedEndings.map { name + $0 }
+    }
   }
 
   /// Whether one of its files has this name, compressed or not.

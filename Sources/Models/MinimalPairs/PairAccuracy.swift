@@ -2,7 +2,8 @@ import Electra
 import Foundation
 import Platform
 
-/// The share of minimal pairs whose acceptable sentence a model prefers, in total and by phenomenon.
+/// The share of minimal pairs whose acceptable sentence a model prefers, in total and by
+/// phenomenon.
 ///
 /// A tie counts half, as a guess would.
 package struct PairAccuracy: Sendable, Equatable {
@@ -13,12 +14,19 @@ package struct PairAccuracy: Sendable, Equatable {
     package fileprivate(set) var pairs = 0
     /// Two for each pair whose acceptable sentence has the higher score, one for each tie.
     package fileprivate(set) var halves = 0
+    /// The pairs whose sentences have equal scores.
+    package fileprivate(set) var ties = 0
 
     /// The accuracy, p; NaN without pairs.
     package var accuracy: Double { Double(halves) / Double(2 * pairs) }
-    /// sqrt(p (1 - p) / n), the standard error of the accuracy on n pairs.
+    /// The standard error of the accuracy on n pairs.
+    ///
+    /// A pair counts 1, 1/2 or 0; the variance of these numbers is (wins + ties / 4) / n - p^2,
+    /// which is p (1 - p) without ties. The standard error is sqrt(variance / n).
     package var standardError: Double {
-      (accuracy * (1 - accuracy) / Double(pairs)).squareRoot()
+      let wins = Double(halves - ties) / 2
+      let variance = (wins + Double(ties) / 4) / Double(pairs) - accuracy * accuracy
+      return (variance / Double(pairs)).squareRoot()
     }
   }
 
@@ -40,9 +48,11 @@ package struct PairAccuracy: Sendable, Equatable {
   mutating func add(halves: Int, _ phenomenon: Int) {
     total.pairs += 1
     total.halves += halves
+    total.ties += halves == 1 ? 1 : 0
     if phenomena.isEmpty { return }
     phenomena[phenomenon].pairs += 1
     phenomena[phenomenon].halves += halves
+    phenomena[phenomenon].ties += halves == 1 ? 1 : 0
   }
 
   /// The accuracies in one line, for a log: `determiners 0.580, negation 0.640`.

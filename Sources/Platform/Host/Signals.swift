@@ -16,13 +16,16 @@ package enum StopSignals {
   /// itself.
   package static var isTerminated: Bool { terminated.load(ordering: .relaxed) }
 
-  /// Installs handlers for SIGUSR1, SIGTERM, SIGINT and, unless ignored as under nohup, SIGHUP.
+  /// Installs handlers for SIGTERM and SIGINT and, unless they are ignored, SIGUSR1 and SIGHUP.
+  ///
+  /// nohup ignores SIGHUP, and a job script ignores SIGUSR1 for a verb without checkpoints. SIGINT
+  /// is handled in any case: shells ignore it for background jobs.
   ///
   /// Handlers only change atomic counters, as signal safety requires.
   package static func install() {
     // A file above the size limit then makes its write fail instead of ending the program.
     signal(SIGXFSZ, SIG_IGN)
-    for number in [SIGUSR1, SIGTERM, SIGINT] {
+    for number in [SIGUSR1, SIGTERM, SIGINT] where number != SIGUSR1 || !isIgnored(SIGUSR1) {
       signal(number) { number in
         if number == SIGTERM { StopSignals.terminated.store(true, ordering: .relaxed) }
         if StopSignals.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(75) }

@@ -10,10 +10,13 @@ package enum FileContent: Sendable, Equatable {
   /// The decompressors that electra starts itself; for others, the error names the program.
   static let decompressors: Set = ["gzip", "xz", "zstd", "bzip2"]
 
-  /// A file name in lower case, without `.gz`, `.xz`, `.zst` or `.bz2`.
+  /// The endings of the names of compressed files that electra reads.
+  package static let compressedEndings = [".gz", ".xz", ".zst", ".bz2"]
+
+  /// A file name in lower case, without the ending of a compressed file.
   static func nameWithoutCompression(_ name: String) -> String {
     let name = name.lowercased()
-    let ending = [".gz", ".xz", ".zst", ".bz2"].first(where: name.hasSuffix)
+    let ending = compressedEndings.first(where: name.hasSuffix)
     return String(name.dropLast(ending?.count ?? 0))
   }
 

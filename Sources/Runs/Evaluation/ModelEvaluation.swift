@@ -43,6 +43,7 @@ package struct ModelEvaluation {
   /// The held-out metrics of a checkpoint on at most `examples` held-out examples of `data`.
   package func heldOut(data folder: String, examples: Int) throws -> Report {
     let data = try world.agree { try ShardSet(folder: folder) }
+    try world.expectEqual([("data", data.description.digest)])
     let checkpoint = try world.agree {
       let checkpoint = try CheckpointFolder(path)
       try data.expect(checkpoint.tokenizer, of: path)
@@ -87,6 +88,7 @@ package struct ModelEvaluation {
   /// The accuracy of a model on the minimal pairs of a file.
   package func minimalPairs(_ file: String) throws -> Report {
     let pairs = try MinimalPairs.read(file, world)
+    try world.expectEqual([("number of pairs", "\(pairs.pairs.count)")])
     var model = try world.agree { try ScoringModel(path) }
     model.objective.arithmetic = try selected(model.objective.arithmetic)
     let encoded = try world.agree {
@@ -116,6 +118,7 @@ package struct ModelEvaluation {
     of checkpoint: CheckpointFolder, _ objective: PretrainingObjective, examples: Int,
     source: @escaping BatchSource
   ) throws -> Report {
+    try world.expectEqual([("number of examples", "\(examples)")])
     var objective = objective
     objective.arithmetic = try selected(objective.arithmetic)
     let weights = try world.agree { try checkpoint.weights() }

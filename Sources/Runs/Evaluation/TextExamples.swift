@@ -16,7 +16,7 @@ struct TextExamples: Sendable {
   init(_ examples: [Example], most: Int, _ world: Communicator) throws {
     let count = min(most, examples.count)
     for index in 0..<count {
-      // The same subset as that of `ShardSet.heldOut`.
+      // The subset that `ShardSet.heldOut` takes.
       let example = examples[index * examples.count / count]
       all.append(
         tokens: example.tokens,

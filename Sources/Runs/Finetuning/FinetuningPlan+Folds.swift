@@ -13,15 +13,20 @@ extension FinetuningPlan {
     return plan
   }
 
-  /// Throws `UsageError` if a fold trains on equal labels or scores only.
+  /// Throws `UsageError` if a fold trains on nothing, or on equal labels or scores only.
   func expectTrainableFolds() throws {
     guard let folds else { return }
-    for number in 1...folds.count {
-      let targets = fold(number).train.examples.map(\.target)
-      if targets.allSatisfy({ $0 == targets[0] }) {
-        throw UsageError(
-          "fold \(number) of --folds \(folds.count) would train on equal labels only; give other "
-            + "--folds, another --seed or more data")
+    let items = train.items
+    for fold in 0..<folds.count {
+      let trained = train.examples.indices.lazy.filter { folds.assignment[items[$0]] != fold }
+      let name = "fold \(fold + 1) of --folds \(folds.count)"
+      let advice = "give other --folds, another --seed or more data"
+      guard let first = trained.first else {
+        throw UsageError("\(name) would train on no examples; \(advice)")
+      }
+      let target = train.examples[first].target
+      if trained.allSatisfy({ train.examples[$0].target == target }) {
+        throw UsageError("\(name) would train on equal labels only; \(advice)")
       }
     }
   }

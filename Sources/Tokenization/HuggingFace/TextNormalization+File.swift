@@ -1,3 +1,4 @@
+import Foundation
 import Platform
 
 // The normalizer of a `tokenizer.json`: BERT's, others before it, or a sequence of them.
@@ -9,6 +10,7 @@ extension TextNormalization {
     self.init(
       lowercase: false, stripAccents: false, cleansText: false, separatesIdeographs: false)
     var isComplete = false
+    guard let value, !(value is NSNull) else { return }
     for fields in try Self.parts(value, path) {
       let type = fields["type"] as? String ?? "null"
       if isComplete {
@@ -31,9 +33,11 @@ extension TextNormalization {
 
   /// The normalizers of a sequence, in order; those of sequences in it are inserted.
   private static func parts(
-    _ value: Any?, _ path: String
+    _ value: Any, _ path: String
   ) throws(TokenizationError) -> [[String: Any]] {
-    guard let fields = value as? [String: Any] else { return [] }
+    guard let fields = value as? [String: Any] else {
+      throw .unsupported(path: path, reason: "its normalizer is not an object")
+    }
     guard fields["type"] as? String == "Sequence" else { return [fields] }
     guard let list = fields["normalizers"] as? [Any] else {
       throw .unsupported(path: path, reason: "its normalizer is a Sequence without normalizers")

@@ -1,6 +1,7 @@
 import Foundation
 
-/// One of the Unicode normalization forms, for short sequences of characters (Unicode, section 3.11).
+/// One of the Unicode normalization forms, for short sequences of characters (Unicode, section
+/// 3.11).
 ///
 /// The first goal is that results equal those of `tokenizers`, which knows the forms of Unicode 9:
 /// newer characters have no decomposition and no combining class. Unicode guarantees that those of
@@ -72,20 +73,44 @@ struct NormalizationForm: Sendable {
 
   /// The Canonical Ordering Algorithm: sorts each run of marks by combining class, stably.
   private func order(_ characters: inout [UInt32]) {
-    for index in characters.indices.dropFirst() {
-      guard let moved = classes[characters[index]] else { continue }
+    var start = 0
+    while start < characters.count {
+      var end = start
+      while end < characters.count, classes[characters[end]] != nil { end += 1 }
+      if end - start > 16 {
+        sort(&characters, start..<end)
+      } else {
+        insertionSort(&characters, start..<end)
+      }
+      // The character at `end` is a starter.
+      start = end + 1
+    }
+  }
+
+  /// Sorts a short run of marks.
+  private func insertionSort(_ characters: inout [UInt32], _ run: Range<Int>) {
+    for index in run.dropFirst() {
+      let moved = classes[characters[index]] ?? 0
       var target = index
-      while target > 0, classes[characters[target - 1]] ?? 0 > moved {
+      while target > run.lowerBound, classes[characters[target - 1]] ?? 0 > moved {
         characters.swapAt(target, target - 1)
         target -= 1
       }
     }
   }
 
+  /// Sorts a run of marks; insertion is quadratic in its length.
+  private func sort(_ characters: inout [UInt32], _ run: Range<Int>) {
+    let marks = run.map { (order: classes[characters[$0]] ?? 0, index: $0) }
+      .sorted { ($0.order, $0.index) < ($1.order, $1.index) }
+    let sorted = marks.map { characters[$0.index] }
+    characters.replaceSubrange(run, with: sorted)
+  }
+
   /// The Canonical Composition Algorithm, for a decomposed and ordered sequence.
   ///
-  /// A character is composed with the last starter unless one between them has its class or a higher
-  /// one, or is a starter.
+  /// A character is composed with the last starter unless one between them has its class or a
+  /// higher one, or is a starter.
   private func composed(_ characters: [UInt32]) -> [UInt32] {
     var result: [UInt32] = []
     var starter: Int?

@@ -1,5 +1,5 @@
-/// Text as a sequence of characters, each with the range of bytes in the original text that it comes
-/// from.
+/// Text as a sequence of characters, each with the range of bytes in the original text that it
+/// comes from.
 struct NormalizedText {
   private struct Character {
     let value: UInt32

@@ -26,16 +26,18 @@ extension WordSplitter {
     var normalized = NormalizedText(text, range)
     for table in normalizers { normalized.apply(table) }
     let (bytes, sources) = normalized.encoded(wantsSources: Sink.wantsSources)
-    var mapping = MappingSink(sink: sink, sources: sources)
-    bytes.withUnsafeBufferPointer { splitWords($0, into: &mapping) }
-    sink = mapping.sink
+    // A copy of the sink would copy what it has collected so far, for each text.
+    withUnsafeMutablePointer(to: &sink) { target in
+      var mapping = MappingSink(sink: target, sources: sources)
+      bytes.withUnsafeBufferPointer { splitWords($0, into: &mapping) }
+    }
   }
 }
 
 /// Passes words of a normalised text on, with their sources in the original text.
 private struct MappingSink<Sink: WordSink>: WordSink {
   static var wantsSources: Bool { Sink.wantsSources }
-  var sink: Sink
+  let sink: UnsafeMutablePointer<Sink>
   /// The source of each byte of the normalised text; their bounds are ascending.
   let sources: [Range<Int>]
 
@@ -47,8 +49,10 @@ private struct MappingSink<Sink: WordSink>: WordSink {
           sources[range.lowerBound].lowerBound..<sources[range.upperBound - 1].upperBound
       }
     }
-    sink.word(word)
+    sink.pointee.word(word)
   }
 
-  mutating func special(_ id: Int32, from range: Range<Int>) { sink.special(id, from: range) }
+  mutating func special(_ id: Int32, from range: Range<Int>) {
+    sink.pointee.special(id, from: range)
+  }
 }

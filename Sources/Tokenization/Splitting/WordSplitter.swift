@@ -22,8 +22,8 @@ struct WordSplitter: Sendable {
   private let added: [(name: [UInt8], id: Int32)]
   /// For each byte, whether the name of an added token begins with it.
   let isNameStart: [Bool]
-  /// The same for `splitWords`, which looks for no name in text that other normalizers have changed:
-  /// they can make a name from text that is not the token.
+  /// The same for `splitWords`, which looks for no name in text that other normalizers have
+  /// changed: they can make a name from text that is not the token.
   private let isStart: [Bool]
   /// The normalizers before BERT's.
   let normalizers: [NormalizerTable]

@@ -45,12 +45,13 @@ package enum CheckpointTensors {
   /// - Parameters:
   ///   - folder: the folder of the checkpoint.
   ///   - layout: the parameters of the new model. Those with the name of a tensor must have its
-  ///     shape (`ModelFile.compare`).
+  ///     shape.
   ///   - weights: the initial weights of the new model; replaced by those of the checkpoint.
   ///   - new: the folder to write into.
   ///   - fault: called before every write and flush.
   /// - Returns: the CRC-32C of each file by its name.
-  /// - Throws: `FileError.unwritable`; errors of a damaged file.
+  /// - Throws: `CheckpointError.otherModel` for another shape; `FileError.unwritable`; errors of a
+  ///   damaged file.
   package static func copy(
     _ folder: String, _ layout: ParameterLayout, weights: Storage, to new: String,
     fault: @escaping FaultHook
@@ -62,6 +63,8 @@ package enum CheckpointTensors {
         fault: fault)
       for vector in file.vectors {
         let values = vector == .weights ? weights : Storage(count: layout.count)
+        try ModelFile.expectNone(
+          ModelFile.compare(source, layout) { vector.prefix + $0 }.mismatched, path: source.path)
         try ModelFile.copy(source, layout, into: values) { vector.prefix + $0 }
         for parameter in layout.parameters {
           try writer.write(values.base + parameter.offset, count: parameter.count)
