@@ -102,10 +102,10 @@ wait_for_job() {
     kill -0 "$1" 2>/dev/null || break
   done
   # If the job ended while a signal was handled, $status is the signal's; one more `wait` then
-  # returns the job's status, and 127 if the first one did already.
+  # returns the job's status, and 127 (in bash 5.2 also -1) if bash does not know it any more.
   wait "$1" 2>/dev/null
   again=$?
-  [ "$again" -eq 127 ] || status=$again
+  [ "$again" -eq 127 ] || [ "$again" -lt 0 ] || status=$again
   return "$status"
 }
 
