@@ -12,8 +12,8 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       A discriminator is written as ElectraForPreTraining and a generator as ElectraForMaskedLM of \
       transformers, each with the shared embeddings and its complete head. The encoder of a run \
-      that predicts tokens (--objective mlm) is written as ElectraForMaskedLM, and a fine-tuned \
-      model as the class of its task.
+      that predicts tokens (--objective mlm) is written as ElectraForMaskedLM, that of mlm-rtd as \
+      either, and a fine-tuned model as the class of its task.
       """)
 
   @Option(help: "A run, a checkpoint, or a fine-tuning.")
@@ -22,7 +22,11 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The folder to write; it must not exist.")
   var output: String
 
-  @Option(help: "The network: discriminator (the main encoder of any run) or generator.")
+  @Option(
+    help: """
+      The network: discriminator (the main encoder of any run), generator, or, of mlm-rtd, \
+      language-model (the main encoder with the head that predicts tokens).
+      """)
   var part = ModelPart.discriminator
 
   @Option(help: "The type of the weights: float32, float16 or bfloat16.")

@@ -77,7 +77,8 @@ package struct ModelCard {
         An encoder with ELECTRA's architecture, pre-trained like BERT by masked language modelling.
         """
     }
-    let network = objective == .electra || part == .generator ? part.rawValue : "encoder"
+    let network =
+      objective == .electra || part == .generator ? part.rawValue : "encoder"
     return """
       ELECTRA \(network)
 
@@ -94,6 +95,7 @@ package struct ModelCard {
     case .replaceMLM: "Replace MLM"
     case .allTokensMLM: "All-Tokens MLM"
     case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
+    case .mlmRTD: "masked language modelling and replaced token detection in one pass"
     }
   }
 
@@ -101,8 +103,12 @@ package struct ModelCard {
   private var loss: String {
     let recipe = checkpoint.configuration.recipe
     let method = method(recipe.task.objective)
-    return recipe.task.objective == .mlm
-      ? method : "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
+    return switch recipe.task.objective {
+    case .mlm: method
+    case .mlmRTD:
+      "masked language modelling + \(recipe.discriminatorWeight) x replaced token detection"
+    default: "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
+    }
   }
 
   /// The arithmetic of training, in words; it does not determine the type of the exported weights.

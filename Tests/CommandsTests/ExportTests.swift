@@ -38,6 +38,32 @@ struct ExportTests {
     #expect(try detect("discriminator", in: folder) == expected)
   }
 
+  /// The encoder of mlm-rtd has both heads and is exported with either.
+  @Test
+  func anEncoderWithTwoHeadsIsExportedWithEither() throws {
+    let folder = try preparedData()
+    let pretrain = [
+      "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+      "--steps", "4",
+    ]
+    try runAll(
+      [
+        pretrain + ["--objective", "mlm-rtd", "--output", "run"],
+        ["export", "--from", "run", "--output", "detector"],
+        ["export", "--from", "run", "--part", "language-model", "--output", "predictor"],
+        pretrain + ["--objective", "mlm", "--init-from", "predictor", "--output", "next"],
+        pretrain + ["--output", "plain"],
+      ], in: folder)
+    #expect(try folder.text("detector/config.json").contains("ElectraForPreTraining"))
+    #expect(try folder.text("predictor/config.json").contains("ElectraForMaskedLM"))
+    #expect(try detect("detector", in: folder) == detect("run", in: folder))
+    #expect(try !folder.text("next/log.txt").contains("missing tensors"))
+    let refused = try Program.run(
+      ["export", "--from", "plain", "--part", "language-model", "--output", "none"],
+      in: folder.path)
+    #expect(refused.status == 64 && refused.errors.contains("has no language-model"))
+  }
+
   /// Every line has its answer: lines with CR, blank lines, and more lines than a batch.
   @Test
   func everyLineIsJudged() throws {

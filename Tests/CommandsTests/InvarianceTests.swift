@@ -152,6 +152,8 @@ struct InvarianceTests {
     ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
     ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
     bfloat16 + exchange + ["--objective", "mlm"],
+    ["--objective", "mlm-rtd", "--discriminator-ramp", "0.2:0.6"],
+    bfloat16 + exchange + ["--objective", "mlm-rtd", "--generator", "transformer"],
     bfloat16 + exchange + ["--objective", "all-tokens-mlm"],
     bfloat16 + exchange + ["--weight-sharing", "all"],
     bfloat16 + exchange + ["--training", "two-stage"],

@@ -64,15 +64,18 @@ struct ComputeTests {
       let name = parameter.name
       let count = Double(parameter.count)
       let share = Double(recipe.maskedPerSequence) / Double(recipe.length)
-      let predictors = [model.generator, model.predictor].count { $0 != nil }
+      // In mlm-rtd the generator predicts the replaced positions, 8 % of a full sequence.
+      let sampled = (0.08 * Double(recipe.length)).rounded(.toNearestOrEven)
+      let generatorShare =
+        objective == .mlmRTD ? sampled / Double(recipe.length) : model.generator == nil ? 0 : share
       let encoderShare = objective == .allTokensMLM ? 1 : share
       if name.contains("word_embeddings") {
         products +=
-          6 * count * (Double(predictors - 1) * share + (objective.predicts ? encoderShare : share))
+          6 * count * (generatorShare + (objective.predicts ? encoderShare : 0))
       } else if name.contains("mlm_predictions") {
         products += 6 * count * encoderShare
       } else if name.hasPrefix("generator_") {
-        products += 6 * count * share
+        products += 6 * count * generatorShare
       } else if !name.hasPrefix("embeddings") && !name.contains("dense_prediction") {
         products += 6 * count
       }

@@ -33,6 +33,28 @@ struct MaskingTests {
     }
   }
 
+  /// The masked positions are those of a run without replacements.
+  @Test(arguments: [[], (0..<999).map { $0 % 3 == 0 }])
+  func replacedPositionsAreDisjointFromMaskedOnes(continuations: [Bool]) {
+    let batch = PretrainingObjectiveTests.batch(
+      lengths: Array(repeating: 40, count: 50), vocabulary: 999)
+    func masking(_ replaced: Double) -> Masking {
+      Masking(
+        fraction: 0.15, maximumLength: 40, special: special,
+        rules: .init(continuations: continuations, replacedFraction: replaced), seed: 1)
+    }
+    let (masked, replaced) = (masking(0.1).mask(batch), masking(0.1).replace(batch))
+    #expect(masked == masking(0).mask(batch))
+    #expect(Set(masked.positions).isDisjoint(with: replaced.positions))
+    #expect(replaced.positions.count <= 200)
+    #expect(!continuations.isEmpty || replaced.positions.count == 200)
+    #expect(replaced.positions.count > 150 && replaced.positions == replaced.positions.sorted())
+    for (position, target) in zip(replaced.positions, replaced.targets) {
+      #expect(batch.tokens[Int(position)] == target)
+      #expect(replaced.tokens[Int(position)] == special.mask)
+    }
+  }
+
   @Test
   func seventeenInTwentyShowTheMask() {
     let batch = PretrainingObjectiveTests.batch(

@@ -41,7 +41,8 @@ struct PretrainingObjectiveTests {
       fraction: 0.15, maximumLength: 20, special: special,
       rules: .init(
         maskingRule: task.objective == .mlm ? .bert(vocabularySize: vocabulary) : .electra,
-        drawsWithReplacement: task.drawsWithReplacement), seed: 8)
+        drawsWithReplacement: task.drawsWithReplacement,
+        replacedFraction: task.objective.masksAndReplaces ? 0.1 : 0), seed: 8)
     return PretrainingObjective(
       model: model, masking: masking, discriminatorWeight: task.objective.defaultWeight,
       microBatchTokens: microBatch, longest: 20, seed: 8)

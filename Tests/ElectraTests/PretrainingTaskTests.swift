@@ -19,6 +19,7 @@ struct PretrainingTaskTests {
       (objective.rawValue, task { $0.objective = objective })
     } + [
       ("unigram", task { $0.generator = .unigram }),
+      ("mlm-rtd, unigram", task { ($0.objective, $0.generator) = (.mlmRTD, .unigram) }),
       ("uniform, all tokens", task { ($0.generator, $0.objective) = (.uniform, .allTokensMLM) }),
       ("nothing shared", task { $0.sharing = .none }),
       ("all shared", task { $0.sharing = .all }),
@@ -54,6 +55,47 @@ struct PretrainingTaskTests {
     // Step 5 is in the first of two stages.
     let batch = PretrainingObjectiveTests.batch(lengths: [20, 9, 13], vocabulary: 37)
     PretrainingObjectiveTests.expectTheGradientIsRight(objective, batch)
+  }
+
+  /// Masked positions are predicted from [MASK], replaced ones judged by their samples, and no
+  /// position is both.
+  @Test
+  func bothLossesOfOnePassCoverDisjointTokens() throws {
+    let objective = Self.objective(
+      Self.task { ($0.objective, $0.generator) = (.mlmRTD, .unigram) })
+    let batch = PretrainingObjectiveTests.batch(lengths: [20, 19, 18], vocabulary: 37)
+    let weights = randomWeights(objective.layout, scale: 0.3)
+    let tally = objective.evaluate(
+      batch, weights: Weights(weights), workspace: objective.makeWorkspace(sequences: 64))
+    let values = Dictionary(
+      uniqueKeysWithValues: objective.metrics(of: tally).map { ($0.name, $0.value) })
+    let counts = objective.counts(of: batch)
+    #expect(counts == [9, 57, 6])
+    #expect(tally.positiveScores.count + tally.negativeScores.count == counts[1] - counts[0])
+    #expect(tally.positiveScores.count <= counts[2] && tally.positiveScores.count > 0)
+    let loss = try #require(values[.mlmLoss]) + 10 * #require(values[.discriminatorLoss])
+    #expect(abs(try #require(values[.loss]) - loss) < 1e-9)
+  }
+
+  /// Half-way through the ramp the gradient of the head that detects is half of the full one.
+  @Test(arguments: [(5, 0), (8, 0.5), (11, 1), (20, 1)] as [(Int, Float)])
+  func theDiscriminatorsWeightRises(step: Int, share: Float) throws {
+    let gradients = [5..<11, nil].map { ramp in
+      var objective = Self.objective(
+        Self.task { ($0.objective, $0.generator) = (.mlmRTD, .unigram) })
+      objective.discriminatorRamp = ramp
+      let batch = PretrainingObjectiveTests.batch(
+        lengths: [20, 19], vocabulary: 37, step: step)
+      let gradient = Storage(count: objective.layout.count)
+      _ = objective.accumulate(
+        batch, totals: objective.counts(of: batch),
+        weights: Weights(randomWeights(objective.layout, scale: 0.3)), gradient: gradient,
+        workspace: objective.makeWorkspace(sequences: 64), progress: ParameterProgress())
+      let parameter = objective.layout["discriminator_predictions.dense_prediction.weight"]
+      return parameter.map { gradient[$0].base[3] } ?? .nan
+    }
+    #expect(abs(gradients[0] - share * gradients[1]) <= 1e-6 * abs(gradients[1]))
+    #expect(gradients[1] != 0)
   }
 
   @Test(arguments: variants.map(\.name), [5, 8])

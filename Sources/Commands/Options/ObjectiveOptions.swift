@@ -7,9 +7,10 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(
     help: """
       The objective: electra (replaced token detection); mlm (BERT's masked language modelling, \
-      without a generator); or a comparison of the paper: electra-15 (discriminator loss at masked \
-      positions only), replace-mlm (masked language modelling on samples instead of [MASK]), \
-      all-tokens-mlm (predict every token, with a copy mechanism).
+      without a generator); mlm-rtd (both in one pass of one encoder: masked positions are \
+      predicted, the others judged); or a comparison of the paper: electra-15 (discriminator loss \
+      at masked positions only), replace-mlm (masked language modelling on samples instead of \
+      [MASK]), all-tokens-mlm (predict every token, with a copy mechanism).
       """)
   var objective: PretrainingTask.Objective?
 
@@ -42,11 +43,21 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(help: "The share of tokens that are masked.")
   var maskFraction: Double?
 
+  @Option(help: "Of mlm-rtd: the share of tokens that are replaced by samples; by default 0.08.")
+  var replaceFraction: Double?
+
   @Option(help: "The divisor of the generator's logits when it samples.")
   var temperature: Float?
 
   @Option(help: "The weight of the discriminator's loss relative to the generator's.")
   var discriminatorWeight: Float?
+
+  @Option(
+    help: """
+      Where in the schedule the weight of the discriminator's loss rises from 0: two fractions of \
+      the steps, such as 0.1:0.4.
+      """)
+  var discriminatorRamp: Ramp?
 
   @Flag(help: "Never sample the original token.")
   var disallowCorrect = false
@@ -72,6 +83,8 @@ struct ObjectiveOptions: ParsableArguments {
     if let objective, objective != recipe.task.objective {
       recipe.task.objective = objective
       recipe.discriminatorWeight = objective.defaultWeight
+      // A transformer that predicts few positions costs more than it is known to give.
+      if objective.masksAndReplaces { recipe.task.generator = .unigram }
     }
     if let generator { recipe.task.generator = generator }
     if let training {
@@ -81,7 +94,9 @@ struct ObjectiveOptions: ParsableArguments {
     if let weightSharing { recipe.task.sharing = weightSharing }
     if let maskFraction { recipe.maskFraction = maskFraction }
     if let temperature { recipe.task.temperature = temperature }
+    if let replaceFraction { recipe.replacedFraction = replaceFraction }
     if let discriminatorWeight { recipe.discriminatorWeight = discriminatorWeight }
+    if let discriminatorRamp { recipe.discriminatorRamp = discriminatorRamp.fractions }
     if disallowCorrect { recipe.task.disallowsCorrect = true }
     if maskWithReplacement { recipe.task.drawsWithReplacement = true }
   }
@@ -95,6 +110,17 @@ struct ObjectiveOptions: ParsableArguments {
       width: generatorWidth
         ?? (isWhole ? 1 : Double(usual.hiddenSize) / Double(whole.hiddenSize)),
       depth: generatorDepth ?? (isWhole ? 1 : Double(usual.layerCount) / Double(whole.layerCount)))
+  }
+}
+
+/// Two fractions of a schedule, such as `0.1:0.4`.
+struct Ramp: ExpressibleByArgument {
+  let fractions: [Double]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+    fractions = parts.compactMap { Double($0) }
+    guard parts.count == 2, fractions.count == 2 else { return nil }
   }
 }
 

@@ -20,7 +20,7 @@ extension PretrainingConfiguration {
     }
     let generator =
       task.hasGenerator
-      ? encoderProducts(model.generator) + maskedShare * vocabularyProducts(model.generator) : 0
+      ? encoderProducts(model.generator) + sampledShare * vocabularyProducts(model.generator) : 0
     let passes = task.scheme.passes
     return (2 * passes.generator.forward + 4 * passes.generator.backward) * generator
       + (2 * passes.encoder.forward + 4 * passes.encoder.backward) * products
@@ -28,6 +28,14 @@ extension PretrainingConfiguration {
 
   /// The fraction of masked tokens in full sequences.
   private var maskedShare: Double { Double(recipe.maskedPerSequence) / Double(recipe.length) }
+
+  /// The fraction of tokens with samples in full sequences.
+  private var sampledShare: Double {
+    guard recipe.task.objective.masksAndReplaces else { return maskedShare }
+    let count = Masking.count(
+      length: recipe.length, fraction: recipe.replacedShare, maximumLength: recipe.length)
+    return Double(count) / Double(recipe.length)
+  }
 
   /// The multiplications of a vocabulary head in the forward pass, per predicted token.
   private func vocabularyProducts(_ sizes: EncoderSizes) -> Double {
@@ -60,6 +68,9 @@ extension PretrainingConfiguration {
 extension PretrainingConfiguration.Recipe {
   /// The number of tokens of the phase if all sequences are full.
   package var tokens: Int { fields.steps * fields.batchSize * fields.length }
+
+  /// The fraction of tokens that get samples in the objective mlm-rtd.
+  package var replacedShare: Double { fields.replacedFraction ?? 0.08 }
 
   /// The number of masked positions of a full sequence.
   package var maskedPerSequence: Int {

@@ -61,8 +61,9 @@ extension HealthMonitor {
   var initialLoss: Double {
     let (task, weight) = (recipe.task, Double(recipe.discriminatorWeight))
     let language = log(Double(subject.configuration.model.vocabularySize))
-    return (task.hasGenerator && task.scheme != .adversarial ? language : 0)
-      + weight * (task.objective.predicts ? language : log(2))
+    let generator = task.hasGenerator && task.scheme != .adversarial ? language : 0
+    if task.objective.masksAndReplaces { return generator + language + weight * log(2) }
+    return generator + weight * (task.objective.predicts ? language : log(2))
   }
 
   /// A held-out metric that becomes worse while training improves, from the second epoch on.

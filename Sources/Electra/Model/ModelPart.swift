@@ -1,8 +1,14 @@
-/// The two models that a pre-training run can produce.
+/// The models that a pre-training run can produce.
 package enum ModelPart: String, Sendable, CaseIterable {
   /// The discriminator's encoder, with the head of the objective.
   case discriminator
   case generator
+  /// The discriminator's encoder with its head over the vocabulary, where it also has the head that
+  /// detects (objective mlm-rtd).
+  case languageModel = "language-model"
+
+  /// The network whose encoder and sizes the model has.
+  var network: ModelPart { self == .generator ? .generator : .discriminator }
 }
 
 extension PretrainingTask {
@@ -11,6 +17,7 @@ extension PretrainingTask {
     switch part {
     case .discriminator: objective.detects ? "ElectraForPreTraining" : "ElectraForMaskedLM"
     case .generator: hasGenerator ? "ElectraForMaskedLM" : nil
+    case .languageModel: objective.masksAndReplaces ? "ElectraForMaskedLM" : nil
     }
   }
 
@@ -27,14 +34,15 @@ extension PretrainingTask {
     if name.hasPrefix("embeddings.") {
       return part == .generator && sharing == .none ? nil : prefix + name
     }
-    let network = (sharing == .all ? .discriminator : part).rawValue + "."
+    let network = (sharing == .all ? .discriminator : part.network).rawValue + "."
     if name.hasPrefix(network) { return prefix + name.dropFirst(network.count) }
     switch part {
     case .generator:
       return name.hasPrefix("generator_predictions") || name.hasPrefix("generator_lm_head")
         ? name : nil
-    case .discriminator:
-      if objective.detects { return name.hasPrefix("discriminator_predictions") ? name : nil }
+    case .discriminator where objective.detects:
+      return name.hasPrefix("discriminator_predictions") ? name : nil
+    case .discriminator, .languageModel:
       for (ourName, theirName) in [
         ("discriminator_mlm_predictions", "generator_predictions"),
         ("discriminator_lm_head", "generator_lm_head"),

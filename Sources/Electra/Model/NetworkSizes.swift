@@ -61,7 +61,7 @@ extension ElectraSizes {
   package subscript(part: ModelPart) -> NetworkSizes {
     NetworkSizes(
       vocabularySize: vocabularySize, embeddingSize: embeddingSize, positionCount: positionCount,
-      typeCount: typeCount, encoder: part == .discriminator ? discriminator : generator,
+      typeCount: typeCount, encoder: part == .generator ? generator : discriminator,
       positionInitializer: positionInitializer)
   }
 

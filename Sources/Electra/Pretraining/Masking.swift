@@ -36,11 +36,15 @@ package struct Masking: Sendable, Equatable {
     let maskingRule: MaskingRule
     /// Whether positions are drawn with replacement, as in the reference.
     let drawsWithReplacement: Bool
+    /// The fraction of a sequence's tokens that `replace` draws; 0 where masked positions are those
+    /// that get samples.
+    let replacedFraction: Double
 
     package init(
       continuations: [Bool] = [], maskingRule: MaskingRule = .electra,
-      drawsWithReplacement: Bool = false
+      drawsWithReplacement: Bool = false, replacedFraction: Double = 0
     ) {
+      self.replacedFraction = replacedFraction
       self.continuations = continuations
       self.maskingRule = maskingRule
       self.drawsWithReplacement = drawsWithReplacement
@@ -87,21 +91,33 @@ package struct Masking: Sendable, Equatable {
     }
   }
 
+  /// The positions that a batch is drawn for.
+  private enum Use { case masked, replaced }
+
   /// Masks every sequence of `batch`.
   ///
   /// The result is a function of the seed, the step and the index of each sequence in the global
   /// batch, so micro-batches are masked as the whole batch is. A sequence without candidates is not
   /// masked.
-  package func mask(_ batch: Batch) -> Masked {
+  package func mask(_ batch: Batch) -> Masked { choose(batch, for: .masked) }
+
+  /// The positions of `batch` that get samples in an objective that also predicts masked positions.
+  ///
+  /// They are disjoint from those of `mask` and drawn as these are. The tokens are the generator's
+  /// input, with [MASK] at the positions.
+  package func replace(_ batch: Batch) -> Masked { choose(batch, for: .replaced) }
+
+  private func choose(_ batch: Batch, for use: Use) -> Masked {
     var result = Masked(tokens: batch.tokens)
     for (index, range) in batch.ranges.enumerated() {
       let stream = RandomStream(
         seed: seed, site: site, step: batch.step, sequence: batch.firstSequence + index)
-      for (ordinal, position) in draw(batch.tokens, range, stream).sorted().enumerated() {
+      for (ordinal, position) in draw(batch.tokens, range, stream, use).sorted().enumerated() {
         result.positions.append(Int32(position))
         result.targets.append(batch.tokens[position])
         result.coordinates.append((index, ordinal))
-        let input = input(for: batch.tokens[position], ordinal, stream)
+        let input =
+          use == .replaced ? special.mask : input(for: batch.tokens[position], ordinal, stream)
         // At a position drawn twice, the last draw that changes the token decides; with ELECTRA's
         // rule that is [MASK].
         if input != batch.tokens[position] { result.tokens[position] = input }
@@ -128,24 +144,39 @@ package struct Masking: Sendable, Equatable {
     return max(1, min(Int((fraction + 0.005) * Double(maximumLength)), count))
   }
 
-  /// The positions drawn in the sequence at `range`, in no particular order.
+  /// The positions drawn in the sequence at `range` for a use, in no particular order.
   ///
-  /// Words are taken in random order. A word that would exceed the count is skipped, so whole-word
-  /// masking may mask fewer tokens (BERT, `create_pretraining_data.py`).
-  private func draw(_ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream) -> [Int] {
+  /// Words are taken in random order, first to be masked, then to be replaced. A word that would
+  /// exceed the count is skipped, so whole-word masking may mask fewer tokens (BERT,
+  /// `create_pretraining_data.py`).
+  private func draw(
+    _ tokens: [Int32], _ range: Range<Int>, _ stream: RandomStream, _ use: Use
+  ) -> [Int] {
     let limit = Self.count(length: range.count, fraction: fraction, maximumLength: maximumLength)
     if rules.drawsWithReplacement {
       let candidates = range.filter { isCandidate(tokens[$0]) }
       if candidates.isEmpty { return [] }
       return (0..<limit).map { candidates[stream.number(below: candidates.count, index: $0)] }
     }
+    let limits: (masked: Int, replaced: Int) = (
+      limit,
+      use == .masked
+        ? 0
+        : Self.count(
+          length: range.count, fraction: rules.replacedFraction, maximumLength: maximumLength)
+    )
     var words = words(tokens, range)
-    var drawn: [Int] = []
-    for i in words.indices where drawn.count < limit {  // a Fisher-Yates shuffle
+    var (masked, replaced): ([Int], [Int]) = ([], [])
+    // A Fisher-Yates shuffle.
+    for i in words.indices where masked.count < limits.masked || replaced.count < limits.replaced {
       words.swapAt(i, i + stream.number(below: words.count - i, index: i))
-      if drawn.count + words[i].count <= limit { drawn += words[i] }
+      if masked.count + words[i].count <= limits.masked {
+        masked += words[i]
+      } else if replaced.count + words[i].count <= limits.replaced {
+        replaced += words[i]
+      }
     }
-    return drawn
+    return use == .masked ? masked : replaced
   }
 
   /// The units that are masked together: each candidate alone, or with the continuations after it.

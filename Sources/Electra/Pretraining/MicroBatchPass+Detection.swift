@@ -30,17 +30,9 @@ extension MicroBatchPass {
     pass.progress?.willRead(detection.range)
     detection.forward(hidden, head, pass)
     inspect(activations)
-    let gradients = arena.tensor(1, tokens.count)
-    gradients.fill(0)
     let lossPositions = onlyMasked ? masked.positions.map { Int($0) } : Array(tokens.indices)
-    var sum = 0.0
-    for t in lossPositions {
-      let (loss, derivative) = sigmoidCrossEntropy(
-        logit: head.logits.base[t], label: tokens[t] != batch.tokens[t])
-      sum += loss
-      // A position that was drawn twice counts twice.
-      gradients.base[t] += derivative * (weight ?? 0)
-    }
+    let (outcome, gradients) = detect(
+      tokens, head.logits, lossPositions: lossPositions, weight: weight)
     if weight != nil {
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       detection.backward(
@@ -49,8 +41,33 @@ extension MicroBatchPass {
       model.discriminator.backward(
         gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
     }
-    let logits = Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count))
-    return DiscriminatorOutcome(loss: sum, logits: logits, lossPositions: lossPositions)
+    return outcome
+  }
+
+  /// The loss of replaced token detection and the gradient of its logits.
+  ///
+  /// - Parameters:
+  ///   - tokens: the input of the encoder. (N)
+  ///   - logits: the head's output. (1, N)
+  ///   - lossPositions: the tokens that are judged; one that occurs twice counts twice.
+  ///   - weight: the weight of one token in the loss; nil for a gradient of zero.
+  /// - Returns: the outcome, and the gradient in the arena. (1, N)
+  func detect(
+    _ tokens: [Int32], _ logits: Tensor, lossPositions: [Int], weight: Float?
+  ) -> (outcome: DiscriminatorOutcome, gradients: Tensor) {
+    let gradients = arena.tensor(1, tokens.count)
+    gradients.fill(0)
+    var sum = 0.0
+    for t in lossPositions {
+      let (loss, derivative) = sigmoidCrossEntropy(
+        logit: logits.base[t], label: tokens[t] != batch.tokens[t])
+      sum += loss
+      gradients.base[t] += derivative * (weight ?? 0)
+    }
+    let outcome = DiscriminatorOutcome(
+      loss: sum, logits: Array(UnsafeBufferPointer(start: logits.base, count: tokens.count)),
+      lossPositions: lossPositions)
+    return (outcome, gradients)
   }
 }
 

@@ -19,9 +19,9 @@ extension MicroBatchPass {
       weights: weight.map { equalWeights($0) })
   }
 
-  /// The weight function that gives every masked position the same weight.
+  /// The weight function that gives every predicted position the same weight.
   func equalWeights(_ weight: Float) -> (VocabularyHead.Activations) -> [Float] {
-    { _ in Array(repeating: weight, count: masked.positions.count) }
+    { Array(repeating: weight, count: $0.sums.columns) }
   }
 
   /// Masked language modelling: predicts the target tokens at the masked positions.

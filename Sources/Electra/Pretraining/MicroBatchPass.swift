@@ -27,23 +27,29 @@ import Tensors
 ///     +Detection        discriminate                ELECTRA, ELECTRA 15%
 ///     +Prediction       predict                     MLM, Replace MLM; also the generator
 ///     +AllTokens        predictAllTokens            All-Tokens MLM
+///     +Both             predictAndDiscriminate      masked positions predicted, others judged
 ///     +PolicyGradient   accumulatePolicyGradient    an adversarial generator, afterwards
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
   let masked: Masking.Masked
+  /// The positions that get samples: the masked ones, except in the objective mlm-rtd.
+  let sampled: Masking.Masked
   let pass: PassContext
   let arena: Arena
 
   /// A pass of `batch`, which was masked to `masked`.
   ///
-  /// `arena` must have room for `capacity` of the shape.
+  /// `sampled` are the positions that get samples, nil for the masked ones. `arena` must have room
+  /// for `capacity` of the shape.
   package init(
-    _ model: ElectraModel, _ batch: Batch, _ masked: Masking.Masked, pass: PassContext, arena: Arena
+    _ model: ElectraModel, _ batch: Batch, _ masked: Masking.Masked,
+    sampled: Masking.Masked? = nil, pass: PassContext, arena: Arena
   ) {
     self.model = model
     self.batch = batch
     self.masked = masked
+    self.sampled = sampled ?? masked
     self.pass = pass
     self.arena = arena
   }
@@ -59,7 +65,7 @@ package struct MicroBatchPass {
     let languageModels = [model.generator, model.predictor].compactMap(\.self)
     let others = [
       model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
-      allTokensCapacity(model, shape),
+      allTokensCapacity(model, shape), bothCapacity(model, shape, masked: masked),
     ]
     return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
   }
@@ -67,38 +73,39 @@ package struct MicroBatchPass {
   /// Runs the generator; with a `weight` also its backward pass.
   ///
   /// - Parameters:
-  ///   - draws: the random numbers of the sample at masked position k; nil to draw no sample.
-  ///   - weight: the weight of one masked position in the loss; nil for no backward pass.
+  ///   - draws: the random numbers of the sample at position k; nil to draw no sample.
+  ///   - weight: the weight of one position in the loss; nil for no backward pass.
   ///   - inspect: a function called after the forward pass, for tests.
-  /// - Returns: the outcome at each masked position (K), the sample among it; empty without a
-  ///   generator.
+  /// - Returns: the outcome at each position that gets a sample (K), the sample among it; empty
+  ///   without a generator.
   package func generate(
     draws: @escaping (Int) -> SampleDraws?, weight: Float?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
-    guard let generator = model.generator, !masked.positions.isEmpty else { return [] }
+    guard let generator = model.generator, !sampled.positions.isEmpty else { return [] }
     // With all weights shared, one network runs twice: its two passes need independent dropout
     // masks.
     let generatorPass =
       model.task.sharing == .all
       ? pass.withoutProgress.withIndependentDropout : pass.withoutProgress
     let targets = PredictionTargets(
-      positions: masked.positions, tokens: masked.targets, draws: draws)
+      positions: sampled.positions, tokens: sampled.targets, draws: draws)
     return predict(
-      masked.tokens, generator, generatorPass, targets,
+      sampled.tokens, generator, generatorPass, targets,
       weights: weight.map { equalWeights($0) }, inspect: inspect)
   }
 
-  /// The tokens of the batch (N) with `samples` (K) at the masked positions.
+  /// The tokens of the batch (N) with `samples` (K) at their positions, and [MASK] at masked
+  /// positions that get none.
   ///
   /// A position that was drawn more than once gets the mean of the ids of its samples, rounded
   /// down, as the reference's `scatter_update` does.
   package func corrupted(_ samples: [Int32]) -> [Int32] {
-    var tokens = batch.tokens
+    var tokens = model.task.objective.masksAndReplaces ? masked.tokens : batch.tokens
     var k = 0
     while k < samples.count {
-      let position = masked.positions[k]
-      let end = masked.positions[k...].firstIndex { $0 != position } ?? samples.count
+      let position = sampled.positions[k]
+      let end = sampled.positions[k...].firstIndex { $0 != position } ?? samples.count
       tokens[Int(position)] = Int32(samples[k..<end].reduce(0) { $0 + Int($1) } / (end - k))
       k = end
     }

@@ -8,6 +8,9 @@ import Tensors
 ///
 ///     loss = mean over masked positions of -log p_G(x_t) + lambda * mean over tokens of BCE_D
 ///
+/// In the objective mlm-rtd the discriminator's encoder also predicts masked positions, and other
+/// positions get the samples (`MicroBatchPass+Both`).
+///
 /// Means are over the whole global batch, [CLS] and [SEP] included. Each slice divides its sums by
 /// the counts of the global batch, so that gradients and losses of slices add up to those of the
 /// whole.
@@ -29,6 +32,9 @@ package struct PretrainingObjective: TrainingObjective {
   package var arithmetic = Arithmetic.float32
   /// The generator without a network (unigram or uniform); nil for a transformer or for no samples.
   package var sampler: TokenSampler?
+  /// The steps in which the weight of the discriminator's loss rises linearly from 0; nil for a
+  /// constant weight.
+  package var discriminatorRamp: Range<Int>?
   /// The first step that trains the discriminator, in two-stage training; nil in joint training.
   package var secondStage: Int?
   private let sampleSite = RandomStream.site("sample")
@@ -53,9 +59,16 @@ package struct PretrainingObjective: TrainingObjective {
   package var gradientOrder: [Range<Int>] { model.gradientOrder }
   package var weightOrder: [Range<Int>] { model.weightOrder }
 
-  /// The numbers of masked positions and of tokens.
+  /// The numbers of masked positions and of tokens; in the objective mlm-rtd also of positions with
+  /// samples.
   package func counts(of slice: Batch) -> [Int] {
-    [masking.mask(slice).positions.count, slice.tokenCount]
+    let counts = [masking.mask(slice).positions.count, slice.tokenCount]
+    return counts + (replaced(slice).map { [$0.positions.count] } ?? [])
+  }
+
+  /// The positions that get samples, if they are not the masked ones.
+  private func replaced(_ batch: Batch) -> Masking.Masked? {
+    model.task.objective.masksAndReplaces ? masking.replace(batch) : nil
   }
 
   /// An arena for the largest micro-batch of `sequences` sequences.
@@ -72,10 +85,7 @@ package struct PretrainingObjective: TrainingObjective {
     _ slice: Batch, totals: [Int], weights: Weights, gradient: Storage, workspace: Arena,
     progress: ParameterProgress
   ) -> Tally {
-    let lossWeights = LossWeights(
-      generator: 1 / Float(max(1, totals[0])),
-      discriminator: discriminatorWeight
-        / Float(max(1, model.task.objective.lossCoversAllTokens ? totals[1] : totals[0])))
+    let lossWeights = lossWeights(totals, step: slice.step)
     let stage = stage(slice.step)
     var tally = PretrainingTally()
     let parts = slice.microBatches(tokenLimit: microBatchTokens)
@@ -89,7 +99,7 @@ package struct PretrainingObjective: TrainingObjective {
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: partProgress)
       let pass = MicroBatchPass(
-        model, part, masking.mask(part), pass: context, arena: workspace)
+        model, part, masking.mask(part), sampled: replaced(part), pass: context, arena: workspace)
       accumulate(pass, stage, lossWeights, partProgress, into: &tally)
     }
     // Both networks add to the gradient of the embeddings, so it is final only after the last pass.
@@ -119,8 +129,7 @@ package struct PretrainingObjective: TrainingObjective {
       return
     }
     let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
-    let rewards = accumulateDiscriminator(
-      pass, tokens, weight: lossWeights.discriminator, into: &tally)
+    let rewards = accumulateDiscriminator(pass, tokens, weights: lossWeights, into: &tally)
     if isAdversarial {
       _ = pass.accumulatePolicyGradient(samples, rewards: rewards, weight: lossWeights.generator)
       progress.didFinish(model.generatorOnlyRange)
@@ -135,10 +144,10 @@ package struct PretrainingObjective: TrainingObjective {
       let context = PassContext(
         batch: part, weights: weights, gradient: nil, seed: nil, recomputes: recomputes)
       let pass = MicroBatchPass(
-        model, part, masking.mask(part), pass: context, arena: workspace)
+        model, part, masking.mask(part), sampled: replaced(part), pass: context, arena: workspace)
       let samples = accumulateGenerator(pass, weight: nil, into: &tally)
       let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
-      _ = accumulateDiscriminator(pass, tokens, weight: nil, into: &tally)
+      _ = accumulateDiscriminator(pass, tokens, weights: nil, into: &tally)
     }
     return tally.tally
   }
@@ -150,15 +159,36 @@ package struct PretrainingObjective: TrainingObjective {
 
   /// The weights of single positions in the loss of the global batch.
   private struct LossWeights {
-    /// Of a masked position in the generator's loss.
+    /// Of a position with a sample in the generator's loss.
     let generator: Float
     /// Of a token, or a masked position, in the loss of the discriminator's encoder.
     let discriminator: Float
+    /// Of a masked position in the predictions beside replaced token detection.
+    let prediction: Float
   }
 
-  /// Runs the generator, adds its gradient and returns its samples at the masked positions (K).
+  /// The weights at a step, from the counts of the global batch.
+  private func lossWeights(_ totals: [Int], step: Int) -> LossWeights {
+    func share(_ count: Int) -> Float { 1 / Float(max(1, count)) }
+    let objective = model.task.objective
+    let judged =
+      objective.masksAndReplaces
+      ? totals[1] - totals[0] : objective.lossCoversAllTokens ? totals[1] : totals[0]
+    return LossWeights(
+      generator: share(totals.count > 2 ? totals[2] : totals[0]),
+      discriminator: discriminatorWeight(at: step) * share(judged), prediction: share(totals[0]))
+  }
+
+  /// The weight of the discriminator's loss at a step.
+  func discriminatorWeight(at step: Int) -> Float {
+    guard let ramp = discriminatorRamp, step < ramp.upperBound else { return discriminatorWeight }
+    let progress = Float(max(0, step - ramp.lowerBound)) / Float(max(1, ramp.count))
+    return discriminatorWeight * progress
+  }
+
+  /// Runs the generator, adds its gradient and returns its samples (K).
   ///
-  /// `weight` is the weight of a masked position; nil for no backward pass. Without samples (the
+  /// `weight` is the weight of a position; nil for no backward pass. Without samples (the
   /// encoder reads [MASK]) it does nothing.
   private func accumulateGenerator(
     _ pass: MicroBatchPass, weight: Float?, into tally: inout PretrainingTally
@@ -166,29 +196,31 @@ package struct PretrainingObjective: TrainingObjective {
     guard model.task.objective.readsSamples else { return [] }
     let samples: [Int32]
     if let sampler {
-      samples = pass.masked.positions.indices.map { k in
+      samples = pass.sampled.positions.indices.map { k in
         sampler.sample(
-          sampleStream(pass.batch, pass.masked.coordinates[k]),
-          index: pass.masked.coordinates[k].ordinal,
-          excluding: model.task.disallowsCorrect ? pass.masked.targets[k] : nil)
+          sampleStream(pass.batch, pass.sampled.coordinates[k]),
+          index: pass.sampled.coordinates[k].ordinal,
+          excluding: model.task.disallowsCorrect ? pass.sampled.targets[k] : nil)
       }
     } else {
-      let outcomes = pass.generate(draws: { draws(pass.batch, pass.masked, $0) }, weight: weight)
-      tally.add(generated: outcomes, pass.masked)
+      let outcomes = pass.generate(draws: { draws(pass.batch, pass.sampled, $0) }, weight: weight)
+      tally.add(generated: outcomes, pass.sampled)
       samples = outcomes.map(\.sample)
     }
-    tally.add(samples: samples, pass.masked)
+    tally.add(samples: samples, pass.sampled)
     return samples
   }
 
   /// Runs the discriminator's encoder with the head of the objective on `tokens` and adds its
   /// gradient.
   ///
-  /// `weight` is the weight of a token or masked position; nil for no backward pass. Returns the
-  /// rewards of an adversarial generator (K), otherwise nothing.
+  /// `weights` are those of single positions; nil for no backward pass. Returns the rewards of an
+  /// adversarial generator (K), otherwise nothing.
   private func accumulateDiscriminator(
-    _ pass: MicroBatchPass, _ tokens: [Int32], weight: Float?, into tally: inout PretrainingTally
+    _ pass: MicroBatchPass, _ tokens: [Int32], weights: LossWeights?,
+    into tally: inout PretrainingTally
   ) -> [Double] {
+    let weight = weights?.discriminator
     switch model.task.objective {
     case .electra, .electra15:
       let outcome = pass.discriminate(
@@ -202,6 +234,11 @@ package struct PretrainingObjective: TrainingObjective {
       let outcome = pass.predictAllTokens(tokens, weight: weight)
       tally.add(outcome.detection, of: tokens, originals: pass.batch.tokens)
       tally.add(outcome, pass.masked)
+    case .mlmRTD:
+      let (predicted, detection) = pass.predictAndDiscriminate(
+        tokens, weights: weights.map { ($0.prediction, $0.discriminator) })
+      tally.add(predicted: predicted, pass.masked)
+      tally.add(detection, of: tokens, originals: pass.batch.tokens)
     case .mlm, .replaceMLM:
       tally.add(predicted: pass.predict(tokens, weight: weight), pass.masked)
     }

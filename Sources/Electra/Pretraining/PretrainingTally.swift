@@ -115,12 +115,12 @@ struct PretrainingTally {
       let mean = self[.predictionLoss] / max(1, self[.predicted])
       let accuracy = self[.predictionIsRight] / max(1, self[.predictedMasked])
       parts += [(.mlmLoss, mean), (.mlmAccuracy, accuracy)]
-      loss += weight * mean
+      loss += task.objective.masksAndReplaces ? mean : weight * mean
     }
     if task.objective.detects && self[.tokens] > 0 {
       parts += detectionMetrics
       // In All-Tokens MLM the copy gate is measured as a discriminator but not trained as one.
-      if !task.objective.predicts {
+      if task.objective != .allTokensMLM {
         loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
       }
     }

@@ -104,9 +104,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   ) -> PretrainingObjective {
     let rules = Masking.Rules(
       continuations: continuations,
-      maskingRule: recipe.task.objective == .mlm
+      maskingRule: recipe.task.objective == .mlm || recipe.task.objective.masksAndReplaces
         ? .bert(vocabularySize: model.sizes.vocabularySize) : .electra,
-      drawsWithReplacement: recipe.task.drawsWithReplacement)
+      drawsWithReplacement: recipe.task.drawsWithReplacement,
+      replacedFraction: recipe.task.objective.masksAndReplaces ? recipe.replacedShare : 0)
     let masking = Masking(
       fraction: recipe.maskFraction, maximumLength: recipe.length, special: special, rules: rules,
       seed: recipe.seed)
@@ -115,6 +116,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     objective.arithmetic = arithmetic
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
+    if let ramp = recipe.discriminatorRamp {
+      let steps = ramp.map { firstStep + Int(($0 * Double(recipe.steps)).rounded()) }
+      objective.discriminatorRamp = steps[0]..<steps[1]
+    }
     return objective
   }
 
@@ -156,6 +161,24 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     if !(recipe.discriminatorWeight >= 0 && recipe.discriminatorWeight.isFinite) {
       return
         "a weight of \(recipe.discriminatorWeight) for the discriminator's loss is not 0 or more"
+    }
+    return detectionProblem
+  }
+
+  /// The first invalid number of the objective mlm-rtd or of a ramp; nil if there is none.
+  private var detectionProblem: String? {
+    if let ramp = recipe.discriminatorRamp {
+      guard ramp.count == 2, 0 <= ramp[0], ramp[0] <= ramp[1], ramp[1] <= 1 else {
+        return "the ramp of the discriminator's weight is not two rising fractions from 0 to 1"
+      }
+    }
+    if let share = recipe.replacedFraction {
+      guard recipe.task.objective.masksAndReplaces else {
+        return "a fraction of replaced tokens belongs to the objective mlm-rtd"
+      }
+      if !(share > 0 && share < 0.5) {
+        return "a fraction of \(share) replaced tokens is not between 0 and 0.5"
+      }
     }
     if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
       return "whole words are not drawn with replacement; leave out one of the two"

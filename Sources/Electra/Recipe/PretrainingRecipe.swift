@@ -47,10 +47,15 @@ extension PretrainingConfiguration.Recipe {
     package var learningRate: Double
     /// The fraction of tokens that is masked.
     package var maskFraction: Double
+    /// The fraction of tokens that get samples in the objective mlm-rtd; nil for 0.08.
+    package var replacedFraction: Double?
     /// Whether the tokens of a word are masked together (whole-word masking).
     package var masksWholeWords: Bool
     /// The weight of the discriminator's loss relative to the generator's, lambda in the paper.
     package var discriminatorWeight: Float
+    /// Where in the schedule that weight rises from 0, as two fractions of the steps of the phase;
+    /// nil for a constant weight.
+    package var discriminatorRamp: [Double]?
     /// The decoupled weight decay, of parameters that decay (`Parameter.decays`).
     package var weightDecay: Float
     /// The decay rates of Adam's first and second moments (Kingma and Ba 2015).
@@ -77,8 +82,10 @@ extension PretrainingConfiguration.Recipe {
       case warmupSteps = "num_warmup_steps"
       case learningRate = "learning_rate"
       case maskFraction = "mask_prob"
+      case replacedFraction = "replace_prob"
       case masksWholeWords = "mask_whole_words"
       case discriminatorWeight = "disc_weight"
+      case discriminatorRamp = "disc_weight_ramp"
       case weightDecay = "weight_decay_rate"
       case beta1 = "adam_beta1"
       case beta2 = "adam_beta2"

@@ -12,6 +12,11 @@ extension PretrainingTask {
         "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
         + "--disallow-correct"
     }
+    if objective.masksAndReplaces && (scheme.hasStages || drawsWithReplacement) {
+      return
+        "the objective \(objective.rawValue) is trained in one stage, and its masked and replaced "
+        + "positions are disjoint; omit --training and --mask-with-replacement"
+    }
     if !(temperature > 0 && temperature.isFinite) {
       return "a temperature of \(temperature) is not above 0"
     }

@@ -50,19 +50,27 @@ package struct PretrainingTask: Sendable, Equatable {
     /// BERT's masked language modelling, without a generator: of the masked positions 80 % show
     /// [MASK], 10 % a random token and 10 % the original (Devlin et al. 2019, section 3.1).
     case mlm
+    /// Masked language modelling and replaced token detection in one pass of one encoder: some
+    /// positions are masked and predicted, others are replaced by samples, and all that are not
+    /// masked are judged. Not in the paper; compare SpacTor-T5 (Ye et al. 2024) and CodeBERT (Feng
+    /// et al. 2020).
+    case mlmRTD = "mlm-rtd"
 
-    /// Whether the input has samples at masked positions; otherwise [MASK].
+    /// Whether the input has samples; otherwise only [MASK].
     package var readsSamples: Bool { self != .mlm }
+    /// Whether masked positions are predicted and others get samples.
+    package var masksAndReplaces: Bool { self == .mlmRTD }
     /// Whether the model has a head that detects replaced tokens.
-    package var detects: Bool { [.electra, .electra15, .allTokensMLM].contains(self) }
+    package var detects: Bool { [.electra, .electra15, .allTokensMLM, .mlmRTD].contains(self) }
     /// Whether the discriminator's encoder has a head that predicts original tokens.
-    package var predicts: Bool { [.replaceMLM, .allTokensMLM, .mlm].contains(self) }
+    package var predicts: Bool { [.replaceMLM, .allTokensMLM, .mlm, .mlmRTD].contains(self) }
     /// Whether the loss is a mean over all tokens; otherwise over masked positions.
     package var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
 
-    /// The default weight of the loss: 50 for detection, as in the paper, and 1 for predictions,
-    /// whose loss is of the same kind as the generator's.
-    package var defaultWeight: Float { predicts ? 1 : 50 }
+    /// The default weight of the loss: 50 for detection, as in the paper; 10 for detection beside
+    /// the predictions of the same encoder; and 1 for predictions, whose loss is of the same kind as
+    /// the generator's.
+    package var defaultWeight: Float { masksAndReplaces ? 10 : predicts ? 1 : 50 }
   }
 
   /// The source of samples; raw values are those of `--generator`.

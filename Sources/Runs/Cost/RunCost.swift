@@ -67,6 +67,7 @@ package struct RunCost {
       case .replaceMLM: "Replace MLM"
       case .allTokensMLM: "All-Tokens MLM"
       case .mlm: "masked language model"
+      case .mlmRTD: "masked language model and replaced token detection"
       }
     var networks =
       (task.objective.detects ? "discriminator " : "encoder ") + shape(model.discriminator)
