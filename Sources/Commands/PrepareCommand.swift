@@ -104,7 +104,8 @@ struct PrepareCommand: ParsableCommand {
     return preparation
   }
 
-  /// Prepares the text on this rank alone, in one pass.
+  /// Prepares the text on this rank alone: in one pass, so that it needs no temporary file and can
+  /// read standard input.
   private func alone(
     _ preparation: Preparation, _ progress: inout ProgressLine
   ) throws -> (DataDescription?, TextRemarks) {

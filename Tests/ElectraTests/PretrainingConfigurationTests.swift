@@ -58,6 +58,43 @@ struct PretrainingConfigurationTests {
       problem { ($0.recipe.task.scheme, $0.recipe.task.sharing) = (.joint, .none) } == "none")
   }
 
+  /// The settings of mlm-rtd, and the ramp of the discriminator's weight.
+  @Test
+  func settingsOfDetectionBesidePredictionAreChecked() {
+    typealias Recipe = PretrainingConfiguration.Recipe
+    let cases: [(change: (inout Recipe) -> Void, says: String)] = [
+      ({ $0.replacedFraction = 0.1 }, "belongs to the objective mlm-rtd"),
+      (
+        { ($0.task.objective, $0.replacedFraction) = (.mlmRTD, 0.5) },
+        "0.5 replaced tokens is not between 0 and 0.5"
+      ),
+      ({ $0.discriminatorRamp = [0.4, 0.1] }, "not two rising fractions from 0 to 1"),
+      ({ $0.discriminatorRamp = [0.4, 1.5] }, "not two rising fractions from 0 to 1"),
+      ({ $0.discriminatorRamp = [0.4] }, "not two rising fractions from 0 to 1"),
+      ({ $0.discriminatorRamp = [.nan, 1] }, "not two rising fractions from 0 to 1"),
+      (
+        { ($0.task.objective, $0.discriminatorRamp) = (.mlm, [0, 0.5]) },
+        "mlm has no loss of replaced token detection"
+      ),
+      (
+        { ($0.task.objective, $0.discriminatorRamp) = (.allTokensMLM, [0, 0.5]) },
+        "all-tokens-mlm has no loss of replaced token detection"
+      ),
+      (
+        { ($0.task.objective, $0.task.drawsWithReplacement) = (.mlmRTD, true) },
+        "masked and replaced positions are disjoint"
+      ),
+      ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "is trained in one stage"),
+    ]
+    for (change, says) in cases {
+      let sentence = problem { change(&$0.recipe) }
+      #expect(sentence.contains(says), "\(sentence)")
+    }
+    #expect(
+      problem { ($0.recipe.task.objective, $0.recipe.discriminatorRamp) = (.mlmRTD, [0, 1]) }
+        == "none")
+  }
+
   /// A phase on the same data continues where the previous one ended; other data starts at 0.
   @Test
   func phasesCountStepsAndSamplesOfTheirData() {

@@ -27,8 +27,10 @@ import Tensors
 ///     +Detection        discriminate                ELECTRA, ELECTRA 15%
 ///     +Prediction       predict                     MLM, Replace MLM; also the generator
 ///     +AllTokens        predictAllTokens            All-Tokens MLM
-///     +Both             predictAndDiscriminate      masked positions predicted, others judged
 ///     +PolicyGradient   accumulatePolicyGradient    an adversarial generator, afterwards
+///     +PredictionAndDetection
+///                       predictAndDiscriminate      mlm-rtd: masked positions predicted, others
+///                                                   judged
 package struct MicroBatchPass {
   let model: ElectraModel
   let batch: Batch
@@ -65,7 +67,8 @@ package struct MicroBatchPass {
     let languageModels = [model.generator, model.predictor].compactMap(\.self)
     let others = [
       model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
-      allTokensCapacity(model, shape), bothCapacity(model, shape, masked: masked),
+      allTokensCapacity(model, shape),
+      predictionAndDetectionCapacity(model, shape, masked: masked),
     ]
     return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
   }

@@ -9,7 +9,7 @@ import Tensors
 ///     loss = mean over masked positions of -log p_G(x_t) + lambda * mean over tokens of BCE_D
 ///
 /// In the objective mlm-rtd the discriminator's encoder also predicts masked positions, and other
-/// positions get the samples (`MicroBatchPass+Both`).
+/// positions get the samples (`MicroBatchPass.predictAndDiscriminate`).
 ///
 /// Means are over the whole global batch, [CLS] and [SEP] included. Each slice divides its sums by
 /// the counts of the global batch, so that gradients and losses of slices add up to those of the
@@ -152,7 +152,8 @@ package struct PretrainingObjective: TrainingObjective {
     return tally.tally
   }
 
-  /// The losses, weighted as in training, and the metrics of the task.
+  /// The losses, weighted as in training but without the ramp of the discriminator's weight, and the
+  /// metrics of the task.
   package func metrics(of tally: Tally) -> MetricValues {
     PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
   }

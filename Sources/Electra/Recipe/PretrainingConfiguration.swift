@@ -162,6 +162,9 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       return
         "a weight of \(recipe.discriminatorWeight) for the discriminator's loss is not 0 or more"
     }
+    if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
+      return "whole words are not drawn with replacement; leave out one of the two"
+    }
     return detectionProblem
   }
 
@@ -171,6 +174,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       guard ramp.count == 2, 0 <= ramp[0], ramp[0] <= ramp[1], ramp[1] <= 1 else {
         return "the ramp of the discriminator's weight is not two rising fractions from 0 to 1"
       }
+      if !recipe.task.objective.detects || recipe.task.objective == .allTokensMLM {
+        return "the objective \(recipe.task.objective.rawValue) has no loss of replaced token "
+          + "detection whose weight could rise; omit --discriminator-ramp"
+      }
     }
     if let share = recipe.replacedFraction {
       guard recipe.task.objective.masksAndReplaces else {
@@ -179,9 +186,6 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       if !(share > 0 && share < 0.5) {
         return "a fraction of \(share) replaced tokens is not between 0 and 0.5"
       }
-    }
-    if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
-      return "whole words are not drawn with replacement; leave out one of the two"
     }
     return nil
   }

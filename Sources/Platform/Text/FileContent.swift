@@ -78,7 +78,7 @@ package enum FileContent: Sendable, Equatable {
     if begins(Array("PAR1\u{15}".utf8)) {
       return .other(
         "a Parquet file",
-        advice: "write it as JSON lines: Launch/text/parquet.py FILE | electra prepare - ...")
+        advice: "write it as JSON lines: Launch/text/parquet.py FILE --output NEW")
     }
     return nil
   }

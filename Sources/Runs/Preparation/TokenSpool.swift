@@ -13,6 +13,7 @@ package final class TokenSpool {
 
   /// Creates the file in `folder`; throws `FileError.unwritable`.
   package init(folder: String = TokenSpool.temporaryFolder) throws {
+    // `mkstemp` replaces each X.
     var name = Array("\(folder)/electra-tokens-XXXXXX".utf8CString)
     descriptor = mkstemp(&name)
     path = folder

@@ -61,7 +61,9 @@ extension MicroBatchPass {
 
   /// The number of floats that `predictAndDiscriminate` takes from an arena; 0 for other
   /// objectives.
-  static func bothCapacity(_ model: ElectraModel, _ shape: BatchShape, masked: Int) -> Int {
+  static func predictionAndDetectionCapacity(
+    _ model: ElectraModel, _ shape: BatchShape, masked: Int
+  ) -> Int {
     guard model.task.objective.masksAndReplaces, let predictor = model.predictor,
       let detection = model.discriminatorHead
     else { return 0 }
