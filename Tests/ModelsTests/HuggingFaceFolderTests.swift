@@ -95,7 +95,7 @@ struct HuggingFaceFolderTests {
   @Test
   func aModelInSeveralFilesIsTheSame() throws {
     let folder = try exportedRun()
-    for part in ModelPart.allCases {
+    for part in [ModelPart.discriminator, .generator] {
       try HuggingFaceExport(from: folder.file("run"), part)
         .write(to: folder.file("\(part)-sharded"), .init(type: .float32, shardSize: "4kB"))
     }

@@ -62,7 +62,7 @@ func writeRun(
 func exportedRun() throws -> TemporaryFolder {
   let folder = try TemporaryFolder()
   try writeRun(folder.file("run"))
-  for part in ModelPart.allCases {
+  for part in [ModelPart.discriminator, .generator] {
     try HuggingFaceExport(from: folder.file("run"), part).write(to: folder.file(part.rawValue))
   }
   return folder
