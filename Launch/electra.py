@@ -11,13 +11,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any, NoReturn, Optional, Sequence, Union
+from typing import Any, Generator, NoReturn, Optional, Sequence, Union
 
 LAUNCH = Path(__file__).resolve().parent
 
 # Exit statuses of electra.
-USAGE, MISSING_FILE, FAILED, CANNOT_CREATE, STOPPED = 64, 66, 70, 73, 75
+USAGE, BAD_DATA, MISSING_FILE, FAILED, CANNOT_CREATE, STOPPED = 64, 65, 66, 70, 73, 75
 
 # Keys of metrics.jsonl that depend on the clock.
 TIME_KEYS = {
@@ -27,6 +28,8 @@ TIME_KEYS = {
 }
 
 Argument = Union[str, Path, int, float]
+# Yields commands, each with its log, and receives their exit statuses.
+Chain = Generator[tuple[Sequence[Argument], Path], int, None]
 
 
 def name() -> str:
@@ -133,17 +136,60 @@ class Jobs:
         if self.is_stopping:
             self._exit()
         for command, log in commands:
-            with open(log, "ab") if log else contextlib.nullcontext() as file:
-                self.processes.append(subprocess.Popen(
-                    [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
-                    stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True))
-        if self.is_stopping:  # the signal may have come before a process was in the list
-            self._stop()
+            self._start(command, log)
         statuses = [process.wait() for process in self.processes]
         self.processes = []
         if self.is_stopping or STOPPED in statuses:
             self._exit()
         return [status if status >= 0 else 128 - status for status in statuses]
+
+    def run_chains(self, chains: Sequence[Chain], jobs: int) -> None:
+        """Runs the commands of each chain one after the other, and `jobs` chains at a time, in their order.
+
+        Every chain has a core for itself, as far as there are cores. Exits with status 75 if a stop was requested;
+        then the chains do not receive the statuses of the stopped commands.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        waiting, free = list(chains), list(range(jobs))
+        running: dict[subprocess.Popen[bytes], tuple[Chain, int]] = {}
+
+        def advance(chain: Chain, place: int, status: Optional[int]) -> None:
+            try:
+                command, log = next(chain) if status is None else chain.send(status)
+            except StopIteration:
+                free.append(place)
+                return
+            process = self._start(["taskset", "--cpu-list", cores[place % len(cores)], *command], log)
+            running[process] = (chain, place)
+
+        try:
+            while running or waiting and not self.is_stopping:
+                while waiting and free and not self.is_stopping:
+                    advance(waiting.pop(0), free.pop(0), None)
+                for process in [process for process in running if process.poll() is not None]:
+                    chain, place = running.pop(process)
+                    self.processes.remove(process)
+                    status = process.returncode
+                    if status == STOPPED and not self.is_stopping:
+                        self._stop()
+                    if not self.is_stopping:
+                        advance(chain, place, status if status >= 0 else 128 - status)
+                time.sleep(0.05)
+        except BaseException:  # an error in a chain must not leave the others running
+            self._stop()
+            raise
+        if self.is_stopping:
+            self._exit()
+
+    def _start(self, command: Sequence[Argument], log: Optional[Path]) -> subprocess.Popen[bytes]:
+        with open(log, "ab") if log else contextlib.nullcontext() as file:
+            process = subprocess.Popen(
+                [str(argument) for argument in command], stdin=subprocess.DEVNULL, stdout=file,
+                stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
+        self.processes.append(process)
+        if self.is_stopping:  # the signal may have come before the process was in the list
+            self._stop()
+        return process
 
     def _exit(self) -> NoReturn:
         print(f"{name()}: stopped as requested; the same command resumes", flush=True)

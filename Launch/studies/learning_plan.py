@@ -1,0 +1,142 @@
+"""The systems of learning.py and the rules by which they are chosen; its docstring has the design."""
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+Run = dict[str, Any]
+
+# Steps of MLM that set the compute, at 32 x 64 tokens each: 5 and 13 million tokens.
+PILOT_STEPS, MAIN_STEPS = 2440, 6350
+# The crossing's budgets in millions of tokens of MLM, with the seeds of each.
+CROSSING = {5: (21, 22), 10: (21, 22), 25: (21, 22), 50: (21, 22), 100: (21,)}
+PILOT_SEEDS, MAIN_SEEDS, GENERATOR_SEED = (1,), (11, 12, 13, 14, 15), 99
+
+MLM, ELECTRA, MLM_RTD, MLM_MUON, MLM_RTD_MUON = "MLM", "ELECTRA", "MLM-RTD", "MLM, Muon", "MLM-RTD, Muon"
+# The same objective with another optimizer: each Muon system and the Adam system beside it.
+ADAM = {MLM_MUON: MLM, MLM_RTD_MUON: MLM_RTD}
+
+RTD = "--objective mlm-rtd --generator unigram"
+RAMP = "--discriminator-weight 10 --discriminator-ramp 0.1:0.4"
+QUARTER = "--generator-width 0.25 --discriminator-weight"
+UNIGRAM = "--generator unigram --discriminator-weight 50"
+MUON = "--optimizer muon --muon-rate"
+# The tuning runs of each system: a name, and the options of `electra pretrain` beside those of all systems. The preset
+# has the rate 1.5e-3. Every system has the same number of runs.
+PILOTS: dict[str, dict[str, str]] = {
+    MLM: {
+        "rate 0.75e-3": "--objective mlm --learning-rate 7.5e-4",
+        "rate 1.5e-3": "--objective mlm --learning-rate 1.5e-3",
+        "rate 3e-3": "--objective mlm --learning-rate 3e-3",
+        "rate 6e-3": "--objective mlm --learning-rate 6e-3",
+        "rate 1.5e-3, 25 % masked": "--objective mlm --learning-rate 1.5e-3 --mask-fraction 0.25",
+    },
+    ELECTRA: {
+        "quarter generator, weight 50": f"{QUARTER} 50 --learning-rate 1.5e-3",
+        "quarter generator, weight 100": f"{QUARTER} 100 --learning-rate 1.5e-3",
+        "quarter generator, weight 50, rate 3e-3": f"{QUARTER} 50 --learning-rate 3e-3",
+        "unigram": f"{UNIGRAM} --learning-rate 1.5e-3",
+        "unigram, rate 3e-3": f"{UNIGRAM} --learning-rate 3e-3",
+    },
+    MLM_RTD: {
+        "weight 10, ramp": f"{RTD} {RAMP} --learning-rate 1.5e-3",
+        "weight 5, ramp": f"{RTD} --discriminator-weight 5 --discriminator-ramp 0.1:0.4 --learning-rate 1.5e-3",
+        "weight 15, ramp": f"{RTD} --discriminator-weight 15 --discriminator-ramp 0.1:0.4 --learning-rate 1.5e-3",
+        "weight 10": f"{RTD} --discriminator-weight 10 --learning-rate 1.5e-3",
+        "weight 10, ramp, rate 3e-3": f"{RTD} {RAMP} --learning-rate 3e-3",
+    },
+    MLM_MUON: {
+        **{f"factor {factor}": f"--objective mlm --learning-rate 1.5e-3 {MUON} {factor}" for factor in (0.5, 1, 2, 4)},
+        "factor 1, rate 3e-3": f"--objective mlm --learning-rate 3e-3 {MUON} 1",
+    },
+    MLM_RTD_MUON: {
+        **{f"factor {factor}": f"{RTD} {RAMP} --learning-rate 1.5e-3 {MUON} {factor}" for factor in (0.5, 1, 2, 4)},
+        "factor 1, rate 3e-3": f"{RTD} {RAMP} --learning-rate 3e-3 {MUON} 1",
+    },
+}
+# The generator of the fixed fakes, and the least AUC on unigram fakes of a system that has learnt to detect.
+GENERATOR_OPTIONS = f"{QUARTER} 50 --learning-rate 1.5e-3"
+LEAST_AUC = 0.65
+UNIGRAM_AUC, GENERATOR_AUC, MLM_LOSS = "AUC, unigram fakes", "AUC, generator's fakes", "MLM loss"
+
+
+def detects(options: str) -> bool:
+    """Whether a system with these options has a discriminator."""
+    return "--objective mlm " not in options + " "
+
+
+def pilot_key(system: str, arm: str) -> str:
+    """The key of a tuning run in the results."""
+    return f"{system}: {arm}"
+
+
+def missing(runs: list[Run]) -> list[str]:
+    """The tuning runs that are not in the results."""
+    found = {run["system"] for run in runs}
+    keys = [pilot_key(system, arm) for system, arms in PILOTS.items() for arm in arms]
+    return [key for key in keys if key not in found]
+
+
+def score(run: Run) -> float:
+    """The mean of the scores of a run."""
+    return statistics.mean(run["scores"].values())
+
+
+def best_pilot(system: str, runs: list[Run]) -> Run:
+    """The tuning run of a system with the best score, rounded to 0.1.
+
+    Equal scores are ordered by the held-out MLM loss, or without one by the AUC on unigram fakes.
+    """
+    def order(run: Run) -> tuple[float, float]:
+        measures = run["measures"]
+        return (round(score(run), 1), -measures[MLM_LOSS] if MLM_LOSS in measures else measures[UNIGRAM_AUC])
+
+    keys = [pilot_key(system, arm) for arm in PILOTS[system]]
+    return max((run for run in runs if run["system"] in keys), key=order)
+
+
+def reason_to_drop(system: str, runs: list[Run]) -> str:
+    """Why a system is not in the main study; empty if it is."""
+    best = best_pilot(system, runs)
+    if system in (MLM_RTD, MLM_RTD_MUON):
+        keys = [pilot_key(system, arm) for arm in PILOTS[system]]
+        auc = max(run["measures"][UNIGRAM_AUC] for run in runs if run["system"] in keys)
+        if auc < LEAST_AUC:
+            return f"the best AUC on unigram fakes is {auc:.3f}, below {LEAST_AUC}"
+        behind = score(best_pilot(MLM, runs)) - score(best)
+        if behind >= 1:
+            return f"chunking is {behind:.1f} points below MLM's best"
+    if system in ADAM:
+        adam = best_pilot(ADAM[system], runs)
+        if score(best) < score(adam) and best["measures"][MLM_LOSS] > adam["measures"][MLM_LOSS]:
+            return "chunking and MLM loss are both worse than those of the best run with Adam"
+    return ""
+
+
+def chosen(runs: list[Run]) -> dict[str, str]:
+    """The options of each system of the main study, by the rules, from the results of all tuning runs."""
+    systems = {}
+    for system, arms in PILOTS.items():
+        if not reason_to_drop(system, runs):
+            key = best_pilot(system, runs)["system"]
+            systems[system] = next(options for arm, options in arms.items() if pilot_key(system, arm) == key)
+    return systems
+
+
+def decisions(runs: list[Run]) -> list[str]:
+    """A sentence on each system of the pilots."""
+    lines = []
+    for system in PILOTS:
+        best, reason = best_pilot(system, runs), reason_to_drop(system, runs)
+        lines.append(
+            f"{system}: dropped, {reason}" if reason else f"{best['system']} (chunking F1 {score(best):.1f})")
+    return lines
+
+
+def best_recipe(runs: list[Run], decisive: list[str]) -> str:
+    """The system of the main study with the best mean score, MLM and ELECTRA aside; ELECTRA if there is no other."""
+    values: dict[str, list[float]] = {}
+    for run in runs:
+        if run["system"] in PILOTS and run["system"] not in (MLM, ELECTRA):
+            values.setdefault(run["system"], []).append(statistics.mean(run["scores"][name] for name in decisive))
+    return max(values, key=lambda system: statistics.mean(values[system])) if values else ELECTRA
