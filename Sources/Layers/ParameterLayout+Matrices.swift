@@ -27,3 +27,14 @@ extension ParameterLayout {
     }
   }
 }
+
+extension ParameterLayout {
+  /// The weight matrices of all encoder layers: queries, keys, values, attention's output and the
+  /// two of the feed-forward network, each by itself.
+  ///
+  /// These are the parameters that Muon may update. Embeddings and their projections, heads, biases
+  /// and normalisations are not among them.
+  package var hiddenMatrices: [Parameter] {
+    parameters.filter { $0.shape.count == 2 && $0.name.contains("encoder.layer.") }
+  }
+}

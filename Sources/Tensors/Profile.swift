@@ -26,6 +26,8 @@ package enum Activity: Hashable, Sendable {
   /// Clearing and adding gradients.
   case merging
   case optimizer
+  /// The products of Muon.
+  case orthogonalization
 }
 
 /// Measures the time of kernels by activity, for benchmarks.

@@ -102,9 +102,13 @@ package final class Trainer<O: TrainingObjective> {
     update = ShardedUpdate(
       traffic, weightOrder: objective.weightOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
-        settings.adam, layout: objective.layout, rateFactors: objective.rateFactors))
+        settings.adam, layout: objective.layout, rateFactors: objective.rateFactors),
+      muon: settings.muon.map { [team, partition] in
+        MuonOptimizer($0, objective, partition: partition, world: world, team: team)
+      })
     saver = try CheckpointSaver(
-      layout: objective.layout, partition: partition, moments: update.moments, world: world)
+      layout: objective.layout, matrices: settings.matrices(of: objective.layout),
+      partition: partition, moments: update.moments, world: world)
   }
 
   /// Waits until the weights of the last step have arrived; throws an error of the communication.
@@ -202,10 +206,10 @@ package final class Trainer<O: TrainingObjective> {
     window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
     // The norm is finite here, so clipping multiplies by a number in (0, 1].
     report.learningRate = settings.schedule.learningRate(at: step)
-    update.update(
-      weights, gradient: gradient,
+    let updateStep = UpdateStep(
       gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       learningRate: Float(report.learningRate), frozen: objective.frozen(at: step))
+    try update.update(weights, gradient: gradient, updateStep)
     report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
     report.trafficSeconds = traffic.takeSeconds()
     report.seconds = now() - start

@@ -16,6 +16,8 @@ package struct TrainerSettings: Sendable, Equatable {
   package var roundingLevel: Int?
   package var schedule: LearningRateSchedule
   package var adam: AdamHyperparameters
+  /// Muon for the hidden matrices (`ParameterLayout.hiddenMatrices`); nil for Adam everywhere.
+  package var muon: MuonHyperparameters?
   /// The global norm that gradients are clipped to.
   package var clipNorm: Double
 
@@ -29,6 +31,11 @@ package struct TrainerSettings: Sendable, Equatable {
     self.schedule = schedule
     self.adam = adam
     self.clipNorm = clipNorm
+  }
+
+  /// The matrices of `layout` that Muon updates, which have no second moment.
+  package func matrices(of layout: ParameterLayout) -> [Parameter] {
+    muon == nil ? [] : layout.hiddenMatrices
   }
 
   /// The tree by which the gradients of the slices are added.

@@ -134,7 +134,8 @@ package struct RunBranch {
       let weights = Storage(count: layout.count)
       layout.initialize(weights, seed: changed.recipe.seed)
       return try CheckpointTensors.copy(
-        folder, layout, weights: weights, to: new, fault: store.fault)
+        folder, layout, matrices: changed.trainerSettings.matrices(of: layout), weights: weights,
+        to: new, fault: store.fault)
     }
   }
 

@@ -67,10 +67,15 @@ extension Tensor {
     }
   }
 
-  private func multiplyFloats(_ a: Factor, _ b: RightFactor, scale: Float, adding: Bool) {
+  /// The product of two float32 factors that are not empty; `activity` replaces that of the shape
+  /// in the profile.
+  func multiplyFloats(
+    _ a: Factor, _ b: RightFactor, scale: Float, adding: Bool, activity: Activity? = nil
+  ) {
     let (start, left) = (Profile.begin(), a.float32)
     defer {
-      Profile.end(product(left, b), start, operations: 2.0 * Double(rows * columns * a.columns))
+      Profile.end(
+        activity ?? product(left, b), start, operations: 2.0 * Double(rows * columns * a.columns))
     }
     // Weights are packed only for tiled products, so OpenBLAS never needs a packed factor.
     guard let right = b.float32,

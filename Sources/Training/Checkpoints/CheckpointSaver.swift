@@ -32,6 +32,8 @@ package final class CheckpointSaver: Sendable {
 
   private let layout: ParameterLayout
   private let partition: Partition
+  /// The matrices without second moments.
+  private let matrices: [Parameter]
   /// The moments in use, which training changes during a save.
   private let moments: Moments
   /// A duplicate of the communicator of all ranks.
@@ -46,19 +48,23 @@ package final class CheckpointSaver: Sendable {
 
   /// - Parameters:
   ///   - layout: the parameters of the flat vector.
+  ///   - matrices: those without second moments (`TrainerSettings.matrices`).
   ///   - partition: the parts of the vector that each rank owns.
   ///   - moments: the moments of this rank's parts.
   ///   - world: all ranks; the saver uses a duplicate.
   /// - Throws: an error of the communication.
   init(
-    layout: ParameterLayout, partition: Partition, moments: Moments, world: Communicator
+    layout: ParameterLayout, matrices: [Parameter], partition: Partition, moments: Moments,
+    world: Communicator
   ) throws {
     self.layout = layout
+    self.matrices = matrices
     self.partition = partition
     self.moments = moments
     self.world = try world.duplicate()
     snapshot = (
-      Storage(count: moments.first.count), Moments(partition, rank: world.rank)
+      Storage(count: moments.first.count),
+      Moments(partition, rank: world.rank, matrices: moments.matrices)
     )
   }
 
@@ -155,7 +161,7 @@ package final class CheckpointSaver: Sendable {
     // A writer that cannot be created must not keep the parts from being received.
     let writer = Result {
       try SafetensorsWriter(
-        path: path, tensors: SavedVector.tensors(of: vectors, layout), fault: fault)
+        path: path, tensors: SavedVector.tensors(of: vectors, layout, matrices), fault: fault)
     }
     var failure: (any Error)?
     try forEachSavedPart(of: vectors) { range, floats in
@@ -188,7 +194,7 @@ package final class CheckpointSaver: Sendable {
         case .firstMoment: snapshot.moments.first
         case .secondMoment: snapshot.moments.second
         }
-      try forEachPart { owner, range, offset in
+      try forEachPart(of: vector) { owner, range, offset in
         if world.rank == 0 {
           if owner == 0 { return try body(range, saved.base + offset) }
           try world.receive(buffer.base, count: range.count, from: owner)
@@ -209,20 +215,18 @@ package final class CheckpointSaver: Sendable {
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
       let file = try SafetensorsFile(path: path)
-      for (vector, parameter) in vectors.flatMap({ v in layout.parameters.map { (v.0, $0) } }) {
-        let entry = file.entry(vector.prefix + parameter.name)
-        guard entry?.shape == parameter.shape, entry?.type == .float32 else {
+      for (name, shape) in SavedVector.tensors(of: vectors.map(\.0), layout, matrices) {
+        let entry = file.entry(name)
+        guard entry?.shape == shape, entry?.type == .float32 else {
           throw CheckpointError.otherModel(
-            path: path,
-            differences:
-              "\(vector.prefix)\(parameter.name) is missing or has another shape or type")
+            path: path, differences: "\(name) is missing or has another shape or type")
         }
       }
       return file
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     for (vector, moment) in vectors {
-      try forEachPart { owner, range, offset in
+      try forEachPart(of: vector) { owner, range, offset in
         let local = moment.base + offset
         if let file {
           let target = owner == 0 ? local : buffer.base
@@ -243,9 +247,11 @@ package final class CheckpointSaver: Sendable {
 
   /// Calls `body` with every part of a vector, in the order of the vector.
   ///
-  /// The order is the same on all ranks. `offset` is the part's offset in this rank's parts; it has
-  /// no meaning for a part of another rank.
+  /// The order is the same on all ranks. Parts of second moments are those between matrices without
+  /// them. `offset` is the part's offset in this rank's parts; it has no meaning for a part of
+  /// another rank.
   private func forEachPart(
+    of vector: SavedVector,
     _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int) throws -> Void
   ) throws {
     // Buckets are numbered in the order of gradients, and the file is in the order of the vector.
@@ -254,9 +260,14 @@ package final class CheckpointSaver: Sendable {
     }
     for bucket in buckets {
       for owner in partition.owners {
-        let range = partition.part(bucket, of: owner)
-        if range.isEmpty { continue }
-        try body(owner, range, owner == world.rank ? moments.offset(of: bucket) : 0)
+        let part = partition.part(bucket, of: owner)
+        let ranges = vector == .secondMoment ? moments.matrices.outside(part) : [part]
+        for range in ranges where !range.isEmpty {
+          let offset =
+            vector == .secondMoment
+            ? moments.secondOffset(of: range.lowerBound, in: bucket) : moments.offset(of: bucket)
+          try body(owner, range, owner == world.rank ? offset : 0)
+        }
       }
     }
   }

@@ -21,12 +21,17 @@ enum SavedVector: CaseIterable {
     ("model.safetensors", [.weights]), ("optimizer.safetensors", [.firstMoment, .secondMoment]),
   ]
 
+  /// The parameters that have an element in this vector: `matrices` have no second moments.
+  func parameters(of layout: ParameterLayout, _ matrices: [Parameter]) -> [Parameter] {
+    layout.parameters.filter { self != .secondMoment || !matrices.contains($0) }
+  }
+
   /// The names and shapes of the tensors of `vectors`, in the order of a file.
   static func tensors(
-    of vectors: [SavedVector], _ layout: ParameterLayout
+    of vectors: [SavedVector], _ layout: ParameterLayout, _ matrices: [Parameter]
   ) -> [(name: String, shape: [Int])] {
     vectors.flatMap { vector in
-      layout.parameters.map { (name: vector.prefix + $0.name, shape: $0.shape) }
+      vector.parameters(of: layout, matrices).map { (vector.prefix + $0.name, $0.shape) }
     }
   }
 }
@@ -40,12 +45,15 @@ package enum CheckpointTensors {
   ///
   /// Parameters that the checkpoint lacks keep their initial weights and get moments of zero;
   /// tensors that match no parameter are left out. With the parameters of the checkpoint itself
-  /// the files are equal to its own.
+  /// the files are equal to its own. Where one of the two has a second moment and the other has
+  /// none, the optimizer of the parameter changes, and its moments begin at zero too: Adam's first
+  /// moment without its second would be a far too large step.
   ///
   /// - Parameters:
   ///   - folder: the folder of the checkpoint.
   ///   - layout: the parameters of the new model. Those with the name of a tensor must have its
   ///     shape.
+  ///   - matrices: the parameters of the new model without second moments.
   ///   - weights: the initial weights of the new model; replaced by those of the checkpoint.
   ///   - new: the folder to write into.
   ///   - fault: called before every write and flush.
@@ -53,20 +61,27 @@ package enum CheckpointTensors {
   /// - Throws: `CheckpointError.otherModel` for another shape; `FileError.unwritable`; errors of a
   ///   damaged file.
   package static func copy(
-    _ folder: String, _ layout: ParameterLayout, weights: Storage, to new: String,
-    fault: @escaping FaultHook
+    _ folder: String, _ layout: ParameterLayout, matrices: [Parameter] = [], weights: Storage,
+    to new: String, fault: @escaping FaultHook
   ) throws -> Checksums {
     try SavedVector.files.reduce(into: [:]) { checksums, file in
       let source = try ModelTensors(path: folder + "/" + file.name)
       let writer = try SafetensorsWriter(
-        path: new + "/" + file.name, tensors: SavedVector.tensors(of: file.vectors, layout),
-        fault: fault)
+        path: new + "/" + file.name,
+        tensors: SavedVector.tensors(of: file.vectors, layout, matrices), fault: fault)
+      let withoutSecond = Set(matrices.map(\.name))
+      func keepsOptimizer(_ name: String) -> Bool {
+        let hasSecond = source.entry(SavedVector.secondMoment.prefix + name) != nil
+        return hasSecond != withoutSecond.contains(name)
+      }
       for vector in file.vectors {
         let values = vector == .weights ? weights : Storage(count: layout.count)
         try ModelFile.expectNone(
           ModelFile.compare(source, layout) { vector.prefix + $0 }.mismatched, path: source.path)
-        try ModelFile.copy(source, layout, into: values) { vector.prefix + $0 }
-        for parameter in layout.parameters {
+        try ModelFile.copy(source, layout, into: values) {
+          vector == .weights || keepsOptimizer($0) ? vector.prefix + $0 : nil
+        }
+        for parameter in vector.parameters(of: layout, matrices) {
           try writer.write(values.base + parameter.offset, count: parameter.count)
         }
       }

@@ -74,8 +74,9 @@ package final class ReductionComparison {
     reducer.register(pieces)
     let gradient = try reducer.finishSum()
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
-    update.update(
-      weights, gradient: gradient, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
+    try update.update(
+      weights, gradient: gradient,
+      UpdateStep(gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6))
     try update.waitForWeights()
   }
 

@@ -4,27 +4,39 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Adam's moments of the parts that one rank owns, one part after the other in bucket order.
+/// The optimizer's moments of the parts that one rank owns, one part after the other in bucket order.
+///
+/// Matrices that Muon updates have no second moment.
 struct Moments: Sendable {
   let first: Storage
   let second: Storage
-  /// The offset of each bucket's part.
-  private let offsets: [Int]
+  let matrices: MatrixRanges
+  /// This rank's part of each bucket, and its offsets in `first` and in `second`.
+  private let parts: [(part: Range<Int>, first: Int, second: Int)]
 
   /// Allocates zeros for the parts of `rank`.
-  init(_ partition: Partition, rank: Int) {
-    var (offsets, count) = ([Int](), 0)
-    for bucket in partition.buckets.indices {
-      offsets.append(count)
-      count += partition.part(bucket, of: rank).count
+  init(_ partition: Partition, rank: Int, matrices: MatrixRanges) {
+    var (firstCount, secondCount) = (0, 0)
+    parts = partition.buckets.indices.map { bucket in
+      let part = partition.part(bucket, of: rank)
+      defer {
+        firstCount += part.count
+        secondCount += matrices.outsideCount(part)
+      }
+      return (part, firstCount, secondCount)
     }
-    self.offsets = offsets
-    first = Storage(count: count)
-    second = Storage(count: count)
+    self.matrices = matrices
+    first = Storage(count: firstCount)
+    second = Storage(count: secondCount)
   }
 
-  /// The offset of the part of `bucket` in `first` and in `second`.
-  func offset(of bucket: Int) -> Int { offsets[bucket] }
+  /// The offset of the part of `bucket` in `first`.
+  func offset(of bucket: Int) -> Int { parts[bucket].first }
+
+  /// The offset in `second` of `position`, which lies in the part of `bucket`.
+  func secondOffset(of position: Int, in bucket: Int) -> Int {
+    parts[bucket].second + matrices.outsideCount(parts[bucket].part.lowerBound..<position)
+  }
 }
 
 /// Updates the weights: each rank updates the parts that it owns and sends them to all others.
@@ -44,6 +56,8 @@ final class ShardedUpdate: Sendable {
   private let rank: Int
   private let team: WorkerTeam
   private let optimizer: AdamOptimizer
+  /// The update of matrices; nil if Adam updates them too.
+  let muon: MuonOptimizer?
   /// The buckets in the order in which the next step reads their weights.
   private let order: [Int]
   /// The number of the last job that gathered each bucket; 0 before the first update.
@@ -58,19 +72,22 @@ final class ShardedUpdate: Sendable {
   ///   - rank: this rank's number.
   ///   - team: the workers of this rank.
   ///   - optimizer: the update of a range.
+  ///   - muon: the update of matrices; nil if `optimizer` updates them too.
   init(
     _ traffic: BucketTraffic, weightOrder: [Range<Int>], rank: Int, team: WorkerTeam,
-    optimizer: AdamOptimizer
+    optimizer: AdamOptimizer, muon: MuonOptimizer? = nil
   ) {
     let buckets = traffic.partition.buckets
     self.traffic = traffic
     self.rank = rank
     self.team = team
     self.optimizer = optimizer
+    self.muon = muon
     order = weightOrder.flatMap { range in
       buckets.indices.filter { range.contains(buckets[$0].lowerBound) }
     }
-    moments = Moments(traffic.partition, rank: rank)
+    moments = Moments(
+      traffic.partition, rank: rank, matrices: MatrixRanges(muon?.plan.matrices ?? []))
     gatherJobs = Mutex(Array(repeating: 0, count: buckets.count))
   }
 
@@ -87,25 +104,28 @@ final class ShardedUpdate: Sendable {
   ///
   /// - Parameters:
   ///   - weights: the flat vector; `await` waits for a range of it.
-  ///   - gradient: a vector in which this rank's parts hold the gradient of the whole batch.
-  ///   - gradientScale: the factor of gradient clipping.
-  ///   - learningRate: the step's learning rate.
-  ///   - frozen: ranges of whole parameters that are not updated.
-  func update(
-    _ weights: Storage, gradient: Storage, gradientScale: Float, learningRate: Float,
-    frozen: [Range<Int>] = []
-  ) {
-    let (optimizer, moments, partition, rank) = (optimizer, moments, traffic.partition, rank)
-    traffic.forEachBucket("update", order, team) { bucket, worker, workers in
-      // The workers split this rank's part. Adam is elementwise, so the split changes no bits.
+  ///   - gradient: a vector in which this rank's parts hold the gradient of the whole batch; Muon
+  ///     overwrites it.
+  ///   - step: the learning rate, the factor of clipping and what is frozen.
+  /// - Throws: an error of the communication of Muon.
+  func update(_ weights: Storage, gradient: Storage, _ step: UpdateStep) throws {
+    try muon?.orthogonalize(gradient, moments, step)
+    let (partition, rank, muon) = (traffic.partition, rank, muon)
+    traffic.forEachBucket("update", order, team) { [self] bucket, worker, workers in
+      // The workers split this rank's part. Updates are elementwise, so the split changes no bits.
       let part = partition.part(bucket, of: rank)
-      let range = ReductionTree.share(part, of: worker, of: workers)
-      let moment = moments.offset(of: bucket) + range.lowerBound - part.lowerBound
-      let state = AdamState(
-        weights: weights.base + range.lowerBound, gradient: gradient.base + range.lowerBound,
-        firstMoment: moments.first.base + moment, secondMoment: moments.second.base + moment)
-      optimizer.update(
-        range, state, gradientScale: gradientScale, learningRate: learningRate, frozen: frozen)
+      let share = ReductionTree.share(part, of: worker, of: workers)
+      for range in moments.matrices.outside(share) {
+        let moment = moments.offset(of: bucket) + range.lowerBound - part.lowerBound
+        let second = moments.secondOffset(of: range.lowerBound, in: bucket)
+        let state = AdamState(
+          weights: weights.base + range.lowerBound, gradient: gradient.base + range.lowerBound,
+          firstMoment: moments.first.base + moment, secondMoment: moments.second.base + second)
+        optimizer.update(
+          range, state, gradientScale: step.gradientScale, learningRate: step.learningRate,
+          frozen: step.frozen)
+      }
+      muon?.update(share, weights, directions: gradient, step)
     } then: { [self] bucket in
       // Submitted also when this rank's part is empty or frozen: a gather is a collective call.
       let job = traffic.submit("gather", bucket) { [traffic] in
