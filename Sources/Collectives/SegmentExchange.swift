@@ -6,7 +6,7 @@ import Tensors
 ///     let exchange = SegmentExchange(segments, world: world)
 ///     try exchange.send(vector)       // this rank's incoming segments have the values of others
 ///     change(incoming)
-///     try exchange.sendBack(vector)   // its outgoing segments have the values that others computed
+///     try exchange.sendBack(vector)   // its outgoing segments have the values of others
 ///
 /// One message goes to each other rank in each direction. All calls are collective.
 package final class SegmentExchange: Sendable {

@@ -107,13 +107,8 @@ struct FlopsCommand: ParsableCommand {
       cost, name: recipe.preset?.rawValue ?? recipe.config ?? "", electra: electra)
     if json { return try StandardOutput.print(figures.json()) }
     let (needs, recipe) = (cost.needs, cost.configuration.recipe)
-    let memory = [
-      ("weights", needs.weights), ("packed weights", needs.packedWeights),
-      ("moments", needs.moments), ("gradients", needs.gradients),
-      ("activations", needs.activations), ("received", needs.received),
-      ("snapshot", needs.snapshot), ("program", ResourceEstimate.program),
-    ].filter { $0.1 > 0 || $0.0 != "packed weights" }.map { "\($0.1.bytes) \($0.0)" }.joined(
-      separator: " + ")
+    let muon =
+      figures.muonProducts.map { "Muon         \(scientific($0)) of these operations\n" } ?? ""
     let comparison =
       figures.comparison(steps: recipe.steps).map { "equal cost   \($0)\n" } ?? ""
     StandardOutput.print(
@@ -124,7 +119,7 @@ struct FlopsCommand: ParsableCommand {
       operations   \(scientific(figures.products)) in matrix products, \
       \(scientific(figures.productsPerToken)) per token; \(scientific(figures.reference)) by the \
       paper's count
-      memory       \(needs.memory.bytes) per rank: \(memory)
+      \(muon)memory       \(needs.memory.bytes) per rank: \(figures.memorySummary)
       sent         \(needs.sent.bytes) per step and rank, on \(ranks) ranks
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
       \(comparison)time         \(String(format: "%.1f", figures.hours)) hours at \
@@ -133,13 +128,16 @@ struct FlopsCommand: ParsableCommand {
       """)
   }
 
-  /// The same run with ELECTRA's objective; `preset` gives the size if the options name no file.
+  /// The same run with ELECTRA's objective and Adam.
+  ///
+  /// `preset` gives the size if the options name no file.
   private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
     if plain.config == nil { plain.preset = preset }
     plain.task = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask(sampling: configuration.recipe.task.sampling)
+    configuration.recipe.use(.adam)
     return configuration
   }
 

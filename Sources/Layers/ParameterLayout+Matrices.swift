@@ -38,3 +38,8 @@ extension ParameterLayout {
     parameters.filter { $0.shape.count == 2 && $0.name.contains("encoder.layer.") }
   }
 }
+
+extension Parameter {
+  /// The floating-point operations of its orthogonalization as a matrix.
+  package var orthogonalization: Double { NewtonSchulz.operations(rows: rows, columns: columns) }
+}

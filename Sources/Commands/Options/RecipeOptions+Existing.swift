@@ -84,7 +84,8 @@ extension RecipeOptions {
     "replace_prob": "--replace-fraction", "disallow_correct": "--disallow-correct",
     "mask_with_replacement": "--mask-with-replacement", "num_train_steps": "--steps",
     "train_batch_size": "--batch", "max_seq_length": "--length",
-    "learning_rate": "--learning-rate", "num_warmup_steps": "--warmup", "slices": "--slices",
+    "learning_rate": "--learning-rate", "num_warmup_steps": "--warmup",
+    "optimizer": "--optimizer", "muon_rate": "--muon-rate", "slices": "--slices",
     "micro_batch_tokens": "--micro-batch", "mask_whole_words": "--whole-words", "seed": "--seed",
     "arithmetic": "--arithmetic", "exchange": "--exchange", "exchange_level": "--exchange-level",
   ]

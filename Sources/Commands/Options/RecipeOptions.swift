@@ -28,6 +28,12 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The peak learning rate.")
   var learningRate: Double?
 
+  @Option(help: "adam, or muon for the matrices of encoder layers and Adam elsewhere.")
+  var optimizer: Optimizer?
+
+  @Option(help: "Muon's learning rate divided by Adam's; by default 2.")
+  var muonRate: Double?
+
   @Option(
     help: """
       Steps in which the learning rate rises; by default the preset's, with few --steps at most a \
@@ -117,6 +123,8 @@ struct RecipeOptions: ParsableArguments {
     if let batch { configuration.recipe.batchSize = batch }
     if let length { configuration.recipe.length = length }
     if let learningRate { configuration.recipe.learningRate = learningRate }
+    if let optimizer { configuration.recipe.use(optimizer) }
+    if let muonRate { configuration.recipe.muonRate = muonRate }
     if let warmup { configuration.recipe.warmupSteps = warmup }
     if let slices { configuration.recipe.slices = slices }
     if let microBatch { configuration.recipe.microBatchTokens = microBatch }
@@ -142,3 +150,4 @@ struct RecipeOptions: ParsableArguments {
 }
 
 extension Preset: ExpressibleByArgument {}
+extension Optimizer: ExpressibleByArgument {}

@@ -7,9 +7,14 @@ extension PretrainingConfiguration {
   /// A multiply-add counts as two operations. A weight costs two operations in the forward pass,
   /// two for the gradient of its input and two for its gradient. Attention's products, Q K^T and P
   /// V, also have two products in the backward pass for one in the forward pass. The product with
-  /// the vocabulary is computed at masked positions only, except in All-Tokens MLM. Other
-  /// operations are not counted.
+  /// the vocabulary is computed at masked positions only, except in All-Tokens MLM. The products of
+  /// Muon are included, other operations are not.
   package var productsPerToken: Double {
+    passProductsPerToken + orthogonalizationPerStep / Double(recipe.batchSize * recipe.length)
+  }
+
+  /// `productsPerToken` without the update: the products of forward and backward passes.
+  package var passProductsPerToken: Double {
     let task = recipe.task
     let encoder = model.discriminator
     var products = encoderProducts(encoder)

@@ -127,7 +127,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
 
   /// The first invalid value, as a sentence; nil if the configuration is valid.
   package var problem: String? {
-    numericProblem ?? exchangeProblem ?? recipe.task.problem(model)
+    numericProblem ?? recipe.optimizerProblem ?? exchangeProblem ?? recipe.task.problem(model)
   }
 
   /// The first invalid number, as a sentence; nil if there is none.

@@ -58,6 +58,10 @@ extension PretrainingConfiguration.Recipe {
     package var discriminatorRamp: [Double]?
     /// The decoupled weight decay, of parameters that decay (`Parameter.decays`).
     package var weightDecay: Float
+    /// The optimizer; nil for Adam.
+    package var optimizer: Optimizer?
+    /// The learning rate of Muon divided by Adam's; nil for 2.
+    package var muonRate: Double?
     /// The decay rates of Adam's first and second moments (Kingma and Ba 2015).
     package var beta1: Float
     package var beta2: Float
@@ -87,6 +91,8 @@ extension PretrainingConfiguration.Recipe {
       case discriminatorWeight = "disc_weight"
       case discriminatorRamp = "disc_weight_ramp"
       case weightDecay = "weight_decay_rate"
+      case optimizer
+      case muonRate = "muon_rate"
       case beta1 = "adam_beta1"
       case beta2 = "adam_beta2"
       case epsilon = "adam_epsilon"

@@ -85,8 +85,8 @@ package struct StepMeasurement: Encodable {
     operations = entries.values.reduce(0) { $0 + $1.operations }
     let slices = ReductionTree(sliceCount: recipe.slices).slices(of: world.rank, of: world.size)
     expectedOperations =
-      configuration.productsPerToken * Double(recipe.batchSize * recipe.length)
-      * Double(slices.count) / Double(recipe.slices)
+      configuration.passProductsPerToken * Double(recipe.batchSize * recipe.length)
+      * Double(slices.count) / Double(recipe.slices) + trainer.orthogonalizationOperations
     times = ActivityTimes(entries, profiled, workers: processors.count)
   }
 

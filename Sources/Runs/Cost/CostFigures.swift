@@ -10,6 +10,8 @@ package struct CostFigures: Encodable {
   package let reference: Double
   package let products: Double
   package let productsPerToken: Double
+  /// The part of `products` that is Muon's; nil for Adam.
+  package let muonProducts: Double?
   let memory: Int
   let weights: Int
   let packedWeights: Int
@@ -17,6 +19,7 @@ package struct CostFigures: Encodable {
   let gradients: Int
   let activations: Int
   let received: Int
+  let orthogonalization: Int
   let snapshot: Int
   let program: Int
   let sentPerStep: Int
@@ -30,10 +33,11 @@ package struct CostFigures: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case name, parameters, tokens, memory, weights, moments, gradients, activations, received
-    case snapshot, program, checkpoint, disk, hours
+    case orthogonalization, snapshot, program, checkpoint, disk, hours
     case reference = "reference_operations"
     case products = "product_operations"
     case productsPerToken = "products_per_token"
+    case muonProducts = "muon_operations"
     case packedWeights = "packed_weights"
     case sentPerStep = "sent_per_step"
     case tokensPerSecond = "tokens_per_second"
@@ -46,7 +50,7 @@ package struct CostFigures: Encodable {
   /// - Parameters:
   ///   - cost: of the run.
   ///   - name: of the size or the file of the configuration.
-  ///   - electra: the same run with ELECTRA's objective.
+  ///   - electra: the same run with ELECTRA's objective and Adam.
   ///   - tokensPerSecond: of the whole run.
   package init(
     _ cost: RunCost, name: String, electra: PretrainingConfiguration, tokensPerSecond: Double
@@ -56,9 +60,13 @@ package struct CostFigures: Encodable {
     (tokens, productsPerToken) = (configuration.recipe.tokens, configuration.productsPerToken)
     reference = configuration.referenceOperations
     products = configuration.productOperations
+    muonProducts = configuration.recipe.muonFactor.map { _ in
+      configuration.orthogonalizationPerStep * Double(configuration.recipe.steps)
+    }
     (memory, weights, packedWeights) = (needs.memory, needs.weights, needs.packedWeights)
     (moments, gradients, activations) = (needs.moments, needs.gradients, needs.activations)
     (received, snapshot, program) = (needs.received, needs.snapshot, ResourceEstimate.program)
+    orthogonalization = needs.orthogonalization
     (sentPerStep, checkpoint, disk) = (needs.sent, needs.checkpoint, cost.disk)
     self.tokensPerSecond = tokensPerSecond
     hours = Double(tokens) / tokensPerSecond / 3600
@@ -67,6 +75,17 @@ package struct CostFigures: Encodable {
       isElectra ? nil : configuration.steps(asCostlyAs: electra) { $0.productOperations }
     stepsOfEqualReference =
       isElectra ? nil : configuration.steps(asCostlyAs: electra) { $0.referenceOperations }
+  }
+
+  /// The memory of a rank by kind.
+  package var memorySummary: String {
+    let optional = ["packed weights", "orthogonalization"]
+    return [
+      ("weights", weights), ("packed weights", packedWeights), ("moments", moments),
+      ("gradients", gradients), ("activations", activations), ("received", received),
+      ("orthogonalization", orthogonalization), ("snapshot", snapshot), ("program", program),
+    ].filter { $0.1 > 0 || !optional.contains($0.0) }.map { "\($0.1.bytes) \($0.0)" }.joined(
+      separator: " + ")
   }
 
   /// For another objective than ELECTRA's, a sentence about equal cost; nil for ELECTRA itself.

@@ -28,7 +28,7 @@ extension PretrainingConfiguration {
 
   /// The optimizer settings of the current phase; two stages restart the learning rate.
   package var trainerSettings: TrainerSettings {
-    TrainerSettings(
+    var settings = TrainerSettings(
       batchSize: recipe.batchSize, sliceCount: recipe.slices, roundingLevel: roundingLevel,
       schedule: LearningRateSchedule(
         learningRate: recipe.learningRate, firstStep: firstStep, steps: recipe.steps,
@@ -37,14 +37,19 @@ extension PretrainingConfiguration {
         beta1: recipe.beta1, beta2: recipe.beta2, epsilon: recipe.epsilon,
         weightDecay: recipe.weightDecay),
       clipNorm: recipe.clipNorm)
+    settings.muon = recipe.muonFactor.map {
+      MuonHyperparameters(rateFactor: Float($0), weightDecay: recipe.weightDecay)
+    }
+    return settings
   }
 }
 
 extension PretrainingConfiguration.Recipe {
   /// The steps and the learning rate schedule, for the log.
   var schedule: String {
-    "\(fields.steps.grouped) steps of \(fields.batchSize) sequences, at most "
-      + "\(tokens.grouped) tokens; learning rate \(fields.learningRate) after "
+    let muon = muonFactor.map { ", \($0) times that of Muon for hidden matrices," } ?? ""
+    return "\(fields.steps.grouped) steps of \(fields.batchSize) sequences, at most "
+      + "\(tokens.grouped) tokens; learning rate \(fields.learningRate)\(muon) after "
       + "\(fields.warmupSteps.grouped) warm-up steps, then linear decay to 0"
   }
 }

@@ -146,6 +146,9 @@ package struct RunBranch {
     var changes = Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map {
       "\($0) is \(new[$0] ?? "absent") instead of \(old[$0] ?? "absent")"
     }
+    if configuration.recipe.optimizer != changed.recipe.optimizer {
+      changes.append("new moments for the weight matrices of encoder layers")
+    }
     let differences = try differences(changed)
     if !differences.missing.isEmpty {
       changes.append("new weights and moments for \(shortList(differences.missing))")

@@ -74,8 +74,3 @@ struct MatrixPlan: Sendable {
     }
   }
 }
-
-extension Parameter {
-  /// The operations of its orthogonalization.
-  package var orthogonalization: Double { NewtonSchulz.operations(rows: rows, columns: columns) }
-}

@@ -4,7 +4,7 @@ import Platform
 import Synchronization
 import Tensors
 
-/// Muon on the hidden matrices of a model (Jordan et al. 2024).
+/// Muon on the hidden matrices of a model; see `MuonHyperparameters`.
 ///
 ///     try muon.orthogonalize(gradient, moments, step)   // the gradient becomes the direction
 ///     muon.update(range, weights, gradient, step)       // the owners of the parts
@@ -127,4 +127,9 @@ struct UpdateStep: Sendable {
 
   /// Whether the parameter at `position` is not updated.
   func isFrozen(_ position: Int) -> Bool { frozen.contains { $0.contains(position) } }
+}
+
+extension Trainer {
+  /// The operations of this rank's products of Muon in a step without frozen matrices.
+  package var orthogonalizationOperations: Double { update.muon?.operations ?? 0 }
 }

@@ -16,7 +16,7 @@ package struct ResourceEstimate: Sendable {
   package let weights: Int
   /// The packed matrices, which the workers of a rank share (`Weights.packedBytes`).
   package let packedWeights: Int
-  /// Both moments of the parts that a rank owns.
+  /// The moments of the parts that a rank owns.
   package let moments: Int
   /// The partial sums of all workers of a rank.
   package let gradients: Int
@@ -24,6 +24,8 @@ package struct ResourceEstimate: Sendable {
   package let activations: Int
   /// The buffers of the exchange, most of them for other ranks' gradients.
   package let received: Int
+  /// Muon's buffers and the temporary memory of its workers; 0 for Adam.
+  package let orthogonalization: Int
   /// The snapshot of a rank's parts that a checkpoint is written from, and the buffer of one
   /// received part.
   package let snapshot: Int
@@ -38,8 +40,8 @@ package struct ResourceEstimate: Sendable {
 
   /// The total memory of rank zero, which needs most.
   package var memory: Int {
-    weights + packedWeights + moments + gradients + activations + received + snapshot
-      + Self.program
+    weights + packedWeights + moments + gradients + activations + received + orthogonalization
+      + snapshot + Self.program
   }
 
   /// An allowance for the program, its libraries and MPI.
@@ -69,17 +71,41 @@ package struct ResourceEstimate: Sendable {
     }
     weights = bytes * layout.count
     packedWeights = Weights.packedBytes(layout, arithmetic)
-    moments = 2 * bytes * ((0..<ranks).map { partition.ownedCount(of: $0) }.max() ?? 0)
+    let matrices = settings.matrices(of: layout)
+    let states = (0..<ranks).map {
+      StateCount(partition, rank: $0, matrices: MatrixRanges(matrices))
+    }
+    moments = bytes * (states.map(\.moments).max() ?? 0)
     gradients = bytes * layout.count * (held.max() ?? 0)
     self.activations = bytes * workers * activations
     received = traffic.buffers
-    snapshot = moments / 2 * 3 + bytes * (ranks > 1 ? partition.largestPart : 0)
-    checkpoint = 3 * bytes * layout.parameterCount
-    sent = traffic.sent.max() ?? 0
+    let plan = MatrixPlan(matrices, partition)
+    let segments = (0..<ranks).map { plan.segments(of: $0).counts }
+    let buffers = segments.map { $0.outgoing + $0.incoming }
+    orthogonalization = bytes * ((buffers.max() ?? 0) + workers * plan.scratchCount)
+    snapshot =
+      bytes * (states.map { $0.moments + $0.weights }.max() ?? 0)
+      + bytes * (ranks > 1 ? partition.largestPart : 0)
+    checkpoint = bytes * (3 * layout.parameterCount - matrices.reduce(0) { $0 + $1.count })
+    // A rank sends its parts of other ranks' matrices, and the results of its own matrices.
+    sent = zip(traffic.sent, buffers).map { $0 + bytes * $1 }.max() ?? 0
     let communicated = settings.communicatedBytes(layout, arithmetic)
     let least = Double(communicated) * Double(ranks - 1) / Double(ranks)
     excessTraffic = ranks > 1 ? Double(sent) / least : 1
-    messages = traffic.messages
+    messages = traffic.messages + (matrices.isEmpty ? 0 : 2 * (ranks - 1))
+  }
+}
+
+/// The floats of a rank's parts of the weights, and of their moments.
+private struct StateCount {
+  let weights: Int
+  let moments: Int
+
+  init(_ partition: Partition, rank: Int, matrices: MatrixRanges) {
+    weights = partition.ownedCount(of: rank)
+    moments = partition.buckets.indices.reduce(weights) {
+      $0 + matrices.outsideCount(partition.part($1, of: rank))
+    }
   }
 }
 

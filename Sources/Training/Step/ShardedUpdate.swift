@@ -4,7 +4,7 @@ import Platform
 import Synchronization
 import Tensors
 
-/// The optimizer's moments of the parts that one rank owns, one part after the other in bucket order.
+/// The moments of the parts that one rank owns, one part after the other in bucket order.
 ///
 /// Matrices that Muon updates have no second moment.
 struct Moments: Sendable {
