@@ -40,6 +40,6 @@ extension ParameterLayout {
 }
 
 extension Parameter {
-  /// The floating-point operations of its orthogonalization as a matrix.
+  /// The floating-point operations of its orthogonalisation as a matrix.
   package var orthogonalization: Double { NewtonSchulz.operations(rows: rows, columns: columns) }
 }

@@ -37,7 +37,7 @@ struct BenchmarkTests {
     ["--preset", "tiny", "--training", "adversarial", "--generator-width", "0.25"],
     ["--preset", "tiny", "--weight-sharing", "all"],
     ["--preset", "tiny", "--generator", "unigram"],
-    ["--preset", "tiny", "--arithmetic", "bfloat16"],
+    ["--preset", "tiny", "--arithmetic", "bfloat16"], ["--preset", "tiny", "--optimizer", "muon"],
   ])
   func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
     let folder = try TemporaryFolder()

@@ -122,6 +122,38 @@ struct BranchTests {
     #expect(moments.allSatisfy { $0 == 0 })
   }
 
+  /// The moments of matrices begin at zero with another optimizer, the others continue.
+  @Test
+  func aBranchMayHaveAnotherOptimizer() throws {
+    let folder = try folder()
+    let adam = try optimizer(folder, "run")
+    let result = try Program.run(
+      branch("muon", middle + ["--optimizer", "muon"]), in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+    let log = try folder.text("muon/log.txt")
+    #expect(log.contains("new moments for the weight matrices of encoder layers"), "\(log)")
+    let muon = try optimizer(folder, "muon")
+    let back = try Program.run(
+      branch("back", ["--branch-from", "muon/checkpoints/step-00000004", "--optimizer", "adam"]),
+      in: folder.path)
+    #expect(back.status == 0, "\(back.errors)")
+    let adamAgain = try optimizer(folder, "back")
+    let matrix = "discriminator.encoder.layer.0.output.dense.weight"
+    let first = try muon.floats(of: "first_moment." + matrix)
+    #expect(muon.entry("second_moment." + matrix) == nil && first.allSatisfy { $0 == 0 })
+    for name in ["first_moment.", "second_moment."] {
+      #expect(try adam.floats(of: name + matrix).contains { $0 != 0 })
+      #expect(try adamAgain.floats(of: name + matrix).allSatisfy { $0 == 0 })
+      let other = name + "discriminator.encoder.layer.0.output.dense.bias"
+      #expect(try muon.floats(of: other) == adam.floats(of: other))
+    }
+  }
+
+  /// The moments of a run after four steps.
+  private func optimizer(_ folder: TemporaryFolder, _ run: String) throws -> SafetensorsFile {
+    try SafetensorsFile(path: folder.file("\(run)/checkpoints/step-00000004/optimizer.safetensors"))
+  }
+
   /// A branch that was killed before its checkpoint was complete is resumed by the same command.
   @Test
   func anInterruptedBranchIsResumed() throws {

@@ -163,7 +163,9 @@ struct InvarianceTests {
     bfloat16 + exchange + ["--objective", "all-tokens-mlm"],
     bfloat16 + exchange + ["--weight-sharing", "all"],
     bfloat16 + exchange + ["--training", "two-stage"],
-    bfloat16 + exchange + ["--training", "adversarial"],
+    bfloat16 + exchange + ["--training", "adversarial"], ["--optimizer", "muon"],
+    ["--optimizer", "muon", "--training", "two-stage"],
+    bfloat16 + exchange + ["--optimizer", "muon", "--weight-sharing", "all"],
   ])
   func otherTasksKeepTheirBytesToo(options: [String]) throws {
     let folder = try Self.folder()
@@ -205,7 +207,7 @@ struct InvarianceTests {
       ("--objective", "mlm"), ("--generator", "unigram"), ("--generator-width", "0.5"),
       ("--generator-depth", "0.5"), ("--weight-sharing", "none"), ("--training", "adversarial"),
       ("--mask-fraction", "0.2"), ("--temperature", "2"), ("--discriminator-weight", "20"),
-      ("--exchange", "bfloat16"), ("--exchange-level", "1"),
+      ("--exchange", "bfloat16"), ("--exchange-level", "1"), ("--optimizer", "muon"),
     ] {
       let result = try Program.run(
         Self.command + ["--output", "run", option, value], in: folder.path)

@@ -28,7 +28,9 @@ struct TaskOptionsTests {
     ("--training adversarial --objective replace-mlm", "needs a discriminator"),
     ("--training adversarial --temperature 2", "excludes --temperature"),
     ("--whole-words --mask-with-replacement", "leave out one of the two"),
-    ("--objective bert", "--objective"),
+    ("--objective bert", "--objective"), ("--optimizer lion", "--optimizer"),
+    ("--muon-rate 2", "give --optimizer muon too"),
+    ("--optimizer muon --muon-rate=-1", "a rate of Muon of -1.0 is not 0 or more"),
     ("--learning-rate nan", "a learning rate of nan"),
     ("--batch 100000000000000000", "a batch of 100000000000000000 is above"),
     ("--steps 1000000000000000 --batch 1000000", "tokens are too many"),
@@ -71,7 +73,7 @@ struct TaskOptionsTests {
   /// A run with the printed number of steps has the printed cost.
   @Test(arguments: [
     "--objective mlm", "--objective all-tokens-mlm", "--generator unigram",
-    "--generator-width 0.25", "--weight-sharing all", "--training two-stage",
+    "--generator-width 0.25", "--weight-sharing all", "--training two-stage", "--optimizer muon",
   ])
   func stepsOfEqualCostAreThoseToAskFor(options: String) throws {
     func figures(_ options: String) throws -> Figures {

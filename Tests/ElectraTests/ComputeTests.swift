@@ -49,6 +49,25 @@ struct ComputeTests {
     }
   }
 
+  /// Per iteration, a matrix (m, n) with m <= n has products of 2 m m n, 2 m m m and 2 m m n.
+  @Test
+  func theProductsOfMuonAreCounted() {
+    var configuration = Preset.tiny.configuration(vocabularySize: 30_522)
+    let adam = configuration.productOperations
+    #expect(configuration.orthogonalizationPerStep == 0)
+    configuration.recipe.use(.muon)
+    func layer(_ d: Double) -> Double { 5 * d * d * d * (4 * 6 + 2 * (4 * 4 + 2)) }
+    let expected = 3 * layer(128) + layer(64)
+    #expect(configuration.orthogonalizationPerStep == expected)
+    let ratio = (configuration.productOperations - adam) / (expected * 5000)
+    #expect(abs(ratio - 1) < 1e-9)
+    // Each network is updated in half of the steps.
+    configuration.recipe.task.scheme = .twoStageFresh
+    #expect(configuration.orthogonalizationPerStep == expected / 2)
+    configuration.recipe.use(.adam)
+    #expect(configuration.recipe.optimizer == nil && configuration.recipe.muonFactor == nil)
+  }
+
   /// Six operations per token for each entry of each weight matrix of the model, and six for each
   /// multiplication of attention's two products.
   @Test(arguments: Preset.allCases, PretrainingTask.Objective.allCases)

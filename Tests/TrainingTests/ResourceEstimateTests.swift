@@ -63,4 +63,29 @@ struct ResourceEstimateTests {
     #expect(needs.sent == 2 * 4 * (4096 + 4208))
     #expect(needs.messages == 4)
   }
+
+  /// A matrix of Muon has one moment, and workers need a copy of it and two squares.
+  @Test
+  func muonHasFewerMomentsAndTemporaryMemory() {
+    var layout = ParameterLayout()
+    _ = layout.declare("encoder.layer.0.weight", [64, 256], .zeros)
+    _ = layout.declare("a", [4096], .zeros)
+    func needs(ranks: Int) -> ResourceEstimate {
+      var settings = TrainerTests.settings
+      settings.muon = MuonHyperparameters(rateFactor: 1, weightDecay: 0)
+      return ResourceEstimate(
+        layout: layout, arithmetic: .float32,
+        partition: Partition(layout, regions: [0..<layout.count], rankCount: ranks),
+        settings: settings, workers: 2, activations: 0)
+    }
+    let (vector, matrix, squares) = (4 * 5 * 4096, 4 * 4 * 4096, 4 * 2 * 4096)
+    let alone = needs(ranks: 1)
+    #expect(alone.moments == 2 * vector - matrix && alone.checkpoint == 3 * vector - matrix)
+    #expect(alone.snapshot == 3 * vector - matrix)
+    #expect(alone.orthogonalization == 2 * (matrix + squares) && alone.sent == 0)
+    // Rank 0 owns three of the five blocks and gathers the fourth from rank 1.
+    let two = needs(ranks: 2)
+    #expect(two.moments == max(3 * 16384, 3 * 16384))
+    #expect(two.orthogonalization == 16384 + alone.orthogonalization)
+  }
 }

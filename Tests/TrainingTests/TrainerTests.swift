@@ -54,7 +54,7 @@ struct TrainerTests {
     schedule: LearningRateSchedule(learningRate: 0.01, steps: 100, warmupSteps: 0),
     adam: AdamHyperparameters(weightDecay: 0.01), clipNorm: 1)
 
-  private struct Outcome: Equatable {
+  struct Outcome: Equatable {
     var weights: Data
     var norms: [Double]
     var metrics: [Double]
@@ -62,14 +62,14 @@ struct TrainerTests {
   }
 
   /// Trains three steps, in each of which the gradient is clipped.
-  private static func train(
+  static func train(
     _ world: Communicator, workers: Int, in arithmetic: Arithmetic, level: Int? = nil,
-    perHost: Int? = nil
+    perHost: Int? = nil, muon: MuonHyperparameters? = nil
   ) throws -> Outcome {
     var objective = objective()
     objective.arithmetic = arithmetic
     var settings = settings
-    settings.roundingLevel = level
+    (settings.roundingLevel, settings.muon) = (level, muon)
     let trainer = try Trainer(
       objective: objective,
       settings: settings, world: world, processors: Array(repeating: -1, count: workers),

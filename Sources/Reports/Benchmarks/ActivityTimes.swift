@@ -54,7 +54,7 @@ extension Activity {
     case .rows: "look-ups and sums over rows"
     case .merging: "zeroing and merging gradients"
     case .optimizer: "norm and update"
-    case .orthogonalization: "orthogonalization of matrices (Muon)"
+    case .orthogonalization: "orthogonalisation of matrices (Muon)"
     }
   }
 }

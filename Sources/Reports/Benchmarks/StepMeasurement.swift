@@ -126,8 +126,10 @@ package struct StepMeasurement: Encodable {
     point.communicatedBytes = settings.communicatedBytes(model.layout, configuration.arithmetic)
     point.buckets = partition.buckets.count
     point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
-    point.sentBytes = traffic.sent.max() ?? 0
-    point.messages = traffic.messages
+    let plan = MatrixPlan(settings.matrices(of: model.layout), partition)
+    point.sentBytes =
+      traffic.sent.indices.map { traffic.sent[$0] + 4 * plan.sentCount(of: $0) }.max() ?? 0
+    point.messages = traffic.messages + (settings.muon == nil ? 0 : 2 * (world.size - 1))
     return point
   }
 

@@ -47,7 +47,7 @@ extension PretrainingConfiguration {
 extension PretrainingConfiguration.Recipe {
   /// The steps and the learning rate schedule, for the log.
   var schedule: String {
-    let muon = muonFactor.map { ", \($0) times that of Muon for hidden matrices," } ?? ""
+    let muon = muonFactor.map { " (Muon: \($0) times that)" } ?? ""
     return "\(fields.steps.grouped) steps of \(fields.batchSize) sequences, at most "
       + "\(tokens.grouped) tokens; learning rate \(fields.learningRate)\(muon) after "
       + "\(fields.warmupSteps.grouped) warm-up steps, then linear decay to 0"

@@ -1,13 +1,14 @@
-// Muon's kernels on ranges of a matrix: the steps before and after its orthogonalization
+// Muon's kernels on ranges of a matrix: the steps before and after its orthogonalisation
 // (`NewtonSchulz`). Each makes one pass over a contiguous range of floats.
 
-/// The hyperparameters of Muon (Jordan et al. 2024) for the hidden matrices of a model.
+/// The hyperparameters of Muon for the hidden matrices of a model.
 ///
-///     m = 0.95 m + 0.05 g;  u = 0.95 m + 0.05 g;  X = orthogonalized u
+///     m = 0.95 m + 0.05 g;  u = 0.95 m + 0.05 g;  X = orthogonalised u
 ///     w = w - rate * (0.2 sqrt(max(rows, columns)) X + weightDecay * w)
 ///
-/// With this scale an update is about as large as Adam's, so that Adam's learning rate and weight
-/// decay suit both (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2).
+/// (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".) With this scale
+/// an update is about as large as Adam's, so that Adam's learning rate and weight decay suit both
+/// (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2).
 package struct MuonHyperparameters: Sendable, Equatable {
   /// The learning rate of the matrices divided by that of the other parameters.
   package var rateFactor: Float
@@ -45,7 +46,7 @@ package func muonMomentum(
 
 /// Subtracts `scale * direction + decay * weight` from each of `count` weights.
 ///
-/// `direction` is a range of an orthogonalized matrix, `scale` and `decay` include the learning
+/// `direction` is a range of an orthogonalised matrix, `scale` and `decay` include the learning
 /// rate.
 package func muonStep(
   _ weights: UnsafeMutablePointer<Float>, direction: UnsafeMutablePointer<Float>, count: Int,

@@ -1,4 +1,4 @@
-// The orthogonalization of Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in
+// The orthogonalisation of Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in
 // neural networks"; the iteration is Bernstein and Newhouse's).
 //
 // Goals, in order: bits that depend on the matrix alone, hence products in float32 on the calling
@@ -30,7 +30,7 @@ package enum NewtonSchulz {
     return Double(iterations) * (4 * smaller * smaller * larger + 2 * smaller * smaller * smaller)
   }
 
-  /// Orthogonalizes `matrix` in place: singular values from 0.01 of the Frobenius norm on become
+  /// Orthogonalises `matrix` in place: singular values from 0.01 of the Frobenius norm on become
   /// about 1.
   ///
   /// - Parameters:

@@ -263,10 +263,14 @@ package final class CheckpointSaver: Sendable {
         let part = partition.part(bucket, of: owner)
         let ranges = vector == .secondMoment ? moments.matrices.outside(part) : [part]
         for range in ranges where !range.isEmpty {
+          guard owner == world.rank else {
+            try body(owner, range, 0)
+            continue
+          }
           let offset =
             vector == .secondMoment
             ? moments.secondOffset(of: range.lowerBound, in: bucket) : moments.offset(of: bucket)
-          try body(owner, range, owner == world.rank ? offset : 0)
+          try body(owner, range, offset)
         }
       }
     }

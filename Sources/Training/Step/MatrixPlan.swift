@@ -2,23 +2,23 @@ import Collectives
 import Layers
 import Tensors
 
-/// Which rank orthogonalizes which matrix in Muon's update.
+/// Which rank orthogonalises which matrix in Muon's update.
 ///
 /// Parts of ranks may cut a matrix, as they may cut any tensor: the owners of its parts keep the
-/// moment and update the weights. For the orthogonalization one rank gathers the whole matrix and
+/// moment and update the weights. For the orthogonalisation one rank gathers the whole matrix and
 /// sends the parts of the result back. So gradients and moments stay evenly distributed, and the
 /// additional messages have a share 1 / ranks of the matrices. (If parts did not cut matrices, the
 /// sum of a matrix's gradient would go to one rank, whose network link would limit the step.)
-struct MatrixPlan: Sendable {
+package struct MatrixPlan: Sendable {
   /// The matrices, in the order of the vector.
   let matrices: [Parameter]
-  /// The rank that orthogonalizes each matrix.
-  let ranks: [Int]
+  /// The rank that orthogonalises each matrix.
+  private let ranks: [Int]
   private let partition: Partition
 
   /// Assigns the matrices in the order of their work, largest first, each to the rank with the
   /// least work so far.
-  init(_ matrices: [Parameter], _ partition: Partition) {
+  package init(_ matrices: [Parameter], _ partition: Partition) {
     self.matrices = matrices
     self.partition = partition
     var ranks = [Int](repeating: 0, count: matrices.count)
@@ -32,7 +32,7 @@ struct MatrixPlan: Sendable {
   }
 
   /// The matrices of `rank`, those with most work first.
-  func matrices(of rank: Int) -> [Parameter] {
+  package func matrices(of rank: Int) -> [Parameter] {
     let own = matrices.indices.filter { ranks[$0] == rank }.map { matrices[$0] }
     return Self.largestFirst(own).map { own[$0] }
   }
@@ -46,7 +46,7 @@ struct MatrixPlan: Sendable {
   }
 
   /// The segments that `rank` exchanges with the others.
-  func segments(of rank: Int) -> SegmentExchange.Segments {
+  package func segments(of rank: Int) -> SegmentExchange.Segments {
     let none = [[Range<Int>]](repeating: [], count: partition.rankCount)
     var segments = SegmentExchange.Segments(outgoing: none, incoming: none)
     for (matrix, gatherer) in zip(matrices, ranks) {
@@ -65,6 +65,14 @@ struct MatrixPlan: Sendable {
       }
     }
     return segments
+  }
+
+  /// The floats that `rank` sends in a step, and the floats of its buffers.
+  ///
+  /// It sends its parts of other ranks' matrices, and other ranks' parts of its own matrices.
+  package func sentCount(of rank: Int) -> Int {
+    let counts = segments(of: rank).counts
+    return counts.outgoing + counts.incoming
   }
 
   /// The most temporary floats that a worker needs.

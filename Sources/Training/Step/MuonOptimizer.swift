@@ -9,7 +9,7 @@ import Tensors
 ///     try muon.orthogonalize(gradient, moments, step)   // the gradient becomes the direction
 ///     muon.update(range, weights, gradient, step)       // the owners of the parts
 ///
-/// Products are in float32 in any arithmetic. A matrix is orthogonalized by one worker of one rank
+/// Products are in float32 in any arithmetic. A matrix is orthogonalised by one worker of one rank
 /// (`MatrixPlan`), and everything else is elementwise, so the bits depend on neither.
 final class MuonOptimizer: Sendable {
   let plan: MatrixPlan
@@ -55,7 +55,7 @@ final class MuonOptimizer: Sendable {
   }
 
   /// Updates the moments of this rank's parts, and replaces their gradients by the parts of the
-  /// orthogonalized matrices.
+  /// orthogonalised matrices.
   ///
   /// Every rank must call it. Matrices of other ranks' parts are gathered in `gradient`, whose
   /// floats outside of this rank's parts are overwritten.

@@ -80,14 +80,12 @@ package struct ResourceEstimate: Sendable {
     self.activations = bytes * workers * activations
     received = traffic.buffers
     let plan = MatrixPlan(matrices, partition)
-    let segments = (0..<ranks).map { plan.segments(of: $0).counts }
-    let buffers = segments.map { $0.outgoing + $0.incoming }
+    let buffers = (0..<ranks).map { plan.sentCount(of: $0) }
     orthogonalization = bytes * ((buffers.max() ?? 0) + workers * plan.scratchCount)
     snapshot =
       bytes * (states.map { $0.moments + $0.weights }.max() ?? 0)
       + bytes * (ranks > 1 ? partition.largestPart : 0)
     checkpoint = bytes * (3 * layout.parameterCount - matrices.reduce(0) { $0 + $1.count })
-    // A rank sends its parts of other ranks' matrices, and the results of its own matrices.
     sent = zip(traffic.sent, buffers).map { $0 + bytes * $1 }.max() ?? 0
     let communicated = settings.communicatedBytes(layout, arithmetic)
     let least = Double(communicated) * Double(ranks - 1) / Double(ranks)
