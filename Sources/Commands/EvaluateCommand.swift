@@ -38,6 +38,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Worker threads per rank; by default the rank's fair share of the host's cores.")
   var threads: Int?
 
+  @Option(help: "Detect samples that are equal for all models: unigram, or those of a model.")
+  var samples: String?
+
   @Flag(help: "Print the metrics as JSON.")
   var json = false
 
@@ -46,6 +49,7 @@ struct EvaluateCommand: ParsableCommand {
     guard [data, text, minimalPairs].compactMap(\.self).count == 1 else {
       throw ValidationError("give one of --data, --text and --minimal-pairs")
     }
+    if samples != nil && data == nil { throw ValidationError("--samples needs --data") }
   }
 
   func run() throws {
@@ -60,6 +64,8 @@ struct EvaluateCommand: ParsableCommand {
       } else if let text {
         let open = { try TextReader(paths: [text], options: .init(field: textField.field)) }
         report = try evaluation.heldOut(text: open, examples: evaluateExamples)
+      } else if let data, let samples {
+        report = try evaluation.detection(data: data, samples: samples, examples: evaluateExamples)
       } else {
         report = try evaluation.heldOut(data: data ?? "", examples: evaluateExamples)
       }

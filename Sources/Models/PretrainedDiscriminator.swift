@@ -7,12 +7,12 @@ import Training
 
 /// A discriminator with its weights and tokenizer, from a checkpoint or a Hugging Face folder.
 package struct PretrainedDiscriminator {
-  let discriminator: StandaloneDiscriminator
-  let weights: Storage
-  let tokenizer: Tokenizer
+  package let discriminator: StandaloneDiscriminator
+  package let weights: Storage
+  package let tokenizer: Tokenizer
   /// The length in tokens of the longest sequence that the model accepts: that of its training, or
   /// its number of positions where the training is unknown.
-  let longest: Int
+  package let longest: Int
   /// The arithmetic of matrix products: that of the run, and float32 for a Hugging Face folder.
   package var arithmetic = Arithmetic.float32
 
@@ -27,7 +27,8 @@ package struct PretrainedDiscriminator {
     }
   }
 
-  private init(_ checkpoint: CheckpointFolder) throws {
+  /// Reads the discriminator of a checkpoint; throws `ModelError` for an objective without one.
+  package init(_ checkpoint: CheckpointFolder) throws {
     let objective = checkpoint.configuration.recipe.task.objective
     guard objective.detects else {
       throw ModelError.unusable(

@@ -13,6 +13,15 @@ extension ShardSet {
     }
   }
 
+  /// Checks that no example is longer than `longest`, the longest sequence of the model at `path`.
+  package func expect(longest: Int, of path: String) throws {
+    if description.maximumLength > longest {
+      throw UsageError(
+        "\(folder) has examples of up to \(description.maximumLength) tokens, but \(path) was "
+          + "trained on at most \(longest); prepare the data with --length \(longest)")
+    }
+  }
+
   /// Checks that these are the data of a run with `configuration`; throws `UsageError` otherwise.
   package func expect(_ configuration: PretrainingConfiguration) throws {
     guard configuration.data == description.digest else {

@@ -44,7 +44,10 @@ extension MicroBatchPass {
       microBatch: self, head: predictor.head, tokens: tokens, weight: weight, hidden: hidden,
       gateLogits: head.logits, gateGradients: arena.tensor(1, tokens.count),
       gradient: arena.tensor(hidden.rows, hidden.columns),
-      outcome: AllTokensOutcome(detection: detection(head.logits, tokens)))
+      outcome: AllTokensOutcome(
+        detection: DiscriminatorOutcome(
+          logits: Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count)),
+          of: tokens, originals: batch.tokens)))
     allTokens.gradient.fill(0)
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       allTokens.add(start..<min(start + Self.chunk, tokens.count))
@@ -60,16 +63,6 @@ extension MicroBatchPass {
         gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
     }
     return allTokens.outcome
-  }
-
-  /// The copy gate evaluated as a discriminator.
-  private func detection(_ logits: Tensor, _ tokens: [Int32]) -> DiscriminatorOutcome {
-    let loss = tokens.indices.reduce(0.0) {
-      $0 + sigmoidCrossEntropy(logit: logits.base[$1], label: tokens[$1] != batch.tokens[$1]).loss
-    }
-    return DiscriminatorOutcome(
-      loss: loss, logits: Array(UnsafeBufferPointer(start: logits.base, count: tokens.count)),
-      lossPositions: Array(tokens.indices))
   }
 
   /// The number of floats that `predictAllTokens` takes from an arena; 0 for other objectives.

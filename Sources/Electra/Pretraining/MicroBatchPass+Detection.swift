@@ -80,3 +80,13 @@ package struct DiscriminatorOutcome: Sendable {
   /// The indices of the tokens whose losses are summed.
   package let lossPositions: [Int]
 }
+
+extension DiscriminatorOutcome {
+  /// The outcome of logits at all `tokens`, whose originals are given. (N)
+  init(logits: [Float], of tokens: [Int32], originals: [Int32]) {
+    let loss = tokens.indices.reduce(0.0) {
+      $0 + sigmoidCrossEntropy(logit: logits[$1], label: tokens[$1] != originals[$1]).loss
+    }
+    self.init(loss: loss, logits: logits, lossPositions: Array(tokens.indices))
+  }
+}

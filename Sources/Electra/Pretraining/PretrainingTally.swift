@@ -103,9 +103,7 @@ struct PretrainingTally {
       // With policy gradients the generator's likelihood is measured but not trained.
       if task.scheme != .adversarial { loss += mean }
     }
-    if task.objective.readsSamples {
-      parts += [(.sampledAccuracy, self[.sampleIsRight] / max(1, self[.sampled]))]
-    }
+    if task.objective.readsSamples { parts += [sampledAccuracy] }
     if task.scheme == .adversarial {
       parts += [(.generatorReward, self[.reward] / max(1, self[.sampled]))]
     }
@@ -119,12 +117,19 @@ struct PretrainingTally {
     }
     if task.objective.detects && self[.tokens] > 0 {
       parts += detectionMetrics
-      // In All-Tokens MLM the copy gate is measured as a discriminator but not trained as one.
-      if task.objective != .allTokensMLM {
+      if task.objective.hasDetectionLoss {
         loss += weight * (self[.discriminatorLoss] / max(1, self[.tokens]))
       }
     }
     return [(.loss, loss)] + parts
+  }
+
+  /// The metrics of a discriminator that judges given samples.
+  var judgement: MetricValues { [sampledAccuracy] + detectionMetrics }
+
+  /// The fraction of samples that equal the original token.
+  private var sampledAccuracy: MetricValues.Element {
+    (.sampledAccuracy, self[.sampleIsRight] / max(1, self[.sampled]))
   }
 
   /// The metrics of the discriminator.

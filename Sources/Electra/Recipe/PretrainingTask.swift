@@ -62,6 +62,9 @@ package struct PretrainingTask: Sendable, Equatable {
     package var masksAndReplaces: Bool { self == .mlmRTD }
     /// Whether the model has a head that detects replaced tokens.
     package var detects: Bool { [.electra, .electra15, .allTokensMLM, .mlmRTD].contains(self) }
+    /// Whether the loss has a term of replaced token detection; that of all-tokens-mlm trains its
+    /// copy gate otherwise.
+    package var hasDetectionLoss: Bool { detects && self != .allTokensMLM }
     /// Whether the discriminator's encoder has a head that predicts original tokens.
     package var predicts: Bool { [.replaceMLM, .allTokensMLM, .mlm, .mlmRTD].contains(self) }
     /// Whether the loss is a mean over all tokens; otherwise over masked positions.

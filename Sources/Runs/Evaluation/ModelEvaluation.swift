@@ -18,15 +18,26 @@ import Training
 /// ranks and threads. Functions throw `TrainerError.stopped` on all ranks where a signal requests a
 /// stop.
 package struct ModelEvaluation {
-  private let path: String
-  private let world: Communicator
-  private let processors: [Int]
+  let path: String
+  let world: Communicator
+  let processors: [Int]
   private let arithmetic: Arithmetic?
 
   /// The result, for people and as one line of JSON.
   package struct Report {
     package let text: String
     package let json: String
+
+    init(text: String, json: String) { (self.text, self.json) = (text, json) }
+
+    /// The metrics of a line, below `heading`.
+    init(_ heading: String, _ line: MetricsLine) {
+      let rows = line.values.filter { $0.name != MetricName.examples.rawValue }.map { value in
+        "  " + MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
+          + String(format: " %8.4f", value.number)
+      }
+      self.init(text: ([heading] + rows).joined(separator: "\n"), json: line.json)
+    }
   }
 
   /// Evaluates the model at `path`.
@@ -107,7 +118,7 @@ package struct ModelEvaluation {
   }
 
   /// The arithmetic to use instead of the model's, `usual`; selects its kernel on every rank.
-  private func selected(_ usual: Arithmetic) throws -> Arithmetic {
+  func selected(_ usual: Arithmetic) throws -> Arithmetic {
     let arithmetic = arithmetic ?? usual
     let warnings = try KernelSelection(arithmetic, world).warnings
     if world.rank == 0 { warnings.forEach(warn) }
@@ -130,12 +141,7 @@ package struct ModelEvaluation {
     line.append(
       try evaluator.metrics(
         sequences: examples, shouldStop: { StopSignals.isRequested }, source: source))
-    let rows = line.values.dropFirst().map { value in
-      "  " + MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
-        + String(format: " %8.4f", value.number)
-    }
-    return Report(
-      text: (["step \(line.step.grouped)"] + rows).joined(separator: "\n"), json: line.json)
+    return Report("step \(line.step.grouped)", line)
   }
 
   /// All examples of a text, as `prepare` builds them with its default seed.

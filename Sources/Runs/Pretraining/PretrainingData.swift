@@ -9,25 +9,27 @@ extension PretrainingConfiguration {
   package func objective(model: ElectraModel, data: ShardSet) throws -> PretrainingObjective {
     var objective = objective(model: model, vocabulary: data.vocabulary)
     if recipe.task.generator == .unigram {
-      objective.sampler = TokenSampler(counts: try frequencies(data))
+      objective.sampler = try data.unigramSampler()
     }
     return objective
   }
+}
 
-  /// The number of occurrences of each token in a sample of the training examples.
+extension ShardSet {
+  /// A sampler of tokens by their frequency in a sample of the training examples.
   ///
-  /// Tokens that are never masked count 0. The sample is up to 256 blocks,
+  /// Tokens that are never masked are never sampled. The sample of examples is up to 256 blocks,
   /// about a million examples, which suffices for frequencies.
-  private func frequencies(_ data: ShardSet) throws -> [Int] {
-    var counts = [Int](repeating: 0, count: data.vocabulary.size)
-    try data.forEachTrainingExample(ofBlocks: 256) { tokens in
+  func unigramSampler() throws -> TokenSampler {
+    var counts = [Int](repeating: 0, count: vocabulary.size)
+    try forEachTrainingExample(ofBlocks: 256) { tokens in
       for token in tokens { counts[Int(token)] += 1 }
     }
-    let special = data.vocabulary.special
+    let special = vocabulary.special
     for token in [special.classification, special.separator, special.mask, special.padding] {
       counts[Int(token)] = 0
     }
     // A sampler needs a positive count; data of special tokens alone have none.
-    return counts.contains { $0 > 0 } ? counts : counts.map { _ in 1 }
+    return TokenSampler(counts: counts.contains { $0 > 0 } ? counts : counts.map { _ in 1 })
   }
 }
