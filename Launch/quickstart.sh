@@ -45,9 +45,7 @@ echo "held-out metrics of the trained model"
 echo "how often it prefers the grammatical sentence of a pair"
 "$electra" evaluate run --minimal-pairs "$here/pairs/english.tsv"
 
-echo "which words were replaced? (each marked word is followed by its probability)"
-"$electra" detect --from run <<'TEXT'
-The quality of being gentle; mildness of manners.
-Of or pertaining two the liver; hepatic.
-A kind of fish found in the rivers of north the.
-TEXT
+# Ten sentences in the style of the text with one planted error each. They were written by hand
+# before any training and never selected by a model's result.
+echo "which words are wrong? (each suspected word is followed by its probability)"
+"$electra" detect --from run "$here/pairs/planted.txt"

@@ -12,7 +12,8 @@ struct DetectCommand: ParsableCommand {
     discussion: """
       Reads one text per line, or one JSON object per text. A line that is longer than the model's \
       training sequences is split into parts of that length. With --json the output is one object \
-      per line with tokens, ids and logits, including [CLS] and [SEP].
+      per line with tokens, ids and logits, including [CLS] and [SEP]. A word in double brackets, \
+      such as [[two]], is a planted error: the last line says how well the model finds such words.
       """)
 
   @Option(help: "A run, a checkpoint, or a Hugging Face discriminator.")
@@ -44,10 +45,13 @@ struct DetectCommand: ParsableCommand {
       defer { detector.end() }
       let isTerminal = StandardOutput.isTerminal
       let lines = try TextLines(path: file ?? "-", field: textField.field)
+      var words = MarkedWords()
       try detector.detect({ try lines.next() }) { text in
+        words.add(text)
         StandardOutput.print(json ? try text.json() : text.marked(colour: isTerminal))
         try StandardOutput.flush()
       }
+      if let summary = words.summary(json: json) { StandardOutput.print(summary) }
       lines.warnings.sentences.forEach(warn)
     }
   }

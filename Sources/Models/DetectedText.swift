@@ -2,9 +2,12 @@ import Foundation
 
 /// A line of text with the discriminator's logit for each of its tokens.
 ///
+/// A word in double brackets, as in `pertaining [[two]] the liver`, is marked as a planted error;
+/// its brackets do not belong to the text.
+///
 /// Its JSON has `tokens`, `ids` and `logits`, all of the same length, including [CLS] and [SEP].
 package struct DetectedText: Encodable, Sendable {
-  /// The line, without its line end.
+  /// The line, without its line end and the brackets of marked words.
   package let text: String
   package internal(set) var tokens: [String] = []
   package internal(set) var ids: [Int32] = []
@@ -12,8 +15,22 @@ package struct DetectedText: Encodable, Sendable {
   package internal(set) var logits: [Float] = []
   /// The range of each token in `text`; nil for special tokens.
   var ranges: [Range<String.Index>?] = []
+  /// The parts of `text` that are marked, in ascending order.
+  package let marks: [Range<String.Index>]
 
-  init(_ text: String) { self.text = text }
+  init(_ line: String) {
+    var (text, offsets, rest) = ("", [Range<Int>](), line[...])
+    while let match = rest.firstMatch(of: /\[\[([^\[\]]+)\]\]/) {
+      text += rest[..<match.range.lowerBound]
+      offsets.append(text.utf8.count..<text.utf8.count + match.1.utf8.count)
+      text += match.1
+      rest = rest[match.range.upperBound...]
+    }
+    text += rest
+    self.text = text
+    let index = { [text] in text.utf8.index(text.startIndex, offsetBy: $0) }
+    marks = offsets.map { index($0.lowerBound)..<index($0.upperBound) }
+  }
 
   private enum CodingKeys: String, CodingKey {
     case tokens, ids, logits

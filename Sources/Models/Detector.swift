@@ -104,9 +104,9 @@ package struct Detector {
   ///
   /// `parts` are the ranges of the parts in the tokens. An empty line has one part without text.
   private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
-    let pieces = tokenizer.tokens(of: line)
-    let vocabulary = tokenizer.vocabulary
     var text = DetectedText(line)
+    let pieces = tokenizer.tokens(of: text.text)
+    let vocabulary = tokenizer.vocabulary
     var parts: [Range<Int>] = []
     for start in stride(from: 0, to: max(1, pieces.count), by: longest - 2) {
       let part = pieces[start..<min(start + longest - 2, pieces.count)]

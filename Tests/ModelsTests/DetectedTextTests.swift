@@ -40,4 +40,49 @@ struct DetectedTextTests {
     #expect(object?["tokens"] as? [String] == ["[CLS]", "cat", "[SEP]"])
     #expect(object?["logits"] as? [Double] == [2, 2, 2])
   }
+
+  /// Words may have several tokens, in one part of a line or another.
+  @Test
+  func markedWordsAreComparedWithTheOthersOfTheirLines() throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder.file("run"))
+    let lines = [
+      "The [[catt]], sat on [[a mat]]", "the cat sat", "sat's [[mat]] [[]] [x] [[[cat]]",
+    ]
+    let texts = try DetectedText.of(lines, folder.file("run"))
+    let plain = ["The catt, sat on a mat", "the cat sat", "sat's mat [[]] [x] [cat"]
+    #expect(texts.map(\.text) == plain)
+    let same = try DetectedText.of(plain, folder.file("run"))
+    #expect(same.map(\.logits) == texts.map(\.logits) && same.allSatisfy { $0.marks.isEmpty })
+    /// The highest logit of the tokens of the word at `tokens` of a line.
+    func score(_ line: Int, _ tokens: Range<Int>) throws -> Float {
+      try #require(texts[line].logits[tokens].max())
+    }
+    // [CLS] the cat ##t , sat o ##n a mat [SEP];
+    // [CLS] sat ' s mat [ [ ] ] [ x [SEP] [CLS] ] [ cat [SEP]; punctuation is [UNK]
+    #expect(texts[0].tokens[2...5] == ["cat", "##t", "[UNK]", "sat"])
+    #expect(texts[2].tokens[1...4] == ["sat", "[UNK]", "s", "mat"] && texts[2].tokens[15] == "cat")
+    var words = MarkedWords()
+    for text in texts { words.add(text) }
+    #expect(
+      try words.marked == [
+        score(0, 2..<4), score(0, 8..<9), score(0, 9..<10), score(2, 4..<5), score(2, 15..<16),
+      ])
+    #expect(
+      try words.others == [
+        score(0, 1..<2), score(0, 5..<6), score(0, 6..<8), score(2, 1..<4), score(2, 10..<11),
+      ])
+    let above = words.marked.reduce(0.0) { (sum: Double, score: Float) -> Double in
+      sum + words.others.reduce(0.0) { $0 + ($1 < score ? 1 : $1 == score ? 0.5 : 0) }
+    }
+    let auc = above / 25
+    #expect(
+      words.summary(json: false) == "AUC of 5 marked words against 5 other words: "
+        + String(format: "%.2f", auc))
+    #expect(
+      words.summary(json: true) == "{\"auc\":\(auc),\"marked_words\":5,\"other_words\":5}")
+    var none = MarkedWords()
+    none.add(texts[1])
+    #expect(none.summary(json: false) == nil)
+  }
 }
