@@ -43,8 +43,8 @@ struct PretrainCommand: ParsableCommand {
   @Option(
     help: """
       A JSON file with the next phase of a finished run: num_train_steps, and optionally data, \
-      max_seq_length, train_batch_size, slices, micro_batch_tokens, learning_rate and \
-      num_warmup_steps (by default a tenth of the steps).
+      max_seq_length, train_batch_size, slices, micro_batch_tokens, learning_rate, \
+      num_warmup_steps (by default a tenth of the steps), objective and its settings.
       """)
   var nextPhase: String?
 

@@ -40,14 +40,21 @@ extension Trainer {
   ///
   /// Every rank must call it. Rank zero reads the files and sends the others their parts. An error
   /// on rank zero is thrown on all ranks; weights and moments are then undefined.
-  package func load(checkpoint folder: String) throws {
+  ///
+  /// The checkpoint must have the parameters of the model, unless `ofOtherParameters`: then those
+  /// that it lacks keep rank zero's weights and get moments of zero, and further ones are ignored.
+  package func load(checkpoint folder: String, ofOtherParameters: Bool = false) throws {
     try waitForWeights()
     try world.agree {
       guard world.rank == 0 else { return }
-      try ModelFile.read(folder + "/model.safetensors", objective.layout, into: weights)
+      let file = try ModelTensors(path: folder + "/model.safetensors")
+      if !ofOtherParameters { return try ModelFile.read(file, objective.layout, into: weights) }
+      let differences = ModelFile.compare(file, objective.layout) { $0 }
+      try ModelFile.expectNone(differences.mismatched, path: file.path)
+      try ModelFile.copy(file, objective.layout, into: weights) { $0 }
     }
     try shareWeights()
-    try saver.loadMoments(folder + "/optimizer.safetensors")
+    try saver.loadMoments(folder + "/optimizer.safetensors", mayLack: ofOtherParameters)
     try loadWindow(folder + "/" + MetricsWindow.file)
   }
 

@@ -5,8 +5,12 @@ import Training
 
 /// Runs that begin with the whole state of another run's checkpoint (`--branch-from`).
 struct BranchTests {
-  /// Eight steps, so that learning rates after four of them have no rounding.
-  private static let command = InvarianceTests.command + ["--steps", "8", "--save-every", "4"]
+  /// Eight steps, so that learning rates after four of them have no rounding, and a ramp in their
+  /// middle.
+  private static let command =
+    InvarianceTests.command + [
+      "--steps", "8", "--save-every", "4", "--discriminator-ramp", "0.25:0.75",
+    ]
 
   /// A folder with a run of eight steps and its checkpoint after four.
   private func folder() throws -> TemporaryFolder {

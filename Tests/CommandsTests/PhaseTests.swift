@@ -70,6 +70,43 @@ struct PhaseTests {
     #expect(old.status == 64 && old.errors.contains("does not contain the data"), "\(old.errors)")
   }
 
+  /// A phase of another objective gives the bytes of a branch that changes it at the same step.
+  @Test
+  func aPhaseMayHaveAnotherObjective() throws {
+    let folder = try InvarianceTests.folder(length: 16)
+    try folder.write(
+      #"{"num_train_steps": 4, "objective": "electra", "learning_rate": 0.005}"#, "second.json")
+    let branch = [
+      "--branch-from", "whole", "--objective", "electra", "--steps", "4", "--warmup", "0",
+      "--learning-rate", "0.005", "--log-every", "1",
+    ]
+    let (mlm, next) = (
+      ["--objective", "mlm"], ["--objective", "mlm", "--next-phase", "second.json"]
+    )
+    for (command, ranks, status) in [
+      (pretrain("whole", mlm), nil, 0), (pretrain("parts", mlm), nil, 0),
+      (["pretrain", "--data", "data", "--output", "branch"] + branch, nil, 0),
+      (pretrain("whole", next), nil, 0), (pretrain("parts", next + ["--hours", "0"]), 2, 75),
+      (pretrain("parts", next + ["--threads", "2"]), nil, 0),
+      (["report", "whole", "--output", "page.html"], nil, 0),
+    ] as [([String], Int?, Int32)] {
+      let result = try Program.run(command, ranks: ranks, in: folder.path)
+      try #require(result.status == status, "\(command): \(result.errors)")
+    }
+    let outcome = try InvarianceTests.Outcome(folder, "whole", steps: 10)
+    #expect(outcome.model != nil)
+    #expect(try InvarianceTests.Outcome(folder, "parts", steps: 10) == outcome)
+    let branched = try InvarianceTests.Outcome(folder, "branch", steps: 10)
+    #expect(branched.model == outcome.model && branched.optimizer == outcome.optimizer)
+    let log = try folder.text("whole/log.txt")
+    #expect(
+      log.contains("phase 2, from step 6: ") && log.contains("objective is electra instead of mlm"))
+    #expect(
+      log.contains("the phase begins with new weights and moments for discriminator_"), "\(log)")
+    #expect(log.contains(", without generator_lm_head.bias"), "\(log)")
+    #expect(try folder.text("page.html").contains("objective is electra instead of mlm"))
+  }
+
   @Test
   func aPhaseThatCannotFollowIsRefused() throws {
     let folder = try folder("run")

@@ -106,6 +106,12 @@ struct HealthTests {
       return line
     }
     #expect(phased.isEmpty)
+    // The high losses of an objective before say nothing about the current one.
+    phases.configuration.recipe.change(to: .mlm)
+    let other = phases.warnings(to: 60_000) { step in
+      step > 50_000 ? [.loss: 5, .mlmLoss: 5] : HealthCourse.published(step)
+    }
+    #expect(other.isEmpty, "\(other)")
   }
 
   private func heldOut(_ values: MetricValues) -> MetricsLine {

@@ -93,6 +93,30 @@ struct PretrainingConfigurationTests {
     #expect(
       problem { ($0.recipe.task.objective, $0.recipe.discriminatorRamp) = (.mlmRTD, [0, 1]) }
         == "none")
+    // The ramp of a branch may have begun before.
+    var branch = tiny
+    branch.recipe.steps = 20
+    branch.append(.init(recipe: branch.recipe, data: nil))
+    branch.recipe.discriminatorRamp = [-0.5, 0.25]
+    #expect(branch.problem == nil && branch.rampSteps == 10..<25)
+    #expect(problem { $0.recipe.discriminatorRamp = [-0.5, 0.25] }.contains("two rising"))
+  }
+
+  /// Another objective has its usual weight and nothing that only the former one uses.
+  @Test
+  func anotherObjectiveIsValidWithoutFurtherChanges() {
+    for from in PretrainingTask.Objective.allCases {
+      var before = tiny
+      before.recipe.change(to: from)
+      if from.masksAndReplaces { before.recipe.replacedFraction = 0.1 }
+      if from.hasDetectionLoss { before.recipe.discriminatorRamp = [0, 0.5] }
+      for to in PretrainingTask.Objective.allCases {
+        var after = before
+        after.recipe.change(to: to)
+        #expect(after.problem == nil, "\(from) to \(to): \(after.problem ?? "")")
+        #expect(from == to ? after == before : after.recipe.discriminatorWeight == to.defaultWeight)
+      }
+    }
   }
 
   /// A phase on the same data continues where the previous one ended; other data starts at 0.

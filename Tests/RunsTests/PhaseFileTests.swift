@@ -34,6 +34,38 @@ struct PhaseFileTests {
     #expect(again == after)
   }
 
+  /// Another objective with its settings; the ramp of the phase before is not repeated.
+  @Test
+  func aPhaseMayChangeTheObjective() throws {
+    let folder = try TemporaryFolder()
+    let rtd = try PhaseFile(
+      path: folder.write(
+        #"""
+        {"num_train_steps": 40, "objective": "mlm-rtd", "replace_prob": 0.1, "disc_weight": 5,
+         "disc_weight_ramp": [0.25, 0.5], "mask_prob": 0.2}
+        """#, "rtd.json"))
+    let mlm = try PhaseFile(
+      path: folder.write(#"{"num_train_steps": 30, "objective": "mlm"}"#, "mlm.json"))
+    let electra = try PhaseFile(path: folder.write(#"{"num_train_steps": 20}"#, "electra.json"))
+    var configuration = Self.configuration()
+    try rtd.append(to: &configuration, stepsDone: 50, data: "short")
+    let recipe = configuration.recipe
+    #expect(recipe.task.objective == .mlmRTD && recipe.task.generator == .unigram)
+    #expect(recipe.replacedFraction == 0.1 && recipe.discriminatorWeight == 5)
+    #expect(recipe.maskFraction == 0.2 && configuration.rampSteps == 60..<70)
+    #expect(configuration.phaseInWords?.position == "2, from step 50")
+    let changes = try #require(configuration.phaseInWords?.changes)
+    #expect(changes.contains("objective is mlm-rtd instead of electra"), "\(changes)")
+    let again = configuration
+    try rtd.append(to: &configuration, stepsDone: 60, data: "short")
+    #expect(configuration == again)
+    var same = configuration
+    try electra.append(to: &same, stepsDone: 90, data: "short")
+    #expect(same.recipe.task.objective == .mlmRTD && same.rampSteps == nil)
+    try mlm.append(to: &configuration, stepsDone: 90, data: "short")
+    #expect(configuration.problem == nil && configuration.recipe.replacedFraction == nil)
+  }
+
   @Test
   func aPhaseWaitsForTheEndOfTheOneBefore() throws {
     let folder = try TemporaryFolder()
@@ -45,7 +77,10 @@ struct PhaseFileTests {
     #expect(configuration == Self.configuration())
   }
 
-  @Test(arguments: [#"{"num_train_steps": 4, "steps": 7}"#, #"{"data": "long"}"#, "[]", ""])
+  @Test(arguments: [
+    #"{"num_train_steps": 4, "steps": 7}"#, #"{"data": "long"}"#, "[]", "",
+    #"{"num_train_steps": 4, "objective": "bert"}"#, #"{"num_train_steps": 4, "seed": 2}"#,
+  ])
   func aFileThatIsNoPhaseIsRefused(text: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(text, "phase.json")

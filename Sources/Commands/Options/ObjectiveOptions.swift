@@ -80,12 +80,7 @@ struct ObjectiveOptions: ParsableArguments {
   }
 
   func apply(to recipe: inout PretrainingConfiguration.Recipe) {
-    if let objective, objective != recipe.task.objective {
-      recipe.task.objective = objective
-      recipe.discriminatorWeight = objective.defaultWeight
-      // A transformer that predicts few positions costs more than it is known to give.
-      if objective.masksAndReplaces { recipe.task.generator = .unigram }
-    }
+    if let objective { recipe.change(to: objective) }
     if let generator { recipe.task.generator = generator }
     if let training {
       recipe.task.scheme = training

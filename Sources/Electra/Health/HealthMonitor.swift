@@ -38,7 +38,9 @@ package struct HealthMonitor: Sendable {
 
   package init(of subject: Subject) {
     self.subject = subject
-    history = MetricsHistory(subject.configuration.recipe.task)
+    let configuration = subject.configuration
+    history = MetricsHistory(
+      configuration.recipe.task, rampEnd: configuration.rampSteps?.upperBound ?? 0)
   }
 
   var recipe: PretrainingConfiguration.Recipe { subject.configuration.recipe }
@@ -53,15 +55,11 @@ package struct HealthMonitor: Sendable {
 
   /// New warnings after a line of metrics; lines come in the order of their steps.
   package mutating func check(_ line: MetricsLine) -> [HealthWarning] {
+    // The lines of earlier phases, which every start reads again, are of other recipes.
+    guard line.step > subject.configuration.firstStep else { return [] }
     if line.split == .heldOut {
       history.add(heldOut: line)
       return unreported([overfitting(line)])
-    }
-    // The losses of different phases are not comparable.
-    if let before = history.step, before <= subject.configuration.firstStep,
-      line.step > subject.configuration.firstStep
-    {
-      history = MetricsHistory(recipe.task)
     }
     let spike = lossSpike(line)
     history.add(training: line)

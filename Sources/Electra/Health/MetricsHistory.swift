@@ -24,13 +24,21 @@ struct MetricsHistory: Sendable {
   private(set) var areas: [Double] = []
   /// The first line with a discriminator; nil before.
   private(set) var detectionSince: (step: Int, tokens: Int)?
-  /// The step since which the discriminator predicts the same for every token; nil if it does not.
+  /// The first line after the ramp of the weight of the discriminator's loss; nil before, and in a
+  /// stage without a discriminator.
+  private(set) var fullDetectionSince: (step: Int, tokens: Int)?
+  /// The step since which the discriminator predicts the same for every token, not counting a ramp
+  /// of its weight; nil if it does not.
   private(set) var constantSince: Int?
   /// The discriminator's skill on held-out examples.
   private(set) var heldOutSkill = HeldOutSeries(rises: true)
 
+  /// The step at which a ramp of the weight of the discriminator's loss ends.
+  private let rampEnd: Int
+
   /// An empty history of a run with this task.
-  init(_ task: PretrainingTask) {
+  init(_ task: PretrainingTask, rampEnd: Int = 0) {
+    self.rampEnd = rampEnd
     let metrics: [MetricName?] = [
       task.hasGenerator ? Learner.generatorMetric : nil, task.objective.predicts ? .mlmLoss : nil,
     ]
@@ -106,6 +114,8 @@ struct MetricsHistory: Sendable {
     if detectionSince == nil { detectionSince = (line.step, line.tokens ?? 0) }
     skills.keep(skill)
     if let area = line[.discriminatorAUC] { areas.keep(area) }
+    if line.step < rampEnd { return }
+    if fullDetectionSince == nil { fullDetectionSince = (line.step, line.tokens ?? 0) }
     let isConstant = skills.count >= Self.minimumCount && skills.mean < 0.02 && areas.mean < 0.56
     constantSince = isConstant ? constantSince ?? line.step : nil
   }

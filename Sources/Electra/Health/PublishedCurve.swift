@@ -91,7 +91,7 @@ package enum PublishedCurve {
   package static func comparison(
     _ configuration: PretrainingConfiguration, tokens: Int, line: MetricsLine?
   ) -> [String] {
-    guard configuration.recipe.task.isJointElectra else { return [] }
+    guard configuration.isJointElectra else { return [] }
     let step = tokens / tokensPerStep
     let position = String(
       format: "at %.4g million tokens (its step %d)", Double(tokens) / 1e6, step)
@@ -139,5 +139,12 @@ package enum PublishedCurve {
       ? "this run differs in text\(others); losses depend on the text, so compare the AUC"
       : "this run differs in text\(others); losses of different vocabularies are not comparable, "
         + "and the AUC only roughly"
+  }
+}
+
+extension PretrainingConfiguration {
+  /// Whether published curves apply: all phases train ELECTRA jointly.
+  package var isJointElectra: Bool {
+    (earlierPhases.map(\.recipe) + [recipe]).allSatisfy(\.task.isJointElectra)
   }
 }

@@ -116,11 +116,16 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     objective.arithmetic = arithmetic
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
-    if let ramp = recipe.discriminatorRamp {
-      let steps = ramp.map { firstStep + Int(($0 * Double(recipe.steps)).rounded()) }
-      objective.discriminatorRamp = steps[0]..<steps[1]
-    }
+    objective.discriminatorRamp = rampSteps
     return objective
+  }
+
+  /// The steps in which the weight of the discriminator's loss rises; nil for a constant weight.
+  package var rampSteps: Range<Int>? {
+    recipe.discriminatorRamp.map { ramp in
+      let steps = ramp.map { firstStep + Int(($0 * Double(recipe.steps)).rounded()) }
+      return steps[0]..<steps[1]
+    }
   }
 
   private static let largestBatch = 1 << 20
@@ -171,10 +176,12 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   /// The first invalid number of the objective mlm-rtd or of a ramp; nil if there is none.
   private var detectionProblem: String? {
     if let ramp = recipe.discriminatorRamp {
-      guard ramp.count == 2, 0 <= ramp[0], ramp[0] <= ramp[1], ramp[1] <= 1 else {
+      // In a branch, a ramp may have begun before the current phase.
+      let first = earlierPhases.isEmpty ? 0 : -Double(Self.largestBatch)
+      guard ramp.count == 2, first <= ramp[0], ramp[0] <= ramp[1], ramp[1] <= 1 else {
         return "the ramp of the discriminator's weight is not two rising fractions from 0 to 1"
       }
-      if !recipe.task.objective.detects || recipe.task.objective == .allTokensMLM {
+      if !recipe.task.objective.hasDetectionLoss {
         return "the objective \(recipe.task.objective.rawValue) has no loss of replaced token "
           + "detection whose weight could rise; omit --discriminator-ramp"
       }

@@ -17,6 +17,19 @@ extension PretrainingConfiguration {
       set { fields[keyPath: field] = newValue }
     }
 
+    /// Changes the objective: another one has its usual weight, and none of the settings that only
+    /// the former one uses.
+    package mutating func change(to objective: PretrainingTask.Objective) {
+      guard objective != task.objective else { return }
+      task.objective = objective
+      fields.discriminatorWeight = objective.defaultWeight
+      // A transformer that predicts few positions costs more than it is known to give.
+      if objective.masksAndReplaces { task.generator = .unigram }
+      if !objective.masksAndReplaces { fields.replacedFraction = nil }
+      if !objective.readsSamples { (task.generator, task.disallowsCorrect) = (.transformer, false) }
+      if !objective.hasDetectionLoss { fields.discriminatorRamp = nil }
+    }
+
     /// The largest fraction of a shortened schedule that is warm-up.
     private static let largestWarmup = 0.1
 

@@ -95,7 +95,7 @@ struct ReportCharts {
   /// None if no run trains ELECTRA jointly, or if fewer than two of its points are in that range.
   private func published(_ metric: ReportMetric, beside curves: [Curve]) -> [Curve] {
     let last = curves.flatMap { $0.points.map(\.x) }.max() ?? 0
-    guard runs.contains(where: { $0.configuration.recipe.task.isJointElectra }),
+    guard runs.contains(where: { $0.configuration.isJointElectra }),
       let all = PublishedCurve.points.first(where: { $0.metric.rawValue == metric.name })
     else { return [] }
     let points = all.points.map {

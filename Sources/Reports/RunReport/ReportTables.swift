@@ -34,6 +34,7 @@ struct ReportTables {
     let (configuration, last) = (run.configuration, run.last)
     let (recipe, model) = (configuration.recipe, configuration.model)
     let (preset, differences) = run.nearest
+    let phase = run.branch == nil ? configuration.phaseInWords : nil
     let count = configuration.makeModel().layout.parameterCount
     let done = last?.step ?? 0
     let seconds = last?[.seconds] ?? 0
@@ -45,6 +46,7 @@ struct ReportTables {
         differences.isEmpty ? "" : "\(differences.count) settings differ"
       ),
       ("branched from", run.branch?.origin ?? "", run.branch?.inWords ?? ""),
+      ("phase", phase?.position ?? "", phase?.changes ?? ""),
       ("parameters", count.grouped, ""),
       ("discriminator", size(model.discriminator), ""),
       ("generator", recipe.task.hasGenerator ? size(model.generator) : "none", ""),
@@ -96,7 +98,7 @@ struct ReportTables {
   }
 
   private static func published(_ metric: ReportMetric, _ run: ReportedRun) -> String? {
-    guard run.configuration.recipe.task.isJointElectra, let step = run.heldOut.last?.step,
+    guard run.configuration.isJointElectra, let step = run.heldOut.last?.step,
       let tokens = run.tokens(at: step)
     else { return nil }
     return MetricName(rawValue: metric.name)

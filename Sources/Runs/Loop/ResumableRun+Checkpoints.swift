@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Layers
 import Models
 import Platform
 import Training
@@ -48,13 +49,23 @@ extension ResumableRun {
         "the newest valid checkpoint is of step \(state.step.grouped), before the current phase; "
           + "to resume, make the last of earlier_phases in the run's config.json the current phase")
     }
-    try trainer.load(checkpoint: newest?.path ?? "")
+    // A later phase begins with the checkpoint of the phase before, whose objective may differ.
+    let isOfOtherPhase = firstStep > 0 && state.step == firstStep
+    if isOfOtherPhase, let newest { try logDifferences(newest.path) }
+    try trainer.load(checkpoint: newest?.path ?? "", ofOtherParameters: isOfOtherPhase)
     try job.restore(from: newest?.path)
     saves.step = state.step
     guard context.isFirst else { return }
     // A start that was killed may have logged steps after its last checkpoint; they are done again.
     context.metrics.cut(afterStep: state.step)
     log.write("resuming after step \(state.step.grouped) of \(steps.grouped)")
+  }
+
+  /// Logs the tensors that the model does not share with the checkpoint of an earlier phase.
+  private func logDifferences(_ checkpoint: String) throws {
+    let file = try ModelTensors(path: checkpoint + "/model.safetensors")
+    let clauses = ModelFile.compare(file, trainer.objective.layout) { $0 }.clauses
+    if !clauses.isEmpty { log.write("the phase begins with \(clauses.joined(separator: ", "))") }
   }
 
   /// Starts a new run.

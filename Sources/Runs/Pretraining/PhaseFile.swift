@@ -10,7 +10,8 @@ import Platform
 ///     {"data": "data-512", "max_seq_length": 512, "train_batch_size": 64,
 ///      "num_train_steps": 10000, "learning_rate": 1e-4}
 ///
-/// Settings that are missing keep their value, except the warm-up, which is a tenth of the phase.
+/// Settings that are missing keep their value, except that the warm-up is a tenth of the phase, the
+/// weight of the discriminator's loss is constant, and another objective has its usual weight.
 package struct PhaseFile {
   private let path: String
   private let values: Values
@@ -18,26 +19,65 @@ package struct PhaseFile {
   /// The folder of the phase's data; nil for `--data`.
   package var data: String? { values.data }
 
+  private typealias Recipe = PretrainingConfiguration.Recipe
+
+  /// The settings of a file.
   private struct Values: Decodable {
     var data: String?
-    var length: Int?
-    var batchSize: Int?
-    var slices: Int?
-    var microBatchTokens: Int?
-    var steps: Int
-    var warmupSteps: Int?
-    var learningRate: Double?
+    /// The keys of the file.
+    var keys: Set<String> = []
+    /// The changes of the recipe, in the order of `settings`.
+    var changes: [(inout Recipe) -> Void] = []
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
-      case data
-      case length = "max_seq_length"
-      case batchSize = "train_batch_size"
-      case slices
-      case microBatchTokens = "micro_batch_tokens"
-      case steps = "num_train_steps"
-      case warmupSteps = "num_warmup_steps"
-      case learningRate = "learning_rate"
+    struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
     }
+
+    init(from decoder: any Decoder) throws {
+      let file = try decoder.container(keyedBy: Key.self)
+      keys = Set(file.allKeys.map(\.stringValue))
+      data = try file.decodeIfPresent(String.self, forKey: Key(stringValue: "data"))
+      // The number of steps is required.
+      let wanted = keys.union(["num_train_steps"])
+      for (name, change) in PhaseFile.settings where wanted.contains(name) {
+        changes.append(try change(file, Key(stringValue: name)))
+      }
+    }
+  }
+
+  /// Reads a setting, and returns the change of a recipe to it.
+  private typealias Setting = (
+    KeyedDecodingContainer<Values.Key>, Values.Key
+  ) throws -> (inout Recipe) -> Void
+
+  /// The settings by their keys, first the objective, which also sets others.
+  private static var settings: [(key: String, change: Setting)] {
+    func set<Value: Decodable>(_ field: WritableKeyPath<Recipe, Value>) -> Setting {
+      { file, key in
+        let value = try file.decode(Value.self, forKey: key)
+        return { $0[keyPath: field] = value }
+      }
+    }
+    return [
+      (
+        "objective",
+        { file, key in
+          let objective = try file.decode(PretrainingTask.Objective.self, forKey: key)
+          return { $0.change(to: objective) }
+        }
+      ),
+      ("max_seq_length", set(\.length)), ("train_batch_size", set(\.batchSize)),
+      ("slices", set(\.slices)), ("micro_batch_tokens", set(\.microBatchTokens)),
+      ("num_train_steps", set(\.steps)), ("num_warmup_steps", set(\.warmupSteps)),
+      ("learning_rate", set(\.learningRate)), ("mask_prob", set(\.maskFraction)),
+      ("replace_prob", set(\.replacedFraction)), ("disc_weight", set(\.discriminatorWeight)),
+      ("disc_weight_ramp", set(\.discriminatorRamp)), ("generator_kind", set(\.task.generator)),
+      ("weight_sharing", set(\.task.sharing)), ("temperature", set(\.task.temperature)),
+      ("disallow_correct", set(\.task.disallowsCorrect)),
+    ]
   }
 
   /// Reads the file at `path`.
@@ -49,9 +89,8 @@ package struct PhaseFile {
     }
     self.path = path
     values = try decodeJSON(Values.self, bytes, from: path)
-    let known = Set(Values.CodingKeys.allCases.map(\.rawValue))
-    let keys = (try? JSONSerialization.jsonObject(with: bytes) as? [String: Any])?.keys.sorted()
-    if let unknown = keys?.first(where: { !known.contains($0) }) {
+    let known = Set(Self.settings.map(\.key) + ["data"])
+    if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
       throw UsageError(
         "\(path): unknown key \(unknown); a phase has the keys "
           + known.sorted().joined(separator: ", "))
@@ -81,21 +120,12 @@ package struct PhaseFile {
           + "and its folder")
     }
     var recipe = applied(to: configuration.recipe)
-    if values.warmupSteps == nil { recipe.warmupSteps = recipe.steps / 10 }
+    if !values.keys.contains("num_warmup_steps") { recipe.warmupSteps = recipe.steps / 10 }
+    if !values.keys.contains("disc_weight_ramp") { recipe.discriminatorRamp = nil }
     configuration.append(.init(recipe: recipe, data: data))
   }
 
-  private func applied(
-    to recipe: PretrainingConfiguration.Recipe
-  ) -> PretrainingConfiguration.Recipe {
-    var result = recipe
-    result.steps = values.steps
-    if let length = values.length { result.length = length }
-    if let batchSize = values.batchSize { result.batchSize = batchSize }
-    if let slices = values.slices { result.slices = slices }
-    if let tokens = values.microBatchTokens { result.microBatchTokens = tokens }
-    if let steps = values.warmupSteps { result.warmupSteps = steps }
-    if let rate = values.learningRate { result.learningRate = rate }
-    return result
+  private func applied(to recipe: Recipe) -> Recipe {
+    values.changes.reduce(into: recipe) { recipe, change in change(&recipe) }
   }
 }

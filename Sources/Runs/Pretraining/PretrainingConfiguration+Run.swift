@@ -1,5 +1,6 @@
 import Collectives
 import Electra
+import Models
 import Platform
 import Tensors
 import Training
@@ -24,6 +25,26 @@ extension PretrainingConfiguration {
       first += phase.steps
     }
     return result.subtracting([0])
+  }
+
+  /// The settings that differ from those of another configuration, one clause each.
+  func changes(since other: PretrainingConfiguration) -> [String] {
+    let (old, new) = (other.fields, fields)
+    return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map {
+      "\($0) is \(new[$0] ?? "absent") instead of \(old[$0] ?? "absent")"
+    }
+  }
+
+  /// The current phase and what it changes, such as `2, from step 500` and `objective is electra
+  /// instead of mlm`; nil in the first phase.
+  package var phaseInWords: (position: String, changes: String)? {
+    guard let last = earlierPhases.last else { return nil }
+    var before = self
+    (before.recipe, before.data) = (last.recipe, last.data)
+    return (
+      "\(earlierPhases.count + 1), from step \(firstStep.grouped)",
+      changes(since: before).joined(separator: ", ")
+    )
   }
 
   /// The optimizer settings of the current phase; two stages restart the learning rate.

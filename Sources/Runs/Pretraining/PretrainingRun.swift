@@ -56,6 +56,11 @@ package final class PretrainingRun {
     settings.milestones = configuration.milestones
     run = try ResumableRun(
       Self.trainer(configuration, data, context, recomputes: options.recomputes), context, settings)
+    // A later phase may have tensors that the checkpoint before it lacks.
+    if configuration.firstStep > 0 {
+      run.trainer.objective.layout.initialize(
+        run.trainer.weights, seed: configuration.recipe.seed)
+    }
     try describe(
       RunCost(
         configuration, ranks: world.size, workers: context.layout.processors.count,
@@ -92,6 +97,9 @@ package final class PretrainingRun {
     let start = try? RunStart(folder: folder)
     log.write("electra pretrain: \(cost.modelSummary(preset: start?.preset))")
     if let branch = start?.branch { log.write(branch.summary) }
+    if let phase = configuration.phaseInWords, start?.branch == nil {
+      log.write("phase \(phase.position): \(phase.changes)")
+    }
     log.write("data: \(cost.dataSummary(examples: data.trainCount, heldOut: data.heldOutCount))")
     log.write(report.summary)
     ([kernels.summary, exchangeSummary].compactMap(\.self) + kernels.warnings).forEach(log.write)

@@ -142,21 +142,10 @@ package struct RunBranch {
   /// The settings that differ from the checkpoint's, and the tensors of another objective; one
   /// clause each.
   private func changes(_ changed: PretrainingConfiguration) throws -> [String] {
-    let (old, new) = (configuration.fields, changed.fields)
-    var changes = Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map {
-      "\($0) is \(new[$0] ?? "absent") instead of \(old[$0] ?? "absent")"
-    }
-    if configuration.recipe.optimizer != changed.recipe.optimizer {
-      changes.append("new moments for the weight matrices of encoder layers")
-    }
-    let differences = try differences(changed)
-    if !differences.missing.isEmpty {
-      changes.append("new weights and moments for \(shortList(differences.missing))")
-    }
-    if !differences.unused.isEmpty {
-      changes.append("without \(shortList(differences.unused))")
-    }
-    return changes
+    let moments =
+      configuration.recipe.optimizer == changed.recipe.optimizer
+      ? [] : ["new moments for the weight matrices of encoder layers"]
+    return changed.changes(since: configuration) + moments + (try differences(changed).clauses)
   }
 }
 
@@ -164,11 +153,16 @@ extension PretrainingConfiguration.Recipe {
   /// The recipe of the steps after the first `done`, with the same learning rates.
   ///
   /// The rate falls linearly to 0, so the rest of the schedule is a schedule of its own with a
-  /// lower peak. The rest of a warm-up begins at 0 again.
+  /// lower peak. The rest of a warm-up begins at 0 again. A ramp keeps its steps: the fraction of
+  /// one that has begun is negative, and one that is over is omitted.
   fileprivate func rest(after done: Int) -> Self {
     var rest = self
     rest.steps = fields.steps - done
     rest.warmupSteps = max(0, fields.warmupSteps - done)
+    rest.discriminatorRamp = fields.discriminatorRamp?.map {
+      (($0 * Double(fields.steps)).rounded() - Double(done)) / Double(max(1, rest.steps))
+    }
+    if let end = rest.discriminatorRamp?.last, end <= 0 { rest.discriminatorRamp = nil }
     rest.learningRate = fields.learningRate * (1 - Double(done) / Double(max(1, fields.steps)))
     return rest
   }

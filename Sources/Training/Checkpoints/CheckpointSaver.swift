@@ -210,13 +210,15 @@ package final class CheckpointSaver: Sendable {
   ///
   /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
   /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
-  func loadMoments(_ path: String) throws {
+  /// A missing tensor is such an error too, unless `mayLack`: then its moments are zero.
+  func loadMoments(_ path: String, mayLack: Bool) throws {
     let vectors = [(SavedVector.firstMoment, moments.first), (.secondMoment, moments.second)]
     let file = try world.agree {
       guard world.rank == 0 else { return nil as SafetensorsFile? }
       let file = try SafetensorsFile(path: path)
       for (name, shape) in SavedVector.tensors(of: vectors.map(\.0), layout, matrices) {
         let entry = file.entry(name)
+        if entry == nil && mayLack { continue }
         guard entry?.shape == shape, entry?.type == .float32 else {
           throw CheckpointError.otherModel(
             path: path, differences: "\(name) is missing or has another shape or type")
@@ -232,10 +234,15 @@ package final class CheckpointSaver: Sendable {
           let target = owner == 0 ? local : buffer.base
           for parameter in layout.parameters where parameter.range.overlaps(range) {
             let part = parameter.range.clamped(to: range)
+            let floats = target + (part.lowerBound - range.lowerBound)
+            guard file.entry(vector.prefix + parameter.name) != nil else {
+              floats.update(repeating: 0, count: part.count)
+              continue
+            }
             try file.copyFloats(
               of: vector.prefix + parameter.name,
               range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
-              into: target + (part.lowerBound - range.lowerBound))
+              into: floats)
           }
           if owner != 0 { try world.send(target, count: range.count, to: owner) }
         } else if owner == world.rank {

@@ -14,6 +14,13 @@ package enum ModelFile {
     package var missing: [String] = []
     /// The names of the file's tensors that match no parameter.
     package var unused: [String] = []
+
+    /// What a training that continues with other parameters begins anew, and what it leaves out;
+    /// one clause each.
+    package var clauses: [String] {
+      (missing.isEmpty ? [] : ["new weights and moments for \(shortList(missing))"])
+        + (unused.isEmpty ? [] : ["without \(shortList(unused))"])
+    }
   }
 
   /// Writes the named parameters of `weights` to a new file.
