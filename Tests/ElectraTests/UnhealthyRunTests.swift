@@ -92,6 +92,23 @@ struct UnhealthyRunTests {
     #expect(fresh[0].sentence.contains("--training two-stage or joint"))
   }
 
+  /// The discriminator of mlm-rtd is judged too, after the ramp of its weight.
+  @Test
+  func aDiscriminatorBesidePredictionsIsJudgedAfterItsRamp() {
+    var run = HealthCourse.Run()
+    run.configuration.recipe.change(to: .mlmRTD)
+    var line = HealthCourse.line(generator: 0, discriminator: 0.3509, replaced: 0.113, area: 0.5)
+    (line[.generatorLoss], line[.mlmLoss], line[.loss]) = (nil, 3.9, 7.4)
+    let constant = run.warnings(to: 60_000) { _ in line }
+    #expect(constant.map(\.issue) == [.majorityClass])
+    #expect(constant[0].isFatal && (20_000..<31_000).contains(constant[0].step))
+    #expect(constant[0].sentence.contains("twice the --discriminator-weight"))
+    // The ramp ends after step 50,000 of a million.
+    run.configuration.recipe.discriminatorRamp = [0.04, 0.05]
+    let late = run.warnings(to: 90_000) { _ in line }
+    #expect(late.map(\.issue) == [.majorityClass] && late[0].step >= 70_000, "\(late)")
+  }
+
   @Test
   func samplesThatAreRandomTokensAreTold() {
     let warnings = HealthCourse.Run().warnings(to: 15_000) { step in

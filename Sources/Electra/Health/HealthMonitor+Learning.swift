@@ -40,8 +40,8 @@ extension HealthMonitor {
   ///
   /// Its skill stays at 0, that of always giving the share of replaced tokens (the base rate).
   func majorityClass(_ line: MetricsLine) -> HealthWarning? {
-    guard recipe.task.objective.detects, !recipe.task.objective.predicts,
-      let begun = history.detectionSince, let since = history.constantSince,
+    guard recipe.task.objective.hasDetectionLoss,
+      let begun = history.fullDetectionSince, let since = history.constantSince,
       isDue(line, since: begun),
       line.step - since >= TakeOff(subject.configuration).steps / 2
     else { return nil }
@@ -51,6 +51,10 @@ extension HealthMonitor {
       } else if recipe.task.scheme == .twoStageFresh {
         "a newly initialised discriminator often fails to learn against a trained generator "
           + "(ELECTRA, section 3.2); use --training two-stage or joint"
+      } else if recipe.task.objective.masksAndReplaces {
+        "the weight of its loss is too small beside that of the predictions, or the learning rate "
+          + "is too high; start a new run, or a branch of an early checkpoint, with twice the "
+          + "--discriminator-weight or half the --learning-rate"
       } else {
         "either it needs more tokens (65 million in the published run of small), or the learning "
           + "rate is too high or the warm-up too short; start a new run with half the "
