@@ -14,8 +14,8 @@ steps, the text of CORPUS (Wikipedia and Gutenberg). All systems of a comparison
 Pilots tune: seed 1, the compute of 5 million tokens of MLM, five runs of each of the five systems, MLM included. Each
 is fine-tuned on chunking only, on the first four fifths of the training set, and scored on the last fifth, so that
 the dev data of the main study chooses no settings. Seeds 1 to 3 are for tuning and are not used afterwards. Of each
-system, the run with the best chunking F1 (to 0.1) gives the settings; equal ones are ordered by held-out MLM loss.
-Dropped are:
+system, the run with the best chunking F1 (to 0.1) gives the settings; equal ones are ordered by held-out MLM loss, and
+those of ELECTRA by AUC on fixed unigram fakes. Dropped are:
   - MLM-RTD with either optimizer, if no run has an AUC of 0.65 or more on fixed unigram fakes, or if its best chunking
     is one point or more below MLM's best;
   - a system with Muon, if its best run is worse than the best run of the same objective with Adam in both chunking and
@@ -46,8 +46,8 @@ repeated, so a study can go on later and on other machines; copy the folder `gen
 processors give other last bits. Stopped runs resume from their folders in DIR. Every run has one thread on a core for
 itself: threads of one run would wait for each other. `--jobs N` runs at a time, by default one on each core.
 
-Cost on two cores: a pilot takes about six core-minutes, a run of the main study 15 and its fine-tunings 7: 75 minutes
-of pilots, five hours of main study. The crossing has 27 runs, 590 million tokens in all: about 6 hours.
+Cost on two cores: a pilot takes about seven core-minutes, a run of the main study 15 and its fine-tunings 7: one and a
+half hours of pilots, five hours of main study. The crossing has 27 runs, 840 million tokens in all: about 10 hours.
 """
 from __future__ import annotations
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import gzip
 import hashlib
 import json
@@ -97,7 +98,7 @@ class LearningStudy(Study):
         self.fakes = {plan.UNIGRAM_AUC: "unigram"}
         if self.part != "pilots":
             self.fakes[plan.GENERATOR_AUC] = str(self._generator())
-        waiting = [run for run in planned if self.results.find(run.key, run.seed) is None]
+        waiting = [run for run in planned if not self._is_finished(run)]
         print(f"{self.part}: {len(planned) - len(waiting)} of {len(planned)} runs are finished", flush=True)
         if self.options.systems:
             waiting = [run for run in waiting if {run.question, run.name} & set(self.options.systems)]
@@ -108,16 +109,26 @@ class LearningStudy(Study):
         if self.failures:
             electra.fail(electra.FAILED, f"failed: {'; '.join(self.failures)}")
 
+    def _is_finished(self, run: Planned) -> bool:
+        """Whether a run is in the results; exits if it has other options there."""
+        found = self.results.find(run.key, run.seed)
+        if found and found["options"] != run.options:
+            electra.fail(
+                electra.USAGE,
+                f"{self.results.path} has {run.key} with other options than the study now; choose another --results")
+        return found is not None
+
     def _head(self, planned: Sequence[Planned]) -> dict[str, Any]:
         """The keys of the results beside the runs."""
         text = Path(self.options.text)
         files = sorted(path for path in text.rglob("*") if path.is_file()) if text.is_dir() else [text]
+        tasks = [name for name, _, _ in self.tasks]
         settings = {
             "preset": "tiny", "vocabulary": self.options.vocabulary, "length": self.options.length,
             "batch": self.options.batch, "steps of MLM": self.options.steps, "arithmetic": self.options.arithmetic,
-            "tasks": self.options.tasks, "text": {path.name: digest(path) for path in files},
+            "tasks": " ".join(name + (f":{epochs}" if epochs else "") for name, epochs, _ in self.tasks),
+            "text": {path.name: digest(path) for path in files},
             "data": digest(self.output / "data/data.json")}
-        tasks = [name for name, _, _ in self.tasks]
         pairs = [(system, plan.MLM) for system in plan.PILOTS if system != plan.MLM]
         pairs += [(muon, adam) for muon, adam in plan.ADAM.items() if (muon, adam) not in pairs]
         pairs += [(system.name, plan.MLM) for system in planned if system.name.endswith("of the compute")][:1]
@@ -127,17 +138,17 @@ class LearningStudy(Study):
                 {"budget": run.budget} if run.budget else {})
         return {
             "study": f"Learning for the same core-hours, {self.part}", "seeds": "pre-training", "settings": settings,
+            "scores": [score_title(task) for task in tasks],
             "decisive": [score_title(task) for task in tasks if task in DECISIVE] or [score_title(tasks[0])],
             "margin": MARGIN,
             "comparisons": [] if self.part == "pilots" else [
                 {"system": system, "against": other} for system, other in pairs],
             "systems": list(systems.values())}
 
+    @functools.lru_cache(maxsize=None)
     def _products(self, steps: int, options: str) -> float:
         """Operations in products of a run."""
-        self.options.steps, before = steps, self.options.steps
-        value = self.cost("product_operations", options.split())
-        self.options.steps = before
+        value = self.cost("product_operations", ["--steps", str(steps), *options.split()])
         assert value is not None
         return value
 

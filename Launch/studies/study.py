@@ -2,7 +2,7 @@
 
 The systems are pre-trained with equal compute and fine-tuned on the same tasks. A study that was stopped resumes where
 it was: a run continues from its checkpoint, and finished parts are not repeated. Options that do not fit existing
-results are rejected. Written to the output folder: SYSTEM/run, SYSTEM/TASK, study.tsv, table.md, table.csv,
+results are rejected. Written to the output folder: SYSTEM/run, SYSTEM/TASK, study.json, table.md, table.csv,
 picture.svg, and log.txt with the output of electra.
 """
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
+import study_results
 
 
 @dataclass(frozen=True)
@@ -177,12 +178,15 @@ class Study:
         """Pre-trains a system at the cost of --steps of ELECTRA; returns whether it succeeded."""
         if options is None:
             return True
-        # ELECTRA itself has no such value.
-        steps = self.cost("steps_of_equal_products", options) or self.options.steps
+        steps = self._steps(options)
         print(f"{folder}: {steps} steps", flush=True)
         return self._electra(
             "pretrain", "--data", self.output / "data", "--output", self.output / folder / "run",
             *self.pretrain_options, "--steps", steps, *options)
+
+    def _steps(self, options: Sequence[str]) -> int:
+        """The steps of a system at the cost of --steps of ELECTRA, which itself has no such value."""
+        return int(self.cost("steps_of_equal_products", options) or self.options.steps)
 
     def _finetune(
         self, folder: str, options: Optional[Sequence[str]], tasks: Sequence[tuple[str, Optional[str], Path]]
@@ -202,12 +206,15 @@ class Study:
         return failures
 
     def _compare(self) -> None:
-        """Writes the table, as Markdown and CSV, and the picture of the results so far."""
-        lines = [
-            "\t".join([s.question, s.name, s.paper, str(s.order), str(self.output / s.folder)]) + "\n"
-            for s in self.systems]
-        study = self.output / "study.tsv"
-        study.write_text("".join(lines), encoding="utf-8")
+        """Writes the results so far as study.json, and the tables and the picture of these."""
+        scores, runs = self._results()
+        head = {
+            "study": "Fine-tuned after pre-training at equal compute", "seeds": "fine-tuning", "scores": scores,
+            "systems": [
+                {"key": s.folder, "question": s.question, "name": s.name, "paper": s.paper, "rank": s.order}
+                for s in self.systems]}
+        study = self.output / "study.json"
+        study_results.write(study, head, runs)
         try:
             table = electra.output(
                 "compare", study, "--csv", self.output / "table.csv", "--picture", self.output / "picture.svg")
@@ -216,3 +223,23 @@ class Study:
         partial = self.output / "table.md.partial"
         partial.write_text(table, encoding="utf-8")
         partial.rename(self.output / "table.md")
+
+    def _results(self) -> tuple[list[str], list[study_results.Run]]:
+        """The names of scores, and a run for each fine-tuning seed of each system; one without scores if none."""
+        names: list[str] = []
+        runs: list[study_results.Run] = []
+        for folder, options in self._folders().items():
+            run: study_results.Run = {"system": folder}
+            if (self.output / folder / "run/config.json").exists():
+                run["steps"] = self._steps(options or ())
+                run["operations"] = self.cost("product_operations", [*(options or ()), "--steps", str(run["steps"])])
+                run["seconds"] = study_results.last_metrics(self.output / folder / "run")[0]
+            scores: dict[int, dict[str, float]] = {}
+            for task in electra.tasks():
+                if (self.output / folder / task / "results.json").exists():
+                    name, values = study_results.task_scores(self.output / folder / task)
+                    names += [name] if name not in names else []
+                    for seed, value in values.items():
+                        scores.setdefault(seed, {})[name] = value
+            runs += [{**run, "seed": seed, "scores": values} for seed, values in (scores or {1: {}}).items()]
+        return names, runs

@@ -1,8 +1,9 @@
 """The results of a study in one JSON file, from which `electra compare` makes tables and pictures.
 
-The keys of the file: `study`, its title; `seeds`, what the seeds of a system differ in; `settings`; `decisive`, the
-scores whose mean decides; `margin` and `comparisons`, pairs of a system and the one it is compared with; `systems`,
-each with `key`, `question`, `name` and optionally `paper`, `rank` and `budget`; and `runs`, a line each.
+The keys of the file: `study`, its title; `seeds`, what the seeds of a system differ in; `settings`; `scores`, their
+names in order; `decisive`, those whose mean decides; `margin`, the least difference that is a success; `comparisons`,
+pairs of a system and the one it is compared with; `systems`, each with `key`, `question`, `name` and optionally
+`paper`, `rank` and `budget`; and `runs`, a line each.
 """
 from __future__ import annotations
 
@@ -65,7 +66,13 @@ class Results:
         return next((run for run in self.runs if run["system"] == system and run["seed"] == seed), None)
 
     def add(self, run: Run) -> None:
-        """Adds a finished run. Runs are in the order of the systems, then of the seeds."""
+        """Adds a finished run. Runs are in the order of the systems, then of the seeds.
+
+        Systems and comparisons of the file that the head does not have, such as those of an option, are kept.
+        """
+        for key in ("systems", "comparisons"):
+            old = read(self.path)[key] if self.path.exists() else []
+            self.head[key] = self.head[key] + [entry for entry in old if entry not in self.head[key]]
         keys = [system["key"] for system in self.head["systems"]]
         runs = [other for other in self.runs if (other["system"], other["seed"]) != (run["system"], run["seed"])]
         runs.append(run)

@@ -9,15 +9,12 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Compares pre-trained systems by the scores of their fine-tunings.",
     discussion: """
-      The file has one line per system with five fields, separated by tabs: question, name, the \
-      paper's result, rank in the paper (1 is the best; - is none), and the folder with the \
-      pre-training in `run` and a folder of `electra finetune` per task. \
-      Launch/studies/ablations.py and Launch/studies/pretraining-pays.py write such a file. Scores \
-      are the first metric of each task on dev data, times 100: mean and standard deviation over \
-      seeds. Existing output files are replaced.
+      The file is one that a program in Launch/studies wrote: systems, and the scores of their \
+      runs. Printed are means and standard deviations over seeds and, where the study compares \
+      systems, the differences with 95 % intervals. Existing output files are replaced.
       """)
 
-  @Argument(help: "The study file, one line per system.")
+  @Argument(help: "The study file, in JSON.")
   var study: String
 
   @Option(help: "The table as CSV.")

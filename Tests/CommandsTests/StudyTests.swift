@@ -6,79 +6,51 @@ import Testing
 /// `electra compare`, and small runs of the studies in `Launch`.
 @Suite(.serialized)
 struct StudyTests {
-  /// Writes results in the format of `electra finetune`.
-  private func tune(
-    _ folder: TemporaryFolder, _ system: String, _ task: String, _ metric: String,
-    _ values: [String]
-  ) throws {
-    let path = "\(folder.path)/\(system)/\(task)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    let seeds = values.enumerated().map {
-      #"{"seed":\#($0 + 1),"epoch":1,"step":3,"values":[\#($1),0.5]}"#
-    }.joined(separator: ",")
-    try folder.write(
-      #"{"task":"\#(task)","head":"transformers","measures":[{"split":"dev","metric":"\#(metric)"},"#
-        + #"{"split":"dev","metric":"accuracy"}],"seeds":[\#(seeds)]}"#,
-      "\(system)/\(task)/results.json")
-  }
-
   private func compare(
-    _ folder: TemporaryFolder, _ study: String = "study.tsv"
+    _ folder: TemporaryFolder, _ study: String = "study.json"
   ) throws -> Program.Result {
     try Program.run(
       ["compare", study, "--csv", "table.csv", "--picture", "picture.svg"], in: folder.path)
   }
 
   @Test
-  func meansDeviationsAndTheOrderAreThoseOfTheSeeds() throws {
+  func aStudyIsPrintedAndWritten() throws {
     let folder = try TemporaryFolder()
-    // Means of both tasks by seed: a 60 and 62, b 65 and 71, c 50 and 50.
-    try tune(folder, "a", "cola", "matthews", ["0.50", "0.54"])
-    try tune(folder, "a", "stsb", "spearman", ["0.70", "0.70"])
-    try tune(folder, "b", "cola", "matthews", ["0.60", "0.72"])
-    try tune(folder, "b", "stsb", "spearman", ["0.70", "0.70"])
-    // An undefined correlation counts as 0.
-    try tune(folder, "c", "cola", "matthews", ["null", "null"])
-    try tune(folder, "c", "stsb", "spearman", ["1", "1"])
-    try tune(folder, "d", "cola", "matthews", ["0.1", "0.1"])
     try folder.write(
       """
-      parts, all\tfirst\t85.0\t1\ta
-      parts, all\tsecond\t84.3\t2\tb
-      parts, all\tthird\t82.2\t3\tc
-      half\tfourth <4>\t-\t-\td
-
-      """, "study.tsv")
+      {"study": "s", "seeds": "fine-tuning", "scores": ["F1"],
+      "systems": [{"key": "a", "question": "q", "name": "first", "paper": "85.0", "rank": 1},
+      {"key": "b", "question": "q", "name": "second", "paper": "84.3", "rank": 2}],
+      "runs": [{"system": "a", "seed": 1, "scores": {"F1": 60}},
+      {"system": "a", "seed": 2, "scores": {"F1": 62}},
+      {"system": "b", "seed": 1, "scores": {"F1": 65}},
+      {"system": "b", "seed": 2, "scores": {"F1": 71}}]}
+      """, "study.json")
     let result = try compare(folder)
     #expect(result.status == 0, "\(result.errors)")
     for line in [
-      "| system | the paper | mean | CoLA matthews | STS-B spearman | steps | operations | hours |",
-      "| first | 85.0 | 61.0 ± 1.4 | 52.0 ± 2.8 | 70.0 ± 0.0 | - | - | - |",
-      "| third | 82.2 | 50.0 ± 0.0 | 0.0 ± 0.0 | 100.0 ± 0.0 | - | - | - |",
-      "| fourth <4> | - | - | 10.0 ± 0.0 | - | - | - | - |",
-      "Pairs in the paper's order: 2 of 3 (rank correlation 0.33). "
+      "| first | 85.0 | 61.0 ± 1.4 | 61.0 ± 1.4 | - | - | - |",
+      "Pairs in the paper's order: 0 of 1 (rank correlation -1.00). "
         + "Exceptions: second above first by 7.0 ± 4.5.",
     ] {
       #expect(result.output.contains(line + "\n"), "\(line)\n\(result.output)")
     }
-    let csv = try String(contentsOfFile: folder.path + "/table.csv", encoding: .utf8)
-    #expect(csv.contains("\"parts, all\",second,84.3,2,,,,2,68.0000,4.2426,66.0000,8.4853,70.0000"))
-    let picture = try #require(Elements(try folder.text("picture.svg")))
-    // Three systems with a mean and two seeds each; the fourth lacks a task.
-    #expect(picture.counts["circle"] == 9)
-    #expect(picture.text.contains("fourth <4>") && picture.text.contains("no results"))
+    #expect(try folder.text("table.csv").contains("q,second,84.3,2,,,,2,68.0000,4.2426"))
+    #expect(try #require(Elements(try folder.text("picture.svg"))).counts["circle"] == 6)
     // Existing output files are replaced.
     #expect(try compare(folder).status == 0)
   }
 
   @Test(arguments: [
-    (nil, 66, "there is no file study.tsv"),
-    ("", 65, "line 1 of study.tsv is not a system"),
-    ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 65, "line 2 of study.tsv is not a system"),
+    (nil, 66, "there is no file study.json"), ("q\ta\tx\t1\ta\n", 65, "cannot use study.json"),
+    (
+      #"{"scores": [], "seeds": "", "systems": [], "runs": []}"#, 65,
+      "study.json is a study without systems"
+    ),
   ])
   func whatIsNoStudyIsRefused(text: String?, status: Int32, sentence: String) throws {
     let folder = try TemporaryFolder()
-    if let text { try folder.write(text, "study.tsv") }
+    if let text { try folder.write(text, "study.json") }
     let result = try compare(folder)
     #expect(result.status == status && result.errors.contains(sentence), "\(result.errors)")
     #expect(result.errors.split(separator: "\n").count == 1)
@@ -131,16 +103,9 @@ struct StudyTests {
     #expect(parts.output.contains("\nmlm: 9 steps\n"), "\(parts.output)")
     let table = try String(contentsOfFile: folder.path + "/out/table.md", encoding: .utf8)
     #expect(parts.output.hasSuffix(table))
-    // Lines of evaluation and health after the last step do not affect the hours.
-    try folder.write(
-      """
-      {"step":8,"seconds":7200.0}
-      {"step":8,"split":"held_out","loss":1.0}
-      {"step":8,"split":"health","verdict":"loss-spike"}
-
-      """, "out/electra/run/metrics.jsonl")
-    let hours = try compare(folder, "out/study.tsv")
-    #expect(hours.output.matches(of: /\| ELECTRA \|.*\| 2\.00 \|\n/).count == 1, "\(hours.output)")
+    let study = try folder.text("out/study.json")
+    #expect(study.contains(#""system": "mlm", "steps": 9, "operations": "#), "\(study)")
+    #expect(parts.output.contains("over fine-tuning seeds; each system is pre-trained once."))
     // Options that do not fit the existing scores are refused, not ignored.
     let longer = try Program.script(
       "studies/pretraining-pays.py", small + ["--tasks", "cola:2"], in: folder.path)

@@ -1,54 +1,61 @@
-import Finetuning
 import Foundation
 import Platform
 import Reports
 import TestSupport
 import Testing
 
-/// Studies of result files in the format of `electra finetune`.
+/// Studies in the format of the programs in Launch/studies.
 struct StudyTests {
-  private func study() throws -> Study {
-    let folder = try folder()
-    return try withExtendedLifetime(folder) { try Study(path: folder.file("study.tsv")) }
+  private func study(_ text: String = complete) throws -> Study {
+    let folder = try TemporaryFolder()
+    return try Study(path: folder.write(text, "study.json"))
   }
 
-  /// Two questions: one with a complete system and one that lacks a task, the other without
+  /// Two questions: one with a complete system and one that lacks a score, the other without
   /// results.
-  private func folder() throws -> TemporaryFolder {
-    let folder = try TemporaryFolder()
-    func tune(_ system: String, _ task: String, _ metric: String, _ values: [String]) throws {
-      let seeds = values.enumerated().map {
-        #"{"seed":\#($0 + 1),"epoch":1,"step":3,"values":[\#($1)]}"#
-      }
-      try folder.write(
-        #"{"task":"\#(task)","head":"transformers","measures":[{"split":"dev","#
-          + #""metric":"\#(metric)"}],"seeds":[\#(seeds.joined(separator: ","))]}"#,
-        "\(system)/\(task)/results.json")
-    }
-    try tune("a", "cola", "matthews", ["0.50", "0.54", "0.58"])
-    try tune("a", "stsb", "spearman", ["0.70", "0.70"])
-    try tune("b", "cola", "matthews", ["null", "0.25"])
-    try folder.write(
-      """
-      parts, all\tELECTRA <1>\t85.0\t1\t\(folder.file("a"))
-      parts, all\tBERT\t\t2\t\(folder.file("b"))
-      size\tnone\t-\t-\t\(folder.file("c"))
+  private static let complete = """
+    {"study": "s", "seeds": "fine-tuning", "scores": ["CoLA matthews", "STS-B spearman"],
+    "systems": [
+    {"key": "a", "question": "parts, all", "name": "ELECTRA <1>", "paper": "85.0", "rank": 1},
+    {"key": "b", "question": "parts, all", "name": "BERT", "paper": "", "rank": 2},
+    {"key": "c", "question": "size", "name": "none", "paper": "-", "rank": null}],
+    "runs": [
+    {"system": "a", "seed": 2, "scores": {"CoLA matthews": 54, "STS-B spearman": 70}},
+    {"system": "a", "seed": 1, "scores": {"CoLA matthews": 50, "STS-B spearman": 70}},
+    {"system": "a", "seed": 3, "scores": {"CoLA matthews": 58}},
+    {"system": "b", "seed": 1, "scores": {"CoLA matthews": 0}},
+    {"system": "b", "seed": 2, "scores": {"CoLA matthews": 25}}]}
+    """
 
-      """, "study.tsv")
-    return folder
+  /// A study with decisive scores: `text` lists the runs of system a and its reference b.
+  private func difference(_ first: [Double], _ second: [Double]) throws -> StudyReport {
+    let runs = [("a", first), ("b", second)].flatMap { system, values in
+      values.enumerated().map {
+        #"{"system": "\#(system)", "seed": \#($0), "core_seconds": 5400, "steps": 6350, "#
+          + #""operations": 5.5e13, "scores": {"F1": \#($1), "other": 3}, "#
+          + #""measures": {"AUC": 0.5}}"#
+      }
+    }
+    return StudyReport(
+      study: try study(
+        """
+        {"study": "s", "seeds": "pre-training", "scores": ["F1", "other"], "decisive": ["F1"],
+        "margin": 0.7, "comparisons": [{"system": "A", "against": "B"}],
+        "systems": [{"key": "a", "question": "q", "name": "A", "budget": 5e6},
+        {"key": "b", "question": "q", "name": "B", "budget": 5e7}],
+        "runs": [\(runs.joined(separator: ","))]}
+        """))
   }
 
   @Test
-  func aMeanIsOverTheSeedsThatAllTasksHave() throws {
+  func aMeanIsOverTheSeedsThatHaveAllScores() throws {
     let study = try study()
     #expect(study.questions == ["parts, all", "size"])
-    #expect(study.tasks.map(\.task.name) == ["cola", "stsb"])
     let systems = study.systems(of: "parts, all")
     #expect(study.means(systems[0]).values == [60, 62])
     #expect(study.means(systems[1]).values == [])
-    // An undefined correlation counts as 0.
-    #expect(systems[1].sample(study.tasks[0].task).values == [0, 25])
-    #expect(systems[0].paperRank == 1 && systems[0].training == nil)
+    #expect(study.sample(systems[1], "CoLA matthews").values == [0, 25])
+    #expect(systems[0].rank == 1)
   }
 
   @Test
@@ -59,8 +66,9 @@ struct StudyTests {
       report.text.contains(
         "| ELECTRA <1> | 85.0 | 61.0 ± 1.4 | 54.0 ± 4.0 | 70.0 ± 0.0 | - | - | - |"))
     #expect(report.text.contains("| none | - | - | - | - | - | - | - |"))
-    // A single system has no order.
-    #expect(!report.text.contains("the paper's order"))
+    #expect(report.text.hasSuffix("over fine-tuning seeds; each system is pre-trained once."))
+    // A single system has no order, and nothing is compared that the file does not name.
+    #expect(!report.text.contains("the paper's order") && !report.text.contains("interval"))
     let lines = report.csv.split(separator: "\n")
     #expect(lines.count == 4)
     #expect(
@@ -69,14 +77,53 @@ struct StudyTests {
     #expect(lines[3] == "size,none,-,,,,,0,,,,,,")
   }
 
+  /// Welch's interval of 1, 2, 3 and 4, 6, 8, 10: scipy.stats.ttest_ind(equal_var=False).
+  @Test
+  func differencesHaveTheIntervalOfWelch() throws {
+    let report = try difference([1, 2, 3], [4, 6, 8, 10])
+    #expect(
+      report.text.contains("| A | B | -5.00 | -8.90 to -1.10 | below |"), "\(report.text)")
+    let row = "| A | 2.0 ± 1.0 | 2.0 ± 1.0 | 3.0 ± 0.0 | 0.500 ± 0.000 | 6,350 | 5.50e+13 | 1.50 |"
+    #expect(report.text.contains(row))
+  }
+
+  @Test(arguments: [
+    ([80, 80.2, 80.4], [79, 79.2, 79.4], "success"), ([80, 80.2, 80.4], [79.5, 79.6], "above"),
+    ([80, 82], [79, 81], "not shown"), ([80], [79, 81], "one seed"),
+  ])
+  func aSuccessIsAtLeastTheMarginAndAboveZero(
+    first: [Double], second: [Double], result: String
+  ) throws {
+    let text = try difference(first, second).text
+    #expect(text.contains("| \(result) |\n"), "\(text)")
+  }
+
+  @Test(arguments: [
+    (1, 12.706205), (2, 4.302653), (4, 2.776445), (5.5, 2.501859), (8, 2.306004), (30, 2.042272),
+    (200, 1.971896),
+  ])
+  func quantilesAreThoseOfStudentsDistribution(degreesOfFreedom: Double, quantile: Double) {
+    #expect(abs(studentQuantile(degreesOfFreedom: degreesOfFreedom) - quantile) < 1e-6)
+  }
+
   @Test
   func thePictureHasEverySeedAndNamesWhatIsMissing() throws {
     let svg = StudyPicture(try study()).svg
     let page = try #require(Elements(svg))
     // Two seeds and their mean.
     #expect(page.counts["circle"] == 3)
-    #expect(page.text.contains("ELECTRA <1>") && page.text.contains("mean of CoLA, STS-B"))
+    #expect(page.text.contains("ELECTRA <1>"))
+    #expect(page.text.contains("mean of CoLA matthews, STS-B spearman"))
     #expect(page.text.components(separatedBy: "no results").count == 3)
+  }
+
+  @Test
+  func systemsWithBudgetsAreCurves() throws {
+    let page = try #require(
+      Elements(StudyPicture(try difference([1, 2], [4, 6, 8]).study).svg))
+    // A circle for each seed, each mean and each name.
+    #expect(page.counts["circle"] == 5 + 2 + 2)
+    #expect(page.text.contains("million tokens") && page.text.contains("mean of F1"))
   }
 
   @Test
@@ -88,16 +135,23 @@ struct StudyTests {
   }
 
   @Test(arguments: [
-    ("", 1), ("q\ta\tx\t1\ta\nq\tb\tx\tfirst\tb\n", 2), ("q\ta\tx\t1\n", 1),
+    ("", "cannot use"), (#"{"scores": [], "seeds": ""}"#, "the key systems is missing"),
+    (#"{"scores": [], "seeds": "", "systems": [], "runs": []}"#, "is a study without systems"),
+    (
+      complete.replacing(#""system": "b""#, with: #""system": "d""#),
+      "has runs with the system d, which is not in its list"
+    ),
+    (
+      complete.replacing(#""scores": {"CoLA matthews": 0}"#, with: #""scores": {"F1": 0}"#),
+      "has runs with the score F1, which is not in its list"
+    ),
   ])
-  func aLineThatIsNoSystemIsNamed(text: String, line: Int) throws {
-    let folder = try TemporaryFolder()
-    let path = try folder.write(text, "study.tsv")
+  func whatIsNoStudyIsNamed(text: String, reason: String) throws {
     #expect {
-      _ = try Study(path: path)
+      _ = try study(text)
     } throws: {
-      "\($0)".hasPrefix("line \(line) of \(path) is not a system")
+      "\($0)".contains(reason)
     }
-    #expect(throws: FileError.self) { _ = try Study(path: folder.file("none")) }
+    #expect(throws: FileError.self) { _ = try Study(path: "/nowhere/study.json") }
   }
 }

@@ -1,72 +1,92 @@
-import Electra
-import Finetuning
 import Foundation
-import Layers
-import Models
 import Platform
-import Runs
 import Tensors
-import Training
 
 /// A comparison of pre-trained systems by the scores of their fine-tunings.
 ///
 /// Table 5 and Figure 3 of the paper are such studies (ELECTRA, sections 3.2 to 3.4 and 3.6).
 ///
-/// A file has one line per system with five fields, separated by tabs: the question, the name of
-/// the system, the paper's result, the rank in the paper (1 is the best, equal ranks are not
-/// compared, `-` is none), and the folder. The folder contains the pre-training in `run`, if there
-/// is one, and a folder of `electra finetune` per task. Missing runs and tasks are left out.
-package struct Study {
-  package let systems: [System]
-
-  /// A line of the file with the results in its folder.
-  package struct System {
+/// The file is the JSON object that the programs in Launch/studies write: the systems of each
+/// question, and a run for each seed with scores (times 100) and other measures. Missing runs and
+/// scores are left out. A system with a budget is compared at several amounts of compute.
+package struct Study: Decodable {
+  /// A row of the tables; several rows may have the same runs, those with `key` as their system.
+  package struct System: Decodable {
+    let key: String
     let question: String
     let name: String
-    let paper: String
+    /// The paper's result; nil for none.
+    let paper: String?
     /// The rank in the paper, 1 for the best; nil for none.
-    package let paperRank: Int?
-    package let training: Training?
-    let scores: [Score]
+    ///
+    /// Equal ranks are not compared.
+    package let rank: Int?
+    /// The compute, as the tokens of a reference system.
+    let budget: Double?
   }
 
-  /// A pre-training: its whole schedule, and the hours so far.
-  package struct Training {
-    let steps: Int
-    let operations: Double
-    let hours: Double
+  /// The runs of a system with one seed.
+  package struct Run: Decodable {
+    let system: String
+    let seed: UInt64
+    let steps: Int?
+    /// Operations in matrix products.
+    let operations: Double?
+    /// Seconds of pre-training, by the clock or of all cores together.
+    let seconds: Double?
+    let coreSeconds: Double?
+    let scores: [String: Double]
+    let measures: [String: Double]?
+
+    private enum CodingKeys: String, CodingKey {
+      case system, seed, steps, operations, seconds, scores, measures
+      case coreSeconds = "core_seconds"
+    }
   }
 
-  /// The first metric of a task on its first dev set, times 100, by seed.
-  package struct Score {
-    package let task: Task
-    let metric: Metric
-    let values: [UInt64: Double]
+  /// Two systems of the same question by their names.
+  struct Pair: Decodable {
+    let system: String
+    let against: String
   }
 
-  /// Reads the study file at `path` and the results that it names.
+  /// The names of scores in the order of the table.
+  package let scores: [String]
+  /// What the seeds of a system's runs differ in, such as `pre-training`.
+  let seeds: String
+  package let systems: [System]
+  let runs: [Run]
+  private let decisive: [String]?
+  /// The least difference that counts as a success; nil for none.
+  let margin: Double?
+  private let comparisons: [Pair]?
+
+  /// Reads the study file at `path`.
   ///
-  /// Throws `FileError` if the file is missing, and `StudyError` for a malformed line or an empty
-  /// file.
+  /// Throws `FileError` if the file is missing, `TextError` if it is not the JSON of a study, and
+  /// `StudyError` if it has no systems, or a run or decisive score that it does not declare.
   package init(path: String) throws {
-    guard let text = FileManager.default.contents(atPath: path) else {
+    guard let data = FileManager.default.contents(atPath: path) else {
       throw FileError.missing(path: path)
     }
-    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-    systems = try lines.enumerated().map { index, line in
-      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      guard fields.count == 5, fields[3] == "-" || Int(fields[3]) != nil else {
-        throw StudyError.malformed(path: path, line: index + 1)
-      }
-      return System(
-        question: fields[0], name: fields[1], paper: fields[2], paperRank: Int(fields[3]),
-        training: try Training(run: fields[4] + "/run"),
-        scores: try Score.all(in: fields[4]))
+    self = try decodeJSON(Study.self, data, from: path)
+    let keys = Set(systems.map(\.key))
+    if systems.isEmpty { throw StudyError.noSystems(path: path) }
+    for run in runs where !keys.contains(run.system) {
+      throw StudyError.unknown(path: path, kind: "system", name: run.system)
     }
-    guard !systems.isEmpty else { throw StudyError.malformed(path: path, line: 1) }
+    for name in runs.flatMap(\.scores.keys) + decisiveScores where !scores.contains(name) {
+      throw StudyError.unknown(path: path, kind: "score", name: name)
+    }
   }
 
-  /// The questions in the order of their first line.
+  /// The scores whose mean decides; all, unless the file names some.
+  package var decisiveScores: [String] { decisive ?? scores }
+
+  /// The names of measures in alphabetical order.
+  var measures: [String] { Set(runs.flatMap { ($0.measures ?? [:]).keys }).sorted() }
+
+  /// The questions in the order of their first system.
   package var questions: [String] {
     systems.map(\.question).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
@@ -76,63 +96,34 @@ package struct Study {
     systems.filter { $0.question == question }
   }
 
-  /// One score per task that any system has, in the order of `Task.all`.
-  package var tasks: [Score] {
-    Task.all.compactMap { task in
-      systems.lazy.flatMap(\.scores).first { $0.task.name == task.name }
-    }
+  /// The runs of a system in the order of their seeds.
+  package func runs(of system: System) -> [Run] {
+    runs.filter { $0.system == system.key }.sorted { $0.seed < $1.seed }
   }
 
-  /// The mean over all tasks for each seed that all tasks have; empty if a task is missing.
+  /// The mean of the decisive scores for each seed that has all of them.
   package func means(_ system: System) -> Sample {
-    guard system.scores.count == tasks.count, let first = system.scores.first else {
-      return Sample([])
-    }
-    return Sample(
-      first.values.keys.sorted().compactMap { seed in
-        let values = system.scores.compactMap { $0.values[seed] }
-        return values.count == tasks.count ? values.mean : nil
+    Sample(
+      runs(of: system).compactMap { run in
+        let values = decisiveScores.compactMap { run.scores[$0] }
+        return values.isEmpty || values.count < decisiveScores.count ? nil : values.mean
       })
   }
-}
 
-extension Study.System {
-  /// The scores of a task over seeds; empty if there are none.
-  package func sample(_ task: Task) -> Sample {
-    let values = scores.first { $0.task.name == task.name }?.values ?? [:]
-    return Sample(values.sorted { $0.key < $1.key }.map(\.value))
-  }
-}
-
-extension Study.Training {
-  /// Reads the run in the folder `run`; nil if there is none.
-  fileprivate init?(run: String) throws {
-    guard let configuration = try RunFolder(path: run).existingConfiguration() else { return nil }
-    steps = configuration.steps
-    operations = configuration.productOperationsOfRun
-    hours = Self.seconds(of: run) / 3600
+  /// A score or measure of a system over seeds; empty if there is none.
+  package func sample(_ system: System, _ name: String) -> Sample {
+    Sample(runs(of: system).compactMap { $0.scores[name] ?? $0.measures?[name] })
   }
 
-  /// Seconds of training of all starts together, from the last line of training metrics.
-  private static func seconds(of run: String) -> Double {
-    RunMetrics(runFolder: run).lines(.training).last?[.seconds] ?? 0
-  }
-}
-
-extension Study.Score {
-  /// The scores of every fine-tuning in the folder of a system.
-  fileprivate static func all(in folder: String) throws -> [Self] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return try names.sorted().compactMap { name -> Self? in
-      let path = "\(folder)/\(name)/results.json"
-      guard let data = FileManager.default.contents(atPath: path) else { return nil }
-      let results = try decodeJSON(FinetuningResults.self, data, from: path)
-      guard let measure = results.measures.first else { return nil }
-      // The correlation of constant predictions is undefined and counts as 0.
-      let values = results.seeds.map { ($0.seed, 100 * (($0.values.first ?? nil) ?? 0)) }
-      return Self(
-        task: try Task.named(results.task), metric: measure.metric,
-        values: Dictionary(values) { $1 })
+  /// The differences of a question that the file asks for, of systems with results.
+  package func differences(of question: String) -> [Difference] {
+    let systems = systems(of: question)
+    return (comparisons ?? []).compactMap { pair in
+      guard let system = systems.first(where: { $0.name == pair.system }),
+        let other = systems.first(where: { $0.name == pair.against })
+      else { return nil }
+      return Difference(
+        system.name, means(system), against: other.name, means(other), margin: margin)
     }
   }
 }
@@ -152,13 +143,14 @@ package struct Sample {
 
 /// An error in a study file.
 package enum StudyError: Error, CustomStringConvertible {
-  case malformed(path: String, line: Int)
+  case noSystems(path: String)
+  case unknown(path: String, kind: String, name: String)
 
   package var description: String {
     switch self {
-    case .malformed(let path, let line):
-      "line \(line) of \(path) is not a system: expected question, name, the paper's result, its rank "
-        + "or -, and folder, separated by tabs"
+    case .noSystems(let path): "\(path) is a study without systems"
+    case .unknown(let path, let kind, let name):
+      "\(path) has runs with the \(kind) \(name), which is not in its list"
     }
   }
 }

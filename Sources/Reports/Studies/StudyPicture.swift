@@ -1,7 +1,7 @@
-import Finetuning
 import Foundation
 
-/// A study as one SVG picture, with a panel per question and a row per system.
+/// A study as one SVG picture, with a panel per question and a row per system; curves if systems
+/// have budgets.
 ///
 /// A row has the mean over tasks for every seed, the mean and the standard deviation of these, and
 /// the paper's result.
@@ -19,12 +19,13 @@ package struct StudyPicture {
 
   /// The picture as a self-contained file.
   package var svg: String {
+    if study.systems.contains(where: { $0.budget != nil }) { return StudyCurves(study).svg }
     var picture = SVG()
     var y = 50.0
     for question in study.questions { y = drawPanel(question, top: y, in: &picture) }
-    let tasks = study.tasks.map(\.task.title).joined(separator: ", ")
+    let scores = study.decisiveScores.joined(separator: ", ")
     return picture.document(
-      title: "Fine-tuned after pre-training at equal compute: mean of \(tasks)",
+      title: "Fine-tuned after pre-training at equal compute: mean of \(scores)",
       width: Self.width, height: y, fontSize: 13)
   }
 
@@ -37,7 +38,9 @@ package struct StudyPicture {
     let last = first + Double(systems.count) * Self.rowHeight
     let note = Self.right + 24
     picture.text(question, (24, top + 24), isBold: true)
-    picture.text("the paper", (note, top + 24), color: "#555")
+    if systems.contains(where: { $0.paper != nil }) {
+      picture.text("the paper", (note, top + 24), color: "#555")
+    }
     for tick in axis.ticks {
       let x = Self.column(tick, axis)
       picture.line([(x, first), (x, last)], SVG.Stroke("#ddd", width: 1))
@@ -46,7 +49,7 @@ package struct StudyPicture {
     for (row, (system, sample)) in zip(systems, samples).enumerated() {
       let y = first + (Double(row) + 0.5) * Self.rowHeight
       picture.text(system.name, (Self.left - 12, y + 4), anchor: .end)
-      picture.text(system.paper, (note, y + 4), color: "#555")
+      picture.text(system.paper ?? "", (note, y + 4), color: "#555")
       drawMarks(sample, axis, y, in: &picture)
     }
     return last + Self.margins.bottom

@@ -1,9 +1,8 @@
-import Electra
-import Finetuning
 import Foundation
 import Platform
+import Tensors
 
-/// A study as Markdown tables and as CSV, with its agreement with the paper.
+/// A study as Markdown tables and as CSV, with its differences and its agreement with the paper.
 package struct StudyReport {
   package let study: Study
 
@@ -11,57 +10,112 @@ package struct StudyReport {
     self.study = study
   }
 
-  /// A table per question, and a sentence on the order of its systems.
+  /// For each question a table of its systems, the differences that the study asks for, and a
+  /// sentence on the order of the systems; at the end what the deviations are.
   package var text: String {
-    study.questions.map { question in
+    let parts = study.questions.map { question in
       let systems = study.systems(of: question)
-      return (["### \(question)", "", table(systems)] + agreement(systems).sentences)
-        .joined(separator: "\n")
-    }.joined(separator: "\n\n")
+      return
+        (["### \(question)", "", table(systems)] + differences(question)
+        + agreement(systems).sentences).joined(separator: "\n")
+        .trimmingCharacters(in: .newlines)
+    }
+    return (parts + [notes]).joined(separator: "\n\n")
   }
 
+  private var hasPaper: Bool { study.systems.contains { $0.paper != nil } }
+  private var hasCoreSeconds: Bool { study.runs.contains { $0.coreSeconds != nil } }
+
   private func table(_ systems: [Study.System]) -> String {
-    let tasks = study.tasks
     let head =
-      ["system", "the paper", "mean"] + tasks.map { "\($0.task.title) \($0.metric.words)" }
-      + ["steps", "operations", "hours"]
+      ["system"] + (hasPaper ? ["the paper"] : []) + ["mean"] + study.scores + study.measures
+      + ["steps", "operations", hasCoreSeconds ? "core-hours" : "hours"]
     let rows = systems.map { system in
-      [system.name, system.paper, cell(study.means(system))]
-        + tasks.map { cell(system.sample($0.task)) }
-        + (system.training.map {
-          [
-            $0.steps.grouped, String(format: "%.2e", $0.operations),
-            String(format: "%.2f", $0.hours),
-          ]
-        } ?? ["-", "-", "-"])
+      [system.name] + (hasPaper ? [system.paper ?? ""] : []) + [cell(study.means(system))]
+        + study.scores.map { cell(study.sample(system, $0)) }
+        + study.measures.map { cell(study.sample(system, $0), digits: 3) } + cost(system)
     }
+    return markdown(head, rows)
+  }
+
+  /// Steps, operations in products and mean hours of the pre-trainings of a system.
+  private func cost(_ system: Study.System) -> [String] {
+    let runs = study.runs(of: system)
+    return [
+      runs.first?.steps?.grouped ?? "-",
+      runs.first?.operations.map { String(format: "%.2e", $0) } ?? "-",
+      hours(system).map { String(format: "%.2f", $0) } ?? "-",
+    ]
+  }
+
+  private func hours(_ system: Study.System) -> Double? {
+    let seconds = study.runs(of: system).compactMap { $0.coreSeconds ?? $0.seconds }
+    return seconds.isEmpty ? nil : seconds.mean / 3600
+  }
+
+  private func differences(_ question: String) -> [String] {
+    let rows = study.differences(of: question).map { difference in
+      [
+        difference.name, difference.against, String(format: "%+.2f", difference.mean),
+        difference.interval.map {
+          String(format: "%+.2f to %+.2f", $0.lowerBound, $0.upperBound)
+        } ?? "-", difference.result,
+      ]
+    }
+    let head = ["system", "compared with", "difference of means", "95 % interval", "result"]
+    return rows.isEmpty ? [] : [markdown(head, rows)]
+  }
+
+  private var notes: String {
+    var notes = [
+      "The mean is that of \(study.decisiveScores.joined(separator: " and ")).",
+      "Standard deviations are over \(study.seeds) seeds"
+        + (study.seeds == "fine-tuning" ? "; each system is pre-trained once." : "."),
+    ]
+    if study.questions.contains(where: { !study.differences(of: $0).isEmpty }) {
+      notes.append("Intervals are those of Welch's t-test.")
+      if let margin = study.margin {
+        notes.append("A success is at least \(margin) with the interval above 0.")
+      }
+    }
+    return notes.joined(separator: " ")
+  }
+
+  private func markdown(_ head: [String], _ rows: [[String]]) -> String {
     let rule = head.indices.map { $0 == 0 ? "---" : "--:" }
     return ([head, rule] + rows).map { "| " + $0.joined(separator: " | ") + " |" }
       .joined(separator: "\n") + "\n"
   }
 
-  private func cell(_ sample: Sample) -> String {
+  private func cell(_ sample: Sample, digits: Int = 1) -> String {
     guard let mean = sample.mean else { return "-" }
-    return String(format: "%.1f", mean)
-      + (sample.values.count > 1 ? String(format: " ± %.1f", sample.standardDeviation) : "")
+    let deviation = String(format: " ± %.\(digits)f", sample.standardDeviation)
+    return String(format: "%.\(digits)f", mean) + (sample.values.count > 1 ? deviation : "")
   }
 
-  /// One line per system, with mean and standard deviation per task.
+  /// One line per system, with mean and standard deviation of each score and measure.
   package var csv: String {
-    let tasks = study.tasks
+    let columns = study.scores + study.measures
     let head =
       ["study", "system", "paper", "place", "steps", "operations", "hours", "seeds", "mean", "sd"]
-      + tasks.flatMap { ["\($0.task.name)_\($0.metric.rawValue)", "\($0.task.name)_sd"] }
+      + columns.flatMap { [$0, "\($0), sd"] }
     let rows = study.systems.map { system in
-      let means = study.means(system)
-      return [system.question, system.name, system.paper, system.paperRank.map(String.init) ?? ""]
-        + (system.training.map {
-          ["\($0.steps)", String(format: "%.6g", $0.operations), String(format: "%.4f", $0.hours)]
-        } ?? ["", "", ""])
-        + ["\(means.values.count)"] + figures(means)
-        + tasks.flatMap { figures(system.sample($0.task)) }
+      labels(system) + figures(study.means(system))
+        + columns.flatMap { figures(study.sample(system, $0)) }
     }
     return ([head] + rows).map { $0.map(\.inCSV).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// The fields of a line before its scores.
+  private func labels(_ system: Study.System) -> [String] {
+    let run = study.runs(of: system).first
+    return [
+      system.question, system.name, system.paper ?? "", system.rank.map(String.init) ?? "",
+      run?.steps.map(String.init) ?? "",
+      run?.operations.map { String(format: "%.6g", $0) } ?? "",
+      hours(system).map { String(format: "%.4f", $0) } ?? "",
+      "\(study.means(system).values.count)",
+    ]
   }
 
   private func figures(_ sample: Sample) -> [String] {
@@ -74,20 +128,9 @@ package struct StudyReport {
     Agreement(
       systems.compactMap { system in
         let sample = study.means(system)
-        guard let paperRank = system.paperRank, !sample.values.isEmpty else { return nil }
-        return Agreement.Entry(name: system.name, paperRank: paperRank, sample: sample)
+        guard let rank = system.rank, !sample.values.isEmpty else { return nil }
+        return Agreement.Entry(name: system.name, paperRank: rank, sample: sample)
       })
-  }
-}
-
-extension Metric {
-  /// The name of the metric in the head of a table.
-  fileprivate var words: String {
-    switch self {
-    case .entityF1, .answerF1, .f1: "F1"
-    case .exactMatch: "EM"
-    default: rawValue.replacingOccurrences(of: "_", with: " ")
-    }
   }
 }
 
