@@ -35,8 +35,9 @@ package enum MetricName: String, Sendable, CaseIterable {
   case rankSecondsMedian = "rank_seconds_median"
   case rankSecondsSlowest = "rank_seconds_slowest"
   case slowestRank = "slowest_rank"
-  // Texts of a line about health.
+  // Texts of a line about health, and the checksum of fixed samples.
   case verdict, severity, sentence
+  case samplesChecksum = "samples_crc32c"
 
   /// The name of a fine-tuning score: `dev_accuracy`.
   package static func score(_ metric: String, of split: String) -> String { "\(split)_\(metric)" }

@@ -1,6 +1,7 @@
 import Collectives
 import Corpus
 import Electra
+import Foundation
 import Layers
 import Models
 import Platform
@@ -40,16 +41,20 @@ extension ModelEvaluation {
       special: data.vocabulary.special, length: data.description.maximumLength)
     let set = ExampleSet(data: data, count: min(examples, data.heldOutCount), positions: positions)
     try world.expectEqual([("number of examples", "\(set.count)")])
+    let samples = try samples(of: source, set)
     let detection = SampleDetection(
-      pretrained.discriminator, positions, samples: try samples(of: source, set),
+      pretrained.discriminator, positions, samples: samples,
       longest: data.description.maximumLength,
       arithmetic: try selected(pretrained.arithmetic))
     let tally = try tally(detection, pretrained.weights, set)
     var line = MetricsLine(step: checkpoint.state.step, split: .heldOut)
     line.append(.examples, Double(set.count))
     line.append(detection.metrics(of: tally))
+    let checksum = String(format: "%08x", samples.withUnsafeBytes { CRC32C.of($0) })
+    line.append(.samplesChecksum, text: checksum)
     return Report(
-      "step \(line.step.grouped), \(set.count.of("example")) with samples of \(source)", line)
+      "step \(line.step.grouped), \(set.count.of("example")) with samples of \(source) "
+        + "(checksum \(checksum))", line)
   }
 
   /// The examples that are judged.

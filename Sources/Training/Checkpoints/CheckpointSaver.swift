@@ -232,23 +232,31 @@ package final class CheckpointSaver: Sendable {
         let local = moment.base + offset
         if let file {
           let target = owner == 0 ? local : buffer.base
-          for parameter in layout.parameters where parameter.range.overlaps(range) {
-            let part = parameter.range.clamped(to: range)
-            let floats = target + (part.lowerBound - range.lowerBound)
-            guard file.entry(vector.prefix + parameter.name) != nil else {
-              floats.update(repeating: 0, count: part.count)
-              continue
-            }
-            try file.copyFloats(
-              of: vector.prefix + parameter.name,
-              range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
-              into: floats)
-          }
+          try copy(vector, range, of: file, into: target)
           if owner != 0 { try world.send(target, count: range.count, to: owner) }
         } else if owner == world.rank {
           try world.receive(local, count: range.count, from: 0)
         }
       }
+    }
+  }
+
+  /// Copies a part of a vector from a file to `target`; tensors that the file lacks are zeros.
+  private func copy(
+    _ vector: SavedVector, _ range: Range<Int>, of file: SafetensorsFile,
+    into target: UnsafeMutablePointer<Float>
+  ) throws {
+    for parameter in layout.parameters where parameter.range.overlaps(range) {
+      let part = parameter.range.clamped(to: range)
+      let floats = target + (part.lowerBound - range.lowerBound)
+      guard file.entry(vector.prefix + parameter.name) != nil else {
+        floats.update(repeating: 0, count: part.count)
+        continue
+      }
+      try file.copyFloats(
+        of: vector.prefix + parameter.name,
+        range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
+        into: floats)
     }
   }
 
