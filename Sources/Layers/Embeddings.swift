@@ -10,9 +10,9 @@ import Tensors
 /// Generator and discriminator share one instance (ELECTRA, section 3.1: tied embeddings). Each
 /// passes its own dropout site, so that their masks are independent.
 package struct Embeddings: Sendable {
-  package let word: Parameter  // (V, E)
-  package let position: Parameter  // (positions, E)
-  package let segment: Parameter  // (2, E)
+  package private(set) var word: EmbeddingTable  // (V, E)
+  package private(set) var position: EmbeddingTable  // (positions, E)
+  package private(set) var segment: EmbeddingTable  // (2, E)
   let norm: LayerNorm
 
   /// The shapes of the three tables.
@@ -21,6 +21,10 @@ package struct Embeddings: Sendable {
     let positionCount: Int
     let typeCount: Int
     let size: Int  // E
+    /// Whether the tables are differences from those of other embeddings (`setBase`).
+    ///
+    /// Differences start at zero, and their names end in `.delta`.
+    package var areDifferences = false
 
     package init(vocabularySize: Int, positionCount: Int, typeCount: Int, size: Int) {
       self.vocabularySize = vocabularySize
@@ -45,14 +49,29 @@ package struct Embeddings: Sendable {
     in layout: inout ParameterLayout
   ) {
     let size = sizes.size
+    func table(_ table: String, _ rows: Int, _ initial: Initialization) -> EmbeddingTable {
+      let suffix = sizes.areDifferences ? EmbeddingTable.differenceSuffix : ".weight"
+      return EmbeddingTable(
+        layout.declare(
+          "\(name).\(table)\(suffix)", [rows, size], sizes.areDifferences ? .zeros : initial))
+    }
     let normal = Initialization.truncatedNormal(standardDeviation: standardDeviation)
-    word = layout.declare("\(name).word_embeddings.weight", [sizes.vocabularySize, size], normal)
-    position = layout.declare(
-      "\(name).position_embeddings.weight", [sizes.positionCount, size], positions)
-    segment = layout.declare(
-      "\(name).token_type_embeddings.weight", [sizes.typeCount, size], normal)
+    word = table("word_embeddings", sizes.vocabularySize, normal)
+    position = table("position_embeddings", sizes.positionCount, positions)
+    segment = table("token_type_embeddings", sizes.typeCount, normal)
     norm = LayerNorm(name + ".LayerNorm", size: size, epsilon: epsilon, in: &layout)
   }
+
+  /// Makes the tables the sums of their parameters and the tables of `base`, which get no gradient
+  /// from these embeddings.
+  package mutating func setBase(_ base: Embeddings) {
+    word.base = base.word.parameter
+    position.base = base.position.parameter
+    segment.base = base.segment.parameter
+  }
+
+  /// The three tables.
+  package var tables: [EmbeddingTable] { [word, position, segment] }
 
   /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
@@ -106,9 +125,9 @@ package struct Embeddings: Sendable {
     }
     norm.backward(
       activations.norm, gradient: gradient, bias: nil, dropout: nil, into: nil, pass)
-    pass.gradient(word).scatterAddRows(of: gradient, tokens)
-    pass.gradient(segment).scatterAddRows(of: gradient, segmentIDs.map { Int32($0) })
-    let positions = pass.gradient(position)
+    pass.gradient(word.parameter).scatterAddRows(of: gradient, tokens)
+    pass.gradient(segment.parameter).scatterAddRows(of: gradient, segmentIDs.map { Int32($0) })
+    let positions = pass.gradient(position.parameter)
     for range in pass.ranges {
       positions.rows(0..<range.count).add(gradient.rows(range))
     }

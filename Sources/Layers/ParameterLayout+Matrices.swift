@@ -14,11 +14,13 @@ extension ParameterLayout {
   /// The ranges of the weights that pre-training in `arithmetic` reads only rounded to bfloat16, in
   /// ascending order: in bfloat16 the matrices, otherwise none.
   ///
-  /// Look-ups of word embeddings read what products read. Some heads of fine-tuning multiply in
-  /// float32.
+  /// Look-ups of word embeddings read what products read. Tables that are terms of a sum are
+  /// excluded, because the sum is made in float32. Some heads of fine-tuning multiply in float32.
   package func roundedRanges(in arithmetic: Arithmetic) -> [Range<Int>] {
     guard arithmetic == .bfloat16 else { return [] }
-    return matrices.reduce(into: []) { ranges, matrix in
+    let hasSums = parameters.contains(where: \.isDifference)
+    let rounded = matrices.filter { !hasSums || !$0.name.contains("word_embeddings") }
+    return rounded.reduce(into: []) { ranges, matrix in
       if let last = ranges.last, last.upperBound == matrix.offset {
         ranges[ranges.count - 1] = last.lowerBound..<matrix.range.upperBound
       } else {

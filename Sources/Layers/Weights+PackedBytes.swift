@@ -1,7 +1,8 @@
 import Tensors
 
 extension Weights {
-  /// The bytes of the packed matrices of a model in training.
+  /// The bytes of the packed matrices of a model in training, and of the sums of its embedding
+  /// tables with a base.
   ///
   /// In bfloat16 every matrix is packed in both orientations, 4 bytes a weight; in float32 those
   /// orientations that tiled products read.
@@ -11,6 +12,7 @@ extension Weights {
       return sum + (PackedMatrix.floats(inner: rows, columns: columns, arithmetic) ?? 0)
         + (PackedMatrix.floats(inner: columns, columns: rows, arithmetic) ?? 0)
     }
-    return MemoryLayout<Float>.stride * floats
+    let sums = layout.parameters.filter(\.isDifference).reduce(0) { $0 + $1.count }
+    return MemoryLayout<Float>.stride * (floats + sums)
   }
 }

@@ -18,6 +18,8 @@ package final class Weights: Sendable {
   /// Counts the changes of the vector.
   private let version = Atomic(0)
   private let packed = Mutex<[Key: PackedMatrix]>([:])
+  /// The sums of embedding tables with a base, by the offset of their parameters.
+  private let sums = Mutex<[Int: SummedTable]>([:])
 
   /// A matrix in one of its two orientations.
   private struct Key: Hashable {
@@ -33,6 +35,20 @@ package final class Weights: Sendable {
   /// The part of the flat vector that belongs to `parameter`, as a matrix.
   package subscript(parameter: Parameter) -> Tensor { vector[parameter] }
 
+  /// An embedding table in float32: its parameter, or the sum of it and the base.
+  ///
+  /// The first worker that reads a sum adds it for all. Both terms must be up to date.
+  package subscript(table: EmbeddingTable) -> Tensor {
+    guard let base = table.base else { return vector[table.parameter] }
+    let sum = sums.withLock { sums in
+      let sum = sums[table.parameter.offset] ?? SummedTable(count: base.count)
+      sums[table.parameter.offset] = sum
+      return sum
+    }
+    return sum.of(
+      vector[table.parameter], vector[base], version: version.load(ordering: .relaxed))
+  }
+
   /// Makes every matrix be packed again when it is read next.
   ///
   /// Call it after a change of the vector and before the next pass, while no pass runs. Weights may
@@ -44,22 +60,31 @@ package final class Weights: Sendable {
   /// If `left` is float32 in a run whose products are rounded, as in the heads of fine-tuning, the
   /// factor is the matrix itself.
   package func plain(of parameter: Parameter, for left: Operand) -> RightFactor {
-    factor(parameter, isTransposed: false, left)
+    factor(vector[parameter], at: parameter.offset, isTransposed: false, left)
   }
 
   /// The transpose of the matrix of `parameter`, otherwise as `plain`.
   package func transposed(of parameter: Parameter, for left: Operand) -> RightFactor {
-    factor(parameter, isTransposed: true, left)
+    factor(vector[parameter], at: parameter.offset, isTransposed: true, left)
+  }
+
+  /// An embedding table as the right factor, otherwise as `plain` of a parameter.
+  package func plain(of table: EmbeddingTable, for left: Operand) -> RightFactor {
+    factor(self[table], at: table.parameter.offset, isTransposed: false, left)
+  }
+
+  /// The transpose of an embedding table, otherwise as `plain` of a parameter.
+  package func transposed(of table: EmbeddingTable, for left: Operand) -> RightFactor {
+    factor(self[table], at: table.parameter.offset, isTransposed: true, left)
   }
 
   private func factor(
-    _ parameter: Parameter, isTransposed: Bool, _ left: Operand
+    _ matrix: Tensor, at offset: Int, isTransposed: Bool, _ left: Operand
   ) -> RightFactor {
-    let matrix = vector[parameter]
     if case .float32 = left, arithmetic != .float32 {
       return .matrix(isTransposed ? matrix.transposed : matrix.plain)
     }
-    let key = Key(offset: parameter.offset, isTransposed: isTransposed)
+    let key = Key(offset: offset, isTransposed: isTransposed)
     let result = packed.withLock { packed in
       if let known = packed[key] { return known }
       let new = PackedMatrix(matrix, isTransposed: isTransposed, arithmetic: arithmetic)

@@ -49,6 +49,18 @@ package struct CheckpointFolder {
     return weights
   }
 
+  /// The tensors of the checkpoint with the discriminator's embedding tables under their usual
+  /// names, also where the file has their differences from the generator's.
+  func discriminatorTensors() throws -> ModelTensors {
+    var tensors = try ModelTensors(path: modelPath)
+    for table in model.discriminator.embeddings.tables {
+      guard let base = table.base else { continue }
+      tensors.replace(
+        table.parameter.name, withSumOf: base.name, as: table.parameter.nameOfSum)
+    }
+    return tensors
+  }
+
   /// The folder and state of the checkpoint at `path`, or of the newest valid one of the run there.
   private static func checkpoint(_ path: String) throws -> (String, CheckpointState) {
     if FileManager.default.fileExists(atPath: path + "/state.json") {

@@ -31,7 +31,7 @@ package struct EncoderSource {
     } else {
       let checkpoint = try CheckpointFolder(path)
       (sizes, tokenizer) = (checkpoint.model.sizes[.discriminator], checkpoint.tokenizer)
-      file = try ModelTensors(path: checkpoint.modelPath)
+      file = try checkpoint.discriminatorTensors()
       name = { name in
         let bare = name.dropFirst("electra.".count)
         return bare.hasPrefix("embeddings.") ? String(bare) : "discriminator.\(bare)"

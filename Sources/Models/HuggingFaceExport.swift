@@ -52,8 +52,10 @@ package struct HuggingFaceExport {
     let folder = try makeFolder(output)
     let task = checkpoint.configuration.recipe.task
     let sizes = checkpoint.model.sizes[part]
+    let weights = try checkpoint.weights()
+    checkpoint.model.addBases(in: weights)
     try ModelFile.export(
-      checkpoint.weights(), checkpoint.model.layout, to: folder.partial, format,
+      weights, checkpoint.model.layout, to: folder.partial, format,
       fault: FaultInjection.hook, naming: { task.huggingFaceName($0, of: part) })
     var files = try checkpoint.tokenizer.files(maximumLength: sizes.positionCount)
     var configuration = HuggingFaceConfiguration(

@@ -119,11 +119,12 @@ package struct InitialModel {
         notes += self.notes(try folder.load(into: weights, model.layout, task, as: role))
         embeddings = Array(
           UnsafeBufferPointer(start: weights.base, count: model.embeddingRange.count))
-        if !before.isEmpty && task.sharing != .none && before != embeddings {
+        if !before.isEmpty && !task.generatorHasEmbeddings && before != embeddings {
           notes.append(
             "the two folders have different embeddings; those of \(folder.path) are used")
         }
       }
+      model.subtractBases(in: weights, hasGenerator: folders.count == 2)
       if task.hasGenerator && folders.count == 1 {
         notes.append("new weights for \(newGeneratorParts)")
       }
@@ -135,19 +136,32 @@ package struct InitialModel {
   private var newGeneratorParts: String {
     switch task.sharing {
     case .none: "the generator"
-    case .embeddings: "the generator's encoder and head"
+    case .embeddings, .disentangled: "the generator's encoder and head"
     case .all: "the generator's head"
     }
   }
 
   /// Copies the tensors that the checkpoint and the model share; another objective has only some.
+  ///
+  /// The generator's embeddings in a disentangled model begin with those of the checkpoint's
+  /// generator or, if it has none, with those of its discriminator.
   private func load(
     _ checkpoint: CheckpointFolder, into weights: Storage, _ model: ElectraModel
   ) throws -> ModelFile.Differences {
-    let file = try ModelTensors(path: checkpoint.modelPath)
-    let differences = ModelFile.compare(file, model.layout) { $0 }
+    let keepsDifferences = task.isDisentangled && checkpoint.model.task.isDisentangled
+    let file =
+      keepsDifferences
+      ? try ModelTensors(path: checkpoint.modelPath) : try checkpoint.discriminatorTensors()
+    func source(_ name: String) -> String {
+      guard task.isDisentangled, file.entry(name) == nil else { return name }
+      let (usual, generator) = (EmbeddingTable.nameOfSum(name), "generator.")
+      return usual.hasPrefix(generator + "embeddings.")
+        ? String(usual.dropFirst(generator.count)) : usual
+    }
+    let differences = ModelFile.compare(file, model.layout, naming: source)
     try ModelFile.expectNone(differences.mismatched, path: checkpoint.modelPath)
-    try ModelFile.copy(file, model.layout, into: weights) { $0 }
+    try ModelFile.copy(file, model.layout, into: weights, naming: source)
+    if !keepsDifferences { model.subtractBases(in: weights, hasGenerator: true) }
     return differences
   }
 

@@ -42,7 +42,7 @@ package struct PretrainedDiscriminator {
     arithmetic = configuration.arithmetic
     let recipes = configuration.earlierPhases.map(\.recipe) + [configuration.recipe]
     longest = recipes.map(\.length).max() ?? 0
-    let file = try ModelTensors(path: checkpoint.modelPath)
+    let file = try checkpoint.discriminatorTensors()
     let differences = ModelFile.compare(file, discriminator.layout) { $0 }
     try ModelFile.expectNone(
       differences.mismatched + differences.missing.map { "\($0) is missing" },

@@ -15,6 +15,7 @@ struct TaskOptionsTests {
   @Test(arguments: [
     ("--objective mlm --weight-sharing none", "the objective mlm has no generator"),
     ("--objective mlm --generator unigram", "reads no samples"),
+    ("--generator unigram --weight-sharing disentangled", "a unigram generator has no network"),
     ("--objective mlm --disallow-correct", "reads no samples"),
     ("--generator unigram --temperature 2", "a unigram generator has no network"),
     ("--generator uniform --training two-stage", "a uniform generator has no network"),

@@ -43,6 +43,15 @@ func writeRun(
   let tokenizer = try tokenizer ?? smallTokenizer()
   var configuration = smallConfiguration(tokenizer, objective: objective)
   configuration.arithmetic = arithmetic
+  return try writeRun(path, configuration, tokenizer, steps: steps, change: change)
+}
+
+/// Writes a run of a configuration; see above.
+@discardableResult
+func writeRun(
+  _ path: String, _ configuration: PretrainingConfiguration, _ tokenizer: Tokenizer,
+  steps: [Int] = [5], change: (Storage, ElectraModel) -> Void = { _, _ in }
+) throws -> (model: ElectraModel, weights: Storage) {
   let model = configuration.makeModel()
   let weights = randomWeights(model.layout, scale: 0.3)
   change(weights, model)

@@ -28,7 +28,9 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      Weights that generator and discriminator share: none, embeddings, or all.
+      Weights that generator and discriminator share: none, embeddings, disentangled (the \
+      discriminator's tables are the generator's plus differences, which alone get its gradient), \
+      or all.
       """)
   var weightSharing: PretrainingTask.Sharing?
 

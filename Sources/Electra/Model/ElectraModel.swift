@@ -64,7 +64,8 @@ package struct ElectraModel: Sendable {
     self.sizes = sizes
     self.task = task
     var layout = ParameterLayout()
-    let embeddings = Embeddings(sizes[.discriminator], in: &layout)
+    var embeddings = Embeddings(
+      sizes[.discriminator], areDifferences: task.isDisentangled, in: &layout)
     let generatorStart = layout.count
     func network(_ name: String, _ encoder: EncoderSizes, _ embeddings: Embeddings) -> Network {
       Network(
@@ -78,8 +79,9 @@ package struct ElectraModel: Sendable {
     var generator: LanguageModel?
     if task.hasGenerator && task.sharing != .all {
       let generatorEmbeddings =
-        task.sharing == .none
+        task.generatorHasEmbeddings
         ? Embeddings(sizes[.generator], named: "generator.embeddings", in: &layout) : embeddings
+      if task.isDisentangled { embeddings.setBase(generatorEmbeddings) }
       generator = languageModel(
         network("generator", sizes.generator, generatorEmbeddings), .generator)
     }

@@ -1,3 +1,5 @@
+import Layers
+
 /// The models that a pre-training run can produce.
 package enum ModelPart: String, Sendable, CaseIterable {
   /// The discriminator's encoder, with the head of the objective.
@@ -25,14 +27,16 @@ extension PretrainingTask {
   /// have it.
   ///
   /// Our names begin with the network (`generator.encoder...`). A Hugging Face folder holds one
-  /// network, whose names begin with `prefix`: `electra.`, `bert.` or nothing. Heads
+  /// network, whose names begin with `prefix`: `electra.`, `bert.` or nothing. Differences of
+  /// embedding tables have the name of the sum (`ElectraModel.addBases`). Heads
   /// (`generator_lm_head...`) keep their names. The exception is the vocabulary head of the
   /// discriminator's encoder, which transformers also calls the generator's.
   package func huggingFaceName(
     _ name: String, of part: ModelPart, prefix: String = "electra."
   ) -> String? {
     if name.hasPrefix("embeddings.") {
-      return part == .generator && sharing == .none ? nil : prefix + name
+      if part == .generator && generatorHasEmbeddings { return nil }
+      return prefix + EmbeddingTable.nameOfSum(name)
     }
     let network = (sharing == .all ? .discriminator : part.network).rawValue + "."
     if name.hasPrefix(network) { return prefix + name.dropFirst(network.count) }

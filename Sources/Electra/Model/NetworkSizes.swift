@@ -83,17 +83,19 @@ extension ElectraSizes {
 extension Embeddings {
   /// Declares embeddings, by default the shared ones.
   ///
-  /// Epsilon and standard deviation are those of the encoder.
+  /// Epsilon and standard deviation are those of the encoder. With `areDifferences` the caller sets
+  /// their base.
   package init(
-    _ sizes: NetworkSizes, named name: String = "embeddings", in layout: inout ParameterLayout
+    _ sizes: NetworkSizes, named name: String = "embeddings", areDifferences: Bool = false,
+    in layout: inout ParameterLayout
   ) {
     let standardDeviation = sizes.encoder.standardDeviation
+    var tables = Sizes(
+      vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
+      typeCount: sizes.typeCount, size: sizes.embeddingSize)
+    tables.areDifferences = areDifferences
     self.init(
-      name,
-      Sizes(
-        vocabularySize: sizes.vocabularySize, positionCount: sizes.positionCount,
-        typeCount: sizes.typeCount, size: sizes.embeddingSize),
-      epsilon: sizes.encoder.epsilon, standardDeviation: standardDeviation,
+      name, tables, epsilon: sizes.encoder.epsilon, standardDeviation: standardDeviation,
       positions: sizes.positionInitializer == .sinusoids
         ? .sinusoids(standardDeviation: standardDeviation)
         : .truncatedNormal(standardDeviation: standardDeviation), in: &layout)

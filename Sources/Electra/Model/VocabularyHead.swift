@@ -40,12 +40,12 @@ package struct VocabularyHead: Sendable {
   let dense: Linear
   let norm: LayerNorm
   let outputBias: Parameter  // (V)
-  let word: Parameter  // (V, E)
+  let word: EmbeddingTable  // (V, E)
 
   /// E.
   var embeddingSize: Int { dense.weight.rows }
   /// V.
-  private var vocabularySize: Int { word.rows }
+  private var vocabularySize: Int { word.parameter.rows }
 
   /// Declares the head's parameters; the output matrix is that of `embeddings`.
   init(
@@ -142,7 +142,7 @@ package struct VocabularyHead: Sendable {
     let arithmetic = pass.weights.arithmetic
     let logitGradient = activations.logits.rounded(for: arithmetic)
     output.multiply(logitGradient.plain, pass.weights.plain(of: word, for: logitGradient))
-    pass.gradient(word).multiply(
+    pass.gradient(word.parameter).multiply(
       logitGradient.transposed, activations.norm.output.operand.plain, adding: true)
     norm.backward(
       activations.norm, gradient: output, bias: nil, dropout: nil, into: nil,

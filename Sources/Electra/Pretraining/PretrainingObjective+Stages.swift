@@ -28,14 +28,18 @@ extension PretrainingObjective {
   /// At the first step of the second stage, copies the generator's weights, embeddings included, to
   /// the discriminator.
   ///
-  /// Heads are not copied: they differ.
+  /// Heads are not copied: they differ. Disentangled tables are not copied either: they begin as
+  /// the generator's, because the differences are still zero.
   package func prepareWeights(before step: Int) -> ((Storage) -> Void)? {
     guard step == secondStage, model.task.scheme == .twoStage else { return nil }
     return { weights in
       for parameter in layout.parameters where parameter.name.hasPrefix("generator.") {
         let rest = parameter.name.dropFirst("generator.".count)
         let name = rest.hasPrefix("embeddings.") ? String(rest) : "discriminator." + rest
-        guard let target = layout[name] else { preconditionFailure("there is no \(name)") }
+        guard let target = layout[name] else {
+          precondition(model.task.isDisentangled, "there is no \(name)")
+          continue
+        }
         weights[target].copy(from: weights[parameter])
       }
     }

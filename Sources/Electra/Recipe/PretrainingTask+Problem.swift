@@ -32,10 +32,10 @@ extension PretrainingTask {
           + "equal sizes; leave out --generator-width and --generator-depth, or use two-stage-fresh"
       }
     }
-    if scheme.hasStages && sharing != .none {
+    if scheme.hasStages && !generatorHasEmbeddings {
       return
         "--training \(scheme.rawValue) freezes the generator while the discriminator is trained, "
-        + "which needs --weight-sharing none"
+        + "which needs --weight-sharing none or disentangled"
     }
     return adversarialProblem
   }

@@ -93,6 +93,9 @@ package struct PretrainingTask: Sendable, Equatable {
     case none
     /// All embeddings.
     case embeddings
+    /// The discriminator's tables are the generator's plus a difference, and only the difference
+    /// gets the discriminator's gradient (DeBERTaV3, He et al. 2021, section 3.3).
+    case disentangled
     /// All but the heads: one encoder of the discriminator's size.
     case all
   }
@@ -126,6 +129,12 @@ package struct PretrainingTask: Sendable, Equatable {
 
   /// Whether the task trains a generator network.
   package var hasGenerator: Bool { objective.readsSamples && generator == .transformer }
+
+  /// Whether the discriminator's embeddings are differences from the generator's.
+  package var isDisentangled: Bool { hasGenerator && sharing == .disentangled }
+
+  /// Whether the generator trains embeddings that the discriminator does not train.
+  package var generatorHasEmbeddings: Bool { sharing == .none || isDisentangled }
 }
 
 extension PretrainingTask: Codable {

@@ -60,6 +60,11 @@ package struct RunBranch {
         "two training stages begin with a new run and cannot continue a checkpoint; give "
           + "--init-from \(path) instead of --branch-from")
     }
+    guard changed.recipe.task.isDisentangled == configuration.recipe.task.isDisentangled else {
+      throw UsageError(
+        "a branch cannot begin or end --weight-sharing disentangled, because the discriminator's "
+          + "embeddings and their moments become others; give --init-from \(path)")
+    }
     let differences = try differences(changed)
     guard differences.mismatched.isEmpty else {
       throw UsageError(

@@ -16,6 +16,8 @@ package struct ModelTensors: Sendable {
   private let files: [SafetensorsFile]
   /// The index in `files` of each tensor.
   private let locations: [String: Int]
+  /// The names of the two terms of each tensor that is a sum.
+  private var sums: [String: (String, String)] = [:]
 
   /// The file of a model in one file, and the index of a model in several.
   private static let fileName = "model.safetensors"
@@ -101,6 +103,19 @@ package struct ModelTensors: Sendable {
     }
   }
 
+  /// Replaces the tensor `difference` by its sum with `base`, under the name `name`.
+  ///
+  /// Does nothing unless both exist and have the same shape.
+  package mutating func replace(_ difference: String, withSumOf base: String, as name: String) {
+    guard let index = entries.firstIndex(where: { $0.name == difference }),
+      entries[index].shape == entry(base)?.shape
+    else { return }
+    let entry = entries[index]
+    entries[index] = SafetensorsFile.Entry(
+      name: name, type: entry.type, shape: entry.shape, bytes: entry.bytes)
+    sums[name] = (difference, base)
+  }
+
   /// The entry called `name`; nil if there is none.
   package func entry(_ name: String) -> SafetensorsFile.Entry? {
     entries.first { $0.name == name }
@@ -112,10 +127,17 @@ package struct ModelTensors: Sendable {
   package func copyFloats(
     of name: String, into target: UnsafeMutablePointer<Float>
   ) throws(SafetensorsError) {
-    guard let entry = entry(name), let location = locations[name] else {
+    guard let entry = entry(name), let location = locations[sums[name]?.0 ?? name] else {
       throw .missingTensor(path: path, name: name)
     }
     // Rows come one after another, so the rows that are kept are the first values.
-    try files[location].copyFloats(of: name, range: 0..<entry.count, into: target)
+    try files[location].copyFloats(
+      of: sums[name]?.0 ?? name, range: 0..<entry.count, into: target)
+    guard let (_, base) = sums[name] else { return }
+    var addends = [Float](repeating: 0, count: entry.count)
+    try addends.withUnsafeMutableBufferPointer { buffer throws(SafetensorsError) in
+      if let start = buffer.baseAddress { try copyFloats(of: base, into: start) }
+    }
+    for i in addends.indices { target[i] += addends[i] }
   }
 }
