@@ -202,12 +202,15 @@ package final class Trainer<O: TrainingObjective> {
     let computed = now()
     watch(.step, "reduction")
     let gradient = try reducer.finishSum()
-    report.gradientNorm = try norm(gradient, step: step, totals: totals)
+    let squares = try reducer.squares(gradient)
+    report.gradientNorm = try norm(squares, step: step, totals: totals)
     window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
-    // The norm is finite here, so clipping multiplies by a number in (0, 1].
+    // The norm is finite here, so clipping multiplies by numbers in (0, 1].
     report.learningRate = settings.schedule.learningRate(at: step)
     let updateStep = UpdateStep(
-      gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
+      gradientScale: GradientScale(
+        squares, partition.blockBoundaries, groups: objective.clipGroups,
+        clipNorm: settings.clipNorm),
       learningRate: Float(report.learningRate), frozen: objective.frozen(at: step))
     try update.update(weights, gradient: gradient, updateStep)
     report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
@@ -243,9 +246,9 @@ package final class Trainer<O: TrainingObjective> {
     return Array(all[4...])
   }
 
-  /// The global norm of the gradient; throws `diverged` if it is not finite.
-  private func norm(_ gradient: Storage, step: Int, totals: [Int]) throws -> Double {
-    let squares = try reducer.squares(gradient)
+  /// The global norm of the gradient, from the squares of its blocks; throws `diverged` if it is
+  /// not finite.
+  private func norm(_ squares: [Double], step: Int, totals: [Int]) throws -> Double {
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else {
       let boundaries = partition.blockBoundaries

@@ -58,9 +58,9 @@ struct PretrainingConfigurationTests {
       problem { ($0.recipe.task.scheme, $0.recipe.task.sharing) = (.joint, .none) } == "none")
   }
 
-  /// The settings of mlm-rtd, and the ramp of the discriminator's weight.
+  /// The settings of mlm-rtd, the ramp of the discriminator's weight, and the generator's training.
   @Test
-  func settingsOfDetectionBesidePredictionAreChecked() {
+  func settingsOfSomeObjectivesAreChecked() {
     typealias Recipe = PretrainingConfiguration.Recipe
     let cases: [(change: (inout Recipe) -> Void, says: String)] = [
       ({ $0.replacedFraction = 0.1 }, "belongs to the objective mlm-rtd"),
@@ -85,6 +85,16 @@ struct PretrainingConfigurationTests {
         "masked and replaced positions are disjoint"
       ),
       ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "is trained in one stage"),
+      ({ $0.generatorRate = 0 }, "a factor of 0.0 for the generator's learning rate"),
+      ({ $0.generatorRate = .infinity }, "a factor of inf for the generator's learning rate"),
+      (
+        { ($0.task.objective, $0.generatorRate) = (.mlm, 2) },
+        "mlm has no generator, so --generator-rate has no effect"
+      ),
+      (
+        { ($0.task.generator, $0.clipsNetworks) = (.unigram, true) },
+        "a unigram generator has no network, so --clip-networks has no effect"
+      ),
     ]
     for (change, says) in cases {
       let sentence = problem { change(&$0.recipe) }

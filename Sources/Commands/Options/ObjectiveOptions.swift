@@ -61,6 +61,12 @@ struct ObjectiveOptions: ParsableArguments {
       """)
   var discriminatorRamp: Ramp?
 
+  @Option(help: "The factor of the learning rate for the generator's own parameters.")
+  var generatorRate: Double?
+
+  @Flag(help: "Clip the gradients of generator and discriminator by norms of their own.")
+  var clipNetworks = false
+
   @Flag(help: "Never sample the original token.")
   var disallowCorrect = false
 
@@ -94,6 +100,8 @@ struct ObjectiveOptions: ParsableArguments {
     if let replaceFraction { recipe.replacedFraction = replaceFraction }
     if let discriminatorWeight { recipe.discriminatorWeight = discriminatorWeight }
     if let discriminatorRamp { recipe.discriminatorRamp = discriminatorRamp.fractions }
+    if let generatorRate { recipe.generatorRate = generatorRate }
+    if clipNetworks { recipe.clipsNetworks = true }
     if disallowCorrect { recipe.task.disallowsCorrect = true }
     if maskWithReplacement { recipe.task.drawsWithReplacement = true }
   }

@@ -37,6 +37,10 @@ package struct PretrainingObjective: TrainingObjective {
   package var discriminatorRamp: Range<Int>?
   /// The first step that trains the discriminator, in two-stage training; nil in joint training.
   package var secondStage: Int?
+  /// The factor of the learning rate for the generator's own parameters.
+  package var generatorRate: Float = 1
+  /// Whether the gradients of generator and discriminator are clipped by norms of their own.
+  package var clipsNetworks = false
   private let sampleSite = RandomStream.site("sample")
 
   /// Creates an objective without a `sampler` and without stages.

@@ -115,6 +115,8 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     objective.arithmetic = arithmetic
+    objective.generatorRate = Float(recipe.generatorRate ?? 1)
+    objective.clipsNetworks = recipe.clipsNetworks == true
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
     objective.discriminatorRamp = rampSteps
     return objective
@@ -170,7 +172,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     if recipe.masksWholeWords && recipe.task.drawsWithReplacement {
       return "whole words are not drawn with replacement; leave out one of the two"
     }
-    return detectionProblem
+    return detectionProblem ?? recipe.generatorProblem
   }
 
   /// The first invalid number of the objective mlm-rtd or of a ramp; nil if there is none.

@@ -82,6 +82,10 @@ extension PretrainingConfiguration.Recipe {
     package var epsilon: Float
     /// The largest global norm of the gradient, above which it is scaled down.
     package var clipNorm: Double
+    /// The factor of the learning rate for the generator's own parameters; nil for 1.
+    package var generatorRate: Double?
+    /// Whether the two networks' gradients are clipped by norms of their own; nil for no.
+    package var clipsNetworks: Bool?
     /// The number of parts that a batch is split into for the reduction; a power of two.
     ///
     /// It is 0 before the first start, which fixes it for the whole run: it affects rounding.
@@ -110,6 +114,8 @@ extension PretrainingConfiguration.Recipe {
       case beta2 = "adam_beta2"
       case epsilon = "adam_epsilon"
       case clipNorm = "clip_norm"
+      case generatorRate = "generator_rate"
+      case clipsNetworks = "clip_networks"
       case slices
       case microBatchTokens = "micro_batch_tokens"
       case seed

@@ -72,7 +72,7 @@ final class MuonOptimizer: Sendable {
             gradient.base + range.lowerBound,
             moment: moments.first.base + moments.offset(of: bucket) + range.lowerBound
               - part.lowerBound,
-            count: range.count, gradientScale: step.gradientScale)
+            count: range.count, gradientScale: step.gradientScale.factor(at: range.lowerBound))
         }
       }
     }
@@ -119,8 +119,8 @@ final class MuonOptimizer: Sendable {
 
 /// What the updates of all parameters in a step have in common.
 struct UpdateStep: Sendable {
-  /// The factor of gradient clipping.
-  var gradientScale: Float
+  /// The factors of gradient clipping.
+  var gradientScale: GradientScale
   var learningRate: Float
   /// Ranges of whole parameters whose weights and moments are not updated.
   var frozen: [Range<Int>] = []

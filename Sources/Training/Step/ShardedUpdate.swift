@@ -41,7 +41,7 @@ struct Moments: Sendable {
 
 /// Updates the weights: each rank updates the parts that it owns and sends them to all others.
 ///
-///     try update.update(weights, gradient: gradient, gradientScale: scale, learningRate: rate)
+///     try update.update(weights, gradient: gradient, step)
 ///     try update.waitForWeights(in: range)       // before a worker reads these weights
 ///
 /// The moments exist once over all ranks (ZeRO stage 1, Rajbhandari et al. 2020). New weights are
@@ -106,7 +106,7 @@ final class ShardedUpdate: Sendable {
   ///   - weights: the flat vector; `await` waits for a range of it.
   ///   - gradient: a vector in which this rank's parts hold the gradient of the whole batch; Muon
   ///     overwrites it.
-  ///   - step: the learning rate, the factor of clipping and what is frozen.
+  ///   - step: the learning rate, the factors of clipping and what is frozen.
   /// - Throws: an error of the communication of Muon.
   func update(_ weights: Storage, gradient: Storage, _ step: UpdateStep) throws {
     try muon?.orthogonalize(gradient, moments, step)
