@@ -78,7 +78,8 @@ def read_options(
 
     `tasks` are the default of --tasks; without any, the study fine-tunes nothing and takes no labelled data.
     `questions` are the values that --studies accepts, which exists only if there are any. The result has the
-    arguments of `electra pretrain` in `pretrain`, and those that `electra flops` takes too in `costs`. Exits with one line if the arguments are invalid or a file is missing.
+    arguments of `electra pretrain` in `pretrain`, and those that `electra flops` takes too in `costs`. Exits with one
+    line if the arguments are invalid or a file is missing.
     """
     parser = Parser(
         description=description, epilog=EPILOG + ("NP=2 runs two ranks.\n" if tasks else ""), allow_abbrev=False,
