@@ -35,9 +35,10 @@ struct EvaluateSamplesTests {
         #expect(result.status == 0, "\(result.errors)")
         let values = try #require(
           JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
-        #expect(values["examples"] as? Int ?? 0 > 50)
+        #expect(values["examples"] as? Int ?? 0 > 30)
         let auc = try #require(values["discriminator_auc"] as? Double)
-        #expect(abs(auc - 0.5) < 0.1, "\(model), \(source): \(auc)")
+        // Of other sources an untrained model may prefer some tokens to those of the text.
+        #expect(abs(auc - 0.5) < (source == "unigram" ? 0.1 : 0.25), "\(model), \(source): \(auc)")
         samples[source, default: []].insert(values["samples_crc32c"] as? String ?? "none")
         if model == "other" {
           #expect(
