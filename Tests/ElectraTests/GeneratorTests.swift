@@ -1,6 +1,9 @@
 import Electra
 import Layers
+import Tensors
+import TestSupport
 import Testing
+import Tokenization
 
 /// The training of the generator apart from the discriminator.
 struct GeneratorTests {
@@ -26,5 +29,58 @@ struct GeneratorTests {
         "\(parameter.name)")
     }
     #expect(Set(factors).count == 2)
+  }
+
+  /// T + (T0 - T) e^(-u / tau), also for the rest of a schedule in a branch.
+  @Test
+  func theTemperatureDeclinesToTheTasks() {
+    var configuration = Preset.tiny.configuration(vocabularySize: 99)
+    configuration.recipe.steps = 1000
+    configuration.recipe.task.temperature = 0.5
+    func temperature(_ step: Int) -> Float {
+      let special = SpecialTokens(
+        padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+      return configuration.objective(model: configuration.makeModel(), special: special)
+        .temperature(at: step)
+    }
+    #expect(temperature(0) == 0.5)
+    configuration.recipe.temperatureStart = 2
+    #expect(temperature(0) == 2 && abs(temperature(1000) - 0.5) < 1e-4)
+    #expect(abs(temperature(100) - (0.5 + 1.5 * 0.367879)) < 1e-5)
+    let whole = temperature(700)
+    configuration.recipe.continueDecline(after: 600, of: 1000)
+    configuration.recipe.steps = 600
+    configuration.append(.init(recipe: configuration.recipe, data: nil))
+    configuration.recipe.steps = 400
+    #expect(abs(temperature(700) - whole) < 1e-6 && whole > 0.5)
+  }
+
+  /// The samples of a step are those of its temperature; an evaluation has the final one.
+  @Test
+  func samplesHaveTheTemperatureOfTheirStep() {
+    func losses(_ decline: TemperatureDecline?, temperature: Float, step: Int) -> [Double] {
+      var objective = PretrainingTaskTests.objective(
+        PretrainingTaskTests.task { $0.temperature = temperature })
+      objective.temperatureDecline = decline
+      let batch = PretrainingObjectiveTests.batch(
+        lengths: [20, 19, 18], vocabulary: 37, step: step)
+      let weights = Weights(randomWeights(objective.layout, scale: 0.5))
+      let arena = objective.makeWorkspace(sequences: 64)
+      let trained = objective.accumulate(
+        batch, totals: objective.counts(of: batch), weights: weights,
+        gradient: Storage(count: objective.layout.count), workspace: arena,
+        progress: ParameterProgress())
+      let evaluated = objective.evaluate(batch, weights: weights, workspace: arena)
+      return [trained, evaluated].map { objective.metrics(of: $0)[0].value }
+    }
+    let decline = TemperatureDecline(start: 50, decay: 0.001, steps: 5..<105)
+    let (start, end) = (
+      losses(nil, temperature: 50, step: 5), losses(nil, temperature: 0.3, step: 5)
+    )
+    let first = losses(decline, temperature: 0.3, step: 5)
+    #expect(start[0] != end[0] && start[1] != end[1])
+    #expect(first[0] == start[0] && first[1] == end[1])
+    #expect(
+      losses(decline, temperature: 0.3, step: 100) == losses(nil, temperature: 0.3, step: 100))
   }
 }

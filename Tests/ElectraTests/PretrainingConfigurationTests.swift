@@ -85,6 +85,20 @@ struct PretrainingConfigurationTests {
         "masked and replaced positions are disjoint"
       ),
       ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "is trained in one stage"),
+      ({ $0.temperatureStart = 0 }, "a temperature of 0.0 (--temperature-start) is not above 0"),
+      (
+        { ($0.temperatureStart, $0.temperatureDecay) = (2, 0) },
+        "a decay of 0.0 for the temperature (--temperature-decay) is not above 0"
+      ),
+      ({ $0.temperatureDecay = 0.1 }, "has no effect without --temperature-start"),
+      (
+        { ($0.task.scheme, $0.temperatureStart) = (.adversarial, 2) },
+        "adversarial excludes --temperature-start"
+      ),
+      (
+        { ($0.task.generator, $0.temperatureStart) = (.uniform, 2) },
+        "a uniform generator has no network, so --temperature-start has no effect"
+      ),
       ({ $0.generatorRate = 0 }, "a factor of 0.0 for the generator's learning rate"),
       ({ $0.generatorRate = .infinity }, "a factor of inf for the generator's learning rate"),
       (

@@ -51,7 +51,7 @@ extension MicroBatchPass {
       tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
     pass.progress?.willRead(model.headRange)
     let outcomes = model.head.forward(
-      hidden, targets, head, rule: self.model.task.samplingRule, pass)
+      hidden, targets, head, rule: samplingRule, pass)
     inspect(activations, head)
     if let weights {
       let weights = weights(head)

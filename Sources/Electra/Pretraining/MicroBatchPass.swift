@@ -39,6 +39,8 @@ package struct MicroBatchPass {
   let sampled: Masking.Masked
   let pass: PassContext
   let arena: Arena
+  /// The divisor of the generator's logits when it samples; by default the task's.
+  package var temperature: Float
 
   /// A pass of `batch`, which was masked to `masked`.
   ///
@@ -54,6 +56,12 @@ package struct MicroBatchPass {
     self.sampled = sampled ?? masked
     self.pass = pass
     self.arena = arena
+    temperature = model.task.temperature
+  }
+
+  /// How the generator's samples are drawn.
+  var samplingRule: SamplingRule {
+    SamplingRule(temperature: temperature, excludesTarget: model.task.disallowsCorrect)
   }
 
   /// The number of floats that the largest of the passes takes from an arena.
@@ -113,12 +121,5 @@ package struct MicroBatchPass {
       k = end
     }
     return tokens
-  }
-}
-
-extension PretrainingTask {
-  /// How the generator's samples are drawn.
-  var samplingRule: SamplingRule {
-    SamplingRule(temperature: temperature, excludesTarget: disallowsCorrect)
   }
 }

@@ -37,6 +37,8 @@ package struct PretrainingObjective: TrainingObjective {
   package var discriminatorRamp: Range<Int>?
   /// The first step that trains the discriminator, in two-stage training; nil in joint training.
   package var secondStage: Int?
+  /// How the temperature of samples declines; nil for the task's temperature in all steps.
+  package var temperatureDecline: TemperatureDecline?
   /// The factor of the learning rate for the generator's own parameters.
   package var generatorRate: Float = 1
   /// Whether the gradients of generator and discriminator are clipped by norms of their own.
@@ -102,8 +104,9 @@ package struct PretrainingObjective: TrainingObjective {
       let context = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: partProgress)
-      let pass = MicroBatchPass(
+      var pass = MicroBatchPass(
         model, part, masking.mask(part), sampled: replaced(part), pass: context, arena: workspace)
+      pass.temperature = temperature(at: slice.step)
       accumulate(pass, stage, lossWeights, partProgress, into: &tally)
     }
     // Both networks add to the gradient of the embeddings, so it is final only after the last pass.
@@ -141,6 +144,8 @@ package struct PretrainingObjective: TrainingObjective {
   }
 
   /// The tally of a slice: both networks run forward, whatever the stage of training.
+  ///
+  /// Samples have the task's temperature, to which that of training declines.
   package func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {

@@ -116,6 +116,11 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     objective.arithmetic = arithmetic
     objective.generatorRate = Float(recipe.generatorRate ?? 1)
+    objective.temperatureDecline = recipe.temperatureStart.map {
+      TemperatureDecline(
+        start: $0, decay: recipe.temperatureDecay ?? TemperatureDecline.usualDecay,
+        steps: firstStep..<steps)
+    }
     objective.clipsNetworks = recipe.clipsNetworks == true
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
     objective.discriminatorRamp = rampSteps

@@ -1,9 +1,11 @@
 extension PretrainingConfiguration.Recipe {
-  /// The first invalid setting of the generator's training; nil if there is none.
+  /// The first invalid setting of the generator's training and sampling; nil if there is none.
   var generatorProblem: String? {
     let settings = [
       ("--generator-rate", fields.generatorRate != nil),
       ("--clip-networks", fields.clipsNetworks == true),
+      ("--temperature-start", fields.temperatureStart != nil),
+      ("--temperature-decay", fields.temperatureDecay != nil),
     ]
     for (option, isGiven) in settings where isGiven {
       if let problem = task.generatorProblem(option) { return problem }
@@ -12,6 +14,24 @@ extension PretrainingConfiguration.Recipe {
       return
         "a factor of \(rate) for the generator's learning rate (--generator-rate) is not above 0"
     }
-    return nil
+    return temperatureProblem
+  }
+
+  /// What is wrong with the decline of the temperature; nil if nothing is.
+  private var temperatureProblem: String? {
+    if let start = fields.temperatureStart {
+      if task.scheme == .adversarial {
+        return "--training adversarial excludes --temperature-start"
+      }
+      if !(start > 0 && start.isFinite) {
+        return "a temperature of \(start) (--temperature-start) is not above 0"
+      }
+    }
+    guard let decay = fields.temperatureDecay else { return nil }
+    if fields.temperatureStart == nil {
+      return "--temperature-decay has no effect without --temperature-start"
+    }
+    return decay > 0 && decay.isFinite
+      ? nil : "a decay of \(decay) for the temperature (--temperature-decay) is not above 0"
   }
 }

@@ -86,6 +86,12 @@ extension PretrainingConfiguration.Recipe {
     package var generatorRate: Double?
     /// Whether the two networks' gradients are clipped by norms of their own; nil for no.
     package var clipsNetworks: Bool?
+    /// The temperature of the generator's samples at the first step of the phase; nil for the
+    /// task's temperature in all steps.
+    package var temperatureStart: Float?
+    /// The fraction of the steps in which the temperature falls to 1/e of its distance from the
+    /// task's; nil for 0.1.
+    package var temperatureDecay: Double?
     /// The number of parts that a batch is split into for the reduction; a power of two.
     ///
     /// It is 0 before the first start, which fixes it for the whole run: it affects rounding.
@@ -116,6 +122,8 @@ extension PretrainingConfiguration.Recipe {
       case clipNorm = "clip_norm"
       case generatorRate = "generator_rate"
       case clipsNetworks = "clip_networks"
+      case temperatureStart = "temperature_start"
+      case temperatureDecay = "temperature_decay"
       case slices
       case microBatchTokens = "micro_batch_tokens"
       case seed
