@@ -3,7 +3,7 @@ import Layers
 import Platform
 import Training
 
-/// How well a discriminator tells planted errors from the other words of the same lines.
+/// How well a discriminator separates planted errors from the other words of the same lines.
 ///
 ///     var words = MarkedWords()
 ///     words.add(text)                 // a `DetectedText` with marks

@@ -53,6 +53,8 @@ struct GeneratorTests {
     configuration.append(.init(recipe: configuration.recipe, data: nil))
     configuration.recipe.steps = 400
     #expect(abs(temperature(700) - whole) < 1e-6 && whole > 0.5)
+    configuration.recipe.continueDecline(after: 400, of: 400)
+    #expect(configuration.recipe.temperatureStart == nil && temperature(600) == 0.5)
   }
 
   /// The samples of a step are those of its temperature; an evaluation has the final one.

@@ -91,6 +91,7 @@ struct PretrainingConfigurationTests {
         "a decay of 0.0 for the temperature (--temperature-decay) is not above 0"
       ),
       ({ $0.temperatureDecay = 0.1 }, "has no effect without --temperature-start"),
+      ({ $0.temperatureStart = 0.5 }, "(--temperature-start) is below the final one, 1.0"),
       (
         { ($0.task.scheme, $0.temperatureStart) = (.adversarial, 2) },
         "adversarial excludes --temperature-start"
@@ -134,6 +135,10 @@ struct PretrainingConfigurationTests {
       before.recipe.change(to: from)
       if from.masksAndReplaces { before.recipe.replacedFraction = 0.1 }
       if from.hasDetectionLoss { before.recipe.discriminatorRamp = [0, 0.5] }
+      if before.recipe.task.hasGenerator {
+        (before.recipe.generatorRate, before.recipe.clipsNetworks) = (0.5, true)
+        (before.recipe.temperatureStart, before.recipe.temperatureDecay) = (2, 0.3)
+      }
       for to in PretrainingTask.Objective.allCases {
         var after = before
         after.recipe.change(to: to)

@@ -66,6 +66,42 @@ struct PhaseFileTests {
     #expect(configuration.problem == nil && configuration.recipe.replacedFraction == nil)
   }
 
+  /// A phase has its own decline of the temperature, and keeps disentangled embeddings.
+  @Test
+  func theGeneratorOfAPhase() throws {
+    let folder = try TemporaryFolder()
+    func phase(_ settings: String) throws -> PhaseFile {
+      try PhaseFile(
+        path: folder.write(#"{"num_train_steps": 40, \#(settings)}"#, "phase.json"))
+    }
+    var before = Self.configuration()
+    (before.recipe.temperatureStart, before.recipe.generatorRate) = (4, 0.3)
+    var configuration = before
+    try phase(#""clip_networks": true"#).append(to: &configuration, stepsDone: 50, data: "short")
+    #expect(configuration.recipe.temperatureStart == nil && configuration.problem == nil)
+    #expect(configuration.recipe.generatorRate == 0.3)
+    #expect(configuration.recipe.clipsNetworks == true)
+    configuration = before
+    try phase(#""temperature_start": 2, "temperature_decay": 0.3, "generator_rate": 1"#)
+      .append(to: &configuration, stepsDone: 50, data: "short")
+    #expect(configuration.recipe.temperatureStart == 2)
+    #expect(configuration.recipe.temperatureDecay == 0.3 && configuration.recipe.generatorRate == 1)
+    configuration = before
+    try phase(#""objective": "mlm""#).append(to: &configuration, stepsDone: 50, data: "short")
+    #expect(configuration.problem == nil)
+    configuration = before
+    #expect(throws: UsageError.self) {
+      try phase(#""weight_sharing": "disentangled""#)
+        .append(to: &configuration, stepsDone: 50, data: "short")
+    }
+    var disentangled = before
+    disentangled.recipe.task.sharing = .disentangled
+    #expect(throws: UsageError.self) {
+      try phase(#""objective": "mlm", "weight_sharing": "embeddings""#)
+        .append(to: &disentangled, stepsDone: 50, data: "short")
+    }
+  }
+
   @Test
   func aPhaseWaitsForTheEndOfTheOneBefore() throws {
     let folder = try TemporaryFolder()

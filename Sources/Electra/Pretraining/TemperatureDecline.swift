@@ -41,8 +41,14 @@ extension PretrainingObjective {
 extension PretrainingConfiguration.Recipe {
   /// Replaces the decline of a schedule of `steps` steps by its rest after the first `done`, for a
   /// schedule that begins there.
+  ///
+  /// After the last step the temperature is that of the task.
   package mutating func continueDecline(after done: Int, of steps: Int) {
-    guard let start = fields.temperatureStart, done < steps else { return }
+    guard let start = fields.temperatureStart else { return }
+    guard done < steps else {
+      (fields.temperatureStart, fields.temperatureDecay) = (nil, nil)
+      return
+    }
     let decay = fields.temperatureDecay ?? TemperatureDecline.usualDecay
     let decline = TemperatureDecline(start: start, decay: decay, steps: 0..<steps)
     fields.temperatureStart = decline.temperature(at: done, to: task.temperature)

@@ -26,6 +26,11 @@ extension PretrainingConfiguration.Recipe {
       if !(start > 0 && start.isFinite) {
         return "a temperature of \(start) (--temperature-start) is not above 0"
       }
+      if start < task.temperature {
+        return
+          "a temperature of \(start) (--temperature-start) is below the final one, "
+          + "\(task.temperature); it can only decline"
+      }
     }
     guard let decay = fields.temperatureDecay else { return nil }
     if fields.temperatureStart == nil {

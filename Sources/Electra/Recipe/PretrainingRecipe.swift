@@ -28,6 +28,10 @@ extension PretrainingConfiguration {
       if !objective.masksAndReplaces { fields.replacedFraction = nil }
       if !objective.readsSamples { (task.generator, task.disallowsCorrect) = (.transformer, false) }
       if !objective.hasDetectionLoss { fields.discriminatorRamp = nil }
+      if !task.hasGenerator {
+        (fields.generatorRate, fields.clipsNetworks) = (nil, nil)
+        (fields.temperatureStart, fields.temperatureDecay) = (nil, nil)
+      }
     }
 
     /// The largest fraction of a shortened schedule that is warm-up.

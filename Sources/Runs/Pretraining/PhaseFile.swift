@@ -11,7 +11,8 @@ import Platform
 ///      "num_train_steps": 10000, "learning_rate": 1e-4}
 ///
 /// Settings that are missing keep their value, except that the warm-up is a tenth of the phase, the
-/// weight of the discriminator's loss is constant, and another objective has its usual weight.
+/// weight of the discriminator's loss and the temperature of samples are constant, and another
+/// objective has its usual weight.
 package struct PhaseFile {
   private let path: String
   private let values: Values
@@ -76,7 +77,9 @@ package struct PhaseFile {
       ("replace_prob", set(\.replacedFraction)), ("disc_weight", set(\.discriminatorWeight)),
       ("disc_weight_ramp", set(\.discriminatorRamp)), ("generator_kind", set(\.task.generator)),
       ("weight_sharing", set(\.task.sharing)), ("temperature", set(\.task.temperature)),
-      ("disallow_correct", set(\.task.disallowsCorrect)),
+      ("temperature_start", set(\.temperatureStart)),
+      ("temperature_decay", set(\.temperatureDecay)), ("generator_rate", set(\.generatorRate)),
+      ("clip_networks", set(\.clipsNetworks)), ("disallow_correct", set(\.task.disallowsCorrect)),
     ]
   }
 
@@ -100,7 +103,8 @@ package struct PhaseFile {
   /// Makes this phase the current one of `configuration`, unless it is already.
   ///
   /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws
-  /// `UsageError` where the current phase is not finished, or the training scheme has stages.
+  /// `UsageError` where the current phase is not finished, where the training scheme has stages, or
+  /// where disentangled embeddings begin or end.
   package func append(
     to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String
   ) throws {
@@ -122,6 +126,14 @@ package struct PhaseFile {
     var recipe = applied(to: configuration.recipe)
     if !values.keys.contains("num_warmup_steps") { recipe.warmupSteps = recipe.steps / 10 }
     if !values.keys.contains("disc_weight_ramp") { recipe.discriminatorRamp = nil }
+    if !values.keys.contains("temperature_start") { recipe.temperatureStart = nil }
+    if !values.keys.contains("temperature_decay") { recipe.temperatureDecay = nil }
+    guard recipe.task.isDisentangled == configuration.recipe.task.isDisentangled else {
+      throw UsageError(
+        "\(path): a phase cannot begin or end the weight sharing disentangled, because the "
+          + "discriminator's embeddings and their moments become others; begin a new run with "
+          + "--init-from and the folder of this one")
+    }
     configuration.append(.init(recipe: recipe, data: data))
   }
 
