@@ -57,6 +57,19 @@ struct GeneratorTests {
     #expect(configuration.recipe.temperatureStart == nil && temperature(600) == 0.5)
   }
 
+  /// The discriminator of two-stage training begins with the samples of the first temperature.
+  @Test
+  func theTemperatureDeclinesInTheSecondStage() {
+    var configuration = Preset.tiny.configuration(vocabularySize: 99)
+    configuration.recipe.steps = 1000
+    (configuration.recipe.task.scheme, configuration.recipe.task.sharing) = (.twoStageFresh, .none)
+    configuration.recipe.temperatureStart = 2
+    let special = SpecialTokens(padding: 0, unknown: 1, classification: 2, separator: 3, mask: 4)
+    let objective = configuration.objective(model: configuration.makeModel(), special: special)
+    #expect([0, 499, 500].map { objective.temperature(at: $0) } == [2, 2, 2])
+    #expect(abs(objective.temperature(at: 550) - 1.367879) < 1e-5)
+  }
+
   /// The samples of a step are those of its temperature; an evaluation has the final one.
   @Test
   func samplesHaveTheTemperatureOfTheirStep() {

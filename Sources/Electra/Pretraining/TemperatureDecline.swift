@@ -6,14 +6,14 @@ import Tensors
 ///     T(u) = T + (T0 - T) e^(-u / tau)
 ///
 /// (Fast-ELECTRA, Dong et al. 2023, arXiv 2310.07347.) u is the fraction of the phase's steps
-/// that are done, and T the temperature of the task. A temperature above T makes samples easy to
-/// detect at first.
+/// that are done, in two-stage training of those of the second stage, and T the temperature of the
+/// task. A temperature above T makes samples easy to detect at first.
 package struct TemperatureDecline: Sendable, Equatable {
   /// T0, the temperature of the first step.
   package let start: Float
   /// tau, the fraction of the steps in which the distance from T falls to 1/e.
   package let decay: Double
-  /// The steps of the phase.
+  /// The steps of the phase that train the discriminator; before them the temperature is `start`.
   package let steps: Range<Int>
 
   package init(start: Float, decay: Double, steps: Range<Int>) {
@@ -25,7 +25,7 @@ package struct TemperatureDecline: Sendable, Equatable {
 
   /// The temperature at `step`, counted over the whole run, where it declines to `end`.
   func temperature(at step: Int, to end: Float) -> Float {
-    let done = Double(step - steps.lowerBound) / Double(max(1, steps.count))
+    let done = Double(max(0, step - steps.lowerBound)) / Double(max(1, steps.count))
     return end + (start - end) * Float(naturalExponential(-done / decay))
   }
 }
