@@ -66,11 +66,11 @@ package final class SegmentExchange: Sendable {
       position.update(from: vector.base + range.lowerBound, count: range.count)
       position += range.count
     }
-    let (sent, taken) = (Self.bytes(sources), Self.bytes(targets))
+    let (sending, receiving) = (try Self.bytes(sources), try Self.bytes(targets))
     try world.exchange(
-      send: UnsafeMutableRawPointer(message.base), counts: sent.counts,
-      displacements: sent.displacements, receive: UnsafeMutableRawPointer(received.base),
-      receiveCounts: taken.counts, receiveDisplacements: taken.displacements)
+      send: UnsafeMutableRawPointer(message.base), counts: sending.counts,
+      displacements: sending.displacements, receive: UnsafeMutableRawPointer(received.base),
+      receiveCounts: receiving.counts, receiveDisplacements: receiving.displacements)
     position = received.base
     for range in targets.joined() {
       (vector.base + range.lowerBound).update(from: position, count: range.count)
@@ -79,9 +79,17 @@ package final class SegmentExchange: Sendable {
   }
 
   /// The bytes of each rank's segments in a buffer, and where they begin.
+  ///
+  /// MPI's counts have 32 bits. A rank sends no more than its parts and receives no more than its
+  /// matrices, so on two ranks that is enough for a billion parameters.
   private static func bytes(
     _ segments: [[Range<Int>]]
-  ) -> (counts: [Int32], displacements: [Int32]) {
+  ) throws(CollectivesError) -> (counts: [Int32], displacements: [Int32]) {
+    let total = 4 * Segments.count(segments.joined())
+    guard total <= Int(Int32.max) else {
+      throw .callFailed(
+        call: "MPI_Alltoallv", text: "\(total) bytes are too many for one call; use more ranks")
+    }
     let counts = segments.map { Int32(4 * Segments.count($0)) }
     var end: Int32 = 0
     return (

@@ -13,7 +13,8 @@
 ///     let seconds = model.seconds(points[0].onRanks(64, isWeak: true))
 ///
 /// Bytes between ranks of one host count as those between hosts. It does not model stragglers,
-/// switches that all hosts saturate together, evaluations and checkpoints.
+/// switches that all hosts saturate together, evaluations, checkpoints, and the products and
+/// messages of Muon.
 package struct ScalingModel: Sendable, Equatable {
   package let secondsPerToken: Double
   package let secondsPerMessage: Double

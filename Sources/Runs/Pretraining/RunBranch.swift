@@ -148,7 +148,7 @@ package struct RunBranch {
   /// clause each.
   private func changes(_ changed: PretrainingConfiguration) throws -> [String] {
     let moments =
-      configuration.recipe.optimizer == changed.recipe.optimizer
+      (configuration.recipe.muonFactor == nil) == (changed.recipe.muonFactor == nil)
       ? [] : ["new moments for the weight matrices of encoder layers"]
     return changed.changes(since: configuration) + moments + (try differences(changed).clauses)
   }

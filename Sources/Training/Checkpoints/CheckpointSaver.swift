@@ -224,6 +224,7 @@ package final class CheckpointSaver: Sendable {
             path: path, differences: "\(name) is missing or has another shape or type")
         }
       }
+      try expectOptimizer(file)
       return file
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
@@ -237,6 +238,24 @@ package final class CheckpointSaver: Sendable {
         } else if owner == world.rank {
           try world.receive(local, count: range.count, from: 0)
         }
+      }
+    }
+  }
+
+  /// Throws if a parameter has the moments of another optimizer in `file`.
+  ///
+  /// Muon's first moment is not Adam's, and Adam's without its second would be a far too large
+  /// step.
+  private func expectOptimizer(_ file: SafetensorsFile) throws {
+    for parameter in layout.parameters
+    where file.entry(SavedVector.firstMoment.prefix + parameter.name) != nil {
+      let second = SavedVector.secondMoment.prefix + parameter.name
+      let isExpected = !matrices.contains(parameter)
+      guard (file.entry(second) != nil) == isExpected else {
+        throw CheckpointError.otherModel(
+          path: file.path,
+          differences: "\(second) is \(isExpected ? "missing" : "unexpected"), as with another "
+            + "optimizer")
       }
     }
   }

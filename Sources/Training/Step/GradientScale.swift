@@ -43,8 +43,8 @@ package struct GradientScale: Sendable, Equatable {
     rest = factor(others)
   }
 
-  /// The factor of the parameter whose first float has the index `offset`.
-  package func factor(at offset: Int) -> Float {
-    groups.firstIndex { $0.contains(offset) }.map { factors[$0] } ?? rest
+  /// The factor of the parameter that has the float at `position`.
+  package func factor(at position: Int) -> Float {
+    groups.firstIndex { $0.contains(position) }.map { factors[$0] } ?? rest
   }
 }

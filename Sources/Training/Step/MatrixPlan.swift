@@ -7,8 +7,9 @@ import Tensors
 /// Parts of ranks may cut a matrix, as they may cut any tensor: the owners of its parts keep the
 /// moment and update the weights. For the orthogonalisation one rank gathers the whole matrix and
 /// sends the parts of the result back. So gradients and moments stay evenly distributed, and the
-/// additional messages have a share 1 / ranks of the matrices. (If parts did not cut matrices, the
-/// sum of a matrix's gradient would go to one rank, whose network link would limit the step.)
+/// additional messages of a rank have about 1 / ranks of the matrices, in each of the two
+/// exchanges. (If parts did not cut matrices, the sum of a matrix's gradient would go to one rank,
+/// whose network link would limit the step.)
 package struct MatrixPlan: Sendable {
   /// The matrices, in the order of the vector.
   let matrices: [Parameter]
@@ -33,8 +34,7 @@ package struct MatrixPlan: Sendable {
 
   /// The matrices of `rank`, those with most work first.
   package func matrices(of rank: Int) -> [Parameter] {
-    let own = matrices.indices.filter { ranks[$0] == rank }.map { matrices[$0] }
-    return Self.largestFirst(own).map { own[$0] }
+    Self.largestFirst(matrices).filter { ranks[$0] == rank }.map { matrices[$0] }
   }
 
   /// The indices of `matrices` by falling work; matrices of equal work keep their order.
@@ -69,7 +69,8 @@ package struct MatrixPlan: Sendable {
 
   /// The floats that `rank` sends in a step, and the floats of its buffers.
   ///
-  /// It sends its parts of other ranks' matrices, and other ranks' parts of its own matrices.
+  /// It sends its parts of the matrices that others orthogonalise, and others' parts of those that
+  /// it orthogonalises.
   package func sentCount(of rank: Int) -> Int {
     let counts = segments(of: rank).counts
     return counts.outgoing + counts.incoming

@@ -10,7 +10,8 @@ import Tensors
 ///     muon.update(range, weights, gradient, step)       // the owners of the parts
 ///
 /// Products are in float32 in any arithmetic. A matrix is orthogonalised by one worker of one rank
-/// (`MatrixPlan`), and everything else is elementwise, so the bits depend on neither.
+/// (`MatrixPlan`), and everything else is elementwise, so the bits depend on neither ranks nor
+/// workers. They depend on the processor type and OpenBLAS, in bfloat16 too.
 final class MuonOptimizer: Sendable {
   let plan: MatrixPlan
   private let ranges: MatrixRanges
@@ -57,8 +58,8 @@ final class MuonOptimizer: Sendable {
   /// Updates the moments of this rank's parts, and replaces their gradients by the parts of the
   /// orthogonalised matrices.
   ///
-  /// Every rank must call it. Matrices of other ranks' parts are gathered in `gradient`, whose
-  /// floats outside of this rank's parts are overwritten.
+  /// Every rank must call it, while the communication thread is idle. The matrices that this rank
+  /// orthogonalises are gathered in `gradient`, whose floats outside of its parts are overwritten.
   ///
   /// - Throws: an error of the communication.
   func orthogonalize(_ gradient: Storage, _ moments: Moments, _ step: UpdateStep) throws {
@@ -94,8 +95,8 @@ final class MuonOptimizer: Sendable {
 
   /// Updates the weights of the matrices in `range` of the flat vector.
   ///
-  /// `directions` is the result of `orthogonalize`. Disjoint ranges may be updated at the same
-  /// time.
+  /// `directions` is the vector that `orthogonalize` has changed. Disjoint ranges may be updated at
+  /// the same time.
   func update(
     _ range: Range<Int>, _ weights: Storage, directions: Storage, _ step: UpdateStep
   ) {
@@ -115,18 +116,6 @@ final class MuonOptimizer: Sendable {
         count: part.count, scale: rate * 0.2 * size, decay: rate * hyperparameters.weightDecay)
     }
   }
-}
-
-/// What the updates of all parameters in a step have in common.
-struct UpdateStep: Sendable {
-  /// The factors of gradient clipping.
-  var gradientScale: GradientScale
-  var learningRate: Float
-  /// Ranges of whole parameters whose weights and moments are not updated.
-  var frozen: [Range<Int>] = []
-
-  /// Whether the parameter at `position` is not updated.
-  func isFrozen(_ position: Int) -> Bool { frozen.contains { $0.contains(position) } }
 }
 
 extension Trainer {

@@ -33,7 +33,9 @@ package struct ResourceEstimate: Sendable {
   package let checkpoint: Int
   /// The bytes that a rank sends in a step.
   package let sent: Int
-  /// The ratio of `sent` to the bytes that would be sent with one sum per rank; 1 for one rank.
+  /// The ratio of the bytes that a rank sends to those with one sum per rank; 1 for one rank.
+  ///
+  /// Without the messages of Muon, which do not depend on the number of sums.
   package let excessTraffic: Double
   /// The longest chain of messages in a step.
   package let messages: Int
@@ -89,7 +91,7 @@ package struct ResourceEstimate: Sendable {
     sent = zip(traffic.sent, buffers).map { $0 + bytes * $1 }.max() ?? 0
     let communicated = settings.communicatedBytes(layout, arithmetic)
     let least = Double(communicated) * Double(ranks - 1) / Double(ranks)
-    excessTraffic = ranks > 1 ? Double(sent) / least : 1
+    excessTraffic = ranks > 1 ? Double(traffic.sent.max() ?? 0) / least : 1
     messages = traffic.messages + (matrices.isEmpty ? 0 : 2 * (ranks - 1))
   }
 }

@@ -10,6 +10,7 @@ import Tensors
 struct Moments: Sendable {
   let first: Storage
   let second: Storage
+  /// The matrices without second moments.
   let matrices: MatrixRanges
   /// This rank's part of each bucket, and its offsets in `first` and in `second`.
   private let parts: [(part: Range<Int>, first: Int, second: Int)]
