@@ -212,8 +212,9 @@ package final class Trainer<O: TrainingObjective> {
         squares, partition.blockBoundaries, groups: objective.clipGroups,
         clipNorm: settings.clipNorm),
       learningRate: Float(report.learningRate), frozen: objective.frozen(at: step))
-    try update.update(weights, gradient: gradient, updateStep)
-    report.reductionSeconds += now() - computed + (workers.map(\.waitedSeconds).max() ?? 0)
+    let products = try update.update(weights, gradient: gradient, updateStep) { watch(.step, $0) }
+    let waited = workers.map(\.waitedSeconds).max() ?? 0
+    report.reductionSeconds += now() - computed - products + waited
     report.trafficSeconds = traffic.takeSeconds()
     report.seconds = now() - start
     return report

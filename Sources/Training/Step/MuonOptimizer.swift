@@ -61,8 +61,25 @@ final class MuonOptimizer: Sendable {
   /// Every rank must call it, while the communication thread is idle. The matrices that this rank
   /// orthogonalises are gathered in `gradient`, whose floats outside of its parts are overwritten.
   ///
+  /// - Parameter watch: called with the part of the step that begins.
+  /// - Returns: the seconds in which this rank computed.
   /// - Throws: an error of the communication.
-  func orthogonalize(_ gradient: Storage, _ moments: Moments, _ step: UpdateStep) throws {
+  func orthogonalize(
+    _ gradient: Storage, _ moments: Moments, _ step: UpdateStep, watch: (String) -> Void
+  ) throws -> Double {
+    updateMoments(moments, gradient, step)
+    try exchange.send(gradient)
+    watch("orthogonalization")
+    let start = now()
+    orthogonalizeMatrices(in: gradient, step)
+    let seconds = now() - start
+    watch("reduction")
+    try exchange.sendBack(gradient)
+    return seconds
+  }
+
+  /// Updates the moments of this rank's parts, and replaces their gradients by Nesterov's averages.
+  private func updateMoments(_ moments: Moments, _ gradient: Storage, _ step: UpdateStep) {
     let workers = team.count
     team.run { [self] worker in
       for bucket in partition.buckets.indices {
@@ -77,7 +94,10 @@ final class MuonOptimizer: Sendable {
         }
       }
     }
-    try exchange.send(gradient)
+  }
+
+  /// Orthogonalises this rank's matrices; a worker that has finished one takes the next.
+  private func orthogonalizeMatrices(in gradient: Storage, _ step: UpdateStep) {
     let matrices = plan.matrices(of: rank)
     let next = Atomic(0)
     team.run { [self] worker in
@@ -90,7 +110,6 @@ final class MuonOptimizer: Sendable {
         }
       }
     }
-    try exchange.sendBack(gradient)
   }
 
   /// Updates the weights of the matrices in `range` of the flat vector.

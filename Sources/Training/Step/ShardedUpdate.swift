@@ -108,9 +108,15 @@ final class ShardedUpdate: Sendable {
   ///   - gradient: a vector in which this rank's parts hold the gradient of the whole batch; Muon
   ///     overwrites it.
   ///   - step: the learning rate, the factors of clipping and what is frozen.
+  ///   - watch: called with the part of the step that begins.
+  /// - Returns: the seconds in which this rank orthogonalised matrices; 0 without Muon.
   /// - Throws: an error of the communication of Muon.
-  func update(_ weights: Storage, gradient: Storage, _ step: UpdateStep) throws {
-    try muon?.orthogonalize(gradient, moments, step)
+  @discardableResult
+  func update(
+    _ weights: Storage, gradient: Storage, _ step: UpdateStep,
+    watch: (String) -> Void = { _ in }
+  ) throws -> Double {
+    let seconds = try muon?.orthogonalize(gradient, moments, step, watch: watch) ?? 0
     let (partition, rank, muon) = (traffic.partition, rank, muon)
     traffic.forEachBucket("update", order, team) { [self] bucket, worker, workers in
       // The workers split this rank's part. Updates are elementwise, so the split changes no bits.
@@ -134,6 +140,7 @@ final class ShardedUpdate: Sendable {
       }
       gatherJobs.withLock { $0[bucket] = job }
     }
+    return seconds
   }
 
   /// Waits until the weights of `range` are those of the last update.
