@@ -85,6 +85,10 @@ struct PretrainingConfigurationTests {
         "masked and replaced positions are disjoint"
       ),
       ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "is trained in one stage"),
+      (
+        { ($0.task.scheme, $0.discriminatorRamp) = (.twoStageFresh, [0.5, 1]) },
+        "two-stage-fresh excludes --discriminator-ramp"
+      ),
       ({ $0.temperatureStart = 0 }, "a temperature of 0.0 (--temperature-start) is not above 0"),
       (
         { ($0.temperatureStart, $0.temperatureDecay) = (2, 0) },
@@ -146,6 +150,17 @@ struct PretrainingConfigurationTests {
         #expect(from == to ? after == before : after.recipe.discriminatorWeight == to.defaultWeight)
       }
     }
+    for to in PretrainingTask.Objective.allCases {
+      var after = tiny
+      after.recipe.task.scheme = .adversarial
+      after.recipe.change(to: to)
+      #expect(after.problem == nil, "adversarial to \(to): \(after.problem ?? "")")
+    }
+    var both = tiny
+    both.recipe.change(to: .mlmRTD)
+    #expect(both.recipe.task.generator == .unigram)
+    both.recipe.change(to: .electra)
+    #expect(both == tiny)
   }
 
   /// A phase on the same data continues where the previous one ended; other data starts at 0.

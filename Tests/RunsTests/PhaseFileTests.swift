@@ -90,9 +90,10 @@ struct PhaseFileTests {
     try phase(#""objective": "mlm""#).append(to: &configuration, stepsDone: 50, data: "short")
     #expect(configuration.problem == nil)
     configuration = before
-    #expect(throws: UsageError.self) {
-      try phase(#""weight_sharing": "disentangled""#)
-        .append(to: &configuration, stepsDone: 50, data: "short")
+    for refused in [#""weight_sharing": "disentangled""#, #""disc_weight_ramp": [-0.5, 0.5]"#] {
+      #expect(throws: UsageError.self, "\(refused)") {
+        try phase(refused).append(to: &configuration, stepsDone: 50, data: "short")
+      }
     }
     var disentangled = before
     disentangled.recipe.task.sharing = .disentangled

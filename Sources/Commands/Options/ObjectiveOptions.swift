@@ -1,6 +1,5 @@
 import ArgumentParser
 import Electra
-import Layers
 
 /// The choices that the paper compares: objective, generator and training scheme.
 struct ObjectiveOptions: ParsableArguments {
@@ -120,13 +119,7 @@ struct ObjectiveOptions: ParsableArguments {
 
   /// Sets the generator's size if an option gives it or the task implies it.
   func apply(to sizes: inout ElectraSizes, _ task: PretrainingTask) {
-    let isWhole = task.sharing == .all || task.scheme == .twoStage
-    guard isWhole || generatorWidth != nil || generatorDepth != nil else { return }
-    let (usual, whole) = (sizes.generator, sizes.discriminator)
-    sizes.generator = whole.scaled(
-      width: generatorWidth
-        ?? (isWhole ? 1 : Double(usual.hiddenSize) / Double(whole.hiddenSize)),
-      depth: generatorDepth ?? (isWhole ? 1 : Double(usual.layerCount) / Double(whole.layerCount)))
+    sizes.setGenerator(width: generatorWidth, depth: generatorDepth, task)
   }
 }
 
@@ -137,7 +130,7 @@ struct Ramp: ExpressibleByArgument {
   init?(argument: String) {
     let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
     fractions = parts.compactMap { Double($0) }
-    guard parts.count == 2, fractions.count == 2 else { return nil }
+    guard parts.count == 2, fractions.count == 2, fractions[0] >= 0 else { return nil }
   }
 }
 

@@ -136,15 +136,8 @@ struct RecipeOptions: ParsableArguments {
 
   /// Checks values that depend on each other.
   static func check(_ configuration: PretrainingConfiguration) throws {
-    if let problem = configuration.problem { throw UsageError(problem) }
-    let recipe = configuration.recipe
-    guard recipe.slices > 0, recipe.slices & (recipe.slices - 1) == 0 else {
-      throw UsageError("--slices \(recipe.slices) is not a power of two")
-    }
-    guard recipe.batchSize % recipe.slices == 0 else {
-      throw UsageError(
-        "--batch \(recipe.batchSize) cannot be split into \(recipe.slices) equal slices; give a "
-          + "multiple of \(recipe.slices), or fewer --slices")
+    if let problem = configuration.problem ?? configuration.recipe.sliceProblem {
+      throw UsageError(problem)
     }
   }
 }

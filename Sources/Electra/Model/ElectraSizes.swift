@@ -21,6 +21,18 @@ package struct ElectraSizes: Sendable, Equatable {
     self.generator = generator
     self.discriminator = discriminator
   }
+
+  /// Sets the generator's size to fractions of the discriminator's width and layers.
+  ///
+  /// By default both are 1 where `task` copies or shares whole encoders, and otherwise unchanged.
+  package mutating func setGenerator(width: Double?, depth: Double?, _ task: PretrainingTask) {
+    let isWhole = task.sharing == .all || task.scheme == .twoStage
+    guard isWhole || width != nil || depth != nil else { return }
+    let (usual, whole) = (generator, discriminator)
+    generator = whole.scaled(
+      width: width ?? (isWhole ? 1 : Double(usual.hiddenSize) / Double(whole.hiddenSize)),
+      depth: depth ?? (isWhole ? 1 : Double(usual.layerCount) / Double(whole.layerCount)))
+  }
 }
 
 /// How position embeddings are initialised; they are trained either way.

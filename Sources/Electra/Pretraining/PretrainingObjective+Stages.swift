@@ -37,7 +37,8 @@ extension PretrainingObjective {
         let rest = parameter.name.dropFirst("generator.".count)
         let name = rest.hasPrefix("embeddings.") ? String(rest) : "discriminator." + rest
         guard let target = layout[name] else {
-          precondition(model.task.isDisentangled, "there is no \(name)")
+          precondition(
+            model.task.isDisentangled && rest.hasPrefix("embeddings."), "there is no \(name)")
           continue
         }
         weights[target].copy(from: weights[parameter])

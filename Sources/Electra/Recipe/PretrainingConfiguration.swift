@@ -193,6 +193,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
         return "the objective \(recipe.task.objective.rawValue) has no loss of replaced token "
           + "detection whose weight could rise; omit --discriminator-ramp"
       }
+      if recipe.task.scheme.hasStages {
+        return "--training \(recipe.task.scheme.rawValue) excludes --discriminator-ramp, because "
+          + "only the second half of the steps trains the discriminator"
+      }
     }
     if let share = recipe.replacedFraction {
       guard recipe.task.objective.masksAndReplaces else {

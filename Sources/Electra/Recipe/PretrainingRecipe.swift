@@ -17,17 +17,20 @@ extension PretrainingConfiguration {
       set { fields[keyPath: field] = newValue }
     }
 
-    /// Changes the objective: another one has its usual weight, and none of the settings that only
-    /// the former one uses.
+    /// Changes the objective: another one has its usual weight, its usual generator where that of
+    /// mlm-rtd differs, and none of the settings that only the former one uses.
     package mutating func change(to objective: PretrainingTask.Objective) {
       guard objective != task.objective else { return }
+      let wasBoth = task.objective.masksAndReplaces
       task.objective = objective
       fields.discriminatorWeight = objective.defaultWeight
       // A transformer that predicts few positions costs more than it is known to give.
       if objective.masksAndReplaces { task.generator = .unigram }
-      if !objective.masksAndReplaces { fields.replacedFraction = nil }
+      if wasBoth { (task.generator, fields.replacedFraction) = (.transformer, nil) }
       if !objective.readsSamples { (task.generator, task.disallowsCorrect) = (.transformer, false) }
       if !objective.hasDetectionLoss { fields.discriminatorRamp = nil }
+      // The policy gradient needs a discriminator. A phase has no key for the scheme.
+      if objective.predicts && task.scheme == .adversarial { task.scheme = .joint }
       if !task.hasGenerator {
         (fields.generatorRate, fields.clipsNetworks) = (nil, nil)
         (fields.temperatureStart, fields.temperatureDecay) = (nil, nil)

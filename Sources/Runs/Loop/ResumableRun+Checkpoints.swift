@@ -37,9 +37,7 @@ extension ResumableRun {
   /// Every rank must call it. Rank zero chooses the checkpoint for all.
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
-    let newest = try world.agree {
-      context.isFirst ? try store.newestIntact { log.write($0) } : nil
-    }
+    let newest = try world.agree { context.isFirst ? try newestCheckpoint() : nil }
     let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
     let bytes = try world.broadcast(encoded)
     if bytes.isEmpty { return try begin(job) }
@@ -49,10 +47,8 @@ extension ResumableRun {
         "the newest valid checkpoint is of step \(state.step.grouped), before the current phase; "
           + "to resume, make the last of earlier_phases in the run's config.json the current phase")
     }
-    // A later phase begins with the checkpoint of the phase before, whose objective may differ.
-    let isOfOtherPhase = firstStep > 0 && state.step == firstStep
-    if isOfOtherPhase, let newest { try logDifferences(newest.path) }
-    try trainer.load(checkpoint: newest?.path ?? "", ofOtherParameters: isOfOtherPhase)
+    try trainer.load(
+      checkpoint: newest?.path ?? "", ofOtherParameters: isOfEarlierPhase(state))
     try job.restore(from: newest?.path)
     saves.step = state.step
     guard context.isFirst else { return }
@@ -61,7 +57,21 @@ extension ResumableRun {
     log.write("resuming after step \(state.step.grouped) of \(steps.grouped)")
   }
 
+  /// Whether `state` is the end of the phase before the current one, whose objective may differ.
+  private func isOfEarlierPhase(_ state: CheckpointState) -> Bool {
+    firstStep > 0 && state.step == firstStep
+  }
+
+  /// The newest valid checkpoint; nil for none.
+  ///
   /// Logs the tensors that the model does not share with the checkpoint of an earlier phase.
+  private func newestCheckpoint() throws -> (path: String, state: CheckpointState)? {
+    guard let newest = try store.newestIntact(log: { log.write($0) }) else { return nil }
+    if isOfEarlierPhase(newest.state) { try logDifferences(newest.path) }
+    return newest
+  }
+
+  /// Logs the tensors that the model does not share with `checkpoint`.
   private func logDifferences(_ checkpoint: String) throws {
     let file = try ModelTensors(path: checkpoint + "/model.safetensors")
     let clauses = ModelFile.compare(file, trainer.objective.layout) { $0 }.clauses

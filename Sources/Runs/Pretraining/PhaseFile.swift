@@ -103,8 +103,8 @@ package struct PhaseFile {
   /// Makes this phase the current one of `configuration`, unless it is already.
   ///
   /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws
-  /// `UsageError` where the current phase is not finished, where the training scheme has stages, or
-  /// where disentangled embeddings begin or end.
+  /// `UsageError` where the current phase is not finished, where the training scheme has stages,
+  /// where disentangled embeddings begin or end, or for a ramp that begins before the phase.
   package func append(
     to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String
   ) throws {
@@ -126,6 +126,9 @@ package struct PhaseFile {
     var recipe = applied(to: configuration.recipe)
     if !values.keys.contains("num_warmup_steps") { recipe.warmupSteps = recipe.steps / 10 }
     if !values.keys.contains("disc_weight_ramp") { recipe.discriminatorRamp = nil }
+    if let ramp = recipe.discriminatorRamp, ramp.contains(where: { $0 < 0 }) {
+      throw UsageError("\(path): disc_weight_ramp is not two rising fractions from 0 to 1")
+    }
     if !values.keys.contains("temperature_start") { recipe.temperatureStart = nil }
     if !values.keys.contains("temperature_decay") { recipe.temperatureDecay = nil }
     guard recipe.task.isDisentangled == configuration.recipe.task.isDisentangled else {
