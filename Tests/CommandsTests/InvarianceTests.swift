@@ -165,7 +165,7 @@ struct InvarianceTests {
     bfloat16 + exchange + ["--objective", "all-tokens-mlm"],
     bfloat16 + exchange + ["--weight-sharing", "all"],
     bfloat16 + exchange + ["--weight-sharing", "disentangled", "--objective", "replace-mlm"],
-    bfloat16 + exchange + ["--training", "two-stage"],
+    bfloat16 + exchange + ["--training", "two-stage", "--weight-sharing", "disentangled"],
     bfloat16 + exchange + ["--training", "adversarial"], ["--optimizer", "muon"],
     ["--optimizer", "muon", "--training", "two-stage"],
     bfloat16 + exchange + ["--optimizer", "muon", "--weight-sharing", "all"],

@@ -71,8 +71,8 @@ struct PhaseTests {
   }
 
   /// A phase of another objective gives the bytes of a branch that changes it at the same step.
-  @Test
-  func aPhaseMayHaveAnotherObjective() throws {
+  @Test(arguments: [[], ["--optimizer", "muon"]])
+  func aPhaseMayHaveAnotherObjective(options: [String]) throws {
     let folder = try InvarianceTests.folder(length: 16)
     try folder.write(
       #"{"num_train_steps": 4, "objective": "electra", "learning_rate": 0.005}"#, "second.json")
@@ -80,9 +80,8 @@ struct PhaseTests {
       "--branch-from", "whole", "--objective", "electra", "--steps", "4", "--warmup", "0",
       "--learning-rate", "0.005", "--log-every", "1",
     ]
-    let (mlm, next) = (
-      ["--objective", "mlm"], ["--objective", "mlm", "--next-phase", "second.json"]
-    )
+    let mlm = ["--objective", "mlm"] + options
+    let next = mlm + ["--next-phase", "second.json"]
     for (command, ranks, status) in [
       (pretrain("whole", mlm), nil, 0), (pretrain("parts", mlm), nil, 0),
       (["pretrain", "--data", "data", "--output", "branch"] + branch, nil, 0),

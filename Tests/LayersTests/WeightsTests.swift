@@ -58,4 +58,32 @@ struct WeightsTests {
       #expect(products == Array(repeating: Float(8 * round), count: 4))
     }
   }
+
+  @Test
+  func tablesWithABaseFollowBothOfTheirTerms() {
+    var layout = ParameterLayout()
+    var sizes = Embeddings.Sizes(vocabularySize: 6, positionCount: 5, typeCount: 2, size: 8)
+    func embeddings(_ name: String) -> Embeddings {
+      Embeddings(
+        name, sizes, epsilon: 1e-12, standardDeviation: 0.02, positions: .zeros, in: &layout)
+    }
+    let base = embeddings("base")
+    sizes.areDifferences = true
+    var sums = embeddings("difference")
+    sums.setBase(base)
+    let weights = Weights(Storage(count: layout.count))
+    for (first, second) in [(1, 2), (4, 2), (4, 7)] as [(Float, Float)] {
+      for (index, (table, other)) in zip(sums.tables, base.tables).enumerated() {
+        weights[table.parameter].fill(first + Float(index))
+        weights[other.parameter].fill(second)
+      }
+      weights.markChanged()
+      for (index, table) in sums.tables.enumerated() {
+        let sum = weights[table]
+        #expect(sum.rows == table.parameter.rows && sum.columns == 8)
+        #expect((0..<sum.count).allSatisfy { sum.base[$0] == first + Float(index) + second })
+        #expect(weights[table.parameter].base[0] == first + Float(index))
+      }
+    }
+  }
 }
