@@ -29,6 +29,7 @@ struct TaskOptionsTests {
     ("--training adversarial --objective replace-mlm", "needs a discriminator"),
     ("--training adversarial --temperature 2", "excludes --temperature"),
     ("--whole-words --mask-with-replacement", "leave out one of the two"),
+    ("--discriminator-ramp=-0.5:0.5", "--discriminator-ramp"),
     ("--objective bert", "--objective"), ("--optimizer lion", "--optimizer"),
     ("--muon-rate 2", "give --optimizer muon too"),
     ("--optimizer muon --muon-rate=-1", "a rate of Muon of -1.0 is not 0 or more"),
