@@ -61,7 +61,11 @@ final class MuonOptimizer: Sendable {
   /// Every rank must call it, while the communication thread is idle. The matrices that this rank
   /// orthogonalises are gathered in `gradient`, whose floats outside of its parts are overwritten.
   ///
-  /// - Parameter watch: called with the part of the step that begins.
+  /// - Parameters:
+  ///   - gradient: the vector in which this rank's parts hold the gradient of the whole batch.
+  ///   - moments: this rank's moments.
+  ///   - step: the factors of clipping and what is frozen.
+  ///   - watch: called with the part of the step that begins.
   /// - Returns: the seconds in which this rank computed.
   /// - Throws: an error of the communication.
   func orthogonalize(
