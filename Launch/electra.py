@@ -153,30 +153,32 @@ class Jobs:
         waiting, free = list(chains), list(range(jobs))
         running: dict[subprocess.Popen[bytes], tuple[Chain, int]] = {}
 
-        def advance(chain: Chain, place: int, status: Optional[int]) -> None:
+        def advance(chain: Chain, slot: int, status: Optional[int]) -> None:
             try:
                 command, log = next(chain) if status is None else chain.send(status)
             except StopIteration:
-                free.append(place)
+                free.append(slot)
                 return
-            process = self._start(["taskset", "--cpu-list", cores[place % len(cores)], *command], log)
-            running[process] = (chain, place)
+            process = self._start(["taskset", "--cpu-list", cores[slot % len(cores)], *command], log)
+            running[process] = (chain, slot)
 
         try:
             while running or waiting and not self.is_stopping:
                 while waiting and free and not self.is_stopping:
                     advance(waiting.pop(0), free.pop(0), None)
                 for process in [process for process in running if process.poll() is not None]:
-                    chain, place = running.pop(process)
+                    chain, slot = running.pop(process)
                     self.processes.remove(process)
                     status = process.returncode
                     if status == STOPPED and not self.is_stopping:
                         self._stop()
                     if not self.is_stopping:
-                        advance(chain, place, status if status >= 0 else 128 - status)
+                        advance(chain, slot, status if status >= 0 else 128 - status)
                 time.sleep(0.05)
         except BaseException:  # an error in a chain must not leave the others running
             self._stop()
+            for process in self.processes:
+                process.wait()
             raise
         if self.is_stopping:
             self._exit()

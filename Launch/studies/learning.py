@@ -35,7 +35,8 @@ with an interval of 95 % by Welch's t-test over pre-training seeds.
   1. Success: a system of the ELECTRA family (ELECTRA, MLM-RTD) at least 0.7 above MLM, with the interval above 0.
   2. With --eighty, after the main study: its best recipe (the system with the best mean score, MLM and ELECTRA aside)
      with 80 % of the compute and the same seeds. It reaches MLM if its mean is at least MLM's.
-  3. Muon against Adam for each objective, in the same way.
+  3. Muon against Adam for each objective, in the same way, and MLM-RTD against MLM, both with Muon: a success of
+     MLM-RTD with Muon over MLM with Adam may be Muon's alone.
 No run, seed or epoch is left out otherwise. A negative result is a result.
 
 The crossing compares ELECTRA, MLM and the best recipe at the compute of 5, 10, 25, 50 and 100 million tokens of MLM:
@@ -43,9 +44,9 @@ separate runs, each with its own decay, seeds 21 and 22 (at 100 only 21), scored
 the AUC on fixed fakes.
 
 Results are in results/PART.json (--results names another folder), written after each run. Finished runs are not
-repeated, so a study can go on later and on other machines. Stopped runs resume from their folders in DIR. Every run has
-one thread on a core for itself: threads of one run would wait for each other. `--jobs N` runs at a time, by default one
-on each core.
+repeated, so a study can be continued later and on other machines. Stopped runs resume from their folders in DIR. Every
+run has one thread on a core for itself: threads of one run would wait for each other. `--jobs N` runs at a time, by
+default one on each core.
 
 Cost on two cores: a pilot takes about seven core-minutes, a run of the main study 15 and its fine-tunings 7: two
 hours of pilots, five hours of main study. The crossing has 27 runs, 840 million tokens in all: about 10 hours.
@@ -75,9 +76,14 @@ def pilots(study: LearningStudy) -> list[Planned]:
 
 
 def settings_of_pilots(study: LearningStudy) -> dict[str, str]:
-    """The systems of the main study with their options; exits if tuning runs are missing."""
+    """The systems of the main study with their options; exits if tuning runs are missing or have other settings."""
     path = study.options.results / "pilots.json"
-    runs = study_results.read(path)["runs"]
+    contents = study_results.read(path)
+    runs, settings = contents["runs"], contents.get("settings", {})
+    for key in ("vocabulary", "length", "batch", "arithmetic"):
+        if settings.get(key) != getattr(study.options, key):
+            electra.fail(
+                electra.USAGE, f"{path} has the {key} {settings.get(key)}, not {getattr(study.options, key)}")
     missing = plan.missing(runs)
     if missing:
         electra.fail(electra.USAGE, f"{path} lacks {len(missing)} runs, the first is {missing[0]}")

@@ -13,7 +13,7 @@ CROSSING = {5: (21, 22), 10: (21, 22), 25: (21, 22), 50: (21, 22), 100: (21,)}
 PILOT_SEEDS, MAIN_SEEDS, GENERATOR_SEED = (1,), (11, 12, 13, 14, 15), 99
 
 MLM, ELECTRA, MLM_RTD, MLM_MUON, MLM_RTD_MUON = "MLM", "ELECTRA", "MLM-RTD", "MLM, Muon", "MLM-RTD, Muon"
-# ELECTRA whose generator learns slowly, samples warmly or has embeddings of its own.
+# ELECTRA whose generator learns slowly, samples at a higher temperature or has embeddings of its own.
 ELECTRA_APART = "ELECTRA, generator apart"
 # Only one of them is in the main study.
 ELECTRAS = (ELECTRA, ELECTRA_APART)

@@ -84,7 +84,7 @@ class LearningStudy(Study):
         super().__init__(options)
         self.part: str = options.part
         self.failures: list[str] = []
-        self.commit = commit()
+        self.commit, self.program = commit(), digest(Path(electra.program()))
         blimp = sorted((options.labels / "blimp").glob("blimp.tsv*"))
         self.pairs = blimp[0] if blimp and self.part == "main" else None
 
@@ -95,15 +95,15 @@ class LearningStudy(Study):
         self.results = Results(self.options.results / f"{self.part}.json", self._head(planned))
         self.products_per_step = self._products(self.options.steps, "--objective mlm") / self.options.steps
         jobs = self.options.jobs or len(os.sched_getaffinity(0))
-        self.fakes = {plan.UNIGRAM_AUC: "unigram"}
-        if self.part != "pilots":
-            self.fakes[plan.GENERATOR_AUC] = str(self._generator())
         waiting = [run for run in planned if not self._is_finished(run)]
         print(f"{self.part}: {len(planned) - len(waiting)} of {len(planned)} runs are finished", flush=True)
         if self.options.systems:
             waiting = [run for run in waiting if {run.question, run.name} & set(self.options.systems)]
         # Options that the program does not know end the study here, before the first run.
         self.steps = {run.key: self._steps(run) for run in waiting}
+        self.fakes = {plan.UNIGRAM_AUC: "unigram"}
+        if waiting and self.part != "pilots":
+            self.fakes[plan.GENERATOR_AUC] = str(self._generator())
         self.jobs.run_chains([self._chain(run) for run in waiting], jobs)
         self._print_results()
         if self.failures:
@@ -131,6 +131,8 @@ class LearningStudy(Study):
             "data": digest(self.output / "data/data.json")}
         pairs = [(system, plan.MLM) for system in plan.PILOTS if system != plan.MLM]
         pairs += [(muon, adam) for muon, adam in plan.ADAM.items() if (muon, adam) not in pairs]
+        # Whether MLM-RTD gains with Muon, or Muon alone does.
+        pairs.append((plan.MLM_RTD_MUON, plan.MLM_MUON))
         pairs += [(system.name, plan.MLM) for system in planned if system.name.endswith("of the compute")][:1]
         systems = {}
         for run in sorted(planned, key=lambda run: run.budget or 0):
@@ -243,6 +245,7 @@ class LearningStudy(Study):
             "tokens": steps * self.options.batch * self.options.length,
             "operations": round(self._products(steps, run.options)), "core_seconds": round(seconds, 1),
             "machine": processor(), "arithmetic": self.options.arithmetic, "commit": self.commit,
+            "program": self.program,
             "date": datetime.date.today().isoformat(), "held_out": held_out, "scores": scores, "measures": measures}
         if plan.GENERATOR_AUC in measures:
             weights = max((self.output / "generator/run/checkpoints").glob("step-*/model.safetensors"))

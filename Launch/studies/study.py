@@ -171,7 +171,9 @@ class Study:
             articles = whole["data"]
             cut = len(articles) * 3 // 4
             for name, part in (("dev", articles[cut:]), ("train", articles[:cut])):
-                (folder / f"{name}-v1.1.json").write_text(json.dumps({"version": whole["version"], "data": part}))
+                partial = folder / f"{name}.partial"
+                partial.write_text(json.dumps({"version": whole["version"], "data": part}))
+                partial.rename(folder / f"{name}-v1.1.json")
         return folder
 
     def _pretrain(self, folder: str, options: Optional[Sequence[str]]) -> bool:

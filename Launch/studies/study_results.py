@@ -8,6 +8,7 @@ pairs of a system and the one it is compared with; `systems`, each with `key`, `
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Optional
@@ -25,7 +26,10 @@ def write(path: Path, head: dict[str, Any], runs: list[Run]) -> None:
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n" for key, value in head.items()]
     body = ",\n".join("    " + json.dumps(run, ensure_ascii=False) for run in runs)
     partial = path.with_name(path.name + ".partial")
-    partial.write_text("{\n" + "".join(lines) + f'  "runs": [\n{body}\n  ]\n}}\n', encoding="utf-8")
+    with open(partial, "w", encoding="utf-8") as file:
+        file.write("{\n" + "".join(lines) + f'  "runs": [\n{body}\n  ]\n}}\n')
+        file.flush()
+        os.fsync(file.fileno())  # otherwise a crash of the machine may leave an empty file
     partial.rename(path)
 
 
@@ -46,8 +50,15 @@ class Results:
     """The state of a study: finished runs by system and seed."""
 
     def __init__(self, path: Path, head: dict[str, Any]) -> None:
-        """Reads the file at `path`, if there is one; exits if it has other settings than `head`."""
+        """Makes the folder of the file at `path`, and reads the file if it exists.
+
+        Exits if the folder cannot be made or the file has other settings than `head`.
+        """
         self.path, self.head = path, head
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            electra.fail(electra.CANNOT_CREATE, f"cannot make the folder {path.parent}: {error.strerror}")
         settings = read(path).get("settings", {}) if path.exists() else head["settings"]
         for key in [*head["settings"], *settings]:
             if settings.get(key) != head["settings"].get(key):
@@ -77,7 +88,6 @@ class Results:
         runs = [other for other in self.runs if (other["system"], other["seed"]) != (run["system"], run["seed"])]
         runs.append(run)
         runs.sort(key=lambda run: (keys.index(run["system"]) if run["system"] in keys else len(keys), run["seed"]))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         write(self.path, self.head, runs)
 
 

@@ -142,6 +142,10 @@ struct StudyTests {
       "has runs with the system d, which is not in its list"
     ),
     (
+      complete.replacing(#""system": "a", "seed": 3"#, with: #""system": "a", "seed": 1"#),
+      "has two runs of a with the seed 1"
+    ),
+    (
       complete.replacing(#""scores": {"CoLA matthews": 0}"#, with: #""scores": {"F1": 0}"#),
       "has runs with the score F1, which is not in its list"
     ),

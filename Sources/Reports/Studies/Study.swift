@@ -64,7 +64,8 @@ package struct Study: Decodable {
   /// Reads the study file at `path`.
   ///
   /// Throws `FileError` if the file is missing, `TextError` if it is not the JSON of a study, and
-  /// `StudyError` if it has no systems, or a run or decisive score that it does not declare.
+  /// `StudyError` if it has no systems, a run or decisive score that it does not declare, or two
+  /// runs of a system with the same seed.
   package init(path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileError.missing(path: path)
@@ -74,6 +75,10 @@ package struct Study: Decodable {
     if systems.isEmpty { throw StudyError.noSystems(path: path) }
     for run in runs where !keys.contains(run.system) {
       throw StudyError.unknown(path: path, kind: "system", name: run.system)
+    }
+    var seen = Set<String>()
+    for run in runs where !seen.insert("\(run.system), seed \(run.seed)").inserted {
+      throw StudyError.repeated(path: path, system: run.system, seed: run.seed)
     }
     for name in runs.flatMap(\.scores.keys) + decisiveScores where !scores.contains(name) {
       throw StudyError.unknown(path: path, kind: "score", name: name)
@@ -145,12 +150,15 @@ package struct Sample {
 package enum StudyError: Error, CustomStringConvertible {
   case noSystems(path: String)
   case unknown(path: String, kind: String, name: String)
+  case repeated(path: String, system: String, seed: UInt64)
 
   package var description: String {
     switch self {
     case .noSystems(let path): "\(path) is a study without systems"
     case .unknown(let path, let kind, let name):
       "\(path) has runs with the \(kind) \(name), which is not in its list"
+    case .repeated(let path, let system, let seed):
+      "\(path) has two runs of \(system) with the seed \(seed)"
     }
   }
 }
