@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Generator, NoReturn, Optional, Sequence, Union
+from typing import Any, Generator, NamedTuple, NoReturn, Optional, Sequence, Union
 
 LAUNCH = Path(__file__).resolve().parent
 
@@ -28,8 +28,17 @@ TIME_KEYS = {
 }
 
 Argument = Union[str, Path, int, float]
-# Yields commands, each with its log, and receives their exit statuses.
-Chain = Generator[tuple[Sequence[Argument], Path], int, None]
+
+
+class Ended(NamedTuple):
+    """The exit status of a command, 128 plus the number of a signal that ended it, and its processor time."""
+
+    status: int
+    core_seconds: float
+
+
+# Yields commands, each with its log, and receives how they ended.
+Chain = Generator[tuple[Sequence[Argument], Path], Ended, None]
 
 
 def name() -> str:
@@ -147,15 +156,15 @@ class Jobs:
         """Runs the commands of each chain one after the other, and `jobs` chains at a time, in their order.
 
         Every chain has a core for itself, as far as there are cores. Exits with status 75 if a stop was requested;
-        then the chains do not receive the statuses of the stopped commands.
+        then the chains do not learn how the stopped commands ended.
         """
         cores = sorted(os.sched_getaffinity(0))
         waiting, free = list(chains), list(range(jobs))
         running: dict[subprocess.Popen[bytes], tuple[Chain, int]] = {}
 
-        def advance(chain: Chain, slot: int, status: Optional[int]) -> None:
+        def advance(chain: Chain, slot: int, ended: Optional[Ended]) -> None:
             try:
-                command, log = next(chain) if status is None else chain.send(status)
+                command, log = next(chain) if ended is None else chain.send(ended)
             except StopIteration:
                 free.append(slot)
                 return
@@ -166,14 +175,16 @@ class Jobs:
             while running or waiting and not self.is_stopping:
                 while waiting and free and not self.is_stopping:
                     advance(waiting.pop(0), free.pop(0), None)
-                for process in [process for process in running if process.poll() is not None]:
+                for process in list(running):
+                    ended = self._poll(process)
+                    if ended is None:
+                        continue
                     chain, slot = running.pop(process)
                     self.processes.remove(process)
-                    status = process.returncode
-                    if status == STOPPED and not self.is_stopping:
+                    if ended.status == STOPPED and not self.is_stopping:
                         self._stop()
                     if not self.is_stopping:
-                        advance(chain, slot, status if status >= 0 else 128 - status)
+                        advance(chain, slot, ended)
                 time.sleep(0.05)
         except BaseException:  # an error in a chain must not leave the others running
             self._stop()
@@ -182,6 +193,18 @@ class Jobs:
             raise
         if self.is_stopping:
             self._exit()
+
+    def _poll(self, process: subprocess.Popen[bytes]) -> Optional[Ended]:
+        """How a process ended; None while it runs."""
+        seconds = 0.0
+        # The handler of a stop may have waited for the process before: then its time is lost, and not needed.
+        with contextlib.suppress(ChildProcessError):
+            number, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if number == 0:
+                return None
+            process.returncode, seconds = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+        status = process.returncode
+        return Ended(status if status >= 0 else 128 - status, seconds)
 
     def _start(self, command: Sequence[Argument], log: Optional[Path]) -> subprocess.Popen[bytes]:
         with open(log, "ab") if log else contextlib.nullcontext() as file:

@@ -5,22 +5,29 @@
     Launch/studies/learning.py main LABELS --output DIR --text CORPUS
     Launch/studies/learning.py crossing LABELS --output DIR --text CORPUS
 
-This text was written before the first run and says how the runs are judged; learning_plan.py has the systems.
+This text says how the runs are judged; learning_plan.py has the systems. It was written before the first run and
+amended on 30 November 2026, after two pilots of MLM and before any other system was run in this study. These pilots had
+the compute of 5 million tokens: with the rates 0.75e-3 and 1.5e-3 the losses were 6.004 and 5.955, chunking F1 56.5 and
+56.9. So MLM was still at its plateau, with chunking at the level without pre-training, and a choice between runs would
+have been noise. Since then pilots have twice the compute, and each system three runs instead of five;
+results/pilots.json begins anew. Also new then: the rules for diverged runs, the second condition for MLM-RTD with Muon,
+that MLM with Muon may stay for it, and the new seeds of the runs with 80 % of the compute.
 
 Common to all runs: the preset tiny, a vocabulary of 4,096 tokens, length 64, batch 32, a warm-up of three tenths of the
 steps, the text of CORPUS (Wikipedia and Gutenberg). All systems of a comparison have equal compute: matrix products as
 `electra flops` counts them, those of the optimizer included. The compute is given as steps or tokens of MLM.
 
-Pilots tune: seed 1, the compute of 5 million tokens of MLM, five runs of each of the six systems, MLM included. Each
-is fine-tuned on chunking only, on the first four fifths of the training set, and scored on the last fifth, so that
-the dev data of the main study chooses no settings. Seeds 1 to 3 are for tuning and are not used afterwards. Of each
-system, the run with the best chunking F1 (to 0.1) gives the settings; equal ones are ordered by held-out MLM loss, and
-those of ELECTRA by AUC on fixed unigram fakes. Dropped are:
-  - of ELECTRA and ELECTRA with its generator trained apart, the one with the lower best chunking F1;
+Pilots tune: seed 1, the compute of 10 million tokens of MLM, three runs of each of the six systems, MLM included. Each
+is fine-tuned on chunking only, on the first four fifths of the training set, and scored on the last fifth, so that the
+dev data of the main study chooses no settings. Seeds 1 to 3 are for tuning and are not used afterwards. Of each system,
+the run with the best chunking F1 (to 0.1) gives the settings; equal ones are ordered by held-out MLM loss, and those of
+ELECTRA by AUC on fixed unigram fakes. ELECTRA's entry is so the best of six runs and MLM's of three, in favour of
+ELECTRA. If the best value of an option is the least or largest of those tried, this is reported. Dropped are:
+  - of ELECTRA and ELECTRA with a weakened generator, the one with the lower best chunking F1;
   - MLM-RTD with either optimizer, if no run has an AUC of 0.65 or more on fixed unigram fakes, or if its best chunking
     is one point or more below MLM's best;
   - a system with Muon, if its best run is worse than the best run of the same objective with Adam in both chunking and
-    held-out MLM loss.
+    held-out MLM loss; but MLM with Muon stays if MLM-RTD with Muon does, because it is needed for the comparison.
 
 The main study pre-trains MLM and the remaining systems, at most four, with the settings of the pilots and the compute
 of 13 million tokens of MLM, with the five new seeds 11 to 15. Each run is fine-tuned once, with its own seed, on
@@ -32,24 +39,36 @@ seed 99, 5 million tokens, in bfloat16, which gives the same bytes on every proc
 
 Analysis. The score of a run is the mean of chunking F1 and SQuAD F1. For each system the difference of means from MLM,
 with an interval of 95 % by Welch's t-test over pre-training seeds.
-  1. Success: a system of the ELECTRA family (ELECTRA, MLM-RTD) at least 0.7 above MLM, with the interval above 0.
+  1. Success: a system of the ELECTRA family (ELECTRA, MLM-RTD) at least 0.7 above MLM, with the interval above 0. For
+     MLM-RTD with Muon the interval of its difference from MLM with Muon must be above 0 too, because otherwise the gain
+     of Muon alone could be taken for a success.
   2. With --eighty, after the main study: its best recipe (the system with the best mean score, MLM and ELECTRA aside)
-     with 80 % of the compute and the same seeds. It reaches MLM if its mean is at least MLM's.
-  3. Muon against Adam for each objective, in the same way, and MLM-RTD against MLM, both with Muon: a success of
-     MLM-RTD with Muon over MLM with Adam may be Muon's alone.
-No run, seed or epoch is left out otherwise. A negative result is a result.
+     with 80 % of the compute and the new seeds 16 to 20. It reaches MLM if its mean is at least MLM's; the interval of
+     the difference is reported.
+  3. Muon against Adam for each objective, and MLM-RTD against MLM, both with Muon: whether the interval is above or
+     below 0, without a success.
+With a deviation of 0.6 over seeds, five against five seeds show a success with a probability of 0.6 if the true
+difference is 1.0, and of 0.32 if it is 0.7. If no system differs from MLM, the probability of a success of any of the
+three systems that can have one is at most 0.05. (Both were simulated with normal scores.)
+A run diverges if a loss or gradient is not finite. It is recorded without scores. A pilot that diverged is not chosen;
+a system of the main study with a diverged run is reported as such and can neither succeed nor be the best recipe. Runs
+that fail for another reason are tried again. No run, seed or epoch is left out otherwise. A negative result is a
+result.
 
 The crossing compares ELECTRA, MLM and the best recipe at the compute of 5, 10, 25, 50 and 100 million tokens of MLM:
 separate runs, each with its own decay, seeds 21 and 22 (at 100 only 21), scored by chunking and SQuAD as above and by
-the AUC on fixed fakes.
+the AUC on fixed fakes. The best recipe was chosen by the scores of the main study on the same dev data, though with
+other seeds, which favours it a little.
 
 Results are in results/PART.json (--results names another folder), written after each run. Finished runs are not
 repeated, so a study can be continued later and on other machines. Stopped runs resume from their folders in DIR. Every
 run has one thread on a core for itself: threads of one run would wait for each other. `--jobs N` runs at a time, by
-default one on each core.
+default one on each core. Core-seconds are the processor time of the pre-training, for a run marked as resumed only that
+of its last start. electra must not be built again during a study: runs that end with another program fail.
 
-Cost on two cores: a pilot takes about seven core-minutes, a run of the main study 15 and its fine-tunings 7: two
-hours of pilots, five hours of main study. The crossing has 27 runs, 840 million tokens in all: about 10 hours.
+Cost on two cores of a Zen 4, at 16,600 tokens/s on a core: 18 pilots of 14 core-minutes with fine-tuning, two hours; 25
+runs of the main study of 20 core-minutes, four hours; 27 runs of the crossing, 840 million tokens in all, about 8
+hours.
 """
 from __future__ import annotations
 
@@ -65,6 +84,7 @@ from learning_run import LearningStudy, Planned
 from study_options import Parser, count
 
 TASKS = {"pilots": "chunking", "main": "chunking squad1 sst2:1 stsb:5 cola", "crossing": "chunking squad1"}
+STEPS = {"pilots": plan.PILOT_STEPS, "main": plan.MAIN_STEPS, "crossing": plan.CROSSING_STEPS}
 
 
 def pilots(study: LearningStudy) -> list[Planned]:
@@ -102,7 +122,7 @@ def main_study(study: LearningStudy) -> list[Planned]:
         best = best_recipe(study)
         planned += [
             Planned(f"{best}, 80 %", question, f"{best}, 80 % of the compute", systems[best], seed, steps * 4 // 5)
-            for seed in plan.MAIN_SEEDS]
+            for seed in plan.EIGHTY_SEEDS]
     return planned
 
 
@@ -156,7 +176,7 @@ def read_options() -> argparse.Namespace:
     for path in (options.labels, Path(options.text)):
         if not path.exists():
             electra.fail(electra.MISSING_FILE, f"there is no {path}")
-    options.steps = options.steps or (plan.MAIN_STEPS if options.part == "main" else plan.PILOT_STEPS)
+    options.steps = options.steps or STEPS[options.part]
     options.tasks = options.tasks or TASKS[options.part]
     return options
 

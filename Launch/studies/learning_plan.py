@@ -1,54 +1,50 @@
 """The systems of learning.py and the rules by which they are chosen; its docstring has the design."""
 from __future__ import annotations
 
+import math
+import re
 import statistics
-from typing import Any
+from typing import Any, Optional
 
 Run = dict[str, Any]
 
-# Steps of MLM that set the compute, at 32 x 64 tokens each: 5 and 13 million tokens.
-PILOT_STEPS, MAIN_STEPS = 2440, 6350
+# Steps of MLM that set the compute, at 32 x 64 tokens each: 10, 13, 5 and 5 million tokens. The crossing multiplies its
+# steps.
+PILOT_STEPS, MAIN_STEPS, CROSSING_STEPS, GENERATOR_STEPS = 4880, 6350, 2440, 2440
 # The crossing's budgets in millions of tokens of MLM, with the seeds of each.
 CROSSING = {5: (21, 22), 10: (21, 22), 25: (21, 22), 50: (21, 22), 100: (21,)}
-PILOT_SEEDS, MAIN_SEEDS, GENERATOR_SEED = (1,), (11, 12, 13, 14, 15), 99
+PILOT_SEEDS, MAIN_SEEDS, EIGHTY_SEEDS, GENERATOR_SEED = (1,), (11, 12, 13, 14, 15), (16, 17, 18, 19, 20), 99
 
 MLM, ELECTRA, MLM_RTD, MLM_MUON, MLM_RTD_MUON = "MLM", "ELECTRA", "MLM-RTD", "MLM, Muon", "MLM-RTD, Muon"
 # ELECTRA whose generator learns slowly, samples at a higher temperature or has embeddings of its own.
-ELECTRA_APART = "ELECTRA, generator apart"
+ELECTRA_WEAKENED = "ELECTRA, weakened generator"
 # Only one of them is in the main study.
-ELECTRAS = (ELECTRA, ELECTRA_APART)
+ELECTRAS = (ELECTRA, ELECTRA_WEAKENED)
 # The same objective with another optimizer: each Muon system and the Adam system beside it.
 ADAM = {MLM_MUON: MLM, MLM_RTD_MUON: MLM_RTD}
 
 RTD = "--objective mlm-rtd --generator unigram"
 RAMP = "--discriminator-weight 10 --discriminator-ramp 0.1:0.4"
 QUARTER = "--generator-width 0.25 --discriminator-weight"
-UNIGRAM = "--generator unigram --discriminator-weight 50"
-MUON = "--optimizer muon --muon-rate"
-# The tuning runs of each system: a name, and the options of `electra pretrain` beside those of all systems. The preset
-# has the rate 1.5e-3. Every system has the same number of runs.
+MUON = "--learning-rate 1.5e-3 --optimizer muon --muon-rate"
+# The tuning runs of each system: a name, and the options of `electra pretrain` beside those of all systems. Every
+# system has the same number of runs.
 PILOTS: dict[str, dict[str, str]] = {
     MLM: {
-        "rate 0.75e-3": "--objective mlm --learning-rate 7.5e-4",
         "rate 1.5e-3": "--objective mlm --learning-rate 1.5e-3",
         "rate 3e-3": "--objective mlm --learning-rate 3e-3",
-        "rate 6e-3": "--objective mlm --learning-rate 6e-3",
         "rate 1.5e-3, 25 % masked": "--objective mlm --learning-rate 1.5e-3 --mask-fraction 0.25",
     },
     ELECTRA: {
         "quarter generator, weight 50": f"{QUARTER} 50 --learning-rate 1.5e-3",
         "quarter generator, weight 100": f"{QUARTER} 100 --learning-rate 1.5e-3",
-        "quarter generator, weight 50, rate 3e-3": f"{QUARTER} 50 --learning-rate 3e-3",
-        "unigram": f"{UNIGRAM} --learning-rate 1.5e-3",
-        "unigram, rate 3e-3": f"{UNIGRAM} --learning-rate 3e-3",
+        "unigram, weight 50": "--generator unigram --discriminator-weight 50 --learning-rate 1.5e-3",
     },
-    ELECTRA_APART: {
+    ELECTRA_WEAKENED: {
         name: f"{QUARTER} 50 --learning-rate 1.5e-3 {options}"
         for name, options in {
             "its rate 0.3": "--generator-rate 0.3",
-            "its rate 0.1": "--generator-rate 0.1",
             "disentangled, its rate 0.3": "--weight-sharing disentangled --generator-rate 0.3",
-            "temperature 2 to 1": "--temperature-start 2 --temperature-decay 0.3",
             "its rate 0.3, temperature 2 to 1, clipped apart":
                 "--generator-rate 0.3 --temperature-start 2 --temperature-decay 0.3 --clip-networks",
         }.items()
@@ -56,23 +52,19 @@ PILOTS: dict[str, dict[str, str]] = {
     MLM_RTD: {
         "weight 10, ramp": f"{RTD} {RAMP} --learning-rate 1.5e-3",
         "weight 5, ramp": f"{RTD} --discriminator-weight 5 --discriminator-ramp 0.1:0.4 --learning-rate 1.5e-3",
-        "weight 15, ramp": f"{RTD} --discriminator-weight 15 --discriminator-ramp 0.1:0.4 --learning-rate 1.5e-3",
-        "weight 10": f"{RTD} --discriminator-weight 10 --learning-rate 1.5e-3",
         "weight 10, ramp, rate 3e-3": f"{RTD} {RAMP} --learning-rate 3e-3",
     },
-    MLM_MUON: {
-        **{f"factor {factor}": f"--objective mlm --learning-rate 1.5e-3 {MUON} {factor}" for factor in (0.5, 1, 2, 4)},
-        "factor 1, rate 3e-3": f"--objective mlm --learning-rate 3e-3 {MUON} 1",
-    },
-    MLM_RTD_MUON: {
-        **{f"factor {factor}": f"{RTD} {RAMP} --learning-rate 1.5e-3 {MUON} {factor}" for factor in (0.5, 1, 2, 4)},
-        "factor 1, rate 3e-3": f"{RTD} {RAMP} --learning-rate 3e-3 {MUON} 1",
-    },
+    MLM_MUON: {f"factor {factor}": f"--objective mlm {MUON} {factor}" for factor in (1, 2, 4)},
+    MLM_RTD_MUON: {f"factor {factor}": f"{RTD} {RAMP} {MUON} {factor}" for factor in (1, 2, 4)},
 }
 # The generator of the fixed fakes, in the arithmetic that gives the same bytes on every processor.
 GENERATOR_OPTIONS = f"{QUARTER} 50 --learning-rate 1.5e-3 --arithmetic bfloat16"
 # The least AUC on unigram fakes of a system that has learnt to detect.
 LEAST_AUC = 0.65
+# The least difference of the decisive mean from MLM's that is a success of a system of the ELECTRA family.
+MARGIN = 0.7
+# Such a system must also be above another one: otherwise the gain of Muon alone could be taken for a success.
+ALSO_ABOVE = {MLM_RTD_MUON: MLM_MUON}
 UNIGRAM_AUC, GENERATOR_AUC, MLM_LOSS = "AUC, unigram fakes", "AUC, generator's fakes", "MLM loss"
 
 
@@ -94,8 +86,8 @@ def missing(runs: list[Run]) -> list[str]:
 
 
 def score(run: Run) -> float:
-    """The mean of the scores of a run."""
-    return statistics.mean(run["scores"].values())
+    """The mean of the scores of a run; minus infinity if it diverged."""
+    return -math.inf if "failed" in run else statistics.mean(run["scores"].values())
 
 
 def best_pilot(system: str, runs: list[Run]) -> Run:
@@ -105,6 +97,8 @@ def best_pilot(system: str, runs: list[Run]) -> Run:
     """
     def order(run: Run) -> tuple[float, float]:
         measures = run["measures"]
+        if "failed" in run:
+            return (-math.inf, 0)
         return (round(score(run), 1), -measures[MLM_LOSS] if MLM_LOSS in measures else measures[UNIGRAM_AUC])
 
     keys = [pilot_key(system, arm) for arm in PILOTS[system]]
@@ -114,18 +108,22 @@ def best_pilot(system: str, runs: list[Run]) -> Run:
 def reason_to_drop(system: str, runs: list[Run]) -> str:
     """Why a system is not in the main study; empty if it is."""
     best = best_pilot(system, runs)
+    if "failed" in best:
+        return "all its runs diverged"
     if system in ELECTRAS:
         other = next(other for other in ELECTRAS if other != system)
         if (score(best), system == ELECTRA) < (score(best_pilot(other, runs)), other == ELECTRA):
             return f"chunking is not above that of {other}"
     if system in (MLM_RTD, MLM_RTD_MUON):
         keys = [pilot_key(system, arm) for arm in PILOTS[system]]
-        auc = max(run["measures"][UNIGRAM_AUC] for run in runs if run["system"] in keys)
+        auc = max(run["measures"].get(UNIGRAM_AUC, 0) for run in runs if run["system"] in keys)
         if auc < LEAST_AUC:
             return f"the best AUC on unigram fakes is {auc:.3f}, below {LEAST_AUC}"
         behind = score(best_pilot(MLM, runs)) - score(best)
         if behind >= 1:
             return f"chunking is {behind:.1f} points below MLM's best"
+    if system == MLM_MUON and not reason_to_drop(MLM_RTD_MUON, runs):
+        return ""
     if system in ADAM:
         adam = best_pilot(ADAM[system], runs)
         if score(best) < score(adam) and best["measures"][MLM_LOSS] > adam["measures"][MLM_LOSS]:
@@ -143,20 +141,77 @@ def chosen(runs: list[Run]) -> dict[str, str]:
     return systems
 
 
+def edges(system: str, options: str) -> list[str]:
+    """The options of a tuning run with the least or the largest value of all runs of its system that have them."""
+    def values(text: str) -> dict[str, float]:
+        return {name: float(value) for name, value in re.findall(r"--([a-z-]+) (\d[\d.e-]*)(?!\S)", text)}
+
+    found = []
+    for name, value in values(options).items():
+        grid = {values(other)[name] for other in PILOTS[system].values() if name in values(other)}
+        if len(grid) > 1 and value in (min(grid), max(grid)):
+            found.append(name)
+    return found
+
+
 def decisions(runs: list[Run]) -> list[str]:
     """A sentence on each system of the pilots."""
     lines = []
     for system in PILOTS:
         best, reason = best_pilot(system, runs), reason_to_drop(system, runs)
+        edge = "".join(f"; {name} at the edge of its grid" for name in edges(system, best["options"]))
         lines.append(
-            f"{system}: dropped, {reason}" if reason else f"{best['system']} (chunking F1 {score(best):.1f})")
+            f"{system}: dropped, {reason}" if reason else f"{best['system']} (chunking F1 {score(best):.1f}{edge})")
     return lines
 
 
+def comparisons(others: list[str]) -> list[dict[str, Any]]:
+    """The comparisons of the main study in the format of the results; `others` are compared with MLM without a margin.
+
+    Only systems of the ELECTRA family have a margin, against MLM.
+    """
+    pairs: list[dict[str, Any]] = []
+    for system in PILOTS:
+        if system != MLM:
+            pair: dict[str, Any] = {"system": system, "against": MLM}
+            if system != MLM_MUON:
+                pair["margin"] = MARGIN
+            if system in ALSO_ABOVE:
+                pair["also_above"] = ALSO_ABOVE[system]
+            pairs.append(pair)
+    pairs += [
+        {"system": MLM_RTD_MUON, "against": MLM_RTD}, *(
+            {"system": system, "against": other} for system, other in ALSO_ABOVE.items())]
+    return pairs + [{"system": system, "against": MLM} for system in others]
+
+
+def mean_of_seeds(system: str, runs: list[Run], decisive: list[str], seeds: int) -> Optional[float]:
+    """The mean decisive score of a system; None if a run diverged or fewer than `seeds` runs are finished."""
+    found = [run for run in runs if run["system"] == system]
+    if len(found) < seeds or any("failed" in run for run in found):
+        return None
+    return statistics.mean(run["scores"][name] for run in found for name in decisive)
+
+
+def eighty_sentence(system: str, runs: list[Run], decisive: list[str]) -> str:
+    """Whether a system with 80 % of the compute reaches MLM; empty if runs are missing."""
+    if sum(run["system"] == system for run in runs) < len(EIGHTY_SEEDS):
+        return ""
+    mean = mean_of_seeds(system, runs, decisive, len(EIGHTY_SEEDS))
+    reference = mean_of_seeds(MLM, runs, decisive, len(MAIN_SEEDS))
+    if mean is None or reference is None:
+        return f"{system} of the compute: not compared, a run diverged"
+    return (
+        f"{system} of the compute: {'reaches' if mean >= reference else 'does not reach'} MLM, "
+        f"difference {mean - reference:+.2f}; its interval is in the table")
+
+
 def best_recipe(runs: list[Run], decisive: list[str]) -> str:
-    """The system of the main study with the best mean score, MLM and ELECTRA aside; ELECTRA if there is no other."""
-    values: dict[str, list[float]] = {}
-    for run in runs:
-        if run["system"] in PILOTS and run["system"] not in (MLM, *ELECTRAS):
-            values.setdefault(run["system"], []).append(statistics.mean(run["scores"][name] for name in decisive))
-    return max(values, key=lambda system: statistics.mean(values[system])) if values else ELECTRA
+    """The system of the main study with the best mean score, MLM and ELECTRA aside; ELECTRA if there is no other.
+
+    Systems with a diverged run do not count.
+    """
+    means = {
+        system: mean for system in PILOTS if system not in (MLM, *ELECTRAS)
+        if (mean := mean_of_seeds(system, runs, decisive, 1)) is not None}
+    return max(means, key=lambda system: means[system]) if means else ELECTRA

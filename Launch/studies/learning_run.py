@@ -5,7 +5,6 @@ import argparse
 import datetime
 import functools
 import gzip
-import hashlib
 import json
 import os
 import re
@@ -18,11 +17,10 @@ from typing import Any, Optional, Sequence
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 import learning_plan as plan
+from provenance import commit, digest, machine
 from study import Study, last_line
 from study_results import Results, Run, last_metrics, score_name, task_scores
 
-# The least difference of the decisive mean that counts as a success.
-MARGIN = 0.7
 DECISIVE = ("chunking", "squad1")
 
 
@@ -52,26 +50,9 @@ def file_name(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
 
 
-def digest(path: Path) -> str:
-    """The first 16 digits of the SHA-256 of a file."""
-    sha256 = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            sha256.update(block)
-    return sha256.hexdigest()[:16]
-
-
-def processor() -> str:
-    """The processor's name."""
-    match = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return match[1] if match else "unknown"
-
-
-def commit() -> str:
-    """The commit of the repository of this file; `unknown` outside of one."""
-    command = ["git", "-C", electra.LAUNCH, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return result.stdout.strip() or "unknown"
+# What electra says if a loss or gradient is not finite: Sources/Training/Divergence.swift. A gradient that is finite
+# when computed again is a fault of the machine and does not count.
+DIVERGED = re.compile(r"is not finite in step \d+, slice|has non-finite values before step \d+")
 
 
 class LearningStudy(Study):
@@ -84,7 +65,7 @@ class LearningStudy(Study):
         super().__init__(options)
         self.part: str = options.part
         self.failures: list[str] = []
-        self.commit, self.program = commit(), digest(Path(electra.program()))
+        self.commit, self.program, self.machine = commit(), digest(Path(electra.program())), machine()
         blimp = sorted((options.labels / "blimp").glob("blimp.tsv*"))
         self.pairs = blimp[0] if blimp and self.part == "main" else None
 
@@ -95,12 +76,12 @@ class LearningStudy(Study):
         self.results = Results(self.options.results / f"{self.part}.json", self._head(planned))
         self.products_per_step = self._products(self.options.steps, "--objective mlm") / self.options.steps
         jobs = self.options.jobs or len(os.sched_getaffinity(0))
+        # Options that the program does not know end the study here, before the first run.
+        self.steps = {run.key: self._steps(run) for run in planned}
         waiting = [run for run in planned if not self._is_finished(run)]
         print(f"{self.part}: {len(planned) - len(waiting)} of {len(planned)} runs are finished", flush=True)
         if self.options.systems:
             waiting = [run for run in waiting if {run.question, run.name} & set(self.options.systems)]
-        # Options that the program does not know end the study here, before the first run.
-        self.steps = {run.key: self._steps(run) for run in waiting}
         self.fakes = {plan.UNIGRAM_AUC: "unigram"}
         if waiting and self.part != "pilots":
             self.fakes[plan.GENERATOR_AUC] = str(self._generator())
@@ -110,12 +91,13 @@ class LearningStudy(Study):
             electra.fail(electra.FAILED, f"failed: {'; '.join(self.failures)}")
 
     def _is_finished(self, run: Planned) -> bool:
-        """Whether a run is in the results; exits if it has other options there."""
+        """Whether a run is in the results; exits if it has other options or steps there."""
         found = self.results.find(run.key, run.seed)
-        if found and found["options"] != run.options:
+        if found and (found["options"], found["steps"]) != (run.options, self.steps[run.key]):
             electra.fail(
                 electra.USAGE,
-                f"{self.results.path} has {run.key} with other options than the study now; choose another --results")
+                f"{self.results.path} has {run.key} with other options or steps than the study now; "
+                "choose another --results")
         return found is not None
 
     def _head(self, planned: Sequence[Planned]) -> dict[str, Any]:
@@ -129,11 +111,7 @@ class LearningStudy(Study):
             "tasks": " ".join(name + (f":{epochs}" if epochs else "") for name, epochs, _ in self.tasks),
             "text": {path.name: digest(path) for path in files},
             "data": digest(self.output / "data/data.json")}
-        pairs = [(system, plan.MLM) for system in plan.PILOTS if system != plan.MLM]
-        pairs += [(muon, adam) for muon, adam in plan.ADAM.items() if (muon, adam) not in pairs]
-        # Whether MLM-RTD gains with Muon, or Muon alone does.
-        pairs.append((plan.MLM_RTD_MUON, plan.MLM_MUON))
-        pairs += [(system.name, plan.MLM) for system in planned if system.name.endswith("of the compute")][:1]
+        eighty = [run.name for run in planned if run.seed in plan.EIGHTY_SEEDS][:1]
         systems = {}
         for run in sorted(planned, key=lambda run: run.budget or 0):
             systems[run.key] = {"key": run.key, "question": run.question, "name": run.name} | (
@@ -142,9 +120,7 @@ class LearningStudy(Study):
             "study": f"Learning for the same core-hours, {self.part}", "seeds": "pre-training", "settings": settings,
             "scores": [score_title(task) for task in tasks],
             "decisive": [score_title(task) for task in tasks if task in DECISIVE] or [score_title(tasks[0])],
-            "margin": MARGIN,
-            "comparisons": [] if self.part == "pilots" else [
-                {"system": system, "against": other} for system, other in pairs],
+            "comparisons": [] if self.part == "pilots" else plan.comparisons(eighty),
             "systems": list(systems.values())}
 
     @functools.lru_cache(maxsize=None)
@@ -179,14 +155,14 @@ class LearningStudy(Study):
 
     def _generator(self) -> Path:
         """Trains the run whose generator makes fixed fakes, unless it exists, and returns its folder."""
-        steps = min(plan.PILOT_STEPS, self.options.steps)
+        steps = min(plan.GENERATOR_STEPS, self.options.steps)
         run = Planned("generator", "", "", plan.GENERATOR_OPTIONS, plan.GENERATOR_SEED, steps)
         folder = self.output / "generator"
         folder.mkdir(exist_ok=True)
         statuses: list[int] = []
 
         def chain() -> electra.Chain:
-            statuses.append((yield self._pretraining(run, self._steps(run), folder), folder / "log.txt"))
+            statuses.append((yield self._pretraining(run, self._steps(run), folder), folder / "log.txt").status)
 
         self.jobs.run_chains([chain()], 1)
         if statuses != [0]:
@@ -217,43 +193,68 @@ class LearningStudy(Study):
             for measure, samples in self.fakes.items():
                 arguments = [*evaluate, "--data", self.output / "data", "--samples", samples]
                 commands.append((arguments, folder / f"{file_name(measure)}.json"))
+        cost: Run = {"resumed": True} if any(trained.glob("checkpoints/step-*")) else {}
         for command, output in commands:
             if output != log:
                 output.unlink(missing_ok=True)
-            status = yield command, output
-            if status != 0:
-                self.failures.append(f"{run.key}, seed {run.seed}: {last_line(output)}")
+            ended = yield command, output
+            cost.setdefault("core_seconds", round(ended.core_seconds, 1))  # of the first command
+            if ended.status != 0:
+                self._fail(run, last_line(output))
                 return
-        self.results.add(self._record(run, folder))
+        try:
+            record = self._record(run, folder) | cost
+        except (KeyError, TypeError, ValueError, IndexError, OSError) as error:
+            self._fail(run, f"the results are incomplete: {error!r}")
+            return
+        self.results.add(record)
+
+    def _fail(self, run: Planned, reason: str) -> None:
+        """Records a run that diverged; other failures are only named, and the run is tried again at the next start."""
+        if DIVERGED.search(reason):
+            print(f"{run.key}, seed {run.seed}: diverged", flush=True)
+            self.results.add({
+                "system": run.key, "seed": run.seed, "options": run.options, "steps": self.steps[run.key],
+                "scores": {}, "measures": {}, "failed": reason})
+        else:
+            self.failures.append(f"{run.key}, seed {run.seed}: {reason}")
 
     def _record(self, run: Planned, folder: Path) -> Run:
-        """The results of a finished run."""
-        seconds, held_out = last_metrics(folder / "run")
+        """The results of a finished run; raises ValueError if the program is not that of the study's start."""
+        if digest(Path(electra.program())) != self.program:
+            raise ValueError("electra was built again since the start of the study")
+        _, held_out = last_metrics(folder / "run")
         steps = self.steps[run.key]
         scores = {}
         for task, _, _ in self.tasks:
             name, values = task_scores(folder / task)
             scores[name] = values[run.seed]
         measures = {plan.MLM_LOSS: held_out["mlm_loss"]} if "mlm_loss" in held_out else {}
+        checksums = {}
         for measure in self.fakes if plan.detects(run.options) else ():
-            measures[measure] = round(read_json(folder / f"{file_name(measure)}.json")["discriminator_auc"], 5)
+            detection = read_json(folder / f"{file_name(measure)}.json")
+            measures[measure] = round(detection["discriminator_auc"], 5)
+            checksums[measure] = detection["samples_crc32c"]
         if self.pairs:
             pairs = read_json(folder / "blimp.json")
             measures[f"BLiMP, {pairs['score']}"] = round(100 * pairs["accuracy"], 3)
         record = {
             "system": run.key, "seed": run.seed, "options": run.options, "steps": steps,
             "tokens": steps * self.options.batch * self.options.length,
-            "operations": round(self._products(steps, run.options)), "core_seconds": round(seconds, 1),
-            "machine": processor(), "arithmetic": self.options.arithmetic, "commit": self.commit,
-            "program": self.program,
-            "date": datetime.date.today().isoformat(), "held_out": held_out, "scores": scores, "measures": measures}
+            "operations": round(self._products(steps, run.options)),
+            "machine": self.machine, "arithmetic": self.options.arithmetic, "commit": self.commit,
+            "program": self.program, "date": datetime.date.today().isoformat(), "held_out": held_out,
+            "scores": scores, "measures": measures, "samples_crc32c": checksums}
         if plan.GENERATOR_AUC in measures:
             weights = max((self.output / "generator/run/checkpoints").glob("step-*/model.safetensors"))
             record["generator"] = digest(weights)
         return record
 
     def _print_results(self) -> None:
-        """Prints the comparison of the systems and, after the last pilot, the choice of settings."""
+        """Prints the comparison of the systems, and after the last pilot the choice of settings.
+
+        After the runs with 80 % of the compute it says whether they reach MLM.
+        """
         if not self.results.runs:
             return
         try:
@@ -263,6 +264,9 @@ class LearningStudy(Study):
             print(table, end="", flush=True)
         except subprocess.CalledProcessError:
             self.failures.append("electra compare; its message is above")
+        eighty = next((run["system"] for run in self.results.runs if run["seed"] in plan.EIGHTY_SEEDS), None)
+        if sentence := plan.eighty_sentence(eighty, self.results.runs, self.results.head["decisive"]) if eighty else "":
+            print(f"\n{sentence}", flush=True)
         if self.part == "pilots" and not plan.missing(self.results.runs):
             print("\n".join(["", "Settings of the main study:", *plan.decisions(self.results.runs)]), flush=True)
 

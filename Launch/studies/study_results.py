@@ -1,12 +1,14 @@
 """The results of a study in one JSON file, from which `electra compare` makes tables and pictures.
 
 The keys of the file: `study`, its title; `seeds`, what the seeds of a system differ in; `settings`; `scores`, their
-names in order; `decisive`, those whose mean decides; `margin`, the least difference that is a success; `comparisons`,
-pairs of a system and the one it is compared with; `systems`, each with `key`, `question`, `name` and optionally
-`paper`, `rank` and `budget`; and `runs`, a line each.
+names in order; `decisive`, those whose mean decides; `comparisons`, pairs of a `system` and the one it is compared
+`against`, with the `margin` that is a success, if one is defined, and optionally another system that it must be
+`also_above`; `systems`, each with `key`, `question`, `name` and optionally `paper`, `rank` and `budget`; and `runs`, a
+line each. A run that diverged has no scores and the reason as `failed`.
 """
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
@@ -79,8 +81,14 @@ class Results:
     def add(self, run: Run) -> None:
         """Adds a finished run. Runs are in the order of the systems, then of the seeds.
 
-        Systems and comparisons of the file that the head does not have, such as those of an option, are kept.
+        Systems and comparisons of the file that the head does not have, such as those of an option, are kept. A lock
+        makes other programs that add to the same file wait.
         """
+        with open(self.path.with_name(self.path.name + ".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._add(run)
+
+    def _add(self, run: Run) -> None:
         for key in ("systems", "comparisons"):
             old = read(self.path)[key] if self.path.exists() else []
             self.head[key] = self.head[key] + [entry for entry in old if entry not in self.head[key]]

@@ -9,16 +9,19 @@ package struct Difference {
   let name: String
   let against: String
   package let mean: Double
-  /// Nil if a system has fewer than two seeds.
+  /// Nil if a system has fewer than two seeds, or if all seeds of both systems are equal.
   package let interval: ClosedRange<Double>?
-  private let margin: Double?
+  /// The least difference that counts as a success; nil if none does.
+  var margin: Double?
+  /// Whether `name` is above the other system that a success needs; true if it needs none.
+  var isAlsoAbove = true
+  /// Whether a run of `name` diverged.
+  var diverged = false
 
   /// Nil if a system has no results.
-  package init?(
-    _ name: String, _ sample: Sample, against: String, _ other: Sample, margin: Double?
-  ) {
+  package init?(_ name: String, _ sample: Sample, against: String, _ other: Sample) {
     guard let first = sample.mean, let second = other.mean else { return nil }
-    (self.name, self.against, self.margin, mean) = (name, against, margin, first - second)
+    (self.name, self.against, mean) = (name, against, first - second)
     interval = Self.halfWidth(sample, other).map { [mean] in mean - $0...mean + $0 }
   }
 
@@ -30,17 +33,26 @@ package struct Difference {
       $0.standardDeviation * $0.standardDeviation / Double($0.values.count)
     }
     let sum = variances[0] + variances[1]
-    guard sum > 0 else { return 0 }
+    guard sum > 0 else { return nil }
     let parts = zip(variances, samples).map { $0 * $0 / Double($1.values.count - 1) }
     return studentQuantile(degreesOfFreedom: sum * sum / (parts[0] + parts[1])) * sum.squareRoot()
   }
 
-  /// `success` if the difference is at least the margin and the interval above 0; otherwise
-  /// whether the interval is above or below 0.
+  /// Whether the interval is above 0.
+  var isAbove: Bool { interval.map { $0.lowerBound > 0 } ?? false }
+
+  /// The result in words.
+  ///
+  /// With a margin it is `success`, `not shown` or `below`: a success is at least the margin, has
+  /// the interval above 0, and is above the other system that it needs. Without a margin it is
+  /// `above`, `no difference shown` or `below`, by the interval. It is `-` without an interval, and
+  /// `diverged` if a run did.
   package var result: String {
-    guard let interval else { return "one seed" }
-    if interval.lowerBound > 0 { return margin.map { mean >= $0 } == true ? "success" : "above" }
-    return interval.upperBound < 0 ? "below" : "not shown"
+    if diverged { return "diverged" }
+    guard let interval else { return "-" }
+    if interval.upperBound < 0 { return "below" }
+    guard let margin else { return isAbove ? "above" : "no difference shown" }
+    return isAbove && isAlsoAbove && mean >= margin ? "success" : "not shown"
   }
 }
 

@@ -35,11 +35,15 @@ package struct Study: Decodable {
     /// Seconds of pre-training, by the clock or of all cores together.
     let seconds: Double?
     let coreSeconds: Double?
+    /// Whether these seconds are those of the last of several starts.
+    let resumed: Bool?
+    /// Why the run has no scores: it diverged.
+    let failed: String?
     let scores: [String: Double]
     let measures: [String: Double]?
 
     private enum CodingKeys: String, CodingKey {
-      case system, seed, steps, operations, seconds, scores, measures
+      case system, seed, steps, operations, seconds, scores, measures, resumed, failed
       case coreSeconds = "core_seconds"
     }
   }
@@ -48,6 +52,15 @@ package struct Study: Decodable {
   struct Pair: Decodable {
     let system: String
     let against: String
+    /// The least difference that counts as a success; nil if none does.
+    let margin: Double?
+    /// Another system that `system` must be above for a success.
+    let alsoAbove: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case system, against, margin
+      case alsoAbove = "also_above"
+    }
   }
 
   /// The names of scores in the order of the table.
@@ -57,8 +70,6 @@ package struct Study: Decodable {
   package let systems: [System]
   let runs: [Run]
   private let decisive: [String]?
-  /// The least difference that counts as a success; nil for none.
-  let margin: Double?
   private let comparisons: [Pair]?
 
   /// Reads the study file at `path`.
@@ -123,13 +134,38 @@ package struct Study: Decodable {
   /// The differences of a question that the file asks for, of systems with results.
   package func differences(of question: String) -> [Difference] {
     let systems = systems(of: question)
-    return (comparisons ?? []).compactMap { pair in
-      guard let system = systems.first(where: { $0.name == pair.system }),
-        let other = systems.first(where: { $0.name == pair.against })
+    func difference(_ name: String, _ against: String) -> Difference? {
+      guard let system = systems.first(where: { $0.name == name }),
+        let other = systems.first(where: { $0.name == against })
       else { return nil }
-      return Difference(
-        system.name, means(system), against: other.name, means(other), margin: margin)
+      return Difference(system.name, means(system), against: other.name, means(other))
     }
+    return (comparisons ?? []).compactMap { pair in
+      guard var result = difference(pair.system, pair.against) else { return nil }
+      result.margin = pair.margin
+      result.diverged = systems.contains { $0.name == pair.system && !divergedSeeds($0).isEmpty }
+      if let other = pair.alsoAbove {
+        result.isAlsoAbove = difference(pair.system, other)?.isAbove ?? false
+      }
+      return result
+    }
+  }
+
+  /// The seeds of a system whose runs diverged.
+  func divergedSeeds(_ system: System) -> [UInt64] {
+    runs(of: system).filter { $0.failed != nil }.map(\.seed)
+  }
+
+  /// Sentences on what counts as a success in the comparisons.
+  var rules: [String] {
+    let pairs = comparisons ?? []
+    let margins = Set(pairs.compactMap(\.margin)).sorted()
+    return margins.map { "A success is at least \($0) with the interval above 0." }
+      + pairs.compactMap { pair in
+        pair.alsoAbove.map {
+          "For \(pair.system) the interval of its difference from \($0) must be above 0 too."
+        }
+      }
   }
 }
 

@@ -10,13 +10,14 @@ package struct StudyReport {
     self.study = study
   }
 
-  /// For each question a table of its systems, the differences that the study asks for, and a
-  /// sentence on the order of the systems; at the end what the deviations are.
+  /// For each question a table of its systems, those with diverged runs, the differences that the
+  /// study asks for, and a sentence on the order of the systems; at the end what the deviations
+  /// are.
   package var text: String {
     let parts = study.questions.map { question in
       let systems = study.systems(of: question)
       return
-        (["### \(question)", "", table(systems)] + differences(question)
+        (["### \(question)", "", table(systems)] + diverged(systems) + differences(question)
         + agreement(systems).sentences).joined(separator: "\n")
         .trimmingCharacters(in: .newlines)
     }
@@ -49,8 +50,19 @@ package struct StudyReport {
   }
 
   private func hours(_ system: Study.System) -> Double? {
-    let seconds = study.runs(of: system).compactMap { $0.coreSeconds ?? $0.seconds }
+    let seconds = study.runs(of: system).filter { $0.resumed != true }
+      .compactMap { $0.coreSeconds ?? $0.seconds }
     return seconds.isEmpty ? nil : seconds.mean / 3600
+  }
+
+  /// A sentence on the runs that diverged; none if none did.
+  private func diverged(_ systems: [Study.System]) -> [String] {
+    let names = systems.compactMap { system -> String? in
+      let seeds = study.divergedSeeds(system).map(String.init)
+      return seeds.isEmpty ? nil : "\(system.name) (seed \(seeds.joined(separator: ", ")))"
+    }
+    return names.isEmpty
+      ? [] : ["Diverged, and not in the means: \(names.joined(separator: "; ")).\n"]
   }
 
   private func differences(_ question: String) -> [String] {
@@ -73,10 +85,7 @@ package struct StudyReport {
         + (study.seeds == "fine-tuning" ? "; each system is pre-trained once." : "."),
     ]
     if study.questions.contains(where: { !study.differences(of: $0).isEmpty }) {
-      notes.append("Intervals are those of Welch's t-test.")
-      if let margin = study.margin {
-        notes.append("A success is at least \(margin) with the interval above 0.")
-      }
+      notes += ["Intervals are those of Welch's t-test."] + study.rules
     }
     return notes.joined(separator: " ")
   }
