@@ -159,7 +159,8 @@ def decisions(runs: list[Run]) -> list[str]:
     lines = []
     for system in PILOTS:
         best, reason = best_pilot(system, runs), reason_to_drop(system, runs)
-        edge = "".join(f"; {name} at the edge of its grid" for name in edges(system, best["options"]))
+        grids = edges(system, best["options"])
+        edge = f"; at the edge of its grid: {', '.join(grids)}" if grids else ""
         lines.append(
             f"{system}: dropped, {reason}" if reason else f"{best['system']} (chunking F1 {score(best):.1f}{edge})")
     return lines

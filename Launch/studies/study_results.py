@@ -82,11 +82,14 @@ class Results:
         """Adds a finished run. Runs are in the order of the systems, then of the seeds.
 
         Systems and comparisons of the file that the head does not have, such as those of an option, are kept. A lock
-        makes other programs that add to the same file wait.
+        on the folder makes other programs that add to the file wait.
         """
-        with open(self.path.with_name(self.path.name + ".lock"), "w") as lock:
+        lock = os.open(self.path.parent, os.O_RDONLY)  # the file itself is replaced
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._add(run)
+        finally:
+            os.close(lock)
 
     def _add(self, run: Run) -> None:
         for key in ("systems", "comparisons"):

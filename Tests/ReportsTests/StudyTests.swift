@@ -27,8 +27,11 @@ struct StudyTests {
     {"system": "b", "seed": 2, "scores": {"CoLA matthews": 25}}]}
     """
 
-  /// A study with decisive scores: `text` lists the runs of system a and its reference b.
-  private func difference(_ first: [Double], _ second: [Double]) throws -> StudyReport {
+  /// A study with decisive scores of system a and its reference b; `rule` has more keys of their
+  /// comparison, and `run` another run.
+  private func difference(
+    _ first: [Double], _ second: [Double], rule: String = #", "margin": 0.7"#, run: String? = nil
+  ) throws -> StudyReport {
     let runs = [("a", first), ("b", second)].flatMap { system, values in
       values.enumerated().map {
         #"{"system": "\#(system)", "seed": \#($0), "core_seconds": 5400, "steps": 6350, "#
@@ -40,10 +43,10 @@ struct StudyTests {
       study: try study(
         """
         {"study": "s", "seeds": "pre-training", "scores": ["F1", "other"], "decisive": ["F1"],
-        "margin": 0.7, "comparisons": [{"system": "A", "against": "B"}],
+        "comparisons": [{"system": "A", "against": "B"\(rule)}],
         "systems": [{"key": "a", "question": "q", "name": "A", "budget": 5e6},
         {"key": "b", "question": "q", "name": "B", "budget": 5e7}],
-        "runs": [\(runs.joined(separator: ","))]}
+        "runs": [\((runs + [run].compactMap(\.self)).joined(separator: ","))]}
         """))
   }
 
@@ -88,14 +91,33 @@ struct StudyTests {
   }
 
   @Test(arguments: [
-    ([80, 80.2, 80.4], [79, 79.2, 79.4], "success"), ([80, 80.2, 80.4], [79.5, 79.6], "above"),
-    ([80, 82], [79, 81], "not shown"), ([80], [79, 81], "one seed"),
+    ([80, 80.2, 80.4], [79, 79.2, 79.4], "success"),
+    ([80, 80.2, 80.4], [79.5, 79.6], "not shown"), ([80, 82], [79, 81], "not shown"),
+    ([80], [79, 81], "- | -"), ([80, 80], [79, 79], "- | -"),
   ])
   func aSuccessIsAtLeastTheMarginAndAboveZero(
     first: [Double], second: [Double], result: String
   ) throws {
     let text = try difference(first, second).text
     #expect(text.contains("| \(result) |\n"), "\(text)")
+  }
+
+  @Test(arguments: [
+    ("", 80.0, "above"), ("", 79.0, "no difference shown"),
+    (#", "margin": 0.7, "also_above": "B""#, 80, "success"),
+    (#", "margin": 0.7, "also_above": "missing""#, 80, "not shown"),
+  ])
+  func aComparisonHasRulesOfItsOwn(rule: String, score: Double, result: String) throws {
+    let text = try difference([score, score + 0.2], [79, 79.2], rule: rule).text
+    #expect(text.contains("| \(result) |\n"), "\(text)")
+  }
+
+  @Test
+  func aSystemWithADivergedRunCannotSucceed() throws {
+    let run = #"{"system": "a", "seed": 9, "scores": {}, "failed": "not finite"}"#
+    let text = try difference([80, 80.2, 80.4], [79, 79.2, 79.4], run: run).text
+    #expect(text.contains("\nDiverged, and not in the means: A (seed 9).\n"), "\(text)")
+    #expect(text.contains("| +1.00 | +0.55 to +1.45 | diverged |"), "\(text)")
   }
 
   @Test(arguments: [
