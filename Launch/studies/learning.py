@@ -9,9 +9,10 @@ This text says how the runs are judged; learning_plan.py has the systems. It was
 amended on 30 November 2026, after four pilots of MLM and before any other system was run in this study. These had the
 compute of 5 million tokens: with the rates 0.75, 1.5, 3 and 6e-3 the held-out losses were 6.004, 5.955, 5.987 and
 6.006, and chunking F1 of the first two 56.5 and 56.9 (without pre-training 57.6, on other sentences). So MLM was still
-at its plateau, and a choice by chunking would have been noise. Since then pilots have twice the compute, and each system three runs instead of five;
-results/pilots.json begins anew. Also new then: the rules for diverged runs, the second condition for MLM-RTD with Muon,
-that MLM with Muon may stay for it, and the new seeds of the runs with 80 % of the compute.
+at its plateau, and a choice by chunking would have been noise. Since then pilots have twice the compute, and each
+system three runs instead of five; results/pilots.json begins anew. Also new then: the rules for diverged runs, the
+second condition for MLM-RTD with Muon, that MLM with Muon may stay for it, and the new seeds of the runs with 80 % of
+the compute.
 
 Common to all runs: the preset tiny, a vocabulary of 4,096 tokens, length 64, batch 32, a warm-up of three tenths of the
 steps, the text of CORPUS (Wikipedia and Gutenberg). All systems of a comparison have equal compute: matrix products as
