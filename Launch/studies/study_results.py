@@ -130,5 +130,8 @@ def last_metrics(run: Path) -> tuple[float, dict[str, float]]:
         if split == "training":
             seconds = line["seconds"]
         elif split == "held_out":
-            held_out = {key: round(value, 5) for key, value in line.items() if key not in NOT_MEASURED}
+            # A metric that is undefined, such as an AUC without fakes, is null.
+            held_out = {
+                key: round(value, 5) for key, value in line.items()
+                if key not in NOT_MEASURED and isinstance(value, (int, float))}
     return seconds, held_out
