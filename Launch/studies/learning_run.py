@@ -244,7 +244,7 @@ class LearningStudy(Study):
             "operations": round(self._products(steps, run.options)),
             "machine": self.machine, "arithmetic": self.options.arithmetic, "commit": self.commit,
             "program": self.program, "date": datetime.date.today().isoformat(), "held_out": held_out,
-            "scores": scores, "measures": measures, "samples_crc32c": checksums}
+            "scores": scores, "measures": measures, **({"samples_crc32c": checksums} if checksums else {})}
         if plan.GENERATOR_AUC in measures:
             weights = max((self.output / "generator/run/checkpoints").glob("step-*/model.safetensors"))
             record["generator"] = digest(weights)

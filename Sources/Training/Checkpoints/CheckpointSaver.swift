@@ -214,18 +214,8 @@ package final class CheckpointSaver: Sendable {
   func loadMoments(_ path: String, mayLack: Bool) throws {
     let vectors = [(SavedVector.firstMoment, moments.first), (.secondMoment, moments.second)]
     let file = try world.agree {
-      guard world.rank == 0 else { return nil as SafetensorsFile? }
-      let file = try SafetensorsFile(path: path)
-      for (name, shape) in SavedVector.tensors(of: vectors.map(\.0), layout, matrices) {
-        let entry = file.entry(name)
-        if entry == nil && mayLack { continue }
-        guard entry?.shape == shape, entry?.type == .float32 else {
-          throw CheckpointError.otherModel(
-            path: path, differences: "\(name) is missing or has another shape or type")
-        }
-      }
-      try expectOptimizer(file)
-      return file
+      world.rank == 0
+        ? try MomentsFile(path: path, layout, matrices: matrices, mayLack: mayLack) : nil
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     for (vector, moment) in vectors {
@@ -233,49 +223,12 @@ package final class CheckpointSaver: Sendable {
         let local = moment.base + offset
         if let file {
           let target = owner == 0 ? local : buffer.base
-          try copy(vector, range, of: file, into: target)
+          try file.copy(vector, range, into: target)
           if owner != 0 { try world.send(target, count: range.count, to: owner) }
         } else if owner == world.rank {
           try world.receive(local, count: range.count, from: 0)
         }
       }
-    }
-  }
-
-  /// Throws if a parameter has the moments of another optimizer in `file`.
-  ///
-  /// Muon's first moment is not Adam's, and Adam's without its second would be a far too large
-  /// step.
-  private func expectOptimizer(_ file: SafetensorsFile) throws {
-    for parameter in layout.parameters
-    where file.entry(SavedVector.firstMoment.prefix + parameter.name) != nil {
-      let second = SavedVector.secondMoment.prefix + parameter.name
-      let isExpected = !matrices.contains(parameter)
-      guard (file.entry(second) != nil) == isExpected else {
-        throw CheckpointError.otherModel(
-          path: file.path,
-          differences: "\(second) is \(isExpected ? "missing" : "unexpected"), as with another "
-            + "optimizer")
-      }
-    }
-  }
-
-  /// Copies a part of a vector from a file to `target`; tensors that the file lacks are zeros.
-  private func copy(
-    _ vector: SavedVector, _ range: Range<Int>, of file: SafetensorsFile,
-    into target: UnsafeMutablePointer<Float>
-  ) throws {
-    for parameter in layout.parameters where parameter.range.overlaps(range) {
-      let part = parameter.range.clamped(to: range)
-      let floats = target + (part.lowerBound - range.lowerBound)
-      guard file.entry(vector.prefix + parameter.name) != nil else {
-        floats.update(repeating: 0, count: part.count)
-        continue
-      }
-      try file.copyFloats(
-        of: vector.prefix + parameter.name,
-        range: part.lowerBound - parameter.offset..<part.upperBound - parameter.offset,
-        into: floats)
     }
   }
 
