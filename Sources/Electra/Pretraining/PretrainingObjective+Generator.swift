@@ -7,8 +7,8 @@ import Layers
 extension PretrainingObjective {
   /// The factor of the learning rate for each parameter.
   package var rateFactors: [Float] {
-    let own = model.generatorOnlyRange
-    return layout.parameters.map { own.contains($0.offset) ? generatorRate : 1 }
+    let generator = model.generatorOnlyRange
+    return layout.parameters.map { generator.contains($0.offset) ? generatorRate : 1 }
   }
 
   /// The generator's own parameters, if the networks are clipped apart.
