@@ -43,7 +43,7 @@ struct PretrainingConfigurationTests {
       ),
       ({ ($0.objective, $0.generator) = (.mlm, .unigram) }, "reads no samples"),
       ({ ($0.generator, $0.temperature) = (.unigram, 2) }, "so --temperature 2.0 has no effect"),
-      ({ $0.temperature = 0 }, "a temperature of 0.0 is not above 0"),
+      ({ $0.temperature = 0 }, "--temperature 0.0 is not a finite number above 0"),
       ({ $0.sharing = .all }, "of equal size"),
       ({ ($0.scheme, $0.sharing) = (.twoStage, .none) }, "or use two-stage-fresh"),
       ({ $0.scheme = .twoStageFresh }, "needs --weight-sharing none"),
@@ -89,13 +89,17 @@ struct PretrainingConfigurationTests {
         { ($0.task.scheme, $0.discriminatorRamp) = (.twoStageFresh, [0.5, 1]) },
         "two-stage-fresh excludes --discriminator-ramp"
       ),
-      ({ $0.temperatureStart = 0 }, "a temperature of 0.0 (--temperature-start) is not above 0"),
+      ({ $0.temperatureStart = 0 }, "--temperature-start 0.0 is not a finite number above 0"),
+      ({ $0.temperatureStart = .infinity }, "--temperature-start inf is not a finite number"),
       (
         { ($0.temperatureStart, $0.temperatureDecay) = (2, 0) },
-        "a decay of 0.0 for the temperature (--temperature-decay) is not above 0"
+        "--temperature-decay 0.0 is not a finite number above 0"
       ),
       ({ $0.temperatureDecay = 0.1 }, "has no effect without --temperature-start"),
-      ({ $0.temperatureStart = 0.5 }, "(--temperature-start) is below the final one, 1.0"),
+      (
+        { $0.temperatureStart = 0.5 },
+        "--temperature-start 0.5 is below the final temperature, 1.0"
+      ),
       (
         { ($0.task.scheme, $0.temperatureStart) = (.adversarial, 2) },
         "adversarial excludes --temperature-start"
@@ -104,8 +108,8 @@ struct PretrainingConfigurationTests {
         { ($0.task.generator, $0.temperatureStart) = (.uniform, 2) },
         "a uniform generator has no network, so --temperature-start has no effect"
       ),
-      ({ $0.generatorRate = 0 }, "a factor of 0.0 for the generator's learning rate"),
-      ({ $0.generatorRate = .infinity }, "a factor of inf for the generator's learning rate"),
+      ({ $0.generatorRate = 0 }, "--generator-rate 0.0 is not a finite number"),
+      ({ $0.generatorRate = .infinity }, "--generator-rate inf is not a finite number"),
       (
         { ($0.task.objective, $0.generatorRate) = (.mlm, 2) },
         "mlm has no generator, so --generator-rate has no effect"

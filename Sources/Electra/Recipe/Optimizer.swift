@@ -30,9 +30,10 @@ extension PretrainingConfiguration.Recipe {
   var optimizerProblem: String? {
     guard let rate = fields.muonRate else { return nil }
     if fields.optimizer != .muon {
-      return "a rate of Muon has no effect on Adam; give --optimizer muon too"
+      return "--muon-rate has no effect on Adam; give --optimizer muon too"
     }
-    return rate >= 0 && rate.isFinite ? nil : "a rate of Muon of \(rate) is not 0 or more"
+    return rate >= 0 && rate.isFinite
+      ? nil : "--muon-rate \(rate) is not a finite number of at least 0"
   }
 }
 

@@ -11,8 +11,7 @@ extension PretrainingConfiguration.Recipe {
       if let problem = task.generatorProblem(option) { return problem }
     }
     if let rate = fields.generatorRate, !(rate > 0 && rate.isFinite) {
-      return
-        "a factor of \(rate) for the generator's learning rate (--generator-rate) is not above 0"
+      return "--generator-rate \(rate) is not a finite number above 0"
     }
     return temperatureProblem
   }
@@ -24,12 +23,12 @@ extension PretrainingConfiguration.Recipe {
         return "--training adversarial excludes --temperature-start"
       }
       if !(start > 0 && start.isFinite) {
-        return "a temperature of \(start) (--temperature-start) is not above 0"
+        return "--temperature-start \(start) is not a finite number above 0"
       }
       if start < task.temperature {
         return
-          "a temperature of \(start) (--temperature-start) is below the final one, "
-          + "\(task.temperature); it can only decline"
+          "--temperature-start \(start) is below the final temperature, \(task.temperature); it can "
+          + "only decline"
       }
     }
     guard let decay = fields.temperatureDecay else { return nil }
@@ -37,7 +36,7 @@ extension PretrainingConfiguration.Recipe {
       return "--temperature-decay has no effect without --temperature-start"
     }
     return decay > 0 && decay.isFinite
-      ? nil : "a decay of \(decay) for the temperature (--temperature-decay) is not above 0"
+      ? nil : "--temperature-decay \(decay) is not a finite number above 0"
   }
 
   /// Why the batch cannot be split into the slices, as a sentence; nil if it can.

@@ -14,7 +14,7 @@ extension PretrainingTask {
         + "positions are disjoint; omit --training and --mask-with-replacement"
     }
     if !(temperature > 0 && temperature.isFinite) {
-      return "a temperature of \(temperature) is not above 0"
+      return "--temperature \(temperature) is not a finite number above 0"
     }
     if sizes.generator != sizes.discriminator {
       if sharing == .all {
