@@ -48,4 +48,4 @@ echo "how often it prefers the grammatical sentence of a pair"
 # Ten sentences in the style of the text with one planted error each. They were written by hand
 # before any training and never selected by a model's result.
 echo "which words are wrong? (each suspected word is followed by its probability)"
-"$electra" detect --from run "$here/pairs/planted.txt"
+"$electra" detect --from run --planted "$here/pairs/planted.txt"

@@ -12,8 +12,7 @@ struct DetectCommand: ParsableCommand {
     discussion: """
       Reads one text per line, or one JSON object per text. A line that is longer than the model's \
       training sequences is split into parts of that length. With --json the output is one object \
-      per line with tokens, ids and logits, including [CLS] and [SEP]. A word in double brackets, \
-      such as [[two]], is a planted error: the last line says how well the model finds such words.
+      per line with tokens, ids and logits, including [CLS] and [SEP].
       """)
 
   @Option(help: "A run, a checkpoint, or a Hugging Face discriminator.")
@@ -28,6 +27,13 @@ struct DetectCommand: ParsableCommand {
 
   @Option(help: "Threads; by default all cores.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  @Flag(
+    help: """
+      Words in double brackets, such as [[two]], are planted errors: remove the brackets, and say \
+      at the end how well the model finds these words.
+      """)
+  var planted = false
 
   @Flag(help: "Print tokens, ids and logits as JSON.")
   var json = false
@@ -46,12 +52,16 @@ struct DetectCommand: ParsableCommand {
       let isTerminal = StandardOutput.isTerminal
       let lines = try TextLines(path: file ?? "-", field: textField.field)
       var words = MarkedWords()
-      try detector.detect({ try lines.next() }) { text in
+      try detector.detect({ try lines.next() }, planted: planted) { text in
         words.add(text)
         StandardOutput.print(json ? try text.json() : text.marked(colour: isTerminal))
         try StandardOutput.flush()
       }
-      if let summary = words.summary(json: json) { StandardOutput.print(summary) }
+      if let summary = words.summary(json: json) {
+        StandardOutput.print(summary)
+      } else if planted {
+        warn("no word is in double brackets, so there is no AUC")
+      }
       lines.warnings.sentences.forEach(warn)
     }
   }

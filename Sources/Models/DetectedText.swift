@@ -2,12 +2,9 @@ import Foundation
 
 /// A line of text with the discriminator's logit for each of its tokens.
 ///
-/// A word in double brackets, as in `pertaining [[two]] the liver`, is marked as a planted error;
-/// its brackets do not belong to the text.
-///
 /// Its JSON has `tokens`, `ids` and `logits`, all of the same length, including [CLS] and [SEP].
 package struct DetectedText: Encodable, Sendable {
-  /// The line, without its line end and the brackets of marked words.
+  /// The line, without its line end and without the brackets of marked words.
   package let text: String
   package internal(set) var tokens: [String] = []
   package internal(set) var ids: [Int32] = []
@@ -18,7 +15,11 @@ package struct DetectedText: Encodable, Sendable {
   /// The parts of `text` that are marked, in ascending order.
   package let marks: [Range<String.Index>]
 
-  init(_ line: String) {
+  /// A line without marks.
+  init(_ line: String) { (text, marks) = (line, []) }
+
+  /// A line in which double brackets mark words, as in `pertaining [[two]] the liver`.
+  init(marked line: String) {
     var (text, offsets, rest) = ("", [Range<Int>](), line[...])
     while let match = rest.firstMatch(of: /\[\[([^\[\]]+)\]\]/) {
       text += rest[..<match.range.lowerBound]

@@ -9,7 +9,7 @@ import Training
 ///
 ///     let detector = try Detector(PretrainedDiscriminator(from: path), threads: 2)
 ///     defer { detector.end() }
-///     try detector.detect({ readLine() }) { print($0.marked(colour: false)) }
+///     try detector.detect({ readLine() }, planted: false) { print($0.marked(colour: false)) }
 ///
 /// Whole lines are packed into groups without padding, and each thread evaluates one group at a
 /// time. A group depends on the lines alone, so logits have the same bits on any number of threads.
@@ -50,10 +50,11 @@ package struct Detector {
   ///
   /// - Parameters:
   ///   - next: returns the next line; nil at the end.
+  ///   - planted: whether double brackets mark words, as in `pertaining [[two]] the liver`.
   ///   - body: receives each line with its logits.
   /// - Throws: the errors of `next` and `body`.
   package func detect(
-    _ next: () throws -> String?, _ body: (DetectedText) throws -> Void
+    _ next: () throws -> String?, planted: Bool, _ body: (DetectedText) throws -> Void
   ) throws {
     var groups = [Group()]
     var failure: (any Error)?
@@ -66,7 +67,7 @@ package struct Detector {
     while var line = line() {
       // Lines of Windows files end in CR LF.
       if line.last == "\r" { line.removeLast() }
-      let (text, parts) = encode(line)
+      let (text, parts) = encode(planted ? DetectedText(marked: line) : DetectedText(line))
       let tokens = groups[groups.count - 1].batch.tokenCount
       if tokens > 0 && tokens + text.ids.count > Self.groupTokens {
         if groups.count == threads {
@@ -103,8 +104,8 @@ package struct Detector {
   /// each.
   ///
   /// `parts` are the ranges of the parts in the tokens. An empty line has one part without text.
-  private func encode(_ line: String) -> (DetectedText, parts: [Range<Int>]) {
-    var text = DetectedText(line)
+  private func encode(_ line: DetectedText) -> (DetectedText, parts: [Range<Int>]) {
+    var text = line
     let pieces = tokenizer.tokens(of: text.text)
     let vocabulary = tokenizer.vocabulary
     var parts: [Range<Int>] = []

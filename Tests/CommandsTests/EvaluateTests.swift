@@ -126,14 +126,30 @@ struct EvaluateTests {
   }
 
   /// Rank 0 stops the others; there is no result.
-  @Test(arguments: [1, 2])
-  func aLongEvaluationStopsWhenAsked(ranks: Int) throws {
+  @Test(
+    arguments: [1, 2],
+    [
+      "--minimal-pairs pairs.tsv",
+      "--data long --samples unigram --evaluate-examples 1000000",
+    ])
+  func aLongEvaluationStopsWhenAsked(ranks: Int, options: String) throws {
     let folder = try shortRun()
-    try folder.write(Self.pairs(60_000), "pairs.tsv")
+    if options.contains("pairs") {
+      try folder.write(Self.pairs(60_000), "pairs.tsv")
+    } else {
+      try folder.write(String(repeating: madeText(documents: 1000) + "\n", count: 40), "long.txt")
+      try runAll(
+        [
+          [
+            "prepare", "long.txt", "--vocabulary", "vocab.txt", "--output", "long", "--length",
+            "32", "--held-out", "0.9",
+          ]
+        ], in: folder)
+    }
     let result = try Program.shell(
       """
       . \(Program.launch)/environment.sh
-      set -- evaluate run --minimal-pairs pairs.tsv
+      set -- evaluate run \(options)
       mpirun -q --timeout 120 -np \(ranks) "$0" "$@" 2> errors.txt &
       job=$!
       sleep 3

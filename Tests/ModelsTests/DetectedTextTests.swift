@@ -49,11 +49,13 @@ struct DetectedTextTests {
     let lines = [
       "The [[catt]], sat on [[a mat]]", "the cat sat", "sat's [[mat]] [[]] [x] [[[cat]]",
     ]
-    let texts = try DetectedText.of(lines, folder.file("run"))
+    let texts = try DetectedText.of(lines, folder.file("run"), planted: true)
     let plain = ["The catt, sat on a mat", "the cat sat", "sat's mat [[]] [x] [cat"]
     #expect(texts.map(\.text) == plain)
     let same = try DetectedText.of(plain, folder.file("run"))
     #expect(same.map(\.logits) == texts.map(\.logits) && same.allSatisfy { $0.marks.isEmpty })
+    let unread = try DetectedText.of(lines, folder.file("run"))
+    #expect(unread.map(\.text) == lines && unread.allSatisfy { $0.marks.isEmpty })
     /// The highest logit of the tokens of the word at `tokens` of a line.
     func score(_ line: Int, _ tokens: Range<Int>) throws -> Float {
       try #require(texts[line].logits[tokens].max())

@@ -73,7 +73,9 @@ struct DetectorTests {
       guard let line = lines.popFirst() else { throw Torn() }
       return line
     }
-    #expect(throws: Torn.self) { try detector.detect(next) { given.append($0.text) } }
+    #expect(throws: Torn.self) {
+      try detector.detect(next, planted: false) { given.append($0.text) }
+    }
     // A carriage return does not belong to the line.
     #expect(given == ["the cat", "sat"])
   }

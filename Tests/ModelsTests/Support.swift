@@ -79,12 +79,14 @@ func exportedRun() throws -> TemporaryFolder {
 
 extension DetectedText {
   /// The lines with the logits of the discriminator at `path`.
-  static func of(_ lines: [String], _ path: String, threads: Int = 1) throws -> [DetectedText] {
+  static func of(
+    _ lines: [String], _ path: String, threads: Int = 1, planted: Bool = false
+  ) throws -> [DetectedText] {
     let detector = try Detector(PretrainedDiscriminator(from: path), threads: threads)
     defer { detector.end() }
     var (rest, result) = (lines[...], [DetectedText]())
     let next = { rest.popFirst() }
-    try detector.detect(next) { result.append($0) }
+    try detector.detect(next, planted: planted) { result.append($0) }
     return result
   }
 }

@@ -131,6 +131,7 @@ package enum PublishedCurve {
     if recipe.discriminatorWeight != 50 {
       parts.append("weight of the discriminator's loss (\(recipe.discriminatorWeight))")
     }
+    if recipe.optimizer == .muon { parts.append("optimizer (Muon)") }
     if recipe.task != PretrainingTask(sampling: recipe.task.sampling) {
       parts.append("options of the objective")
     }
