@@ -109,9 +109,9 @@ relay_errors() {
 [ -e /dev/fd/0 ] || exec </dev/null
 [ -e /dev/fd/1 ] || exec >/dev/null
 [ -e /dev/fd/2 ] || exec 2>/dev/null
-# Of the verbs that run on several ranks only predict reads standard input; for the others mpirun
-# would consume it.
-[ "${job[0]}" = predict ] || exec </dev/null
+# Of the verbs that run on several ranks only predict and evaluate --text - read standard input; for
+# the others mpirun would consume it.
+[ "${job[0]}" = predict ] || [ "$(option_value --text "${job[@]}")" = - ] || exec </dev/null
 
 run=$(option_value --output "${job[@]}")
 heartbeats=$run/heartbeats
