@@ -36,11 +36,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--config": dict(metavar="FILE", help="the sizes, instead of a preset"),
 }
 # Options of `electra pretrain` that take no value.
-FLAGS = {"--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--stop-when-unhealthy"}
+FLAGS = {
+    "--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--clip-networks", "--verbose",
+    "--stop-when-unhealthy"}
 # Options that do not change the cost of a run; `electra flops` does not have them.
 COST_FREE = (
     "--stop-when-unhealthy", "--log-every", "--evaluate-", "--save-", "--keep", "--deadline", "--grace", "--hours",
-    "--threads", "--init-from")
+    "--threads", "--init-from", "--verbose")
 
 
 class Parser(argparse.ArgumentParser):
