@@ -82,7 +82,7 @@ struct ObjectiveOptions: ParsableArguments {
   @Flag(
     help: """
       Draw masked positions with replacement, as the reference does: a position drawn twice counts \
-      twice and gets the mean of two ids.
+      twice.
       """)
   var maskWithReplacement = false
 
