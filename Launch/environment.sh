@@ -120,17 +120,17 @@ end_with_launcher() {
 }
 
 # newest_checkpoint RUN: prints the folder of the newest checkpoint of a run, or of a fine-tuning's
-# current seed, nothing if there is none.
+# current seed or fold, nothing if there is none.
 newest_checkpoint() {
-  [ -z "$1" ] || find "$1/checkpoints" "$1"/seed-*/checkpoints -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort -V | tail -n 1
+  [ -z "$1" ] || find "$1/checkpoints" "$1"/{seed,fold}-*/checkpoints -maxdepth 1 -name 'step-*[0-9]' 2>/dev/null | sort -V | tail -n 1
 }
 
 # progress RUN: prints a text that increases in order with each checkpoint: the number of completed
-# seeds of a fine-tuning, and the step of the newest checkpoint.
+# seeds or folds of a fine-tuning, and the step of the newest checkpoint.
 progress() {
   local newest
   newest=$(newest_checkpoint "$1")
-  printf '%06d %s\n' "$(find "$1"/seed-*/result.json 2>/dev/null | wc -l)" "${newest##*/}"
+  printf '%06d %s\n' "$(find "$1"/{seed,fold}-*/result.json 2>/dev/null | wc -l)" "${newest##*/}"
 }
 
 # heartbeat_value KEY FILE: prints a value of a rank's heartbeat file.
