@@ -31,11 +31,13 @@ CASES = {
     "replace-mlm": ["--objective", "replace-mlm"],
     "all-tokens-mlm": ["--objective", "all-tokens-mlm"],
     "mlm": ["--objective", "mlm"],
+    "mlm-rtd": ["--objective", "mlm-rtd"],
     "unigram": ["--generator", "unigram"],
     "adversarial": ["--training", "adversarial"],
     "two-stage": ["--training", "two-stage"],
     "shared": ["--weight-sharing", "all", "--generator-width", "1"],
     "whole-words": ["--whole-words", "--recompute"],
+    "muon": ["--optimizer", "muon"],
 }
 
 # Files that record the program or the clock. The rest of their contents is compared in other files.
