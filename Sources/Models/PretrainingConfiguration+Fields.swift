@@ -6,8 +6,8 @@ extension PretrainingConfiguration {
   /// Every setting by its key in `config.json`.
   ///
   /// Keys of `model` and `recipe` have no prefix; those of other objects, such as `generator`,
-  /// follow the name of the object and a space. The value of a list is its number of elements; an
-  /// empty one is missing.
+  /// follow the name of the object and a space. The value of a list is its numbers, such as
+  /// `0.1:0.4`, or the number of its elements if they are objects; an empty one is missing.
   package var fields: [String: String] {
     let object = (try? JSONSerialization.jsonObject(with: jsonDocument())) ?? [:]
     var fields: [String: String] = [:]
@@ -17,7 +17,11 @@ extension PretrainingConfiguration {
           add(value, ["model", "recipe"].contains(key) && path.isEmpty ? [] : path + [key])
         }
       } else if let list = value as? [Any] {
-        if !list.isEmpty { fields[path.joined(separator: " ")] = "\(list.count)" }
+        let hasObjects = list.contains { $0 is [String: Any] }
+        let numbers = list.map { "\($0)" }.joined(separator: ":")
+        if !list.isEmpty {
+          fields[path.joined(separator: " ")] = hasObjects ? "\(list.count)" : numbers
+        }
       } else {
         fields[path.joined(separator: " ")] = "\(value)"
       }

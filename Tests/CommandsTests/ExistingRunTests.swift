@@ -93,6 +93,16 @@ struct ExistingRunTests {
     try pretrain(folder, run)
   }
 
+  @Test
+  func anotherRampIsRefused() throws {
+    let folder = try preparedData(documents: 100)
+    let run = Self.tiny + ["--output", "run", "--discriminator-ramp"]
+    for _ in 0..<2 { try pretrain(folder, run + ["0.1:0.4"]) }
+    try pretrain(
+      folder, run + ["0.2:0.4"], status: 64,
+      says: "--discriminator-ramp is 0.1:0.4 there and 0.2:0.4 here")
+  }
+
   /// `config.json` of a run of an earlier version has no key for the way to sample.
   @Test
   func aRunOfAnEarlierVersionKeepsItsSamples() throws {

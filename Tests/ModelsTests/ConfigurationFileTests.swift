@@ -1,5 +1,6 @@
 import Electra
 import Foundation
+import Models
 import Platform
 import Tensors
 import Testing
@@ -47,6 +48,18 @@ struct ConfigurationFileTests {
       let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"sead\"")
       _ = try decodeJSON(PretrainingConfiguration.self, Data(text.utf8), from: "a")
     }
+  }
+
+  /// Two ramps are different settings; of earlier phases only the number is compared.
+  @Test
+  func aListIsAField() {
+    var configuration = Preset.tiny.configuration(vocabularySize: 2000)
+    #expect(configuration.fields["disc_weight_ramp"] == nil)
+    #expect(configuration.fields["earlier_phases"] == nil)
+    configuration.recipe.discriminatorRamp = [0.25, 0.5]
+    configuration.append(.init(recipe: configuration.recipe, data: nil))
+    #expect(configuration.fields["disc_weight_ramp"] == "0.25:0.5")
+    #expect(configuration.fields["earlier_phases"] == "1")
   }
 
   @Test
