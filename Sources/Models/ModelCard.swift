@@ -55,10 +55,10 @@ package struct ModelCard {
 
       | training | |
       |---|---|
-      | steps | \(checkpoint.state.step.grouped) of \(recipe.steps.grouped) |
+      | steps | \(checkpoint.state.step.grouped) of \(checkpoint.configuration.steps.grouped) |
       | batch | \(recipe.batchSize) sequences of at most \(recipe.length) tokens |
       | tokens seen | \(checkpoint.state.tokens.grouped) |
-      | learning rate | \(recipe.learningRate), \(recipe.warmupSteps.grouped) steps of warm-up, linear decay |
+      | learning rate | \(learningRate) |
       | masked | \(recipe.maskFraction * 100) % of the tokens |
       | loss | \(loss) |
       | seed | \(recipe.seed) |
@@ -79,11 +79,11 @@ package struct ModelCard {
     }
     let network =
       objective == .electra || part == .generator ? part.rawValue : "encoder"
+    let paper = objective.masksAndReplaces ? "" : " (Clark, Luong, Le and Manning 2020)"
     return """
       ELECTRA \(network)
 
-      The \(network) of an ELECTRA model pre-trained by \(method(objective)) (Clark, Luong, Le and \
-      Manning 2020).
+      The \(network) of an ELECTRA model pre-trained by \(method(objective))\(paper).
       """
   }
 
@@ -97,6 +97,14 @@ package struct ModelCard {
     case .mlm: "masked language modelling: 80 % [MASK], 10 % random, 10 % unchanged"
     case .mlmRTD: "masked language modelling and replaced token detection in one pass"
     }
+  }
+
+  /// The peak learning rate of the last phase and its schedule, in words.
+  private var learningRate: String {
+    let recipe = checkpoint.configuration.recipe
+    let muon = recipe.muonFactor.map { " (Muon: \($0) times that)" } ?? ""
+    return "\(recipe.learningRate)\(muon), \(recipe.warmupSteps.grouped) steps of warm-up, "
+      + "linear decay"
   }
 
   /// The formula of the loss, in words.

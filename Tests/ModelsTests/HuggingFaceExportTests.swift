@@ -51,6 +51,24 @@ struct HuggingFaceExportTests {
     }
   }
 
+  /// The steps are those of all phases, Muon's rate is named, and mlm-rtd is not in the paper.
+  @Test
+  func theCardOfASecondPhase() throws {
+    let (folder, tokenizer) = (try TemporaryFolder(), try smallTokenizer())
+    var configuration = smallConfiguration(tokenizer)
+    configuration.recipe.steps = 1000
+    configuration.append(.init(recipe: configuration.recipe, data: nil))
+    configuration.recipe.steps = 500
+    configuration.recipe.change(to: .mlmRTD)
+    configuration.recipe.use(.muon)
+    try writeRun(folder.file("run"), configuration, tokenizer, steps: [1500])
+    try HuggingFaceExport(from: folder.file("run"), .discriminator)
+      .write(to: folder.file("model"))
+    let card = try folder.text("model/README.md")
+    #expect(card.contains("| steps | 1,500 of 1,500 |"), "\(card)")
+    #expect(card.contains(" (Muon: 2.0 times that), ") && !card.contains("Clark"), "\(card)")
+  }
+
   @Test
   func aNetworkThatIsNotThereIsNamed() throws {
     let folder = try TemporaryFolder()
