@@ -84,7 +84,11 @@ struct PretrainingConfigurationTests {
         { ($0.task.objective, $0.task.drawsWithReplacement) = (.mlmRTD, true) },
         "masked and replaced positions are disjoint"
       ),
-      ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "is trained in one stage"),
+      ({ ($0.task.objective, $0.task.scheme) = (.mlmRTD, .twoStage) }, "has joint training only"),
+      (
+        { ($0.task.objective, $0.task.scheme) = (.mlmRTD, .adversarial) },
+        "has joint training only"
+      ),
       (
         { ($0.task.scheme, $0.discriminatorRamp) = (.twoStageFresh, [0.5, 1]) },
         "two-stage-fresh excludes --discriminator-ramp"

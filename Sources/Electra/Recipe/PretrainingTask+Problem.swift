@@ -8,9 +8,9 @@ extension PretrainingTask {
         "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
         + "--disallow-correct"
     }
-    if objective.masksAndReplaces && (scheme.hasStages || drawsWithReplacement) {
+    if objective.masksAndReplaces && (scheme != .joint || drawsWithReplacement) {
       return
-        "the objective \(objective.rawValue) is trained in one stage, and its masked and replaced "
+        "the objective \(objective.rawValue) has joint training only, and its masked and replaced "
         + "positions are disjoint; omit --training and --mask-with-replacement"
     }
     if !(temperature > 0 && temperature.isFinite) {
