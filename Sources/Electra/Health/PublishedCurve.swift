@@ -131,10 +131,13 @@ package enum PublishedCurve {
     if recipe.discriminatorWeight != 50 {
       parts.append("weight of the discriminator's loss (\(recipe.discriminatorWeight))")
     }
-    if recipe.optimizer == .muon { parts.append("optimizer (Muon)") }
-    if recipe.task != PretrainingTask(sampling: recipe.task.sampling) {
+    if recipe.task != PretrainingTask(sampling: recipe.task.sampling)
+      || recipe.discriminatorRamp != nil || recipe.temperatureStart != nil
+      || recipe.generatorRate != nil || recipe.clipsNetworks == true
+    {
       parts.append("options of the objective")
     }
+    if recipe.muonFactor != nil { parts.append("optimizer (Muon)") }
     let others = parts.isEmpty ? "" : ", \(parts.joined(separator: ", "))"
     return model.vocabularySize == 30_522
       ? "this run differs in text\(others); losses depend on the text, so compare the AUC"
