@@ -150,6 +150,7 @@ struct PretrainingConfigurationTests {
       if before.recipe.task.hasGenerator {
         (before.recipe.generatorRate, before.recipe.clipsNetworks) = (0.5, true)
         (before.recipe.temperatureStart, before.recipe.temperatureDecay) = (2, 0.3)
+        (before.recipe.task.temperature, before.recipe.task.sharing) = (0.7, .none)
       }
       for to in PretrainingTask.Objective.allCases {
         var after = before

@@ -76,6 +76,7 @@ struct PhaseFileTests {
     }
     var before = Self.configuration()
     (before.recipe.temperatureStart, before.recipe.generatorRate) = (4, 0.3)
+    before.recipe.task.temperature = 0.7
     var configuration = before
     try phase(#""clip_networks": true"#).append(to: &configuration, stepsDone: 50, data: "short")
     #expect(configuration.recipe.temperatureStart == nil && configuration.problem == nil)
@@ -88,7 +89,7 @@ struct PhaseFileTests {
     #expect(configuration.recipe.temperatureDecay == 0.3 && configuration.recipe.generatorRate == 1)
     configuration = before
     try phase(#""objective": "mlm""#).append(to: &configuration, stepsDone: 50, data: "short")
-    #expect(configuration.problem == nil)
+    #expect(configuration.problem == nil && configuration.recipe.task.temperature == 1)
     configuration = before
     for refused in [#""weight_sharing": "disentangled""#, #""disc_weight_ramp": [-0.5, 0.5]"#] {
       #expect(throws: UsageError.self, "\(refused)") {

@@ -34,6 +34,9 @@ extension PretrainingConfiguration {
       if !task.hasGenerator {
         (fields.generatorRate, fields.clipsNetworks) = (nil, nil)
         (fields.temperatureStart, fields.temperatureDecay) = (nil, nil)
+        task.temperature = 1
+        // A phase or branch refuses to end disentangled embeddings, with the reason.
+        if task.sharing != .disentangled { task.sharing = .embeddings }
       }
     }
 
