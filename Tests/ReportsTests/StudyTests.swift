@@ -120,6 +120,21 @@ struct StudyTests {
     #expect(text.contains("| +1.00 | +0.55 to +1.45 | diverged |"), "\(text)")
   }
 
+  /// The first run diverged and has no operations.
+  @Test
+  func theCostOfASystemIsThatOfAFinishedRun() throws {
+    let report = StudyReport(
+      study: try study(
+        """
+        {"study": "s", "seeds": "pre-training", "scores": ["F1"],
+        "systems": [{"key": "a", "question": "q", "name": "A"}],
+        "runs": [{"system": "a", "seed": 1, "steps": 7, "scores": {}, "failed": "not finite"},
+        {"system": "a", "seed": 2, "steps": 7, "operations": 5e9, "scores": {"F1": 3}}]}
+        """))
+    #expect(report.text.contains("| A | 3.0 | 3.0 | 7 | 5.00e+09 | - |"), "\(report.text)")
+    #expect(report.csv.contains("q,A,,,7,5e+09,,1,3.0000"), "\(report.csv)")
+  }
+
   @Test(arguments: [
     (1, 12.706205), (2, 4.302653), (4, 2.776445), (5.5, 2.501859), (8, 2.306004), (30, 2.042272),
     (200, 1.971896),

@@ -43,8 +43,9 @@ package struct StudyReport {
   private func cost(_ system: Study.System) -> [String] {
     let runs = study.runs(of: system)
     return [
-      runs.first?.steps?.grouped ?? "-",
-      runs.first?.operations.map { String(format: "%.2e", $0) } ?? "-",
+      runs.compactMap(\.steps).first?.grouped ?? "-",
+      // A run that diverged has none.
+      runs.compactMap(\.operations).first.map { String(format: "%.2e", $0) } ?? "-",
       hours(system).map { String(format: "%.2f", $0) } ?? "-",
     ]
   }
@@ -117,11 +118,11 @@ package struct StudyReport {
 
   /// The fields of a line before its scores.
   private func labels(_ system: Study.System) -> [String] {
-    let run = study.runs(of: system).first
+    let runs = study.runs(of: system)
     return [
       system.question, system.name, system.paper ?? "", system.rank.map(String.init) ?? "",
-      run?.steps.map(String.init) ?? "",
-      run?.operations.map { String(format: "%.6g", $0) } ?? "",
+      runs.compactMap(\.steps).first.map { String($0) } ?? "",
+      runs.compactMap(\.operations).first.map { String(format: "%.6g", $0) } ?? "",
       hours(system).map { String(format: "%.4f", $0) } ?? "",
       "\(study.means(system).values.count)",
     ]
