@@ -176,7 +176,7 @@ struct StudyTests {
     (#"{"scores": [], "seeds": "", "systems": [], "runs": []}"#, "is a study without systems"),
     (
       complete.replacing(#""system": "b""#, with: #""system": "d""#),
-      "has runs with the system d, which is not in its list"
+      "names the system d, which is not in its list"
     ),
     (
       complete.replacing(#""system": "a", "seed": 3"#, with: #""system": "a", "seed": 1"#),
@@ -184,7 +184,11 @@ struct StudyTests {
     ),
     (
       complete.replacing(#""scores": {"CoLA matthews": 0}"#, with: #""scores": {"F1": 0}"#),
-      "has runs with the score F1, which is not in its list"
+      "names the score F1, which is not in its list"
+    ),
+    (
+      complete.replacing(#""systems":"#, with: #""decisive": ["F1"], "systems":"#),
+      "names the score F1, which is not in its list"
     ),
   ])
   func whatIsNoStudyIsNamed(text: String, reason: String) throws {

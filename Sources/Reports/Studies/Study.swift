@@ -192,7 +192,7 @@ package enum StudyError: Error, CustomStringConvertible {
     switch self {
     case .noSystems(let path): "\(path) is a study without systems"
     case .unknown(let path, let kind, let name):
-      "\(path) has runs with the \(kind) \(name), which is not in its list"
+      "\(path) names the \(kind) \(name), which is not in its list"
     case .repeated(let path, let system, let seed):
       "\(path) has two runs of \(system) with the seed \(seed)"
     }
