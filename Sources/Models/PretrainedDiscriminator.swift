@@ -38,10 +38,8 @@ package struct PretrainedDiscriminator {
     }
     tokenizer = checkpoint.tokenizer
     discriminator = StandaloneDiscriminator(checkpoint.model.sizes[.discriminator])
-    let configuration = checkpoint.configuration
-    arithmetic = configuration.arithmetic
-    let recipes = configuration.earlierPhases.map(\.recipe) + [configuration.recipe]
-    longest = recipes.map(\.length).max() ?? 0
+    arithmetic = checkpoint.configuration.arithmetic
+    longest = checkpoint.configuration.longest
     let file = try checkpoint.discriminatorTensors()
     let differences = ModelFile.compare(file, discriminator.layout) { $0 }
     try ModelFile.expectNone(

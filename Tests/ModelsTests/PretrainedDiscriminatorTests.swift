@@ -28,6 +28,20 @@ struct PretrainedDiscriminatorTests {
     #expect(try PretrainedDiscriminator(from: folder.file("model")).arithmetic == .float32)
   }
 
+  /// The last phase may have shorter sequences than the model can read.
+  @Test
+  func theLongestSequenceIsThatOfAllPhases() throws {
+    let (folder, tokenizer) = (try TemporaryFolder(), try smallTokenizer())
+    var configuration = smallConfiguration(tokenizer)
+    var next = configuration.recipe
+    next.length = 8
+    configuration.append(.init(recipe: next, data: nil))
+    let run = folder.file("run")
+    try writeRun(run, configuration, tokenizer)
+    #expect(try PretrainedDiscriminator(from: run).longest == 12)
+    #expect(try ScoringModel(run).objective.longest == 12)
+  }
+
   @Test
   func modelsThatDetectNothingAreRefused() throws {
     let folder = try exportedRun()

@@ -66,6 +66,9 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
   /// The number of steps of all phases.
   package var steps: Int { firstStep + recipe.steps }
 
+  /// The longest sequence of all phases, in tokens.
+  package var longest: Int { earlierPhases.reduce(recipe.length) { max($0, $1.recipe.length) } }
+
   /// The number of examples that earlier phases read from the data of the current phase.
   package var firstSample: Int {
     earlierPhases.reduce(0) {

@@ -29,7 +29,9 @@ package struct ScoringModel {
     tokenizer = checkpoint.tokenizer
     weights = try checkpoint.weights()
     step = checkpoint.state.step
-    objective = checkpoint.configuration.objective(
+    var configuration = checkpoint.configuration
+    configuration.recipe.length = configuration.longest
+    objective = configuration.objective(
       model: checkpoint.model, vocabulary: tokenizer.vocabulary)
   }
 
