@@ -51,7 +51,7 @@ package struct MarkedWords {
         + "\"other_words\":\(others.count)}"
     }
     return "AUC of \(marked.count.of("marked word")) against \(others.count.of("other word")): "
-      + String(format: "%.2f", areaUnderCurve)
+      + (others.isEmpty ? "undefined" : String(format: "%.2f", areaUnderCurve))
   }
 }
 
