@@ -113,16 +113,16 @@ struct JobScriptTests {
       "\(result.errors)")
   }
 
-  /// The steps of the next seed begin at 1 again.
-  @Test
-  func aCompletedSeedOfAFineTuningIsProgress() throws {
+  /// The steps of the next seed or fold begin at 1 again.
+  @Test(arguments: ["seed", "fold"])
+  func aCompletedPartOfAFineTuningIsProgress(part: String) throws {
     let next =
-      "rm -r run/seed-1/checkpoints; touch run/seed-1/result.json; "
-      + "mkdir -p run/seed-2/checkpoints/step-00000003"
+      "rm -r run/\(part)-1/checkpoints; touch run/\(part)-1/result.json; "
+      + "mkdir -p run/\(part)-2/checkpoints/step-00000003"
     for (work, isRequeued) in [(next, true), ("", false)] {
       let (result, _, scontrol) = try job(
         ["SLURM_NTASKS_PER_NODE": "1"], ["finetune", "cola", "--output", "run"], ending: 137,
-        fruitless: 2, work: work, before: "mkdir -p run/seed-1/checkpoints/step-00000040")
+        fruitless: 2, work: work, before: "mkdir -p run/\(part)-1/checkpoints/step-00000040")
       #expect(scontrol.isEmpty == !isRequeued, "\(result.errors)")
     }
   }

@@ -112,11 +112,12 @@ struct StudyTests {
     #expect(text.contains("| \(result) |\n"), "\(text)")
   }
 
-  @Test
-  func aSystemWithADivergedRunCannotSucceed() throws {
-    let run = #"{"system": "a", "seed": 9, "scores": {}, "failed": "not finite"}"#
+  @Test(arguments: ["a", "b"])
+  func aComparisonWithADivergedRunIsNoSuccess(system: String) throws {
+    let run = #"{"system": "\#(system)", "seed": 9, "scores": {}, "failed": "not finite"}"#
     let text = try difference([80, 80.2, 80.4], [79, 79.2, 79.4], run: run).text
-    #expect(text.contains("\nDiverged, and not in the means: A (seed 9).\n"), "\(text)")
+    let name = system.uppercased()
+    #expect(text.contains("\nDiverged, and not in the means: \(name) (seed 9).\n"), "\(text)")
     #expect(text.contains("| +1.00 | +0.55 to +1.45 | diverged |"), "\(text)")
   }
 

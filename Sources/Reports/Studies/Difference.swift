@@ -15,7 +15,7 @@ package struct Difference {
   var margin: Double?
   /// Whether `name` is above the other system that a success needs; true if it needs none.
   var isAlsoAbove = true
-  /// Whether a run of `name` diverged.
+  /// Whether a run of one of the two systems diverged.
   var diverged = false
 
   /// Nil if a system has no results.

@@ -143,7 +143,9 @@ package struct Study: Decodable {
     return (comparisons ?? []).compactMap { pair in
       guard var result = difference(pair.system, pair.against) else { return nil }
       result.margin = pair.margin
-      result.diverged = systems.contains { $0.name == pair.system && !divergedSeeds($0).isEmpty }
+      result.diverged = systems.contains {
+        [pair.system, pair.against].contains($0.name) && !divergedSeeds($0).isEmpty
+      }
       if let other = pair.alsoAbove {
         result.isAlsoAbove = difference(pair.system, other)?.isAbove ?? false
       }

@@ -101,7 +101,7 @@ package struct RunCost {
     let memory = needs.memory * layout.ranksOnHost
     guard let free = HostResources.freeMemory, memory > free else { return nil }
     return "the run needs about \(memory.bytes) of memory on \(hostName()) and \(free.bytes) are "
-      + "free; give fewer --threads, fewer --slices or a smaller --micro-batch"
+      + "free; give --recompute or fewer --threads, or a smaller --micro-batch in a new run"
   }
 
   /// Why the disk of `folder` does not suffice for the run's checkpoints; nil where it does.
