@@ -52,15 +52,6 @@ extension PretrainingConfiguration {
     productsPerToken * Double(recipe.tokens)
   }
 
-  /// The operations of all matrix products of all phases.
-  package var productOperationsOfRun: Double {
-    earlierPhases.reduce(productOperations) { sum, phase in
-      var earlier = self
-      earlier.recipe = phase.recipe
-      return sum + earlier.productOperations
-    }
-  }
-
   /// The multiplications of an encoder and its embedding projection in the forward pass, per token.
   private func encoderProducts(_ sizes: EncoderSizes) -> Double {
     let (d, f) = (Double(sizes.hiddenSize), Double(sizes.intermediateSize))
