@@ -8,9 +8,8 @@ import Training
 package struct RunFolder {
   let path: String
 
-  package init(path: String) {
-    self.path = path
-  }
+  package init(path: String) { self.path = path }
+
   var configurationPath: String { path + "/config.json" }
 
   /// The configuration of the existing run; nil where there is none.
@@ -22,7 +21,13 @@ package struct RunFolder {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
       // A start that was interrupted before it wrote the configuration leaves these.
       let known: Set = ["log.txt", "heartbeats", RunStart.fileName]
-      if entries.contains(where: { !$0.hasPrefix(".") && !known.contains($0) }) {
+      let unfinished = ["config.json", "finetuning.json", RunStart.fileName]
+        .map { $0 + ".partial-" }
+      let others = entries.filter { entry in
+        !entry.hasPrefix(".") && !known.contains(entry)
+          && !unfinished.contains { entry.hasPrefix($0) }
+      }
+      if !others.isEmpty {
         throw UsageError(
           "\(path) is not empty and has no config.json; choose another --output")
       }

@@ -96,14 +96,9 @@ package struct RunStart: Codable, Equatable {
         + "--output")
   }
 
+  /// Writes the file of the run in `folder`, atomically; throws `FileError.unwritable`.
   package func write(to folder: String) throws {
-    do {
-      try jsonDocument().write(
-        to: URL(fileURLWithPath: Self.path(folder)), options: .atomic)
-    } catch {
-      throw FileError.unwritable(
-        path: Self.path(folder), reason: error.localizedDescription)
-    }
+    try AtomicFile.write(jsonDocument(), to: Self.path(folder), replacing: true)
   }
 
   /// The name of the file in a run's folder.
