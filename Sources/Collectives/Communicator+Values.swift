@@ -13,6 +13,11 @@ extension Communicator {
     }
   }
 
+  /// Whether `value` is true on any rank; the same on all ranks, which must all call it.
+  package func anyRank(_ value: Bool) throws(CollectivesError) -> Bool {
+    try sum([value ? 1 : 0])[0] > 0
+  }
+
   /// Returns rank zero's bytes on all ranks.
   package func broadcast(_ bytes: [UInt8]) throws(CollectivesError) -> [UInt8] {
     try gather(rank == 0 ? bytes : [])[0]

@@ -124,7 +124,7 @@ package final class Evaluator<O: Evaluable> {
       }
       watch(.evaluation, "meeting")
       try world.report(workers.compactMap(\.failure).first)
-      if try world.sum([shouldStop() ? 1 : 0])[0] > 0 { throw TrainerError.stopped }
+      if try world.anyRank(shouldStop()) { throw TrainerError.stopped }
       try world.gather(workers.flatMap(\.tallies), into: &total)
     }
     return total

@@ -20,6 +20,8 @@ struct CommunicatorTests {
     let gathered = try world.gather([Double](repeating: Double(world.rank), count: world.rank))
     #expect(gathered == (0..<world.size).map { [Double](repeating: Double($0), count: $0) })
     #expect(try world.broadcast([UInt8(world.rank), 7]) == [0, 7])
+    #expect(try world.anyRank(world.rank == world.size - 1) == true)
+    #expect(try world.anyRank(false) == false)
   }
 
   /// Messages of any length, also of none, arrive in order.

@@ -118,7 +118,7 @@ package struct FinetuningSeeds {
     let answered = [model] + (plan.dev + plan.test).map(\.fingerprint)
     let note = Data((answered.joined(separator: "\n") + "\n").utf8)
     let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
-    if try world.sum([world.rank == 0 && isDone ? 1 : 0])[0] > 0 { return }
+    if try world.anyRank(world.rank == 0 && isDone) { return }
     try world.agree { if world.rank == 0 { try RunFolder(path: folder).make() } }
     let heldOut = try answerHeldOut(processors)
     let sets = heldOut == nil ? plan.dev + plan.test : plan.test

@@ -84,7 +84,7 @@ extension ResumableRun {
     if context.isFirst { context.metrics.cut(afterStep: 0) }
     let mustSave = try job.makeFirstWeights()
     try trainer.shareWeights()
-    if try context.world.sum([mustSave ? 1 : 0])[0] > 0 { try save(job) }
+    if try context.world.anyRank(mustSave) { try save(job) }
   }
 
   /// Begins a checkpoint, once the previous one is written.

@@ -156,7 +156,7 @@ package final class ResumableRun<O: TrainingObjective> {
   /// Logs why the run stops.
   private func stop(_ job: some TrainingJob) throws -> RunEnding {
     // Only rank zero checks health.
-    let isUnhealthy = try context.world.sum([job.stopsForHealth ? 1 : 0])[0] > 0
+    let isUnhealthy = try context.world.anyRank(job.stopsForHealth)
     if context.isFirst {
       log.write(
         "stopped \(isUnhealthy ? "by a fatal health warning" : "as requested") after step "

@@ -17,7 +17,7 @@ extension PretrainingRun {
     let isMissing =
       context.isFirst && isEvaluationDue(after: state.step)
       && !context.metrics.holds(.heldOut, step: state.step)
-    return try context.world.sum([isMissing ? 1 : 0])[0] > 0
+    return try context.world.anyRank(isMissing)
   }
 
   package func evaluate(_ state: CheckpointState) throws {
