@@ -55,7 +55,7 @@ package enum Timeline {
   ///
   /// Every rank must call it. The ranks synchronize, and that moment is time zero on all of them.
   package static func turnOn(_ world: Communicator) throws {
-    _ = try world.sum([0])
+    try world.barrier()
     state.withLock { $0 = State(origin: now()) }
     isOn.store(true, ordering: .relaxed)
   }
