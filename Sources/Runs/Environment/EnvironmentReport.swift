@@ -21,7 +21,7 @@ package struct EnvironmentReport {
     // The measurement makes the connections whose interfaces `RankEnvironment` lists.
     let speed = world.size > 1 ? try Self.ringSpeed(world) : nil
     self.init(
-      try RankEnvironment(layout, cost).gathered(world), ringSpeed: speed,
+      try world.gather(json: RankEnvironment(layout, cost)), ringSpeed: speed,
       threadsPerCore: try Runs.threadsPerCore(world, threads: layout.processors.count),
       tree: cost.configuration.trainerSettings.tree, excessTraffic: cost.needs.excessTraffic)
   }
@@ -31,8 +31,8 @@ package struct EnvironmentReport {
   /// Throws an error of communication.
   static func summary(_ layout: RankLayout, world: Communicator) throws -> String {
     let speed = world.size > 1 ? try ringSpeed(world) : nil
-    return summary(
-      perHost(try RankEnvironment(layout, nil).gathered(world)), ringSpeed: speed)
+    let ranks = try world.gather(json: RankEnvironment(layout, nil))
+    return summary(perHost(ranks), ringSpeed: speed)
   }
 
   /// Reports on the environments of all ranks.

@@ -1,5 +1,4 @@
 import Collectives
-import Foundation
 import Platform
 import Tensors
 
@@ -42,10 +41,7 @@ package struct KernelSelection {
     let rank = Rank(
       host: hostName(), kernel: .current,
       failed: ProductKernel.allCases.filter { failed.contains($0) })
-    self.init(
-      try world.gather(Array(try JSONEncoder().encode(rank))).map {
-        try JSONDecoder().decode(Rank.self, from: Data($0))
-      })
+    self.init(try world.gather(json: rank))
   }
 
   /// Describes the kernels of all ranks of a run in bfloat16; of no ranks in float32.

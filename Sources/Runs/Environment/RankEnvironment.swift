@@ -1,5 +1,3 @@
-import Collectives
-import Foundation
 import Platform
 import Tensors
 
@@ -40,14 +38,5 @@ extension RankEnvironment {
     interfaces = NetworkInterfaces.inUse
     let shortage = layout.isFirstOnHost ? cost?.memoryShortage(layout) : nil
     notes = [layout.warning, shortage].compactMap(\.self)
-  }
-
-  /// The environments of all ranks, in order of rank.
-  ///
-  /// Every rank must call it.
-  func gathered(_ world: Communicator) throws -> [RankEnvironment] {
-    try world.gather(Array(try JSONEncoder().encode(self))).map {
-      try JSONDecoder().decode(RankEnvironment.self, from: Data($0))
-    }
   }
 }

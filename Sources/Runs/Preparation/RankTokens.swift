@@ -1,6 +1,5 @@
 import Collectives
 import Corpus
-import Foundation
 import Platform
 
 /// The groups of files that this rank tokenizes, and their tokens.
@@ -96,9 +95,8 @@ struct RankTokens {
 
   /// The remarks about the files of all ranks, in the order of the text; every rank must call it.
   func remarksOfAllRanks(_ world: Communicator) throws -> TextRemarks {
-    let all = try world.gather(Array(try JSONEncoder().encode(remarks)))
-    let decoded = try all.map { try JSONDecoder().decode([Int: TextRemarks].self, from: Data($0)) }
-    let ordered = decoded.flatMap { Array($0) }.sorted { $0.key < $1.key }
+    let all = try world.gather(json: remarks)
+    let ordered = all.flatMap { Array($0) }.sorted { $0.key < $1.key }
     return ordered.reduce(into: TextRemarks()) { $0.add($1.value) }
   }
 }
