@@ -75,7 +75,7 @@ package struct ReportedRun {
       store.steps().compactMap { step in
         FileManager.default.contents(atPath: store.path(step: step) + "/state.json")
           .flatMap { try? JSONDecoder().decode(CheckpointState.self, from: $0) }
-          .flatMap { $0.checksums["model.safetensors"] }.map { ($0, step) }
+          .flatMap(\.weightsChecksum).map { ($0, step) }
       }
     ) { first, _ in first }
   }

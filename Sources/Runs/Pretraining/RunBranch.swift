@@ -122,7 +122,7 @@ package struct RunBranch {
   }
 
   /// The checksum of the checkpoint's weights.
-  private var checksum: String { checkpoint.state.checksums["model.safetensors"] ?? "" }
+  private var checksum: String { checkpoint.state.weightsChecksum ?? "" }
 
   /// Writes the tensors of the checkpoint as the first checkpoint of the new run.
   private func copyCheckpoint(_ changed: PretrainingConfiguration, to output: String) throws {

@@ -53,7 +53,7 @@ package struct RunStart: Codable, Equatable {
       if HuggingFaceFolder.isOne(path) {
         checksum = CheckpointState.checksum(of: path + "/model.safetensors") ?? ""
       } else {
-        checksum = try CheckpointFolder(path).state.checksums["model.safetensors"] ?? ""
+        checksum = try CheckpointFolder(path).state.weightsChecksum ?? ""
       }
     }
   }

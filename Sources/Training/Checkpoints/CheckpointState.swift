@@ -66,6 +66,9 @@ package struct CheckpointState: Sendable, Codable, Equatable {
     self = state
   }
 
+  /// The CRC-32C of the weights in hexadecimal; nil before the checkpoint is written.
+  package var weightsChecksum: String? { checksums["model.safetensors"] }
+
   /// The bytes of `state.json`, including their checksum.
   func sealed() throws -> Data {
     var state = self
