@@ -6,9 +6,6 @@ import Synchronization
 import Tensors
 
 extension Trainer {
-  /// How a save ended.
-  package typealias SaveOutcome = CheckpointSaver.Outcome
-
   /// Starts to save weights, moments and the window of metrics; returns when the snapshot is taken.
   ///
   /// Every rank must call it, and none while a save is running. Rank zero writes in the background.
@@ -32,7 +29,7 @@ extension Trainer {
   /// Returns the outcome of a finished save, once; nil if there is none or if the save still runs.
   ///
   /// With `waiting`, it waits for the end of a running save. Throws an error of the communication.
-  package func endedSave(waiting: Bool) throws -> SaveOutcome? {
+  package func endedSave(waiting: Bool) throws -> CheckpointSaver.Outcome? {
     try saver.end(waiting: waiting)
   }
 

@@ -137,38 +137,6 @@ package final class Trainer<O: TrainingObjective> {
     team.end()
   }
 
-  /// The measurements of one step.
-  package struct StepReport {
-    /// The tokens of the batch, over all ranks.
-    package var tokens = 0
-    /// The global norm of the gradient before clipping.
-    package var gradientNorm = 0.0
-    package var learningRate = 0.0
-    /// The seconds of the step on this rank.
-    package var seconds = 0.0
-    /// The part of `seconds` in which this rank read its input.
-    package var inputSeconds = 0.0
-    /// The part of `seconds` in which this rank waited for other ranks or reduced gradients.
-    package var reductionSeconds = 0.0
-    /// The seconds of the communication thread, most of which overlap with computation.
-    package var trafficSeconds = 0.0
-    /// Whether any rank requested a stop or a save.
-    package var requests = StepRequests()
-  }
-
-  /// A rank's requests for the end of a step.
-  ///
-  /// A request of any rank holds for all, so that all stop or save after the same step.
-  package struct StepRequests: Sendable, Equatable {
-    package var stop = false
-    package var save = false
-
-    package init(stop: Bool = false, save: Bool = false) {
-      self.stop = stop
-      self.save = save
-    }
-  }
-
   /// Computes one step.
   ///
   /// Every rank must call it with the same step. Weights are still being gathered when it returns.
@@ -276,25 +244,5 @@ package final class Trainer<O: TrainingObjective> {
   ) throws -> MetricValues {
     try waitForWeights()
     return try evaluator.metrics(sequences: count, shouldStop: shouldStop, source: source)
-  }
-}
-
-/// The errors that end a training run.
-package enum TrainerError: Error, Equatable, CustomStringConvertible {
-  /// The gradient is not finite.
-  case diverged(Divergence)
-  /// The weights of a rank differ from those of rank zero.
-  case replicasDiffer(step: Int, rank: Int, tensor: String)
-  /// A rank was asked to stop while it evaluated or waited.
-  case stopped
-
-  package var description: String {
-    switch self {
-    case .diverged(let divergence): divergence.description
-    case .replicasDiffer(let step, let rank, let tensor):
-      "after step \(step), \(tensor) on rank \(rank) differs from rank 0: a memory or processor fault "
-        + "on one of their hosts; nothing was saved; start again without that host"
-    case .stopped: "stopped as requested; run the same command again"
-    }
   }
 }
