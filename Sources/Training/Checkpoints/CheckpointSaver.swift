@@ -15,7 +15,7 @@ import Tensors
 /// Invariants:
 /// - Saving has a communicator of its own. Its messages can neither match those of training nor
 ///   change the order of training's collective calls.
-/// - All ranks go through the same parts in the same order (`forEachPart`), so messages need no
+/// - All ranks go through the same parts in the same order (`SavedParts`), so messages need no
 ///   tags.
 /// - Rank zero receives every part of every save, even after a failed write. A part that nobody
 ///   receives would block its sender and shift the messages of the next save.
@@ -32,6 +32,7 @@ package final class CheckpointSaver: Sendable {
 
   private let layout: ParameterLayout
   private let partition: Partition
+  private let parts: SavedParts
   /// The matrices without second moments.
   private let matrices: [Parameter]
   /// The moments in use, which training changes during a save.
@@ -62,6 +63,7 @@ package final class CheckpointSaver: Sendable {
     self.partition = partition
     self.moments = moments
     self.world = try world.duplicate()
+    parts = SavedParts(partition: partition, moments: moments, rank: world.rank)
     snapshot = (
       Storage(count: moments.first.count),
       Moments(partition, rank: world.rank, matrices: moments.matrices)
@@ -194,7 +196,7 @@ package final class CheckpointSaver: Sendable {
         case .firstMoment: snapshot.moments.first
         case .secondMoment: snapshot.moments.second
         }
-      try forEachPart(of: vector) { owner, range, offset in
+      try parts.forEach(of: vector) { owner, range, offset in
         if world.rank == 0 {
           if owner == 0 { return try body(range, saved.base + offset) }
           try world.receive(buffer.base, count: range.count, from: owner)
@@ -219,7 +221,7 @@ package final class CheckpointSaver: Sendable {
     }
     let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
     for (vector, moment) in vectors {
-      try forEachPart(of: vector) { owner, range, offset in
+      try parts.forEach(of: vector) { owner, range, offset in
         let local = moment.base + offset
         if let file {
           let target = owner == 0 ? local : buffer.base
@@ -227,37 +229,6 @@ package final class CheckpointSaver: Sendable {
           if owner != 0 { try world.send(target, count: range.count, to: owner) }
         } else if owner == world.rank {
           try world.receive(local, count: range.count, from: 0)
-        }
-      }
-    }
-  }
-
-  /// Calls `body` with every part of a vector, in the order of the vector.
-  ///
-  /// The order is the same on all ranks. Parts of second moments are those between matrices without
-  /// them. `offset` is the part's offset in this rank's parts; it has no meaning for a part of
-  /// another rank.
-  private func forEachPart(
-    of vector: SavedVector,
-    _ body: (_ owner: Int, _ range: Range<Int>, _ offset: Int) throws -> Void
-  ) throws {
-    // Buckets are numbered in the order of gradients, and the file is in the order of the vector.
-    let buckets = partition.buckets.indices.sorted {
-      partition.buckets[$0].lowerBound < partition.buckets[$1].lowerBound
-    }
-    for bucket in buckets {
-      for owner in partition.owners {
-        let part = partition.part(bucket, of: owner)
-        let ranges = vector == .secondMoment ? moments.matrices.outside(part) : [part]
-        for range in ranges where !range.isEmpty {
-          guard owner == world.rank else {
-            try body(owner, range, 0)
-            continue
-          }
-          let offset =
-            vector == .secondMoment
-            ? moments.secondOffset(of: range.lowerBound, in: bucket) : moments.offset(of: bucket)
-          try body(owner, range, offset)
         }
       }
     }
