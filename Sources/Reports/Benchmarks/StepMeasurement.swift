@@ -109,27 +109,23 @@ package struct StepMeasurement: Encodable {
     let (model, recipe) = (trainer.objective.model, configuration.recipe)
     let (world, partition) = (trainer.world, trainer.partition)
     let settings = trainer.settings
-    let tree = settings.tree
-    let slices = (0..<world.size).map { tree.slices(of: $0, of: world.size).count }.max() ?? 0
-    let traffic = ExchangeTraffic(
-      tree: tree, partition: partition,
-      format: settings.gatherFormat(model.layout, configuration.arithmetic))
+    let slices = (0..<world.size).map { settings.tree.slices(of: $0, of: world.size).count }
+    let estimate = ResourceEstimate(
+      layout: model.layout, arithmetic: configuration.arithmetic, partition: partition,
+      settings: settings, workers: workers, activations: 0)
     var point = ScalingPoint()
     (point.ranks, point.workers) = (world.size, workers)
     point.hosts = Set(try world.gather(Array(hostName().utf8))).count
     point.workersPerCore = try threadsPerCore(world, threads: workers)
     (point.batch, point.length) = (recipe.batchSize, recipe.length)
-    point.rankTokens = slices * recipe.batchSize / recipe.slices * recipe.length
+    point.rankTokens = (slices.max() ?? 0) * recipe.batchSize / recipe.slices * recipe.length
     point.microBatchTokens = recipe.microBatchTokens
     point.arithmetic = configuration.arithmetic
     point.vectorBytes = MemoryLayout<Float>.stride * model.layout.count
     point.communicatedBytes = settings.communicatedBytes(model.layout, configuration.arithmetic)
     point.buckets = partition.buckets.count
     point.hideableShare = 1 - Double(model.embeddingRange.count) / Double(model.layout.count)
-    let plan = MatrixPlan(settings.matrices(of: model.layout), partition)
-    point.sentBytes =
-      traffic.sent.indices.map { traffic.sent[$0] + 4 * plan.sentCount(of: $0) }.max() ?? 0
-    point.messages = traffic.messages + (settings.muon == nil ? 0 : 2 * (world.size - 1))
+    (point.sentBytes, point.messages) = (estimate.sent, estimate.messages)
     return point
   }
 
