@@ -94,6 +94,9 @@ package struct LearningRateSchedule: Sendable, Equatable {
     self.cycles = cycles
   }
 
+  /// The steps of the run up to the end of the schedule, those before it included.
+  package var end: Int { firstStep + steps }
+
   /// The learning rate of `step`, counted from zero over the whole run.
   ///
   /// The formula above applies to the step within its cycle. The rate is 0 after the last cycle.

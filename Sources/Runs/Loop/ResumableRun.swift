@@ -32,7 +32,7 @@ package final class ResumableRun<O: TrainingObjective> {
   var log: RunLog { context.log }
   var firstStep: Int { trainer.settings.schedule.firstStep }
   /// The steps of the whole run, those of earlier phases included.
-  var steps: Int { trainer.settings.schedule.firstStep + trainer.settings.schedule.steps }
+  var steps: Int { trainer.settings.schedule.end }
 
   /// The number of steps of a start that are in its timeline.
   private static var timelineSteps: Int { 20 }
@@ -46,12 +46,11 @@ package final class ResumableRun<O: TrainingObjective> {
   /// - Throws: an error of communication.
   package init(_ trainer: Trainer<O>, _ context: RunContext, _ settings: RunSettings) throws {
     (self.trainer, self.context, self.settings) = (trainer, context, settings)
-    let schedule = trainer.settings.schedule
     store = CheckpointStore(
       runFolder: context.folder, keep: settings.keep, milestones: settings.milestones,
       fault: FaultInjection.hook)
     progress = try ProgressLog(
-      steps: schedule.firstStep + schedule.steps, settings: settings, context: context)
+      steps: trainer.settings.schedule.end, settings: settings, context: context)
     saves = SaveStatus(weights: trainer.weights.count)
     let watchdog = context.watchdog
     trainer.watch = { watchdog.enter($0, $1) }
