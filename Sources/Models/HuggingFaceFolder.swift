@@ -67,26 +67,40 @@ package struct HuggingFaceFolder {
   ///   - weights: of a whole model.
   ///   - layout: the parameters of that model.
   ///   - task: the pre-training task of that model.
-  ///   - role: the network to fill; nil for `part`.
+  ///   - role: the network to fill.
   /// - Returns: the tensors that only the model or only the folder has.
   /// - Throws: `CheckpointError.otherModel` where a shape differs, before anything is copied.
   func load(
-    into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
-    as role: ModelPart? = nil
+    into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask, as role: ModelPart
   ) throws -> ModelFile.Differences {
     let differences = try compare(layout, task, as: role)
-    try ModelFile.copy(file, layout, into: weights) { name($0, task, role ?? part) }
+    try ModelFile.copy(file, layout, into: weights) { name($0, task, role) }
     return differences
+  }
+
+  /// Reads all weights of a model of one network, in the order of its layout.
+  ///
+  /// Parameters are those of `load`. Throws `ModelError` where the folder lacks a tensor, and
+  /// `CheckpointError.otherModel` where a shape differs.
+  func weights(
+    _ layout: ParameterLayout, _ task: PretrainingTask, as role: ModelPart
+  ) throws -> Storage {
+    let missing = try compare(layout, task, as: role).missing
+    guard missing.isEmpty else {
+      throw ModelError.unusable(path: path, reason: "it lacks \(shortList(missing))")
+    }
+    let weights = Storage(count: layout.count)
+    try ModelFile.copy(file, layout, into: weights) { name($0, task, role) }
+    return weights
   }
 
   /// The tensors that only the folder or only the network `role` of the layout has.
   ///
   /// A tensor of another shape is an error that names it and both shapes.
   func compare(
-    _ layout: ParameterLayout, _ task: PretrainingTask = PretrainingTask(),
-    as role: ModelPart? = nil
+    _ layout: ParameterLayout, _ task: PretrainingTask, as role: ModelPart
   ) throws -> ModelFile.Differences {
-    let differences = ModelFile.compare(file, layout) { name($0, task, role ?? part) }
+    let differences = ModelFile.compare(file, layout) { name($0, task, role) }
     try ModelFile.expectNone(differences.mismatched, path: file.path)
     return differences
   }

@@ -1,6 +1,5 @@
 import Electra
 import Layers
-import Platform
 import Tensors
 import Tokenization
 import Training
@@ -42,9 +41,7 @@ package struct PretrainedDiscriminator {
     longest = checkpoint.configuration.longest
     let file = try checkpoint.discriminatorTensors()
     let differences = ModelFile.compare(file, discriminator.layout) { $0 }
-    try ModelFile.expectNone(
-      differences.mismatched + differences.missing.map { "\($0) is missing" },
-      path: checkpoint.modelPath)
+    try ModelFile.expectNone(differences.problems, path: checkpoint.modelPath)
     weights = Storage(count: discriminator.layout.count)
     try ModelFile.copy(file, discriminator.layout, into: weights) { $0 }
   }
@@ -57,11 +54,7 @@ package struct PretrainedDiscriminator {
     tokenizer = try folder.tokenizer()
     discriminator = StandaloneDiscriminator(folder.sizes)
     longest = folder.sizes.positionCount
-    let missing = try folder.compare(discriminator.layout).missing
-    guard missing.isEmpty else {
-      throw ModelError.unusable(path: folder.path, reason: "it lacks \(shortList(missing))")
-    }
-    weights = Storage(count: discriminator.layout.count)
-    _ = try folder.load(into: weights, discriminator.layout)
+    weights = try folder.weights(
+      discriminator.layout, PretrainingTask(), as: .discriminator)
   }
 }

@@ -1,6 +1,5 @@
 import Electra
 import Layers
-import Platform
 import Tensors
 import Tokenization
 import Training
@@ -45,12 +44,7 @@ package struct ScoringModel {
     configuration.recipe.task.generator = .uniform
     configuration.recipe.task.objective = folder.part == .discriminator ? .electra : .mlm
     let (model, task) = (configuration.makeModel(), configuration.recipe.task)
-    let missing = try folder.compare(model.layout, task, as: .discriminator).missing
-    guard missing.isEmpty else {
-      throw ModelError.unusable(path: folder.path, reason: "it lacks \(shortList(missing))")
-    }
-    weights = Storage(count: model.layout.count)
-    _ = try folder.load(into: weights, model.layout, task, as: .discriminator)
+    weights = try folder.weights(model.layout, task, as: .discriminator)
     objective = configuration.objective(model: model, vocabulary: tokenizer.vocabulary)
   }
 }

@@ -15,6 +15,9 @@ package enum ModelFile {
     /// The names of the file's tensors that match no parameter.
     package var unused: [String] = []
 
+    /// Why a model that needs all its parameters cannot be read; one clause each.
+    package var problems: [String] { mismatched + missing.map { "\($0) is missing" } }
+
     /// What a training that continues with other parameters begins anew, and what it leaves out;
     /// one clause each.
     package var clauses: [String] {
@@ -58,7 +61,7 @@ package enum ModelFile {
   ) throws {
     let differences = compare(file, layout) { prefix + $0 }
     try expectNone(
-      differences.mismatched + differences.missing.map { "\($0) is missing" }
+      differences.problems
         + differences.unused.filter { $0.hasPrefix(prefix) }.map { "\($0) is unexpected" },
       path: file.path)
     try copy(file, layout, into: weights) { prefix + $0 }
