@@ -25,16 +25,12 @@ extension ModelEvaluation {
   package func detection(
     data folder: String, samples source: String, examples: Int
   ) throws -> Report {
-    let data = try world.agree { try ShardSet(folder: folder) }
-    try world.expectEqual([("data", data.description.digest)])
+    let data = try heldOutData(folder)
     let (checkpoint, pretrained) = try world.agree {
       let checkpoint = try CheckpointFolder(path)
       let pretrained = try PretrainedDiscriminator(checkpoint)
       try data.expect(checkpoint.tokenizer, of: path)
       try data.expect(longest: pretrained.longest, of: path)
-      guard data.heldOutCount > 0 else {
-        throw CorpusError.tooFew(path: folder, split: "held-out")
-      }
       return (checkpoint, pretrained)
     }
     let positions = FixedSamples(

@@ -53,15 +53,11 @@ package struct ModelEvaluation {
 
   /// The held-out metrics of a checkpoint on at most `examples` held-out examples of `data`.
   package func heldOut(data folder: String, examples: Int) throws -> Report {
-    let data = try world.agree { try ShardSet(folder: folder) }
-    try world.expectEqual([("data", data.description.digest)])
+    let data = try heldOutData(folder)
     let checkpoint = try world.agree {
       let checkpoint = try CheckpointFolder(path)
       try data.expect(checkpoint.tokenizer, of: path)
       try data.expect(length: checkpoint.configuration.recipe.length)
-      guard data.heldOutCount > 0 else {
-        throw CorpusError.tooFew(path: folder, split: "held-out")
-      }
       return checkpoint
     }
     let objective = try world.agree {
@@ -71,6 +67,19 @@ package struct ModelEvaluation {
     return try metrics(of: checkpoint, objective, examples: count) { _, sequences in
       try data.heldOut(sequences, of: count)
     }
+  }
+
+  /// Opens prepared data with held-out examples, which must be equal on all ranks.
+  func heldOutData(_ folder: String) throws -> ShardSet {
+    let data = try world.agree {
+      let data = try ShardSet(folder: folder)
+      guard data.heldOutCount > 0 else {
+        throw CorpusError.tooFew(path: folder, split: "held-out")
+      }
+      return data
+    }
+    try world.expectEqual([("data", data.description.digest)])
+    return data
   }
 
   /// The held-out metrics of a checkpoint on at most `examples` examples of a text.
