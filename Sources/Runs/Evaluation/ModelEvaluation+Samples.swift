@@ -35,7 +35,8 @@ extension ModelEvaluation {
     }
     let positions = FixedSamples(
       special: data.vocabulary.special, length: data.description.maximumLength)
-    let set = ExampleSet(data: data, count: min(examples, data.heldOutCount), positions: positions)
+    let set = HeldOutExamples(
+      data: data, count: min(examples, data.heldOutCount), positions: positions)
     try world.expectEqual([("number of examples", "\(set.count)")])
     let samples = try samples(of: source, set)
     let detection = SampleDetection(
@@ -54,14 +55,14 @@ extension ModelEvaluation {
   }
 
   /// The examples that are judged.
-  private struct ExampleSet {
+  private struct HeldOutExamples {
     let data: ShardSet
     let count: Int
     let positions: FixedSamples
   }
 
   /// The outputs of `SampleDrawing` for all examples, equal on every rank.
-  private func samples(of source: String, _ set: ExampleSet) throws -> [Float] {
+  private func samples(of source: String, _ set: HeldOutExamples) throws -> [Float] {
     let (drawing, weights) = try world.agree {
       if source == Self.unigram {
         return (SampleDrawing(set.positions, try set.data.unigramSampler()), Storage(count: 0))
@@ -83,7 +84,7 @@ extension ModelEvaluation {
 
   /// The tally of all examples by a model of these weights.
   private func tally(
-    _ model: some Evaluable, _ weights: Storage, _ set: ExampleSet
+    _ model: some Evaluable, _ weights: Storage, _ set: HeldOutExamples
   ) throws -> Tally {
     let evaluator = try Evaluator(model, weights: weights, world: world, processors: processors)
     defer { evaluator.end() }
