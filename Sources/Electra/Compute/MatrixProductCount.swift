@@ -66,7 +66,7 @@ extension PretrainingConfiguration.Recipe {
   package var tokens: Int { fields.steps * fields.batchSize * fields.length }
 
   /// The fraction of tokens that get samples in the objective mlm-rtd.
-  package var replacedShare: Double { fields.replacedFraction ?? 0.08 }
+  var replacedShare: Double { fields.replacedFraction ?? 0.08 }
 
   /// The number of masked positions of a full sequence.
   package var maskedPerSequence: Int {

@@ -48,7 +48,7 @@ package struct ReferenceCompute: Sendable {
   private static let softmax = 5.0
   /// The fraction of tokens that the generator predicts in the script, whatever the mask fraction
   /// is.
-  package static let predictedShare = 0.15625
+  fileprivate static let predictedShare = 0.15625
 
   /// The operations of one training step on one sequence.
   package static func sequence(_ networks: [Network]) -> Double {

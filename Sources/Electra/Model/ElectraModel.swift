@@ -27,9 +27,9 @@ package struct ElectraModel: Sendable {
   /// so.
   package let embeddingRange: Range<Int>
   /// The range of the generator without shared embeddings; empty if there is no separate generator.
-  package let generatorRange: Range<Int>
+  let generatorRange: Range<Int>
   /// The range of the discriminator's encoder and heads.
-  package let discriminatorRange: Range<Int>
+  let discriminatorRange: Range<Int>
 
   /// The parts in the order in which their gradients become final.
   ///

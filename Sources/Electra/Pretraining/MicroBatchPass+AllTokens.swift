@@ -25,7 +25,7 @@ extension MicroBatchPass {
   ///
   /// `tokens` (N) is the batch with samples at the masked positions. `weight` is the weight of one
   /// token in the loss; nil for no backward pass.
-  package func predictAllTokens(_ tokens: [Int32], weight: Float?) -> AllTokensOutcome {
+  func predictAllTokens(_ tokens: [Int32], weight: Float?) -> AllTokensOutcome {
     guard let copyGate = model.discriminatorHead, let predictor = model.predictor else {
       preconditionFailure("the objective \(model.task.objective.rawValue) has no copy gate")
     }
@@ -152,11 +152,11 @@ package struct GatedMixture {
 }
 
 /// The outcome of All-Tokens MLM for a micro-batch.
-package struct AllTokensOutcome: Sendable {
+struct AllTokensOutcome: Sendable {
   /// The copy gate evaluated as a discriminator.
-  package let detection: DiscriminatorOutcome
+  let detection: DiscriminatorOutcome
   /// The loss of each token, in nats. (N)
-  package fileprivate(set) var losses: [Double] = []
+  fileprivate(set) var losses: [Double] = []
   /// The predicted tokens: the input where the gate copies, else the most likely one. (N)
-  package fileprivate(set) var predictions: [Int32] = []
+  fileprivate(set) var predictions: [Int32] = []
 }

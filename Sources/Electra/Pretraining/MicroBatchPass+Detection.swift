@@ -78,7 +78,7 @@ package struct DiscriminatorOutcome: Sendable {
   /// The logits of having been replaced. (N)
   package let logits: [Float]
   /// The indices of the tokens whose losses are summed.
-  package let lossPositions: [Int]
+  let lossPositions: [Int]
 }
 
 extension DiscriminatorOutcome {

@@ -19,7 +19,7 @@ extension MicroBatchPass {
   ///   - weights: the weights of one masked position and of one judged token in the loss; nil for
   ///     no backward pass.
   /// - Returns: the outcome at each masked position (K), and the detection of the other tokens.
-  package func predictAndDiscriminate(
+  func predictAndDiscriminate(
     _ tokens: [Int32], weights: (prediction: Float, detection: Float)?
   ) -> (predicted: [VocabularyOutcome], detection: DiscriminatorOutcome) {
     guard let detection = model.discriminatorHead, let predictor = model.predictor else {

@@ -21,7 +21,7 @@ package struct TemperatureDecline: Sendable, Equatable {
   }
 
   /// The default of tau.
-  package static let usualDecay = 0.1
+  static let usualDecay = 0.1
 
   /// The temperature at `step`, counted over the whole run, where it declines to `end`.
   func temperature(at step: Int, to end: Float) -> Float {

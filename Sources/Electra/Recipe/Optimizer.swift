@@ -11,7 +11,7 @@ package enum Optimizer: String, Sendable, Codable, CaseIterable {
 
 extension PretrainingConfiguration.Recipe {
   /// The default of `muonRate`: with the preset `tiny`, a pilot used 3e-3 beside Adam's 1.5e-3.
-  package static let usualMuonRate = 2.0
+  private static let usualMuonRate = 2.0
 
   /// The learning rate of Muon divided by Adam's; nil if Adam updates all parameters.
   package var muonFactor: Double? {

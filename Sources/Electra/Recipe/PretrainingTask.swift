@@ -68,7 +68,7 @@ package struct PretrainingTask: Sendable, Equatable {
     /// Whether the discriminator's encoder has a head that predicts original tokens.
     package var predicts: Bool { [.replaceMLM, .allTokensMLM, .mlm, .mlmRTD].contains(self) }
     /// Whether the loss is a mean over all tokens; otherwise over masked positions.
-    package var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
+    var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
 
     /// The default weight of the loss: 50 for detection, as in the paper; 10 for detection beside
     /// the predictions of the same encoder; and 1 for predictions, whose loss is of the same kind as

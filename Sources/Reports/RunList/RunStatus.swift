@@ -50,7 +50,7 @@ package struct RunStatus: Encodable {
   let loss: Double?
   let tokensPerSecond: Double?
   /// The time of the last heartbeat or metric, in seconds since 1970; nil before the first.
-  package let lastSeen: Double?
+  let lastSeen: Double?
 
   enum CodingKeys: String, CodingKey {
     case folder, kind, state, ranks, step, steps, loss

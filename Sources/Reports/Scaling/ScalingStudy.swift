@@ -12,7 +12,7 @@ package struct ScalingStudy: Sendable {
   /// sequence per worker.
   package let predictions: [ScalingPoint]
   /// The largest number of ranks of a trusted prediction; beyond it is an extrapolation.
-  package static let trusted = 64
+  static let trusted = 64
   private static let rankLimit = 1024
   private let largest: Int
   private let holdsOut: Bool
@@ -56,7 +56,7 @@ package struct ScalingStudy: Sendable {
   }
 
   /// Tokens per second of one rank, the base of efficiency: measured if possible, else predicted.
-  package var baseRate: Double {
+  var baseRate: Double {
     if let one = points.first(where: { $0.ranks == 1 }) {
       return Double(one.batch * one.length) / dedicatedCoreSeconds(one)
     }

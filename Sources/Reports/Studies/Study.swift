@@ -97,7 +97,7 @@ package struct Study: Decodable {
   }
 
   /// The scores whose mean decides; all, unless the file names some.
-  package var decisiveScores: [String] { decisive ?? scores }
+  var decisiveScores: [String] { decisive ?? scores }
 
   /// The names of measures in alphabetical order.
   var measures: [String] { Set(runs.flatMap { ($0.measures ?? [:]).keys }).sorted() }

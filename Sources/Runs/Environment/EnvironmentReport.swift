@@ -10,7 +10,7 @@ package struct EnvironmentReport {
   /// Ranks, threads, hosts and libraries in one line.
   package let summary: String
   /// Pinning, processors and free memory in one line.
-  package let details: String
+  let details: String
   /// Likely mistakes, a sentence each.
   package let warnings: [String]
 

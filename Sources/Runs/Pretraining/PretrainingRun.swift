@@ -18,7 +18,7 @@ package final class PretrainingRun {
   /// The pairs of `--evaluate-pairs`; nil for none.
   let pairs: EncodedPairs?
   let run: ResumableRun<PretrainingObjective>
-  /// The judge of the run's metrics; nil except on rank zero.
+  /// Checks the run's metrics; nil except on rank zero.
   let health: RunHealth?
 
   var context: RunContext { run.context }

@@ -69,7 +69,7 @@ package struct SafetensorsFile: Sendable {
     }
 
     /// Whether the values can be read as floats.
-    package var isFloat: Bool {
+    var isFloat: Bool {
       switch self {
       case .float64, .float32, .float16, .bfloat16: true
       default: false
