@@ -101,8 +101,10 @@ package final class Evaluator<O: Evaluable> {
   ///   - count: the number of sequences.
   ///   - shouldStop: whether this rank requests a stop; called after each round.
   ///   - source: reads the sequences; its step argument is 0.
-  /// - Returns: the sum, with outputs in the order of the sequences; an empty tally for no sequences.
-  /// - Throws: `TrainerError.stopped` on every rank if any rank requests a stop; any rank's input error.
+  /// - Returns: the sum, with outputs in the order of the sequences; an empty tally for no
+  ///   sequences.
+  /// - Throws: `TrainerError.stopped` on every rank if any rank requests a stop; any rank's input
+  ///   error.
   package func tally(
     sequences count: Int, shouldStop: () -> Bool = { false }, source: @escaping BatchSource
   ) throws -> Tally {

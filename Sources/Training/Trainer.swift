@@ -62,8 +62,8 @@ package final class Trainer<O: TrainingObjective> {
   ///   - settings: batch, schedule and optimizer; equal on all ranks.
   ///   - world: all ranks.
   ///   - processors: one worker for each; a negative number leaves a worker unpinned.
-  ///   - ranksPerHost: how many ranks add their gradients before others; by default those of a host,
-  ///     see `Communicator.ranksPerHost`.
+  ///   - ranksPerHost: how many ranks add their gradients before others; by default those of a
+  ///     host, see `Communicator.ranksPerHost`.
   ///   - source: reads the training slices.
   /// - Throws: an error of the communication.
   package init(

@@ -161,8 +161,8 @@ package struct PretrainingObjective: TrainingObjective {
     return tally.tally
   }
 
-  /// The losses, weighted as in training but without the ramp of the discriminator's weight, and the
-  /// metrics of the task.
+  /// The losses, weighted as in training but without the ramp of the discriminator's weight, and
+  /// the metrics of the task.
   package func metrics(of tally: Tally) -> MetricValues {
     PretrainingTally(tally).metrics(model.task, weight: Double(discriminatorWeight))
   }

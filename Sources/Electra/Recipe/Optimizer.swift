@@ -4,8 +4,8 @@ import Layers
 package enum Optimizer: String, Sendable, Codable, CaseIterable {
   /// Adam with decoupled weight decay for all parameters, as in the reference.
   case adam
-  /// Muon for the weight matrices of encoder layers (`ParameterLayout.hiddenMatrices`), Adam for all
-  /// other parameters.
+  /// Muon for the weight matrices of encoder layers (`ParameterLayout.hiddenMatrices`), Adam for
+  /// all other parameters.
   case muon
 }
 

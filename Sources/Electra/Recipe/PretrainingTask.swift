@@ -71,8 +71,8 @@ package struct PretrainingTask: Sendable, Equatable {
     var lossCoversAllTokens: Bool { [.electra, .allTokensMLM].contains(self) }
 
     /// The default weight of the loss: 50 for detection, as in the paper; 10 for detection beside
-    /// the predictions of the same encoder; and 1 for predictions, whose loss is of the same kind as
-    /// the generator's.
+    /// the predictions of the same encoder; and 1 for predictions, whose loss is of the same kind
+    /// as the generator's.
     package var defaultWeight: Float { masksAndReplaces ? 10 : predicts ? 1 : 50 }
   }
 

@@ -73,7 +73,8 @@ struct RankTokens {
   /// Sends the groups of this rank to rank zero in order, an empty message after each.
   ///
   /// `owners` has the rank of each group. After a failed read, the mark of a failure is sent and no
-  /// block any more, but the empty messages for which rank zero waits are; then the error is thrown.
+  /// block any more, but the empty messages for which rank zero waits are; then the error is
+  /// thrown.
   func send(_ owners: [Int], _ world: Communicator) throws {
     var failure: (any Error)?
     for group in owners.indices where owners[group] == world.rank {

@@ -31,8 +31,8 @@ package struct SharedPreparation {
   ///   - options: of the reader.
   ///   - preparation: the settings of the shards; its threads are those of this rank.
   ///   - world: all ranks.
-  /// - Throws: `UsageError` for standard input, `CollectivesError.ranksDisagree` with the first file
-  ///   in which ranks differ; errors of `TextReader`.
+  /// - Throws: `UsageError` for standard input, `CollectivesError.ranksDisagree` with the first
+  ///   file in which ranks differ; errors of `TextReader`.
   package init(
     _ paths: [String], options: TextReader.Options, _ preparation: Preparation, world: Communicator
   ) throws {

@@ -73,9 +73,10 @@ package struct CheckpointStore: Sendable {
   /// - Parameters:
   ///   - state: the state of the run, without checksums.
   ///   - files: the contents of small files, by name.
-  ///   - write: writes and flushes the large files in the given folder, and returns their checksums by
-  ///     name.
-  /// - Throws: `FileError.unwritable`; errors of `write`. The previous checkpoints are then unchanged.
+  ///   - write: writes and flushes the large files in the given folder, and returns their checksums
+  ///     by name.
+  /// - Throws: `FileError.unwritable`; errors of `write`. The previous checkpoints are then
+  ///   unchanged.
   package func save(
     _ state: CheckpointState, files: [String: Data],
     write: (_ folder: String) throws -> [String: UInt32]

@@ -8,11 +8,11 @@ import Platform
 ///     lock.release()
 ///
 /// The file describes its holder. If another program holds the lock:
-/// - A holder whose process is visible (`RunLock.Holder.state`) keeps the lock while it runs. After it
-///   has ended, its lock is replaced at once.
+/// - A holder whose process is visible (`RunLock.Holder.state`) keeps the lock while it runs. After
+///   it has ended, its lock is replaced at once.
 /// - Any other holder may be on another host, in another container, or lost with its host. A waiter
-///   watches the file for two minutes. A change of the file is a heartbeat, and the waiter gives up.
-///   Without a heartbeat the holder has lost the lock.
+///   watches the file for two minutes. A change of the file is a heartbeat, and the waiter gives
+///   up. Without a heartbeat the holder has lost the lock.
 ///
 /// The waiter measures its two minutes with its own monotonic clock, and compares times of the file
 /// only with earlier times of the same file. So the clocks of hosts and file servers may be wrong
@@ -74,8 +74,8 @@ package final class RunLock: Sendable {
   ///   - clock: the clock for waiting.
   ///   - isAskedToStop: whether to stop waiting, with `TrainerError.stopped`.
   ///   - onWait: called once with a message before waiting for a holder's heartbeat.
-  /// - Throws: `CheckpointError.inUse` if another program holds the lock; `FileError.unwritable` if the
-  ///   file cannot be created.
+  /// - Throws: `CheckpointError.inUse` if another program holds the lock; `FileError.unwritable` if
+  ///   the file cannot be created.
   package init(
     folder: String, clock: Clock = Clock(), isAskedToStop: () -> Bool = { false },
     onWait: (String) -> Void = { _ in }

@@ -14,8 +14,8 @@ import Tensors
 ///     watchdog.enter(.evaluation)
 ///
 /// It has three threads, because any file access may hang together with the file system:
-/// - the deadline thread never touches a file before a deadline has passed, so a file system that hangs
-///   cannot stop it;
+/// - the deadline thread never touches a file before a deadline has passed, so a file system that
+///   hangs cannot stop it;
 /// - the heartbeat thread writes the heartbeat file;
 /// - the tick thread calls `onTick`, which may access files.
 package final class Watchdog: Sendable {
@@ -82,8 +82,9 @@ package final class Watchdog: Sendable {
   ///   - deadlines: deadlines in seconds that replace the defaults.
   ///   - interval: seconds between two checks of the deadline.
   ///   - onTick: called several times a second on a thread of its own.
-  ///   - onLate: called when a deadline has passed, at every check until another section begins. It is
-  ///     expected to end the program. `message` names the rank that is late; it reads files and may hang.
+  ///   - onLate: called when a deadline has passed, at every check until another section begins. It
+  ///     is expected to end the program. `message` names the rank that is late; it reads files and
+  ///     may hang.
   package init(
     deadlines: [Section: Double], interval: Double = 0.25,
     onTick: @escaping @Sendable (Watchdog) -> Void = { _ in },
@@ -231,15 +232,17 @@ package final class Watchdog: Sendable {
   ///
   /// The first rule that applies gives the answer:
   /// 1. A rank without a heartbeat file: the folder is not shared, or the rank never started.
-  /// 2. A rank with an old heartbeat: its process or host has stopped. Heartbeats are compared with the
-  ///    newest one and not with this host's clock, because the file system's clock sets them all.
+  /// 2. A rank with an old heartbeat: its process or host has stopped. Heartbeats are compared with
+  ///    the newest one and not with this host's clock, because the file system's clock sets them
+  ///    all.
   /// 3. A rank in a part of the step where it does not wait for others: it is slow, or it hangs.
   /// 4. All ranks wait: the network between them has failed.
   ///
   /// - Parameters:
   ///   - heartbeats: one per rank, nil where none could be read.
   ///   - reporter: the rank whose deadline has passed.
-  ///   - tolerance: the age in seconds, relative to the newest heartbeat, up to which one is current.
+  ///   - tolerance: the age in seconds, relative to the newest heartbeat, up to which one is
+  ///     current.
   /// - Returns: the end of a sentence.
   package static func cause(
     _ heartbeats: [Heartbeat.Record?], reportedBy reporter: Int, tolerance: Double

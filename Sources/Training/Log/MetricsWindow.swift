@@ -110,10 +110,10 @@ struct MetricsWindow: Sendable, Equatable {
   /// - Parameters:
   ///   - data: the contents of `file`.
   ///   - slices: the slices of this rank.
-  ///   - sliceCount: the number of slices of all ranks. A window with another number belongs to another
-  ///     phase of the run; the result is then empty.
-  ///   - isFirst: whether this rank takes the counts of pairs. Exactly one rank must: `metrics` adds the
-  ///     counts of all ranks.
+  ///   - sliceCount: the number of slices of all ranks. A window with another number belongs to
+  ///     another phase of the run; the result is then empty.
+  ///   - isFirst: whether this rank takes the counts of pairs. Exactly one rank must: `metrics`
+  ///     adds the counts of all ranks.
   /// - Throws: `DecodingError` if `encoded` did not write the data.
   init(_ data: Data, slices: [Int], of sliceCount: Int, isFirst: Bool) throws {
     let decoder = JSONDecoder()

@@ -93,11 +93,11 @@ package final class WorkerMerge: Sendable {
   /// Marks a range of a worker's gradient as final.
   ///
   /// - Parameters:
-  ///   - range: floats that the worker will not write again in this step. A worker must finish every
-  ///     float once.
-  ///   - onFinal: called with each early bucket that is now final on all workers, in the order of the
-  ///     buckets and under the lock, so that all ranks exchange buckets in one order. It must not
-  ///     call this object.
+  ///   - range: floats that the worker will not write again in this step. A worker must finish
+  ///     every float once.
+  ///   - onFinal: called with each early bucket that is now final on all workers, in the order of
+  ///     the buckets and under the lock, so that all ranks exchange buckets in one order. It must
+  ///     not call this object.
   package func finish(_ range: Range<Int>, onFinal: (_ bucket: Int, _ sums: [PieceSum]) -> Void) {
     state.withLock { state in
       for (bucket, floats) in buckets.enumerated() where floats.overlaps(range) {
