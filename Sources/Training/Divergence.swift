@@ -49,16 +49,17 @@ extension Divergence: CustomStringConvertible {
   package var description: String {
     switch origin {
     case .weights:
-      "\(tensor) has non-finite values before step \(step + 1); resume from an older checkpoint, or "
-        + "start from another model"
+      "\(tensor) has non-finite values before step \(step + 1); resume from an older checkpoint, "
+        + "or start from another model"
     case .slice(let slice):
       "the gradient of \(tensor)\(slice.others) is not finite in step \(step + 1), slice "
-        + "\(slice.number) of 0 to \(slice.count - 1)\(slice.lossesInWords); no weight was changed; "
-        + "lower the learning rate or lengthen the warm-up"
+        + "\(slice.number) of 0 to \(slice.count - 1)\(slice.lossesInWords); no weight was "
+        + "changed; lower the learning rate or lengthen the warm-up"
     case .notReproduced:
-      "the gradient of \(tensor) is not finite in step \(step + 1), but the gradient of every slice is "
-        + "finite when computed again: a memory, processor or network fault, or an overflow of the sum; "
-        + "no weight was changed; the same command resumes from the last checkpoint"
+      "the gradient of \(tensor) is not finite in step \(step + 1), but the gradient of every "
+        + "slice is finite when computed again: a memory, processor or network fault, or an "
+        + "overflow of the sum; no weight was changed; the same command resumes from the last "
+        + "checkpoint"
     }
   }
 }

@@ -11,8 +11,8 @@ package enum TrainerError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .diverged(let divergence): divergence.description
     case .replicasDiffer(let step, let rank, let tensor):
-      "after step \(step), \(tensor) on rank \(rank) differs from rank 0: a memory or processor fault "
-        + "on one of their hosts; nothing was saved; start again without that host"
+      "after step \(step), \(tensor) on rank \(rank) differs from rank 0: a memory or processor "
+        + "fault on one of their hosts; nothing was saved; start again without that host"
     case .stopped: "stopped as requested; run the same command again"
     }
   }

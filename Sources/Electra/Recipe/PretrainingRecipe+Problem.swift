@@ -27,8 +27,8 @@ extension PretrainingConfiguration.Recipe {
       }
       if start < task.temperature {
         return
-          "--temperature-start \(start) is below the final temperature, \(task.temperature); it can "
-          + "only decline"
+          "--temperature-start \(start) is below the final temperature, \(task.temperature); it "
+          + "can only decline"
       }
     }
     guard let decay = fields.temperatureDecay else { return nil }

@@ -97,8 +97,8 @@ extension EnvironmentReport {
     if senders == 1 {
       return 1 << level < tree.sliceCount
         ? nil
-        : "--exchange bfloat16 rounds no gradients: \(kept), and a step has \(tree.sliceCount); begin a "
-          + "new run with --exchange-level 0 if it is to be resumed on more ranks"
+        : "--exchange bfloat16 rounds no gradients: \(kept), and a step has \(tree.sliceCount); "
+          + "begin a new run with --exchange-level 0 if it is to be resumed on more ranks"
     }
     guard level > senderLevel else { return nil }
     return "gradients are sent in float32: in this run \(kept), and a rank has sums of "

@@ -19,14 +19,14 @@ package enum CheckpointError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .unsaved(let step, let reason):
-      "no checkpoint after step \(step), the last step of this start: \(reason); free disk space and "
-        + "run the same command: it resumes from the previous checkpoint"
+      "no checkpoint after step \(step), the last step of this start: \(reason); free disk space "
+        + "and run the same command: it resumes from the previous checkpoint"
     case .notFound(let path): "there is no checkpoint in \(path)"
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
     case .unreadable(let file, let reason): "cannot resume from \(file): \(reason)"
     case .noneIntact(let folder):
-      "no checkpoint in \(folder) is intact; they were renamed to step-*-damaged, and the same command "
-        + "now starts at step 0"
+      "no checkpoint in \(folder) is intact; they were renamed to step-*-damaged, and the same "
+        + "command now starts at step 0"
     case .otherModel(let path, let differences):
       "\(path) does not hold this model: \(differences)"
     case .inUse(let folder, let holder):

@@ -118,8 +118,8 @@ package final class RunLock: Sendable {
     case .unknown: break
     }
     onWait(
-      "\(first.holder?.name ?? "an unknown process") holds \(folder); waiting for its next heartbeat, "
-        + "at most \(Int(Self.timeout)) s")
+      "\(first.holder?.name ?? "an unknown process") holds \(folder); waiting for its next "
+        + "heartbeat, at most \(Int(Self.timeout)) s")
     var silence = 0.0
     var last = clock.seconds()
     while silence < Self.timeout {
