@@ -41,9 +41,6 @@ package struct FinetuneMeasurement: Encodable {
     case times = "milliseconds"
   }
 
-  /// Untimed steps before the timed ones: they fill caches and allocate memory.
-  private static let warmup = 2
-
   /// Runs `rounds` timed steps of `plan`; every rank must call it.
   package init(_ plan: FinetuningPlan, world: Communicator, processors: [Int], rounds: Int) throws {
     let seed = plan.recipe.seed
@@ -54,20 +51,16 @@ package struct FinetuneMeasurement: Encodable {
       if world.rank == 0 { try plan.source.load(into: trainer.weights, plan.model) }
     }
     try trainer.shareWeights()
-    for step in 0..<Self.warmup { _ = try trainer.step(step) }
-    let timed = Self.warmup..<Self.warmup + rounds
-    let reports = try timed.map { try trainer.step($0) }
-    // Timing the activities costs time, so it has a separate step.
-    Profile.turnOn()
-    let profiled = try trainer.step(timed.upperBound)
-    times = ActivityTimes(Profile.turnOff(), profiled, workers: processors.count)
+    let steps = try TimedSteps(trainer, rounds: rounds)
+    let reports = steps.reports
+    times = ActivityTimes(steps.activities, steps.profiled, workers: processors.count)
 
     (task, ranks, workers) = (plan.task.title, world.size, processors.count)
     (batch, arithmetic) = (plan.recipe.batchSize, plan.recipe.arithmetic)
     seconds = reports.reduce(0) { $0 + $1.seconds } / Double(rounds)
     tokens = Double(reports.reduce(0) { $0 + $1.tokens }) / Double(rounds)
     let batches = plan.batches(seed: seed)
-    let longest = timed.map { batches.lengths(ofStep: $0).max() ?? 0 }
+    let longest = steps.numbers.map { batches.lengths(ofStep: $0).max() ?? 0 }
     paddedTokens = Double(batch * longest.reduce(0, +)) / Double(rounds)
     examplesPerSecond = Double(batch) / seconds
     tokensPerSecond = tokens / seconds

@@ -64,12 +64,8 @@ package struct StepMeasurement: Encodable {
       configuration, recomputes: recomputes, world: world, processors: processors)
     defer { trainer.end() }
     trainer.objective.layout.initialize(trainer.weights, seed: recipe.seed)
-    for step in 0..<2 { _ = try trainer.step(step) }
-    let reports = try (0..<rounds).map { try trainer.step(2 + $0) }
-    // Timing the activities costs time, so it has a separate step.
-    Profile.turnOn()
-    let profiled = try trainer.step(2 + rounds)
-    let entries = Profile.turnOff()
+    let steps = try TimedSteps(trainer, rounds: rounds)
+    let reports = steps.reports
 
     let waited = try world.gather([reports.map(\.reductionSeconds).median]).map { $0[0] }
     var step = try Self.point(
@@ -82,12 +78,12 @@ package struct StepMeasurement: Encodable {
     peak = try measuresPeak ? Self.peak(processors, configuration.arithmetic, world) : nil
     let flopsPerSecond = configuration.productsPerToken * step.tokensPerSecond
     shareOfPeak = peak.map { flopsPerSecond / $0 }
-    operations = entries.values.reduce(0) { $0 + $1.operations }
+    operations = steps.activities.values.reduce(0) { $0 + $1.operations }
     let slices = ReductionTree(sliceCount: recipe.slices).slices(of: world.rank, of: world.size)
     expectedOperations =
       configuration.passProductsPerToken * Double(recipe.batchSize * recipe.length)
       * Double(slices.count) / Double(recipe.slices) + trainer.orthogonalizationOperations
-    times = ActivityTimes(entries, profiled, workers: processors.count)
+    times = ActivityTimes(steps.activities, steps.profiled, workers: processors.count)
   }
 
   /// FLOP/s of all workers of all ranks together in products of 4096 x 4096 matrices.
