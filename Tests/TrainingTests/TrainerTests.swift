@@ -193,7 +193,7 @@ struct TrainerTests {
   }
 
   @Test
-  func aWishToStopAndAnErrorReachEveryRank() throws {
+  func aRequestToStopAndAnErrorReachEveryRank() throws {
     let world = try Communicator.start()
     let objective = Self.objective()
     let last = world.size - 1
