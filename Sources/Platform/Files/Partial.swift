@@ -107,11 +107,9 @@ final class Partial {
   }
 
   /// The first 8 digits of the kernel's boot identifier; random digits if it cannot be read.
-  private static let boot: String = {
-    let path = "/proc/sys/kernel/random/boot_id"
-    let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? UUID().uuidString
-    return String(text.prefix(8)).lowercased()
-  }()
+  private static let boot = String(
+    (HostResources.bootIdentifier ?? UUID().uuidString).prefix(8)
+  ).lowercased()
 
   /// Nanoseconds since boot as 16 hexadecimal digits, so that names sort by age.
   private static func time() -> String {

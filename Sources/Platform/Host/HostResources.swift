@@ -1,6 +1,6 @@
 import Foundation
 
-/// The free memory, disk space and processors of this host.
+/// The free memory, disk space, processors and kernel of this host.
 package enum HostResources {
   /// Bytes of memory that this process can still allocate; nil if unknown.
   ///
@@ -35,6 +35,11 @@ package enum HostResources {
     lines(of: "/proc/cpuinfo").first { $0.hasPrefix("model name") }?
       .split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
   }
+
+  /// The identifier of this boot of the kernel, with a line end; nil if it cannot be read.
+  ///
+  /// Containers of one machine have the same one.
+  package static var bootIdentifier: String? { kernelFile("/proc/sys/kernel/random/boot_id") }
 
   /// How many processors the launcher of this rank may use; nil without a launcher.
   ///

@@ -1,5 +1,4 @@
 import Collectives
-import Foundation
 import Platform
 
 /// The largest number of worker threads per core on a machine, over all machines; at least 1.
@@ -8,8 +7,7 @@ import Platform
 /// names of their own but may run on one machine; ranks with the same boot number of the kernel
 /// share a machine.
 package func threadsPerCore(_ world: Communicator, threads: Int) throws -> Double {
-  let boot = FileManager.default.contents(atPath: "/proc/sys/kernel/random/boot_id")
-  let machines = try world.gather(boot.map { Array($0) } ?? Array(hostName().utf8))
+  let machines = try world.gather(Array((HostResources.bootIdentifier ?? hostName()).utf8))
   let processors = try world.gather(allowedProcessors().map { Int32($0) })
   let counts = try world.gather([threads, ControlGroups().processorQuota ?? .max])
   var result = 1.0

@@ -50,9 +50,7 @@ extension RunLock {
       return found == started ? .running : .ended
     }
 
-    private static var bootIdentity: String {
-      (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
-    }
+    private static var bootIdentity: String { HostResources.bootIdentifier ?? "" }
 
     /// The PID namespace of this process; empty if /proc shows another namespace.
     private static var pidNamespace: String {
