@@ -105,7 +105,7 @@ struct FinetuneCommand: ParsableCommand {
     let run = FinetuningSeeds(plan, count: seeds, context: context, settings: settings)
     guard let results = try run.train() else { return false }
     do {
-      try run.answer(results, processors: start.layout(context.world).processors)
+      try run.writePredictions(of: results, processors: start.layout(context.world).processors)
     } catch TrainerError.stopped {
       if context.isFirst {
         context.log.write("stopped as requested; the same command predicts the rest")

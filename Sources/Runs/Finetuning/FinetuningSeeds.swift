@@ -111,20 +111,20 @@ package struct FinetuningSeeds {
   ///   - results: of all seeds or folds.
   ///   - processors: the processor of each thread, -1 for a thread that is not pinned.
   /// - Throws: `TrainerError.stopped` when a stop was requested; an error of the files.
-  package func answer(_ results: FinetuningResults, processors: [Int]) throws {
+  package func writePredictions(of results: FinetuningResults, processors: [Int]) throws {
     guard let best = results.best else { return }
     let (world, folder) = (context.world, context.folder + "/predictions")
     let model = best.fold.map { "fold \($0)" } ?? "seed \(best.seed)"
     let answered = [model] + (plan.dev + plan.test).map(\.fingerprint)
     let note = Data((answered.joined(separator: "\n") + "\n").utf8)
     let isDone = FileManager.default.contents(atPath: folder + "/answered.txt") == note
-    if try world.anyRank(world.rank == 0 && isDone) { return }
-    try world.agree { if world.rank == 0 { try RunFolder(path: folder).make() } }
-    let heldOut = try answerHeldOut(processors)
+    if try world.anyRank(context.isFirst && isDone) { return }
+    try world.agree { if context.isFirst { try RunFolder(path: folder).make() } }
+    let heldOut = try predictHeldOut(processors)
     let sets = heldOut == nil ? plan.dev + plan.test : plan.test
     let answers = try predict(sets, best.folder, processors)
     try world.agree {
-      guard world.rank == 0 else { return }
+      guard context.isFirst else { return }
       var names: [String] = []
       for (set, answers) in [heldOut].compactMap(\.self) + zip(sets, answers) {
         names += try set.write(answers, to: folder, replacing: true)
@@ -137,7 +137,7 @@ package struct FinetuningSeeds {
   }
 
   /// The predictions of each fold for the examples that it holds out; nil without folds.
-  private func answerHeldOut(_ processors: [Int]) throws -> (ExampleSet, Answers)? {
+  private func predictHeldOut(_ processors: [Int]) throws -> (ExampleSet, Answers)? {
     guard let folds = plan.folds else { return nil }
     let parts = try (1...folds.count).map { number in
       let folder = FinetuningResults.folder(seed: plan.recipe.seed, fold: number)

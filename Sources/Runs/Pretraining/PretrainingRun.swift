@@ -41,7 +41,7 @@ package final class PretrainingRun {
     let world = context.world
     let kernels = try KernelSelection(configuration.arithmetic, world)
     health = try world.agree {
-      world.rank == 0
+      context.isFirst
         ? try RunHealth(
           configuration, data, folder: context.folder, log: context.log, metrics: context.metrics)
         : nil
