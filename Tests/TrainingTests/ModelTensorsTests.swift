@@ -31,7 +31,7 @@ struct ModelTensorsTests {
   private func read(_ folder: TemporaryFolder) throws -> [Float] {
     let (layout, _) = parameters()
     let weights = Storage(count: layout.count)
-    try ModelFile.read(ModelTensors(folder: folder.path), layout, prefix: "x.", into: weights)
+    try ModelFile.copy(ModelTensors(folder: folder.path), layout, into: weights) { "x." + $0 }
     return layout.parameters.flatMap { parameter in
       (0..<parameter.count).map { weights.base[parameter.offset + $0] }
     }

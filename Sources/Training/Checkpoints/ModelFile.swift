@@ -45,26 +45,24 @@ package enum ModelFile {
     return try writer.finish()
   }
 
-  /// Reads all parameters into `weights` from the tensors called `prefix` + name.
+  /// Reads all parameters into `weights` from the file at `path`.
   ///
   /// Throws `CheckpointError.otherModel` if one is missing or does not fit, or if the file has
-  /// further tensors with this prefix. `weights` are then unchanged.
+  /// further tensors. `weights` are then unchanged.
   package static func read(
-    _ path: String, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
+    _ path: String, _ layout: ParameterLayout, into weights: Storage
   ) throws {
-    try read(try ModelTensors(path: path), layout, prefix: prefix, into: weights)
+    try read(try ModelTensors(path: path), layout, into: weights)
   }
 
-  /// Reads all parameters from the opened files of a model; see `read(_:_:prefix:into:)`.
+  /// Reads all parameters from the opened files of a model; see `read(_:_:into:)`.
   package static func read(
-    _ file: ModelTensors, _ layout: ParameterLayout, prefix: String = "", into weights: Storage
+    _ file: ModelTensors, _ layout: ParameterLayout, into weights: Storage
   ) throws {
-    let differences = compare(file, layout) { prefix + $0 }
+    let differences = compare(file, layout) { $0 }
     try expectNone(
-      differences.problems
-        + differences.unused.filter { $0.hasPrefix(prefix) }.map { "\($0) is unexpected" },
-      path: file.path)
-    try copy(file, layout, into: weights) { prefix + $0 }
+      differences.problems + differences.unused.map { "\($0) is unexpected" }, path: file.path)
+    try copy(file, layout, into: weights) { $0 }
   }
 
   /// Reads the named parameters that the file has into `weights`, and leaves the others unchanged.
