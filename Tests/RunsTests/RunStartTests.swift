@@ -1,8 +1,11 @@
 import Electra
+import Layers
 import Models
 import Runs
+import Tensors
 import TestSupport
 import Testing
+import Training
 
 struct RunStartTests {
   @Test
@@ -36,5 +39,27 @@ struct RunStartTests {
     let new = try RunStart(preset: nil, initial: [])
     try new.expectSame(initial: [], hasCheckpoints: false)
     #expect(throws: UsageError.self) { try new.expectSame(initial: ["a"], hasCheckpoints: true) }
+  }
+
+  /// The checksum of a model in several files is that of all of them.
+  @Test
+  func modelsInSeveralFilesAreComparedByTheirWeights() throws {
+    let folder = try TemporaryFolder()
+    for (name, value) in [("first", Float(1)), ("copy", 1), ("other", 2)] {
+      var layout = ParameterLayout()
+      _ = layout.declare("a", [4], .zeros)
+      _ = layout.declare("b", [4], .zeros)
+      let weights = Storage(count: layout.count)
+      weights.base[0] = value
+      try folder.write("", "\(name)/README.md")
+      try ModelFile.export(
+        weights, layout, to: folder.file(name), .init(shardSize: 16), fault: { _ in },
+        naming: { $0 })
+    }
+    let start = try RunStart(preset: nil, initial: [folder.file("first")])
+    try start.expectSame(initial: [folder.file("copy")], hasCheckpoints: true)
+    #expect(throws: UsageError.self) {
+      try start.expectSame(initial: [folder.file("other")], hasCheckpoints: true)
+    }
   }
 }

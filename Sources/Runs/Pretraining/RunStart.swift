@@ -41,17 +41,18 @@ package struct RunStart: Codable, Equatable {
   package struct Source: Codable, Equatable {
     /// The path, as the user gave it.
     let path: String
-    /// CRC-32C of the file of weights.
+    /// CRC-32C of the file of weights, or those of all files.
     let checksum: String
 
     init(path: String, checksum: String) {
       (self.path, self.checksum) = (path, checksum)
     }
 
+    /// Describes the model at `path`; throws where it cannot be read.
     init(path: String) throws {
       self.path = path
       if HuggingFaceFolder.isOne(path) {
-        checksum = CheckpointState.checksum(of: path + "/model.safetensors") ?? ""
+        checksum = try ModelTensors(folder: path).checksum
       } else {
         checksum = try CheckpointFolder(path).state.weightsChecksum ?? ""
       }
