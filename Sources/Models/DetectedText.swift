@@ -19,6 +19,8 @@ package struct DetectedText: Encodable, Sendable {
   init(_ line: String) { (text, marks) = (line, []) }
 
   /// A line in which double brackets mark words, as in `pertaining [[two]] the liver`.
+  ///
+  /// They mark it only if they enclose at least one character and no bracket.
   init(marked line: String) {
     var (text, offsets, rest) = ("", [Range<Int>](), line[...])
     while let match = rest.firstMatch(of: /\[\[([^\[\]]+)\]\]/) {

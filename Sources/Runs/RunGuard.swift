@@ -87,8 +87,10 @@ private final class LockKeeper: Sendable {
 
   init(grace: Double?) { self.grace = grace }
 
+  /// Takes over a lock, to refresh it from now on.
   func keep(_ lock: RunLock) { state.withLock { $0.lock = lock } }
 
+  /// Releases the lock; does nothing without one.
   func release() {
     state.withLock {
       $0.lock?.release()

@@ -36,6 +36,7 @@ package struct HealthMonitor: Sendable {
   package private(set) var reported: Set<HealthIssue> = []
   var history: MetricsHistory
 
+  /// A monitor of a run without metrics yet.
   package init(of subject: Subject) {
     self.subject = subject
     let configuration = subject.configuration

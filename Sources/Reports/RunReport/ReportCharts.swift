@@ -12,6 +12,7 @@ struct ReportCharts {
   /// The largest number of points in a curve.
   private static let pointLimit = 150
 
+  /// The charts of `runs`, all with the same axis of tokens.
   init(_ runs: [ReportedRun]) {
     self.runs = runs
     let all = runs.flatMap { $0.training.compactMap(\.tokens) }.filter { $0 > 0 }.map(Double.init)

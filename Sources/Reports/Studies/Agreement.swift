@@ -30,6 +30,7 @@ package struct Agreement {
   package let agreeing: Int
   package let exceptions: [Exception]
 
+  /// Compares all pairs of entries; one without scores counts as 0.
   package init(_ entries: [Entry]) {
     var (pairs, agreeing, exceptions) = (0, 0, [Exception]())
     for better in entries {

@@ -29,6 +29,7 @@ struct NonFiniteStep: Codable, Equatable {
     let types: [UInt8]
   }
 
+  /// Describes `slice`, the origin of `divergence`, with the text of its sequences.
   init(_ divergence: Divergence, _ slice: Divergence.Slice, _ vocabulary: Vocabulary) {
     let batch = slice.batch
     step = divergence.step + 1
@@ -43,6 +44,7 @@ struct NonFiniteStep: Codable, Equatable {
     }
   }
 
+  /// Writes the file atomically, and replaces an existing one; throws `FileError.unwritable`.
   func write(to path: String) throws {
     try AtomicFile.write(jsonDocument(), to: path, replacing: true)
   }

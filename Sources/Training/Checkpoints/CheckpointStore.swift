@@ -19,6 +19,7 @@ package struct CheckpointStore: Sendable {
   /// Called before every new folder, write, flush and rename of a save.
   package let fault: FaultHook
 
+  /// The store of the run in `runFolder`, which keeps the `keep` newest checkpoints.
   package init(
     runFolder: String, keep: Int = 3, milestones: Set<Int> = [],
     fault: @escaping FaultHook = { _ in }
