@@ -19,8 +19,7 @@ enum EventFile {
   /// left.
   static func name(after names: [String]) -> String {
     let numbers = names.map { Int($0.dropFirst(prefix.count + 1)) ?? 0 }
-    let digits = String((numbers.max() ?? 0) + 1)
-    return "\(prefix).\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits)"
+    return "\(prefix).\(((numbers.max() ?? 0) + 1).zeroPadded(5))"
   }
 
   /// The names of the event files in `folder`, sorted; empty if the folder does not exist.
