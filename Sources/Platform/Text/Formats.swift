@@ -49,8 +49,8 @@ extension Int {
   package func of(_ thing: String) -> String { "\(grouped) \(thing)\(self == 1 ? "" : "s")" }
 }
 
-/// The first five of `names`, and how many more there are: "a, b, c, d, e and 2 more".
-package func shortList(_ names: [String]) -> String {
-  let shown = names.prefix(5).joined(separator: ", ")
-  return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+/// The first `most` of `names`, and how many more there are: "a, b, c, d, e and 2 more".
+package func shortList(_ names: [String], most: Int = 5) -> String {
+  let shown = names.prefix(most).joined(separator: ", ")
+  return names.count > most ? "\(shown) and \(names.count - most) more" : shown
 }

@@ -109,7 +109,8 @@ package struct FinetuningPlan {
   /// Model, data and steps, as the first lines of the log and the output of `--dry-run`.
   package var summary: [String] {
     let tokens = train.examples.reduce(0) { $0 + $1.tokens.count }
-    let labels = train.labels.names.isEmpty ? "" : "; \(Self.list(train.labels.names))"
+    let names = train.labels.names
+    let labels = names.isEmpty ? "" : "; \(names.count) labels: \(shortList(names, most: 8))"
     let part = folds == nil ? self : fold(1)
     let warmup = part.trainerSettings.schedule.warmupSteps.of("warm-up step")
     var lines = [
@@ -148,11 +149,6 @@ package struct FinetuningPlan {
     ([train] + (folds == nil ? dev : []) + test).flatMap { set in
       set.notes.sentences(path: set.path).map { "note: " + $0 }
     }
-  }
-
-  private static func list(_ names: [String]) -> String {
-    "\(names.count) labels: " + names.prefix(8).joined(separator: ", ")
-      + (names.count > 8 ? " and \(names.count - 8) more" : "")
   }
 
   /// The optimizer settings of every seed.

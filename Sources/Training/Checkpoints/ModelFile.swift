@@ -106,8 +106,6 @@ package enum ModelFile {
   /// Throws `otherModel` with the first five of `problems`; returns if there are none.
   package static func expectNone(_ problems: [String], path: String) throws(CheckpointError) {
     guard !problems.isEmpty else { return }
-    let shown = problems.prefix(5).joined(separator: ", ")
-    let more = problems.count > 5 ? " and \(problems.count - 5) more" : ""
-    throw .otherModel(path: path, differences: shown + more)
+    throw .otherModel(path: path, differences: shortList(problems))
   }
 }

@@ -255,9 +255,10 @@ package final class Watchdog: Sendable {
     let known = heartbeats.compactMap(\.self)
     let newest = known.map(\.time).max() ?? 0
     func names(_ records: [Heartbeat.Record]) -> String {
-      records.prefix(8).map {
+      let ranks = records.map {
         "rank \($0.rank) on \($0.host) in \($0.section) of step \($0.step)"
-      }.joined(separator: ", ") + (records.count > 8 ? " and \(records.count - 8) more" : "")
+      }
+      return shortList(ranks, most: 8)
     }
     let silent = known.filter { newest - $0.time > tolerance }
     if !silent.isEmpty {
