@@ -70,9 +70,11 @@ package struct FinetuneMeasurement: Encodable {
   /// The measurement as text for people.
   package var table: String {
     """
-    \(task), \(ranks) x \(workers) threads, \(batch) sequences of \(Int(tokens) / batch) tokens on average, \
+    \(task), \(ranks) x \(workers) threads, \(batch) sequences of \(Int(tokens) / batch) tokens \
+    on average, \
     \(arithmetic.rawValue): \
-    \(String(format: "%.1f", examplesPerSecond)) examples/s, \(Int(tokensPerSecond).grouped) tokens/s, \
+    \(String(format: "%.1f", examplesPerSecond)) examples/s, \
+    \(Int(tokensPerSecond).grouped) tokens/s, \
     \(String(format: "%.1f", 1000 * seconds)) ms per step, \(peakMemory.bytes) of memory
     padding to the longest sequence would multiply the tokens by \
     \(String(format: "%.2f", paddedTokens / tokens))
