@@ -46,10 +46,7 @@ package struct FinetuneMeasurement: Encodable {
     let seed = plan.recipe.seed
     let trainer = try plan.trainer(seed: seed, world: world, processors: processors)
     defer { trainer.end() }
-    trainer.objective.layout.initialize(trainer.weights, seed: seed)
-    try world.agree {
-      if world.rank == 0 { try plan.source.load(into: trainer.weights, plan.model) }
-    }
+    try plan.initialize(trainer.weights, seed: seed, world: world)
     try trainer.shareWeights()
     let steps = try TimedSteps(trainer, rounds: rounds)
     let reports = steps.reports

@@ -84,6 +84,17 @@ extension FinetuningPlan {
       source: { batches.batch(step: $0, sequences: $1) })
   }
 
+  /// Writes the initial weights of one seed: new ones and, unless `isScratch`, the encoder's.
+  ///
+  /// Every rank must call it; only rank zero reads the encoder. Throws an error of its files on all
+  /// ranks.
+  package func initialize(_ weights: Storage, seed: UInt64, world: Communicator) throws {
+    model.layout.initialize(weights, seed: seed)
+    try world.agree {
+      if world.rank == 0 && !isScratch { try source.load(into: weights, model) }
+    }
+  }
+
   /// The weight of each class in the loss; empty if all are 1.
   ///
   /// Throws `UsageError` for a task without classes, and `FinetuningError.classWeight`.

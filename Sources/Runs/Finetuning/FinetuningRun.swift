@@ -84,11 +84,7 @@ extension FinetuningRun: TrainingJob {
   private static let evaluationsFile = "evaluations.json"
 
   func makeFirstWeights() throws -> Bool {
-    let weights = run.trainer.weights
-    run.trainer.objective.layout.initialize(weights, seed: seed)
-    try context.world.agree {
-      if context.isFirst && !plan.isScratch { try plan.source.load(into: weights, plan.model) }
-    }
+    try plan.initialize(run.trainer.weights, seed: seed, world: context.world)
     return false
   }
 
