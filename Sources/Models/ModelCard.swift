@@ -115,7 +115,10 @@ package struct ModelCard {
     case .mlm: method
     case .mlmRTD:
       "masked language modelling + \(recipe.discriminatorWeight) x replaced token detection"
-    default: "masked language modelling + \(recipe.discriminatorWeight) x \(method)"
+    // A unigram or uniform generator has no loss.
+    default:
+      (recipe.task.hasGenerator ? "masked language modelling + " : "")
+        + "\(recipe.discriminatorWeight) x \(method)"
     }
   }
 

@@ -69,6 +69,21 @@ struct HuggingFaceExportTests {
     #expect(card.contains(" (Muon: 2.0 times that), ") && !card.contains("Clark"), "\(card)")
   }
 
+  /// A generator without a network has no loss.
+  @Test(arguments: [
+    (PretrainingTask.Generator.transformer, "| loss | masked language modelling + 50.0 x replaced"),
+    (.unigram, "| loss | 50.0 x replaced token detection |"),
+  ])
+  func theCardHasTheTermsOfTheLoss(generator: PretrainingTask.Generator, row: String) throws {
+    let folder = try TemporaryFolder()
+    let tokenizer = try smallTokenizer()
+    var configuration = smallConfiguration(tokenizer)
+    configuration.recipe.task.generator = generator
+    try writeRun(folder.file("run"), configuration, tokenizer)
+    try HuggingFaceExport(from: folder.file("run"), .discriminator).write(to: folder.file("model"))
+    #expect(try folder.text("model/README.md").contains(row))
+  }
+
   @Test
   func aNetworkThatIsNotThereIsNamed() throws {
     let folder = try TemporaryFolder()
