@@ -38,7 +38,7 @@ package struct CheckpointFolder {
   }
 
   /// The file of the weights.
-  package var modelPath: String { path + "/model.safetensors" }
+  package var modelPath: String { path + "/" + ModelTensors.fileName }
   /// The folder of the run that the checkpoint belongs to.
   var runPath: String { path + "/../.." }
 

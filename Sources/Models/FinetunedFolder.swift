@@ -128,7 +128,7 @@ package struct FinetunedFolder {
     let fault = FaultInjection.hook
     let folder = try AtomicFolder(replacing: path, fault: fault)
     try ModelFile.write(
-      weights, model.layout, path: folder.partial + "/model.safetensors", fault: fault)
+      weights, model.layout, path: folder.partial + "/" + ModelTensors.fileName, fault: fault)
     for (name, data) in try files(model, description, tokenizer) {
       try DurableFile.write(Array(data), to: folder.partial + "/" + name, fault: fault)
     }

@@ -44,14 +44,14 @@ extension Trainer {
     try waitForWeights()
     try world.agree {
       guard world.rank == 0 else { return }
-      let file = try ModelTensors(path: folder + "/model.safetensors")
+      let file = try ModelTensors(folder: folder)
       if !ofOtherParameters { return try ModelFile.read(file, objective.layout, into: weights) }
       let differences = ModelFile.compare(file, objective.layout) { $0 }
       try ModelFile.expectNone(differences.mismatched, path: file.path)
       try ModelFile.copy(file, objective.layout, into: weights) { $0 }
     }
     try shareWeights()
-    try saver.loadMoments(folder + "/optimizer.safetensors", mayLack: ofOtherParameters)
+    try saver.loadMoments(folder + "/" + MomentsFile.fileName, mayLack: ofOtherParameters)
     try loadWindow(folder + "/" + MetricsWindow.file)
   }
 

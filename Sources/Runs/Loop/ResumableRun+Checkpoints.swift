@@ -73,7 +73,7 @@ extension ResumableRun {
 
   /// Logs the tensors that the model does not share with `checkpoint`.
   private func logDifferences(_ checkpoint: String) throws {
-    let file = try ModelTensors(path: checkpoint + "/model.safetensors")
+    let file = try ModelTensors(folder: checkpoint)
     let clauses = ModelFile.compare(file, trainer.objective.layout) { $0 }.clauses
     if !clauses.isEmpty { log.write("the phase begins with \(clauses.joined(separator: ", "))") }
   }

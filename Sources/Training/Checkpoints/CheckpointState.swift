@@ -67,7 +67,7 @@ package struct CheckpointState: Sendable, Codable, Equatable {
   }
 
   /// The CRC-32C of the weights in hexadecimal; nil before the checkpoint is written.
-  package var weightsChecksum: String? { checksums["model.safetensors"] }
+  package var weightsChecksum: String? { checksums[ModelTensors.fileName] }
 
   /// The bytes of `state.json`, including their checksum.
   func sealed() throws -> Data {

@@ -18,7 +18,7 @@ enum SavedVector: CaseIterable {
 
   /// The files of tensors of a checkpoint, with their vectors.
   static let files: [(name: String, vectors: [SavedVector])] = [
-    ("model.safetensors", [.weights]), ("optimizer.safetensors", [.firstMoment, .secondMoment]),
+    (ModelTensors.fileName, [.weights]), (MomentsFile.fileName, [.firstMoment, .secondMoment]),
   ]
 
   /// The parameters that have an element in this vector: `matrices` have no second moments.

@@ -51,7 +51,7 @@ extension ModelFile {
       ], "weight_map": .lines(.object(map)),
     ])
     try DurableFile.write(
-      Array((index.spacedText + "\n").utf8), to: folder + "/model.safetensors.index.json",
+      Array((index.spacedText + "\n").utf8), to: folder + "/" + ModelTensors.indexName,
       fault: fault)
   }
 
@@ -79,7 +79,7 @@ extension ModelFile {
   }
 
   private static func fileName(_ index: Int, of count: Int) -> String {
-    guard count > 1 else { return "model.safetensors" }
+    guard count > 1 else { return ModelTensors.fileName }
     return "model-\((index + 1).zeroPadded(5))-of-\(count.zeroPadded(5)).safetensors"
   }
 }

@@ -20,8 +20,8 @@ package struct ModelTensors: Sendable {
   private var sums: [String: (String, String)] = [:]
 
   /// The file of a model in one file, and the index of a model in several.
-  private static let fileName = "model.safetensors"
-  private static let indexName = fileName + ".index.json"
+  package static let fileName = "model.safetensors"
+  static let indexName = fileName + ".index.json"
 
   /// Whether a folder has a model.
   package static func exist(in folder: String) -> Bool {

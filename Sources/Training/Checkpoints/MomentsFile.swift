@@ -1,8 +1,11 @@
 import Layers
 import Tensors
 
-/// The moments of a checkpoint, in `optimizer.safetensors`.
+/// The moments of a checkpoint.
 package struct MomentsFile {
+  /// The name of the file in a checkpoint's folder.
+  static let fileName = "optimizer.safetensors"
+
   private let file: SafetensorsFile
   private let layout: ParameterLayout
 
