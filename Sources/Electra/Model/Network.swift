@@ -65,6 +65,40 @@ package struct Network: Sendable {
     }
   }
 
+  /// Runs the network on `tokens` and then its heads; if they return a gradient, also its backward
+  /// pass.
+  ///
+  /// All memory that it takes from `arena` is released at the end.
+  ///
+  /// - Parameters:
+  ///   - tokens: the input. (N)
+  ///   - segmentIDs: the segments of the tokens. (N)
+  ///   - headRanges: the ranges of the heads in the flat vector, in the order of progress reports.
+  ///   - arena: memory for activations and their gradients.
+  ///   - pass: weights, gradients and random numbers.
+  ///   - heads: a function of the output (N, D) and the activations. It runs the forward and
+  ///     backward passes of the heads and returns their outcome and the gradient of the output
+  ///     (N, D); nil for no backward pass.
+  /// - Returns: the outcome of the heads.
+  package func run<Outcome>(
+    tokens: [Int32], segmentIDs: [UInt8], headRanges: [Range<Int>], arena: Arena,
+    _ pass: PassContext,
+    heads: (HiddenStates, Activations) -> (outcome: Outcome, gradient: Tensor?)
+  ) -> Outcome {
+    let mark = arena.used
+    defer { arena.release(to: mark) }
+    let activations = Activations(self, pass.shape, arena: arena)
+    let hidden = forward(tokens: tokens, segmentIDs: segmentIDs, activations, pass)
+    for range in headRanges { pass.progress?.willRead(range) }
+    let (outcome, gradient) = heads(hidden, activations)
+    if let gradient {
+      for range in headRanges { pass.progress?.didFinish(range) }
+      backward(
+        gradient, tokens: tokens, segmentIDs: segmentIDs, activations, arena: arena, pass)
+    }
+    return outcome
+  }
+
   /// The hidden states of `tokens` (N) with `segmentIDs` (N); returns (N, D).
   package func forward(
     tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations, _ pass: PassContext

@@ -28,14 +28,16 @@ package struct StandaloneDiscriminator: Sendable {
   package func detect(_ batch: Batch, weights: Weights, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
-    let activations = Network.Activations(network, pass.shape, arena: arena)
-    let headActivations = DiscriminatorHead.Activations(
-      pass.shape, size: sizes.encoder.hiddenSize, arena: arena)
-    let hidden = network.forward(
-      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    head.forward(hidden, headActivations, pass)
-    return Array(
-      UnsafeBufferPointer(start: headActivations.logits.base, count: batch.tokenCount))
+    return network.run(
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, headRanges: [head.range], arena: arena,
+      pass
+    ) { hidden, _ in
+      let activations = DiscriminatorHead.Activations(
+        pass.shape, size: hidden.columns, arena: arena)
+      head.forward(hidden, activations, pass)
+      let logits = UnsafeBufferPointer(start: activations.logits.base, count: batch.tokenCount)
+      return (Array(logits), nil)
+    }
   }
 
   /// The number of floats that `detect` takes from an arena for a batch of this shape.

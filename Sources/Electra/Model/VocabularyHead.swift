@@ -85,6 +85,15 @@ package struct VocabularyHead: Sendable {
     }
   }
 
+  /// The number of floats that `Activations` and `backward` take from an arena for `masked`
+  /// positions.
+  func capacity(masked: Int, in arithmetic: Arithmetic) -> Int {
+    Arena.measure { arena in
+      _ = Activations(self, masked: masked, in: arithmetic, arena: arena)
+      for width in [embeddingSize, dense.weight.columns] { _ = arena.tensor(masked, width) }
+    }
+  }
+
   /// Losses, most likely tokens and samples at the masked positions.
   ///
   /// - Parameters:

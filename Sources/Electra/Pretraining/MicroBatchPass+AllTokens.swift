@@ -29,54 +29,37 @@ extension MicroBatchPass {
     guard let copyGate = model.discriminatorHead, let predictor = model.predictor else {
       preconditionFailure("the objective \(model.task.objective.rawValue) has no copy gate")
     }
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let activations = Network.Activations(model.discriminator, pass.shape, arena: arena)
-    let head = DiscriminatorHead.Activations(
-      pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
-    let hidden = model.discriminator.forward(
-      tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    pass.progress?.willRead(copyGate.range)
-    pass.progress?.willRead(predictor.headRange)
-    copyGate.forward(hidden, head, pass)
-
-    var allTokens = AllTokensPass(
-      microBatch: self, head: predictor.head, tokens: tokens, weight: weight, hidden: hidden,
-      gateLogits: head.logits, gateGradients: arena.tensor(1, tokens.count),
-      gradient: arena.tensor(hidden.rows, hidden.columns),
-      outcome: AllTokensOutcome(
-        detection: DiscriminatorOutcome(
-          logits: Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count)),
-          of: tokens, originals: batch.tokens)))
-    allTokens.gradient.fill(0)
-    for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
-      allTokens.add(start..<min(start + Self.chunk, tokens.count))
-    }
-    if weight != nil {
+    return model.discriminator.run(
+      tokens: tokens, segmentIDs: batch.segmentIDs,
+      headRanges: [copyGate.range, predictor.headRange], arena: arena, pass
+    ) { hidden, _ in
+      let head = DiscriminatorHead.Activations(pass.shape, size: hidden.columns, arena: arena)
+      copyGate.forward(hidden, head, pass)
+      var allTokens = AllTokensPass(
+        microBatch: self, head: predictor.head, tokens: tokens, weight: weight, hidden: hidden,
+        gateLogits: head.logits, gateGradients: arena.tensor(1, tokens.count),
+        gradient: arena.tensor(hidden.rows, hidden.columns),
+        outcome: AllTokensOutcome(
+          detection: DiscriminatorOutcome(
+            logits: Array(UnsafeBufferPointer(start: head.logits.base, count: tokens.count)),
+            of: tokens, originals: batch.tokens)))
+      allTokens.gradient.fill(0)
+      for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
+        allTokens.add(start..<min(start + Self.chunk, tokens.count))
+      }
+      guard weight != nil else { return (allTokens.outcome, nil) }
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       copyGate.backward(
         allTokens.gateGradients, hidden: hidden, head, into: gradient, arena: arena, pass)
       gradient.add(allTokens.gradient)
-      pass.progress?.didFinish(copyGate.range)
-      pass.progress?.didFinish(predictor.headRange)
-      model.discriminator.backward(
-        gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+      return (allTokens.outcome, gradient)
     }
-    return allTokens.outcome
   }
 
-  /// The number of floats that `predictAllTokens` takes from an arena; 0 for other objectives.
-  static func allTokensCapacity(_ model: ElectraModel, _ shape: BatchShape) -> Int {
-    guard let predictor = model.predictor, let copyGate = model.discriminatorHead else { return 0 }
-    let rows = min(chunk, shape.tokens)
-    let (width, embedding) = (model.sizes.discriminator.hiddenSize, model.sizes.embeddingSize)
-    return copyGate.capacity(model.discriminator, shape)
-      + Arena.measure { arena in
-        _ = arena.tensor(shape.tokens, width)
-        _ = VocabularyHead.Activations(
-          predictor.head, masked: rows, in: shape.arithmetic, arena: arena)
-        for width in [width, embedding] { _ = arena.tensor(rows, width) }
-      }
+  /// The number of floats that the predictions of `predictAllTokens` take from an arena.
+  static func allTokensCapacity(_ head: VocabularyHead, _ shape: BatchShape) -> Int {
+    head.capacity(masked: min(chunk, shape.tokens), in: shape.arithmetic)
+      + Arena.measure { _ = $0.tensor(shape.tokens, head.dense.weight.columns) }
   }
 }
 

@@ -20,28 +20,22 @@ extension MicroBatchPass {
     guard let detection = model.discriminatorHead else {
       preconditionFailure("the objective \(model.task.objective.rawValue) detects no replacements")
     }
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let activations = Network.Activations(model.discriminator, pass.shape, arena: arena)
-    let head = DiscriminatorHead.Activations(
-      pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
-    let hidden = model.discriminator.forward(
-      tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    pass.progress?.willRead(detection.range)
-    detection.forward(hidden, head, pass)
-    inspect(activations)
     let lossPositions = onlyMasked ? masked.positions.map { Int($0) } : Array(tokens.indices)
-    let (outcome, gradients) = detect(
-      tokens, head.logits, lossPositions: lossPositions, weight: weight)
-    if weight != nil {
+    return model.discriminator.run(
+      tokens: tokens, segmentIDs: batch.segmentIDs, headRanges: [detection.range], arena: arena,
+      pass
+    ) { hidden, activations in
+      let head = DiscriminatorHead.Activations(pass.shape, size: hidden.columns, arena: arena)
+      detection.forward(hidden, head, pass)
+      inspect(activations)
+      let (outcome, gradients) = detect(
+        tokens, head.logits, lossPositions: lossPositions, weight: weight)
+      guard weight != nil else { return (outcome, nil) }
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       detection.backward(
         gradients, hidden: hidden, head, into: gradient, arena: arena, pass)
-      pass.progress?.didFinish(detection.range)
-      model.discriminator.backward(
-        gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+      return (outcome, gradient)
     }
-    return outcome
   }
 
   /// The loss of replaced token detection and the gradient of its logits.

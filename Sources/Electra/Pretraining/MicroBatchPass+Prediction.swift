@@ -42,27 +42,21 @@ extension MicroBatchPass {
     weights: ((VocabularyHead.Activations) -> [Float])?,
     inspect: (Network.Activations, VocabularyHead.Activations) -> Void = { _, _ in }
   ) -> [VocabularyOutcome] {
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let activations = Network.Activations(model.network, pass.shape, arena: arena)
-    let head = VocabularyHead.Activations(
-      model.head, masked: targets.positions.count, in: pass.weights.arithmetic, arena: arena)
-    let hidden = model.network.forward(
-      tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    pass.progress?.willRead(model.headRange)
-    let outcomes = model.head.forward(
-      hidden, targets, head, rule: samplingRule, pass)
-    inspect(activations, head)
-    if let weights {
-      let weights = weights(head)
+    model.network.run(
+      tokens: tokens, segmentIDs: batch.segmentIDs, headRanges: [model.headRange], arena: arena,
+      pass
+    ) { hidden, activations in
+      let head = VocabularyHead.Activations(
+        model.head, masked: targets.positions.count, in: pass.weights.arithmetic, arena: arena)
+      let outcomes = model.head.forward(
+        hidden, targets, head, rule: samplingRule, pass)
+      inspect(activations, head)
+      guard let weights = weights?(head) else { return (outcomes, nil) }
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       gradient.fill(0)
       model.head.backward(
         targets, weights: weights, head, addingTo: gradient, arena: arena, pass)
-      pass.progress?.didFinish(model.headRange)
-      model.network.backward(
-        gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+      return (outcomes, gradient)
     }
-    return outcomes
   }
 }

@@ -25,54 +25,29 @@ extension MicroBatchPass {
     guard let detection = model.discriminatorHead, let predictor = model.predictor else {
       preconditionFailure("the objective \(model.task.objective.rawValue) has one head")
     }
-    let mark = arena.used
-    defer { arena.release(to: mark) }
-    let encoder = model.discriminator
-    let activations = Network.Activations(encoder, pass.shape, arena: arena)
-    let detectionHead = DiscriminatorHead.Activations(
-      pass.shape, size: model.sizes.discriminator.hiddenSize, arena: arena)
-    let predictionHead = VocabularyHead.Activations(
-      predictor.head, masked: masked.positions.count, in: pass.weights.arithmetic, arena: arena)
     let targets = PredictionTargets(positions: masked.positions, tokens: masked.targets)
-    let hidden = encoder.forward(
-      tokens: tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    pass.progress?.willRead(detection.range)
-    pass.progress?.willRead(predictor.headRange)
-    detection.forward(hidden, detectionHead, pass)
-    let predicted = predictor.head.forward(hidden, targets, predictionHead, pass)
     let isMasked = Set(masked.positions)
     let judged = tokens.indices.filter { !isMasked.contains(Int32($0)) }
-    let (outcome, logitGradients) = detect(
-      tokens, detectionHead.logits, lossPositions: judged, weight: weights?.detection)
-    if let weights {
+    return model.discriminator.run(
+      tokens: tokens, segmentIDs: batch.segmentIDs,
+      headRanges: [detection.range, predictor.headRange], arena: arena, pass
+    ) { hidden, _ in
+      let detectionHead = DiscriminatorHead.Activations(
+        pass.shape, size: hidden.columns, arena: arena)
+      let predictionHead = VocabularyHead.Activations(
+        predictor.head, masked: masked.positions.count, in: pass.weights.arithmetic, arena: arena)
+      detection.forward(hidden, detectionHead, pass)
+      let predicted = predictor.head.forward(hidden, targets, predictionHead, pass)
+      let (outcome, logitGradients) = detect(
+        tokens, detectionHead.logits, lossPositions: judged, weight: weights?.detection)
+      guard let weight = weights?.prediction else { return ((predicted, outcome), nil) }
       let gradient = arena.tensor(hidden.rows, hidden.columns)
       detection.backward(
         logitGradients, hidden: hidden, detectionHead, into: gradient, arena: arena, pass)
-      pass.progress?.didFinish(detection.range)
       predictor.head.backward(
-        targets, weights: Array(repeating: weights.prediction, count: targets.positions.count),
+        targets, weights: Array(repeating: weight, count: targets.positions.count),
         predictionHead, addingTo: gradient, arena: arena, pass)
-      pass.progress?.didFinish(predictor.headRange)
-      encoder.backward(
-        gradient, tokens: tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
+      return ((predicted, outcome), gradient)
     }
-    return (predicted, outcome)
-  }
-
-  /// The number of floats that `predictAndDiscriminate` takes from an arena; 0 for other
-  /// objectives.
-  static func predictionAndDetectionCapacity(
-    _ model: ElectraModel, _ shape: BatchShape, masked: Int
-  ) -> Int {
-    guard model.task.objective.masksAndReplaces, let predictor = model.predictor,
-      let detection = model.discriminatorHead
-    else { return 0 }
-    let (width, embedding) = (model.sizes.discriminator.hiddenSize, model.sizes.embeddingSize)
-    return detection.capacity(model.discriminator, shape)
-      + Arena.measure { arena in
-        _ = VocabularyHead.Activations(
-          predictor.head, masked: masked, in: shape.arithmetic, arena: arena)
-        for width in [width, embedding] { _ = arena.tensor(masked, width) }
-      }
   }
 }

@@ -19,8 +19,8 @@ import Tensors
 ///
 /// `PretrainingObjective.accumulate` makes these calls in this order. Each network runs forward
 /// and, given a weight for its loss, backward; then its activations are released and the next
-/// network uses the same memory. No gradient flows from the discriminator through the samples
-/// (section 2).
+/// network uses the same memory (`Network.run`). No gradient flows from the discriminator through
+/// the samples (section 2).
 ///
 /// The passes of other objectives take the place of `discriminate`, one file each:
 ///
@@ -73,12 +73,17 @@ package struct MicroBatchPass {
   ) -> Int {
     let masked = masked ?? (shape.tokens + 1) / 2
     let languageModels = [model.generator, model.predictor].compactMap(\.self)
-    let others = [
-      model.discriminatorHead?.capacity(model.discriminator, shape) ?? 0,
-      allTokensCapacity(model, shape),
-      predictionAndDetectionCapacity(model, shape, masked: masked),
-    ]
-    return (languageModels.map { $0.capacity(shape, masked: masked) } + others).max() ?? 0
+    var capacities = languageModels.map { $0.capacity(shape, masked: masked) }
+    if let detection = model.discriminatorHead {
+      var floats = detection.capacity(model.discriminator, shape)
+      if let head = model.predictor?.head {
+        floats +=
+          model.task.objective == .allTokensMLM
+          ? allTokensCapacity(head, shape) : head.capacity(masked: masked, in: shape.arithmetic)
+      }
+      capacities.append(floats)
+    }
+    return capacities.max() ?? 0
   }
 
   /// Runs the generator; with a `weight` also its backward pass.
