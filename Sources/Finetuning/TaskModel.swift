@@ -89,10 +89,13 @@ package struct TaskModel: Sendable {
   package func outputs(_ batch: Batch, weights: Weights, arena: Arena) -> [Float] {
     arena.release(to: 0)
     let pass = PassContext(batch: batch, weights: weights, gradient: nil, seed: nil)
-    let activations = Network.Activations(network, pass.shape, arena: arena)
-    let hidden = network.forward(
-      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    return head.outputs(HeadInput(hidden: hidden.values, batch: batch, arena: arena, pass: pass))
+    return network.run(
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, headRanges: [headRange], arena: arena,
+      pass
+    ) { hidden, _ in
+      let input = HeadInput(hidden: hidden.values, batch: batch, arena: arena, pass: pass)
+      return (head.outputs(input), nil)
+    }
   }
 
   /// The number of floats that `outputs` returns for a sequence of `tokens` tokens.
@@ -110,19 +113,17 @@ package struct TaskModel: Sendable {
   ) -> Double {
     arena.release(to: 0)
     pass.progress?.willRead(embeddingRange)
-    let activations = Network.Activations(network, pass.shape, arena: arena)
-    let hidden = network.forward(
-      tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, pass)
-    pass.progress?.willRead(headRange)
-    let gradient = arena.tensor(hidden.rows, hidden.columns)
-    let input = HeadInput(
-      hidden: hidden.values, batch: batch, arena: arena, pass: pass, classWeights: classWeights)
-    let loss = head.accumulateGradients(input, targets: targets, weight: weight, into: gradient)
-    pass.progress?.didFinish(headRange)
-    network.backward(
-      gradient, tokens: batch.tokens, segmentIDs: batch.segmentIDs, activations, arena: arena, pass)
-    pass.progress?.didFinish(embeddingRange)
-    return loss
+    defer { pass.progress?.didFinish(embeddingRange) }
+    return network.run(
+      tokens: batch.tokens, segmentIDs: batch.segmentIDs, headRanges: [headRange], arena: arena,
+      pass
+    ) { hidden, _ in
+      let gradient = arena.tensor(hidden.rows, hidden.columns)
+      let input = HeadInput(
+        hidden: hidden.values, batch: batch, arena: arena, pass: pass, classWeights: classWeights)
+      let loss = head.accumulateGradients(input, targets: targets, weight: weight, into: gradient)
+      return (loss, gradient)
+    }
   }
 
   /// The number of floats that `outputs` or `accumulateGradients` allocates in an arena for a

@@ -100,7 +100,7 @@ package struct Network: Sendable {
   }
 
   /// The hidden states of `tokens` (N) with `segmentIDs` (N); returns (N, D).
-  package func forward(
+  private func forward(
     tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations, _ pass: PassContext
   ) -> HiddenStates {
     pass.progress?.willRead(projectionRange)
@@ -119,7 +119,7 @@ package struct Network: Sendable {
   ///
   /// `gradient` (N, D) is the gradient of the output; its contents are overwritten. The gradient of
   /// the embeddings is not reported as final: another network may share them.
-  package func backward(
+  private func backward(
     _ gradient: Tensor, tokens: [Int32], segmentIDs: [UInt8], _ activations: Activations,
     arena: Arena,
     _ pass: PassContext
