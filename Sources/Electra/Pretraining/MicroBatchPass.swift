@@ -111,13 +111,15 @@ package struct MicroBatchPass {
       weights: weight.map { equalWeights($0) }, inspect: inspect)
   }
 
-  /// The tokens of the batch (N) with `samples` (K) at their positions, and [MASK] at masked
-  /// positions that get none.
+  /// The input of the discriminator's encoder: the tokens of the batch (N) with `samples` (K) at
+  /// their positions, and the tokens of `masked` at masked positions that get none.
   ///
   /// A position that was drawn more than once gets the mean of the ids of its samples, rounded
   /// down, as the reference's `scatter_update` does.
   package func corrupted(_ samples: [Int32]) -> [Int32] {
-    var tokens = model.task.objective.masksAndReplaces ? masked.tokens : batch.tokens
+    let objective = model.task.objective
+    let samplesAtMasked = objective.readsSamples && !objective.masksAndReplaces
+    var tokens = samplesAtMasked ? batch.tokens : masked.tokens
     var k = 0
     while k < samples.count {
       let position = sampled.positions[k]

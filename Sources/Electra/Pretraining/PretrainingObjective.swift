@@ -135,8 +135,8 @@ package struct PretrainingObjective: TrainingObjective {
       progress.didFinish(model.discriminatorRange)
       return
     }
-    let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
-    let rewards = accumulateDiscriminator(pass, tokens, weights: lossWeights, into: &tally)
+    let rewards = accumulateDiscriminator(
+      pass, pass.corrupted(samples), weights: lossWeights, into: &tally)
     if isAdversarial {
       _ = pass.accumulatePolicyGradient(samples, rewards: rewards, weight: lossWeights.generator)
       progress.didFinish(model.generatorOnlyRange)
@@ -155,8 +155,7 @@ package struct PretrainingObjective: TrainingObjective {
       let pass = MicroBatchPass(
         model, part, masking.mask(part), sampled: replaced(part), pass: context, arena: workspace)
       let samples = accumulateGenerator(pass, weight: nil, into: &tally)
-      let tokens = model.task.objective.readsSamples ? pass.corrupted(samples) : pass.masked.tokens
-      _ = accumulateDiscriminator(pass, tokens, weights: nil, into: &tally)
+      _ = accumulateDiscriminator(pass, pass.corrupted(samples), weights: nil, into: &tally)
     }
     return tally.tally
   }
