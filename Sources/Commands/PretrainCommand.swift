@@ -159,33 +159,31 @@ struct PretrainCommand: ParsableCommand {
     let phase = try world.agree {
       world.rank == 0 ? try nextPhase.map { try PhaseFile(path: $0) } : nil
     }
-    let folder = String(
-      decoding: try world.broadcast(Array((phase?.data ?? "").utf8)), as: UTF8.self)
-    let data = try world.agree { try ShardSet(folder: folder.isEmpty ? self.data : folder) }
+    let folder = try world.broadcast(json: { phase?.data })
+    let data = try world.agree { try ShardSet(folder: folder ?? self.data) }
     try world.expectEqual([
       ("vocabulary", data.description.vocabularyDigest), ("data", data.description.digest),
     ])
     let workers = try start.workers(world)
-    let settled: (configuration: PretrainingConfiguration, initial: InitialModel?)? =
-      try world.agree {
-        guard world.rank == 0 else { return nil }
-        let folder = RunFolder(path: output)
-        try folder.make()
-        try runGuard.lock(output)
-        if let existing = try folder.existingConfiguration() {
-          return try resumed(existing, folder, data, phase)
-        }
-        if let nextPhase, phase != nil {
-          throw UsageError(
-            "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
-        }
-        if let branchFrom { return (try branch(branchFrom, data, ranks: world.size), nil) }
-        return try new(folder, data, ranks: world.size, workers: workers)
+    var initial: InitialModel?
+    let configuration = try world.broadcast {
+      let folder = RunFolder(path: output)
+      try folder.make()
+      try runGuard.lock(output)
+      let configuration: PretrainingConfiguration
+      if let existing = try folder.existingConfiguration() {
+        (configuration, initial) = try resumed(existing, folder, data, phase)
+      } else if let nextPhase, phase != nil {
+        throw UsageError(
+          "--next-phase \(nextPhase) needs a finished run, and there is no run in \(output)")
+      } else if let branchFrom {
+        configuration = try branch(branchFrom, data, ranks: world.size)
+      } else {
+        (configuration, initial) = try new(folder, data, ranks: world.size, workers: workers)
       }
-    let encoded = try settled.map { Array(try $0.configuration.jsonDocument()) } ?? []
-    let configuration = try decodeJSON(
-      PretrainingConfiguration.self, Data(try world.broadcast(encoded)), from: output)
-    return (configuration, settled?.initial, data)
+      return configuration
+    }
+    return (configuration, initial, data)
   }
 
   /// The configuration of the existing run, with the next phase if one is given.

@@ -20,6 +20,9 @@ struct CommunicatorTests {
     let gathered = try world.gather([Double](repeating: Double(world.rank), count: world.rank))
     #expect(gathered == (0..<world.size).map { [Double](repeating: Double($0), count: $0) })
     #expect(try world.broadcast([UInt8(world.rank), 7]) == [0, 7])
+    #expect(try world.broadcast(json: { world.rank + 7 }) == 7)
+    let none: Int? = try world.broadcast(json: { nil })
+    #expect(none == nil)
     #expect(try world.anyRank(world.rank == world.size - 1) == true)
     #expect(try world.anyRank(false) == false)
   }
@@ -51,6 +54,9 @@ struct CommunicatorTests {
       try world.agree { if world.rank == world.size - 1 { throw Broken() } }
     }
     #expect(try world.agree { 5 } == 5)
+    #expect(throws: (any Error).self) {
+      let _: Int = try world.broadcast(json: { throw Broken() })
+    }
   }
 
   @Test(needsRanks)

@@ -53,8 +53,7 @@ extension FinetuningConfiguration {
     in folder: String, keeping keep: Keeping, _ world: Communicator,
     lock: (_ folder: String) throws -> Void
   ) throws -> FinetuningConfiguration {
-    let settled: FinetuningConfiguration? = try world.agree {
-      guard world.rank == 0 else { return nil }
+    try world.broadcast {
       try RunFolder(path: folder).make()
       try lock(folder)
       if let existing = try Self.existing(in: folder, like: self, keeping: keep) {
@@ -63,7 +62,5 @@ extension FinetuningConfiguration {
       try AtomicFile.write(jsonDocument(), to: Self.path(folder), replacing: true)
       return self
     }
-    let bytes = try world.broadcast(settled.map { Array(try $0.jsonDocument()) } ?? [])
-    return try decodeJSON(FinetuningConfiguration.self, Data(bytes), from: folder)
   }
 }

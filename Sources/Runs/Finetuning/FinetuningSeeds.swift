@@ -94,10 +94,11 @@ package struct FinetuningSeeds {
   /// The result of a finished seed, the same on all ranks; nil for a seed that is not finished.
   private func existingResult(_ folder: String) throws -> FinetuningResults.SeedResult? {
     let path = folder + "/" + FinetuningResults.seedFile
-    let found = context.isFirst ? FileManager.default.contents(atPath: path) : nil
-    let bytes = try context.world.broadcast(Array(found ?? Data()))
-    if bytes.isEmpty { return nil }
-    return try decodeJSON(FinetuningResults.SeedResult.self, Data(bytes), from: path)
+    return try context.world.broadcast {
+      try FileManager.default.contents(atPath: path).map {
+        try decodeJSON(FinetuningResults.SeedResult.self, $0, from: path)
+      }
+    }
   }
 
   /// Writes the predictions for dev and test data to `predictions/`.

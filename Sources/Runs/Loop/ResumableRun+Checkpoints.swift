@@ -38,10 +38,8 @@ extension ResumableRun {
   func restore(_ job: some TrainingJob) throws {
     let (world, log) = (context.world, log)
     let newest = try world.agree { context.isFirst ? try newestCheckpoint() : nil }
-    let encoded = try newest.map { Array(try JSONEncoder().encode($0.state)) } ?? []
-    let bytes = try world.broadcast(encoded)
-    if bytes.isEmpty { return try begin(job) }
-    state = try JSONDecoder().decode(CheckpointState.self, from: Data(bytes))
+    guard let found = try world.broadcast(json: { newest?.state }) else { return try begin(job) }
+    state = found
     guard state.step >= firstStep else {
       throw UsageError(
         "the newest valid checkpoint is of step \(state.step.grouped), before the current phase; "
