@@ -51,8 +51,38 @@ extension Trainer {
       try ModelFile.copy(file, objective.layout, into: weights) { $0 }
     }
     try shareWeights()
-    try saver.loadMoments(folder + "/" + MomentsFile.fileName, mayLack: ofOtherParameters)
+    try loadMoments(folder + "/" + MomentsFile.fileName, mayLack: ofOtherParameters)
     try loadWindow(folder + "/" + MetricsWindow.file)
+  }
+
+  /// Loads the moments of a checkpoint.
+  ///
+  /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
+  /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
+  /// A missing tensor is such an error too, unless `mayLack`: then its moments are zero.
+  private func loadMoments(_ path: String, mayLack: Bool) throws {
+    let (layout, moments) = (objective.layout, update.moments)
+    let matrices = settings.matrices(of: layout)
+    let file = try world.agree {
+      world.rank == 0
+        ? try MomentsFile(path: path, layout, matrices: matrices, mayLack: mayLack) : nil
+    }
+    let parts = SavedParts(partition: partition, moments: moments, rank: world.rank)
+    let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
+    for (vector, moment) in [
+      (SavedVector.firstMoment, moments.first), (.secondMoment, moments.second),
+    ] {
+      try parts.forEach(of: vector) { owner, range, offset in
+        let local = moment.base + offset
+        if let file {
+          let target = owner == 0 ? local : buffer.base
+          try file.copy(vector, range, into: target)
+          if owner != 0 { try world.send(target, count: range.count, to: owner) }
+        } else if owner == world.rank {
+          try world.receive(local, count: range.count, from: 0)
+        }
+      }
+    }
   }
 
   /// Loads the window of metrics; a checkpoint without one leaves it empty.

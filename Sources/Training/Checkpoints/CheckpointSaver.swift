@@ -207,30 +207,4 @@ package final class CheckpointSaver: Sendable {
       }
     }
   }
-
-  /// Loads the moments of a checkpoint.
-  ///
-  /// Every rank must call it. Rank zero reads the file part by part and sends each part to its
-  /// owner. An error in opening the file, or a tensor that does not fit, is thrown on all ranks.
-  /// A missing tensor is such an error too, unless `mayLack`: then its moments are zero.
-  func loadMoments(_ path: String, mayLack: Bool) throws {
-    let vectors = [(SavedVector.firstMoment, moments.first), (.secondMoment, moments.second)]
-    let file = try world.agree {
-      world.rank == 0
-        ? try MomentsFile(path: path, layout, matrices: matrices, mayLack: mayLack) : nil
-    }
-    let buffer = Storage(count: world.rank == 0 ? partition.largestPart : 0)
-    for (vector, moment) in vectors {
-      try parts.forEach(of: vector) { owner, range, offset in
-        let local = moment.base + offset
-        if let file {
-          let target = owner == 0 ? local : buffer.base
-          try file.copy(vector, range, into: target)
-          if owner != 0 { try world.send(target, count: range.count, to: owner) }
-        } else if owner == world.rank {
-          try world.receive(local, count: range.count, from: 0)
-        }
-      }
-    }
-  }
 }
