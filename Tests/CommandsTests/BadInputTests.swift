@@ -103,7 +103,7 @@ struct BadInputTests {
     try expect(folder, prepare("text.txt", "--held-out", "0"), status: 0, says: "")
     try expect(
       folder, pretrain + ["--batch", "1000000000000"], status: 64,
-      says: "a batch of 1000000000000 is above")
+      says: "--batch 1000000000000 is above")
   }
 
   @Test

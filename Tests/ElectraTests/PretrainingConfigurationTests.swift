@@ -17,20 +17,22 @@ struct PretrainingConfigurationTests {
   @Test
   func numbersThatCannotBeAreNamed() {
     #expect(problem { _ in } == "none")
-    #expect(problem { $0.recipe.length = 0 } == "length is 0; it must be at least 1")
+    #expect(problem { $0.recipe.length = 0 } == "--length 0 is below 1")
     #expect(problem { $0.recipe.length = 513 }.contains("above the model's 512 positions"))
     #expect(problem { $0.recipe.batchSize = 1 << 21 }.contains("is above 1048576"))
-    #expect(problem { $0.recipe.warmupSteps = -1 } == "warmup is -1; it must be at least 0")
-    #expect(problem { $0.recipe.learningRate = .nan }.contains("a learning rate of nan"))
-    #expect(problem { $0.recipe.maskFraction = 0.5 }.contains("is not between 0 and 0.5"))
-    #expect(problem { $0.recipe.discriminatorWeight = .infinity }.contains("a weight of inf"))
-    #expect(problem { $0.recipe.steps = .max }.contains("tokens are too many"))
+    #expect(problem { $0.recipe.warmupSteps = -1 } == "--warmup -1 is below 0")
+    #expect(problem { $0.recipe.learningRate = .nan }.contains("--learning-rate nan is not a"))
+    #expect(problem { $0.recipe.maskFraction = 0.5 }.contains("--mask-fraction 0.5 is not between"))
+    #expect(
+      problem { $0.recipe.discriminatorWeight = .infinity }
+        == "--discriminator-weight inf is not a finite number of at least 0")
+    #expect(problem { $0.recipe.steps = .max }.contains("tokens, above the limit of 1e18"))
     #expect(problem { $0.model.generator.headCount = 3 }.hasPrefix("the generator's 3 attention"))
     #expect(
       problem {
         $0.recipe.masksWholeWords = true
         $0.recipe.task.drawsWithReplacement = true
-      }.contains("whole words are not drawn with replacement"))
+      }.contains("--whole-words excludes --mask-with-replacement"))
   }
 
   /// Options that have no effect, or conflict, in combination with another.
@@ -66,7 +68,7 @@ struct PretrainingConfigurationTests {
       ({ $0.replacedFraction = 0.1 }, "belongs to the objective mlm-rtd"),
       (
         { ($0.task.objective, $0.replacedFraction) = (.mlmRTD, 0.5) },
-        "0.5 replaced tokens is not between 0 and 0.5"
+        "--replace-fraction 0.5 is not between 0 and 0.5"
       ),
       ({ $0.discriminatorRamp = [0.4, 0.1] }, "not two rising fractions from 0 to 1"),
       ({ $0.discriminatorRamp = [0.4, 1.5] }, "not two rising fractions from 0 to 1"),

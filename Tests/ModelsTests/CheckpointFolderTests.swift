@@ -53,7 +53,7 @@ struct CheckpointFolderTests {
     for (text, reason) in [
       (
         try folder.text(source + "/config.json").replacingOccurrences(
-          of: "\"max_seq_length\" : 12", with: "\"max_seq_length\" : 13"), "a length of 13"
+          of: "\"max_seq_length\" : 12", with: "\"max_seq_length\" : 13"), "--length 13"
       ),
       ("{}", "the key model is missing"),
     ] {

@@ -17,11 +17,11 @@ extension PretrainingConfiguration {
   var exchangeProblem: String? {
     guard let exchangeLevel else { return nil }
     if exchange == .float32 {
-      return "a level of the exchange has no effect in float32; give --exchange bfloat16 too"
+      return "--exchange-level has no effect in float32; give --exchange bfloat16 too"
     }
     // No batch has more than 2^20 slices.
     return (0...20).contains(exchangeLevel)
-      ? nil : "an exchange level of \(exchangeLevel) is not between 0 and 20"
+      ? nil : "--exchange-level \(exchangeLevel) is not between 0 and 20"
   }
 }
 

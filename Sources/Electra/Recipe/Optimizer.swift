@@ -32,8 +32,7 @@ extension PretrainingConfiguration.Recipe {
     if fields.optimizer != .muon {
       return "--muon-rate has no effect on Adam; give --optimizer muon too"
     }
-    return rate >= 0 && rate.isFinite
-      ? nil : "--muon-rate \(rate) is not a finite number of at least 0"
+    return NumberRange.notNegative.problem("--muon-rate", rate)
   }
 }
 

@@ -10,10 +10,8 @@ extension PretrainingConfiguration.Recipe {
     for (option, isGiven) in settings where isGiven {
       if let problem = task.generatorProblem(option) { return problem }
     }
-    if let rate = fields.generatorRate, !(rate > 0 && rate.isFinite) {
-      return "--generator-rate \(rate) is not a finite number above 0"
-    }
-    return temperatureProblem
+    return fields.generatorRate.flatMap { NumberRange.positive.problem("--generator-rate", $0) }
+      ?? temperatureProblem
   }
 
   /// What is wrong with the decline of the temperature; nil if nothing is.
@@ -22,8 +20,8 @@ extension PretrainingConfiguration.Recipe {
       if task.scheme == .adversarial {
         return "--training adversarial excludes --temperature-start"
       }
-      if !(start > 0 && start.isFinite) {
-        return "--temperature-start \(start) is not a finite number above 0"
+      if let problem = NumberRange.positive.problem("--temperature-start", start) {
+        return problem
       }
       if start < task.temperature {
         return
@@ -35,8 +33,7 @@ extension PretrainingConfiguration.Recipe {
     if fields.temperatureStart == nil {
       return "--temperature-decay has no effect without --temperature-start"
     }
-    return decay > 0 && decay.isFinite
-      ? nil : "--temperature-decay \(decay) is not a finite number above 0"
+    return NumberRange.positive.problem("--temperature-decay", decay)
   }
 
   /// Why the batch cannot be split into the slices, as a sentence; nil if it can.

@@ -13,9 +13,7 @@ extension PretrainingTask {
         "the objective \(objective.rawValue) has joint training only, and its masked and replaced "
         + "positions are disjoint; omit --training and --mask-with-replacement"
     }
-    if !(temperature > 0 && temperature.isFinite) {
-      return "--temperature \(temperature) is not a finite number above 0"
-    }
+    if let problem = NumberRange.positive.problem("--temperature", temperature) { return problem }
     if sizes.generator != sizes.discriminator {
       if sharing == .all {
         return
