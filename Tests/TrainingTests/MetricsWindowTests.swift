@@ -10,22 +10,11 @@ import Training
 /// stop.
 @Suite(.serialized)
 struct MetricsWindowTests {
-  private static func trainer(
-    _ world: Communicator, workers: Int
-  ) throws -> Trainer<PretrainingObjective> {
-    let trainer = try Trainer(
-      objective: TrainerTests.objective(), settings: TrainerTests.settings, world: world,
-      processors: Array(repeating: -1, count: workers),
-      source: { TrainerTests.batch(step: $0, sequences: $1) })
-    trainer.objective.layout.initialize(trainer.weights, seed: 3)
-    return trainer
-  }
-
   /// Returns the metrics of each window.
   private static func metrics(
     _ world: Communicator, workers: Int, windows: [Range<Int>]
   ) throws -> [[MetricName: Double]] {
-    let trainer = try trainer(world, workers: workers)
+    let trainer = try TrainerTests.makeTrainer(world, workers: workers)
     defer { trainer.end() }
     return try windows.map { window in
       for step in window { _ = try trainer.step(step) }
@@ -91,7 +80,7 @@ struct MetricsWindowTests {
     let world = try Communicator.start()
     let folder = try TemporaryFolder()
     let store = CheckpointStore(runFolder: folder.path)
-    let first = try Self.trainer(world, workers: 2)
+    let first = try TrainerTests.makeTrainer(world, workers: 2)
     defer { first.end() }
     for step in 0..<2 { _ = try first.step(step) }
     try first.beginSave(CheckpointState(step: 2), into: store, files: [:])
@@ -99,7 +88,7 @@ struct MetricsWindowTests {
     let file = store.path(step: 2) + "/metrics-window.json"
     #expect(FileManager.default.fileExists(atPath: file) == (world.rank == 0))
     if !isKept { try? FileManager.default.removeItem(atPath: file) }
-    let second = try Self.trainer(world, workers: 3)
+    let second = try TrainerTests.makeTrainer(world, workers: 3)
     defer { second.end() }
     try second.load(checkpoint: store.path(step: 2))
     _ = try second.step(2)

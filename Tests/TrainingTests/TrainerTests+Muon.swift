@@ -33,11 +33,8 @@ extension TrainerTests {
     objective.clipsNetworks = clipsNetworks
     var settings = Self.settings
     settings.muon = muon
-    let trainer = try Trainer(
-      objective: objective, settings: settings, world: .alone(), processors: [-1, -1],
-      source: { Self.batch(step: $0, sequences: $1) })
+    let trainer = try Self.makeTrainer(.alone(), objective: objective, settings: settings)
     defer { trainer.end() }
-    objective.layout.initialize(trainer.weights, seed: 3)
     let before = Storage(count: objective.layout.count)
     objective.layout.initialize(before, seed: 3)
     _ = try trainer.step(0)

@@ -17,10 +17,7 @@ extension TrainerTests {
     objective.arithmetic = arithmetic
     var settings = settings
     settings.roundingLevel = level
-    let trainer = try Trainer(
-      objective: objective, settings: settings, world: world, processors: [-1, -1],
-      ranksPerHost: perHost, source: { batch(step: $0, sequences: $1) })
-    trainer.objective.layout.initialize(trainer.weights, seed: 3)
+    let trainer = try makeTrainer(world, objective: objective, settings: settings, perHost: perHost)
     _ = try trainer.step(0)
     return trainer
   }

@@ -54,6 +54,19 @@ struct TrainerTests {
     schedule: LearningRateSchedule(learningRate: 0.01, steps: 100, warmupSteps: 0),
     adam: AdamHyperparameters(weightDecay: 0.01), clipNorm: 1)
 
+  /// A trainer that has its first weights; the caller must end it.
+  static func makeTrainer(
+    _ world: Communicator, workers: Int = 2, objective: PretrainingObjective = Self.objective(),
+    settings: TrainerSettings = Self.settings, perHost: Int? = nil,
+    source: @escaping BatchSource = { Self.batch(step: $0, sequences: $1) }
+  ) throws -> Trainer<PretrainingObjective> {
+    let trainer = try Trainer(
+      objective: objective, settings: settings, world: world,
+      processors: Array(repeating: -1, count: workers), ranksPerHost: perHost, source: source)
+    objective.layout.initialize(trainer.weights, seed: 3)
+    return trainer
+  }
+
   struct Outcome: Equatable {
     var weights: Data
     var norms: [Double]
@@ -70,12 +83,9 @@ struct TrainerTests {
     objective.arithmetic = arithmetic
     var settings = settings
     (settings.roundingLevel, settings.muon) = (level, muon)
-    let trainer = try Trainer(
-      objective: objective,
-      settings: settings, world: world, processors: Array(repeating: -1, count: workers),
-      ranksPerHost: perHost, source: { batch(step: $0, sequences: $1) })
+    let trainer = try makeTrainer(
+      world, workers: workers, objective: objective, settings: settings, perHost: perHost)
     defer { trainer.end() }
-    objective.layout.initialize(trainer.weights, seed: 3)
     let norms = try (0..<3).map { try trainer.step($0).gradientNorm }
     // Before weights that were sent in bfloat16 are gathered in float32.
     let heldOut = try trainer.evaluate(sequences: 250) {
@@ -121,13 +131,8 @@ struct TrainerTests {
   @Test
   func trainingLowersTheLoss() throws {
     let world = try Communicator.start()
-    let objective = Self.objective()
-    let trainer = try Trainer(
-      objective: objective,
-      settings: Self.settings, world: world, processors: [-1, -1],
-      source: { Self.batch(step: $0 % 2, sequences: $1) })
+    let trainer = try Self.makeTrainer(world) { Self.batch(step: $0 % 2, sequences: $1) }
     defer { trainer.end() }
-    objective.layout.initialize(trainer.weights, seed: 3)
     _ = try trainer.step(0)
     let before = try trainer.metrics()[0].value
     for step in 1..<39 { _ = try trainer.step(step) }
@@ -143,13 +148,10 @@ struct TrainerTests {
   private static func poisoned(
     _ world: Communicator, workers: Int, by value: Float
   ) throws -> (error: TrainerError?, isUnchanged: Bool) {
-    let objective = objective()
-    let trainer = try Trainer(
-      objective: objective, settings: settings, world: world,
-      processors: Array(repeating: -1, count: workers), source: { batch(step: $0, sequences: $1) })
+    let trainer = try makeTrainer(world, workers: workers)
     defer { trainer.end() }
-    objective.layout.initialize(trainer.weights, seed: 3)
-    let table = try #require(objective.layout.parameters.first { $0.name == poisonedTable })
+    let parameters = trainer.objective.layout.parameters
+    let table = try #require(parameters.first { $0.name == poisonedTable })
     for column in 0..<table.columns {
       trainer.weights[table].row(poisonedPosition)[column] = value
     }
@@ -195,17 +197,12 @@ struct TrainerTests {
   @Test
   func aRequestToStopAndAnErrorReachEveryRank() throws {
     let world = try Communicator.start()
-    let objective = Self.objective()
     let last = world.size - 1
-    let trainer = try Trainer(
-      objective: objective, settings: Self.settings,
-      world: world, processors: [-1],
-      source: { step, sequences in
-        if step == 1 && sequences.contains(31) { throw BrokenInput() }
-        return Self.batch(step: step, sequences: sequences)
-      })
+    let trainer = try Self.makeTrainer(world, workers: 1) { step, sequences in
+      if step == 1 && sequences.contains(31) { throw BrokenInput() }
+      return Self.batch(step: step, sequences: sequences)
+    }
     defer { trainer.end() }
-    objective.layout.initialize(trainer.weights, seed: 3)
     #expect(try trainer.step(0, requests: .init(stop: world.rank == last)).requests.stop)
     #expect(throws: (any Error).self) { try trainer.step(1) }
     #expect(try !trainer.step(2).requests.stop)
@@ -216,11 +213,8 @@ struct TrainerTests {
   @Test
   func anEvaluationMeetsInRoundsAndStopsWhenAsked() throws {
     let world = try Communicator.start()
-    let trainer = try Trainer(
-      objective: Self.objective(), settings: Self.settings, world: world, processors: [-1, -1],
-      source: { Self.batch(step: $0, sequences: $1) })
+    let trainer = try Self.makeTrainer(world)
     defer { trainer.end() }
-    trainer.objective.layout.initialize(trainer.weights, seed: 3)
     var rounds = 0
     trainer.watch = { section, part in
       #expect(section == .evaluation)
