@@ -2,7 +2,6 @@ import ArgumentParser
 import Collectives
 import Corpus
 import Electra
-import Foundation
 import Models
 import Platform
 import Reports
