@@ -172,6 +172,8 @@ struct TokenizerFolderTests {
     ),
     (["tokenizer_config.json": #"{"bos_token": "<s>"}"#], "<s> is in no vocabulary"),
     (["added_tokens.json": #"{"covid": 18}"#], "covid is normalized"),
+    (["added_tokens.json": #"{"covid": 18, "lung"#], "added_tokens.json: it is not a JSON object"),
+    (["added_tokens.json": #"{"covid": null}"#], "an id in it is not an integer"),
     (
       ["added_tokens.json": #"{"the": 3}"#, "tokenizer_config.json": #"{"bos_token": "the"}"#],
       "has the id 3"
@@ -236,6 +238,22 @@ struct TokenizerFolderTests {
     }
     #expect(error is TokenizationError || error is FileError)
     #expect(error.map { "\($0)".contains(says) } == true, "\(String(describing: error))")
+  }
+
+  /// A folder in place of a file stands for any file that exists and cannot be read.
+  @Test(
+    arguments: [
+      "tokenizer_config.json", "config.json", "special_tokens_map.json", "added_tokens.json",
+      "tokenizer.json",
+    ])
+  func aFileThatCannotBeReadIsNotTakenForAMissingOne(name: String) throws {
+    try withTemporaryFolder { folder in
+      try Data(Self.list.utf8).write(to: folder.appending(path: "vocab.txt"))
+      let file = folder.appending(path: name)
+      try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
+      let error = #expect(throws: TokenizationError.self) { try Tokenizer(folder: folder.path) }
+      #expect(error?.description.contains("\(name): the file cannot be read") == true)
+    }
   }
 
   @Test

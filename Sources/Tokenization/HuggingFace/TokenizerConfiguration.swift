@@ -173,9 +173,18 @@ struct ConfigurationReader {
 
   func path(_ name: String) -> String { folder + "/" + name }
 
+  /// The bytes of the file at `path`; nil if there is no such file.
+  ///
+  /// Throws `unsupported` for a file that cannot be read: without it the ids could differ.
+  static func contents(of path: String) throws(TokenizationError) -> Data? {
+    if let data = FileManager.default.contents(atPath: path) { return data }
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    throw .unsupported(path: path, reason: "the file cannot be read; check its permissions")
+  }
+
   /// The object in the file `name`; nil if there is no such file.
   func object(_ name: String) throws(TokenizationError) -> [String: Any]? {
-    guard let data = FileManager.default.contents(atPath: path(name)) else { return nil }
+    guard let data = try Self.contents(of: path(name)) else { return nil }
     guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw .unsupported(path: path(name), reason: "it is not a JSON object")
     }

@@ -16,7 +16,7 @@ struct TokenizerFile {
 
   /// Reads the file; nil if there is no such file.
   init?(path: String) throws(TokenizationError) {
-    guard let data = FileManager.default.contents(atPath: path) else { return nil }
+    guard let data = try ConfigurationReader.contents(of: path) else { return nil }
     guard let file = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
       let model = file["model"] as? [String: Any], let known = model["vocab"] as? [String: Any]
     else { throw .unsupported(path: path, reason: "it is not a tokenizer with a vocabulary") }

@@ -12,8 +12,9 @@ extension Tokenizer {
     let file = try TokenizerFile(path: folder + "/tokenizer.json")
     let pieces = try Self.pieces(folder, configuration, file)
     if configuration.isBERT, let file { try Self.expectAgreement(configuration, file) }
+    let legacy = try configuration.hasList ? [] : Self.listed(folder)
     let added = try AddedTokenResolver(path: folder, pieces: pieces)
-      .resolve(configuration, file, Self.listed(folder))
+      .resolve(configuration, file, legacy)
     try self.init(
       pieces: pieces, added: added, source: file?.path ?? folder + "/vocab.txt",
       normalization: configuration.isBERT
@@ -117,13 +118,19 @@ extension Tokenizer {
   }
 
   /// The tokens of `added_tokens.json` with their ids.
-  private static func listed(_ folder: String) -> [(name: String, id: Int)] {
-    guard let data = FileManager.default.contents(atPath: folder + "/added_tokens.json") else {
-      return []
-    }
+  private static func listed(
+    _ folder: String
+  ) throws(TokenizationError) -> [(name: String, id: Int)] {
+    let (reader, file) = (ConfigurationReader(folder: folder), "added_tokens.json")
+    guard let data = try ConfigurationReader.contents(of: reader.path(file)),
+      let known = try reader.object(file)
+    else { return [] }
     var scanner = ObjectScanner(data)
     var tokens: [(name: String, id: Int)] = []
     while let (name, id) = scanner.next() { tokens.append((name, id)) }
+    guard tokens.count >= known.count else {
+      throw .unsupported(path: reader.path(file), reason: "an id in it is not an integer")
+    }
     return tokens
   }
 }
