@@ -35,6 +35,11 @@ extension Vocabulary {
         reason: "it is a Git LFS pointer, not the file; fetch the file with git lfs pull"
       )
     }
+    if tokens.first?.utf8.starts(with: [0xEF, 0xBB, 0xBF]) == true {
+      throw FileError.unreadable(
+        path: path,
+        reason: "it begins with a byte order mark; save it as UTF-8 without one")
+    }
     return tokens
   }
 

@@ -63,6 +63,10 @@ struct VocabularyTests {
       try expect(
         Data(good.utf8) + [0x61, 0xFF, 0x0A], TextError.notUTF8(path: path, line: 6))
       try expect(
+        Data(("\u{FEFF}" + good).utf8),
+        FileError.unreadable(
+          path: path, reason: "it begins with a byte order mark; save it as UTF-8 without one"))
+      try expect(
         Data((good + "a\na").utf8),
         TokenizationError.duplicateToken(source: path, token: "a", firstLine: 6, secondLine: 7))
     }
