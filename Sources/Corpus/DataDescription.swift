@@ -82,7 +82,10 @@ package struct DataDescription: Sendable, Codable, Equatable {
   /// Reads the description in `folder`; throws `FileError.unreadable` or `CorpusError.notAShard`.
   init(folder: String) throws {
     let path = folder + "/data.json"
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let data: Data
+    do {
+      data = Data(try InputFile.contents(of: path))
+    } catch FileError.missing {
       throw FileError.unreadable(
         path: path, reason: "there is no such file; was it made by prepare?")
     }

@@ -132,6 +132,12 @@ struct ShardSetTests {
       try data.heldOut(0..<1, of: 1)
     }
     #expect(throws: FileError.self) { try ShardSet(folder: folder.file("nowhere")) }
+    // A folder in place of the file stands for one that exists and cannot be read.
+    let unreadable = folder.file("other/data.json")
+    try FileManager.default.createDirectory(atPath: unreadable, withIntermediateDirectories: true)
+    #expect(throws: FileError.unreadable(path: unreadable, reason: "Is a directory")) {
+      try ShardSet(folder: folder.file("other"))
+    }
   }
 
   /// The resident memory of the mapped shards of `folder`, in bytes.

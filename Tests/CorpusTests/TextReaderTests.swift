@@ -158,6 +158,10 @@ struct TextReaderTests {
     let absent = folder.file("absent.txt")
     let reason = "there is no such file or folder"
     expect(FileError.unreadable(path: absent, reason: reason), [sound, absent])
+    let link = folder.file("self")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: link)
+    expect(
+      FileError.unreadable(path: link, reason: "Too many levels of symbolic links"), [sound, link])
     let empty = try folder.write("", "empty.txt")
     let blank = try folder.write("\n  \n", "blank.txt")
     expect(CorpusError.emptyFile(path: empty), [sound, empty])

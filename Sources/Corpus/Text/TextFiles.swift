@@ -59,11 +59,14 @@ package enum TextFiles {
     _ path: String, in ancestors: [String] = []
   ) throws -> [String] {
     if path == "-" { return [path] }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw FileError.unreadable(path: path, reason: "there is no such file or folder")
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      let code = errno
+      throw FileError.unreadable(
+        path: path,
+        reason: code == ENOENT ? "there is no such file or folder" : systemReason(code))
     }
-    guard isFolder.boolValue else { return [path] }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return [path] }
     let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     guard !ancestors.contains(folder) else {
       throw FileError.unreadable(path: path, reason: "it is a link to a folder that contains it")
