@@ -38,6 +38,15 @@ struct TextFileTests {
   }
 
   @Test
+  func standardInputHasItsNameInMessages() {
+    let damaged = TextError.decompressionFailed(path: "-", program: "gzip", reason: "it is short")
+    #expect("\(damaged)" == "gzip could not decompress standard input: it is short")
+    #expect("\(TextError.notUTF8(path: "-", line: 2))".hasPrefix("standard input, line 2: "))
+    let refused = FileError.unreadable(path: "-", reason: "Is a directory")
+    #expect("\(refused)" == "cannot read standard input: Is a directory")
+  }
+
+  @Test
   func missingFilesAndFoldersAreNamed() throws {
     let folder = try TemporaryFolder()
     #expect(throws: FileError.missing(path: folder.file("a"))) {

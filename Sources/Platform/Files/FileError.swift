@@ -18,7 +18,7 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .missing(let path): "there is no file \(path)"
-    case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .unreadable(let path, let reason): "cannot read \(displayName(path)): \(reason)"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .exists(let path): "\(path) exists; remove it or choose another output"
     case .inProgress(let path, let partial):

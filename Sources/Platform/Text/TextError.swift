@@ -12,12 +12,12 @@ package enum TextError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .notUTF8(let path, let line):
-      "\(path), line \(line): not UTF-8; convert it (iconv -f ENCODING -t UTF-8)"
+      "\(displayName(path)), line \(line): not UTF-8; convert it (iconv -f ENCODING -t UTF-8)"
     case .notText(let path, let content, let decompressor):
       content.sentence(path: path, decompressor: decompressor)
     case .decompressionFailed(let path, let program, let reason):
-      "\(program) could not decompress \(path): \(reason)"
-    case .unusable(let path, let reason): "cannot use \(path): \(reason)"
+      "\(program) could not decompress \(displayName(path)): \(reason)"
+    case .unusable(let path, let reason): "cannot use \(displayName(path)): \(reason)"
     }
   }
 }
