@@ -7,7 +7,7 @@ extension Vocabulary {
   /// Lines may end with CR LF. Throws `FileError`, `TextError.notUTF8` and the errors of
   /// `init(tokens:added:source:)`.
   package init(contentsOf path: String) throws {
-    try self.init(tokens: try Self.tokens(contentsOf: path), source: path)
+    try self.init(tokens: try Self.tokens(contentsOf: path), source: displayName(path))
   }
 
   /// The lines of a vocabulary file.

@@ -17,10 +17,17 @@ package struct Vocabulary: Sendable {
   /// A trie of the UTF-8 bytes of the word pieces.
   let trie: Trie
 
+  /// The most bytes of a token.
+  ///
+  /// Words have at most 100 characters, so no longer token is ever matched. The trie is built by a
+  /// recursion over the bytes of a token, which must not exhaust the stack.
+  private static let maximumBytes = 4096
+
   /// Creates a vocabulary of `tokens`, the last `added` of which are not word pieces.
   ///
   /// `source` names the origin of the tokens in errors. Throws `emptyVocabulary`,
-  /// `vocabularyTooLarge`, `blankLine`, `duplicateToken` or `missingSpecialToken`.
+  /// `vocabularyTooLarge`, `unsupported` for a token of more than `maximumBytes`, `blankLine`,
+  /// `duplicateToken` or `missingSpecialToken`.
   package init(tokens: [String], added: Int = 0, source: String) throws(TokenizationError) {
     if tokens.isEmpty { throw .emptyVocabulary(source: source) }
     if tokens.count > Int(Int32.max) { throw .vocabularyTooLarge(source: source) }
@@ -31,6 +38,11 @@ package struct Vocabulary: Sendable {
     for (index, key) in keys.enumerated() {
       if key.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
         throw .blankLine(source: source, line: index + 1)
+      }
+      if key.count > Self.maximumBytes {
+        throw .unsupported(
+          path: source,
+          reason: "line \(index + 1) has \(key.count) bytes, which is too long for a token")
       }
       if let first = lines.updateValue(index + 1, forKey: key) {
         throw .duplicateToken(

@@ -67,6 +67,10 @@ struct VocabularyTests {
         FileError.unreadable(
           path: path, reason: "it begins with a byte order mark; save it as UTF-8 without one"))
       try expect(
+        Data((good + String(repeating: "a", count: 1_000_000)).utf8),
+        TokenizationError.unsupported(
+          path: path, reason: "line 6 has 1000000 bytes, which is too long for a token"))
+      try expect(
         Data((good + "a\na").utf8),
         TokenizationError.duplicateToken(source: path, token: "a", firstLine: 6, secondLine: 7))
     }
