@@ -81,7 +81,8 @@ struct RecognitionTests {
     let folder = try TemporaryFolder()
     let path = try folder.write(
       #"{"score": 1e400, "big": 123456789012345678901234567890, "half": "\ud83d", "text": "#
-        + #""\u0041\ud83d\ude00\/\t\"x\"", "deep": [[{"text": "no"}], -0.5E-9, true, false, null]}"#,
+        + #""\u0041\ud83d\ude00\/\t\"x\"", "deep": [[{"text": "no"}], -0.5E-9, true, false, null], "#
+        + #""python": [NaN, Infinity, -Infinity]}"#,
       "a.jsonl")
     #expect(try documents(path) == [["A😀/\t\"x\""]])
   }
@@ -90,7 +91,8 @@ struct RecognitionTests {
     arguments: [
       #"{"text": "a",}"#, #"{"text": "a""#, #"{"text": "\x"}"#, #"{"text": "\u12g4"}"#,
       #"{"text": 01}"#, #"{"text": +1}"#, #"{"text": 1.}"#, #"{"text": tru}"#, #"{text: "a"}"#,
-      #"{"text" "a"}"#, #"{"text": ["a"}"#, #"{"text": "a"]"#,
+      #"{"text": -NaN}"#, #"{"text": - Infinity}"#, #"{"text": Inf}"#, #"{"text" "a"}"#,
+      #"{"text": ["a"}"#, #"{"text": "a"]"#,
     ])
   func brokenObjectsAreNamed(line: String) throws {
     let folder = try TemporaryFolder()

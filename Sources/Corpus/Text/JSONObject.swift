@@ -5,7 +5,7 @@
 ///     try JSONObject.text(of: "text", in: bytes)
 ///
 /// The bytes are UTF-8. The grammar is that of RFC 8259, except that strings may contain control
-/// characters.
+/// characters, and that NaN, Infinity and -Infinity are numbers: Python's `json` writes them.
 struct JSONObject {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var index = 0
@@ -120,6 +120,7 @@ struct JSONObject {
     case UInt8(ascii: "t"): return readWord("true")
     case UInt8(ascii: "f"): return readWord("false")
     case UInt8(ascii: "n"): return readWord("null")
+    case UInt8(ascii: "N"): return readWord("NaN")
     default: return readNumber()
     }
   }
@@ -136,6 +137,7 @@ struct JSONObject {
 
   private mutating func readNumber() -> Bool {
     _ = take("-")
+    if index < bytes.count, bytes[index] == UInt8(ascii: "I") { return readWord("Infinity") }
     let whole = index
     guard readDigits(), bytes[whole] != UInt8(ascii: "0") || index == whole + 1 else {
       return false
