@@ -65,7 +65,13 @@ func hexadecimal(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> UInt32? 
   guard index + 4 <= bytes.count else { return nil }
   var number: UInt32 = 0
   for byte in bytes[index..<index + 4] {
-    guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { return nil }
+    let digit: UInt8
+    switch byte {
+    case 0x30...0x39: digit = byte - 0x30
+    case 0x41...0x46: digit = byte - 0x41 + 10
+    case 0x61...0x66: digit = byte - 0x61 + 10
+    default: return nil
+    }
     number = number << 4 | UInt32(digit)
   }
   return number
