@@ -60,6 +60,9 @@ struct CoNLLUTests {
     #expect(set.words == [["a", "b"]] && set.labels.names == ["DET", "X"])
     let other = try read(task(WordColumns(tagField: "x:y")), .training, plus, as: "x.conllup")
     #expect(other.labels.names == ["q", "r"])
+    let lower = plus.replacing("X:Y", with: "x:y")
+    let same = try read(task(WordColumns(tagField: "X:Y")), .training, lower, as: "x.conllup")
+    #expect(same.labels.names == ["q", "r"])
   }
 
   @Test

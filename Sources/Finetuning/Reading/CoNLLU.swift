@@ -6,6 +6,7 @@ import Platform
 /// whose ID is a range (`1-2`, a multiword token) or a decimal number (`1.1`, an empty node) is not
 /// a word of the sentence.
 struct CoNLLU {
+  /// The names of the columns, in upper case.
   private let names: [String]
 
   private static let usualNames = [
@@ -19,7 +20,7 @@ struct CoNLLU {
     guard let first = file.firstLine(where: { _ in true }) else { return nil }
     if first.starts(with: Self.header.utf8) {
       names = String(decoding: first.dropFirst(Self.header.utf8.count), as: UTF8.self)
-        .split(separator: " ").map(String.init)
+        .split(separator: " ").map { $0.uppercased() }
       return
     }
     let line = file.firstLine { !$0.isBlank && !Self.isComment($0) }
