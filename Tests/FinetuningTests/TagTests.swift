@@ -37,6 +37,15 @@ struct TagTests {
     #expect(file.text.hasPrefix("the B-NP B-NP\ncatx I-NP I-NP\nsat B-VP B-VP\n\non "))
   }
 
+  /// Chunking has no test split; the scores of such a file must not have the name of another split.
+  @Test
+  func aTestFileOfAnyTaskIsCalledTest() throws {
+    for task in Task.all where task.name != "mnli" && task.name != "ax" {
+      let split = task.file(.test, at: "other.txt").split
+      #expect(split.name == "test" && split.role == .test, "\(task.name)")
+    }
+  }
+
   /// Outputs that are largest at the target.
   private func outputs(for set: ExampleSet) -> [[Float]] {
     set.examples.map { example in

@@ -57,11 +57,12 @@ extension Task {
   /// A file at a path that the user gives, with a layout of the task's splits.
   ///
   /// Prefers the split of this role with this file name, then the first of this role, then the
-  /// first of any role.
+  /// first of any role, with the name of this role.
   package func file(_ role: SplitRole, at path: String) -> TaskFile {
     let name = (path as NSString).lastPathComponent
     let candidates = splits.filter { $0.role == role }
     var split = candidates.first { $0.hasFile(named: name) } ?? candidates.first ?? splits[0]
+    if candidates.isEmpty { split.name = role.word }
     split.role = role
     split.rows = .all
     return TaskFile(split: split, path: path)
@@ -69,7 +70,7 @@ extension Task {
 }
 
 extension SplitRole {
-  /// The word for messages.
+  /// The word for messages and for the names of splits.
   fileprivate var word: String {
     switch self {
     case .training: "training"
