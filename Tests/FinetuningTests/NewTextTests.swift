@@ -49,6 +49,16 @@ struct NewTextTests {
     #expect(try sequences(Self.pair, text, name) == ["the cat | mat |"])
   }
 
+  /// One text by its name in the header, the other by its index.
+  @Test(arguments: ["a,score,x\nthe cat,1,mat\n", "a\tscore\tx\nthe cat\t1\tmat\n"])
+  func namesAndIndicesMayBeMixed(text: String) throws {
+    let task = Task.custom(
+      .regression,
+      .table(Columns(first: .named("a"), second: .number(2), label: .named("score"))))
+    let name = text.contains(",") ? "x.csv" : "x.tsv"
+    #expect(try sequences(task, text, name) == ["the cat | mat |"])
+  }
+
   @Test
   func plainTextStaysPlainText() throws {
     // A line that equals the column's name, one that looks like JSON, one with a tab.
@@ -71,6 +81,7 @@ struct NewTextTests {
     (review, "{\"title\": \"a\"}\n", "x.jsonl", "line 1: the field \"body\" is absent"),
     (review, "text\tlabel\na\tx\n", "x.tsv", "no column body; its columns are text, label"),
     (review, "text,label\na,x\n", "x.csv", "no column body"),
+    (pair, "a,c\nx,y\n", "x.csv", "no column b; its columns are a, c"),
     (pair, "the cat\n", "standard input", "standard input, line 1: no tab; a line is a pair"),
     (pair, "the cat\tmat\nmat\n", "x.txt", "x.txt, line 2: no tab"),
   ])
@@ -87,7 +98,7 @@ struct NewTextTests {
       .joined(separator: "\n")
     let task = Task.custom(.tagging, .words(WordColumns(wordField: "form", tagField: "pos")))
     for (text, name) in [
-      ("the cat\n", "x.txt"), ("{\"form\": [\"the\", \"cat\"]}\n", "x.txt"),
+      ("the cat\n", "x.txt"), ("the cat\n", "x.csv"), ("{\"form\": [\"the\", \"cat\"]}\n", "x.txt"),
       ("the O\ncat O\n", "x.conll"), ("the\ncat\n", "x.conll"), (conllu, "standard input"),
     ] {
       #expect(try sequences(task, text, name) == ["the cat |"], "\(text)")

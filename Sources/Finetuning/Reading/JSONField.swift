@@ -52,10 +52,11 @@ extension TextFile {
   }
 
   /// Whether the file holds JSON objects, judged by its name or its beginning.
+  ///
+  /// A row of a `.csv` file may begin with a brace: there the first line must be a whole object.
   var holdsObjects: Bool {
     if Self.isNamed(path, [".jsonl", ".ndjson", ".json"]) { return true }
-    if isCSV { return false }
-    if TextForm(contents, path: path) == .jsonObjects { return true }
+    if !isCSV && TextForm(contents, path: path) == .jsonObjects { return true }
     guard let line = firstLine(where: { !$0.isBlank }),
       line.trimmed.first == UInt8(ascii: "{")
     else { return false }

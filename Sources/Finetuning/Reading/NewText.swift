@@ -82,7 +82,8 @@ package struct NewText {
     if let indexed = tables.first(where: { $0.haveIndices(below: cells.count) }) { return indexed }
     // Two cells without a header are a plain pair.
     if isPair && cells.count == 2 && !file.isCSV { return nil }
-    throw FinetuningError.missingColumn(path: file.path, column: usual.first.key, header: cells)
+    let missing = usual.missing(in: cells) ?? usual.first
+    throw FinetuningError.missingColumn(path: file.path, column: missing.key, header: cells)
   }
 
   /// The cells of the first row; nil for a file without rows.
@@ -168,13 +169,24 @@ extension Columns {
   /// The columns of the one or two texts.
   fileprivate var texts: [Column] { [first, second].compactMap(\.self) }
 
-  /// Whether the texts are selected by name, and the header has these names.
+  /// Whether a text is selected by name, and a table with this header has all texts.
   fileprivate func areNamed(in header: [String]) -> Bool {
-    texts.allSatisfy { if case .named(let name) = $0 { header.contains(name) } else { false } }
+    let usesNames = texts.contains { if case .named = $0 { true } else { false } }
+    return usesNames && missing(in: header) == nil
   }
 
   /// Whether the texts are selected by index, and a row of `count` cells has them.
   fileprivate func haveIndices(below count: Int) -> Bool {
     texts.allSatisfy { if case .number(let index) = $0 { index < count } else { false } }
+  }
+
+  /// The first text that a table with this first row lacks; nil if it has all.
+  fileprivate func missing(in cells: [String]) -> Column? {
+    texts.first { column in
+      switch column {
+      case .named(let name): !cells.contains(name)
+      case .number(let index): index >= cells.count
+      }
+    }
   }
 }
