@@ -81,6 +81,7 @@ struct PredictCommand: ParsableCommand {
     try runOnAllRanks { world in
       let folder = try world.agree { try FinetunedFolder(from) }
       let sets = try sets(folder, world)
+      if world.rank == 0 { sets.flatMap(\.noteLines).forEach(warn) }
       let weights = try world.agree {
         if world.rank == 0 { try makeRoom(for: sets) }
         return try folder.weights()
@@ -121,8 +122,7 @@ struct PredictCommand: ParsableCommand {
         emptyLabels: emptyLabels.emptyLabels)
     }
     // Only rank 0 needs to have the file.
-    let bytes = try world.agree { world.rank == 0 ? try input() : [] }
-    let text = try world.broadcast(bytes)
+    let text = try world.broadcast(world.agree { world.rank == 0 ? try input() : [] })
     let sets = try world.agree { try read(reader, folder.description, text) }
     try world.expectEqual([
       ("model", CheckpointState.checksum(of: folder.path + "/task.json") ?? ""),

@@ -99,6 +99,8 @@ struct OwnFilesTests {
       let measured = try Program.run(
         ["predict", "--from", "model", "--dev", "rows.tsv"] + options, in: folder.path)
       #expect(measured.status == status, "\(measured.errors)")
+      let isCounted = measured.errors.contains("note: left out 1 example of rows.tsv")
+      #expect(isCounted == (status == 0), "\(measured.errors)")
     }
     // The second of two ranks has no such file and no standard input.
     let ranks = try Program.run(

@@ -56,6 +56,11 @@ package struct ExampleSet: Sendable {
   }
 }
 
+extension ExampleSet {
+  /// A line for each irregularity of the file that the reader has accepted.
+  package var noteLines: [String] { notes.sentences(path: path).map { "note: " + $0 } }
+}
+
 /// Irregularities of a file that the reader accepts.
 package struct ReadingNotes: Sendable, Equatable {
   /// The number of examples that were truncated to the maximum length.

@@ -146,9 +146,7 @@ package struct FinetuningPlan {
 
   /// A line for each irregularity that the readers have accepted.
   private var notes: [String] {
-    ([train] + (folds == nil ? dev : []) + test).flatMap { set in
-      set.notes.sentences(path: set.path).map { "note: " + $0 }
-    }
+    ([train] + (folds == nil ? dev : []) + test).flatMap(\.noteLines)
   }
 
   /// The optimizer settings of every seed.
