@@ -43,4 +43,17 @@ struct AnsweredTextTests {
       ])
     #expect(try answered.texts(json: false) == ["catx no\nmat yes\n"])
   }
+
+  /// The passage has a line break; the sequence is `[CLS] ? [SEP] the cat [SEP]`.
+  @Test
+  func anAnswerIsOneLine() throws {
+    let text =
+      #"{"data": [{"paragraphs": [{"context": "the\ncat", "#
+      + #""qas": [{"id": "1", "question": "?"}]}]}]}"#
+    var outputs = [Float](repeating: 0, count: 12)
+    (outputs[2 * 3], outputs[2 * 4 + 1]) = (9, 9)
+    let answered = try answered(Task.custom(.span, .questions), text, outputs)
+    #expect(try answered.texts(json: false) == ["the cat"])
+    #expect(try answered.texts(json: true)[0].contains(#""answer":"the\ncat""#))
+  }
 }

@@ -56,6 +56,17 @@ struct PredictionTests {
     )
   }
 
+  /// Words of JSON may be empty, or be line breaks.
+  @Test
+  func everyWordHasOneLine() throws {
+    let task = Task.custom(.tagging, .words(WordColumns()))
+    let set = try read(
+      task, .test, #"{"tokens": ["the", "\n", ""]}"#, as: "x.jsonl",
+      labels: LabelSet(["O", "B-X"]))
+    #expect(
+      set.files(of: .tags([["B-X", "O", "O"]]))[0].text == "the\tB-X\n \tO\n\tO\n\n")
+  }
+
   @Test
   func answersAreJSONByTheirIdentifier() throws {
     let text =

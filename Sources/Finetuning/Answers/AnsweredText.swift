@@ -83,20 +83,22 @@ package struct AnsweredText {
 }
 
 extension AnsweredText.Line {
-  /// The prediction as text for people.
+  /// The prediction as text for people: one line, or one for each word, also where a label, a word
+  /// or an answer contains line breaks.
   fileprivate var shown: String {
     if let label, case .text(let values) = probabilities {
-      return "\(label)\t" + String(format: "%.4f", values[label] ?? .nan)
+      return "\(ExampleSet.cell(label))\t" + String(format: "%.4f", values[label] ?? .nan)
     }
     if let labels, case .text(let values) = probabilities {
       let numbers = labels.map { String(format: "%.4f", values[$0] ?? .nan) }
-      return labels.joined(separator: ",") + "\t" + numbers.joined(separator: ",")
+      let names = labels.map(ExampleSet.cell)
+      return names.joined(separator: ",") + "\t" + numbers.joined(separator: ",")
     }
     if let score { return "\(score)" }
     if let words, let tags {
-      return zip(words, tags).map { "\($0) \($1)\n" }.joined()
+      return zip(words, tags).map { "\(ExampleSet.cell($0)) \(ExampleSet.cell($1))\n" }.joined()
     }
-    return answer ?? ""
+    return ExampleSet.cell(answer ?? "")
   }
 }
 

@@ -75,7 +75,7 @@ extension ExampleSet {
   }
 
   /// A text as a cell of a table: tabs and line breaks, which CSV and JSON may have, become blanks.
-  private static func cell(_ text: String) -> String {
+  static func cell(_ text: String) -> String {
     let breaks: [Unicode.Scalar] = ["\t", "\n", "\r"]
     let scalars = text.unicodeScalars.map { breaks.contains($0) ? " " : $0 }
     return String(String.UnicodeScalarView(scalars))
@@ -83,15 +83,18 @@ extension ExampleSet {
 
   /// One word per line and a blank line after each sentence.
   ///
-  /// Columns are separated by blanks, or by tabs if any word contains a blank.
+  /// Columns are separated by blanks, or by tabs if any cell is empty or contains a blank.
   private static func columns(_ sentences: [Sentence], _ tags: [[String]]) -> String {
-    let hasBlanks = sentences.contains { $0.words.contains { $0.contains(" ") } }
-    let separator = hasBlanks ? "\t" : " "
-    return zip(sentences, tags).map { sentence, tags in
-      tags.indices.map { word in
+    let rows: [[[String]]] = zip(sentences, tags).map { sentence, tags in
+      tags.indices.map { word -> [String] in
         let gold = sentence.tags.isEmpty ? [] : [sentence.tags[word]]
-        return ([sentence.words[word]] + gold + [tags[word]]).joined(separator: separator) + "\n"
-      }.joined() + "\n"
+        return ([sentence.words[word]] + gold + [tags[word]]).map(cell)
+      }
+    }
+    let needsTabs = rows.contains { $0.contains { $0.contains { $0.isEmpty || $0.contains(" ") } } }
+    let separator = needsTabs ? "\t" : " "
+    return rows.map { sentence in
+      sentence.map { $0.joined(separator: separator) + "\n" }.joined() + "\n"
     }.joined()
   }
 
