@@ -131,11 +131,11 @@ struct PredictCommand: ParsableCommand {
     return sets
   }
 
-  /// The task of `--task`, or the model's; both must have the same kind of outputs and the same
-  /// labels.
+  /// The task of `--task` with the model's scale, or the model's; problem and labels must be equal.
   private func answeredTask(_ model: FinetunedFolder.Description) throws -> Task {
     guard let task else { return model.task }
-    let other = try Task.named(task)
+    var other = try Task.named(task)
+    other.scoreScale = model.task.scoreScale
     let labels = other.labels.isEmpty ? model.labels.names : other.labels
     guard other.problem == model.task.problem, labels == model.labels.names else {
       throw UsageError(

@@ -99,6 +99,25 @@ struct PredictTests {
     #expect(alone.errors.contains("predict --task"))
   }
 
+  /// Models of `stsb` learn fifths, and a model of the user's own scores learns them as they are.
+  @Test
+  func theScaleOfScoresIsTheModels() throws {
+    let folder = try finetunedModels()
+    let rows = try folder.text("pairs.tsv").split(separator: "\n").dropFirst().prefix(9)
+      .map { $0.split(separator: "\t").prefix(2).joined(separator: "\t") + "\n" }
+    try folder.write("sentence1\tsentence2\n" + rows.joined(), "stsb.tsv")
+    let model = ["predict", "--from", "regression"]
+    let direct = try Program.run(model, input: rows.joined(), in: folder.path)
+    let file = try Program.run(
+      model + ["--task", "stsb", "--test", "stsb.tsv", "--output", "stsb"], in: folder.path)
+    #expect(file.status == 0, "\(file.errors)")
+    let scores = direct.output.split(separator: "\n").compactMap { Double($0) }
+    let written = try folder.text("stsb/STS-B.tsv").split(separator: "\n").dropFirst()
+      .compactMap { $0.split(separator: "\t").last.flatMap { Double($0) } }
+    #expect(scores.count == 9 && written.count == 9)
+    #expect(zip(scores, written).allSatisfy { abs(min(max($0, 0), 5) - $1) < 0.001 })
+  }
+
   @Test
   func aVocabularyOfAnotherModelIsRefused() throws {
     let folder = try finetunedModels()
