@@ -55,6 +55,11 @@ package struct TaskModel: Sendable {
     parameter.offset < headRange.lowerBound
   }
 
+  /// The number of parameters of embeddings and encoder.
+  package var encoderParameterCount: Int {
+    layout.parameters.filter(isPretrained).reduce(0) { $0 + $1.count }
+  }
+
   /// Encoder and head in forward order, in parts that are exchanged between ranks one by one.
   private var parts: [Range<Int>] {
     network.parts(of: embeddingRange.upperBound..<layout.count)

@@ -158,4 +158,24 @@ struct FinetuneRefusalTests {
     let same = try Program.run(FinetuneTests.classification + ["--output", "out"], in: folder.path)
     #expect(same.status == 0, "\(same.errors)")
   }
+
+  /// New weights have no checksum, so their number stands for the encoder that `--from` names.
+  @Test
+  func newWeightsKeepTheSizesOfTheFirstStart() throws {
+    let folder = try finetuningFiles()
+    let other = try Program.run(
+      [
+        "pretrain", "--data", "data", "--output", "small", "--preset", "small", "--batch", "8",
+        "--steps", "1",
+      ], in: folder.path)
+    #expect(other.status == 0, "\(other.errors)")
+    let scratch = FinetuneTests.classification + ["--output", "out", "--scratch", "--hours", "0"]
+    let first = try Program.run(scratch, in: folder.path)
+    #expect(first.status == 75, "\(first.errors)")
+    let refused = try Program.run(scratch + ["--from", "small"], in: folder.path)
+    #expect(refused.status == 64, "\(refused.errors)")
+    #expect(refused.errors.contains("sizes of another encoder (--from)"), "\(refused.errors)")
+    let again = try Program.run(scratch, in: folder.path)
+    #expect(again.status == 75, "\(again.errors)")
+  }
 }

@@ -31,6 +31,7 @@ extension FinetuningConfiguration {
     let existing = try decodeJSON(FinetuningConfiguration.self, data, from: path(folder))
     var wanted = wanted
     keep(&wanted.recipe, existing.recipe)
+    if existing.newParameters == nil { wanted.newParameters = nil }
     if let differences = try wanted.differences(from: existing) {
       throw UsageError(
         "\(folder) contains another fine-tuning: \(differences); choose another --output")

@@ -18,6 +18,9 @@ package struct FinetuningConfiguration: Codable, Equatable {
   package var targetScale: TargetScale?
   /// The number of folds of a cross-validation; nil for none.
   package var folds: Int?
+  /// The number of parameters of an encoder with new weights, which has no checksum; nil for a
+  /// pre-trained encoder, and in older files.
+  var newParameters: Int?
 
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
@@ -28,6 +31,7 @@ package struct FinetuningConfiguration: Codable, Equatable {
     case recipe
     case targetScale = "target_scale"
     case folds
+    case newParameters = "new_parameters"
   }
 
   /// The differences from the configuration of an existing fine-tuning; nil where there are none.
@@ -55,6 +59,8 @@ package struct FinetuningConfiguration: Codable, Equatable {
       } else {
         parts.append("it began with another encoder (--from)")
       }
+    } else if existing.newParameters != newParameters {
+      parts.append("its new weights have the sizes of another encoder (--from)")
     }
     if existing.data != data {
       parts.append("its training data differ (--data or --train, their columns, or --length)")

@@ -101,7 +101,8 @@ package struct FinetuningPlan {
     configuration = FinetuningConfiguration(
       model: description, encoder: isScratch ? "" : source.checksum, data: train.checksum,
       measured: (dev + test.filter(\.isLabelled)).map(\.fingerprint), recipe: recipe,
-      targetScale: TargetScale(train), folds: request.folds)
+      targetScale: TargetScale(train), folds: request.folds,
+      newParameters: isScratch ? model.encoderParameterCount : nil)
     _ = try classWeights()
     try expectTrainableFolds()
   }
