@@ -14,7 +14,7 @@
 # most clusters. The program records their library folders, so it finds them without
 # LD_LIBRARY_PATH.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 output=$(realpath -m "${1:-electra}")
 mpi=${MPI_PKG:-ompi-c}
 [ ! -d "$output" ] || { echo "build.sh: $output is a folder; give a file" >&2; exit 73; }

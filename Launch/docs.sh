@@ -11,7 +11,7 @@
 # Commands in code blocks must be valid, and be run by a test or script or be listed in
 # Contributing.md with a reason.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 output=$(realpath -m "${1:-$root/.build/docs}")

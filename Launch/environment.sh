@@ -8,6 +8,8 @@
 # script defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69
 # unavailable.
 
+# With CDPATH, `cd` can lead to another folder, and prints the folder that it finds.
+unset CDPATH
 # Open MPI refuses root by default, but in a container root is often the only user.
 if [ "$(id -u)" -eq 0 ]; then
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

@@ -11,7 +11,7 @@ file=${1:?fetch-text.sh FILE}
 [ ! -s "$file" ] || exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-file=$(cd "$(dirname "$file")" && pwd)/$(basename "$file")
+file=$(CDPATH='' cd "$(dirname "$file")" && pwd)/$(basename "$file")
 cd "$work"
 echo "fetching text (15 MB)"
 (apt-get download dict-gcide || { apt-get update && apt-get download dict-gcide; }) >fetch.log 2>&1 \

@@ -14,7 +14,7 @@
 #
 # To copy it as one file: tar --numeric-owner -czf electra-root.tar.gz -C FOLDER .
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 fail() { echo "image.sh: $2" >&2; exit "$1"; }
 [ $# -eq 2 ] || [ $# -eq 3 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
 archive=$1 folder=${2%/} mirror=${3:-http://deb.debian.org/debian}

@@ -14,7 +14,7 @@
 #   - when no host answers at the first start, or for an hour later,
 #   - after five starts in a row without a new checkpoint.
 set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 # shellcheck source=hosts.sh

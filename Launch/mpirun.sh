@@ -22,7 +22,7 @@
 # rank, its host and step, and the checkpoint from which the same command resumes. If this script is
 # killed, its ranks end within seconds.
 set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 # shellcheck source=hosts.sh

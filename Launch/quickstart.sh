@@ -14,7 +14,7 @@
 # At 5 million operations per token that is 5e13 operations: 8 minutes on two cores, 0.2 GB of
 # memory.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 "$here/setup.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"

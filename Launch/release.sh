@@ -10,7 +10,7 @@
 # MPI_PKG and ELECTRA_MARCH are those of build.sh, which makes the program; ELECTRA_PROGRAM names
 # one that it has made. The same commit and program give the same bytes.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 here=$root/Launch
 output=${1:-.}
 fail() { echo "release.sh: $2" >&2; exit "$1"; }

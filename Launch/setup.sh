@@ -8,7 +8,7 @@
 # needs a Swift toolchain (6.1 or newer) on the PATH, which is not a Debian package:
 # https://www.swift.org/install/linux
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 
 # Only a clone has a manifest; an unpacked release has a program.
 needs=run

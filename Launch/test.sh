@@ -9,7 +9,7 @@
 # packages of compare/requirements.txt; otherwise one is made in .build/python. The last line is
 # `all tests passed`; a failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 cd "$root"

@@ -11,7 +11,7 @@
 #
 #   Launch/lab/in-root.sh FOLDER bash
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 fail() { echo "bare-root.sh: $2" >&2; exit "$1"; }
 [ $# -ge 2 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
 archive=$1 folder=$2

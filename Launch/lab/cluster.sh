@@ -14,7 +14,7 @@
 # machine's cores, files and processes. Latency is that of the machine, because few kernels can add
 # any. 1 Gbit/s is the fastest link that two cores can saturate.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # Avoids collisions with other network namespaces of the machine.
 prefix=${ELECTRA_CLUSTER:-electra}-
 switch=${prefix}switch

@@ -12,7 +12,7 @@
 # Prints a line for each shape. Status 1 if the bits of a product differ, 77 after a line that says
 # why the comparison is impossible here.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 sources=$root/Launch/lab/emulator
 kernels=$root/Sources/CKernels
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg

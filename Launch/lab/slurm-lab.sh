@@ -11,7 +11,7 @@
 # seconds. KillWait is five seconds. A requeued job starts after about ten seconds; on other
 # clusters it waits two minutes.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 export ELECTRA_CLUSTER=electra-slurm
 state=${TMPDIR:-/tmp}/$ELECTRA_CLUSTER
 export SLURM_CONF=$state/slurm.conf

@@ -17,7 +17,7 @@
 # it. If several hosts are one machine, they share its cores: the program detects that, divides the
 # computing time by the number of threads that share a core, and prints a note.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=../environment.sh
 . "$here/../environment.sh"
 # shellcheck source=../hosts.sh

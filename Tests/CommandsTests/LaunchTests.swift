@@ -21,6 +21,19 @@ struct LaunchTests {
       "\(result.errors)")
   }
 
+  /// With CDPATH, `cd` prints the folder that it finds.
+  @Test(arguments: ["mpirun.sh", "keep-going.sh"])
+  func theScriptsFindTheirFilesInSpiteOfCDPATH(script: String) throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.shell(
+      "cd \"$0/..\" && exec Launch/\(script) -np 2", [Program.launch],
+      environment: ["CDPATH": ".:/"], in: folder.path)
+    #expect(result.status == 64)
+    #expect(
+      result.errors.contains("a verb of electra is missing")
+        && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+  }
+
   /// Two ranks with separate data folders.
   private func pretrain(_ first: String, _ second: String, in folder: TemporaryFolder) throws
     -> Program.Result
