@@ -15,6 +15,8 @@
 # LD_LIBRARY_PATH.
 set -euo pipefail
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=usage.sh
+. "$root/Launch/usage.sh"
 output=$(realpath -m "${1:-electra}")
 mpi=${MPI_PKG:-ompi-c}
 [ ! -d "$output" ] || { echo "build.sh: $output is a folder; give a file" >&2; exit 73; }

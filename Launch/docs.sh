@@ -12,6 +12,8 @@
 # Contributing.md with a reason.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 output=$(realpath -m "${1:-$root/.build/docs}")

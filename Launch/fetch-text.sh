@@ -7,7 +7,10 @@
 # The text is a dictionary with literary quotations (dict-gcide, GPL-2+): a download of 15 MB, 28 MB
 # of text, 4.7 million words.
 set -euo pipefail
-file=${1:?fetch-text.sh FILE}
+# shellcheck source=usage.sh
+. "$(dirname "$0")/usage.sh"
+[ $# -eq 1 ] || { print_usage >&2; exit 64; }
+file=$1
 [ ! -s "$file" ] || exit 0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -15,8 +15,10 @@
 # To copy it as one file: tar --numeric-owner -czf electra-root.tar.gz -C FOLDER .
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 fail() { echo "image.sh: $2" >&2; exit "$1"; }
-[ $# -eq 2 ] || [ $# -eq 3 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
+[ $# -eq 2 ] || [ $# -eq 3 ] || { print_usage >&2; exit 64; }
 archive=$1 folder=${2%/} mirror=${3:-http://deb.debian.org/debian}
 [ -f "$archive" ] || fail 66 "there is no archive $archive"
 tar -tzf "$archive" 2>/dev/null | grep '^[^/]*/bin/electra$' >/dev/null \

@@ -15,6 +15,8 @@
 #   - after five starts in a row without a new checkpoint.
 set -uo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 # shellcheck source=hosts.sh

@@ -23,6 +23,8 @@
 # killed, its ranks end within seconds.
 set -uo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 # shellcheck source=hosts.sh

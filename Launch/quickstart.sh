@@ -15,6 +15,8 @@
 # memory.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 "$here/setup.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"

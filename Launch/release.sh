@@ -12,6 +12,8 @@
 set -euo pipefail
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 here=$root/Launch
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 output=${1:-.}
 fail() { echo "release.sh: $2" >&2; exit "$1"; }
 [ -d "$output" ] || fail 66 "there is no folder $output"

@@ -9,6 +9,8 @@
 # https://www.swift.org/install/linux
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 
 # Only a clone has a manifest; an unpacked release has a program.
 needs=run

@@ -10,6 +10,8 @@
 # `all tests passed`; a failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=usage.sh
+. "$here/usage.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 cd "$root"

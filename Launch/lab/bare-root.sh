@@ -12,8 +12,10 @@
 #   Launch/lab/in-root.sh FOLDER bash
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=../usage.sh
+. "$here/../usage.sh"
 fail() { echo "bare-root.sh: $2" >&2; exit "$1"; }
-[ $# -ge 2 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
+[ $# -ge 2 ] || { print_usage >&2; exit 64; }
 archive=$1 folder=$2
 shift 2
 [ -f "$archive" ] || fail 66 "there is no archive $archive"

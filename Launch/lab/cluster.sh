@@ -15,6 +15,8 @@
 # any. 1 Gbit/s is the fastest link that two cores can saturate.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=../usage.sh
+. "$here/../usage.sh"
 # Avoids collisions with other network namespaces of the machine.
 prefix=${ELECTRA_CLUSTER:-electra}-
 switch=${prefix}switch
@@ -85,7 +87,7 @@ run() {
   on "${list%%:*}" mpirun --map-by slot --host "$list" -np "$ranks" "$@"
 }
 
-[ $# -gt 0 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
+[ $# -gt 0 ] || { print_usage >&2; exit 64; }
 [ "$(id -u)" -eq 0 ] || fail "network namespaces need root"
 command -v ip >/dev/null || fail "the command ip is missing; install iproute2"
 verb=$1

@@ -13,6 +13,8 @@
 # why the comparison is impossible here.
 set -euo pipefail
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=../usage.sh
+. "$root/Launch/usage.sh"
 sources=$root/Launch/lab/emulator
 kernels=$root/Sources/CKernels
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -80,7 +82,7 @@ compare() {
     }' scalar avx2 avx512 swapped
 }
 
-[ $# -le 1 ] || { echo "usage: Launch/lab/emulate-bfloat16.sh [WORK]" >&2; exit 64; }
+[ $# -le 1 ] || { print_usage >&2; exit 64; }
 work=${1:-$root/.build/emulator}
 [ "$(uname -sm)" = "Linux x86_64" ] || skip "it needs Linux on x86-64"
 for tool in clang apt-get dpkg-deb; do

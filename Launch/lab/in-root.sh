@@ -4,8 +4,10 @@
 #
 #   Launch/lab/in-root.sh FOLDER COMMAND...
 set -euo pipefail
+# shellcheck source=../usage.sh
+. "$(dirname "$0")/../usage.sh"
 fail() { echo "in-root.sh: $2" >&2; exit "$1"; }
-[ $# -ge 2 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
+[ $# -ge 2 ] || { print_usage >&2; exit 64; }
 [ -x "$1/bin/sh" ] || fail 66 "$1 is not a root file system: it has no bin/sh"
 [ "$(id -u)" -eq 0 ] || fail 77 "chroot needs root"
 # shellcheck disable=SC2016 # the inner shell expands them

@@ -12,6 +12,8 @@
 # clusters it waits two minutes.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=../usage.sh
+. "$here/../usage.sh"
 export ELECTRA_CLUSTER=electra-slurm
 state=${TMPDIR:-/tmp}/$ELECTRA_CLUSTER
 export SLURM_CONF=$state/slurm.conf
@@ -88,7 +90,7 @@ up() {
   fail "the nodes do not become idle; their logs are above"
 }
 
-[ $# -gt 0 ] || { sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64; }
+[ $# -gt 0 ] || { print_usage >&2; exit 64; }
 for command in ip mungekey munged slurmctld slurmd; do
   command -v "$command" >/dev/null || fail "the command $command is missing; install iproute2, slurm-wlm, slurm-client and munge"
 done

@@ -18,6 +18,8 @@
 # computing time by the number of threads that share a core, and prints a note.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source=../usage.sh
+. "$here/../usage.sh"
 # shellcheck source=../environment.sh
 . "$here/../environment.sh"
 # shellcheck source=../hosts.sh
@@ -27,7 +29,7 @@ report() { echo "scaling: $*" >&2; }
 fail() { report "$2"; exit "$1"; }
 
 kind=${1:-}
-case $kind in weak | strong) shift ;; *) sed -n '2,/^set/p' "$0" | sed 's/^# \{0,1\}//;/^set/d' >&2; exit 64 ;; esac
+case $kind in weak | strong) shift ;; *) print_usage >&2; exit 64 ;; esac
 rate='' hosts='' ranks='' batch='' threads=1 folder=$kind-scaling
 options=()
 while [ $# -gt 0 ]; do

@@ -11,4 +11,6 @@
 # has 14.2 million floats, 57 MB. In each step every one of p ranks sends 2 (p - 1) / p times as
 # much: 57 MB for two ranks, nearly 114 MB for many. Expected: tokens per second grow almost in
 # proportion to the ranks, and efficiency falls to a floor that a larger --batch raises.
+# shellcheck source=../usage.sh
+. "$(dirname "$0")/../usage.sh"
 exec "$(dirname "$0")/scaling.sh" weak "$@"

@@ -34,6 +34,21 @@ struct LaunchTests {
         && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
   }
 
+  /// Scripts that do not source usage.sh are not started: they could begin to work.
+  @Test
+  func everyScriptPrintsItsHeadCommentAsHelp() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.shell(
+      """
+      cd "$0" && for script in $(find . -name '*.sh' -perm -u+x); do
+        grep -q 'usage.sh"' $script && help=$(timeout 5 $script --help) \\
+          && [ "# ${help%%$'\\n'*}" = "$(sed -n 2p $script)" ] && echo good || echo "bad: $script"
+      done | sort | uniq -c
+      """, [Program.launch], in: folder.path)
+    #expect(result.output.hasSuffix(" good\n"), "\(result.errors)")
+    #expect(!result.output.contains("bad"), "\(result.output) \(result.errors)")
+  }
+
   /// Two ranks with separate data folders.
   private func pretrain(_ first: String, _ second: String, in folder: TemporaryFolder) throws
     -> Program.Result
