@@ -135,18 +135,12 @@ progress() {
   printf '%06d %s\n' "$(find "$1"/{seed,fold}-*/result.json 2>/dev/null | wc -l)" "${newest##*/}"
 }
 
-# heartbeat_value KEY FILE: prints a value of a rank's heartbeat file.
-heartbeat_value() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p" "$2" 2>/dev/null; }
-
 # lost_ranks RUN FILE: prints the ranks whose last heartbeat is newer than FILE and has the state
 # `running`, with host, section and step. Ranks that end by themselves write another state.
 lost_ranks() {
-  local file list=
-  for file in "$1"/heartbeats/rank-*; do
-    if [ "$file" -nt "$2" ] && [ "$(heartbeat_value state "$file")" = running ]; then
-      list+="${list:+, }rank $(heartbeat_value rank "$file") on $(heartbeat_value host "$file") in $(heartbeat_value section "$file") of step $(heartbeat_value step "$file")"
-    fi
-  done
+  local list line='s/^rank=(\S+) host=(\S+) .*step=(\S+) section=(\S+) state=running\b.*/rank \1 on \2 in \4 of step \3/p'
+  list=$(find "$1/heartbeats" -name 'rank-*' -newer "$2" -exec sed -nE "$line" {} + 2>/dev/null \
+    | sort -V | paste -sd , | sed 's/,/, /g')
   echo "${list:-no rank}"
 }
 

@@ -141,10 +141,12 @@ end_with_launcher "$mpirun_pid"
 # has_late_rank: whether a rank of this start missed a deadline of its watchdog.
 has_late_rank() {
   [ -d "$heartbeats" ] \
-    && find "$heartbeats" -name 'rank-*' -newer "$start" -exec grep -q state=late {} \; -print -quit | grep -q .
+    && [ -n "$(find "$heartbeats" -name 'rank-*' -newer "$start" -exec grep -ls state=late {} +)" ]
 }
 # has_heartbeat: whether a rank of this start wrote a heartbeat.
-has_heartbeat() { [ -d "$heartbeats" ] && find "$heartbeats" -newer "$start" | grep -q .; }
+has_heartbeat() {
+  [ -d "$heartbeats" ] && find "$heartbeats" -newer "$start" -print -quit | grep -q .
+}
 
 # If a host is unreachable, mpirun hangs after its ranks have ended: the watcher kills it.
 (

@@ -122,6 +122,15 @@ struct HostFileTests {
     let killed = try errors(of: "#!/bin/sh\nkill -9 $$\n")
     #expect(killed.status == 137)
     #expect(killed.errors.contains("before electra started"), "\(killed.errors)")
+    // With more heartbeats than a pipe holds, one is still found.
+    let many = try errors(
+      of: """
+        #!/bin/sh
+        mkdir -p run/heartbeats
+        seq -f run/heartbeats/rank-%g 5000 | xargs touch
+        kill -9 $$
+        """)
+    #expect(many.errors.contains("the job ended with status 137"), "\(many.errors)")
     let refused = try errors(of: "#!/bin/sh\necho 'electra: no' >&2\nexit 65\n")
     #expect(refused.status == 65)
     #expect(Set(refused.errors.split(separator: "\n")) == ["electra: no"], "\(refused.errors)")
