@@ -25,7 +25,7 @@ report() { echo "keep-going: $*" >&2; }
 read_launch "$@" || exit
 find_hosts || exit
 run=$(option_value --output "${job[@]}")
-host_file=$(mktemp)
+host_file=$(mktemp) || exit 73
 trap 'rm -f "$host_file"' EXIT
 
 # try_hosts: writes the hosts that answer to $host_file; fails if none does.

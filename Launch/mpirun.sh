@@ -34,10 +34,11 @@ read_launch "$@" || exit
 user_hosts=$hosts
 find_hosts || exit
 launcher=(mpirun ${ranks:+-np "$ranks"} "${mpirun_options[@]}")
-host_file=$(mktemp)
+work=$(mktemp -d) || exit 73
+host_file=$work/hosts mpirun_messages=$work/messages
 # Heartbeats newer than this file belong to this start of the job.
-start=$(mktemp)
-mpirun_messages=$(mktemp)
+start=$work/start
+touch "$start" "$mpirun_messages"
 relay_out='' relay_err=''
 # end_relays: kills the relays of output. A process that outlives mpirun, such as its daemon on a
 # host that lost its network, keeps their pipes open, and a reader of this script's output would
@@ -50,7 +51,7 @@ end_relays() {
     kill -KILL "$relay"
   done 2>/dev/null
 }
-trap 'end_relays; rm -f "$host_file" "$start" "$mpirun_messages"' EXIT
+trap 'end_relays; rm -rf "$work"' EXIT
 
 # check_hosts LINES: fails unless the hosts have slots for all ranks and every host answers; reports
 # the rank that does not fit, or a host and the first rank that would run there.

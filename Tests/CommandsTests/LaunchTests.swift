@@ -34,6 +34,16 @@ struct LaunchTests {
         && result.errors.split(separator: "\n").count == 1, "\(result.errors)")
   }
 
+  @Test(arguments: ["mpirun.sh", "keep-going.sh"])
+  func aMissingFolderForTemporaryFilesIsReported(script: String) throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.shell(
+      "TMPDIR=/nowhere exec \"$0\" -np 1 pretrain", ["\(Program.launch)/\(script)"],
+      in: folder.path)
+    #expect(result.status == 73)
+    #expect(result.errors.contains("/nowhere"), "\(result.errors)")
+  }
+
   /// Scripts that do not source usage.sh are not started: they could begin to work.
   @Test
   func everyScriptPrintsItsHeadCommentAsHelp() throws {
