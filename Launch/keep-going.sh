@@ -31,13 +31,17 @@ trap 'rm -f "$host_file"' EXIT
 # try_hosts: writes the hosts that answer to $host_file; fails if none does.
 try_hosts() {
   local line host slots
-  while read -r line host slots; do
-    if is_reachable "$host"; then
-      echo "$line $host $slots"
-    else
-      report "$host does not answer and is left out"
-    fi
-  done <<<"$lines" | format_host_file >"$host_file"
+  # All hosts are tried at the same time: each may take ten seconds to fail.
+  {
+    while read -r line host slots; do
+      if is_reachable "$host"; then
+        echo "$line $host $slots"
+      else
+        report "$host does not answer and is left out"
+      fi &
+    done <<<"$lines"
+    wait
+  } | sort -n | format_host_file >"$host_file"
   [ -s "$host_file" ]
 }
 
