@@ -59,6 +59,15 @@ choose_options() {
   fi
 }
 
+# pause SECONDS: sleeps, but ends at once when a stop is requested; a trap would wait for `sleep` alone.
+pause() {
+  local sleeper
+  sleep "$1" &
+  sleeper=$!
+  wait "$sleeper"
+  kill "$sleeper" 2>/dev/null
+}
+
 child=
 stop_requested=0
 trap 'stop_requested=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
@@ -73,7 +82,7 @@ while :; do
       unreachable=$((unreachable + 1))
       [ -n "$status" ] && [ "$unreachable" -lt 120 ] || { report "no host of $hosts answers"; exit 69; }
       report "no host of $hosts answers; trying again every 30 s, for up to an hour"
-      sleep 30
+      pause 30
       continue
     fi
     unreachable=0
@@ -98,5 +107,5 @@ while :; do
     exit "$status"
   fi
   report "restarting after status $status"
-  sleep $((1 + 10 * fruitless))
+  pause $((1 + 10 * fruitless))
 done

@@ -21,6 +21,25 @@ struct KilledLauncherTests {
     try expectNoRank("mpirun.sh", after: "kill -KILL $(ps -o ppid= -p ${ranks%%$'\\n'*})")
   }
 
+  /// The script pauses for eleven seconds after a start without a checkpoint.
+  @Test
+  func aStopBetweenTwoStartsIsImmediate() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#!/bin/sh\nexit 137\n", "mpirun")
+    let result = try Program.shell(
+      """
+      chmod +x mpirun
+      PATH=$PWD:$PATH env --default-signal "$0" -np 1 pretrain 2>log &
+      job=$!
+      for i in $(seq 100); do grep -q 'restarting after' log && break; sleep 0.1; done
+      start=$SECONDS
+      kill -TERM $job
+      wait $job
+      echo "status $?, fast: $((SECONDS - start < 6))"
+      """, ["\(Program.launch)/keep-going.sh"], in: folder.path)
+    #expect(result.output == "status 75, fast: 1\n", "\(result.output) \(result.errors)")
+  }
+
   /// Runs a fault once the run has a checkpoint; the ranks must end within 30 seconds.
   private func expectNoRank(_ script: String, after fault: String) throws {
     let folder = try preparedData()
