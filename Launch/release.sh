@@ -17,7 +17,7 @@ here=$root/Launch
 output=${1:-.}
 fail() { echo "release.sh: $2" >&2; exit "$1"; }
 [ -d "$output" ] || fail 66 "there is no folder $output"
-for tool in readelf python3; do
+for tool in readelf python3 swift; do
   command -v "$tool" >/dev/null || fail 69 "the command $tool is missing; run Launch/setup.sh"
 done
 work=$(mktemp -d)
@@ -66,7 +66,8 @@ copy_launch() {
 # copy_licences FOLDER: copies the licences of the libraries inside of the program.
 copy_licences() {
   local toolchain parser=$root/.build/static-${MPI_PKG:-ompi-c}/checkouts/swift-argument-parser
-  toolchain=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")
+  # `swift` may be a link to another program, such as that of swiftly.
+  toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/lib/swift".*|\1|p')
   [ -e "$parser" ] || parser=$root/.build/checkouts/swift-argument-parser
   cp "$toolchain/share/swift/LICENSE.txt" "$1/Swift.txt"
   cp "$parser/LICENSE.txt" "$1/swift-argument-parser.txt"
@@ -89,8 +90,8 @@ time=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)
 tar --create --directory "$work" --sort=name --mtime="@${SOURCE_DATE_EPOCH:-$time}" --owner=0 --group=0 \
   --numeric-owner --mode=u=rwX,go=rX --format=ustar "$name" | gzip -n -9 >"$work/archive"
 mv "$work/archive" "$output/$name.tar.gz"
-chmod 644 "$output/$name.tar.gz"
 (cd "$output" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
+chmod 644 "$output/$name.tar.gz" "$output/$name.tar.gz.sha256"
 cat "$top/RELEASE"
 echo
 echo "$output/$name.tar.gz"
