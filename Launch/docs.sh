@@ -16,10 +16,11 @@ here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 . "$here/usage.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"
+report() { echo "docs.sh: $*" >&2; }
 output=$(realpath -m "${1:-$root/.build/docs}")
-command -v python3 >/dev/null || { echo "docs.sh: the command python3 is missing" >&2; exit 69; }
-[ ! -e "$output" ] || [ -f "$output/metadata.json" ] || { echo "docs.sh: $output exists and is not a guide; give another folder" >&2; exit 73; }
-[ -x "$electra" ] || build || exit
+command -v python3 >/dev/null || { report "the command python3 is missing"; exit 69; }
+[ ! -e "$output" ] || [ -f "$output/metadata.json" ] || { report "$output exists and is not a guide; give another folder"; exit 73; }
+build_if_missing || exit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$electra" --experimental-dump-help >"$work/help.json"
@@ -27,7 +28,7 @@ python3 -B "$here/docs/check.py" "$root" "$work/help.json" "$work/electra.docc"
 
 docc=$(command -v docc || true)
 if [ -z "$docc" ]; then
-  swift=$(command -v swift) || { echo "docs.sh: there is no Swift toolchain on the PATH" >&2; exit 69; }
+  swift=$(command -v swift) || { report "there is no Swift toolchain on the PATH"; exit 69; }
   docc=$(dirname "$(readlink -f "$swift")")/docc
 fi
 rm -rf "$output"

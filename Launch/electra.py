@@ -66,11 +66,11 @@ def program() -> str:
 
 
 def build_if_missing() -> None:
-    """Builds electra if there is no program; exits with the build's status if it fails."""
-    if not os.access(program(), os.X_OK):
-        status = subprocess.run(["bash", "-c", '. "$0"; build', LAUNCH / "environment.sh"]).returncode
-        if status != 0:
-            sys.exit(status)
+    """Builds electra if there is no program; exits with a message if there is none afterwards."""
+    command = 'script=$1; report() { echo "$script: $*" >&2; }; . "$0"; build_if_missing'
+    status = subprocess.run(["bash", "-c", command, LAUNCH / "environment.sh", name()]).returncode
+    if status != 0:
+        sys.exit(status)
 
 
 def launcher() -> list[str]:

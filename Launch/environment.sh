@@ -144,10 +144,10 @@ lost_ranks() {
   echo "${list:-no rank}"
 }
 
-# build: builds the release program; shows the compiler's output only when the build fails. An
-# unpacked release has a program, and no manifest.
+# build: builds the release program; shows the compiler's output only when the build fails. Does
+# nothing if the user names a program, or in an unpacked release, which has a program and no manifest.
 build() {
-  [ -e "$root/Package.swift" ] || return 0
+  [ -z "${ELECTRA_PROGRAM:-}" ] && [ -e "$root/Package.swift" ] || return 0
   echo "building (one to two minutes the first time)"
   local log
   log=$(mktemp)
@@ -158,4 +158,10 @@ build() {
     return 1
   fi
   rm -f "$log"
+}
+
+# build_if_missing: builds the program unless there is one; fails if there is none afterwards.
+build_if_missing() {
+  [ -x "$electra" ] || build || return
+  require_program
 }

@@ -221,6 +221,7 @@ def main(arguments: Sequence[str]) -> None:
     seed = int(arguments[1]) if len(arguments) > 1 else os.getpid()
     # SIGTERM must run the `finally` below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    electra.build_if_missing()
     chaos = Chaos(Path(tempfile.mkdtemp()), seed, arguments[2:])
     try:
         chaos.prepare()

@@ -100,7 +100,7 @@ launch() {
   fi
 }
 
-[ -x "$electra" ] || build || exit
+build_if_missing || exit
 mkdir -p "$folder"
 trap '[ -z "$rate" ] || "$here/../lab/cluster.sh" down' EXIT
 for n in $ranks; do

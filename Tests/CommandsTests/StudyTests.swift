@@ -200,6 +200,17 @@ struct StudyTests {
   }
 
   @Test
+  func aMissingProgramIsReported() throws {
+    let folder = try labels()
+    let result = try Program.shell(
+      "exec \"$0\" labels --output out", ["\(Program.launch)/studies/ablations.py"],
+      environment: ["ELECTRA_PROGRAM": "/nowhere"], in: folder.path)
+    #expect(result.status == 66)
+    #expect(
+      result.errors.hasPrefix("ablations.py: there is no program /nowhere"), "\(result.errors)")
+  }
+
+  @Test
   func theTableOfGLUEHasTheScores() throws {
     let folder = try exportedModels()
     try writeLabels(folder)
