@@ -19,12 +19,16 @@ root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 . "$root/Launch/usage.sh"
 output=$(realpath -m "${1:-electra}")
 mpi=${MPI_PKG:-ompi-c}
-[ ! -d "$output" ] || { echo "build.sh: $output is a folder; give a file" >&2; exit 73; }
+fail() { echo "build.sh: $2" >&2; exit "$1"; }
+[ ! -d "$output" ] || fail 73 "$output is a folder; give a file"
+# Checked before the build, which takes minutes.
+[ -d "${output%/*}/" ] || fail 66 "there is no folder ${output%/*}"
+for tool in swift pkg-config readelf; do
+  command -v "$tool" >/dev/null || fail 69 "the command $tool is missing; run Launch/setup.sh"
+done
 for package in "$mpi" openblas; do
-  pkg-config --exists "$package" || {
-    echo "build.sh: pkg-config finds no $package.pc; load its module, set PKG_CONFIG_PATH, or as root run Launch/setup.sh" >&2
-    exit 69
-  }
+  pkg-config --exists "$package" \
+    || fail 69 "pkg-config finds no $package.pc; load its module, set PKG_CONFIG_PATH, or as root run Launch/setup.sh"
 done
 
 paths=()
@@ -37,6 +41,6 @@ swift build -c release --product electra --static-swift-stdlib --scratch-path ".
 install -m 755 ".build/static-$mpi/release/electra" "$output"
 
 missing=$(ldd "$output" | grep 'not found' || true)
-[ -z "$missing" ] || { echo "build.sh: the program cannot find${missing//$'\t'/ }" >&2; exit 69; }
+[ -z "$missing" ] || fail 69 "the program cannot find${missing//$'\t'/ }"
 echo "$output needs at run time: $(readelf -d "$output" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | tr '\n' ' ')"
 "$output" --version

@@ -12,6 +12,10 @@ here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=usage.sh
 . "$here/usage.sh"
 
+fail() { echo "setup: $1" >&2; exit 69; }
+command -v dpkg-query >/dev/null \
+  || fail "this is not Debian or Ubuntu; install the packages of $here/packages.txt under their names here"
+
 # Only a clone has a manifest; an unpacked release has a program.
 needs=run
 [ ! -e "$here/../Package.swift" ] || needs='run|build'
@@ -23,8 +27,7 @@ for package in "${packages[@]}" "$@"; do
 done
 
 if [ "$needs" != run ] && ! command -v swift >/dev/null; then
-  echo "setup: there is no Swift toolchain on the PATH; see https://www.swift.org/install/linux" >&2
-  exit 69
+  fail "there is no Swift toolchain on the PATH; see https://www.swift.org/install/linux"
 fi
 if [ ${#missing[@]} -eq 0 ]; then
   echo "setup: nothing to install"
@@ -32,8 +35,7 @@ if [ ${#missing[@]} -eq 0 ]; then
 fi
 if [ "$(id -u)" -ne 0 ]; then
   echo "setup: these packages are missing: ${missing[*]}" >&2
-  echo "setup: ask root for: apt-get install --no-install-recommends ${missing[*]}" >&2
-  exit 69
+  fail "ask root for: apt-get install --no-install-recommends ${missing[*]}"
 fi
 echo "setup: installing ${missing[*]}"
 log=$(mktemp)
@@ -42,7 +44,6 @@ apt=(apt-get -o DPkg::Lock::Timeout=300 -qq)
 if ! { "${apt[@]}" update && DEBIAN_FRONTEND=noninteractive \
        "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2
-  echo "setup: apt-get failed; its last lines are above" >&2
-  exit 69
+  fail "apt-get failed; its last lines are above"
 fi
 echo "setup: done"

@@ -108,6 +108,18 @@ struct ReleaseTests {
   }
 
   @Test
+  func aProgramThatCannotBeWrittenIsNotBuilt() throws {
+    let folder = try TemporaryFolder()
+    for (file, status, sentence) in [
+      (".", 73, " is a folder; give a file"), ("nowhere/electra", 66, "there is no folder /"),
+    ] {
+      let result = try Program.script("build.sh", [file], in: folder.path)
+      #expect(Int(result.status) == status)
+      #expect(result.errors.contains(sentence), "\(result.errors)")
+    }
+  }
+
+  @Test
   func anImageOfSomethingElseIsRefused() throws {
     let folder = try TemporaryFolder()
     try folder.write("", "empty")
