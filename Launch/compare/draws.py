@@ -87,8 +87,8 @@ class Dropout:
     def factors(self, site, sequence, rows, width):
         """The factor of each element: 0 if it is dropped, else the one that keeps the mean. (rows, width)
 
-    Each element uses 16 random bits; each row begins at a multiple of 64 elements.
-    """
+        Each element uses 16 random bits; each row begins at a multiple of 64 elements.
+        """
         words = philox(rows * -(-width // 64) * 8, site, self.step, sequence, self.seed)
         halves = np.stack([words & np.uint64(0xFFFF), words >> np.uint64(16)], 2)
         kept = halves.reshape(-1, 8, 8).swapaxes(1, 2).reshape(rows, -1)[:, :width] >= self.dropped

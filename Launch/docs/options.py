@@ -1,8 +1,8 @@
 """Reads the options of electra's verbs, and checks that Options.md lists them all. Used by check.py.
 
 A section of Options.md names verbs in its heading, as in "## `electra pretrain`, `electra flops`: recipe". Its table
-has an option in the first cell of each row and its default in the second. All sections of a verb together must list all of
-its options and no others. A default in backquotes must equal the program's.
+has an option in the first cell of each row and its default in the second. All sections of a verb together must list all
+of its options and no others. A default in backquotes must equal the program's.
 """
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from pages import Page, rows
 
 @dataclass
 class Verb:
-    """A verb and its arguments, as in the argument parser's dump; options are keyed by name, dashes included."""
+    """A verb and its arguments, as in the argument parser's dump, without hidden options.
+
+    Options are keyed by name, dashes included.
+    """
 
     name: str
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -65,6 +68,5 @@ def problems(page: Page, all_verbs: dict[str, Verb]) -> Iterator[str]:
                 if written and written[1] != default:
                     yield f"{page.location(number)}: the default of `{name}` {option} is {default}, not {written[1]}"
     for name, verb in all_verbs.items():
-        hidden = {option for option, argument in verb.options.items() if not argument["shouldDisplay"]}
-        for option in sorted(set(verb.options) - hidden - listed[name]):
+        for option in sorted(set(verb.options) - listed[name]):
             yield f"{page.name}: `{name}` {option} is missing"
