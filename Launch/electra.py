@@ -84,7 +84,7 @@ def output(*arguments: Argument) -> str:
     command = [program(), *map(str, arguments)]
     # In a new session, so that Ctrl-C reaches this process alone.
     result = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, env=environment(),
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8", check=True, env=environment(),
         start_new_session=True)
     return result.stdout
 
@@ -106,7 +106,7 @@ def training_folder(task: dict[str, Any], parents: Sequence[Path]) -> Optional[P
 def comparable_metrics(path: Path) -> str:
     """The lines of a metrics.jsonl, without the keys that depend on the clock and with sorted keys."""
     lines = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         values = {key: value for key, value in json.loads(line).items() if key not in TIME_KEYS}
         lines.append(json.dumps(values, sort_keys=True))
     return "\n".join(lines)
@@ -168,8 +168,7 @@ class Jobs:
             except StopIteration:
                 free.append(slot)
                 return
-            process = self._start(["taskset", "--cpu-list", cores[slot % len(cores)], *command], log)
-            running[process] = (chain, slot)
+            running[self._start(["taskset", "--cpu-list", cores[slot % len(cores)], *command], log)] = (chain, slot)
 
         try:
             while running or waiting and not self.is_stopping:
@@ -213,7 +212,7 @@ class Jobs:
                 stderr=subprocess.STDOUT if file else None, env=environment(), start_new_session=True)
         self.processes.append(process)
         if self.is_stopping:  # the signal may have come before the process was in the list
-            self._stop()
+            process.send_signal(signal.SIGUSR1)  # only to this one: a second signal ends a run at once
         return process
 
     def _exit(self) -> NoReturn:

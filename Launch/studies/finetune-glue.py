@@ -5,8 +5,8 @@
 
 GLUE is the folder as downloaded (CoLA/train.tsv and so on; .gz files too). FOLDER gets a folder for each task, with the
 files to submit to the GLUE site. Finished seeds are not repeated. A task that fails is reported at the end, and the
-others continue. TERM, INT and HUP make electra write a checkpoint and exit with status 75; the same command resumes.
-NP=2 runs two ranks.
+others continue. TERM, INT, HUP, QUIT and USR1 make electra write a checkpoint and exit with status 75; the same command
+resumes. NP=2 runs two ranks.
 
 Cost of all of GLUE: 2.97 million sequences (3 epochs of the train sets, 10 of RTE and STS-B; MRPC and STS-B in both
 orders) of about 38 tokens are 113 million tokens per seed. ELECTRA-Small needs 5.7e7 operations per token, forward and
@@ -84,7 +84,7 @@ def median(results: Path) -> Optional[float]:
     """The median over the seeds of a task's first metric, times 100; None without a result."""
     if not results.exists():
         return None
-    seeds = json.loads(results.read_text())["seeds"]
+    seeds = json.loads(results.read_text(encoding="utf-8"))["seeds"]
     values = [seed["values"][0] for seed in seeds if seed["values"][0] is not None]
     return 100 * statistics.median(values) if values else None
 

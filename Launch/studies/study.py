@@ -40,7 +40,7 @@ class System:
 
 def last_line(log: Path) -> str:
     """The last line of a log: the reason if electra failed."""
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return lines[-1] if lines else "no message"
 
 
@@ -92,7 +92,7 @@ class Study:
             else:
                 failures.append(f"{folder}: {last_line(self.log)}")
             self._compare()
-        print((self.output / "table.md").read_text(), end="", flush=True)
+        print((self.output / "table.md").read_text(encoding="utf-8"), end="", flush=True)
         if failures:
             electra.fail(electra.FAILED, f"failed: {'; '.join(failures)}; see {self.log}")
 

@@ -12,7 +12,7 @@ import electra
 
 EPILOG = """\
 All other options are those of `electra pretrain` and apply to all systems: --batch, --whole-words, ...
-TERM, INT and USR1 make electra write a checkpoint and exit with status 75.
+TERM, INT, HUP, QUIT and USR1 make electra write a checkpoint and exit with status 75.
 """
 
 
@@ -73,9 +73,7 @@ def split_options(arguments: Sequence[str], study_options: set[str]) -> tuple[li
     return study, others
 
 
-def read_options(
-    description: Optional[str], tasks: str = "", questions: Sequence[str] = ()
-) -> argparse.Namespace:
+def read_options(description: Optional[str], tasks: str = "", questions: Sequence[str] = ()) -> argparse.Namespace:
     """Reads the command line of a study.
 
     `tasks` are the default of --tasks; without any, the study fine-tunes nothing and takes no labelled data.
