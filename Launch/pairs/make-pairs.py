@@ -12,6 +12,7 @@ repeats. Nothing is random.
 """
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections import Counter
@@ -152,6 +153,7 @@ def check(pairs: list[Pair]) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     lines = ["phenomenon\tgood\tbad"]
     for make in PHENOMENA:
         pairs = [(good[0].upper() + good[1:], bad[0].upper() + bad[1:]) for i in range(25) for good, bad in make(i)]

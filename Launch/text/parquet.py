@@ -75,7 +75,7 @@ def check(path, schema, column):
 
 def main():
     parser = argparse.ArgumentParser(
-        description="Writes the text of Parquet files and Hugging Face data sets as JSON lines."
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("paths", nargs="+", help="files, or folders that contain them")
     parser.add_argument("--column", default="text", help="the column with the text (text)")
@@ -127,7 +127,8 @@ if __name__ == "__main__":
         import pyarrow.ipc
         from pyarrow import parquet
     except ImportError:
-        sys.exit("parquet.py: needs pyarrow: pip install pyarrow")
+        if not {"-h", "--help"} & set(sys.argv):
+            sys.exit("parquet.py: needs pyarrow: pip install pyarrow")
     sys.stdout.reconfigure(encoding="utf-8")
     try:
         main()
