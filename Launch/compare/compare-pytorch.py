@@ -4,9 +4,9 @@
                               [--arithmetic float32 bfloat16] [--rounds 3] [--steps 3]
                               [--only electra,transformers,tuned]
 
-Needs the packages of requirements.txt in this Python, and `swift build -c release`. Without options
-it measures `small` with 32 x 128 tokens and `base` with 16 x 128, each on one core and on two.
-peers.py describes the peers.
+Needs the packages of requirements.txt in this Python, and builds electra if there is no program.
+Without options it measures `small` with 32 x 128 tokens and `base` with 16 x 128, each on one core
+and on two. peers.py describes the peers.
 
 The speed of a machine drifts by tens of percent. Every round therefore runs each program once,
 every other round in reverse order, and ratios are taken within a round; the tables show medians and
@@ -161,6 +161,7 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
+    electra.build_if_missing()
     cells = [(config, cores) for config in args.config for cores in args.cores]
     results = measure_all(args, cells)
     print(f"{machine.description()}; {datetime.date.today()}; rounds: {args.rounds}")

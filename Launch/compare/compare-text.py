@@ -4,7 +4,8 @@
                                            [--only prepare,detect]
 
 TEXT are plain UTF-8 files, one paragraph per line and a blank line between documents. Needs torch, transformers and
-tokenizers in this Python, and `swift build -c release`. Prints medians over rounds, and their ratios. The peers are:
+tokenizers in this Python, and builds electra if there is no program. Prints medians over rounds, and their ratios. The
+peers are:
 
 vocabulary  `tokenizers` trains a WordPiece vocabulary of 30,522 tokens, uncased
 prepare     `tokenizers` encodes all lines in batches, which the reference's rule packs into examples of 128 tokens
@@ -253,6 +254,7 @@ def main():
     if args.peer:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
         return print(PEERS[args.peer](args))
+    electra.build_if_missing()
     with tempfile.TemporaryDirectory() as args.folder:
         wanted = args.only.split(",")
         if {"detect", "evaluate"} & set(wanted):
