@@ -4,7 +4,7 @@
 #
 #   Launch/scaling/scaling.sh weak|strong [where] [what]
 #
-# where (by default the tasks of the Slurm allocation, outside of one this machine):
+# where (by default the allocation of Slurm, PBS or LSF, outside of one this machine):
 #   --cluster 1gbit     hosts emulated on this machine, one per rank, with links of this rate (needs root)
 #   --hosts FILE        the hosts of a host file, as for mpirun.sh
 # what:
@@ -46,7 +46,13 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-[ -z "$hosts" ] || lines=$(read_hosts "$hosts") || exit
+lines=''
+if [ -n "$hosts" ]; then
+  lines=$(read_hosts "$hosts") || exit
+elif [ -z "$rate" ]; then
+  # The hosts of a job of PBS or LSF, which mpirun.sh finds too.
+  lines=$(mpirun_options=() && find_hosts && echo "$lines") || exit
+fi
 [ ! -e "$folder" ] || fail 73 "$folder exists; choose another --output"
 [ -z "$rate" ] || [ "$(id -u)" -eq 0 ] || fail 64 "emulated hosts need root"
 # A separate cluster: another one may be up.
@@ -54,7 +60,7 @@ export ELECTRA_CLUSTER=electra-scaling
 
 # The largest number of ranks.
 most=8
-if [ -n "$hosts" ]; then
+if [ -n "$lines" ]; then
   most=$(awk '{ slots += $3 } END { print slots }' <<<"$lines")
 elif [ -z "$rate" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
   most=${SLURM_NTASKS:-1}
@@ -65,7 +71,7 @@ fi
 largest=0
 for n in $ranks; do
   [[ $n =~ ^[1-9][0-9]*$ ]] || fail 64 "--ranks needs numbers above 0, not $n"
-  [ "$n" -le "$most" ] || [ -z "$hosts${SLURM_JOB_ID:-}" ] || fail 64 "$n ranks do not fit: there are $most slots or tasks"
+  [ "$n" -le "$most" ] || [ -z "$lines${SLURM_JOB_ID:-}" ] || fail 64 "$n ranks do not fit: there are $most slots or tasks"
   [ "$n" -le "$largest" ] || largest=$n
 done
 if [ "$kind" = weak ]; then

@@ -101,6 +101,19 @@ struct AllocationTests {
       "\(result.errors)")
   }
 
+  @Test(arguments: files)
+  func scalingIsMeasuredOnTheHostsOfTheJob(variables: [String: String]) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("n1\nn2\n", "nodes")
+    let result = try Program.shell(
+      "exec \"$0\" --ranks 4", ["\(Program.launch)/scaling/weak-scaling.sh"],
+      environment: variables, in: folder.path)
+    #expect(result.status == 64)
+    #expect(
+      result.errors == "scaling: 4 ranks do not fit: there are 2 slots or tasks\n",
+      "\(result.errors)")
+  }
+
   /// A host answers if the remote shell of PBS or LSF reaches it, and mpirun is given this shell.
   @Test(arguments: [("PBS_NODEFILE", "pbs_tmrsh"), ("LSB_DJOB_HOSTFILE", "blaunch")])
   func theRemoteShellIsThatOfTheScheduler(variable: String, shell: String) throws {
