@@ -105,6 +105,15 @@ struct JobScriptTests {
   }
 
   @Test
+  func outsideOfAJobTheScriptNamesSbatch() throws {
+    let (result, srun, _) = try job(["SLURM_JOB_ID": ""])
+    #expect(result.status == 64 && srun.isEmpty)
+    #expect(
+      result.errors == "electra.sbatch: this is a job script; start it with sbatch\n",
+      "\(result.errors)")
+  }
+
+  @Test
   func aVerbThatIsNoJobIsRefused() throws {
     let (result, srun, _) = try job(["SLURM_NTASKS_PER_NODE": "1"], ["detect", "--from", "run"])
     #expect(result.status == 64 && srun.isEmpty)
