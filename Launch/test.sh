@@ -12,6 +12,8 @@ set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=usage.sh
 . "$here/usage.sh"
+# Another program must not be tested in place of this build.
+unset ELECTRA_PROGRAM
 # shellcheck source=environment.sh
 . "$here/environment.sh"
 cd "$root"

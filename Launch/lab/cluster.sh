@@ -38,6 +38,7 @@ down() {
 # up COUNT [RATE]: makes the hosts; removes them again if that fails.
 up() {
   local count=$1 rate=${2:-} i
+  [[ $count =~ ^[1-9][0-9]?$ ]] || fail "up takes a number of hosts from 1 to 99, not $count"
   [ -z "$(hosts)" ] || fail "a cluster is up; take it down first: $0 down"
   trap down ERR
   ip netns add "$switch"

@@ -75,6 +75,16 @@ struct ClusterTests {
     }
   }
 
+  @Test(arguments: ["many", "0", "100"])
+  func aWrongNumberOfHostsIsRefused(hosts: String) throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.script("lab/cluster.sh", ["up", hosts], in: folder.path)
+    #expect(result.status == 1)
+    #expect(
+      result.errors.contains("up takes a number of hosts from 1 to 99, not \(hosts)"),
+      "\(result.errors)")
+  }
+
   /// A host is lost during a run: the watchdog ends the job, and the remaining hosts resume it.
   @Test
   func aCutHostIsLeftOutAndTheRunGoesOn() throws {
