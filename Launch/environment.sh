@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # Settings for mpirun on one machine and functions that the scripts share. Sourced, not executed.
-# A setting that the user has made is kept.
-#
-# Functions for hosts are in hosts.sh.
+# A setting of Open MPI that the user has made is kept. Functions for hosts are in hosts.sh.
 #
 # A function that finds an error prints one sentence with `report SENTENCE`, which the sourcing
 # script defines, and returns the exit status: 64 usage, 65 bad data, 66 missing file, 69

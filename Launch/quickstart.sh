@@ -17,6 +17,7 @@ set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=usage.sh
 . "$here/usage.sh"
+[[ ${1:-} != -* ]] || { echo "quickstart.sh: the first argument is a folder, not the option $1" >&2; exit 64; }
 "$here/setup.sh"
 # shellcheck source=environment.sh
 . "$here/environment.sh"

@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import NoReturn, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
@@ -111,7 +111,7 @@ class Chaos:
             " --deadline start=20 --deadline step=3 --deadline checkpoint=10 --deadline evaluation=10 --deadline end=10"
         ).split() + list(options)
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str) -> NoReturn:
         """Exits with status 1 after the last lines of the logs."""
         for path in (self.work / "log.round", self.work / "log.reference"):
             if path.exists():
@@ -214,7 +214,7 @@ def send(process: int, number: int) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    if arguments and not arguments[0].isdigit():
+    if not all(word.isdigit() for word in arguments[:2]):
         print(__doc__.strip())
         sys.exit(0 if arguments[0] in ("-h", "--help") else electra.USAGE)
     rounds = int(arguments[0]) if arguments else 100

@@ -44,6 +44,14 @@ struct LaunchTests {
     #expect(result.errors.contains("/nowhere"), "\(result.errors)")
   }
 
+  @Test
+  func anOptionInPlaceOfTheFolderIsRefusedAtOnce() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.script("quickstart.sh", ["--steps", "9"], in: folder.path)
+    #expect(result.status == 64)
+    #expect(result.errors.contains("is a folder, not the option --steps"), "\(result.errors)")
+  }
+
   /// Scripts that do not source usage.sh are not started: they could begin to work.
   @Test
   func everyScriptPrintsItsHeadCommentAsHelp() throws {
