@@ -127,7 +127,7 @@ struct HostFileTests {
       of: """
         #!/bin/sh
         mkdir -p run/heartbeats
-        seq -f run/heartbeats/rank-%g 5000 | xargs touch
+        seq -f run/heartbeats/rank-%g 3000 | xargs touch
         kill -9 $$
         """)
     #expect(many.errors.contains("the job ended with status 137"), "\(many.errors)")
