@@ -17,6 +17,8 @@ PILOT_SEEDS, MAIN_SEEDS, EIGHTY_SEEDS, GENERATOR_SEED = (1,), (11, 12, 13, 14, 1
 MLM, ELECTRA, MLM_RTD, MLM_MUON, MLM_RTD_MUON = "MLM", "ELECTRA", "MLM-RTD", "MLM, Muon", "MLM-RTD, Muon"
 # ELECTRA whose generator learns slowly, samples at a higher temperature or has embeddings of its own.
 ELECTRA_WEAKENED = "ELECTRA, weakened generator"
+# Systems whose options were removed from the program: compared if the results have their runs, but not run again.
+REMOVED = (ELECTRA_WEAKENED,)
 # Only one of them is in the main study.
 ELECTRAS = (ELECTRA, ELECTRA_WEAKENED)
 # The same objective with another optimizer: each Muon system and the Adam system beside it.
@@ -83,10 +85,18 @@ def pilot_key(system: str, arm: str) -> str:
 
 
 def missing(runs: list[Run]) -> list[str]:
-    """The tuning runs that are not in the results."""
+    """The tuning runs of the compared systems that are not in the results."""
     found = {run["system"] for run in runs}
-    keys = [pilot_key(system, arm) for system, arms in PILOTS.items() for arm in arms]
+    keys = [pilot_key(system, arm) for system in compared(runs) for arm in PILOTS[system]]
     return [key for key in keys if key not in found]
+
+
+def compared(runs: list[Run]) -> list[str]:
+    """The systems among which the rules choose: a removed one only if the results have runs of it."""
+    found = {run["system"] for run in runs}
+    return [
+        system for system, arms in PILOTS.items()
+        if system not in REMOVED or any(pilot_key(system, arm) in found for arm in arms)]
 
 
 def score(run: Run) -> float:
@@ -108,7 +118,8 @@ def reason_to_drop(system: str, runs: list[Run]) -> str:
         return "all its runs diverged"
     if system in ELECTRAS:
         other = next(other for other in ELECTRAS if other != system)
-        if (score(best), system == ELECTRA) < (score(best_pilot(other, runs)), other == ELECTRA):
+        if other in compared(runs) and (
+                (score(best), system == ELECTRA) < (score(best_pilot(other, runs)), other == ELECTRA)):
             return f"chunking is not above that of {other}"
     if system in (MLM_RTD, MLM_RTD_MUON):
         keys = [pilot_key(system, arm) for arm in PILOTS[system]]
@@ -130,17 +141,18 @@ def reason_to_drop(system: str, runs: list[Run]) -> str:
 def chosen(runs: list[Run]) -> dict[str, str]:
     """The options of each system of the main study, by the rules, from the results of all tuning runs."""
     systems = {}
-    for system, arms in PILOTS.items():
+    for system in compared(runs):
         if not reason_to_drop(system, runs):
             key = best_pilot(system, runs)["system"]
-            systems[system] = next(options for arm, options in arms.items() if pilot_key(system, arm) == key)
+            systems[system] = next(
+                options for arm, options in PILOTS[system].items() if pilot_key(system, arm) == key)
     return systems
 
 
 def decisions(runs: list[Run]) -> list[str]:
     """A sentence on each system of the pilots."""
     lines = []
-    for system in PILOTS:
+    for system in compared(runs):
         best, reason = best_pilot(system, runs), reason_to_drop(system, runs)
         lines.append(f"{system}: dropped, {reason}" if reason else f"{best['system']} (chunking F1 {score(best):.1f})")
     return lines

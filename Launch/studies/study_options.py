@@ -37,7 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 # Options of `electra pretrain` that take no value.
 FLAGS = {
-    "--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--clip-networks", "--verbose",
+    "--whole-words", "--recompute", "--disallow-correct", "--mask-with-replacement", "--verbose",
     "--stop-when-unhealthy"}
 # Options that do not change the cost of a run; `electra flops` does not have them.
 COST_FREE = (
