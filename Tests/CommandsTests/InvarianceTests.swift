@@ -154,9 +154,7 @@ struct InvarianceTests {
   @Test(arguments: [
     ["--objective", "mlm"], ["--objective", "electra-15"], ["--objective", "replace-mlm"],
     ["--objective", "all-tokens-mlm"], ["--generator", "unigram", "--disallow-correct"],
-    ["--generator", "uniform"],
-    ["--weight-sharing", "none", "--temperature", "2"]
-      + ["--generator-rate", "0.3", "--clip-networks", "--temperature-start", "4"],
+    ["--generator", "uniform"], ["--weight-sharing", "none", "--temperature", "2"],
     ["--weight-sharing", "all", "--mask-with-replacement"], ["--training", "two-stage"],
     ["--training", "two-stage-fresh", "--objective", "electra-15"], ["--training", "adversarial"],
     bfloat16 + exchange + ["--objective", "mlm"],
@@ -211,7 +209,6 @@ struct InvarianceTests {
       ("--generator-depth", "0.5"), ("--weight-sharing", "none"), ("--training", "adversarial"),
       ("--mask-fraction", "0.2"), ("--temperature", "2"), ("--discriminator-weight", "20"),
       ("--exchange", "bfloat16"), ("--exchange-level", "1"), ("--optimizer", "muon"),
-      ("--generator-rate", "0.5"), ("--temperature-start", "3"),
     ] {
       let result = try Program.run(
         Self.command + ["--output", "run", option, value], in: folder.path)

@@ -60,7 +60,7 @@ struct PretrainingConfigurationTests {
       problem { ($0.recipe.task.scheme, $0.recipe.task.sharing) = (.joint, .none) } == "none")
   }
 
-  /// The settings of mlm-rtd, the ramp of the discriminator's weight, and the generator's training.
+  /// The settings of mlm-rtd, and the ramp of the discriminator's weight.
   @Test
   func settingsOfSomeObjectivesAreChecked() {
     typealias Recipe = PretrainingConfiguration.Recipe
@@ -95,35 +95,6 @@ struct PretrainingConfigurationTests {
         { ($0.task.scheme, $0.discriminatorRamp) = (.twoStageFresh, [0.5, 1]) },
         "two-stage-fresh excludes --discriminator-ramp"
       ),
-      ({ $0.temperatureStart = 0 }, "--temperature-start 0.0 is not a finite number above 0"),
-      ({ $0.temperatureStart = .infinity }, "--temperature-start inf is not a finite number"),
-      (
-        { ($0.temperatureStart, $0.temperatureDecay) = (2, 0) },
-        "--temperature-decay 0.0 is not a finite number above 0"
-      ),
-      ({ $0.temperatureDecay = 0.1 }, "has no effect without --temperature-start"),
-      (
-        { $0.temperatureStart = 0.5 },
-        "--temperature-start 0.5 is below the final temperature, 1.0"
-      ),
-      (
-        { ($0.task.scheme, $0.temperatureStart) = (.adversarial, 2) },
-        "adversarial excludes --temperature-start"
-      ),
-      (
-        { ($0.task.generator, $0.temperatureStart) = (.uniform, 2) },
-        "a uniform generator has no network, so --temperature-start has no effect"
-      ),
-      ({ $0.generatorRate = 0 }, "--generator-rate 0.0 is not a finite number"),
-      ({ $0.generatorRate = .infinity }, "--generator-rate inf is not a finite number"),
-      (
-        { ($0.task.objective, $0.generatorRate) = (.mlm, 2) },
-        "mlm has no generator, so --generator-rate has no effect"
-      ),
-      (
-        { ($0.task.generator, $0.clipsNetworks) = (.unigram, true) },
-        "a unigram generator has no network, so --clip-networks has no effect"
-      ),
     ]
     for (change, says) in cases {
       let sentence = problem { change(&$0.recipe) }
@@ -150,8 +121,6 @@ struct PretrainingConfigurationTests {
       if from.masksAndReplaces { before.recipe.replacedFraction = 0.1 }
       if from.hasDetectionLoss { before.recipe.discriminatorRamp = [0, 0.5] }
       if before.recipe.task.hasGenerator {
-        (before.recipe.generatorRate, before.recipe.clipsNetworks) = (0.5, true)
-        (before.recipe.temperatureStart, before.recipe.temperatureDecay) = (2, 0.3)
         (before.recipe.task.temperature, before.recipe.task.sharing) = (0.7, .none)
       }
       for to in PretrainingTask.Objective.allCases {

@@ -50,6 +50,16 @@ struct ConfigurationFileTests {
     }
   }
 
+  /// A run whose recipe has a removed setting is refused: it would be trained otherwise.
+  @Test(arguments: ["generator_rate", "clip_networks", "temperature_start", "temperature_decay"])
+  func aRemovedSettingIsRefused(key: String) {
+    let reason = "recipe.\(key): this setting was removed; commit 29ae92e of the program reads it"
+    #expect(throws: TextError.unusable(path: "a", reason: reason)) {
+      let text = Self.run.replacingOccurrences(of: "\"seed\"", with: "\"\(key)\" : 1, \"seed\"")
+      _ = try decodeJSON(PretrainingConfiguration.self, Data(text.utf8), from: "a")
+    }
+  }
+
   /// Two ramps are different settings; of earlier phases only the number is compared.
   @Test
   func aListIsAField() {

@@ -66,7 +66,7 @@ struct PhaseFileTests {
     #expect(configuration.problem == nil && configuration.recipe.replacedFraction == nil)
   }
 
-  /// A phase has its own decline of the temperature, and keeps disentangled embeddings.
+  /// A phase without a generator has no temperature, and a phase keeps disentangled embeddings.
   @Test
   func theGeneratorOfAPhase() throws {
     let folder = try TemporaryFolder()
@@ -75,19 +75,8 @@ struct PhaseFileTests {
         path: folder.write(#"{"num_train_steps": 40, \#(settings)}"#, "phase.json"))
     }
     var before = Self.configuration()
-    (before.recipe.temperatureStart, before.recipe.generatorRate) = (4, 0.3)
     before.recipe.task.temperature = 0.7
     var configuration = before
-    try phase(#""clip_networks": true"#).append(to: &configuration, stepsDone: 50, data: "short")
-    #expect(configuration.recipe.temperatureStart == nil && configuration.problem == nil)
-    #expect(configuration.recipe.generatorRate == 0.3)
-    #expect(configuration.recipe.clipsNetworks == true)
-    configuration = before
-    try phase(#""temperature_start": 2, "temperature_decay": 0.3, "generator_rate": 1"#)
-      .append(to: &configuration, stepsDone: 50, data: "short")
-    #expect(configuration.recipe.temperatureStart == 2)
-    #expect(configuration.recipe.temperatureDecay == 0.3 && configuration.recipe.generatorRate == 1)
-    configuration = before
     try phase(#""objective": "mlm""#).append(to: &configuration, stepsDone: 50, data: "short")
     #expect(configuration.problem == nil && configuration.recipe.task.temperature == 1)
     configuration = before

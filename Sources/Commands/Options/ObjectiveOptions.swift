@@ -50,16 +50,6 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(help: "The divisor of the generator's logits when it samples.")
   var temperature: Float?
 
-  @Option(help: "The temperature of the first step, from which it declines to --temperature.")
-  var temperatureStart: Float?
-
-  @Option(
-    help: """
-      The fraction of the steps in which the temperature falls to 1/e of its distance from \
-      --temperature; by default 0.1.
-      """)
-  var temperatureDecay: Double?
-
   @Option(help: "The weight of the discriminator's loss relative to the generator's.")
   var discriminatorWeight: Float?
 
@@ -69,12 +59,6 @@ struct ObjectiveOptions: ParsableArguments {
       the steps, such as 0.1:0.4.
       """)
   var discriminatorRamp: Ramp?
-
-  @Option(help: "The factor of the learning rate for the generator's own parameters.")
-  var generatorRate: Double?
-
-  @Flag(help: "Clip the gradients of generator and discriminator by norms of their own.")
-  var clipNetworks = false
 
   @Flag(help: "Never sample the original token.")
   var disallowCorrect = false
@@ -109,10 +93,6 @@ struct ObjectiveOptions: ParsableArguments {
     if let replaceFraction { recipe.replacedFraction = replaceFraction }
     if let discriminatorWeight { recipe.discriminatorWeight = discriminatorWeight }
     if let discriminatorRamp { recipe.discriminatorRamp = discriminatorRamp.fractions }
-    if let temperatureStart { recipe.temperatureStart = temperatureStart }
-    if let temperatureDecay { recipe.temperatureDecay = temperatureDecay }
-    if let generatorRate { recipe.generatorRate = generatorRate }
-    if clipNetworks { recipe.clipsNetworks = true }
     if disallowCorrect { recipe.task.disallowsCorrect = true }
     if maskWithReplacement { recipe.task.drawsWithReplacement = true }
   }

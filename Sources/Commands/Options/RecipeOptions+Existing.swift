@@ -81,8 +81,6 @@ extension RecipeOptions {
     "generator num_hidden_layers": "--generator-depth", "weight_sharing": "--weight-sharing",
     "training": "--training", "mask_prob": "--mask-fraction", "temperature": "--temperature",
     "disc_weight": "--discriminator-weight", "disc_weight_ramp": "--discriminator-ramp",
-    "temperature_start": "--temperature-start", "temperature_decay": "--temperature-decay",
-    "generator_rate": "--generator-rate", "clip_networks": "--clip-networks",
     "replace_prob": "--replace-fraction", "disallow_correct": "--disallow-correct",
     "mask_with_replacement": "--mask-with-replacement", "num_train_steps": "--steps",
     "train_batch_size": "--batch", "max_seq_length": "--length",

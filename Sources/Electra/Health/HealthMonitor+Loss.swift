@@ -49,11 +49,10 @@ extension HealthMonitor {
   /// Whether a healthy loss may rise far above its lowest value for a long time.
   ///
   /// With a loss over masked positions only, almost all are replaced at first, which is easy to
-  /// predict; as the generator learns, detection becomes harder. It also does as the temperature of
-  /// the samples declines. An adversarial generator raises the loss on purpose.
+  /// predict; as the generator learns, detection becomes harder. An adversarial generator raises
+  /// the loss on purpose.
   private var mayRise: Bool {
     recipe.task.objective == .electra15 || recipe.task.scheme == .adversarial
-      || recipe.temperatureStart != nil
   }
 
   /// The loss of an untrained model, with uniform predictions over tokens and classes.

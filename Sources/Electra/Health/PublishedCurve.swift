@@ -132,8 +132,7 @@ package enum PublishedCurve {
       parts.append("weight of the discriminator's loss (\(recipe.discriminatorWeight))")
     }
     if recipe.task != PretrainingTask(sampling: recipe.task.sampling)
-      || recipe.discriminatorRamp != nil || recipe.temperatureStart != nil
-      || recipe.generatorRate != nil || recipe.clipsNetworks == true
+      || recipe.discriminatorRamp != nil
     {
       parts.append("options of the objective")
     }

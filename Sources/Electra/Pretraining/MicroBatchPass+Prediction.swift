@@ -49,7 +49,7 @@ extension MicroBatchPass {
       let head = VocabularyHead.Activations(
         model.head, masked: targets.positions.count, in: pass.weights.arithmetic, arena: arena)
       let outcomes = model.head.forward(
-        hidden, targets, head, rule: samplingRule, pass)
+        hidden, targets, head, rule: self.model.task.samplingRule, pass)
       inspect(activations, head)
       guard let weights = weights?(head) else { return (outcomes, nil) }
       let gradient = arena.tensor(hidden.rows, hidden.columns)

@@ -39,8 +39,6 @@ package struct MicroBatchPass {
   let sampled: Masking.Masked
   let pass: PassContext
   let arena: Arena
-  /// The divisor of the generator's logits when it samples; by default the task's.
-  package var temperature: Float
 
   /// A pass of `batch`, which was masked to `masked`.
   ///
@@ -56,12 +54,6 @@ package struct MicroBatchPass {
     self.sampled = sampled ?? masked
     self.pass = pass
     self.arena = arena
-    temperature = model.task.temperature
-  }
-
-  /// How the generator's samples are drawn.
-  var samplingRule: SamplingRule {
-    SamplingRule(temperature: temperature, excludesTarget: model.task.disallowsCorrect)
   }
 
   /// The number of floats that the largest of the passes takes from an arena.
@@ -128,5 +120,12 @@ package struct MicroBatchPass {
       k = end
     }
     return tokens
+  }
+}
+
+extension PretrainingTask {
+  /// How the generator's samples are drawn.
+  var samplingRule: SamplingRule {
+    SamplingRule(temperature: temperature, excludesTarget: disallowsCorrect)
   }
 }

@@ -37,12 +37,6 @@ package struct PretrainingObjective: TrainingObjective {
   package var discriminatorRamp: Range<Int>?
   /// The first step that trains the discriminator, in two-stage training; nil in joint training.
   package var secondStage: Int?
-  /// How the temperature of samples declines; nil for the task's temperature in all steps.
-  package var temperatureDecline: TemperatureDecline?
-  /// The factor of the learning rate for the generator's own parameters.
-  package var generatorRate: Float = 1
-  /// Whether the gradients of generator and discriminator are clipped by norms of their own.
-  package var clipsNetworks = false
   private let sampleSite = RandomStream.site("sample")
 
   /// Creates an objective without a `sampler` and without stages.
@@ -104,9 +98,8 @@ package struct PretrainingObjective: TrainingObjective {
       let context = PassContext(
         batch: part, weights: weights, gradient: gradient, seed: seed, recomputes: recomputes,
         progress: partProgress)
-      var pass = MicroBatchPass(
+      let pass = MicroBatchPass(
         model, part, masking.mask(part), sampled: replaced(part), pass: context, arena: workspace)
-      pass.temperature = temperature(at: slice.step)
       accumulate(pass, stage, lossWeights, partProgress, into: &tally)
     }
     // Both networks add to the gradient of the embeddings, so it is final only after the last pass.
@@ -144,8 +137,6 @@ package struct PretrainingObjective: TrainingObjective {
   }
 
   /// The tally of a slice: both networks run forward, whatever the stage of training.
-  ///
-  /// Samples have the task's temperature, to which that of training declines.
   package func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     var tally = PretrainingTally()
     for part in slice.microBatches(tokenLimit: microBatchTokens) {

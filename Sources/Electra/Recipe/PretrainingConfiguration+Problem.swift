@@ -12,7 +12,6 @@ extension PretrainingConfiguration {
   /// It ignores the task, whose options may still change the sizes.
   package var numericProblem: String? {
     countProblem ?? sizeProblem ?? rateProblem ?? maskingProblem ?? rampProblem
-      ?? recipe.generatorProblem
   }
 
   /// The first invalid count of tokens, sequences or steps; nil if there is none.

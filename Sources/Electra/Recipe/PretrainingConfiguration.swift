@@ -118,15 +118,7 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
       model: model, masking: masking, discriminatorWeight: recipe.discriminatorWeight,
       microBatchTokens: recipe.microBatchTokens, longest: recipe.length, seed: recipe.seed)
     objective.arithmetic = arithmetic
-    objective.generatorRate = Float(recipe.generatorRate ?? 1)
-    objective.clipsNetworks = recipe.clipsNetworks == true
     if recipe.task.scheme.hasStages { objective.secondStage = firstStep + recipe.steps / 2 }
-    let firstDetection = objective.secondStage ?? firstStep
-    objective.temperatureDecline = recipe.temperatureStart.map {
-      TemperatureDecline(
-        start: $0, decay: recipe.temperatureDecay ?? TemperatureDecline.usualDecay,
-        steps: firstDetection..<steps)
-    }
     objective.discriminatorRamp = rampSteps
     return objective
   }

@@ -32,8 +32,6 @@ extension PretrainingConfiguration {
       // The policy gradient needs a discriminator. A phase has no key for the scheme.
       if objective.predicts && task.scheme == .adversarial { task.scheme = .joint }
       if !task.hasGenerator {
-        (fields.generatorRate, fields.clipsNetworks) = (nil, nil)
-        (fields.temperatureStart, fields.temperatureDecay) = (nil, nil)
         task.temperature = 1
         // A phase or branch refuses to end disentangled embeddings, with the reason.
         if task.sharing != .disentangled { task.sharing = .embeddings }
@@ -92,16 +90,6 @@ extension PretrainingConfiguration.Recipe {
     package var epsilon: Float
     /// The largest global norm of the gradient, above which it is scaled down.
     package var clipNorm: Double
-    /// The factor of the learning rate for the generator's own parameters; nil for 1.
-    package var generatorRate: Double?
-    /// Whether the two networks' gradients are clipped by norms of their own; nil for no.
-    package var clipsNetworks: Bool?
-    /// The temperature of the generator's samples at the first step of the phase; nil for the
-    /// task's temperature in all steps.
-    package var temperatureStart: Float?
-    /// The fraction of the steps in which the temperature falls to 1/e of its distance from the
-    /// task's; nil for 0.1.
-    package var temperatureDecay: Double?
     /// The number of parts that a batch is split into for the reduction; a power of two.
     ///
     /// It is 0 before the first start, which fixes it for the whole run: it affects rounding.
@@ -130,10 +118,6 @@ extension PretrainingConfiguration.Recipe {
       case beta2 = "adam_beta2"
       case epsilon = "adam_epsilon"
       case clipNorm = "clip_norm"
-      case generatorRate = "generator_rate"
-      case clipsNetworks = "clip_networks"
-      case temperatureStart = "temperature_start"
-      case temperatureDecay = "temperature_decay"
       case slices
       case microBatchTokens = "micro_batch_tokens"
       case seed
@@ -142,7 +126,21 @@ extension PretrainingConfiguration.Recipe {
 }
 
 extension PretrainingConfiguration.Recipe: Codable {
+  /// Keys of removed settings. Without them a run would continue in another way than it began.
+  private enum RemovedKeys: String, CodingKey {
+    case generatorRate = "generator_rate"
+    case clipsNetworks = "clip_networks"
+    case temperatureStart = "temperature_start"
+    case temperatureDecay = "temperature_decay"
+  }
+
   package init(from decoder: any Decoder) throws {
+    let removed = try decoder.container(keyedBy: RemovedKeys.self)
+    if let key = removed.allKeys.min(by: { $0.rawValue < $1.rawValue }) {
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: removed,
+        debugDescription: "this setting was removed; commit 29ae92e of the program reads it")
+    }
     task = try PretrainingTask(from: decoder)
     fields = try Fields(from: decoder)
   }

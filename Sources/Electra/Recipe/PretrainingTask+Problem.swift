@@ -2,7 +2,11 @@ extension PretrainingTask {
   /// The first conflict among the options of the task, for networks of these sizes; nil if there is
   /// none.
   func problem(_ sizes: ElectraSizes) -> String? {
-    if let choice = generatorChoice, let problem = generatorProblem(choice) { return problem }
+    if !hasGenerator, let choice = generatorChoice {
+      return objective.readsSamples
+        ? "a \(generator.rawValue) generator has no network, so \(choice) has no effect"
+        : "the objective \(objective.rawValue) has no generator, so \(choice) has no effect"
+    }
     if !objective.readsSamples && (generator != .transformer || disallowsCorrect) {
       return
         "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
@@ -32,14 +36,6 @@ extension PretrainingTask {
         + "which needs --weight-sharing none or disentangled"
     }
     return adversarialProblem
-  }
-
-  /// Why `choice`, an option that affects only a generator network, has no effect; nil if it has.
-  func generatorProblem(_ choice: String) -> String? {
-    if hasGenerator { return nil }
-    return objective.readsSamples
-      ? "a \(generator.rawValue) generator has no network, so \(choice) has no effect"
-      : "the objective \(objective.rawValue) has no generator, so \(choice) has no effect"
   }
 
   /// An option that affects only a generator network; nil if all have the paper's values.

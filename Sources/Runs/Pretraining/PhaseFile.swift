@@ -11,8 +11,7 @@ import Platform
 ///      "num_train_steps": 10000, "learning_rate": 1e-4}
 ///
 /// Settings that are missing keep their value, except that the warm-up is a tenth of the phase, the
-/// weight of the discriminator's loss and the temperature of samples are constant, and another
-/// objective has its usual weight.
+/// weight of the discriminator's loss is constant, and another objective has its usual weight.
 package struct PhaseFile {
   private let path: String
   private let values: Values
@@ -77,9 +76,7 @@ package struct PhaseFile {
       ("replace_prob", set(\.replacedFraction)), ("disc_weight", set(\.discriminatorWeight)),
       ("disc_weight_ramp", set(\.discriminatorRamp)), ("generator_kind", set(\.task.generator)),
       ("weight_sharing", set(\.task.sharing)), ("temperature", set(\.task.temperature)),
-      ("temperature_start", set(\.temperatureStart)),
-      ("temperature_decay", set(\.temperatureDecay)), ("generator_rate", set(\.generatorRate)),
-      ("clip_networks", set(\.clipsNetworks)), ("disallow_correct", set(\.task.disallowsCorrect)),
+      ("disallow_correct", set(\.task.disallowsCorrect)),
     ]
   }
 
@@ -129,8 +126,6 @@ package struct PhaseFile {
     if let ramp = recipe.discriminatorRamp, ramp.contains(where: { $0 < 0 }) {
       throw UsageError("\(path): disc_weight_ramp is not two rising fractions from 0 to 1")
     }
-    if !values.keys.contains("temperature_start") { recipe.temperatureStart = nil }
-    if !values.keys.contains("temperature_decay") { recipe.temperatureDecay = nil }
     guard recipe.task.isDisentangled == configuration.recipe.task.isDisentangled else {
       throw UsageError(
         "\(path): a phase cannot begin or end the weight sharing disentangled, because the "

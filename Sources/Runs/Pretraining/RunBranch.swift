@@ -169,7 +169,6 @@ extension PretrainingConfiguration.Recipe {
     }
     if let end = rest.discriminatorRamp?.last, end <= 0 { rest.discriminatorRamp = nil }
     rest.learningRate = fields.learningRate * (1 - Double(done) / Double(max(1, fields.steps)))
-    if done > 0 { rest.continueDecline(after: done, of: fields.steps) }
     return rest
   }
 }
