@@ -41,11 +41,6 @@ package protocol TrainingObjective: Evaluable {
   /// The factor of the learning rate for each parameter, in the order of the layout.
   var rateFactors: [Float] { get }
 
-  /// Disjoint ranges of whole parameters whose gradients are clipped by norms of their own.
-  ///
-  /// All other parameters are one more group.
-  var clipGroups: [Range<Int>] { get }
-
   /// The integer denominators of the losses of `slice` (masked positions, tokens).
   ///
   /// They are found without running the network. The trainer sums them over all slices of all
@@ -78,7 +73,4 @@ extension TrainingObjective {
 
   /// By default every parameter has the full learning rate.
   package var rateFactors: [Float] { Array(repeating: 1, count: layout.parameters.count) }
-
-  /// By default the gradient is clipped by its global norm.
-  package var clipGroups: [Range<Int>] { [] }
 }

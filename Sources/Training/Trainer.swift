@@ -170,15 +170,12 @@ package final class Trainer<O: TrainingObjective> {
     let computed = now()
     watch(.step, "reduction")
     let gradient = try reducer.finishSum()
-    let squares = try reducer.squares(gradient)
-    report.gradientNorm = try norm(squares, step: step, totals: totals)
+    report.gradientNorm = try norm(gradient, step: step, totals: totals)
     window.add(workers.flatMap(\.tallies), gradientNorm: report.gradientNorm)
-    // The norm is finite here, so clipping multiplies by numbers in (0, 1].
+    // The norm is finite here, so clipping multiplies by a number in (0, 1].
     report.learningRate = settings.schedule.learningRate(at: step)
     let updateStep = UpdateStep(
-      gradientScale: GradientScale(
-        squares, partition.blockBoundaries, groups: objective.clipGroups,
-        clipNorm: settings.clipNorm),
+      gradientScale: Float(settings.clipNorm / max(settings.clipNorm, report.gradientNorm)),
       learningRate: Float(report.learningRate), frozen: objective.frozen(at: step))
     let products = try update.update(weights, gradient: gradient, updateStep) { watch(.step, $0) }
     let waited = workers.map(\.waitedSeconds).max() ?? 0
@@ -215,9 +212,9 @@ package final class Trainer<O: TrainingObjective> {
     return Array(all[4...])
   }
 
-  /// The global norm of the gradient, from the squares of its blocks; throws `diverged` if it is
-  /// not finite.
-  private func norm(_ squares: [Double], step: Int, totals: [Int]) throws -> Double {
+  /// The global norm of the gradient; throws `diverged` if it is not finite.
+  private func norm(_ gradient: Storage, step: Int, totals: [Int]) throws -> Double {
+    let squares = try reducer.squares(gradient)
     let norm = squares.reduce(0, +).squareRoot()
     guard norm.isFinite else {
       let boundaries = partition.blockBoundaries

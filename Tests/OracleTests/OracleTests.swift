@@ -173,7 +173,7 @@ struct OracleTests {
         AdamState(
           weights: weights.base, gradient: result.gradient.base, firstMoment: moments.0.base,
           secondMoment: moments.1.base),
-        gradientScale: GradientScale(min(1, settings.clipGlobalNorm / norm)),
+        gradientScale: Float(min(1, settings.clipGlobalNorm / norm)),
         learningRate: settings.lr[index])
     }
     let last = oracle.info.steps.count - 1

@@ -4,7 +4,7 @@ import Tensors
 /// Adam on ranges of the flat vector, as in ELECTRA's `optimization.py`.
 ///
 /// There is no bias correction. Weight decay is decoupled and skips biases and normalisations.
-/// The caller passes the factors of clipping as `gradientScale`.
+/// The caller passes the factor of clipping as `gradientScale`.
 ///
 /// It holds no mutable state: all workers of all ranks use one value to update disjoint ranges.
 package struct AdamOptimizer: Sendable {
@@ -35,11 +35,11 @@ package struct AdamOptimizer: Sendable {
   /// - Parameters:
   ///   - range: the floats to update.
   ///   - state: the memory of these floats; each pointer points at the first float of `range`.
-  ///   - gradientScale: the factors of gradient clipping.
+  ///   - gradientScale: the factor of gradient clipping.
   ///   - learningRate: the step's learning rate.
   ///   - frozen: ranges of whole parameters whose weights and moments are not updated.
   package func update(
-    _ range: Range<Int>, _ state: AdamState, gradientScale: GradientScale, learningRate: Float,
+    _ range: Range<Int>, _ state: AdamState, gradientScale: Float, learningRate: Float,
     frozen: [Range<Int>] = []
   ) {
     var index = firstParameter(endingAfter: range.lowerBound)
@@ -52,8 +52,7 @@ package struct AdamOptimizer: Sendable {
       if !parameter.decays { hyperparameters.weightDecay = 0 }
       adamStep(
         state.advanced(by: part.lowerBound - range.lowerBound), count: part.count,
-        gradientScale: gradientScale.factor(at: parameter.offset),
-        learningRate: learningRate * factor, hyperparameters)
+        gradientScale: gradientScale, learningRate: learningRate * factor, hyperparameters)
     }
   }
 

@@ -64,7 +64,7 @@ final class MuonOptimizer: Sendable {
   /// - Parameters:
   ///   - gradient: the vector in which this rank's parts hold the gradient of the whole batch.
   ///   - moments: this rank's moments.
-  ///   - step: the factors of clipping and what is frozen.
+  ///   - step: the factor of clipping and what is frozen.
   ///   - watch: called with the part of the step that begins.
   /// - Returns: the seconds in which this rank computed.
   /// - Throws: an error of the communication.
@@ -94,7 +94,7 @@ final class MuonOptimizer: Sendable {
             gradient.base + range.lowerBound,
             moment: moments.first.base + moments.offset(of: bucket) + range.lowerBound
               - part.lowerBound,
-            count: range.count, gradientScale: step.gradientScale.factor(at: range.lowerBound))
+            count: range.count, gradientScale: step.gradientScale)
         }
       }
     }

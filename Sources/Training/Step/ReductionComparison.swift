@@ -76,7 +76,7 @@ package final class ReductionComparison {
     let norm = try reducer.squares(gradient).reduce(0, +).squareRoot()
     try update.update(
       weights, gradient: gradient,
-      UpdateStep(gradientScale: GradientScale(1 / max(1, norm)), learningRate: 1e-6))
+      UpdateStep(gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6))
     try update.waitForWeights()
   }
 
@@ -105,7 +105,7 @@ package final class ReductionComparison {
         secondMoment: moments.second.base
       ).advanced(by: share.lowerBound)
       optimizer.update(
-        share, state, gradientScale: GradientScale(1 / max(1, norm)), learningRate: 1e-6)
+        share, state, gradientScale: Float(1 / max(1, norm)), learningRate: 1e-6)
     }
   }
 }

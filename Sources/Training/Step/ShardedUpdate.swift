@@ -107,7 +107,7 @@ final class ShardedUpdate: Sendable {
   ///   - weights: the flat vector; `await` waits for a range of it.
   ///   - gradient: a vector in which this rank's parts hold the gradient of the whole batch; Muon
   ///     overwrites it.
-  ///   - step: the learning rate, the factors of clipping and what is frozen.
+  ///   - step: the learning rate, the factor of clipping and what is frozen.
   ///   - watch: called with the part of the step that begins.
   /// - Returns: the seconds in which this rank orthogonalised matrices; 0 without Muon.
   /// - Throws: an error of the communication of Muon.

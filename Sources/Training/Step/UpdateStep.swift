@@ -1,7 +1,7 @@
 /// What the updates of all parameters in a step have in common.
 struct UpdateStep: Sendable {
-  /// The factors of gradient clipping.
-  var gradientScale: GradientScale
+  /// The factor of gradient clipping.
+  var gradientScale: Float
   var learningRate: Float
   /// Ranges of whole parameters whose weights and moments are not updated.
   var frozen: [Range<Int>] = []
