@@ -84,7 +84,9 @@ struct DetectedTextTests {
     #expect(
       words.summary(json: true) == "{\"auc\":\(auc),\"marked_words\":5,\"other_words\":5}")
     var alone = MarkedWords()
-    for text in try DetectedText.of(["[[cat]]"], folder.file("run")) { alone.add(text) }
+    for text in try DetectedText.of(["[[cat]]"], folder.file("run"), planted: true) {
+      alone.add(text)
+    }
     #expect(
       alone.summary(json: false) == "AUC of 1 marked word against 0 other words: undefined")
     var none = MarkedWords()

@@ -126,7 +126,9 @@ extension PretrainingConfiguration.Recipe {
 }
 
 extension PretrainingConfiguration.Recipe: Codable {
-  /// Keys of removed settings. Without them a run would continue in another way than it began.
+  /// Keys of removed settings.
+  ///
+  /// A run that has one would go on in another way than it began.
   private enum RemovedKeys: String, CodingKey {
     case generatorRate = "generator_rate"
     case clipsNetworks = "clip_networks"
