@@ -87,10 +87,6 @@ extension SIMD8 where Scalar == Float {
   @inline(__always)
   func maximum(_ other: Self) -> Self { replacing(with: other, where: other .> self) }
 
-  /// The smaller value of each lane; this vector's where `other` is NaN.
-  @inline(__always)
-  func minimum(_ other: Self) -> Self { replacing(with: other, where: other .< self) }
-
   /// `self * factor + addend`, rounded once (fused multiply-add).
   @inline(__always)
   func times(_ factor: Self, plus addend: Self) -> Self { addend.addingProduct(self, factor) }
