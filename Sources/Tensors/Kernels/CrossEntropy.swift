@@ -35,6 +35,5 @@ package func sigmoidCrossEntropy(logit: Float, label: Bool) -> (loss: Double, de
   let z = Double(logit)
   let tail = naturalExponential(-abs(z))
   let loss = max(z, 0) - (label ? z : 0) + logarithmOfOnePlus(tail)
-  let sigmoid = z >= 0 ? 1 / (1 + tail) : tail / (1 + tail)
-  return (loss, Float(sigmoid - (label ? 1 : 0)))
+  return (loss, Float(sigmoid(z) - (label ? 1 : 0)))
 }

@@ -58,8 +58,7 @@ extension Tensor {
         continue
       }
       forEachVector(columns) { i, tail in
-        let bits = source.load(at: i, tail: tail).roundedBits
-        target.store(Vector(bfloat16: bits), at: i, tail: tail)
+        target.store(source.load(at: i, tail: tail).rounded, at: i, tail: tail)
       }
     }
   }
