@@ -65,9 +65,10 @@ extension BFloat16Tensor {
       let target = panel + 4 * width * p
       for j in Swift.stride(from: 0, to: width, by: 8) {
         let left = columns.count - j
+        let tail: Int? = left < 8 ? max(0, left) : nil
         var pairs = SIMD16<UInt16>(repeating: 0)
-        pairs.evenHalf = first.elements(j, left)
-        pairs.oddHalf = second?.elements(j, left) ?? .zero
+        pairs.evenHalf = first.loadBits(at: j, tail: tail)
+        pairs.oddHalf = second?.loadBits(at: j, tail: tail) ?? .zero
         target.storeBytes(of: pairs, toByteOffset: 4 * j, as: SIMD16<UInt16>.self)
       }
     }
@@ -94,18 +95,5 @@ extension BFloat16Tensor {
       panel.storeBytes(
         of: UInt32(last), toByteOffset: 4 * (width * (columns / 2) + lane), as: UInt32.self)
     }
-  }
-}
-
-extension UnsafeMutableRawPointer {
-  /// Elements `index` to `index` + 7, of which only `count` exist; the others are zeros.
-  @inline(__always)
-  fileprivate func elements(_ index: Int, _ count: Int) -> SIMD8<UInt16> {
-    if count >= 8 { return (self + 2 * index).loadUnaligned(as: SIMD8<UInt16>.self) }
-    var result = SIMD8<UInt16>.zero
-    for lane in 0..<max(0, count) {
-      result[lane] = loadUnaligned(fromByteOffset: 2 * (index + lane), as: UInt16.self)
-    }
-    return result
   }
 }
