@@ -1,10 +1,5 @@
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// The categories of kernel time.
 package enum Activity: Hashable, Sendable {
@@ -64,7 +59,7 @@ package enum Profile {
   ///     let start = Profile.begin()
   ///     defer { Profile.end(.gelu, start) }
   @inline(__always)
-  package static func begin() -> Double { isOn.load(ordering: .relaxed) ? seconds() : 0 }
+  package static func begin() -> Double { isOn.load(ordering: .relaxed) ? now() : 0 }
 
   /// Adds the time since `start` to `activity`.
   @inline(__always)
@@ -72,7 +67,7 @@ package enum Profile {
     _ activity: @autoclosure () -> Activity, _ start: Double,
     operations: @autoclosure () -> Double = 0
   ) {
-    if start > 0 { record(activity(), seconds() - start, operations()) }
+    if start > 0 { record(activity(), now() - start, operations()) }
   }
 
   @inline(never)
@@ -82,11 +77,5 @@ package enum Profile {
       entries[activity, default: Entry()].seconds += seconds
       entries[activity, default: Entry()].operations += operations
     }
-  }
-
-  private static func seconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 }
