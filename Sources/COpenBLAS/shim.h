@@ -8,7 +8,7 @@
 #include <cblas.h>
 
 // c (m x n) = alpha * op(a) (m x k) * op(b) (k x n) + beta * c, all row-major with row strides.
-static inline void cblas_shim_sgemm(
+static inline void copenblas_sgemm(
     int transposeA, int transposeB, int m, int n, int k, float alpha, const float *a, int strideA,
     const float *b, int strideB, float beta, float *c, int strideC) {
   cblas_sgemm(
@@ -16,7 +16,7 @@ static inline void cblas_shim_sgemm(
       m, n, k, alpha, a, strideA, b, strideB, beta, c, strideC);
 }
 
-static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1); }
+static inline void copenblas_use_one_thread(void) { openblas_set_num_threads(1); }
 
 // A product uses one of the library's buffers while it runs. If the system refuses the memory for a
 // new one, the library retries forever. Hence buffers are allocated beforehand, when a failure can
@@ -24,17 +24,17 @@ static inline void cblas_shim_use_one_thread(void) { openblas_set_num_threads(1)
 extern void *blas_memory_alloc(int position) __attribute__((weak));
 extern void blas_memory_free(void *buffer) __attribute__((weak));
 
-static inline int cblas_shim_has_buffers(void) { return blas_memory_alloc && blas_memory_free; }
-static inline void *cblas_shim_take_buffer(void) { return blas_memory_alloc(0); }
-static inline void cblas_shim_give_buffer(void *buffer) { blas_memory_free(buffer); }
+static inline int copenblas_has_buffers(void) { return blas_memory_alloc && blas_memory_free; }
+static inline void *copenblas_take_buffer(void) { return blas_memory_alloc(0); }
+static inline void copenblas_give_buffer(void *buffer) { blas_memory_free(buffer); }
 
 // The name of the kernels chosen for this processor: "Zen", "SkylakeX".
-static inline const char *cblas_shim_core_name(void) { return openblas_get_corename(); }
+static inline const char *copenblas_core_name(void) { return openblas_get_corename(); }
 
 // Version and build options, for the log.
-static inline const char *cblas_shim_configuration(void) { return openblas_get_config(); }
+static inline const char *copenblas_configuration(void) { return openblas_get_config(); }
 
 // Starts to fetch the cache line at p for writing.
-static inline void cblas_shim_prefetch(const float *p) { __builtin_prefetch(p, 1, 3); }
+static inline void copenblas_prefetch(const float *p) { __builtin_prefetch(p, 1, 3); }
 
 #endif

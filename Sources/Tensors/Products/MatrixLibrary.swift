@@ -10,7 +10,7 @@ import Platform
 /// Configuration of OpenBLAS.
 package enum MatrixLibrary {
   /// Makes the library single-threaded; call it once, before the first product.
-  package static func useOneThread() { cblas_shim_use_one_thread() }
+  package static func useOneThread() { copenblas_use_one_thread() }
 
   /// The size of one of the library's buffers in Debian's build; mostly untouched address space.
   private static let bufferBytes = 136 << 20
@@ -20,31 +20,31 @@ package enum MatrixLibrary {
   /// If the system refuses one, the program ends (`ResourceShortage`). The library itself would
   /// retry forever, so a mapping of the same size is tried first.
   package static func reserveBuffers(callers: Int) {
-    guard cblas_shim_has_buffers() != 0 else { return }
+    guard copenblas_has_buffers() != 0 else { return }
     let buffers = (0..<callers).map { _ in
       let probe = mmap(nil, bufferBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
       guard let probe, probe != MAP_FAILED else {
         ResourceShortage.endWithoutMemory(bytes: bufferBytes)
       }
       munmap(probe, bufferBytes)
-      return cblas_shim_take_buffer()
+      return copenblas_take_buffer()
     }
-    for buffer in buffers { cblas_shim_give_buffer(buffer) }
+    for buffer in buffers { copenblas_give_buffer(buffer) }
   }
 
   /// Version, build options and the kernels chosen for this processor, for the log.
   package static var description: String {
-    "\(String(cString: cblas_shim_configuration())) kernels \(coreName)"
+    "\(String(cString: copenblas_configuration())) kernels \(coreName)"
   }
 
   /// Version and kernels for people: "OpenBLAS 0.3.21, Zen kernels".
   package static var summary: String {
-    let words = String(cString: cblas_shim_configuration()).split(separator: " ")
+    let words = String(cString: copenblas_configuration()).split(separator: " ")
     return words.prefix(2).joined(separator: " ") + ", \(coreName) kernels"
   }
 
   /// The name of the kernels chosen for this processor, such as "Zen".
-  package static var coreName: String { String(cString: cblas_shim_core_name()) }
+  package static var coreName: String { String(cString: copenblas_core_name()) }
 }
 
 // OpenBLAS chooses its kernels by the processor model when it is loaded. A version that is older

@@ -81,7 +81,7 @@ extension Tensor {
     guard let right = b.float32,
       !TiledProduct.isFaster(inner: a.columns, columns: columns, isTransposed: a.isTransposed)
     else { return multiplyInTiles(a, b, scale: scale, adding: adding) }
-    cblas_shim_sgemm(
+    copenblas_sgemm(
       left.isTransposed ? 1 : 0, right.isTransposed ? 1 : 0, Int32(rows), Int32(columns),
       Int32(left.columns), scale, left.tensor.base, Int32(left.tensor.stride), right.tensor.base,
       Int32(right.tensor.stride), adding ? 1 : 0, base, Int32(stride))

@@ -44,8 +44,7 @@ enum TiledProduct {
 
   /// Whether OpenBLAS uses vectors of eight floats here, as this code does; with wider ones it is
   /// faster.
-  private static let isProcessorSuitable = ["Haswell", "Zen"].contains(
-    String(cString: cblas_shim_core_name()))
+  private static let isProcessorSuitable = ["Haswell", "Zen"].contains(MatrixLibrary.coreName)
 }
 
 extension Tensor {
@@ -91,8 +90,8 @@ extension Tensor {
         let height = min(TiledProduct.mr, rows - row)
         // Fetch the rows of C, each of which may lie on two cache lines, while the sum runs.
         for r in 0..<height {
-          cblas_shim_prefetch(target + r * stride)
-          cblas_shim_prefetch(target + r * stride + width - 1)
+          copenblas_prefetch(target + r * stride)
+          copenblas_prefetch(target + r * stride + width - 1)
         }
         microKernel(panelOfA, microPanels, panelOfB, inner: inner, height: height) { r, sum in
           (target + r * stride).storeMicroTileRow(sum, width: width, scale: scale, adding: adding)
