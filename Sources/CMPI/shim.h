@@ -9,6 +9,7 @@
 
 #include <mpi.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 static inline int cmpi_is_initialized(void) {
@@ -73,8 +74,9 @@ static inline int cmpi_free(int comm) {
 
 static inline int cmpi_barrier(int comm) { return MPI_Barrier(MPI_Comm_f2c(comm)); }
 
-static inline int cmpi_broadcast_bytes(int comm, void *bytes, int count, int root) {
-  return MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_Comm_f2c(comm));
+// Broadcasts rank zero's bytes.
+static inline int cmpi_broadcast_bytes(int comm, void *bytes, int count) {
+  return MPI_Bcast(bytes, count, MPI_BYTE, 0, MPI_Comm_f2c(comm));
 }
 
 // Broadcasts rank zero's number. The other ranks sleep between tests until it arrives, for any
@@ -138,21 +140,17 @@ static inline void cmpi_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
 // The next two functions write at most `capacity` bytes, including the final zero.
 static inline void cmpi_library_version(char *text, int capacity) {
-  char whole[MPI_MAX_LIBRARY_VERSION_STRING];
+  char whole[MPI_MAX_LIBRARY_VERSION_STRING] = "";
   int length = 0;
   MPI_Get_library_version(whole, &length);
-  int i = 0;
-  for (; i < length && i < capacity - 1; i++) text[i] = whole[i];
-  text[i] = 0;
+  snprintf(text, (size_t)capacity, "%s", whole);
 }
 
 static inline void cmpi_error_text(int status, char *text, int capacity) {
-  char whole[MPI_MAX_ERROR_STRING];
+  char whole[MPI_MAX_ERROR_STRING] = "";
   int length = 0;
   MPI_Error_string(status, whole, &length);
-  int i = 0;
-  for (; i < length && i < capacity - 1; i++) text[i] = whole[i];
-  text[i] = 0;
+  snprintf(text, (size_t)capacity, "%s", whole);
 }
 
 #endif

@@ -228,8 +228,7 @@ package final class Communicator: Sendable {
     let chunk = 1 << 26
     for start in stride(from: 0, to: count, by: chunk) {
       let bytes = 4 * min(chunk, count - start)
-      try Self.check(
-        "MPI_Bcast", cmpi_broadcast_bytes(handle, values + start, Int32(bytes), 0))
+      try Self.check("MPI_Bcast", cmpi_broadcast_bytes(handle, values + start, Int32(bytes)))
     }
   }
 
