@@ -13,11 +13,18 @@ package enum HostResources {
 
   /// Bytes of address space left below `ulimit -v`; nil for no limit.
   private static var freeAddressSpace: Int? {
+    guard let limit = addressSpaceLimit, let pages = number(after: "", in: "/proc/self/statm")
+    else { return nil }
+    return max(0, limit - pages * Int(sysconf(Int32(_SC_PAGESIZE))))
+  }
+
+  /// The bytes of address space that `ulimit -v` allows; nil for no limit.
+  static var addressSpaceLimit: Int? {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-      limit.rlim_cur < UInt(Int.max), let pages = number(after: "", in: "/proc/self/statm")
+      limit.rlim_cur < UInt(Int.max)
     else { return nil }
-    return max(0, Int(limit.rlim_cur) - pages * Int(sysconf(Int32(_SC_PAGESIZE))))
+    return Int(limit.rlim_cur)
   }
 
   /// Free bytes of the file system of `path`, which need not exist yet; nil if unknown.

@@ -46,11 +46,8 @@ package enum ResourceShortage {
 
   /// A clause on the limit of the address space; empty without a limit.
   private static var addressSpace: String {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
-      limit.rlim_cur < UInt(Int.max)
-    else { return "" }
-    return ", and ulimit -v allows \(megabytes(Int(limit.rlim_cur))) in total"
+    guard let limit = HostResources.addressSpaceLimit else { return "" }
+    return ", and ulimit -v allows \(megabytes(limit)) in total"
   }
 
   private static func megabytes(_ bytes: Int) -> String { "\((bytes + 999_999) / 1_000_000) MB" }
