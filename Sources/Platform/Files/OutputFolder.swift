@@ -5,9 +5,9 @@
 package func makeFolder(_ output: String) throws -> AtomicFolder {
   let folder = try AtomicFolder(output, fault: FaultInjection.hook)
   for leftover in folder.leftovers {
-    standardError(
-      "electra: note: \(leftover) was started on another computer or before this one was rebooted; "
-        + "remove it if no job is writing to it\n")
+    warn(
+      "note: \(leftover) was started on another computer or before this one was rebooted; "
+        + "remove it if no job is writing to it")
   }
   return folder
 }

@@ -3,31 +3,28 @@ import Foundation
 /// A progress line on standard error: redrawn in place on a terminal, else a new line every 10 s.
 package struct ProgressLine {
   private let isTerminal = isatty(STDERR_FILENO) != 0
-  private let start = Date()
-  private var lastShown: Date?
+  private let start = now()
+  /// The seconds of the last update; nil before the first.
+  private var lastShown: Double?
 
   package init() {}
 
   /// Seconds since the progress line was created.
-  package var seconds: Double { Date().timeIntervalSince(start) }
+  package var seconds: Double { now() - start }
 
   /// Shows `text` for the seconds so far, if the last update is long enough ago.
   package mutating func update(_ text: (_ seconds: Double) -> String) {
-    let now = Date()
-    let interval = isTerminal ? 0.2 : 10
-    guard now.timeIntervalSince(lastShown ?? (isTerminal ? .distantPast : start)) >= interval
-    else { return }
-    lastShown = now
-    write((isTerminal ? "\r\u{1B}[K" : "") + text(seconds) + (isTerminal ? "" : "\n"))
+    let seconds = seconds
+    let last = lastShown ?? (isTerminal ? -.infinity : 0)
+    guard seconds - last >= (isTerminal ? 0.2 : 10) else { return }
+    lastShown = seconds
+    show(text(seconds), endsLine: !isTerminal)
   }
 
   /// Shows `text` in place of the progress line and ends the line.
-  package func finish(_ text: String) {
-    write((isTerminal ? "\r\u{1B}[K" : "") + text + "\n")
-  }
+  package func finish(_ text: String) { show(text, endsLine: true) }
 
-  /// Writes `text` and ignores failures: progress output never ends a command.
-  private func write(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  private func show(_ text: String, endsLine: Bool) {
+    standardError((isTerminal ? "\r\u{1B}[K" : "") + text + (endsLine ? "\n" : ""))
   }
 }
