@@ -1,4 +1,5 @@
 import CMPI
+import Platform
 import Synchronization
 
 #if canImport(Glibc)
@@ -58,7 +59,7 @@ package final class Communicator: Sendable {
   package static func start(
     isOneEnough: Bool = false
   ) throws(CollectivesError) -> Communicator {
-    guard let launcher = launcher(), launcher.count > 1 || !isOneEnough else {
+    guard let launcher = HostResources.launcher, launcher.count > 1 || !isOneEnough else {
       return Communicator()
     }
     if launcher.name == "srun" && launcher.count > 1 && getenv("PMIX_RANK") == nil {
@@ -88,19 +89,6 @@ package final class Communicator: Sendable {
       guard allowed != 0 else { throw .threadsNotAllowed(library: libraryVersion) }
       atexit { _ = cmpi_finalize() }
     }
-  }
-
-  /// The launcher according to the environment, and the number of ranks that it started.
-  private static func launcher() -> (name: String, count: Int)? {
-    for (variable, name) in [
-      ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"), ("PMI_SIZE", "an MPICH launcher"),
-      ("SLURM_STEP_NUM_TASKS", "srun"),
-    ] {
-      if let text = getenv(variable), let count = Int(String(cString: text)) {
-        return (name, count)
-      }
-    }
-    return nil
   }
 
   /// Name and version of the MPI library.

@@ -48,14 +48,26 @@ package enum HostResources {
   /// Containers of one machine have the same one.
   package static var bootIdentifier: String? { kernelFile("/proc/sys/kernel/random/boot_id") }
 
+  /// The launcher of this rank according to the environment, and the number of ranks that it
+  /// started; nil without a launcher.
+  package static var launcher: (name: String, count: Int)? {
+    for (variable, name) in [
+      ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"), ("PMI_SIZE", "an MPICH launcher"),
+      ("SLURM_STEP_NUM_TASKS", "srun"),
+    ] {
+      if let text = getenv(variable), let count = Int(String(cString: text)) {
+        return (name, count)
+      }
+    }
+    return nil
+  }
+
   /// How many processors the launcher of this rank may use; nil without a launcher.
   ///
   /// The launcher is the parent process. A rank that is bound to one processor reads here what the
   /// whole job may use on this host.
   package static var processorsOfLauncher: Int? {
-    let environment = ProcessInfo.processInfo.environment
-    let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"]
-    guard variables.contains(where: { environment[$0] != nil }) else { return nil }
+    guard launcher != nil else { return nil }
     let key = "Cpus_allowed_list:"
     return lines(of: "/proc/\(getppid())/status").first { $0.hasPrefix(key) }.map {
       count(inList: $0.dropFirst(key.count).trimmingCharacters(in: .whitespaces))
