@@ -15,7 +15,7 @@ package struct ProgressLine {
   /// Shows `text` for the seconds so far, if the last update is long enough ago.
   package mutating func update(_ text: (_ seconds: Double) -> String) {
     let seconds = seconds
-    let last = lastShown ?? (isTerminal ? -.infinity : 0)
+    let last = lastShown ?? (isTerminal ? -Double.infinity : 0)
     guard seconds - last >= (isTerminal ? 0.2 : 10) else { return }
     lastShown = seconds
     show(text(seconds), endsLine: !isTerminal)
