@@ -96,8 +96,7 @@ package final class Communicator: Sendable {
     var text = [CChar](repeating: 0, count: 80)
     cmpi_library_version(&text, 80)
     // The first line, or its part before a comma: "Open MPI v4.1.4, ...", "MPICH Version:\t4.0.2".
-    let line = text.prefix { $0 != 0 && $0 != 10 && $0 != 44 }
-    return String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return decodeCString(text).prefix { !$0.isNewline && $0 != "," }
       .split(whereSeparator: \.isWhitespace).filter { $0 != "Version:" }.joined(separator: " ")
   }
 
@@ -253,7 +252,6 @@ package final class Communicator: Sendable {
     guard status != 0 else { return }
     var text = [CChar](repeating: 0, count: 256)
     cmpi_error_text(status, &text, 256)
-    let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    throw .callFailed(call: call, text: String(decoding: bytes, as: UTF8.self))
+    throw .callFailed(call: call, text: decodeCString(text))
   }
 }

@@ -32,5 +32,5 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
 package func systemReason(_ code: Int32 = errno) -> String {
   var buffer = [CChar](repeating: 0, count: 256)
   guard strerror_r(code, &buffer, buffer.count) == 0 else { return "error \(code)" }
-  return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  return decodeCString(buffer)
 }

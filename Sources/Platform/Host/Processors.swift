@@ -40,5 +40,5 @@ package func pinCurrentThread(to processor: Int) {
 package func hostName() -> String {
   var name = [CChar](repeating: 0, count: 256)
   gethostname(&name, 255)
-  return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return decodeCString(name)
 }
