@@ -23,8 +23,6 @@ package enum StopSignals {
   ///
   /// Handlers only change atomic counters, as signal safety requires.
   package static func install() {
-    // A file above the size limit then makes its write fail instead of ending the program.
-    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGUSR1, SIGTERM, SIGINT] where number != SIGUSR1 || !isIgnored(SIGUSR1) {
       signal(number) { number in
         if number == SIGTERM { StopSignals.terminated.store(true, ordering: .relaxed) }
