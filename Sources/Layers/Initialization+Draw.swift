@@ -39,7 +39,7 @@ extension ParameterLayout {
   /// deviations.
   ///
   /// A pair (x, y) uniform in the unit disc gives two normal numbers. Values are computed in Double
-  /// with the project's logarithm, so that they do not depend on the C library.
+  /// and rounded to Float once, so that the last bits of the C library's logarithm hardly matter.
   private func fillTruncatedNormal(
     _ tensor: Tensor, standardDeviation: Float, _ stream: RandomStream
   ) {

@@ -1,6 +1,6 @@
 import Foundation
 
-// The only settings of JSON encoders. Keys are sorted, so that equal values give equal bytes.
+// JSON for files and output. Keys are sorted, so that equal values give equal bytes.
 
 extension Encodable {
   /// The value as one line of JSON with sorted keys; throws for non-finite numbers.

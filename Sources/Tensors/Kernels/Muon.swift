@@ -4,7 +4,7 @@
 /// The hyperparameters of Muon for the hidden matrices of a model.
 ///
 ///     m = 0.95 m + 0.05 g;  u = 0.95 m + 0.05 g;  X = orthogonalised u
-///     w = w - rate * (0.2 sqrt(max(rows, columns)) X + weightDecay * w)
+///     w = w - learningRate * (0.2 sqrt(max(rows, columns)) X + weightDecay * w)
 ///
 /// (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks".) With this scale
 /// an update is about as large as Adam's, so that Adam's learning rate and weight decay suit both
