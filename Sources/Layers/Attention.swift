@@ -45,7 +45,7 @@ package struct Attention: Sendable {
   /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     /// Queries, keys and values side by side. (N, 3 D)
-    package let projected: Operand
+    let projected: Operand
     /// The (t, t) probabilities of each head of each sequence, end to end, before dropout.
     package let probabilities: Operand
     package let context: Operand  // (N, D)

@@ -45,12 +45,12 @@ package struct EncoderLayer: Sendable {
   /// The tensors that the forward pass keeps for the backward pass.
   package struct Activations {
     package let attention: Attention.Activations
-    package let attentionNorm: LayerNorm.Activations
+    let attentionNorm: LayerNorm.Activations
     /// The derivative of GELU at each entry. (N, F)
     package let geluDerivative: Tensor
     /// The output of GELU. (N, F)
     package let intermediate: Operand
-    package let outputNorm: LayerNorm.Activations
+    let outputNorm: LayerNorm.Activations
 
     /// Takes the memory for a micro-batch of `shape` from `arena`.
     ///

@@ -80,7 +80,7 @@ package struct Linear: Sendable {
   ///
   /// `derivative` (N, input) was written by `forwardWithGELU` of the layer before; `bias` is that
   /// layer's, and its gradient is added.
-  package func backwardThroughGELU(
+  func backwardThroughGELU(
     outputGradient: Operand, input: Operand, derivative: Tensor, bias: Parameter,
     into inputGradient: Operand, _ pass: PassContext
   ) {

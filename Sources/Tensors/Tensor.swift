@@ -24,7 +24,7 @@ package struct Tensor: @unchecked Sendable {  // constant; as `Storage`
   package var count: Int { rows * columns }
 
   /// Whether the rows have no gaps between them.
-  package var isContiguous: Bool { stride == columns || rows <= 1 }
+  var isContiguous: Bool { stride == columns || rows <= 1 }
 
   /// The address of row `index`, which is not checked.
   package func row(_ index: Int) -> UnsafeMutablePointer<Float> { base + index * stride }

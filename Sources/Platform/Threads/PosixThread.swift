@@ -49,7 +49,7 @@ package func startThread(
 /// Starts a thread that the run cannot do without; the caller must join or detach it.
 ///
 /// If the system refuses the thread, the program ends (`ResourceShortage`).
-package func startThreadOrEnd(
+func startThreadOrEnd(
   stackBytes: Int? = nil, _ body: @escaping @Sendable () -> Void
 ) -> pthread_t {
   do {

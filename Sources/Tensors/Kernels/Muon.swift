@@ -16,7 +16,7 @@ package struct MuonHyperparameters: Sendable, Equatable {
   package var weightDecay: Float
 
   /// The decay rate of the moment.
-  package static let momentum: Float = 0.95
+  static let momentum: Float = 0.95
 
   package init(rateFactor: Float, weightDecay: Float) {
     self.rateFactor = rateFactor
