@@ -72,12 +72,12 @@ struct FlopsCommand: ParsableCommand {
     let costs = try Preset.allCases.map { preset in
       var sized = recipe
       sized.preset = preset
-      return (preset.rawValue, try cost(sized))
+      return (preset, try cost(sized))
     }
     if json {
-      for (name, cost) in costs {
+      for (preset, cost) in costs {
         try StandardOutput.print(
-          figures(cost, name: name, electra: electra(Preset(rawValue: name))).json())
+          figures(cost, name: preset.rawValue, electra: electra(preset)).json())
       }
       return
     }
@@ -85,10 +85,10 @@ struct FlopsCommand: ParsableCommand {
       ("", .left), ("parameters", .right), ("tokens", .right), ("paper's count", .right),
       ("products", .right), ("products per token", .right),
     ])
-    for (name, cost) in costs {
+    for (preset, cost) in costs {
       let configuration = cost.configuration
       table.append([
-        name, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
+        preset.rawValue, cost.parameters.grouped, scientific(Double(configuration.recipe.tokens)),
         scientific(configuration.referenceOperations), scientific(configuration.productOperations),
         scientific(configuration.productsPerToken),
       ])
@@ -130,10 +130,10 @@ struct FlopsCommand: ParsableCommand {
 
   /// The same run with ELECTRA's objective and Adam.
   ///
-  /// `preset` gives the size if the options name no file.
+  /// `preset` gives the size; nil if it is that of the file of `--config`.
   private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
-    if plain.config == nil { plain.preset = preset }
+    plain.preset = preset
     plain.task = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask(sampling: configuration.recipe.task.sampling)

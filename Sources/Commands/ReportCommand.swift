@@ -25,12 +25,9 @@ struct ReportCommand: ParsableCommand {
       try AtomicFile.expectFree(output)
       let subjects = try ReportSubjects(folders)
       try AtomicFile.write(ReportPage(subjects).html.utf8, to: output)
-      func count(_ number: Int, _ one: String, _ many: String) -> String {
-        "\(number) \(number == 1 ? one : many)"
-      }
       StandardOutput.print(
-        "\(output): \(count(subjects.runs.count, "run", "runs")), "
-          + count(subjects.finetunings.count, "fine-tuning", "fine-tunings"))
+        "\(output): \(subjects.runs.count.of("run")), "
+          + subjects.finetunings.count.of("fine-tuning"))
     }
   }
 }
