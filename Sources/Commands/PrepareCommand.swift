@@ -143,7 +143,7 @@ struct PrepareCommand: ParsableCommand {
           + "become these tokens, as in Hugging Face's tokenizers; change the text if they are "
           + "words")
     }
-    if let share = UnknownShare(report.unknownTokens, of: report.tokens) {
+    if let share = unknownShare(report.unknownTokens, of: report.tokens) {
       warn(
         "\(share) of the tokens are [UNK]: \(vocabulary) lacks characters of this text; train a "
           + "vocabulary on it (electra vocabulary)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpus
 import Foundation
 import Platform
+import Synchronization
 import Tokenization
 
 /// `electra vocabulary`: trains a WordPiece vocabulary on text.
@@ -89,7 +90,7 @@ struct VocabularyCommand: ParsableCommand {
         "\(outcome.longWords.grouped) words have more than 100 characters: they are omitted and "
           + "become [UNK]; the cause may be text without spaces, or markup")
     }
-    if let share = UnknownShare(outcome.uncoveredWords, of: outcome.words) {
+    if let share = unknownShare(outcome.uncoveredWords, of: outcome.words) {
       let remedy =
         alphabet == nil
         ? "raise --size or give a larger --alphabet" : "raise --alphabet, or omit it"
@@ -133,4 +134,13 @@ struct VocabularyCommand: ParsableCommand {
   private static func megabytes(_ bytes: Int) -> String {
     String(format: "%.1f", Double(bytes) / 1e6)
   }
+}
+
+/// The number of skipped lines of text, counted by several threads.
+private final class SkippedLines: Sendable {
+  private let lines = Mutex(0)
+
+  var count: Int { lines.withLock { $0 } }
+
+  func add(_ count: Int) { lines.withLock { $0 += count } }
 }
