@@ -42,16 +42,13 @@ struct BenchmarkFinetuneCommand: ParsableCommand {
 
   func run() throws {
     try runOnAllRanks { world in
-      let all = try RankLayout(world: world, threads: threads, slices: .max)
-      let workers = try world.sum([all.processors.count])[0]
+      let workers = try RankLayout.workers(world: world, threads: threads)
       let plan = try world.agree {
         try FinetuningPlan(
           task.request(from: from, head: head), workers: workers, change: recipe.apply)
       }
       try selectKernel(plan.recipe.arithmetic, world)
-      let slices = ReductionTree(sliceCount: plan.recipe.slices)
-        .slices(of: world.rank, of: world.size).count
-      let layout = try RankLayout(world: world, threads: threads, slices: slices)
+      let layout = try RankLayout(world: world, threads: threads, sharing: plan.recipe.slices)
       let measurement = try FinetuneMeasurement(
         plan, world: world, processors: layout.processors, rounds: rounds)
       guard world.rank == 0 else { return }

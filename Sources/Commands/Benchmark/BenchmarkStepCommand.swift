@@ -41,15 +41,12 @@ struct BenchmarkStepCommand: ParsableCommand {
 
   func run() throws {
     try runOnAllRanks { world in
-      let all = try RankLayout(world: world, threads: threads, slices: .max)
-      let workers = try world.sum([all.processors.count])[0]
       let configuration = try recipe.configuration(
         vocabularySize: vocabularySize, dataLength: .max, ranks: world.size,
-        workers: workers)
+        workers: RankLayout.workers(world: world, threads: threads))
       try selectKernel(configuration.arithmetic, world)
-      let slices = ReductionTree(sliceCount: configuration.recipe.slices)
-        .slices(of: world.rank, of: world.size).count
-      let layout = try RankLayout(world: world, threads: threads, slices: slices)
+      let layout = try RankLayout(
+        world: world, threads: threads, sharing: configuration.recipe.slices)
       let measurement = try StepMeasurement(
         configuration, recomputes: recipe.recompute, world: world,
         processors: layout.processors, rounds: rounds, measuresPeak: !withoutPeak)

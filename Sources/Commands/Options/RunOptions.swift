@@ -41,14 +41,14 @@ struct RunOptions: ParsableArguments {
     return settings
   }
 
-  /// The processors of this rank, at most one per slice.
-  func layout(_ world: Communicator, slices: Int = .max) throws -> RankLayout {
-    try RankLayout(world: world, threads: threads, slices: slices)
+  /// The processors of this rank for any number of slices; every rank must call it.
+  func layout(_ world: Communicator) throws -> RankLayout {
+    try RankLayout(world: world, threads: threads, slices: .max)
   }
 
   /// The number of worker threads of all ranks; every rank must call it.
   func workers(_ world: Communicator) throws -> Int {
-    try world.sum([layout(world).processors.count])[0]
+    try RankLayout.workers(world: world, threads: threads)
   }
 
   /// The context of the run in `folder`; starts its heartbeats.
@@ -58,9 +58,9 @@ struct RunOptions: ParsableArguments {
     _ folder: String, _ world: Communicator, _ runGuard: RunGuard, slices: Int
   ) throws -> RunContext {
     runGuard.watchdog.join(rank: world.rank, of: world.size, folder: folder)
-    let share = ReductionTree(sliceCount: slices).slices(of: world.rank, of: world.size)
     return RunContext(
-      folder: folder, world: world, layout: try layout(world, slices: share.count),
+      folder: folder, world: world,
+      layout: try RankLayout(world: world, threads: threads, sharing: slices),
       watchdog: runGuard.watchdog, start: runGuard.start)
   }
 

@@ -52,3 +52,20 @@ package struct RankLayout {
     }
   }
 }
+
+extension RankLayout {
+  /// The layout for this rank's share of `slices`, the slices of a step on all ranks.
+  ///
+  /// Otherwise as `init(world:threads:slices:)`.
+  package init(world: Communicator, threads: Int?, sharing slices: Int) throws {
+    let share = ReductionTree(sliceCount: slices).slices(of: world.rank, of: world.size)
+    try self.init(world: world, threads: threads, slices: share.count)
+  }
+
+  /// The number of worker threads of all ranks, however many slices a step has; every rank must
+  /// call it.
+  package static func workers(world: Communicator, threads: Int?) throws -> Int {
+    let layout = try RankLayout(world: world, threads: threads, slices: .max)
+    return try world.sum([layout.processors.count])[0]
+  }
+}
