@@ -30,7 +30,9 @@ struct BenchmarkAllreduceCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try expectCounts(["--rounds": rounds, "--threads": threads])
+    try expectCounts([
+      "--vocabulary-size": vocabularySize, "--rounds": rounds, "--threads": threads,
+    ])
   }
 
   func run() throws {

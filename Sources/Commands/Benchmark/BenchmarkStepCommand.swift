@@ -36,7 +36,9 @@ struct BenchmarkStepCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    try expectCounts(["--rounds": rounds, "--threads": threads])
+    try expectCounts([
+      "--vocabulary-size": vocabularySize, "--rounds": rounds, "--threads": threads,
+    ])
   }
 
   func run() throws {
