@@ -1,9 +1,6 @@
 import ArgumentParser
-import Foundation
 import Platform
 import Reports
-import Runs
-import Training
 
 /// `electra benchmark scaling`: predicts steps on more ranks from steps on 1 to N ranks.
 struct BenchmarkScalingCommand: ParsableCommand {
@@ -29,46 +26,11 @@ struct BenchmarkScalingCommand: ParsableCommand {
   func run() throws {
     try runOnOneRank {
       for path in [csv, picture] { try AtomicFile.expectFree(path) }
-      let report = ScalingReport(study: ScalingStudy(try points()))
+      let report = ScalingReport(study: try ScalingStudy(path: file))
       try AtomicFile.write([
         (csv, Array(report.csv.utf8)), (picture, Array(ScalingPicture(report).svg.utf8)),
       ])
       StandardOutput.print(report.text)
-    }
-  }
-
-  private func points() throws -> [ScalingPoint] {
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw FileError.missing(path: file)
-    }
-    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let points = try lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
-      guard let point = try? JSONDecoder().decode(ScalingPoint.self, from: Data(line)),
-        point.isValid
-      else { throw ScalingError.notAStep(path: file, line: index + 1) }
-      return point
-    }
-    guard let first = points.first else { throw ScalingError.notAStep(path: file, line: 1) }
-    if let other = points.first(where: { !$0.isSameModel(as: first) }) {
-      throw ScalingError.mixed(path: file, ranks: first.ranks, others: other.ranks)
-    }
-    return points
-  }
-}
-
-/// An error in a file of measured steps.
-enum ScalingError: Error, CustomStringConvertible {
-  case notAStep(path: String, line: Int)
-  case mixed(path: String, ranks: Int, others: Int)
-
-  var description: String {
-    switch self {
-    case .notAStep(let path, let line):
-      "line \(line) of \(path) is not a measured step; expected the output of "
-        + "electra benchmark step --json"
-    case .mixed(let path, let ranks, let others):
-      "\(path) mixes models, arithmetic, lengths or numbers of threads: the steps of \(ranks) and "
-        + "\(others) ranks differ; measure all with the same options"
     }
   }
 }
