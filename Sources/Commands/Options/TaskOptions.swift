@@ -28,7 +28,8 @@ struct TaskOptions: ParsableArguments {
 
   @Option(
     help: """
-      Of own: classification, multilabel, regression, tagging or span (a question and a passage).
+      Of own: classification (the default), multilabel, regression, tagging or span (a question \
+      and a passage).
       """)
   var problem: Problem?
 
