@@ -56,12 +56,7 @@ package enum Operand: Sendable {
     case .bfloat16(let tensor):
       let start = Profile.begin()
       defer { Profile.end(.rows, start) }
-      for r in 0..<rows {
-        let row = source.row(r)
-        forEachVector(columns) { i, tail in
-          tensor.store(row.load(at: i, tail: tail), row: r, at: i, tail: tail)
-        }
-      }
+      for r in 0..<rows { roundFloats(source.row(r), count: columns, into: tensor.row(r)) }
     }
   }
 }

@@ -2,6 +2,8 @@
 // a number again does not change it.
 
 /// Writes the nearest bfloat16 numbers of `count` floats to `target`, two bytes each.
+///
+/// `target` may be the memory of `source`: each float is read before its bytes are overwritten.
 package func roundFloats(
   _ source: UnsafeMutablePointer<Float>, count: Int, into target: UnsafeMutableRawPointer
 ) {

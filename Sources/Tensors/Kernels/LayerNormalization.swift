@@ -86,9 +86,8 @@ extension Tensor {
             scale.base.load(at: i, tail: tail), plus: shift.base.load(at: i, tail: tail))
           result.store(y, at: i, tail: tail)
         }
-        guard case .bfloat16(let rounded) = operand else { continue }
-        forEachVector(columns) { i, tail in
-          rounded.store(result.load(at: i, tail: tail), row: r, at: i, tail: tail)
+        if case .bfloat16(let rounded) = operand {
+          roundFloats(result, count: columns, into: rounded.row(r))
         }
       }
     }
