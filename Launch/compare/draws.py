@@ -1,8 +1,9 @@
 """The random choices of an electra fine-tuning, for PyTorch: the batches of its steps and its dropout masks.
 
 With these, PyTorch's loss of every step can be compared with electra's, dropout included. This file repeats
-Sources/Tensors/Random/SplitMix.swift (orders), Sources/Runs/Finetuning/FinetuningBatches.swift (slices of a batch),
-Sources/Tensors/Random/RandomStream.swift and Sources/Tensors/Kernels/Dropout.swift (masks).
+SplitMix.swift and Permutation.swift of Sources/Tensors/Random (orders),
+Sources/Runs/Finetuning/FinetuningBatches.swift (slices of a batch), Sources/Tensors/Random/RandomStream.swift and
+Sources/Tensors/Kernels/Dropout.swift (masks).
 """
 import itertools
 
