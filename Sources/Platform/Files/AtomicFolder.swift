@@ -139,6 +139,6 @@ package final class AtomicFolder {
     guard let folder = Folder.realPath(parent), !name.isEmpty else {
       throw .unwritable(path: output, reason: systemReason(ENOENT))
     }
-    return (folder == "/" ? "" : folder) + "/" + name
+    return Folder.join(folder, name)
   }
 }

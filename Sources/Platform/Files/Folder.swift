@@ -53,6 +53,11 @@ package enum Folder {
     return (slash == rest.startIndex ? "/" : String(rest[..<slash]), name)
   }
 
+  /// The path of `name` in `folder`, the reverse of `split`.
+  static func join(_ folder: String, _ name: String) -> String {
+    (folder == "/" ? "" : folder) + "/" + name
+  }
+
   /// The absolute path without symbolic links and dots; nil if `path` does not exist.
   static func realPath(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }

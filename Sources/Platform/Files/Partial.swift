@@ -55,7 +55,7 @@ final class Partial {
     var unknown: [String] = []
     for other in names.sorted() where other.hasPrefix(name + Self.infix) {
       let words = other.dropFirst(name.count + Self.infix.count).split(separator: "-")
-      let path = (folder == "/" ? "" : folder) + "/" + other
+      let path = Folder.join(folder, other)
       guard words.count == 2, path != self.path else { continue }
       guard words[0] == Self.boot else {
         unknown.append(path)
