@@ -1,6 +1,6 @@
 import Foundation
 
-/// The free memory, disk space, processors and kernel of this host.
+/// The free memory, disk space, processors, kernel and launcher of this rank on its host.
 package enum HostResources {
   /// Bytes of memory that this process can still allocate; nil if unknown.
   ///
