@@ -94,7 +94,7 @@ package struct FinetuningObjective: TrainingObjective {
     return Tally(sums: [loss, totalWeight(counts(of: slice))])
   }
 
-  /// Returns the model's outputs as `Tally.answers`, without a loss.
+  /// Returns the model's outputs as `Tally.outputs`, without a loss.
   package func evaluate(_ slice: Batch, weights: Weights, workspace: Arena) -> Tally {
     Tally(
       outputs: slice.microBatches(tokenLimit: microBatchTokens).flatMap {
