@@ -61,17 +61,12 @@ extension ExampleSet.Source {
       }
       return .sentences(
         part(sentences),
-        pieces.filter { chosen[$0.sentence] }.map { $0.moved(to: newIndices[$0.sentence]) },
+        pieces.filter { chosen[$0.sentence] }.map {
+          TagEncoder.Piece(sentence: newIndices[$0.sentence], positions: $0.positions)
+        },
         marksEnds: marksEnds)
     case .questions: preconditionFailure("questions of a passage belong together")
     }
-  }
-}
-
-extension TagEncoder.Piece {
-  /// The same piece of the sentence that has another index.
-  fileprivate func moved(to sentence: Int) -> TagEncoder.Piece {
-    TagEncoder.Piece(sentence: sentence, firstWord: firstWord, positions: positions)
   }
 }
 

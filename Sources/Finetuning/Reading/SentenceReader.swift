@@ -5,8 +5,6 @@ package struct Sentence: Sendable, Equatable {
   package var words: [String]
   /// A tag for each word; empty if tags are unknown.
   package var tags: [String]
-  /// The number of its first line in the file, from 1.
-  package var line: Int
 }
 
 /// Reads sentences from a file with one word per line (CoNLL), or from JSON objects with a list of
@@ -22,7 +20,7 @@ struct SentenceReader {
   private let tagsAreOptional: Bool
   private let emptyLabels: EmptyLabels
   private var sentences: [Sentence] = []
-  private var current = Sentence(words: [], tags: [], line: 0)
+  private var current = Sentence(words: [], tags: [])
   /// For each skipped sentence, the line of its first word without a tag.
   private var emptyLines: [Int] = []
   /// The line of the first word without a tag in the current sentence.
@@ -108,7 +106,6 @@ struct SentenceReader {
     func text(_ index: Int) throws -> String {
       try file.text(fields[index < 0 ? fields.count + index : index].trimmed, line: line)
     }
-    if current.words.isEmpty { current.line = line }
     current.words.append(try text(columns.word))
     if !hasTag { return }
     let tag = try text(columns.tag)
@@ -125,11 +122,11 @@ struct SentenceReader {
     if let emptyLine, !tagsAreOptional {
       emptyLines.append(emptyLine)
     } else if emptyLine != nil {
-      sentences.append(Sentence(words: current.words, tags: [], line: current.line))
+      sentences.append(Sentence(words: current.words, tags: []))
     } else if !current.words.isEmpty {
       sentences.append(current)
     }
-    current = Sentence(words: [], tags: [], line: 0)
+    current = Sentence(words: [], tags: [])
     emptyLine = nil
   }
 
@@ -158,7 +155,7 @@ struct SentenceReader {
       }
       // Predictions have one line for each line of a test file, also for a line without words.
       if !words.isEmpty || tagsAreOptional {
-        sentences.append(Sentence(words: words, tags: tags, line: number))
+        sentences.append(Sentence(words: words, tags: tags))
       }
     }
   }

@@ -13,8 +13,6 @@ package struct TagEncoder {
   package struct Piece: Sendable, Equatable {
     /// The index of the sentence in the file.
     let sentence: Int
-    /// The index in the sentence of the sequence's first word.
-    let firstWord: Int
     /// The position in the sequence of the first token of each word.
     let positions: [Int]
   }
@@ -65,7 +63,7 @@ package struct TagEncoder {
     }
     let segmentIDs = [UInt8](repeating: 0, count: tokens.count)
     return (
-      Piece(sentence: sentence, firstWord: range.lowerBound, positions: positions),
+      Piece(sentence: sentence, positions: positions),
       EncodedExample(tokens: tokens, segmentIDs: segmentIDs, target: target)
     )
   }
