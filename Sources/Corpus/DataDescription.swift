@@ -17,8 +17,8 @@ package struct DataDescription: Sendable, Codable, Equatable {
   package var seed: UInt64
   package var heldOutFraction: Double
   package var report: Report
-  package var trainFiles: [File] = []
-  package var heldOutFiles: [File] = []
+  var trainFiles: [File] = []
+  var heldOutFiles: [File] = []
 
   /// A shard file.
   package struct File: Sendable, Codable, Equatable {

@@ -13,7 +13,7 @@ package struct Vocabulary: Sendable {
   /// The number of word pieces, which come before all added tokens.
   ///
   /// Only word pieces are matched inside words; `Tokenizer.addedTokens` recognizes the others.
-  package let pieceCount: Int
+  let pieceCount: Int
   /// A trie of the UTF-8 bytes of the word pieces.
   let trie: Trie
 

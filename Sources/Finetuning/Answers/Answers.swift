@@ -43,7 +43,7 @@ extension ExampleSet {
   /// The answers to questions, from the candidates of each window.
   ///
   /// For a head that does not score first and last tokens independently (`SpanBeam`).
-  package func answers(windows: [WindowAnswers], rules: SpanRules = SpanRules()) -> Answers {
+  func answers(windows: [WindowAnswers], rules: SpanRules) -> Answers {
     guard case .questions(let sheet) = source else {
       preconditionFailure("only questions have windows")
     }

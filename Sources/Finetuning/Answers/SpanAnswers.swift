@@ -1,29 +1,18 @@
 /// A candidate answer in one window.
-package struct SpanCandidate: Sendable, Equatable {
+struct SpanCandidate: Sendable, Equatable {
   /// The index of the first token in the sequence.
-  package var start: Int
+  var start: Int
   /// The index of the last token in the sequence.
-  package var end: Int
+  var end: Int
   /// A larger score is better; comparable between the windows of a question.
-  package var score: Float
-
-  package init(start: Int, end: Int, score: Float) {
-    self.start = start
-    self.end = end
-    self.score = score
-  }
+  var score: Float
 }
 
 /// The candidate answers of one window, and the score of having no answer.
-package struct WindowAnswers: Sendable, Equatable {
-  package var candidates: [SpanCandidate]
+struct WindowAnswers: Sendable, Equatable {
+  var candidates: [SpanCandidate]
   /// A larger score makes it more likely that the window holds no answer.
-  package var nullScore: Float
-
-  package init(candidates: [SpanCandidate], nullScore: Float) {
-    self.candidates = candidates
-    self.nullScore = nullScore
-  }
+  var nullScore: Float
 }
 
 /// The rules by which an answer is selected from candidates.
@@ -102,7 +91,7 @@ extension WindowAnswers {
 }
 
 /// The questions of a file with their passages and windows.
-package struct QuestionSheet: Sendable {
+struct QuestionSheet: Sendable {
   let questions: [Question]
   /// The index in `passages` of each question's passage.
   let passageNumbers: [Int]

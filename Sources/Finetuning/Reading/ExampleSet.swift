@@ -22,7 +22,7 @@ package struct ExampleSet: Sendable {
   let source: Source
 
   /// The rows, sentences or questions of the file to which the examples belong.
-  package enum Source: Sendable {
+  enum Source: Sendable {
     /// The identifier of each row, which is written next to its answer.
     case rows([String])
     case sentences([Sentence], [TagEncoder.Piece], marksEnds: Bool)

@@ -2,9 +2,9 @@ import Foundation
 import Platform
 
 /// A passage and the questions about it.
-package struct Passage: Sendable, Equatable {
-  package var text: String
-  package var questions: [Question]
+struct Passage: Sendable, Equatable {
+  var text: String
+  var questions: [Question]
 }
 
 /// A question about a passage.

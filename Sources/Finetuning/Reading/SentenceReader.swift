@@ -1,10 +1,10 @@
 import Platform
 
 /// A sentence as words, with a tag for each word if the file has tags.
-package struct Sentence: Sendable, Equatable {
-  package var words: [String]
+struct Sentence: Sendable, Equatable {
+  var words: [String]
   /// A tag for each word; empty if tags are unknown.
-  package var tags: [String]
+  var tags: [String]
 }
 
 /// Reads sentences from a file with one word per line (CoNLL), or from JSON objects with a list of

@@ -5,12 +5,12 @@ import Tokenization
 /// A sentence that is too long is split between words into several sequences, so that every word
 /// has a prediction. A single word that is too long is truncated. A word without tokens, such as a
 /// lone control character, becomes `[UNK]`.
-package struct TagEncoder {
+struct TagEncoder {
   let tokenizer: Tokenizer
   let maximumLength: Int
 
   /// The words of a sequence and the positions of their first tokens.
-  package struct Piece: Sendable, Equatable {
+  struct Piece: Sendable, Equatable {
     /// The index of the sentence in the file.
     let sentence: Int
     /// The position in the sequence of the first token of each word.
