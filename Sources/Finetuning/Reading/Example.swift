@@ -47,4 +47,12 @@ package struct EncodedExample: Sendable, Equatable {
   /// Segment IDs: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`. (T)
   package var segmentIDs: [UInt8]
   package var target: Target
+
+  /// Joins the tokens of the segments, `[CLS] A [SEP]` and `B [SEP]`; `second` may be empty.
+  init(_ first: [Int32], _ second: [Int32] = [], target: Target) {
+    tokens = first + second
+    segmentIDs =
+      [UInt8](repeating: 0, count: first.count) + [UInt8](repeating: 1, count: second.count)
+    self.target = target
+  }
 }

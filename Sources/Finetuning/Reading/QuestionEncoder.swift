@@ -43,15 +43,9 @@ struct QuestionEncoder: Sendable {
       [special.classification] + tokenizer.encode(question).prefix(limit) + [special.separator]
     let room = maximumLength - head.count - 1
     return Self.windows(passage.tokens.count, room: room).map { range in
-      let tokens = head + passage.tokens[range] + [special.separator]
-      let segmentIDs =
-        [UInt8](repeating: 0, count: head.count)
-        + [UInt8](repeating: 1, count: tokens.count - head.count)
+      let tail = Array(passage.tokens[range]) + [special.separator]
       let window = Window(question: number, tokens: range, position: head.count)
-      return (
-        window,
-        EncodedExample(tokens: tokens, segmentIDs: segmentIDs, target: answer.target(in: window))
-      )
+      return (window, EncodedExample(head, tail, target: answer.target(in: window)))
     }
   }
 

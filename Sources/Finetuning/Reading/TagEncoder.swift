@@ -61,10 +61,8 @@ struct TagEncoder {
       for (position, word) in zip(positions, range) { indices[position] = tags[word] }
       target = .tags(indices)
     }
-    let segmentIDs = [UInt8](repeating: 0, count: tokens.count)
     return (
-      Piece(sentence: sentence, positions: positions),
-      EncodedExample(tokens: tokens, segmentIDs: segmentIDs, target: target)
+      Piece(sentence: sentence, positions: positions), EncodedExample(tokens, target: target)
     )
   }
 }

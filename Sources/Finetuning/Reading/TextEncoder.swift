@@ -40,10 +40,8 @@ package struct TextEncoder: Sendable {
     let special = tokenizer.vocabulary.special
     let head = [special.classification] + first + [special.separator]
     let tail = second.map { $0 + [special.separator] } ?? []
-    let segmentIDs =
-      [UInt8](repeating: 0, count: head.count) + [UInt8](repeating: 1, count: tail.count)
     let removed = before - first.count - (second?.count ?? 0)
-    return (EncodedExample(tokens: head + tail, segmentIDs: segmentIDs, target: target), removed)
+    return (EncodedExample(head, tail, target: target), removed)
   }
 
   /// Truncates two lists to `room` tokens together, by the rule of this type.
