@@ -126,7 +126,5 @@ package struct DataDescription: Sendable, Codable, Equatable {
   }
 
   /// The JSON document with sorted keys and a final line end.
-  func encoded() -> [UInt8] {
-    (try? jsonDocument()).map { Array($0) + [0x0A] } ?? []
-  }
+  func encoded() throws -> [UInt8] { Array(try jsonDocument()) + [0x0A] }
 }
