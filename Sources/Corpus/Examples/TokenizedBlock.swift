@@ -73,7 +73,7 @@ extension TextBlock: TokenSource {
 package struct StoredTokens: TokenSource {
   package let bytes: [UInt8]
 
-  private static let headerBytes = 40
+  fileprivate static let headerBytes = 40
 
   /// Takes bytes that `init(_:inputBytes:vocabularySize:)` made.
   package init(bytes: [UInt8]) {
@@ -92,11 +92,8 @@ package struct StoredTokens: TokenSource {
     ] { bytes.append(number: UInt64(number)) }
     for number in block.documents { bytes.append(number: number) }
     for number in block.sentences { bytes.append(number: number) }
-    if ShardFormat.tokenBytes(vocabularySize: vocabularySize) == 2 {
-      for token in block.tokens { bytes.append(number: UInt16(truncatingIfNeeded: token)) }
-    } else {
-      for token in block.tokens { bytes.append(number: token) }
-    }
+    let tokenBytes = ShardFormat.tokenBytes(vocabularySize: vocabularySize)
+    for token in block.tokens { bytes.append(token: token, size: tokenBytes) }
     self.bytes = bytes
   }
 
@@ -121,8 +118,6 @@ package struct StoredTokens: TokenSource {
   fileprivate var counts: (sentences: Int, tokens: Int, invalidLines: Int) {
     (header(2), header(3), header(4))
   }
-
-  fileprivate static var numbersStart: Int { headerBytes }
 }
 
 extension TokenizedBlock {
@@ -131,19 +126,16 @@ extension TokenizedBlock {
     let (counts, documentCount) = (stored.counts, stored.documentCount)
     invalidLines = counts.invalidLines
     stored.bytes.withUnsafeBytes { bytes in
-      let sentencesStart = StoredTokens.numbersStart + 4 * documentCount
+      let sentencesStart = StoredTokens.headerBytes + 4 * documentCount
       let tokensStart = sentencesStart + 4 * counts.sentences
       documents = (0..<documentCount).map {
-        bytes.number(at: StoredTokens.numbersStart + 4 * $0, as: Int32.self)
+        bytes.number(at: StoredTokens.headerBytes + 4 * $0, as: Int32.self)
       }
       sentences = (0..<counts.sentences).map {
         bytes.number(at: sentencesStart + 4 * $0, as: Int32.self)
       }
       tokens = (0..<counts.tokens).map {
-        let offset = tokensStart + tokenBytes * $0
-        return tokenBytes == 2
-          ? Int32(bytes.number(at: offset, as: UInt16.self))
-          : bytes.number(at: offset, as: Int32.self)
+        bytes.token(at: tokensStart + tokenBytes * $0, size: tokenBytes)
       }
     }
   }

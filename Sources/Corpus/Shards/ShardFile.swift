@@ -109,7 +109,8 @@ final class ShardFile: Sendable {
       // Arrays, not lazy sequences: `Batch`, in another module, copies an array as a whole.
       let tokens = [Int32](unsafeUninitializedCapacity: length) { tokens, count in
         for i in 0..<length {
-          tokens.initializeElement(at: i, to: token(payload, at: start + i * header.tokenBytes))
+          let offset = start + i * header.tokenBytes
+          tokens.initializeElement(at: i, to: payload.token(at: offset, size: header.tokenBytes))
         }
         count = length
       }
@@ -180,13 +181,9 @@ final class ShardFile: Sendable {
     guard block.count == 4 * count + tokens * header.tokenBytes else { return false }
     var highest: UInt32 = 0
     for offset in stride(from: 4 * count, to: block.count, by: header.tokenBytes) {
-      highest = max(highest, UInt32(bitPattern: token(block, at: offset)))
+      let token = block.token(at: offset, size: header.tokenBytes)
+      highest = max(highest, UInt32(bitPattern: token))
     }
     return highest < limits.vocabularySize
-  }
-
-  private func token(_ block: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
-    header.tokenBytes == 2
-      ? Int32(block.number(at: offset, as: UInt16.self)) : block.number(at: offset, as: Int32.self)
   }
 }

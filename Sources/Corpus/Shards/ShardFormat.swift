@@ -49,6 +49,15 @@ extension [UInt8] {
   mutating func append<Number: FixedWidthInteger>(number: Number) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
   }
+
+  /// Appends a token id with `size` bytes, 2 or 4 (`ShardFormat.tokenBytes`).
+  mutating func append(token: Int32, size: Int) {
+    if size == 2 {
+      append(number: UInt16(truncatingIfNeeded: token))
+    } else {
+      append(number: token)
+    }
+  }
 }
 
 extension UnsafeRawBufferPointer {
@@ -57,5 +66,10 @@ extension UnsafeRawBufferPointer {
     at offset: Int, as type: Number.Type
   ) -> Number {
     Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
+  }
+
+  /// The token id of `size` bytes, 2 or 4, at byte `offset`.
+  func token(at offset: Int, size: Int) -> Int32 {
+    size == 2 ? Int32(number(at: offset, as: UInt16.self)) : number(at: offset, as: Int32.self)
   }
 }

@@ -53,13 +53,7 @@ final class ShardWriter {
     for example in pending { block.append(number: UInt16(example.tokens.count)) }
     for example in pending { block.append(number: UInt16(example.firstLength)) }
     for example in pending {
-      for token in example.tokens {
-        if tokenBytes == 2 {
-          block.append(number: UInt16(truncatingIfNeeded: token))
-        } else {
-          block.append(number: token)
-        }
-      }
+      for token in example.tokens { block.append(token: token, size: tokenBytes) }
     }
     table.append(number: UInt64(file.size))
     table.append(number: UInt32(block.count))
