@@ -50,7 +50,7 @@ package enum LineProblem: Error, Equatable, CustomStringConvertible {
 
 /// The index of the first byte that is not part of well-formed UTF-8 (Unicode, table 3-7), or of
 /// the first NUL unless it is allowed; nil if there is none.
-func invalidByte(_ bytes: UnsafeBufferPointer<UInt8>, allowsNUL: Bool = false) -> Int? {
+private func invalidByte(_ bytes: UnsafeBufferPointer<UInt8>, allowsNUL: Bool) -> Int? {
   var index = 0
   while index < bytes.count {
     let byte = bytes[index]
