@@ -11,6 +11,7 @@ package final class TextLines {
   private let source: ByteSource
   private let field: String
   private var cutter: RecordCutter
+  /// The texts that are read but not returned, the next one last.
   private var ready: [String] = []
   private var error: (any Error)?
   private var isAtEnd = false
@@ -41,10 +42,8 @@ package final class TextLines {
       do {
         isAtEnd = try !source.read(Self.blockBytes, into: &cutter.bytes)
         try readRecords()
-        ready.reverse()
       } catch {
         self.error = error
-        ready.reverse()
       }
     }
     if let text = ready.popLast() { return text }
@@ -54,27 +53,26 @@ package final class TextLines {
 
   /// Decodes all complete records that are read; the texts before an error are kept.
   private func readRecords() throws {
-    let isLines = !source.form.isJSON
     var found: [String] = []
-    defer { ready = found }
+    defer { ready = found.reversed() }
     try cutter.cut(atEnd: isAtEnd) { record throws in
-      if !isLines && record.bytes.isBlank { return }
-      let isArticle = source.form == .articles
-      if isArticle && ArticleMarkup.isBorder(record.bytes) { return }
+      if source.form.isJSON && record.bytes.isBlank { return }
+      if source.form == .articles && ArticleMarkup.isBorder(record.bytes) { return }
       do throws(LineProblem) {
-        if isLines, let problem = LineProblem(record.bytes, offset: 0, allowsNUL: true) {
-          throw problem
-        }
-        let text =
-          isArticle
-          ? ArticleMarkup.text(record.bytes) : isLines ? nil : try record.text(of: field)
-        found.append(
-          text.map { String(decoding: $0, as: UTF8.self) }
-            ?? String(decoding: record.bytes, as: UTF8.self))
+        found.append(try text(of: record))
       } catch {
         throw CorpusError.badLine(
           path: displayName(source.path), line: record.line, problem: error, canSkip: false)
       }
     }
+  }
+
+  /// The text of a record; throws its problem.
+  private func text(of record: RecordCutter.Record) throws(LineProblem) -> String {
+    if source.form.isJSON { return String(decoding: try record.text(of: field), as: UTF8.self) }
+    if let problem = LineProblem(record.bytes, offset: 0, allowsNUL: true) { throw problem }
+    return source.form == .articles
+      ? String(decoding: ArticleMarkup.text(record.bytes), as: UTF8.self)
+      : String(decoding: record.bytes, as: UTF8.self)
   }
 }
