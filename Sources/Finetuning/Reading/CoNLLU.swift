@@ -34,8 +34,7 @@ struct CoNLLU {
   /// Whether a line with these fields is a word of the sentence.
   func isWord(_ fields: [ArraySlice<UInt8>]) -> Bool {
     guard let column = index(of: "ID"), column < fields.count else { return true }
-    return !Self.isIdentifier(fields[column])
-      || fields[column].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return !Self.isIdentifier(fields[column]) || fields[column].allSatisfy(Self.isDigit)
   }
 
   /// Whether a field is an ID: digits with at most one `-` or `.` between them.
@@ -43,10 +42,11 @@ struct CoNLLU {
     let parts = field.split(omittingEmptySubsequences: false) {
       $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
     }
-    return parts.count <= 2
-      && parts.allSatisfy { part in
-        !part.isEmpty && part.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      }
+    return parts.count <= 2 && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isDigit) }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
   /// The index of the column with this name, ignoring case; nil if there is none.

@@ -56,7 +56,7 @@ enum CharacterRules {
   static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
     if 0xAC00...0xD7A3 ~= scalar.value { return hangul(scalar.value - 0xAC00) }
     let parts = Array(String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars)
-    return parts == [scalar] || isKnown(scalar, to: decompositionVersion) ? parts : [scalar]
+    return parts == [scalar] || hasKnownForms(scalar) ? parts : [scalar]
   }
 
   /// The full compatibility decomposition of a character with known forms, as code points.
@@ -78,7 +78,7 @@ enum CharacterRules {
 
   /// The canonical combining class: 0 for a starter; it determines the order of marks after one.
   static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
-    guard isKnown(scalar, to: decompositionVersion) else { return 0 }
+    guard hasKnownForms(scalar) else { return 0 }
     return scalar.properties.canonicalCombiningClass.rawValue
   }
 
