@@ -93,18 +93,20 @@ struct PredictCommand: ParsableCommand {
         folder.model, weights: weights, arithmetic: arithmetic,
         longest: sets.map(\.longest).max() ?? 0, world: world, processors: layout.processors)
       defer { predictor.end() }
-      let answered = try sets.map { set in
+      let predicted = try sets.map { set in
         let outputs = try predictor.outputs(for: set)
-        let answers = set.answers(outputs, of: folder.model, nullThreshold: nullThreshold)
-        return (set: set, answers: answers, outputs: outputs)
+        let predictions = set.predictions(outputs, of: folder.model, nullThreshold: nullThreshold)
+        return (set: set, predictions: predictions, outputs: outputs)
       }
       try world.agree {
         guard world.rank == 0 else { return }
         if let output {
-          let files = answered.flatMap { $0.set.files(of: $0.answers) }
+          let files = predicted.flatMap { $0.set.files(of: $0.predictions) }
           try AtomicFile.write(files.map { (output + "/" + $0.name, Array($0.text.utf8)) })
         }
-        for (set, answers, outputs) in answered { try show(answers, outputs, of: set, folder) }
+        for (set, predictions, outputs) in predicted {
+          try show(predictions, outputs, of: set, folder)
+        }
       }
     }
   }
@@ -171,18 +173,18 @@ struct PredictCommand: ParsableCommand {
   private func makeRoom(for sets: [ExampleSet]) throws {
     guard let output else { return }
     try RunFolder(path: output).make()
-    for name in sets.flatMap(\.answerFiles) { try AtomicFile.expectFree(output + "/" + name) }
+    for name in sets.flatMap(\.predictionFiles) { try AtomicFile.expectFree(output + "/" + name) }
   }
 
   /// Prints the predictions for new text, or the scores of a file.
   private func show(
-    _ answers: Answers, _ outputs: [Float], of set: ExampleSet, _ folder: FinetunedFolder
+    _ predictions: Predictions, _ outputs: [Float], of set: ExampleSet, _ folder: FinetunedFolder
   ) throws {
     if !hasFiles {
-      let answered = AnsweredText(answers, outputs, set, folder.model)
-      return try answered.texts(json: json).forEach { StandardOutput.print($0) }
+      let lines = PredictionLines(predictions, outputs, set, folder.model)
+      return try lines.texts(json: json).forEach { StandardOutput.print($0) }
     }
-    for score in set.scores(of: answers) {
+    for score in set.scores(of: predictions) {
       let (split, metric) = (set.split.name, score.metric.rawValue)
       StandardOutput.print(
         json

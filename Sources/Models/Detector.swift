@@ -121,7 +121,7 @@ package struct Detector {
   }
 }
 
-/// Adapts a discriminator to `Evaluator`: the answers of a slice are the logits of its tokens.
+/// Adapts a discriminator to `Evaluator`: the outputs of a slice are the logits of its tokens.
 private struct Detection: Evaluable {
   let discriminator: StandaloneDiscriminator
   let arithmetic: Arithmetic

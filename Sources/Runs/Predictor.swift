@@ -51,14 +51,14 @@ package struct Predictor {
   ///
   /// Every rank must call it. Throws `TrainerError.stopped` on all ranks when a signal requested a
   /// stop, if the program handles signals (`StopSignals`).
-  package func answers(to set: ExampleSet) throws -> Answers {
-    set.answers(try outputs(for: set), of: evaluator.objective.model)
+  package func predictions(for set: ExampleSet) throws -> Predictions {
+    set.predictions(try outputs(for: set), of: evaluator.objective.model)
   }
 
   /// The model's outputs for all examples of `set`, in order.
   ///
   /// The scores of a regression are in the unit of the data. Every rank must call it; throws as
-  /// `answers(to:)`.
+  /// `predictions(for:)`.
   package func outputs(for set: ExampleSet) throws -> [Float] {
     let outputs = try evaluator.tally(
       sequences: set.examples.count, shouldStop: { StopSignals.isRequested },

@@ -51,8 +51,8 @@ struct ClassScoresTests {
     let task = Task.custom(.tagging, .words(WordColumns()))
     let entities = try read(
       task, .training, "the B-NP\ncat I-NP\nsat B-VP\non O\nmat B-NP\n", as: "train.txt")
-    let answers = Answers.tags([["B-NP", "I-NP", "O", "O", "B-VP"]])
-    let kinds = try #require(entities.classScores(of: answers))
+    let predictions = Predictions.tags([["B-NP", "I-NP", "O", "O", "B-VP"]])
+    let kinds = try #require(entities.classScores(of: predictions))
     #expect(kinds.classes.map(\.name) == ["NP", "VP"] && kinds.confusion == nil)
     #expect(kinds.classes.map(\.correct) == [1, 0] && kinds.classes.map(\.support) == [2, 1])
     #expect(kinds.classes.map(\.precision) == [1, 0] && kinds.classes.map(\.recall) == [0.5, 0])

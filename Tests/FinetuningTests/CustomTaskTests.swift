@@ -57,7 +57,7 @@ struct CustomTaskTests {
     let task = Task.custom(.regression, .table(columns))
     let set = try read(task, .training, "text\tage\na\t-3e1\nb\t7\n")
     #expect(set.examples.map(\.target) == [.score(-30), .score(7)])
-    #expect(set.answers(outputs: [[1], [2.5]]) == .scores([1, 2.5]))
+    #expect(set.predictions(outputs: [[1], [2.5]]) == .scores([1, 2.5]))
     // Two pairs always have a correlation of 1, up to rounding.
     #expect(set.scores(of: .scores([1, 2.5])).allSatisfy { abs($0.value - 1) < 1e-12 })
   }

@@ -64,7 +64,7 @@ struct DamageTests {
     #expect(refused > Draws.mutationCount / 20 && refused < Draws.mutationCount)
   }
 
-  /// Checks that random outputs of the right size give answers, files and scores.
+  /// Checks that random outputs of the right size give predictions, files and scores.
   private func check(_ set: ExampleSet, _ draws: inout Draws) throws {
     var outputs: [[Float]] = []
     for example in set.examples {
@@ -76,13 +76,13 @@ struct DamageTests {
         #expect(start <= end && end < example.tokens.count)
       }
     }
-    let answers = set.answers(outputs: outputs)
-    #expect(set.files(of: answers).allSatisfy { !$0.text.isEmpty })
-    let classes = set.classScores(of: answers)
+    let predictions = set.predictions(outputs: outputs)
+    #expect(set.files(of: predictions).allSatisfy { !$0.text.isEmpty })
+    let classes = set.classScores(of: predictions)
     #expect(set.isLabelled || classes == nil)
     if let classes {
       #expect(classes.classes.allSatisfy { $0.correct <= min($0.predicted, $0.support) })
     }
-    #expect(set.scores(of: answers).count == (set.isLabelled ? set.metrics.count : 0))
+    #expect(set.scores(of: predictions).count == (set.isLabelled ? set.metrics.count : 0))
   }
 }

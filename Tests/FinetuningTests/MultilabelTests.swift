@@ -2,7 +2,7 @@ import Finetuning
 import TestSupport
 import Testing
 
-/// Examples with any number of labels, from file to targets, and from outputs to answers.
+/// Examples with any number of labels, from file to targets, and from outputs to predictions.
 struct MultilabelTests {
   private static let task = Task.custom(
     .multilabel, .table(Columns(first: .named("text"), label: .named("label"))))
@@ -73,14 +73,15 @@ struct MultilabelTests {
     let text = "text\tlabel\nthe\ta,b\ncat\ta\nsat\t\nmat\tb\n"
     let set = try read(
       Self.task, .development, text, as: "dev.tsv", labels: LabelSet(["a", "b", "c"]))
-    let answers = set.answers(outputs: [[1, -1, 0], [2, -1, -3], [-1, -1, 0.5], [-1, 4, -1]])
-    #expect(answers == .labelSets([[0], [0], [2], [1]]))
+    let predictions = set.predictions(
+      outputs: [[1, -1, 0], [2, -1, -3], [-1, -1, 0.5], [-1, 4, -1]])
+    #expect(predictions == .labelSets([[0], [0], [2], [1]]))
     // Three of four predicted labels are correct, and four are gold.
-    let scores = set.scores(of: answers)
+    let scores = set.scores(of: predictions)
     #expect(scores.map(\.metric) == [.microF1, .macroF1, .subsetAccuracy])
     #expect(abs(scores[0].value - 0.75) < 1e-12 && scores[2].value == 0.5)
     #expect(abs(scores[1].value - (1 + 2.0 / 3 + 0) / 3) < 1e-12)
-    let classes = try #require(set.classScores(of: answers))
+    let classes = try #require(set.classScores(of: predictions))
     #expect(classes.classes.map(\.correct) == [2, 1, 0] && classes.confusion == nil)
     #expect(classes.classes.map(\.support) == [2, 2, 0])
     #expect(

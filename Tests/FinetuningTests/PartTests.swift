@@ -32,18 +32,18 @@ struct PartTests {
     }
     let part = whole.part { $0 > 0 }
     #expect(part.itemCount == 2 && part.examples == Array(whole.examples.dropFirst()))
-    let first = whole.part { $0 == 0 }.answers(outputs: Array(tags[..<1]))
-    let others = part.answers(outputs: Array(tags[1...]))
-    #expect(Answers([others, first], assignment: [1, 0, 0]) == whole.answers(outputs: tags))
+    let first = whole.part { $0 == 0 }.predictions(outputs: Array(tags[..<1]))
+    let others = part.predictions(outputs: Array(tags[1...]))
+    #expect(Predictions([others, first], assignment: [1, 0, 0]) == whole.predictions(outputs: tags))
     #expect(part.scores(of: others).map(\.value) == [1, 1, 1, 1])
   }
 
   @Test
-  func answersOfPartsReturnToTheirOrder() {
-    let scores = Answers(
+  func predictionsOfPartsReturnToTheirOrder() {
+    let scores = Predictions(
       [.scores([1, 2]), .scores([3]), .scores([4, 5])], assignment: [2, 0, 0, 1, 2])
     #expect(scores == .scores([4, 1, 2, 3, 5]))
-    let sets = Answers([.labelSets([[0]]), .labelSets([[], [1]])], assignment: [1, 0, 1])
+    let sets = Predictions([.labelSets([[0]]), .labelSets([[], [1]])], assignment: [1, 0, 1])
     #expect(sets == .labelSets([[], [0], [1]]))
   }
 }

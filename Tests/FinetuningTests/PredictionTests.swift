@@ -18,8 +18,8 @@ struct PredictionTests {
         let path = try folder.write(pairs, split.files[0].replacing("../", with: ""))
         let reader = try ExampleReader(task, tokenizer: smallTokenizer())
         let set = try reader.read(TaskFile(split: split, path: path), labels: labels)
-        let answers: Answers = labels == nil ? .scores([5.3, 1.23456]) : .labels([1, 0])
-        let file = set.files(of: answers)[0]
+        let predictions: Predictions = labels == nil ? .scores([5.3, 1.23456]) : .labels([1, 0])
+        let file = set.files(of: predictions)[0]
         names.append(file.name)
         let rows = labels.map { ($0.names[1], $0.names[0]) } ?? ("5.000", "1.235")
         #expect(file.text == "index\tprediction\n7\t\(rows.0)\n8\t\(rows.1)\n")
@@ -34,10 +34,10 @@ struct PredictionTests {
   @Test
   func theHighestOutputIsTheLabel() throws {
     let set = try read(try .named("sst2"), .development, "sentence\tlabel\na\t1\nb\t0\nc\t1\n")
-    let answers = set.answers(outputs: [[0, 1], [0.5, 0.5], [-1, -2]])
-    #expect(answers == .labels([1, 0, 0]))
-    #expect(set.scores(of: answers) == [Score(.accuracy, 2.0 / 3)])
-    #expect(set.files(of: answers)[0].name == "dev_predictions.tsv")
+    let predictions = set.predictions(outputs: [[0, 1], [0.5, 0.5], [-1, -2]])
+    #expect(predictions == .labels([1, 0, 0]))
+    #expect(set.scores(of: predictions) == [Score(.accuracy, 2.0 / 3)])
+    #expect(set.files(of: predictions)[0].name == "dev_predictions.tsv")
   }
 
   @Test

@@ -35,11 +35,11 @@ struct QuestionTests {
   }
 
   private func texts(_ set: ExampleSet) throws -> [String] {
-    try spans(set.answers(outputs: outputs(for: set))).map(\.text)
+    try spans(set.predictions(outputs: outputs(for: set))).map(\.text)
   }
 
-  private func spans(_ answers: Answers) throws -> [SpanAnswer] {
-    let spans: [SpanAnswer]? = if case .spans(let spans) = answers { spans } else { nil }
+  private func spans(_ predictions: Predictions) throws -> [SpanAnswer] {
+    let spans: [SpanAnswer]? = if case .spans(let spans) = predictions { spans } else { nil }
     return try #require(spans)
   }
 
@@ -57,7 +57,7 @@ struct QuestionTests {
     let set = try read(
       try .named("squad1"), .training, json(Self.passage, [Entry(answers: [(answer, start)])]))
     #expect(try texts(set).map { Array($0.unicodeScalars) } == [Array(answer.unicodeScalars)])
-    #expect(set.scores(of: set.answers(outputs: outputs(for: set))).map(\.value) == [1, 1])
+    #expect(set.scores(of: set.predictions(outputs: outputs(for: set))).map(\.value) == [1, 1])
   }
 
   @Test
@@ -75,7 +75,7 @@ struct QuestionTests {
     #expect(train.examples.count == 1 && train.notes.unreachable == ["q0"])
     let dev = try read(try .named("squad1"), .development, text)
     #expect(dev.examples.count == 2)
-    #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0.5)
+    #expect(dev.scores(of: dev.predictions(outputs: outputs(for: dev)))[0].value == 0.5)
   }
 
   /// In version 1.1 every question has an answer; in version 2.0 and in custom tasks it may have
@@ -132,7 +132,7 @@ struct QuestionTests {
     #expect(set.examples.map(\.target) == [.span(start: 0, end: 0), .span(start: 0, end: 0)])
     #expect(try texts(set) == ["", ""])
     let rules = SpanRules(nullThreshold: 100)
-    let spans = try spans(set.answers(outputs: outputs(for: set), rules: rules))
+    let spans = try spans(set.predictions(outputs: outputs(for: set), rules: rules))
     #expect(spans.allSatisfy { !$0.text.isEmpty && $0.nullOdds == 10 })
     let names = set.files(of: .spans(spans)).map(\.name)
     #expect(names == ["dev_predictions.json", "dev_null_odds.json"])
@@ -155,7 +155,7 @@ struct QuestionTests {
           best = max(best, logits[2 * start] + logits[2 * end + 1])
         }
       }
-      let spans = try spans(set.answers(outputs: [logits], rules: rules))
+      let spans = try spans(set.predictions(outputs: [logits], rules: rules))
       #expect(spans[0].nullOdds == logits[0] + logits[1] - best)
     }
   }

@@ -29,10 +29,10 @@ struct TagTests {
     let set = try read(try .named("chunking"), .training, text)
     #expect(set.labels.names == ["B-NP", "E-NP", "S-PP", "S-VP"])
     #expect(set.examples[0].target == .tags([-1, 0, 1, -1, 3, -1]))
-    let answers = set.answers(outputs: outputs(for: set))
-    #expect(answers == .tags([["B-NP", "I-NP", "B-VP"], ["B-PP"]]))
-    #expect(set.scores(of: answers).map(\.value) == [1, 1, 1, 1])
-    let file = set.files(of: answers)[0]
+    let predictions = set.predictions(outputs: outputs(for: set))
+    #expect(predictions == .tags([["B-NP", "I-NP", "B-VP"], ["B-PP"]]))
+    #expect(set.scores(of: predictions).map(\.value) == [1, 1, 1, 1])
+    let file = set.files(of: predictions)[0]
     #expect(file.name == "train_predictions.txt")
     #expect(file.text.hasPrefix("the B-NP B-NP\ncatx I-NP I-NP\nsat B-VP B-VP\n\non "))
   }
@@ -61,8 +61,8 @@ struct TagTests {
       try .named("ner"), .training, words.joined(separator: "\n"), length: 12)
     #expect(set.examples.count > 5)
     #expect(set.examples.allSatisfy { $0.tokens.count <= 12 && $0.tokens.count > 7 })
-    let answers = set.answers(outputs: outputs(for: set))
-    #expect(answers == .tags([words.map { String($0.suffix(3)) }]))
+    let predictions = set.predictions(outputs: outputs(for: set))
+    #expect(predictions == .tags([words.map { String($0.suffix(3)) }]))
   }
 
   @Test
@@ -78,7 +78,7 @@ struct TagTests {
       try .named("ner"), .development, "the B-X\nmat O\n", labels: train.labels)
     #expect(dev.notes.unknownTags == 2)
     #expect(dev.examples[0].target == .tags([-1, -1, -1, -1]))
-    #expect(dev.scores(of: dev.answers(outputs: outputs(for: dev)))[0].value == 0)
+    #expect(dev.scores(of: dev.predictions(outputs: outputs(for: dev)))[0].value == 0)
   }
 
   @Test
@@ -118,10 +118,10 @@ struct TagTests {
     for name in ["ner", "chunking"] {
       let set = try read(try .named(name), .training, text)
       #expect(set.labels.names == ["O", "B-A", "B-B", "I-A", "L-A", "L-B", "U-A", "U-B"])
-      let answers = set.answers(outputs: outputs(for: set))
-      #expect(answers == .tags([bilou]))
-      #expect(set.scores(of: answers).map(\.metric).first == .entityF1)
-      #expect(set.scores(of: answers).map(\.value) == [1, 1, 1, 1])
+      let predictions = set.predictions(outputs: outputs(for: set))
+      #expect(predictions == .tags([bilou]))
+      #expect(set.scores(of: predictions).map(\.metric).first == .entityF1)
+      #expect(set.scores(of: predictions).map(\.value) == [1, 1, 1, 1])
     }
     // A unit ends its entity: an inside of the same kind begins another one.
     #expect(Tags.entities(["U-A", "I-A"]).map(\.range) == [0..<1, 1..<2])

@@ -2,7 +2,7 @@ import Foundation
 
 /// The scores of each class of a set of examples, and its confusion matrix.
 ///
-///     let scores = dev.classScores(of: answers)
+///     let scores = dev.classScores(of: predictions)
 ///     print(scores.classes[0].recall, scores.confusion?["yes"]?["no"])
 ///
 /// A class is a label, a tag, or, where tags mark entities, a kind of entity. Precision, recall and
@@ -104,9 +104,9 @@ extension ClassScores.Class: Codable {
 
 extension ExampleSet {
   /// The scores of each class; nil for regressions, questions and sets without labels.
-  package func classScores(of answers: Answers) -> ClassScores? {
+  package func classScores(of predictions: Predictions) -> ClassScores? {
     guard isLabelled else { return nil }
-    switch (answers, source) {
+    switch (predictions, source) {
     case (.labels(let predicted), _):
       return ClassScores(
         split: split.name, names: labels.names, gold: goldLabels.map { labels.names[$0] },
@@ -135,9 +135,9 @@ extension ExampleSet {
     func kinds(_ entities: [Set<Tags.Entity>]) -> [String] {
       entities.flatMap { $0.map { String($0.kind) } }
     }
-    let (truths, answers) = (kinds(entities.map(\.0)), kinds(entities.map(\.1)))
+    let (truths, predictions) = (kinds(entities.map(\.0)), kinds(entities.map(\.1)))
     return ClassScores(
-      split: split.name, names: Set(truths + answers).sorted(), gold: truths, predicted: answers,
-      correct: kinds(entities.map { $0.intersection($1) }))
+      split: split.name, names: Set(truths + predictions).sorted(), gold: truths,
+      predicted: predictions, correct: kinds(entities.map { $0.intersection($1) }))
   }
 }

@@ -6,7 +6,7 @@ import Tensors
 package enum Correlation {
   /// Pearson's correlation, clipped to -1...1.
   package static func pearson(_ first: [Double], _ second: [Double]) -> Double {
-    precondition(first.count == second.count, "an answer for each example")
+    precondition(first.count == second.count, "a prediction for each example")
     guard first.count > 1, !isConstant(first), !isConstant(second) else { return .nan }
     // Both are scaled to length 1 before they are multiplied, so that nothing overflows.
     let x = normalized(first)

@@ -9,14 +9,14 @@ package struct EntityScores: Equatable {
   /// Counts the entities of all sentences; both lists have the same sentences with a tag for each
   /// word.
   package init(_ gold: [[String]], _ predicted: [[String]]) {
-    precondition(gold.count == predicted.count, "an answer for each sentence")
-    for (truth, answer) in zip(gold, predicted) {
-      precondition(truth.count == answer.count, "a tag for each word")
+    precondition(gold.count == predicted.count, "a prediction for each sentence")
+    for (truth, prediction) in zip(gold, predicted) {
+      precondition(truth.count == prediction.count, "a tag for each word")
       let truths = Set(Tags.entities(truth))
-      let answers = Set(Tags.entities(answer))
+      let predictions = Set(Tags.entities(prediction))
       self.gold += truths.count
-      self.predicted += answers.count
-      correct += truths.intersection(answers).count
+      self.predicted += predictions.count
+      correct += truths.intersection(predictions).count
     }
   }
 

@@ -4,7 +4,7 @@
 package enum LabelScores {
   /// The fraction of correct predictions; 0 without examples.
   package static func accuracy<Label: Equatable>(_ gold: [Label], _ predicted: [Label]) -> Double {
-    precondition(gold.count == predicted.count, "an answer for each example")
+    precondition(gold.count == predicted.count, "a prediction for each example")
     return fraction(zip(gold, predicted).count { $0 == $1 }, of: gold.count)
   }
 
@@ -12,19 +12,19 @@ package enum LabelScores {
   ///
   /// 0 if it is undefined: all gold labels, or all predictions, are the same.
   package static func matthews(_ gold: [Int], _ predicted: [Int]) -> Double {
-    precondition(gold.count == predicted.count, "an answer for each example")
+    precondition(gold.count == predicted.count, "a prediction for each example")
     let size = (gold + predicted).reduce(0, max) + 1
     let count = Double(gold.count)
     let correct = Double(zip(gold, predicted).count { $0 == $1 })
     let truths = histogram(gold, size)
-    let answers = histogram(predicted, size)
+    let predictions = histogram(predicted, size)
     func dot(_ first: [Double], _ second: [Double]) -> Double {
       zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }
     }
-    let covariance = correct * count - dot(truths, answers)
+    let covariance = correct * count - dot(truths, predictions)
     let truthVariance = count * count - dot(truths, truths)
-    let answerVariance = count * count - dot(answers, answers)
-    let scale = (truthVariance * answerVariance).squareRoot()
+    let predictionVariance = count * count - dot(predictions, predictions)
+    let scale = (truthVariance * predictionVariance).squareRoot()
     return scale == 0 ? 0 : covariance / scale
   }
 
@@ -36,7 +36,7 @@ package enum LabelScores {
 
   /// The F1 score of one label against the rest; 0 if no example has it and none is predicted.
   package static func f1(_ gold: [Int], _ predicted: [Int], of label: Int = 1) -> Double {
-    precondition(gold.count == predicted.count, "an answer for each example")
+    precondition(gold.count == predicted.count, "a prediction for each example")
     let both = zip(gold, predicted).count { $0 == label && $1 == label }
     let either = gold.count { $0 == label } + predicted.count { $0 == label }
     return fraction(2 * both, of: either)
@@ -53,7 +53,7 @@ package enum LabelScores {
   ///
   /// `gold` and `predicted` are the indices of each example's labels, without duplicates.
   package static func microF1(_ gold: [[Int]], _ predicted: [[Int]]) -> Double {
-    precondition(gold.count == predicted.count, "an answer for each example")
+    precondition(gold.count == predicted.count, "a prediction for each example")
     let both = zip(gold, predicted).reduce(0) { $0 + Set($1.0).intersection($1.1).count }
     return fraction(2 * both, of: (gold + predicted).reduce(0) { $0 + $1.count })
   }

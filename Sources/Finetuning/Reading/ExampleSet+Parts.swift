@@ -70,13 +70,13 @@ extension ExampleSet.Source {
   }
 }
 
-extension Answers {
-  /// The answers for a whole set from those for its parts.
+extension Predictions {
+  /// The predictions for a whole set from those for its parts.
   ///
   /// - Parameters:
-  ///   - parts: the answers for each part, all of the same kind and not for questions.
+  ///   - parts: the predictions for each part, all of the same kind and not for questions.
   ///   - assignment: the part of each item of the whole set.
-  package init(_ parts: [Answers], assignment: [Int]) {
+  package init(_ parts: [Predictions], assignment: [Int]) {
     func joined<Value>(_ lists: [[Value]]) -> [Value] {
       var next = lists.map { _ in 0 }
       return assignment.map { part in

@@ -1,15 +1,15 @@
 import Platform
 
-/// The examples of one file as sequences, with the data that is needed to score and write answers.
+/// The examples of one file as sequences, with the data needed to score and write predictions.
 ///
 ///     let reader = try ExampleReader(task, tokenizer: tokenizer)
 ///     let train = try reader.read(try task.file(.training, in: folder))
 ///     let dev = try reader.read(try task.file(.development, in: folder), labels: train.labels)
-///     let answers = dev.answers(outputs: outputs)
-///     print(dev.scores(of: answers))
+///     let predictions = dev.predictions(outputs: outputs)
+///     print(dev.scores(of: predictions))
 ///
 /// An example is one sequence. A long sentence or passage is split into several examples, and
-/// `answers` merges their outputs.
+/// `predictions` merges their outputs.
 package struct ExampleSet: Sendable {
   package let task: Task
   package let split: TaskSplit
@@ -23,7 +23,7 @@ package struct ExampleSet: Sendable {
 
   /// The rows, sentences or questions of the file to which the examples belong.
   enum Source: Sendable {
-    /// The identifier of each row, which is written next to its answer.
+    /// The identifier of each row, which is written next to its prediction.
     case rows([String])
     case sentences([Sentence], [TagEncoder.Piece], marksEnds: Bool)
     case questions(QuestionSheet)

@@ -1,7 +1,7 @@
 import Foundation
 import Platform
 
-/// Text without answers, for prediction: a file in the task's format, or plain lines.
+/// Text without labels, for prediction: a file in the task's format, or plain lines.
 ///
 /// A file has the task's format if it is JSON, a table whose header names the task's texts, a file
 /// of words (CoNLL, CoNLL-U) or SQuAD's JSON. Any other file is plain text with one text per

@@ -114,14 +114,16 @@ extension FinetuningRun: TrainingJob {
   func evaluate(_ state: CheckpointState) throws {
     try run.trainer.waitForWeights()
     let predictor = Predictor(run.trainer.evaluator, scale: plan.configuration.targetScale)
-    let answered = try plan.measured.map { (set: $0, answers: try predictor.answers(to: $0)) }
-    let scores = answered.flatMap { set, answers in
-      set.scores(of: answers).map { (set.split.name, $0) }
+    let predicted = try plan.measured.map {
+      (set: $0, predictions: try predictor.predictions(for: $0))
+    }
+    let scores = predicted.flatMap { set, predictions in
+      set.scores(of: predictions).map { (set.split.name, $0) }
     }
     let result = FinetuningResults.SeedResult(
       seed: seed, fold: plan.fold, epoch: evaluations.count + 1, step: state.step,
       values: scores.map { $0.1.value.isNaN ? nil : $0.1.value },
-      classes: answered.compactMap { $0.set.classScores(of: $0.answers) })
+      classes: predicted.compactMap { $0.set.classScores(of: $0.predictions) })
     let isBest = evaluations.allSatisfy { replaces(result, $0) }
     evaluations.append(result)
     try context.world.agree {

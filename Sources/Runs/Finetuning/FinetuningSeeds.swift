@@ -123,12 +123,12 @@ package struct FinetuningSeeds {
     try world.agree { if context.isFirst { try RunFolder(path: folder).make() } }
     let heldOut = try predictHeldOut(processors)
     let sets = heldOut == nil ? plan.dev + plan.test : plan.test
-    let answers = try predict(sets, best.folder, processors)
+    let predictions = try predict(sets, best.folder, processors)
     try world.agree {
       guard context.isFirst else { return }
       var names: [String] = []
-      for (set, answers) in [heldOut].compactMap(\.self) + zip(sets, answers) {
-        names += try set.write(answers, to: folder, replacing: true)
+      for (set, predictions) in [heldOut].compactMap(\.self) + zip(sets, predictions) {
+        names += try set.write(predictions, to: folder, replacing: true)
       }
       try AtomicFile.write(note, to: folder + "/answered.txt", replacing: true)
       context.log.write(
@@ -138,19 +138,19 @@ package struct FinetuningSeeds {
   }
 
   /// The predictions of each fold for the examples that it holds out; nil without folds.
-  private func predictHeldOut(_ processors: [Int]) throws -> (ExampleSet, Answers)? {
+  private func predictHeldOut(_ processors: [Int]) throws -> (ExampleSet, Predictions)? {
     guard let folds = plan.folds else { return nil }
     let parts = try (1...folds.count).map { number in
       let folder = FinetuningResults.folder(seed: plan.recipe.seed, fold: number)
       return try predict(plan.fold(number).dev, folder, processors)[0]
     }
-    return (plan.dev[0], Answers(parts, assignment: folds.assignment))
+    return (plan.dev[0], Predictions(parts, assignment: folds.assignment))
   }
 
   /// The predictions of the model in the folder of a seed or fold for each set.
   private func predict(
     _ sets: [ExampleSet], _ folder: String, _ processors: [Int]
-  ) throws -> [Answers] {
+  ) throws -> [Predictions] {
     if sets.isEmpty { return [] }
     let weights = try context.world.agree {
       context.isFirst
@@ -162,6 +162,6 @@ package struct FinetuningSeeds {
       world: context.world, processors: processors)
     defer { predictor.end() }
     predictor.guardTime(with: context.watchdog)
-    return try sets.map { try predictor.answers(to: $0) }
+    return try sets.map { try predictor.predictions(for: $0) }
   }
 }

@@ -5,18 +5,20 @@ import Layers
 import Testing
 
 /// Predictions for new text, as `predict` prints them.
-struct AnsweredTextTests {
+struct PredictionLinesTests {
   private static let sizes = NetworkSizes(
     vocabularySize: 31, embeddingSize: 10, positionCount: 16, typeCount: 2,
     encoder: EncoderSizes(hiddenSize: 14, layerCount: 1, headCount: 2, intermediateSize: 29))
 
   /// The predictions for `text`, given the outputs of the model.
-  private func answered(_ task: Task, _ text: String, _ outputs: [Float]) throws -> AnsweredText {
+  private func answered(
+    _ task: Task, _ text: String, _ outputs: [Float]
+  ) throws -> PredictionLines {
     let file = try NewText(task, Array(text.utf8), from: "x.txt").taskFile()
     let set = try ExampleReader(task, tokenizer: smallTokenizer())
       .read(file, labels: LabelSet(["no", "yes"]))
     let model = TaskModel(Self.sizes, task.problem, outputs: 2, style: .transformers)
-    return AnsweredText(set.answers(outputs, of: model), outputs, set, model)
+    return PredictionLines(set.predictions(outputs, of: model), outputs, set, model)
   }
 
   @Test

@@ -2,7 +2,7 @@ import Foundation
 import Platform
 
 extension ExampleSet {
-  /// Writes answers in the formats of the benchmarks, and returns the names of the files.
+  /// Writes predictions in the formats of the benchmarks, and returns the names of the files.
   ///
   /// Labels and scores are written with GLUE's columns `index` and `prediction`; several labels are
   /// separated by commas. A test file has the name that GLUE requires, any other file the split's,
@@ -13,16 +13,16 @@ extension ExampleSet {
   /// All files are written or none. Throws `FileError.exists` unless `replacing`, and
   /// `FileError.unwritable`.
   package func write(
-    _ answers: Answers, to folder: String, replacing: Bool = false
+    _ predictions: Predictions, to folder: String, replacing: Bool = false
   ) throws -> [String] {
-    let files = files(of: answers)
+    let files = files(of: predictions)
     try AtomicFile.write(
       files.map { (folder + "/" + $0.name, Array($0.text.utf8)) }, replacing: replacing)
     return files.map(\.name)
   }
 
   /// The names of the files that `write` writes.
-  package var answerFiles: [String] {
+  package var predictionFiles: [String] {
     let name = split.name + "_predictions"
     return switch task.problem {
     case .classification, .multilabel, .regression: [split.submission ?? name + ".tsv"]
@@ -32,13 +32,13 @@ extension ExampleSet {
   }
 
   /// The files that `write` writes: name and content.
-  package func files(of answers: Answers) -> [(name: String, text: String)] {
-    Array(zip(answerFiles, texts(of: answers)))
+  package func files(of predictions: Predictions) -> [(name: String, text: String)] {
+    Array(zip(predictionFiles, texts(of: predictions)))
   }
 
-  /// The content of each of `answerFiles`.
-  private func texts(of answers: Answers) -> [String] {
-    switch (answers, source) {
+  /// The content of each of `predictionFiles`.
+  private func texts(of predictions: Predictions) -> [String] {
+    switch (predictions, source) {
     case (.labels(let predicted), .rows(let indices)):
       let rows = zip(indices, predicted.map { labels.names[$0] })
       return [Self.table(rows)]
@@ -58,7 +58,7 @@ extension ExampleSet {
         spans.map { ($0.identifier, $0.nullOdds.isFinite ? $0.nullOdds : 1e9) },
         uniquingKeysWith: { first, _ in first })
       return [Self.json(answers), Self.json(odds)]
-    default: preconditionFailure("the answers belong to another set")
+    default: preconditionFailure("the predictions belong to another set")
     }
   }
 

@@ -1,5 +1,5 @@
 /// The predictions for all examples of a set: one for each row, sentence or question of its file.
-package enum Answers: Sendable, Equatable {
+package enum Predictions: Sendable, Equatable {
   /// Indices of labels in `ExampleSet.labels`.
   case labels([Int])
   /// The indices of each example's labels, in rising order: those with a probability above 0.5.
@@ -12,14 +12,14 @@ package enum Answers: Sendable, Equatable {
 }
 
 extension ExampleSet {
-  /// The answers that a head's outputs encode.
+  /// The predictions that a head's outputs encode.
   ///
   /// - Parameters:
   ///   - outputs: for each example `outputCount` floats; for tags and spans (T, `outputCount`)
   ///     floats, row by row, where T is the example's number of tokens.
   ///   - rules: how the answers to questions are selected; unused by other tasks.
-  /// - Returns: the answers. Of equal outputs the first is selected.
-  package func answers(outputs: [[Float]], rules: SpanRules = SpanRules()) -> Answers {
+  /// - Returns: the predictions. Of equal outputs the first is selected.
+  package func predictions(outputs: [[Float]], rules: SpanRules = SpanRules()) -> Predictions {
     precondition(outputs.count == examples.count, "an output for each example")
     switch source {
     case .rows where task.problem == .regression:
@@ -33,7 +33,7 @@ extension ExampleSet {
       let tags = perWord(outputs) { labels.names[Self.best($0)] }
       return .tags(task.learnsBIOES && !marksEnds ? tags.map(Self.bio) : tags)
     case .questions(let sheet):
-      return answers(
+      return predictions(
         windows: zip(outputs, sheet.windows).map { logits, window in
           WindowAnswers(logits: logits, window: window, rules: rules)
         }, rules: rules)
@@ -43,7 +43,7 @@ extension ExampleSet {
   /// The answers to questions, from the candidates of each window.
   ///
   /// For a head that does not score first and last tokens independently (`SpanBeam`).
-  func answers(windows: [WindowAnswers], rules: SpanRules) -> Answers {
+  func predictions(windows: [WindowAnswers], rules: SpanRules) -> Predictions {
     guard case .questions(let sheet) = source else {
       preconditionFailure("only questions have windows")
     }
@@ -52,7 +52,7 @@ extension ExampleSet {
 
   /// The values of each sentence's words, computed from the outputs of the words' first tokens.
   ///
-  /// `outputs` are those of each example, as for `answers`.
+  /// `outputs` are those of each example, as for `predictions`.
   func perWord<Value>(
     _ outputs: [[Float]], _ value: (ArraySlice<Float>) -> Value
   ) -> [[Value]] {
@@ -85,10 +85,10 @@ extension ExampleSet {
 extension ExampleSet {
   /// The score of each of `metrics`, in this order; empty if the set has no labels.
   ///
-  /// `answers` must be of the same kind as the set's, one for each row, sentence or question.
-  package func scores(of answers: Answers) -> [Score] {
+  /// `predictions` must be of the same kind as the set's, one for each row, sentence or question.
+  package func scores(of predictions: Predictions) -> [Score] {
     guard isLabelled else { return [] }
-    switch (answers, source) {
+    switch (predictions, source) {
     case (.labels(let labels), _): return labelScores(labels)
     case (.labelSets(let sets), _): return labelSetScores(sets)
     case (.scores(let scores), _): return correlations(scores)
@@ -98,7 +98,7 @@ extension ExampleSet {
       let scores = AnswerScores(
         sheet.questions, spans, allowsNoAnswer: task.allowsNoAnswer)
       return metrics.map { Score($0, scores.value(of: $0)) }
-    default: preconditionFailure("the answers belong to another set")
+    default: preconditionFailure("the predictions belong to another set")
     }
   }
 

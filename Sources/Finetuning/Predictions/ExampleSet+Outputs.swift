@@ -16,22 +16,22 @@ extension ExampleSet {
   /// The number of tokens of the longest sequence; 0 for an empty set.
   package var longest: Int { examples.reduce(0) { max($0, $1.tokens.count) } }
 
-  /// The answers that a model's outputs encode.
+  /// The predictions that a model's outputs encode.
   ///
   /// - Parameters:
   ///   - outputs: the outputs of `TaskModel.outputs` for all examples, concatenated in order.
   ///   - model: the model, which defines the number of outputs of an example.
   ///   - nullThreshold: replaces the head's default threshold, see `SpanRules`.
-  /// - Returns: one answer for each row, sentence or question of the file.
-  package func answers(
+  /// - Returns: one prediction for each row, sentence or question of the file.
+  package func predictions(
     _ outputs: [Float], of model: TaskModel, nullThreshold: Float? = nil
-  ) -> Answers {
+  ) -> Predictions {
     let separate = perExample(outputs, of: model)
     let isBeam = model.style == .reference && task.problem == .span
     var rules = isBeam ? SpanRules.reference : SpanRules()
     if let nullThreshold { rules.nullThreshold = nullThreshold }
-    guard isBeam else { return answers(outputs: separate, rules: rules) }
-    return answers(windows: separate.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
+    guard isBeam else { return predictions(outputs: separate, rules: rules) }
+    return predictions(windows: separate.map { WindowAnswers(SpanBeam(floats: $0)) }, rules: rules)
   }
 
   /// Splits the outputs of `model` for all examples, concatenated in order, into one list for each.

@@ -3,7 +3,7 @@ import Platform
 import Tensors
 
 /// The predictions for new text, one per text, as lines for people or as JSON.
-package struct AnsweredText {
+package struct PredictionLines {
   private let lines: [Line]
 
   /// The prediction for one text; only the fields of its kind of problem are set.
@@ -38,18 +38,20 @@ package struct AnsweredText {
     }
   }
 
-  /// Pairs the answers with the outputs of the model that they were computed from.
+  /// Pairs the predictions with the outputs of the model that they were computed from.
   ///
   /// - Parameters:
-  ///   - answers: the predictions for all examples of `set`.
+  ///   - predictions: those for all examples of `set`.
   ///   - outputs: the outputs of `model` for all examples, concatenated in order.
   ///   - set: the examples; the names of the classes are its labels.
   ///   - model: the fine-tuned model.
-  package init(_ answers: Answers, _ outputs: [Float], _ set: ExampleSet, _ model: TaskModel) {
+  package init(
+    _ predictions: Predictions, _ outputs: [Float], _ set: ExampleSet, _ model: TaskModel
+  ) {
     func softmaxes(_ logits: ArraySlice<Float>) -> [String: Float] {
       set.byName(softmax(logits.map(Double.init)).probabilities)
     }
-    switch answers {
+    switch predictions {
     case .labels(let indices):
       let logits = set.perExample(outputs, of: model)
       lines = zip(indices, logits).map { index, logits in
@@ -82,7 +84,7 @@ package struct AnsweredText {
   }
 }
 
-extension AnsweredText.Line {
+extension PredictionLines.Line {
   /// The prediction as text for people: one line, or one for each word, also where a label, a word
   /// or an answer contains line breaks.
   fileprivate var shown: String {
