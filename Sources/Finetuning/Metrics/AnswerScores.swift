@@ -1,3 +1,5 @@
+import Tensors
+
 /// The metrics of SQuAD's evaluators 1.1 and 2.0, as fractions.
 ///
 /// Rajpurkar et al. 2016, "SQuAD: 100,000+ questions for machine comprehension of text", and
@@ -42,20 +44,14 @@ package struct AnswerScores {
     }
   }
 
-  package var exactMatch: Double { mean(scores, \.exact) }
-  package var f1: Double { mean(scores, \.f1) }
-  package var hasAnswerExactMatch: Double { mean(scores.filter(\.hasAnswer), \.exact) }
-  package var hasAnswerF1: Double { mean(scores.filter(\.hasAnswer), \.f1) }
-  package var noAnswerAccuracy: Double { mean(scores.filter { !$0.hasAnswer }, \.exact) }
+  // Means over some questions; 0 if there are none.
+  package var exactMatch: Double { scores.map(\.exact).mean }
+  package var f1: Double { scores.map(\.f1).mean }
+  package var hasAnswerExactMatch: Double { scores.filter(\.hasAnswer).map(\.exact).mean }
+  package var hasAnswerF1: Double { scores.filter(\.hasAnswer).map(\.f1).mean }
+  package var noAnswerAccuracy: Double { scores.filter { !$0.hasAnswer }.map(\.exact).mean }
   package var bestExactMatch: (value: Double, threshold: Double) { best(\.bestExact) }
   package var bestF1: (value: Double, threshold: Double) { best(\.bestF1) }
-
-  /// The mean of a score over some questions; 0 if there are none.
-  private func mean(
-    _ scores: [QuestionScores], _ score: KeyPath<QuestionScores, Double>
-  ) -> Double {
-    scores.isEmpty ? 0 : scores.reduce(0) { $0 + $1[keyPath: score] } / Double(scores.count)
-  }
 
   /// The largest mean over all null thresholds, and a threshold with this mean.
   ///

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Metrics of classification, equal to scikit-learn's.
 ///
 /// `gold` and `predicted` are indices of labels, one for each example.
@@ -44,9 +46,7 @@ package enum LabelScores {
 
   /// The mean F1 score over the labels that occur as gold label or prediction; 0 without examples.
   package static func macroF1(_ gold: [Int], _ predicted: [Int]) -> Double {
-    let labels = Set(gold).union(predicted).sorted()
-    return labels.isEmpty
-      ? 0 : labels.reduce(0) { $0 + f1(gold, predicted, of: $1) } / Double(labels.count)
+    Set(gold).union(predicted).sorted().map { f1(gold, predicted, of: $0) }.mean
   }
 
   /// The F1 score of all decisions on all labels together.
@@ -60,10 +60,9 @@ package enum LabelScores {
 
   /// The mean over `count` labels of each label's F1 score; 0 for a label that does not occur.
   package static func macroF1(_ gold: [[Int]], _ predicted: [[Int]], labels count: Int) -> Double {
-    let scores = (0..<count).map { label in
+    (0..<count).map { label in
       f1(gold.map { $0.contains(label) ? 1 : 0 }, predicted.map { $0.contains(label) ? 1 : 0 })
-    }
-    return count == 0 ? 0 : scores.reduce(0, +) / Double(count)
+    }.mean
   }
 
   /// `part` / `whole`; 0 if `whole` is 0.
