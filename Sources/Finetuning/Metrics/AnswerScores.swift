@@ -44,7 +44,7 @@ package struct AnswerScores {
     }
   }
 
-  // Means over some questions; 0 if there are none.
+  // Means over all questions, or over those with or without an answer; 0 if there are none.
   package var exactMatch: Double { scores.map(\.exact).mean }
   package var f1: Double { scores.map(\.f1).mean }
   package var hasAnswerExactMatch: Double { scores.filter(\.hasAnswer).map(\.exact).mean }
