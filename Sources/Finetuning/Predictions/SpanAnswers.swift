@@ -18,22 +18,20 @@ struct WindowAnswers: Sendable, Equatable {
 /// The rules by which an answer is selected from candidates.
 package struct SpanRules: Sendable, Equatable {
   /// The number of first tokens, and of last tokens, of a window that are combined to candidates.
-  package var bestCount = 20
+  static let bestCount = 20
   /// The largest number of tokens of an answer.
-  package var maximumLength = 30
+  let maximumLength: Int
   /// The null threshold of SQuAD 2.0: the answer is empty if the null odds are above it.
-  package var nullThreshold: Float = 0
+  var nullThreshold: Float
   /// Whether the null odds are the null score minus the best candidate's score.
   ///
   /// Otherwise they are the null score alone, as for the reference's head, whose threshold is
   /// -2.75.
-  package var subtractsBestScore = true
+  let subtractsBestScore: Bool
 
   package init(
-    bestCount: Int = 20, maximumLength: Int = 30, nullThreshold: Float = 0,
-    subtractsBestScore: Bool = true
+    maximumLength: Int = 30, nullThreshold: Float = 0, subtractsBestScore: Bool = true
   ) {
-    self.bestCount = bestCount
     self.maximumLength = maximumLength
     self.nullThreshold = nullThreshold
     self.subtractsBestScore = subtractsBestScore
@@ -66,8 +64,8 @@ extension WindowAnswers {
   /// tokens of the passage are candidates; the logits of `[CLS]` are the null score.
   init(logits: [Float], window: QuestionEncoder.Window, rules: SpanRules) {
     let positions = window.position..<window.position + window.tokens.count
-    let starts = Self.best(positions, of: rules.bestCount) { logits[2 * $0] }
-    let ends = Self.best(positions, of: rules.bestCount) { logits[2 * $0 + 1] }
+    let starts = Self.best(positions) { logits[2 * $0] }
+    let ends = Self.best(positions) { logits[2 * $0 + 1] }
     candidates = []
     for start in starts {
       for end in ends where start <= end && end - start < rules.maximumLength {
@@ -78,15 +76,14 @@ extension WindowAnswers {
     nullScore = logits[0] + logits[1]
   }
 
-  /// The `count` positions with the largest scores, largest first; of equal scores the first.
-  private static func best(
-    _ positions: Range<Int>, of count: Int, score: (Int) -> Float
-  ) -> [Int] {
+  /// The `SpanRules.bestCount` positions with the largest scores, largest first; of equal scores
+  /// the first.
+  private static func best(_ positions: Range<Int>, score: (Int) -> Float) -> [Int] {
     let order = positions.sorted { (first: Int, second: Int) -> Bool in
       let (one, other) = (score(first), score(second))
       return one == other ? first < second : one > other
     }
-    return Array(order.prefix(count))
+    return Array(order.prefix(SpanRules.bestCount))
   }
 }
 
