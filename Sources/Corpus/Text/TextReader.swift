@@ -14,13 +14,13 @@ package final class TextReader {
   /// The options of a reader.
   package struct Options: Sendable {
     /// Whether a file is one document, regardless of blank lines.
-    package var fileIsDocument = false
+    package var fileIsDocument: Bool
     /// Whether a file or JSON object without text is an error or is skipped.
     ///
     /// Invalid lines are found later, by `TextBlock.validate(_:)`, on all cores.
-    package var invalidText = InvalidText.stop
+    package var invalidText: InvalidText
     /// The field of JSON objects that contains the text.
-    package var field = "text"
+    package var field: String
 
     package init(
       fileIsDocument: Bool = false, invalidText: InvalidText = .stop, field: String = "text"

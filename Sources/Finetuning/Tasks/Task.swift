@@ -122,13 +122,13 @@ package enum Column: Sendable, Equatable {
 /// The columns of a file of words.
 package struct WordColumns: Sendable, Equatable, Codable {
   /// The index of the word's column from 0; a negative index counts from the end, -1 is the last.
-  package var word = 0
+  package var word: Int
   /// The index of the tag's column, like `word`.
-  package var tag = -1
+  package var tag: Int
   /// The field of the list of words in JSON, or the name of the word's column in CoNLL-U.
-  package var wordField = "tokens"
+  package var wordField: String
   /// The field of the list of tags in JSON, or the name of the tag's column in CoNLL-U.
-  package var tagField = "tags"
+  package var tagField: String
 
   package init(
     word: Int = 0, tag: Int = -1, wordField: String = "tokens", tagField: String = "tags"
