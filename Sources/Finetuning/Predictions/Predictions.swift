@@ -93,7 +93,7 @@ extension ExampleSet {
     case (.labelSets(let sets), _): return labelSetScores(sets)
     case (.scores(let scores), _): return correlations(scores)
     case (.tags(let tags), .sentences(let sentences, _, _)):
-      return tagScores(tags, sentences.map(\.tags))
+      return tagScores(sentences.map(\.tags), tags)
     case (.spans(let spans), .questions(let sheet)):
       let scores = AnswerScores(
         sheet.questions, spans, allowsNoAnswer: task.allowsNoAnswer)
@@ -152,7 +152,7 @@ extension ExampleSet {
     }
   }
 
-  private func tagScores(_ predicted: [[String]], _ gold: [[String]]) -> [Score] {
+  private func tagScores(_ gold: [[String]], _ predicted: [[String]]) -> [Score] {
     let entities = EntityScores(gold, predicted)
     return metrics.map { metric in
       switch metric {
