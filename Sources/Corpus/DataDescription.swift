@@ -30,13 +30,18 @@ package struct DataDescription: Sendable, Codable, Equatable {
   }
 
   /// Counts of documents, lines, tokens and examples.
+  ///
+  /// They are those of the whole text, but `examples` are the training examples only.
   package struct Report: Sendable, Codable, Equatable {
     package var documents = 0
     package var heldOutDocuments = 0
     package var sentences = 0
     package var invalidLines = 0
+    /// The number of tokens, without the special tokens of examples.
     package var tokens = 0
+    /// The number of tokens that are in no example (`ExampleBuilder`).
     package var droppedTokens = 0
+    /// The number of `[UNK]` among the tokens.
     package var unknownTokens = 0
     /// The number of special tokens named in the text ([MASK], [SEP], ...); nil if there are none.
     package var literalSpecialTokens: Int?
