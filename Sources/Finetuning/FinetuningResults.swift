@@ -1,5 +1,3 @@
-import Electra
-import Foundation
 import Layers
 import Tensors
 
@@ -130,81 +128,6 @@ package struct FinetuningResults: Codable, Equatable {
     let values = values(index)
     return (values, values.median, values.mean, values.sampleStandardDeviation)
   }
-
-  /// A text table with a line for each measure: median, mean and standard deviation over seeds or
-  /// folds, then the value of each.
-  package var table: String {
-    let parts = isCrossValidation ? "fold" : "seed"
-    var lines = ["\("measure".padded(32))  median    mean      sd  by \(parts)"]
-    for (index, measure) in measures.enumerated() {
-      let (values, median, mean, standardDeviation) = statistics(index)
-      // A threshold is passed to other programs and needs more digits than a percentage.
-      let digits = measure.metric == .bestNullThreshold ? 4 : 2
-      let numbers = [median, mean, standardDeviation].map { String(format: "%8.*f", digits, $0) }
-      let each = values.map { String(format: "%.*f", digits, $0) }
-      let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
-      let name = "\(measure.split) \(metric)"
-      lines.append(name.padded(32) + numbers.joined() + "  " + each.joined(separator: " "))
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  /// A sentence for each measure with its mean and standard deviation over the folds.
-  package var foldLines: [String] {
-    measures.indices.map { index in
-      let (values, _, mean, standardDeviation) = statistics(index)
-      return String(
-        format: "%@: mean %.2f, standard deviation %.2f over %d folds", measures[index].name, mean,
-        standardDeviation, values.count)
-    }
-  }
-
-  /// The results with statistics over seeds, to be written as JSON; fractions stay fractions.
-  package func summary() -> some Encodable {
-    Summary(
-      task: task, head: head, arithmetic: arithmetic,
-      bestSeed: isCrossValidation ? nil : best?.seed ?? 0, bestFold: best?.fold, seeds: seeds,
-      classes: classes,
-      measures: measures.indices.map { index in
-        let values = seeds.map { $0.values[index] ?? .nan }
-        func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
-        return Summary.Statistics(
-          split: measures[index].split, metric: measures[index].metric,
-          median: finite(values.median), mean: finite(values.mean),
-          standardDeviation: finite(values.sampleStandardDeviation), values: values.map(finite))
-      })
-  }
-
-  private struct Summary: Encodable {
-    let task: String
-    let head: HeadStyle
-    let arithmetic: Arithmetic
-    let bestSeed: UInt64?
-    let bestFold: Int?
-    let seeds: [SeedResult]
-    let classes: [ClassScores]
-    let measures: [Statistics]
-
-    struct Statistics: Encodable {
-      let split: String
-      let metric: Metric
-      let median: Double?
-      let mean: Double?
-      let standardDeviation: Double?
-      let values: [Double?]
-
-      enum CodingKeys: String, CodingKey {
-        case split, metric, median, mean, values
-        case standardDeviation = "standard_deviation"
-      }
-    }
-
-    enum CodingKeys: String, CodingKey {
-      case task, head, arithmetic, seeds, classes, measures
-      case bestSeed = "best_seed"
-      case bestFold = "best_fold"
-    }
-  }
 }
 
 extension FinetuningResults {
@@ -231,10 +154,4 @@ extension FinetuningResults {
 extension Metric {
   /// The factor of values in tables: 100 for fractions, which are shown in percent.
   fileprivate var displayScale: Double { self == .bestNullThreshold ? 1 : 100 }
-}
-
-extension String {
-  fileprivate func padded(_ width: Int) -> String {
-    padding(toLength: max(width, count), withPad: " ", startingAt: 0)
-  }
 }
