@@ -1,5 +1,3 @@
-import Foundation
-
 /// The weight of each class in the loss (`--class-weights`), for classes of unequal frequency.
 ///
 /// The loss of a batch is the weighted mean of its cross-entropies, as in PyTorch's

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The scores of each class of a set of examples, and its confusion matrix.
 ///
 ///     let scores = dev.classScores(of: predictions)
