@@ -34,7 +34,8 @@ struct PartTests {
     #expect(part.itemCount == 2 && part.examples == Array(whole.examples.dropFirst()))
     let first = whole.part { $0 == 0 }.predictions(outputs: Array(tags[..<1]))
     let others = part.predictions(outputs: Array(tags[1...]))
-    #expect(Predictions([others, first], assignment: [1, 0, 0]) == whole.predictions(outputs: tags))
+    #expect(
+      Predictions([others, first], assignment: [1, 0, 0]) == whole.predictions(outputs: tags))
     #expect(part.scores(of: others).map(\.value) == [1, 1, 1, 1])
   }
 
