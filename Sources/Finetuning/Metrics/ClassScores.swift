@@ -122,8 +122,7 @@ extension ExampleSet {
   }
 
   private func tagScores(_ gold: [[String]], _ predicted: [[String]]) -> ClassScores {
-    let marksEntities = Tags.areEntityTags(labels.names)
-    guard marksEntities else {
+    guard Tags.areEntityTags(labels.names) else {
       let (gold, predicted) = (gold.flatMap(\.self), predicted.flatMap(\.self))
       let others = Set(gold).subtracting(labels.names).sorted()
       return ClassScores(

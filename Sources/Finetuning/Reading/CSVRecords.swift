@@ -118,7 +118,14 @@ extension TextFile {
     }
     try forEachLine { number, line in
       if line.isBlank { return }
-      try body(number, line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false))
+      try body(number, line.tabSeparated)
     }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// The fields of a line in which tabs separate them; empty ones are kept.
+  var tabSeparated: [ArraySlice<UInt8>] {
+    split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
   }
 }

@@ -24,7 +24,7 @@ struct CoNLLU {
       return
     }
     let line = file.firstLine { !$0.isBlank && !Self.isComment($0) }
-    let fields = line?.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false) ?? []
+    let fields = line?.tabSeparated ?? []
     guard fields.count == Self.usualNames.count, Self.isIdentifier(fields[0]) else { return nil }
     names = Self.usualNames
   }

@@ -88,15 +88,10 @@ package struct NewText {
 
   /// The cells of the first row; nil for a file without rows.
   private func firstRow() throws -> [String]? {
-    if file.isCSV {
-      var records = CSVRecords(file)
-      return try records.next()?.fields.map { String(decoding: $0, as: UTF8.self) }
-    }
+    var records = CSVRecords(file)
     let line = file.firstLine { !$0.isBlank }
-    return line.map { line in
-      String(decoding: line, as: UTF8.self)
-        .split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-    }
+    let fields = try file.isCSV ? records.next()?.fields : line?.tabSeparated
+    return fields?.map { String(decoding: $0, as: UTF8.self) }
   }
 
   // MARK: Plain lines

@@ -80,8 +80,8 @@ struct SentenceReader {
 
   private static func fields(_ line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     if line.isBlank { return [] }
-    guard line.contains(UInt8(ascii: "\t")) else { return line.split(separator: UInt8(ascii: " ")) }
-    return line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+    return line.contains(UInt8(ascii: "\t"))
+      ? line.tabSeparated : line.split(separator: UInt8(ascii: " "))
   }
 
   /// Whether a line begins or ends a document, in the format of CoNLL-2003 or CoNLL-2012.
