@@ -13,18 +13,18 @@ struct FinetuneTests {
 
   /// The files that must be equal: weights, results, predictions, and metrics without times.
   private struct Outcome: Equatable {
-    let model: Data?
-    let results: Data?
-    let answers: Data?
+    let model: Data
+    let results: Data
+    let answers: Data
     let metrics: [String]
 
     init(_ folder: TemporaryFolder, _ run: String) throws {
-      func contents(_ name: String) -> Data? {
-        FileManager.default.contents(atPath: "\(folder.path)/\(run)/\(name)")
+      func contents(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\(run)/\(name)"))
       }
-      model = contents("seed-1/model/model.safetensors")
-      results = contents("results.json")
-      answers = contents("predictions/dev_predictions.tsv")
+      model = try contents("seed-1/model/model.safetensors")
+      results = try contents("results.json")
+      answers = try contents("predictions/dev_predictions.tsv")
       metrics = try folder.timelessMetrics(run + "/seed-1")
     }
   }
@@ -44,7 +44,6 @@ struct FinetuneTests {
     }
     #expect(try run("whole", workers: 1) == 0)
     let whole = try Outcome(folder, "whole")
-    #expect(whole.model != nil && whole.results != nil && whole.answers != nil)
     for (ranks, workers) in [(2, 1), (1, 2), (3, 1), (2, 2)] {
       #expect(try run("\(ranks)x\(workers)", ranks: ranks, workers: workers) == 0)
       #expect(try Outcome(folder, "\(ranks)x\(workers)") == whole, "\(ranks) x \(workers)")
@@ -59,9 +58,7 @@ struct FinetuneTests {
     #expect(try Outcome(folder, "parts") == whole)
     // Negative control: another seed gives another result.
     #expect(try run("other", workers: 1, ["--seed", "2"]) == 0)
-    #expect(
-      FileManager.default.contents(
-        atPath: folder.path + "/other/seed-2/model/model.safetensors") != whole.model)
+    #expect(try Data(folder.bytes("other/seed-2/model/model.safetensors")) != whole.model)
   }
 
   /// Killed at a write, flush or rename of a checkpoint; every start has other ranks and workers.
