@@ -100,9 +100,10 @@ struct ClusterTests {
     try withCluster(3, in: folder) {
       let result = try Program.shell(
         """
+        \(Program.awaitCheckpointFunction)
         timeout 100 "$0" host n1 \(Program.launch)/keep-going.sh --hosts hosts "$@" &
         job=$!
-        for i in $(seq 300); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+        awaitCheckpoint
         "$0" cut n3
         wait $job; status=$?
         # Open MPI's daemon on the cut host may wait minutes for its connection, with our pipes open.

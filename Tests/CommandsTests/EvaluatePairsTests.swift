@@ -99,13 +99,11 @@ struct EvaluatePairsTests {
     try folder.write(EvaluateTests.pairs(60_000), "pairs.tsv")
     let result = try Program.shell(
       """
+      \(Program.awaitFunction)
       . \(Program.launch)/environment.sh
       mpirun -q --timeout 120 -np 2 "$0" "$@" 2> errors.txt &
       job=$!
-      for i in $(seq 300); do
-        grep -q section=evaluation run/heartbeats/rank-00001 && break
-        sleep 0.1
-      done
+      await 'grep -qs section=evaluation run/heartbeats/rank-00001'
       sleep 4
       kill -USR1 $(grep -o 'process=[0-9]*' run/heartbeats/rank-00001 | cut -d= -f2)
       wait $job

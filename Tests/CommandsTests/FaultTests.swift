@@ -19,10 +19,11 @@ struct FaultTests {
   ) throws -> (status: Int32, seconds: Double, errors: String) {
     let result = try Program.shell(
       """
+      \(Program.awaitCheckpointFunction)
       script=$0
       MPIEXEC_TIMEOUT=60 env --default-signal "$script" -np 3 "$@" 2> said &
       job=$!
-      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      awaitCheckpoint
       mpirun=$(pgrep -P $job -x mpirun)
       rank() { grep -o 'process=[0-9]*' run/heartbeats/rank-0000$1 | cut -d= -f2; }
       start=$(date +%s.%N)
@@ -133,9 +134,10 @@ struct FaultTests {
     let folder = try preparedData()
     let result = try Program.shell(
       """
+      \(Program.awaitCheckpointFunction)
       "$0" "$@" 2> first &
       job=$!
-      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      awaitCheckpoint
       "$0" "$@" 2> second
       echo refused $?
       kill -KILL $job

@@ -19,7 +19,7 @@ struct GuardFaultTests {
 
   /// Shell functions that wait for the first checkpoint of the run, and for a later one.
   private static let waiting = """
-    await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+    \(Program.awaitFunction)
     newest() { ls run/checkpoints 2>/dev/null | grep -x 'step-[0-9]*' | tail -n 1 | sed 's/step-0*//'; }
     begun() { await '[ -n "$(newest)" ]'; }
     """

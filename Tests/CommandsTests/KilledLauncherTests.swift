@@ -28,10 +28,11 @@ struct KilledLauncherTests {
     try folder.write("#!/bin/sh\nexit 137\n", "mpirun")
     let result = try Program.shell(
       """
+      \(Program.awaitFunction)
       chmod +x mpirun
       PATH=$PWD:$PATH env --default-signal "$0" -np 1 pretrain 2>log &
       job=$!
-      for i in $(seq 100); do grep -q 'restarting after' log && break; sleep 0.1; done
+      await 'grep -q "restarting after" log'
       start=$SECONDS
       kill -TERM $job
       wait $job
@@ -45,10 +46,11 @@ struct KilledLauncherTests {
     let folder = try preparedData()
     let result = try Program.shell(
       """
+      \(Program.awaitCheckpointFunction)
       setsid env --default-signal "$0" -np 2 pretrain --data data --preset tiny --length 32 \\
         --batch 16 --steps 1000000 --save-every 1 --threads 1 --output run >log 2>&1 &
       job=$!
-      for i in $(seq 600); do ls run/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
+      awaitCheckpoint
       ranks=$(sed -n 's/.*process=\\([0-9]*\\).*/\\1/p' run/heartbeats/rank-*)
       [ "$(wc -w <<<"$ranks")" -eq 2 ] || { echo "not two ranks: $ranks"; cat log; }
       for rank in $ranks; do kill -0 $rank || echo "rank $rank does not run"; done

@@ -188,8 +188,9 @@ struct LearningStudyTests {
     let stopped = try study(
       folder, "pilots", options,
       command: """
+        \(Program.awaitFunction)
         env --default-signal "$0" "$@" & script=$!
-        for _ in $(seq 300); do [ "$(wc -l < pretrained.txt 2>&-)" = 2 ] && break; sleep 0.1; done
+        await '[ "$(cat pretrained.txt 2>/dev/null | wc -l)" = 2 ]'
         kill -TERM $script
         wait $script
         """, environment: ["SLOW": "600"])

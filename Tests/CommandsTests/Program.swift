@@ -49,6 +49,16 @@ enum Program {
     try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
   }
 
+  /// A shell function that waits until a command succeeds; after a minute it prints the command.
+  static let awaitFunction = """
+    await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+
+    """
+
+  /// A shell function that waits for the first checkpoint of the run in `run`.
+  static let awaitCheckpointFunction =
+    awaitFunction + "awaitCheckpoint() { await 'ls run/checkpoints/step-* >/dev/null 2>&1'; }\n"
+
   /// A stand-in for mpirun, a script that prints the host file it is given.
   static let mpirunThatPrintsItsHosts = """
     #!/bin/sh

@@ -120,8 +120,9 @@ struct StudyTests {
       let options = Self.small + ["--steps", "\(steps)", "--seeds", "1"]
       return try Program.shell(
         """
+        \(Program.awaitFunction)
         env --default-signal "$0" "$@" & script=$!
-        for _ in $(seq 300); do grep -q 'first step' out/electra/run/log.txt && break; sleep 0.1; done
+        await 'grep -qs "first step" out/electra/run/log.txt'
         kill -TERM $script
         wait $script
         """, ["\(Program.launch)/studies/pretraining-pays.py"] + options, in: folder.path)
