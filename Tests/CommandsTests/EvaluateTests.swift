@@ -148,12 +148,17 @@ struct EvaluateTests {
     }
     let result = try Program.shell(
       """
+      \(Program.awaitFunction)
       . \(Program.launch)/environment.sh
       set -- evaluate run \(options)
       mpirun -q --timeout 120 -np \(ranks) "$0" "$@" 2> errors.txt &
       job=$!
+      firstRank() { pgrep -P $job -x electra | head -n 1; }
+      # Before the program handles SIGUSR1 (bit 9 of SigCgt), the signal would kill it.
+      await 'grep -qs "^SigCgt:.*[2367abef]..$" /proc/$(firstRank)/status'
+      # The evaluation has begun then, and takes longer.
       sleep 3
-      kill -USR1 $(pgrep -P $job -x electra | head -n 1)
+      kill -USR1 $(firstRank)
       wait $job
       echo $?
       """, [Program.path], in: folder.path)
