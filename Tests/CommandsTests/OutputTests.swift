@@ -68,7 +68,7 @@ struct OutputTests {
       // The reader closes the pipe before the first write.
       try? FileManager.default.removeItem(atPath: folder.file("out"))
       let result = try Program.shell(
-        "exec 3> >(exec true); sleep 0.2; exec \"$0\" \"$@\" >&3", [Program.path] + verb,
+        "exec 3> >(exec true); wait $!; exec \"$0\" \"$@\" >&3", [Program.path] + verb,
         in: folder.path)
       #expect(result.status == 0, "\(verb): \(result.errors)")
       #expect(!result.errors.contains("standard output"), "\(verb): \(result.errors)")
