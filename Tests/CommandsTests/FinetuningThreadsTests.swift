@@ -22,7 +22,9 @@ struct FinetuningThreadsTests {
       "finetune", "own", "--train", "train.tsv", "--dev", "train.tsv", "--from", "run", "--epochs",
       "1", "--threads", "1", "--seeds", "\(seeds)", "--output", "\(seeds)x\(ranks ?? 0)",
     ]
-    let launcher = ranks.map { ". \(Program.launch)/environment.sh; exec mpirun -q -np \($0)" }
+    let launcher = ranks.map {
+      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 120 -np \($0)"
+    }
     let result = try Program.shell(
       "\(launcher ?? "exec") bash -c '\(Self.sampler)' \"$0\" \"$@\"",
       [Program.path] + arguments, in: folder.path)
