@@ -104,15 +104,26 @@ enum Program {
       errors: try String(contentsOfFile: errorFile, encoding: .utf8), peakMemory: peak)
   }
 
+  /// Seconds after which a process is killed; no test needs a quarter of them.
+  private static let timeLimit = 600.0
+
   /// Waits for the end of the process; returns the peak memory that the kernel last reported.
+  ///
+  /// A process that hangs fails its test, instead of the whole suite.
   private static func watchMemory(_ process: Process) -> Int {
     var peak = 0
+    let end = Date(timeIntervalSinceNow: timeLimit)
     while process.isRunning {
       let status = try? String(
         contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
       let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
       let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first
       peak = max(peak, (number.flatMap { Int($0) } ?? 0) * 1024)
+      if Date() > end {
+        Issue.record("killed after \(timeLimit) s: \(process.arguments ?? [])")
+        kill(process.processIdentifier, SIGKILL)
+        break
+      }
       usleep(5000)
     }
     process.waitUntilExit()
