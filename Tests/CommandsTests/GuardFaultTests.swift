@@ -67,6 +67,31 @@ struct GuardFaultTests {
     #expect(result.output == "75\n", "\(log)")
   }
 
+  /// Another host takes the lock over if this one has given no heartbeat for two minutes.
+  ///
+  /// A holder looks at the lock every ten seconds.
+  @Test
+  func aRunWhoseLockIsTakenOverEnds() throws {
+    let folder = try preparedData()
+    let other = RunLock.Holder(
+      host: "far", process: 1, started: "5", boot: "b", namespace: "", token: "t")
+    try folder.write(JSONEncoder().encode(other), "other.lock")
+    let result = try Program.shell(
+      """
+      \(Self.waiting)
+      "$0" "$@" --threads 1 2> said &
+      job=$!
+      begun
+      cp other.lock run/.lock
+      wait $job
+      echo $?
+      cmp other.lock run/.lock
+      """, [Program.path] + Self.long, in: folder.path)
+    let log = try folder.text("said")
+    #expect(result.output == "73\n", "\(log)")
+    #expect(log.contains("another program has locked the run's folder; this one ends"), "\(log)")
+  }
+
   /// SMB, exFAT and mounted object stores have no hard links.
   @Test
   func aFileSystemWithoutHardLinksIsEnough() throws {
