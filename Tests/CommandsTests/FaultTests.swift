@@ -167,6 +167,15 @@ struct FaultTests {
       #expect(result.status == 78, "\(result.errors)")
       #expect(result.errors.contains("rank 1 on ") && result.errors.contains("another \(key)"))
     }
+    // Other kernels of OpenBLAS, as on hosts with other processors.
+    let kernels = try Program.shell(
+      """
+      . \(Program.launch)/environment.sh
+      mpirun -q --timeout 60 -np 1 env OPENBLAS_CORETYPE=Nehalem "$0" "$@" \\
+        : -np 1 env OPENBLAS_CORETYPE=Prescott "$0" "$@"
+      """, [Program.path] + Self.long, in: folder.path)
+    #expect(kernels.status == 78, "\(kernels.errors)")
+    #expect(kernels.errors.contains("another OpenBLAS or processor type"), "\(kernels.errors)")
     // Another binary: the same program with one more byte at its end.
     let other = try Program.shell(
       """
