@@ -44,6 +44,14 @@ struct WatchdogTests {
     #expect((record.section, record.state) == (section, "running"))
   }
 
+  /// The table of Options.md.
+  @Test
+  func everySectionHasItsDeadline() {
+    let short = Watchdog.Section.allCases.map { Watchdog.defaultDeadline($0, after: [0.5, 1]) }
+    #expect(short == [120, 600, 60, 600, 600, 60])
+    #expect(Watchdog.defaultDeadline(.step, after: [900, 5, 4]) == 20 * 5)
+  }
+
   /// Waits at most ten seconds until a condition holds.
   private func expectSoon(
     _ isTrue: () -> Bool, _ location: SourceLocation = #_sourceLocation
@@ -53,7 +61,7 @@ struct WatchdogTests {
   }
 
   @Test
-  func aSectionThatLastsTooLongIsTold() throws {
+  func aSectionThatLastsTooLongIsReported() throws {
     let folder = try TemporaryFolder()
     let messages = Mutex<[String]>([])
     let watchdog = Watchdog(deadlines: [.evaluation: 0.06], interval: 0.01) { message in

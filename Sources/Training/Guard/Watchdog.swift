@@ -32,14 +32,15 @@ package final class Watchdog: Sendable {
     case end
   }
 
-  /// The default deadline of a section in seconds.
+  /// The default deadline of a section in seconds, after steps of these durations.
   ///
   /// The deadline of a step is at least twenty times the median of the last steps.
-  private static func defaultDeadline(_ section: Section) -> Double {
+  package static func defaultDeadline(_ section: Section, after stepSeconds: [Double]) -> Double {
     switch section {
     case .connection: 120
     case .start, .checkpoint, .evaluation: 600
-    case .step, .end: 60
+    case .step: max(60, 20 * stepSeconds.median)
+    case .end: 60
     }
   }
 
@@ -187,10 +188,7 @@ package final class Watchdog: Sendable {
     // The time of a step is unknown before the first one is done.
     let isFirstStep = state.section == .step && state.stepSeconds.isEmpty
     let section = isFirstStep ? .start : state.section
-    if let set = deadlines[section] { return set }
-    let standard = Self.defaultDeadline(section)
-    guard section == .step else { return standard }
-    return max(standard, 20 * state.stepSeconds.median)
+    return deadlines[section] ?? Self.defaultDeadline(section, after: state.stepSeconds)
   }
 
   private func checkDeadline() {
