@@ -52,6 +52,7 @@ struct FixedSamplesTests {
     #expect(
       Self.outputs(try #require(SampleDrawing(Self.positions, other)), Self.batch, weights) == all)
     let masked = Self.positions.masked(Self.batch)
+    #expect(!masked.positions.isEmpty)
     #expect(masked.positions.allSatisfy { masked.tokens[Int($0)] == 4 })
     #expect(Set(all).count > 10, "tokens of a random model")
   }

@@ -97,6 +97,7 @@ struct MetricTests {
   func entitiesScoreAsInSeqeval() {
     #expect(fixture.entities.count > 15)
     for item in fixture.entities {
+      #expect(item.predicted.count == item.entities.count)
       for (tags, expected) in zip(item.predicted, item.entities) {
         let ours = Tags.entities(tags).map { entity -> [EntityPart] in
           [
@@ -126,6 +127,7 @@ struct MetricTests {
 
   @Test
   func answersScoreAsBySQuAD() {
+    #expect(fixture.answers.contains { $0.version == 2 })
     for sheet in fixture.answers {
       let questions = sheet.questions.map { entry in
         Question(

@@ -64,6 +64,7 @@ struct TargetScaleTests {
     let standardized = answers()
     var written: [Float] = []
     model.withScores(of: scale, in: weights) { written = answers() }
+    #expect(standardized.count == 3 && written.count == 3)
     for (output, score) in zip(standardized, written) {
       #expect(abs(scale.score(output) - score) < 1e-3, "\(output) \(score)")
     }

@@ -84,6 +84,7 @@ struct DisentangledTests {
       let logits = MicroBatchPass(
         model, batch, .init(tokens: text.ids), pass: context, arena: arena
       ).discriminate(text.ids, weight: nil).logits
+      #expect(logits.count == text.logits.count && !logits.isEmpty)
       #expect(zip(logits, text.logits).allSatisfy { abs($0 - $1) < 1e-5 }, "\(logits)")
       arena.release(to: 0)
     }
@@ -95,6 +96,7 @@ struct DisentangledTests {
     #expect(try load([folder.file("run")]).weights.values == weights.values)
     // A pair of folders: the difference is computed, and rounded.
     let pair = try load([folder.file("discriminator"), folder.file("generator")])
+    #expect(pair.weights.values.count == weights.values.count)
     for (ours, theirs) in zip(pair.weights.values, weights.values) {
       #expect(abs(ours - theirs) < 1e-6)
     }
