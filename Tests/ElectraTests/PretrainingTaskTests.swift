@@ -264,28 +264,4 @@ struct PretrainingTaskTests {
     let sizes = preset.configuration(vocabularySize: 99).model
     #expect(sizes.discriminator.scaled(width: width, depth: 1) == sizes.generator)
   }
-
-  @Test
-  func samplersFollowTheirCounts() {
-    let counts = [0, 30, 0, 50, 1, 19]
-    let sampler = TokenSampler(counts: counts)
-    var (hits, others) = (counts.map { _ in 0 }, counts.map { _ in 0 })
-    for index in 0..<40_000 {
-      let stream = RandomStream(seed: 4, site: 5, step: 0, sequence: index / 100)
-      hits[Int(sampler.sample(stream, index: index % 100))] += 1
-      others[Int(sampler.sample(stream, index: index % 100, excluding: 3))] += 1
-    }
-    for token in counts.indices {
-      // Four standard deviations of a binomial are at most 400.
-      #expect(abs(hits[token] - 400 * counts[token]) < 400, "\(token)")
-      #expect(abs(others[token] - (token == 3 ? 0 : 800 * counts[token])) < 400, "\(token)")
-    }
-    #expect(hits[0] + hits[2] + others[0] + others[2] + others[3] == 0)
-    let huge = TokenSampler(counts: [1 << 40, 1 << 41, 0])
-    let stream = RandomStream(seed: 4, site: 5, step: 0, sequence: 0)
-    let second = (0..<9000).count { huge.sample(stream, index: $0) == 1 }
-    #expect(abs(second - 6000) < 180)
-    // A token that is the only one with a count is drawn even if it is excluded.
-    #expect(TokenSampler(counts: [0, 7]).sample(stream, index: 0, excluding: 1) == 1)
-  }
 }
