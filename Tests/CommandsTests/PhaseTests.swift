@@ -10,7 +10,7 @@ struct PhaseTests {
     """
 
   /// A folder with a finished first phase on short sequences, and data of long sequences.
-  private func folder(_ run: String) throws -> TemporaryFolder {
+  private func folder() throws -> TemporaryFolder {
     let folder = try InvarianceTests.folder(length: 16)
     let long = try Program.run(
       [
@@ -29,7 +29,7 @@ struct PhaseTests {
   /// The second phase has another number of slices, and the level of the exchange stays.
   @Test(arguments: [[], InvarianceTests.bfloat16 + InvarianceTests.exchange])
   func aSecondPhaseFollowsAndResumesExactly(options: [String]) throws {
-    let folder = try folder("run")
+    let folder = try folder()
     func pretrain(_ run: String, _ more: [String]) -> [String] {
       self.pretrain(run, options + more)
     }
@@ -107,7 +107,7 @@ struct PhaseTests {
 
   @Test
   func aPhaseThatCannotFollowIsRefused() throws {
-    let folder = try folder("run")
+    let folder = try folder()
     let none = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(none.status == 64 && none.errors.contains("there is no run"), "\(none.errors)")
     _ = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
