@@ -14,10 +14,11 @@ struct BranchTests {
 
   /// A folder with a run of eight steps and its checkpoint after four.
   private func folder() throws -> TemporaryFolder {
-    let folder = try InvarianceTests.folder()
-    let result = try Program.run(Self.command + ["--output", "run"], in: folder.path)
-    #expect(result.status == 0, "\(result.errors)")
-    return folder
+    try Fixtures.copy(of: "run of eight steps") {
+      let folder = try InvarianceTests.folder()
+      try runAll([Self.command + ["--output", "run"]], in: folder)
+      return folder
+    }
   }
 
   private func branch(_ output: String, _ more: [String] = []) -> [String] {

@@ -133,10 +133,9 @@ struct EvaluateTests {
       "--data long --samples unigram --evaluate-examples 1000000",
     ])
   func aLongEvaluationStopsWhenAsked(ranks: Int, options: String) throws {
-    let folder = try shortRun()
-    if options.contains("pairs") {
+    let folder = try Fixtures.copy(of: "long evaluations") {
+      let folder = try shortRun()
       try folder.write(Self.pairs(60_000), "pairs.tsv")
-    } else {
       try folder.write(String(repeating: madeText(documents: 1000) + "\n", count: 40), "long.txt")
       try runAll(
         [
@@ -145,6 +144,7 @@ struct EvaluateTests {
             "32", "--held-out", "0.9",
           ]
         ], in: folder)
+      return folder
     }
     let result = try Program.shell(
       """

@@ -6,6 +6,10 @@ import Testing
 struct SharedPreparationTests {
   /// A folder with a vocabulary and text in files of several forms and sizes.
   private func folder() throws -> TemporaryFolder {
+    try Fixtures.copy(of: "text for several ranks", make: makeFolder)
+  }
+
+  private func makeFolder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     // Several batches of eight blocks of a megabyte.
     try folder.write(String(repeating: madeText(documents: 300) + "\n", count: 120), "text/a.txt")
