@@ -38,7 +38,7 @@ struct ArithmeticTests {
   }
 
   @Test
-  func itIsFixedAtTheFirstStart() throws {
+  func theArithmeticIsFixedAtTheFirstStart() throws {
     let folder = try preparedData(documents: 100)
     let stopped = Self.pretrain + ["--hours", "0"]
     _ = try run(folder, stopped + Self.bfloat16, status: 75)
@@ -75,7 +75,7 @@ struct ArithmeticTests {
   }
 
   @Test
-  func evaluateAndDetectUseThatOfTheRun() throws {
+  func evaluateAndDetectUseTheArithmeticOfTheRun() throws {
     let folder = try folder()
     for verb in [
       ["evaluate", "rounded", "--data", "data", "--json"],
@@ -101,7 +101,7 @@ struct ArithmeticTests {
 
   /// A fine-tuning does not take the arithmetic of its encoder.
   @Test
-  func aFinetuningHasItsOwn() throws {
+  func aFinetuningHasItsOwnArithmetic() throws {
     let folder = try folder()
     let finetune = [
       "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "rounded",

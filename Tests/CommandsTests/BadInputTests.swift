@@ -35,7 +35,7 @@ struct BadInputTests {
   }
 
   @Test
-  func textThatIsNone() throws {
+  func textThatCannotBeReadIsRefused() throws {
     let folder = try folder()
     try expect(folder, prepare("absent.txt"), status: 66, says: "absent.txt")
     try expect(folder, prepare("empty.txt"), status: 65, says: "no text")
@@ -48,7 +48,7 @@ struct BadInputTests {
   }
 
   @Test
-  func vocabulariesThatAreNone() throws {
+  func vocabulariesThatCannotBeUsedAreRefused() throws {
     let folder = try folder()
     for (name, sentence) in [
       ("unmasked", "[MASK]"), ("doubled", "doubled.txt"), ("empty", "empty"),
@@ -60,7 +60,7 @@ struct BadInputTests {
   }
 
   @Test
-  func optionsThatCannotBe() throws {
+  func optionsThatContradictDataOrModelAreRefused() throws {
     let folder = try folder()
     try expect(folder, prepare("text.txt", "--length", "513"), status: 64, says: "513")
     try expect(
@@ -84,7 +84,7 @@ struct BadInputTests {
   }
 
   @Test
-  func numbersThatAreTooLarge() throws {
+  func numbersThatAreTooLargeAreRefused() throws {
     let folder = try folder()
     let largest = "9223372036854775807"
     let pretrain = ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"]
@@ -107,7 +107,7 @@ struct BadInputTests {
   }
 
   @Test
-  func dataThatIsDamaged() throws {
+  func damagedDataIsRefused() throws {
     let folder = try folder()
     try expect(
       folder, prepare("text.txt", "--held-out", "0.2", "--length", "16"), status: 0, says: "")
@@ -130,7 +130,7 @@ struct BadInputTests {
   }
 
   @Test
-  func anotherRecipeForARunThatExists() throws {
+  func anotherSeedForAFinishedRunIsRefused() throws {
     let folder = try folder()
     try expect(
       folder, prepare("text.txt", "--held-out", "0.2", "--length", "16"), status: 0, says: "")
@@ -145,7 +145,7 @@ struct BadInputTests {
   }
 
   @Test
-  func aFullDisk() throws {
+  func aFullDiskIsReportedAndLeavesNoData() throws {
     let folder = try folder()
     let full = "ulimit -f 8"  // files of at most 8 KB
     try expect(folder, prepare("text.txt"), status: 73, says: "cannot write", limits: full)
@@ -163,7 +163,7 @@ struct BadInputTests {
   }
 
   @Test
-  func aWrongLauncher() throws {
+  func aLauncherOfAnotherMPIIsRefused() throws {
     let folder = try folder()
     try expect(
       folder, ["pretrain", "--data", "data", "--output", "run"], status: 78,
@@ -171,7 +171,7 @@ struct BadInputTests {
   }
 
   @Test
-  func checkpointsThatAreNone() throws {
+  func modelsThatDoNotExistAreNamed() throws {
     let folder = try folder()
     try expect(folder, ["detect", "--from", "nowhere"], status: 66, says: "nowhere")
     for option in [["--threads", "0"], ["--evaluate-examples", "0"]] {

@@ -46,7 +46,7 @@ struct BadModelTests {
   }
 
   @Test
-  func configurationsThatCannotBe() throws {
+  func configurationsThatCannotBeUsedAreRefused() throws {
     let folder = try exportedModels()
     for (old, new, says) in [
       ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"relu\"", "hidden_act is relu"),
@@ -72,7 +72,7 @@ struct BadModelTests {
   }
 
   @Test
-  func tensorsThatCannotBe() throws {
+  func tensorsThatCannotBeReadAreRefused() throws {
     let folder = try exportedModels()
     let name = "model.safetensors"
     try expect(folder, name, says: "are too few for a header") { $0 = $0.prefix(5) }
@@ -96,7 +96,7 @@ struct BadModelTests {
   }
 
   @Test
-  func tokenizersThatCannotBe() throws {
+  func tokenizersThatCannotBeUsedAreRefused() throws {
     let folder = try exportedModels()
     try expect(
       folder, "vocab.txt", says: "vocab.txt and tokenizer.json have different tokens",
@@ -119,7 +119,7 @@ struct BadModelTests {
   }
 
   @Test
-  func foldersThatDoNotBelongTogether() throws {
+  func foldersThatDoNotBelongTogetherAreRefused() throws {
     let folder = try exportedModels()
     func expect(
       _ arguments: [String], status: Int32, says: String,

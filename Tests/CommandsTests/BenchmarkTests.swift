@@ -39,7 +39,7 @@ struct BenchmarkTests {
     ["--preset", "tiny", "--generator", "unigram"],
     ["--preset", "tiny", "--arithmetic", "bfloat16"], ["--preset", "tiny", "--optimizer", "muon"],
   ])
-  func aStepMakesTheProductsThatWereForetold(options: [String]) throws {
+  func aStepMakesTheEstimatedProducts(options: [String]) throws {
     let folder = try TemporaryFolder()
     let figures = try run(Self.step + ["--without-peak"] + options, in: folder)
     let counted = try number("operations", figures)

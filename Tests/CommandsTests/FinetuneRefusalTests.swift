@@ -51,7 +51,7 @@ struct FinetuneRefusalTests {
   ]
 
   @Test
-  func whatIsWrongIsSaidInOneSentenceOnEveryShape() throws {
+  func everyMistakeIsOneSentenceOnOneAndTwoRanks() throws {
     let folder = try finetuningFiles()
     try folder.write("text\tlabel\nba ko\tyes\nli mu\tperhaps\n", "bad.tsv")
     try folder.write("", "empty.tsv")

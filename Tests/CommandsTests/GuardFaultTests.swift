@@ -162,7 +162,7 @@ struct ShortageTests {
 
   /// From too little for the first threads to nearly enough: the program neither traps nor hangs.
   @Test(arguments: [300_000, 450_000, 600_000, 750_000, 900_000])
-  func aLimitOfTheAddressSpaceIsASentence(kilobytes: Int) throws {
+  func aLimitOfTheAddressSpaceIsReportedInASentence(kilobytes: Int) throws {
     let folder = try preparedData(documents: 60)
     let result = try Program.run(
       Self.run + ["--threads", "4"], limits: "ulimit -v \(kilobytes)", in: folder.path)

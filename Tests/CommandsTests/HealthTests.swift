@@ -23,7 +23,7 @@ struct HealthTests {
   }
 
   @Test
-  func aHealthyRunHearsNothing() throws {
+  func aHealthyRunHasNoWarning() throws {
     let folder = try preparedData(documents: 2000)
     let result = try Program.run(
       Self.pretrain + ["--steps", "400", "--warmup", "100", "--stop-when-unhealthy"],
@@ -85,7 +85,7 @@ struct HealthTests {
   }
 
   @Test
-  func aFewSentencesAreLearntByHeart() throws {
+  func overfittingOnAFewSentencesStopsTheRun() throws {
     let folder = try preparedData(documents: 60)
     let result = try Program.run(
       Self.pretrain + [

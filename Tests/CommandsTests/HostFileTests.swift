@@ -114,7 +114,7 @@ struct HostFileTests {
   }
 
   @Test
-  func whatMPIRunSaysIsShownWhereTheProgramSaysNothing() throws {
+  func messagesOfMpirunAreShownWhereTheProgramHasNone() throws {
     let broken = try errors(of: "this is no program\n")
     #expect(broken.status != 0)
     #expect(broken.errors.contains("Exec format error"), "\(broken.errors)")

@@ -15,7 +15,7 @@ struct MemoryForecastTests {
     ["--preset", "tiny", "--slices", "4", "--threads", "2"],
     ["--preset", "small", "--slices", "4", "--threads", "2", "--arithmetic", "bfloat16"],
   ])
-  func aRunTakesTheMemoryThatWasForetold(options: [String]) throws {
+  func aRunTakesTheEstimatedMemory(options: [String]) throws {
     let folder = try preparedData()
     let size = try folder.text("vocab.txt").split(separator: "\n").count
     let recipe = options + ["--batch", "16", "--length", "32", "--steps", "3"]

@@ -32,7 +32,7 @@ struct RunSurroundingsTests {
 
   /// Five ranks that the launcher binds to one processor.
   @Test
-  func classicMistakesAreNamedWithTheirPlace() throws {
+  func sharedCoresAndManyRanksAreNamedWithTheirHost() throws {
     let folder = try preparedData()
     let result = try Program.shell(
       """
@@ -53,7 +53,7 @@ struct RunSurroundingsTests {
   }
 
   @Test
-  func lanesThatWaitForOthersAreCounted() throws {
+  func threadsThatWaitForOthersAreCounted() throws {
     let folder = try preparedData()
     let result = try Program.run(
       Self.train + ["--slices", "4", "--threads", "3"], in: folder.path)

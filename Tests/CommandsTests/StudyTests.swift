@@ -191,7 +191,7 @@ struct StudyTests {
       66, "labels has a training set for none of: rte"
     ),
   ])
-  func whatAStudyCannotDoIsSaidInASentence(
+  func whatAStudyCannotDoIsReportedInASentence(
     options: [String], status: Int32, sentence: String
   ) throws {
     let folder = try labels()

@@ -81,7 +81,7 @@ struct PreparationTests {
   }
 
   @Test
-  func theFirstErrorInTheTextIsTold() throws {
+  func theFirstErrorInTheTextIsReported() throws {
     let folder = try TemporaryFolder()
     let bad = try folder.write(Array("w1\n".utf8) + [0xFF, 0x0A, 0x00, 0x0A], "in/1.txt")
     try folder.write("", "in/2.txt")

@@ -223,7 +223,7 @@ struct TextReaderTests {
   }
 
   @Test(arguments: ["\u{200B}", "\u{FEFF}", "\u{3001}", "\u{2010}"])
-  func otherLinesWithoutWordsDoNot(line: String) throws {
+  func otherLinesWithoutWordsDoNotEndDocuments(line: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("one\n\(line)\ntwo\n", "a.txt")
     #expect(try documents([path]) == [["one", line, "two"]])

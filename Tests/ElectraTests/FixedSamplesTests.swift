@@ -59,7 +59,7 @@ struct FixedSamplesTests {
 
   /// A source without a network samples by counts; one without either is none.
   @Test
-  func otherSources() throws {
+  func aSourceWithoutANetworkSamplesByCounts() throws {
     let counts = (0..<37).map { $0 == 7 || $0 == 9 ? 1 : 0 }
     let drawing = SampleDrawing(Self.positions, TokenSampler(counts: counts))
     let samples = Self.outputs(drawing, Self.batch, Storage(count: 0))

@@ -71,7 +71,7 @@ struct MaskingTests {
 
   /// 80 % [MASK], 10 % random tokens from the whole vocabulary, 10 % unchanged.
   @Test
-  func bertsDisguiseHasRandomTokens() {
+  func bertsMaskingRuleHasRandomTokens() {
     let batch = PretrainingObjectiveTests.batch(
       lengths: Array(repeating: 128, count: 400), vocabulary: 999)
     let masking = Masking(

@@ -6,7 +6,7 @@ import Testing
 /// Unhealthy runs are reported once, and not too early.
 struct UnhealthyRunTests {
   @Test
-  func aGeneratorThatLearnsNothingIsToldOnceAndNotTooEarly() throws {
+  func aGeneratorThatLearnsNothingIsReportedOnceAndNotTooEarly() throws {
     let warnings = HealthCourse.Run().warnings(to: 60_000) { _ in
       HealthCourse.line(generator: 6.9, discriminator: 0.25, replaced: 0.138, area: 0.85)
     }
@@ -58,7 +58,7 @@ struct UnhealthyRunTests {
   }
 
   @Test
-  func anEncoderThatLearnsItsTextByHeartIsTold() {
+  func anEncoderThatOverfitsIsReported() {
     var run = HealthCourse.Run()
     (run.examples, run.configuration.recipe.steps) = (100_000, 30_000)
     run.configuration.recipe.task.objective = .replaceMLM
@@ -68,7 +68,7 @@ struct UnhealthyRunTests {
   }
 
   @Test
-  func aDiscriminatorAtTheMajorityIsToldWithItsCause() {
+  func aDiscriminatorAtTheMajorityIsReportedWithItsCause() {
     func warnings(_ change: (inout PretrainingConfiguration) -> Void) -> [HealthWarning] {
       var run = HealthCourse.Run()
       change(&run.configuration)
@@ -110,7 +110,7 @@ struct UnhealthyRunTests {
   }
 
   @Test
-  func samplesThatAreRandomTokensAreTold() {
+  func samplesThatAreRandomTokensAreReported() {
     let warnings = HealthCourse.Run().warnings(to: 15_000) { step in
       HealthCourse.line(
         generator: 10.3, discriminator: HealthCourse.value([(1, 0.693), (5000, 0.05)], at: step),
@@ -130,7 +130,7 @@ struct UnhealthyRunTests {
   }
 
   @Test
-  func aSpikeThatGoesIsANoteAndALossThatStaysUpIsGrave() {
+  func aSpikeThatGoesIsANoteAndALossThatStaysUpIsFatal() {
     func course(_ up: Range<Int>) -> [HealthWarning] {
       HealthCourse.Run().warnings(to: 200_000) { step in
         var line = HealthCourse.published(step)
@@ -152,7 +152,7 @@ struct UnhealthyRunTests {
   }
 
   @Test
-  func textThatIsLearntByHeartIsTold() {
+  func overfittingIsReported() {
     var run = HealthCourse.Run()
     (run.examples, run.configuration.recipe.steps) = (100_000, 100_000)
     func training(_ step: Int) -> [MetricName: Double] {

@@ -31,7 +31,7 @@ struct CustomTaskTests {
   }
 
   @Test
-  func tablesWithAndWithoutHeader() throws {
+  func tablesAreReadWithAndWithoutHeader() throws {
     let named = try read(reviews, .training, "stars\ttext\ngood\tthe cat\nbad\ton\n")
     #expect(named.labels.names == ["bad", "good"])
     let placed = Task.custom(

@@ -37,7 +37,7 @@ struct EmptyLabelTests {
   ]
 
   @Test(arguments: files.indices)
-  func theLineIsNamed(file: Int) throws {
+  func theLineOfAnEmptyLabelIsNamed(file: Int) throws {
     let (task, text, name) = Self.files[file]
     for role in [SplitRole.training, .development] {
       let error = sentence { _ = try read(task, role, text, as: name) }
@@ -47,7 +47,7 @@ struct EmptyLabelTests {
   }
 
   @Test(arguments: files.indices)
-  func orTheExampleIsLeftOutAndCounted(file: Int) throws {
+  func theExampleIsLeftOutAndCountedOnRequest(file: Int) throws {
     let (task, text, name) = Self.files[file]
     let set = try skipping(task, .training, text, as: name)
     #expect(set.examples.count == 2 && set.labels.count != 3)

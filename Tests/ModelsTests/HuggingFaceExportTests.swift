@@ -53,7 +53,7 @@ struct HuggingFaceExportTests {
 
   /// The steps are those of all phases, Muon's rate is named, and mlm-rtd is not in the paper.
   @Test
-  func theCardOfASecondPhase() throws {
+  func theCardOfASecondPhaseNamesAllStepsAndMuon() throws {
     let (folder, tokenizer) = (try TemporaryFolder(), try smallTokenizer())
     var configuration = smallConfiguration(tokenizer)
     configuration.recipe.steps = 1000

@@ -23,7 +23,7 @@ struct HuggingFaceFolderTests {
   }
 
   @Test
-  func ourFoldersAreToldFromTheirs() throws {
+  func ourFoldersAreDistinguishedFromTheirs() throws {
     let folder = try exportedRun()
     #expect(HuggingFaceFolder.isOne(folder.file("discriminator")))
     for ours in ["run", "run/checkpoints/step-00000005", "none"] {

@@ -56,7 +56,7 @@ struct StopSignalsTests {
   }
 
   @Test
-  func sigtermIsToldFromOtherRequests() async {
+  func sigtermIsDistinguishedFromOtherRequests() async {
     await #expect(processExitsWith: .exitCode(0)) {
       listen()
       raise(SIGTERM)

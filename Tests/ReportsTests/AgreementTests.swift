@@ -35,7 +35,7 @@ struct AgreementTests {
   }
 
   @Test
-  func equalPlacesAreNotToldApartAndEqualScoresAgreeWithNothing() {
+  func equalRanksAreNotComparedAndEqualScoresAgreeWithNothing() {
     #expect(agreement([("a", 1, [1]), ("b", 1, [2])]).sentences == [])
     let tie = agreement([("a", 1, [1]), ("b", 2, [1])])
     #expect(tie.pairs == 1 && tie.agreeing == 0 && tie.exceptions.isEmpty && tie.correlation == 0)

@@ -99,7 +99,7 @@ struct ReportPageTests {
   }
 
   @Test
-  func runsOfOneNameAreToldApartByTheFolderAbove() throws {
+  func runsOfOneNameAreDistinguishedByTheFolderAbove() throws {
     let folder = try TemporaryFolder()
     for name in ["a/run", "b/run"] { try writeRun(folder, name, loss: 9) }
     #expect(try page(folder).text.contains("a/run and b/run"))

@@ -68,7 +68,7 @@ struct PhaseFileTests {
 
   /// A phase without a generator has no temperature, and a phase keeps disentangled embeddings.
   @Test
-  func theGeneratorOfAPhase() throws {
+  func aPhaseWithoutAGeneratorHasNoTemperature() throws {
     let folder = try TemporaryFolder()
     func phase(_ settings: String) throws -> PhaseFile {
       try PhaseFile(

@@ -3,7 +3,7 @@ import Testing
 
 struct PermutationTests {
   @Test(arguments: Array(1...70) + [255, 256, 257, 4095, 4096, 4097, 100_003])
-  func everyPlaceIsTakenOnce(count: Int) {
+  func everyIndexIsTakenOnce(count: Int) {
     let order = Permutation(count: count, seed: 1, stream: 2)
     var taken = [Bool](repeating: false, count: count)
     for index in 0..<count { taken[order[index]] = true }

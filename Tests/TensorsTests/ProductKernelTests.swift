@@ -118,7 +118,7 @@ struct ProductKernelTests {
   }
 
   @Test(arguments: ExactProduct.Deviation.allCases)
-  func theSelfTestDetects(deviation: ExactProduct.Deviation) {
+  func theSelfTestDetectsEveryDeviation(deviation: ExactProduct.Deviation) {
     #expect(!ProductKernel.passesSelfTest { ExactProduct.compute(&$0, deviation) })
   }
 

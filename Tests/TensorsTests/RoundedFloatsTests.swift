@@ -48,7 +48,7 @@ struct RoundedFloatsTests {
 
   /// Tails of rows are rounded like full vectors; the sum may overwrite either addend.
   @Test(arguments: [1, 7, 8, 9, 17])
-  func anyCountAndEitherTarget(count: Int) {
+  func sumsRoundAtAnyCountAndIntoEitherAddend(count: Int) {
     for isRounded in [false, true] {
       for target in [0, 1] {
         let floats = Storage(count: 2 * count)

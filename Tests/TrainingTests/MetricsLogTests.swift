@@ -59,7 +59,7 @@ struct MetricsLogTests {
   }
 
   @Test
-  func aFailureToWriteIsToldOnceAndEndsNothing() {
+  func aFailureToWriteIsReportedOnceAndEndsNothing() {
     var warnings: [String] = []
     let log = MetricsLog(folder: "/proc/nowhere") { warnings.append($0) }
     log.append(line(1))

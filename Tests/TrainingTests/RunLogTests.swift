@@ -28,7 +28,7 @@ struct RunLogTests {
   }
 
   @Test
-  func aFileThatCannotBeWrittenIsToldOnce() throws {
+  func aFileThatCannotBeWrittenIsReportedOnce() throws {
     let folder = try TemporaryFolder()
     let log = RunLog(path: "/nowhere/at/all/log.txt", screen: try screen(folder.file("screen")))
     log.write("one")

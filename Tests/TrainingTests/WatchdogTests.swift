@@ -36,7 +36,7 @@ struct WatchdogTests {
 
   /// The watchdog compares section names, so each must be read back exactly.
   @Test(arguments: ["input", "meeting", "computation", "reduction", Watchdog.waitingForWeights])
-  func whatARankSaysIsReadBack(section: String) throws {
+  func aHeartbeatIsReadBack(section: String) throws {
     let folder = try TemporaryFolder()
     Heartbeat(folder: folder.path, rank: 0).write(step: 3, section: section, state: "running")
     let record = try #require(Heartbeat.last(folder: folder.path, rank: 0))
