@@ -128,6 +128,25 @@ struct InvarianceTests {
     #expect((outcomes[0] == outcomes[1]) == (arithmetic == "bfloat16"))
   }
 
+  /// `evaluate` and `detect` in bfloat16 compute no float32 product either.
+  @Test
+  func evaluationInBFloat16DoesNotDependOnOpenBLAS() throws {
+    let folder = try Self.folder()
+    try runAll([Self.command + Self.bfloat16 + ["--output", "run"]], in: folder)
+    for verb in [
+      ["evaluate", "run", "--data", "data", "--json"], ["detect", "--from", "run", "--json"],
+    ] {
+      let outputs = try ["Haswell", "Sandybridge"].map { kernels in
+        let result = try Program.run(
+          verb, input: "bakoli mune rasi.\n", environment: ["OPENBLAS_CORETYPE": kernels],
+          in: folder.path)
+        #expect(result.status == 0, "\(kernels): \(result.errors)")
+        return result.output
+      }
+      #expect(!outputs[0].isEmpty && outputs[0] == outputs[1], "\(outputs)")
+    }
+  }
+
   /// Stopped after every step and resumed on another number of ranks and workers.
   @Test(arguments: [("2", []), ("4", []), ("4", bfloat16 + exchange), ("4", exchange)])
   func stopsAndOtherShapesDoNotChangeAByte(logEvery: String, options: [String]) throws {
