@@ -44,6 +44,7 @@ struct FaultTests {
     let folder = try preparedData()
     let end = try disturb(folder, "kill -KILL $(rank 1)")
     #expect(end.status != 0 && end.status != 75)
+    // The limit that Reproducibility.md states.
     #expect(end.seconds < 5)
     let last = end.errors.split(separator: "\n").last ?? ""
     #expect(
@@ -57,6 +58,7 @@ struct FaultTests {
       folder, "kill -STOP $(rank \(rank))",
       ["start", "step", "checkpoint"].flatMap { ["--deadline", "\($0)=6"] })
     #expect(end.status == 76, "\(end.errors)")
+    // The deadline, two seconds (Reproducibility.md), and half a second for the shell.
     #expect(end.seconds < 8.5)
     #expect(end.errors.contains("s from rank \(rank) on "), "\(end.errors)")
   }

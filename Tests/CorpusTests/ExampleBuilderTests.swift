@@ -55,7 +55,7 @@ struct ExampleBuilderTests {
     // 4 + 12 is past 10, but 4 is not: 0.1 + 0.9 / 2.
     let share = share(
       [4, 12], example(Array(100..<116)), example(Array(100..<104), Array(104..<116)))
-    #expect(abs(share - 0.55) < 0.035)
+    #expect(abs(share - 0.55) < 0.035)  // over four standard deviations
   }
 
   @Test
@@ -68,6 +68,7 @@ struct ExampleBuilderTests {
     let single = [example(Array(100..<115))]
     #expect(outcomes.allSatisfy { [split, joined, single].contains($0) })
     for (outcome, share) in [(split, 0.45), (joined, 0.45), (single, 0.1)] {
+      // Over four standard deviations.
       #expect(abs(Double(outcomes.count { $0 == outcome }) / 4000 - share) < 0.035)
     }
   }
