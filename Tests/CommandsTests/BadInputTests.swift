@@ -84,7 +84,7 @@ struct BadInputTests {
   }
 
   @Test
-  func numbersThatAreTooLargeAreRefused() throws {
+  func numbersOutOfRangeAreRefused() throws {
     let folder = try folder()
     let largest = "9223372036854775807"
     let pretrain = ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"]
@@ -99,6 +99,11 @@ struct BadInputTests {
     for hours in ["1e300", "nan", "-1"] {
       try expect(
         folder, pretrain + ["--hours=" + hours], status: 64, says: "--hours must be between 0")
+    }
+    for deadline in ["step", "steps=6", "step=0", "step=nan"] {
+      try expect(
+        folder, pretrain + ["--deadline", deadline], status: 64,
+        says: "'\(deadline)' is invalid for '--deadline")
     }
     try expect(folder, prepare("text.txt", "--held-out", "0"), status: 0, says: "")
     try expect(
