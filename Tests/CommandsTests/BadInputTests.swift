@@ -129,7 +129,7 @@ struct BadInputTests {
     try sound.dropLast(100).write(to: shard)
     try expect(folder, pretrain, status: 65, says: "train-00000.tokens")
     try sound.write(to: shard)
-    let vocabulary = try String(contentsOfFile: folder.path + "/vocab.txt", encoding: .utf8)
+    let vocabulary = try folder.text("vocab.txt")
     try folder.write(vocabulary + "zebra\n", "data/vocab.txt")
     try expect(folder, pretrain, status: 65, says: "another vocabulary")
   }

@@ -24,7 +24,7 @@ struct ExistingRunTests {
 
   private func edit(_ folder: TemporaryFolder, _ file: String, _ old: String, _ new: String) throws
   {
-    let text = try String(contentsOfFile: folder.file(file), encoding: .utf8)
+    let text = try folder.text(file)
     #expect(text.contains(old))
     try folder.write(text.replacingOccurrences(of: old, with: new), file)
   }
@@ -176,7 +176,7 @@ struct ExistingRunTests {
     let folder = try preparedData(documents: 100)
     let run = Self.tiny + ["--output", "run"]
     func log() throws -> String {
-      try String(contentsOfFile: folder.file("run/log.txt"), encoding: .utf8)
+      try folder.text("run/log.txt")
     }
     for _ in 0..<2 {
       try pretrain(folder, run, environment: ["OPENBLAS_CORETYPE": "Nehalem"])

@@ -139,7 +139,7 @@ struct ExportTests {
         "--steps", "5", "--init-from", "discriminator",
       ], in: folder.path)
     #expect(begun.status == 0, "\(begun.errors)")
-    let log = try String(contentsOfFile: folder.path + "/again/log.txt", encoding: .utf8)
+    let log = try folder.text("again/log.txt")
     #expect(log.contains("new weights for missing tensors: discriminator_predictions.dense.weight"))
     #expect(log.contains("unused tensors: pooler.dense.bias"))
     #expect(log.contains("new schedule: 5 steps"))

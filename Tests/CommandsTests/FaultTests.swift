@@ -35,7 +35,7 @@ struct FaultTests {
     return (
       try #require(words.first.flatMap { Int32($0) }),
       try #require(words.last.flatMap { Double($0) }),
-      try String(contentsOfFile: folder.path + "/said", encoding: .utf8)
+      try folder.text("said")
     )
   }
 
@@ -148,7 +148,7 @@ struct FaultTests {
       echo taken over $?
       """, [Program.path] + Self.long, in: folder.path)
     #expect(result.output == "refused 73\ntaken over 75\n")
-    let sentence = try String(contentsOfFile: folder.path + "/second", encoding: .utf8)
+    let sentence = try folder.text("second")
     #expect(sentence.contains("run is in use by process "), "\(sentence)")
     #expect(!sentence.contains("parameters"))
   }

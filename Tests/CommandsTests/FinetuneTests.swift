@@ -142,7 +142,7 @@ struct FinetuneTests {
     let undefined = "nan (undefined: all predictions, or all correct answers, are equal)"
     #expect(result.errors.components(separatedBy: undefined).count == 4, "\(result.errors)")
     #expect(!result.errors.contains("better"), "\(result.errors)")
-    let best = try String(contentsOfFile: folder.path + "/out/seed-1/result.json", encoding: .utf8)
+    let best = try folder.text("out/seed-1/result.json")
     #expect(best.contains("\"epoch\":3"), "\(best)")
   }
 }

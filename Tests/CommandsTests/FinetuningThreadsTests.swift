@@ -30,7 +30,7 @@ struct FinetuningThreadsTests {
       [Program.path] + arguments, in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     return try (0..<(ranks ?? 1)).map { rank in
-      let text = try String(contentsOfFile: "\(folder.path)/threads.\(rank)", encoding: .utf8)
+      let text = try folder.text("threads.\(rank)")
       return text.split(separator: "\n").compactMap { Int($0) }.max() ?? 0
     }
   }

@@ -58,8 +58,7 @@ struct PhaseTests {
     }
     #expect(rates.suffix(4).map { ($0 * 1e5).rounded() } == [500, 375, 250, 125])
     // The phase is recorded, and the last checkpoint of the first phase is kept permanently.
-    let configuration = try String(
-      contentsOfFile: folder.path + "/whole/config.json", encoding: .utf8)
+    let configuration = try folder.text("whole/config.json")
     #expect(configuration.contains("earlier_phases"))
     let checkpoints = try FileManager.default.contentsOfDirectory(
       atPath: folder.path + "/whole/checkpoints")

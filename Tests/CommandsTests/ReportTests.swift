@@ -111,7 +111,7 @@ struct ReportTests {
       ["report", "studies", "--output", "report.html"], in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output == "report.html: 2 runs, 1 fine-tuning\n")
-    let html = try String(contentsOfFile: folder.path + "/report.html", encoding: .utf8)
+    let html = try folder.text("report.html")
     for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
       #expect(!html.contains(outside), "the page refers to \(outside)")
     }

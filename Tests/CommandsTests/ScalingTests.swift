@@ -41,7 +41,7 @@ struct ScalingTests {
     #expect(result.output.contains("1024 ranks"))
     #expect(result.output.contains("extrapolated far beyond what was measured"))
 
-    let csv = try String(contentsOfFile: folder.path + "/scaling.csv", encoding: .utf8)
+    let csv = try folder.text("scaling.csv")
     let rows = csv.split(separator: "\n").map {
       $0.split(separator: ",", omittingEmptySubsequences: false)
     }

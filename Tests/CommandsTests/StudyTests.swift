@@ -87,7 +87,7 @@ struct StudyTests {
     #expect(pays.status == 0, "\(pays.output)\(pays.errors)")
     #expect(pays.output.matches(of: /\| \w.* ± .*\|\n/).count == 3, "\(pays.output)")
     func log() throws -> String {
-      try String(contentsOfFile: folder.path + "/out/log.txt", encoding: .utf8)
+      try folder.text("out/log.txt")
     }
     let before = try log().count
     let parts = try Program.script(
@@ -101,7 +101,7 @@ struct StudyTests {
     // Eight steps of ELECTRA have as many operations as nine of masked language modelling.
     #expect(parts.output.hasPrefix("electra: 8 steps\n"))
     #expect(parts.output.contains("\nmlm: 9 steps\n"), "\(parts.output)")
-    let table = try String(contentsOfFile: folder.path + "/out/table.md", encoding: .utf8)
+    let table = try folder.text("out/table.md")
     #expect(parts.output.hasSuffix(table))
     let study = try folder.text("out/study.json")
     #expect(study.contains(#""system": "mlm", "steps": 9, "operations": "#), "\(study)")
@@ -130,7 +130,7 @@ struct StudyTests {
     let stopped = try start(steps: 1_000_000)
     #expect(stopped.status == 75, "\(stopped.output)\(stopped.errors)")
     #expect(stopped.output.contains("stopped as requested; the same command resumes"))
-    let log = try String(contentsOfFile: folder.path + "/out/electra/run/log.txt", encoding: .utf8)
+    let log = try folder.text("out/electra/run/log.txt")
     #expect(log.contains("stopped as requested after step"))
     // Options that do not fit the existing files are refused with the message of the program.
     let other = try Program.script(

@@ -40,9 +40,9 @@ struct TokenizationVerbTests {
       ["vocabulary", "-", "--size", "20", "--output", "b.txt", "--threads", "3"],
       input: "hey hey hey\n\nthe end\n", in: folder.path)
     #expect(stream.status == 0, "\(stream.errors)")
-    let made = try String(contentsOfFile: folder.path + "/a.txt", encoding: .utf8)
+    let made = try folder.text("a.txt")
     #expect(made.split(separator: "\n").contains("hey"))
-    #expect(try String(contentsOfFile: folder.path + "/b.txt", encoding: .utf8) == made)
+    #expect(try folder.text("b.txt") == made)
   }
 
   @Test
@@ -82,7 +82,7 @@ struct TokenizationVerbTests {
     #expect(result.status == status)
     #expect(result.errors.contains(says), "\(result.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/v.txt"))
-    let vocabulary = try String(contentsOfFile: folder.path + "/vocab.txt", encoding: .utf8)
+    let vocabulary = try folder.text("vocab.txt")
     #expect(vocabulary == Self.tokens.joined(separator: "\n"))
   }
 }
