@@ -90,11 +90,9 @@ struct ArithmeticTests {
   @Test
   func ranksWithOtherArithmeticAreRefusedByName() throws {
     let folder = try folder()
-    let result = try Program.shell(
-      """
-      . \(Program.launch)/environment.sh
-      mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 "$0" "$@" --arithmetic float32
-      """, [Program.path, "evaluate", "rounded", "--data", "data"], in: folder.path)
+    let result = try Program.runTwoRanks(
+      ["evaluate", "rounded", "--data", "data"], second: #""$0" "$@" --arithmetic float32"#,
+      in: folder.path)
     #expect(result.status == 78, "\(result.errors)")
     #expect(result.errors.contains("another option --arithmetic than rank 0: float32, not none"))
   }

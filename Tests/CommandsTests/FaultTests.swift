@@ -161,30 +161,22 @@ struct FaultTests {
       ("--log-every 7", "option --log-every"), ("--seed 9", "option --seed"),
       ("--arithmetic bfloat16", "option --arithmetic"),
     ] {
-      let result = try Program.shell(
-        """
-        . \(Program.launch)/environment.sh
-        mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 "$0" "$@" \(difference)
-        """, [Program.path] + Self.long, in: folder.path)
+      let result = try Program.runTwoRanks(
+        Self.long, second: #""$0" "$@" \#(difference)"#, in: folder.path)
       #expect(result.status == 78, "\(result.errors)")
       #expect(result.errors.contains("rank 1 on ") && result.errors.contains("another \(key)"))
     }
     // Other kernels of OpenBLAS, as on hosts with other processors.
-    let kernels = try Program.shell(
-      """
-      . \(Program.launch)/environment.sh
-      mpirun -q --timeout 60 -np 1 env OPENBLAS_CORETYPE=Nehalem "$0" "$@" \\
-        : -np 1 env OPENBLAS_CORETYPE=Prescott "$0" "$@"
-      """, [Program.path] + Self.long, in: folder.path)
+    let kernels = try Program.runTwoRanks(
+      Self.long, first: #"env OPENBLAS_CORETYPE=Nehalem "$0" "$@" "#,
+      second: #"env OPENBLAS_CORETYPE=Prescott "$0" "$@" "#, in: folder.path)
     #expect(kernels.status == 78, "\(kernels.errors)")
     #expect(kernels.errors.contains("another OpenBLAS or processor type"), "\(kernels.errors)")
     // Another binary: the same program with one more byte at its end.
-    let other = try Program.shell(
-      """
-      . \(Program.launch)/environment.sh
-      cp "$0" ./other-program; echo >> other-program
-      mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 ./other-program "$@"
-      """, [Program.path] + Self.long, in: folder.path)
+    _ = try Program.shell(
+      "cp \"$0\" other-program; echo >> other-program", [Program.path], in: folder.path)
+    let other = try Program.runTwoRanks(
+      Self.long, second: #"./other-program "$@" "#, in: folder.path)
     #expect(other.status == 78 && other.errors.contains("another program file"), "\(other.errors)")
   }
 }

@@ -183,11 +183,9 @@ struct ShortageTests {
   @Test
   func oneRankWithoutMemoryEndsAllRanks() throws {
     let folder = try preparedData(documents: 60)
-    let result = try Program.shell(
-      """
-      . \(Program.launch)/environment.sh
-      mpirun -q --timeout 60 -np 1 "$0" "$@" : -np 1 sh -c 'ulimit -v 700000; exec "$0" "$@"' "$0" "$@"
-      """, [Program.path] + Self.run + ["--threads", "2"], in: folder.path)
+    let result = try Program.runTwoRanks(
+      Self.run + ["--threads", "2"],
+      second: #"sh -c 'ulimit -v 700000; exec "$0" "$@"' "$0" "$@" "#, in: folder.path)
     try expectSentence(result)
   }
 }

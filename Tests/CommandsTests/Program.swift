@@ -42,6 +42,17 @@ enum Program {
       [folder + "/electra"] + arguments, input: input, environment: environment, in: directory)
   }
 
+  /// Runs `electra` on two ranks that are started by different shell words.
+  ///
+  /// In `first` and `second`, "$0" "$@" are the program and its arguments.
+  static func runTwoRanks(
+    _ arguments: [String], first: String = "\"$0\" \"$@\"", second: String, in directory: String
+  ) throws -> Result {
+    try shell(
+      ". \(launch)/environment.sh; exec mpirun -q --timeout 60 -np 1 \(first) : -np 1 \(second)",
+      [path] + arguments, in: directory)
+  }
+
   /// Runs a script of `Launch` with the program under test and waits for it.
   static func script(
     _ name: String, _ arguments: [String], in directory: String
