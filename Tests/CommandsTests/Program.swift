@@ -34,12 +34,12 @@ enum Program {
   ) throws -> Result {
     guard let ranks else {
       return try shell(
-        "\(limits); exec \"$0\" \"$@\"", [folder + "/electra"] + arguments, input: input,
+        "\(limits); exec \"$0\" \"$@\"", [path] + arguments, input: input,
         environment: environment, in: directory)
     }
     return try shell(
       ". \(launch)/environment.sh; \(limits); exec mpirun -q --timeout 120 -np \(ranks) \"$0\" \"$@\"",
-      [folder + "/electra"] + arguments, input: input, environment: environment, in: directory)
+      [path] + arguments, input: input, environment: environment, in: directory)
   }
 
   /// Runs `electra` on two ranks that are started by different shell words.

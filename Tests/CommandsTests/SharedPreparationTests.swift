@@ -112,7 +112,7 @@ struct SharedPreparationTests {
         mpirun -q --timeout 60 -np 2 bash -c \
           '[ $OMPI_COMM_WORLD_RANK = 0 ] || { \(change); }; cd $OMPI_COMM_WORLD_RANK; exec "$0" "$@"' \
           "$0" "$@"
-        """, [Program.folder + "/electra"] + command(["text"], "data"), in: folder.path)
+        """, [Program.path] + command(["text"], "data"), in: folder.path)
       #expect(result.status != 0 && result.errors.contains(says), "\(result.errors)")
       #expect(try !folder.names("0").contains("data"))
     }
