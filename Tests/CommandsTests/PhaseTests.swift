@@ -109,7 +109,8 @@ struct PhaseTests {
     let folder = try folder()
     let none = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(none.status == 64 && none.errors.contains("there is no run"), "\(none.errors)")
-    _ = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
+    let begun = try Program.run(pretrain("run", ["--hours", "0"]), in: folder.path)
+    #expect(begun.status == 75, "\(begun.errors)")
     let early = try Program.run(pretrain("run", ["--next-phase", "second.json"]), in: folder.path)
     #expect(early.status == 64 && early.errors.contains("1 of 6 steps"), "\(early.errors)")
     for (text, sentence) in [
