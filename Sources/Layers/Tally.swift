@@ -9,8 +9,9 @@ package struct Tally: Sendable, Equatable {
   package var positiveScores: [Float]
   /// The logits of examples of the negative class.
   package var negativeScores: [Float]
-  /// Counts of pairs of scores, which stand for the scores of many batches in a total; nil
-  /// otherwise. `add` does not change them.
+  /// Counts of pairs of scores, which stand for the scores of many batches in a total; else nil.
+  ///
+  /// `add` does not change them.
   package var pairCounts: PairCounts?
   /// The outputs of the model, sequence by sequence; the objective defines their meaning.
   package var outputs: [Float]
