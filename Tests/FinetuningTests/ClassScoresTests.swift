@@ -19,10 +19,10 @@ struct ClassScoresTests {
   func aClassHasPrecisionRecallAndSupport() throws {
     let scores = try scores(["a", "a", "a", "b", "b", "a"], [0, 0, 1, 1, 0, 0])
     #expect(scores.classes.map(\.name) == ["a", "b", "c"])
-    #expect(scores.classes.map(\.support) == [4, 2, 0])
-    #expect(scores.classes.map(\.precision) == [0.75, 0.5, 0])
-    #expect(scores.classes.map(\.recall) == [0.75, 0.5, 0])
-    #expect(scores.classes.map(\.f1) == [0.75, 0.5, 0])
+    #expect(scores.classes.map(\.counts.support) == [4, 2, 0])
+    #expect(scores.classes.map(\.counts.precision) == [0.75, 0.5, 0])
+    #expect(scores.classes.map(\.counts.recall) == [0.75, 0.5, 0])
+    #expect(scores.classes.map(\.counts.f1) == [0.75, 0.5, 0])
     #expect(scores.confusion == ["a": ["a": 3, "b": 1], "b": ["a": 1, "b": 1]])
   }
 
@@ -54,8 +54,9 @@ struct ClassScoresTests {
     let predictions = Predictions.tags([["B-NP", "I-NP", "O", "O", "B-VP"]])
     let kinds = try #require(entities.classScores(of: predictions))
     #expect(kinds.classes.map(\.name) == ["NP", "VP"] && kinds.confusion == nil)
-    #expect(kinds.classes.map(\.correct) == [1, 0] && kinds.classes.map(\.support) == [2, 1])
-    #expect(kinds.classes.map(\.precision) == [1, 0] && kinds.classes.map(\.recall) == [0.5, 0])
+    let counts = kinds.classes.map(\.counts)
+    #expect(counts.map(\.correct) == [1, 0] && counts.map(\.support) == [2, 1])
+    #expect(counts.map(\.precision) == [1, 0] && counts.map(\.recall) == [0.5, 0])
     let words = try read(task, .training, "the DT\ncat NN\nsat VB\n", as: "train.txt")
     let tags = try #require(words.classScores(of: .tags([["DT", "DT", "VB"]])))
     #expect(tags.confusion == ["DT": ["DT": 1], "NN": ["DT": 1], "VB": ["VB": 1]])

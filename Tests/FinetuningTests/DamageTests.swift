@@ -80,8 +80,8 @@ struct DamageTests {
     #expect(set.files(of: predictions).allSatisfy { !$0.text.isEmpty })
     let classes = set.classScores(of: predictions)
     #expect(set.isLabelled || classes == nil)
-    if let classes {
-      #expect(classes.classes.allSatisfy { $0.correct <= min($0.predicted, $0.support) })
+    if let counts = classes?.classes.map(\.counts) {
+      #expect(counts.allSatisfy { $0.correct <= min($0.predicted, $0.support) })
     }
     #expect(set.scores(of: predictions).count == (set.isLabelled ? set.metrics.count : 0))
   }

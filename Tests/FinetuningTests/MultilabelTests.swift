@@ -82,8 +82,8 @@ struct MultilabelTests {
     #expect(abs(scores[0].value - 0.75) < 1e-12 && scores[2].value == 0.5)
     #expect(abs(scores[1].value - (1 + 2.0 / 3 + 0) / 3) < 1e-12)
     let classes = try #require(set.classScores(of: predictions))
-    #expect(classes.classes.map(\.correct) == [2, 1, 0] && classes.confusion == nil)
-    #expect(classes.classes.map(\.support) == [2, 2, 0])
+    #expect(classes.classes.map(\.counts.correct) == [2, 1, 0] && classes.confusion == nil)
+    #expect(classes.classes.map(\.counts.support) == [2, 2, 0])
     #expect(
       set.files(of: .labelSets([[0, 1], [0], [], [1]]))[0].text
         == "index\tprediction\n0\ta,b\n1\ta\n2\t\n3\tb\n")

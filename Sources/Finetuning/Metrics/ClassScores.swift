@@ -1,10 +1,9 @@
 /// The scores of each class of a set of examples, and its confusion matrix.
 ///
 ///     let scores = dev.classScores(of: predictions)
-///     print(scores.classes[0].recall, scores.confusion?["yes"]?["no"])
+///     print(scores.classes[0].counts.recall, scores.confusion?["yes"]?["no"])
 ///
-/// A class is a label, a tag, or, where tags mark entities, a kind of entity. Precision, recall and
-/// F1 equal those of scikit-learn and seqeval, 0 where they are undefined. Counts are stored, so
+/// A class is a label, a tag, or, where tags mark entities, a kind of entity. Counts are stored, so
 /// that the scores of disjoint sets can be added.
 package struct ClassScores: Sendable, Equatable, Codable {
   package let split: String
@@ -18,40 +17,24 @@ package struct ClassScores: Sendable, Equatable, Codable {
   /// The counts of one class.
   package struct Class: Sendable, Equatable {
     package let name: String
-    package fileprivate(set) var correct = 0
-    package fileprivate(set) var predicted = 0
-    /// The number of gold examples, words or entities of the class.
-    package fileprivate(set) var support = 0
-
-    package var precision: Double { LabelScores.fraction(correct, of: predicted) }
-    package var recall: Double { LabelScores.fraction(correct, of: support) }
-    package var f1: Double { LabelScores.fraction(2 * correct, of: predicted + support) }
+    package fileprivate(set) var counts: MatchCounts
   }
 
   private enum CodingKeys: String, CodingKey { case split, classes, confusion }
 
-  /// Counts the classes `names`; each gold and predicted item must be one of them.
-  ///
-  /// `correct` are the items that are in both `gold` and `predicted`.
-  init(split: String, names: [String], gold: [String], predicted: [String], correct: [String]) {
-    func counts(_ items: [String]) -> [String: Int] {
-      items.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-    }
-    let (gold, predicted, correct) = (counts(gold), counts(predicted), counts(correct))
+  /// The scores of the classes `names`; each key of `counts` must be one of them.
+  init(split: String, names: [String], counts: [String: MatchCounts]) {
     self.split = split
-    classes = names.map { name in
-      Class(
-        name: name, correct: correct[name] ?? 0, predicted: predicted[name] ?? 0,
-        support: gold[name] ?? 0)
-    }
+    classes = names.map { Class(name: $0, counts: counts[$0] ?? MatchCounts()) }
   }
 
   /// Counts examples or words with one class each, and their confusion matrix.
   init(split: String, names: [String], gold: [String], predicted: [String]) {
     let pairs = zip(gold, predicted)
     self.init(
-      split: split, names: names, gold: gold, predicted: predicted,
-      correct: pairs.compactMap { $0 == $1 ? $0 : nil })
+      split: split, names: names,
+      counts: MatchCounts.byName(
+        gold: gold, predicted: predicted, correct: pairs.compactMap { $0 == $1 ? $0 : nil }))
     confusion = pairs.reduce(into: [:]) { $0[$1.0, default: [:]][$1.1, default: 0] += 1 }
   }
 
@@ -60,9 +43,7 @@ package struct ClassScores: Sendable, Equatable, Codable {
     let isNew = other.classes.contains { entry in !classes.contains { $0.name == entry.name } }
     for entry in other.classes {
       if let index = classes.firstIndex(where: { $0.name == entry.name }) {
-        classes[index].correct += entry.correct
-        classes[index].predicted += entry.predicted
-        classes[index].support += entry.support
+        classes[index].counts += entry.counts
       } else {
         classes.append(entry)
       }
@@ -81,8 +62,8 @@ extension ClassScores.Class: Codable {
 
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      name: try values.decode(String.self, forKey: .name),
+    name = try values.decode(String.self, forKey: .name)
+    counts = MatchCounts(
       correct: try values.decode(Int.self, forKey: .correct),
       predicted: try values.decode(Int.self, forKey: .predicted),
       support: try values.decode(Int.self, forKey: .support))
@@ -91,12 +72,12 @@ extension ClassScores.Class: Codable {
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(name, forKey: .name)
-    try values.encode(correct, forKey: .correct)
-    try values.encode(predicted, forKey: .predicted)
-    try values.encode(support, forKey: .support)
-    try values.encode(precision, forKey: .precision)
-    try values.encode(recall, forKey: .recall)
-    try values.encode(f1, forKey: .f1)
+    try values.encode(counts.correct, forKey: .correct)
+    try values.encode(counts.predicted, forKey: .predicted)
+    try values.encode(counts.support, forKey: .support)
+    try values.encode(counts.precision, forKey: .precision)
+    try values.encode(counts.recall, forKey: .recall)
+    try values.encode(counts.f1, forKey: .f1)
   }
 }
 
@@ -113,8 +94,9 @@ extension ExampleSet {
       func names(_ sets: [[Int]]) -> [String] { sets.flatMap { $0.map { labels.names[$0] } } }
       let correct = zip(goldLabelSets, predicted).map { Array(Set($0).intersection($1)) }
       return ClassScores(
-        split: split.name, names: labels.names, gold: names(goldLabelSets),
-        predicted: names(predicted), correct: names(correct))
+        split: split.name, names: labels.names,
+        counts: MatchCounts.byName(
+          gold: names(goldLabelSets), predicted: names(predicted), correct: names(correct)))
     case (.tags(let tags), .sentences(let sentences, _, _)):
       return tagScores(sentences.map(\.tags), tags)
     default: return nil
@@ -128,13 +110,7 @@ extension ExampleSet {
       return ClassScores(
         split: split.name, names: labels.names + others, gold: gold, predicted: predicted)
     }
-    let entities = zip(gold, predicted).map { (Set(Tags.entities($0)), Set(Tags.entities($1))) }
-    func kinds(_ entities: [Set<Tags.Entity>]) -> [String] {
-      entities.flatMap { $0.map { String($0.kind) } }
-    }
-    let (truths, predictions) = (kinds(entities.map(\.0)), kinds(entities.map(\.1)))
-    return ClassScores(
-      split: split.name, names: Set(truths + predictions).sorted(), gold: truths,
-      predicted: predictions, correct: kinds(entities.map { $0.intersection($1) }))
+    let kinds = MatchCounts.entities(gold, predicted)
+    return ClassScores(split: split.name, names: kinds.keys.sorted(), counts: kinds)
   }
 }

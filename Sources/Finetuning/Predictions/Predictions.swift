@@ -153,7 +153,7 @@ extension ExampleSet {
   }
 
   private func tagScores(_ gold: [[String]], _ predicted: [[String]]) -> [Score] {
-    let entities = EntityScores(gold, predicted)
+    let entities = MatchCounts.entities(gold, predicted).values.total
     return metrics.map { metric in
       switch metric {
       case .entityF1: Score(metric, entities.f1)

@@ -20,9 +20,10 @@ struct ReportedClasses {
         "recall", "F1", "support",
       ],
       rows: scores.classes.map { entry in
-        [
-          .init(entry.name), percent(entry.precision), percent(entry.recall), percent(entry.f1),
-          .init(entry.support.grouped),
+        let counts = entry.counts
+        return [
+          .init(entry.name), percent(counts.precision), percent(counts.recall), percent(counts.f1),
+          .init(counts.support.grouped),
         ]
       })
   }
