@@ -101,7 +101,7 @@ struct PredictCommand: ParsableCommand {
       try world.agree {
         guard world.rank == 0 else { return }
         if let output {
-          let files = predicted.flatMap { $0.set.files(of: $0.predictions) }
+          let files = try predicted.flatMap { try $0.set.files(of: $0.predictions) }
           try AtomicFile.write(files.map { (output + "/" + $0.name, Array($0.text.utf8)) })
         }
         for (set, predictions, outputs) in predicted {

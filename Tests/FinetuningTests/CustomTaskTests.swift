@@ -46,7 +46,7 @@ struct CustomTaskTests {
       reviews, .test, "text\nthe cat\n", labels: LabelSet(["bad", "good"]))
     #expect(set.examples.map(\.target) == [.none] && !set.isLabelled)
     #expect(set.scores(of: .labels([1])).isEmpty)
-    #expect(set.files(of: .labels([1]))[0].text == "index\tprediction\n0\tgood\n")
+    #expect(try set.files(of: .labels([1]))[0].text == "index\tprediction\n0\tgood\n")
     let error = sentence { _ = try read(reviews, .development, "text\nthe cat\n") }
     #expect(error.contains("no column stars"))
   }

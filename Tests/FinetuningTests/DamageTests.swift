@@ -77,7 +77,7 @@ struct DamageTests {
       }
     }
     let predictions = set.predictions(outputs: outputs)
-    #expect(set.files(of: predictions).allSatisfy { !$0.text.isEmpty })
+    #expect(try set.files(of: predictions).allSatisfy { !$0.text.isEmpty })
     let classes = set.classScores(of: predictions)
     #expect(set.isLabelled || classes == nil)
     if let counts = classes?.classes.map(\.counts) {

@@ -66,7 +66,7 @@ struct EmptyLabelTests {
     let set = try skipping(Self.sentiment, .development, text, as: "x.tsv")
     #expect(set.notes.emptyLabels == [3])
     // Predictions keep the numbers of their rows.
-    #expect(set.files(of: .labels([1, 0]))[0].text == "index\tprediction\n0\tpos\n2\tneg\n")
+    #expect(try set.files(of: .labels([1, 0]))[0].text == "index\tprediction\n0\tpos\n2\tneg\n")
     let absent = sentence {
       _ = try skipping(Self.sentiment, .training, "text\nthe\n", as: "x.tsv")
     }

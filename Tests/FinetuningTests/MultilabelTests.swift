@@ -64,7 +64,7 @@ struct MultilabelTests {
       Self.task, .development, "text,label\nthe,\"a\nb\"\ncat,c\n", as: "dev.csv",
       labels: LabelSet(["a\nb", "c"]))
     #expect(
-      set.files(of: .labelSets([[0, 1], [1]]))[0].text == "index\tprediction\n0\ta b,c\n1\tc\n")
+      try set.files(of: .labelSets([[0, 1], [1]]))[0].text == "index\tprediction\n0\ta b,c\n1\tc\n")
   }
 
   /// The scores of scikit-learn's f1_score (micro, macro with zero_division=0) and accuracy_score.
@@ -85,7 +85,7 @@ struct MultilabelTests {
     #expect(classes.classes.map(\.counts.correct) == [2, 1, 0] && classes.confusion == nil)
     #expect(classes.classes.map(\.counts.support) == [2, 2, 0])
     #expect(
-      set.files(of: .labelSets([[0, 1], [0], [], [1]]))[0].text
+      try set.files(of: .labelSets([[0, 1], [0], [], [1]]))[0].text
         == "index\tprediction\n0\ta,b\n1\ta\n2\t\n3\tb\n")
   }
 }

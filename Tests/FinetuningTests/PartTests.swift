@@ -17,7 +17,7 @@ struct PartTests {
     let dev = try read(task, .development, text)
     #expect(dev.itemClasses == [1, 0, 1])
     #expect(dev.part { $0 == 1 }.examples == [dev.examples[1]])
-    #expect(dev.part { $0 == 2 }.files(of: .labels([0]))[0].text.hasSuffix("2\t0\n"))
+    #expect(try dev.part { $0 == 2 }.files(of: .labels([0]))[0].text.hasSuffix("2\t0\n"))
   }
 
   /// A long sentence has several sequences, which stay together.

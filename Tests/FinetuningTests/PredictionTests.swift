@@ -19,7 +19,7 @@ struct PredictionTests {
         let reader = try ExampleReader(task, tokenizer: smallTokenizer())
         let set = try reader.read(TaskFile(split: split, path: path), labels: labels)
         let predictions: Predictions = labels == nil ? .scores([5.3, 1.23456]) : .labels([1, 0])
-        let file = set.files(of: predictions)[0]
+        let file = try set.files(of: predictions)[0]
         names.append(file.name)
         let rows = labels.map { ($0.names[1], $0.names[0]) } ?? ("5.000", "1.235")
         #expect(file.text == "index\tprediction\n7\t\(rows.0)\n8\t\(rows.1)\n")
@@ -37,7 +37,7 @@ struct PredictionTests {
     let predictions = set.predictions(outputs: [[0, 1], [0.5, 0.5], [-1, -2]])
     #expect(predictions == .labels([1, 0, 0]))
     #expect(set.scores(of: predictions) == [Score(.accuracy, 2.0 / 3)])
-    #expect(set.files(of: predictions)[0].name == "dev_predictions.tsv")
+    #expect(try set.files(of: predictions)[0].name == "dev_predictions.tsv")
   }
 
   @Test
@@ -64,7 +64,7 @@ struct PredictionTests {
       task, .test, #"{"tokens": ["the", "\n", ""]}"#, as: "x.jsonl",
       labels: LabelSet(["O", "B-X"]))
     #expect(
-      set.files(of: .tags([["B-X", "O", "O"]]))[0].text == "the\tB-X\n \tO\n\tO\n\n")
+      try set.files(of: .tags([["B-X", "O", "O"]]))[0].text == "the\tB-X\n \tO\n\tO\n\n")
   }
 
   @Test
@@ -73,7 +73,7 @@ struct PredictionTests {
       #"{"data": [{"paragraphs": [{"context": "the \"cat\"", "qas": [{"id": "é/1", "question": "?"}]}]}]}"#
     let set = try read(try .named("squad1"), .test, text)
     let span = SpanAnswer(identifier: "é/1", text: "\"cat\"", bestText: "", nullOdds: .infinity)
-    let file = set.files(of: .spans([span]))
+    let file = try set.files(of: .spans([span]))
     #expect(file.map(\.name) == ["test_predictions.json"])
     let decoded = try JSONDecoder().decode([String: String].self, from: Data(file[0].text.utf8))
     #expect(decoded == ["é/1": "\"cat\""])

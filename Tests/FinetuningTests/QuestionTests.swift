@@ -134,7 +134,7 @@ struct QuestionTests {
     let rules = SpanRules(nullThreshold: 100)
     let spans = try spans(set.predictions(outputs: outputs(for: set), rules: rules))
     #expect(spans.count == 2 && spans.allSatisfy { !$0.text.isEmpty && $0.nullOdds == 10 })
-    let names = set.files(of: .spans(spans)).map(\.name)
+    let names = try set.files(of: .spans(spans)).map(\.name)
     #expect(names == ["dev_predictions.json", "dev_null_odds.json"])
   }
 

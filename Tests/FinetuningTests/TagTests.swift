@@ -32,7 +32,7 @@ struct TagTests {
     let predictions = set.predictions(outputs: outputs(for: set))
     #expect(predictions == .tags([["B-NP", "I-NP", "B-VP"], ["B-PP"]]))
     #expect(set.scores(of: predictions).map(\.value) == [1, 1, 1, 1])
-    let file = set.files(of: predictions)[0]
+    let file = try set.files(of: predictions)[0]
     #expect(file.name == "train_predictions.txt")
     #expect(file.text.hasPrefix("the B-NP B-NP\ncatx I-NP I-NP\nsat B-VP B-VP\n\non "))
   }
@@ -86,7 +86,7 @@ struct TagTests {
     let set = try read(
       try .named("ner"), .test, "the\ncat\n\nsat\n", labels: LabelSet(["O", "B-X"]))
     #expect(set.examples.map(\.target) == [.none, .none] && !set.isLabelled)
-    let text = set.files(of: .tags([["O", "B-X"], ["O"]]))[0].text
+    let text = try set.files(of: .tags([["O", "B-X"], ["O"]]))[0].text
     #expect(text == "the O\ncat B-X\n\nsat O\n\n")
     #expect(sentence { _ = try read(try .named("ner"), .test, "the\n") }.contains("no labels"))
   }

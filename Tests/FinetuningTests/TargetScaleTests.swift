@@ -78,7 +78,7 @@ struct TargetScaleTests {
   func scoresAreWrittenWithAllDigits() throws {
     let set = try set(["1", "2", "3", "4"])
     let scores: [Float] = [1990.3243, 0.000_249_89, -1e-12, 3.4e38]
-    let lines = set.files(of: .scores(scores))[0].text.split(separator: "\n").dropFirst()
+    let lines = try set.files(of: .scores(scores))[0].text.split(separator: "\n").dropFirst()
     #expect(lines.compactMap { $0.split(separator: "\t").last.flatMap { Float($0) } } == scores)
   }
 }

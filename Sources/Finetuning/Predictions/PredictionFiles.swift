@@ -15,7 +15,7 @@ extension ExampleSet {
   package func write(
     _ predictions: Predictions, to folder: String, replacing: Bool = false
   ) throws -> [String] {
-    let files = files(of: predictions)
+    let files = try files(of: predictions)
     try AtomicFile.write(
       files.map { (folder + "/" + $0.name, Array($0.text.utf8)) }, replacing: replacing)
     return files.map(\.name)
@@ -32,12 +32,12 @@ extension ExampleSet {
   }
 
   /// The files that `write` writes: name and content.
-  package func files(of predictions: Predictions) -> [(name: String, text: String)] {
-    Array(zip(predictionFiles, texts(of: predictions)))
+  package func files(of predictions: Predictions) throws -> [(name: String, text: String)] {
+    Array(zip(predictionFiles, try texts(of: predictions)))
   }
 
   /// The content of each of `predictionFiles`.
-  private func texts(of predictions: Predictions) -> [String] {
+  private func texts(of predictions: Predictions) throws -> [String] {
     switch (predictions, source) {
     case (.labels(let predicted), .rows(let indices)):
       let rows = zip(indices, predicted.map { labels.names[$0] })
@@ -57,7 +57,7 @@ extension ExampleSet {
       let odds = Dictionary(
         spans.map { ($0.identifier, $0.nullOdds.isFinite ? $0.nullOdds : 1e9) },
         uniquingKeysWith: { first, _ in first })
-      return [Self.json(answers), Self.json(odds)]
+      return [try Self.json(answers), try Self.json(odds)]
     default: preconditionFailure("the predictions belong to another set")
     }
   }
@@ -98,7 +98,7 @@ extension ExampleSet {
     }.joined()
   }
 
-  private static func json(_ object: some Encodable) -> String {
-    (try? object.jsonDocument()).map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+  private static func json(_ object: some Encodable) throws -> String {
+    String(decoding: try object.jsonDocument(), as: UTF8.self) + "\n"
   }
 }
