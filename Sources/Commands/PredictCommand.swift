@@ -186,11 +186,11 @@ struct PredictCommand: ParsableCommand {
     }
     for score in set.scores(of: predictions) {
       let (split, metric) = (set.split.name, score.metric.rawValue)
+      let fields: JSONText = [
+        "split": .string(split), "metric": .string(metric), "value": .number(orNull: score.value),
+      ]
       StandardOutput.print(
-        json
-          ? "{\"split\": \(jsonString(split)), \"metric\": \(jsonString(metric)), "
-            + "\"value\": \(jsonNumber(score.value))}"
-          : "\(split) \(metric) \(String(format: "%.4f", score.value))")
+        json ? fields.spacedText : "\(split) \(metric) \(String(format: "%.4f", score.value))")
     }
   }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import Layers
 import Platform
-import Training
 
 /// How well a discriminator separates planted errors from the other words of the same lines.
 ///
@@ -47,8 +46,11 @@ package struct MarkedWords {
   package func summary(json: Bool) -> String? {
     if marked.isEmpty { return nil }
     if json {
-      return "{\"auc\":\(jsonNumber(areaUnderCurve)),\"marked_words\":\(marked.count),"
-        + "\"other_words\":\(others.count)}"
+      let fields: JSONText = [
+        "auc": .number(orNull: areaUnderCurve), "marked_words": .number(marked.count),
+        "other_words": .number(others.count),
+      ]
+      return fields.text
     }
     return "AUC of \(marked.count.of("marked word")) against \(others.count.of("other word")): "
       + (others.isEmpty ? "undefined" : String(format: "%.2f", areaUnderCurve))

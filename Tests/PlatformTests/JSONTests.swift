@@ -45,6 +45,12 @@ struct JSONTests {
   }
 
   @Test
+  func numbersThatAreNotFiniteAreNull() {
+    let value: JSONText = [.number(orNull: 0.1), .number(orNull: .nan), .number(orNull: .infinity)]
+    #expect(value.text == "[0.1,null,null]")
+  }
+
+  @Test
   func membersOnLinesAreIndentedByTheirLevel() {
     let value: JSONText = .lines(["a": [1, 2], "b": .lines([["c": 3], [:]]), "d": .lines([])])
     #expect(

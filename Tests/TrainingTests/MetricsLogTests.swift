@@ -71,9 +71,10 @@ struct MetricsLogTests {
   func textIsEscaped() throws {
     let folder = try TemporaryFolder()
     var line = line(1, .health)
-    line.append(.sentence, text: "a\"b\n")
+    line.append(.sentence, text: "a\"b/c\n")
     log(folder).append(line)
-    #expect(try folder.metrics("")[0]["sentence"] as? String == "a\"b\n")
-    #expect(RunMetrics(runFolder: folder.path).lines[0].text(.sentence) == "a\"b\n")
+    #expect(try folder.metrics("")[0]["sentence"] as? String == "a\"b/c\n")
+    #expect(RunMetrics(runFolder: folder.path).lines[0].text(.sentence) == "a\"b/c\n")
+    #expect(try folder.text("metrics.jsonl").contains(#""sentence": "a\"b/c\n""#))
   }
 }

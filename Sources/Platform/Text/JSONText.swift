@@ -78,4 +78,9 @@ extension JSONText: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
 
   /// An integer.
   package static func number(_ value: some BinaryInteger) -> JSONText { .number("\(value)") }
+
+  /// A number that reads back to the same value; null if it is not finite.
+  package static func number(orNull value: Double) -> JSONText {
+    value.isFinite ? .number("\(value)") : .null
+  }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Platform
 
 // The JSON form of a line of metrics in `metrics.jsonl`: one object per line, with keys in the
 // order of the values.
@@ -9,22 +10,22 @@ extension MetricsLine {
   ///
   /// Finite numbers read back to the same value. Non-finite numbers are written as null.
   package var json: String {
-    var fields = [Self.field(.step, "\(step)")]
-    if split != .training { fields.append(Self.field(.split, jsonString(split.rawValue))) }
-    if let tokens { fields.append(Self.field(.tokens, "\(tokens)")) }
+    var fields: [(key: String, value: JSONText)] = []
+    func add(_ name: MetricName, _ value: JSONText) {
+      fields.append((key: name.rawValue, value: value))
+    }
+    add(.step, .number(step))
+    if split != .training { add(.split, .string(split.rawValue)) }
+    if let tokens { add(.tokens, .number(tokens)) }
     for value in values {
       let isCount = MetricName(rawValue: value.name)?.isCount == true
       let count = isCount ? Int(exactly: value.number) : nil
-      fields.append(
-        "\(jsonString(value.name)): \(count.map(String.init) ?? jsonNumber(value.number))")
+      let number = count.map { JSONText.number($0) } ?? JSONText.number(orNull: value.number)
+      fields.append((key: value.name, value: number))
     }
-    fields += texts.map { Self.field($0.name, jsonString($0.text)) }
-    if let time { fields.append(Self.field(.time, jsonNumber(time))) }
-    return "{\(fields.joined(separator: ", "))}"
-  }
-
-  private static func field(_ name: MetricName, _ value: String) -> String {
-    "\"\(name.rawValue)\": \(value)"
+    for entry in texts { add(entry.name, .string(entry.text)) }
+    if let time { add(.time, .number(orNull: time)) }
+    return JSONText.object(fields).spacedText
   }
 
   /// Reads a line of `metrics.jsonl`.
@@ -68,12 +69,4 @@ extension MetricsLine {
       if number == nil { text = try? value.decode(String.self) }
     }
   }
-}
-
-/// Formats a number as JSON; null if it is not finite.
-package func jsonNumber(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-/// A text as a JSON string, in quotes.
-package func jsonString(_ text: String) -> String {
-  (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
 }
