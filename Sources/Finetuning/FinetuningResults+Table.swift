@@ -1,11 +1,12 @@
 import Foundation
+import Platform
 
 extension FinetuningResults {
   /// A text table with a line for each measure: median, mean and standard deviation over seeds or
   /// folds, then the value of each.
   package var table: String {
     let parts = isCrossValidation ? "fold" : "seed"
-    var lines = ["\("measure".padded(32))  median    mean      sd  by \(parts)"]
+    var lines = ["\("measure".leftAligned(32))  median    mean      sd  by \(parts)"]
     for (index, measure) in measures.enumerated() {
       let (values, median, mean, standardDeviation) = statistics(index)
       // A threshold is passed to other programs and needs more digits than a percentage.
@@ -14,7 +15,7 @@ extension FinetuningResults {
       let each = values.map { String(format: "%.*f", digits, $0) }
       let metric = measure.metric.rawValue.replacingOccurrences(of: "_", with: " ")
       let name = "\(measure.split) \(metric)"
-      lines.append(name.padded(32) + numbers.joined() + "  " + each.joined(separator: " "))
+      lines.append(name.leftAligned(32) + numbers.joined() + "  " + each.joined(separator: " "))
     }
     return lines.joined(separator: "\n")
   }
@@ -27,11 +28,5 @@ extension FinetuningResults {
         format: "%@: mean %.2f, standard deviation %.2f over %d folds", measures[index].name, mean,
         standardDeviation, values.count)
     }
-  }
-}
-
-extension String {
-  fileprivate func padded(_ width: Int) -> String {
-    padding(toLength: max(width, count), withPad: " ", startingAt: 0)
   }
 }

@@ -25,6 +25,12 @@ struct FormatsTests {
   }
 
   @Test
+  func columnsHaveSpacesOnOneSideAndAreNeverCut() {
+    #expect("ab".leftAligned(4) == "ab  " && "ab".rightAligned(4) == "  ab")
+    #expect("abcde".leftAligned(4) == "abcde" && "abcde".rightAligned(4) == "abcde")
+  }
+
+  @Test
   func oneThingHasNoPlural() {
     #expect(1.of("core") == "1 core")
     #expect(4996.of("step") == "4,996 steps")

@@ -68,7 +68,7 @@ extension PairAccuracy {
   package var table: String {
     let width = phenomena.map(\.name.count).max() ?? 0
     return (phenomena + [total]).map { count in
-      "  " + count.name.padding(toLength: max(24, width), withPad: " ", startingAt: 0)
+      "  " + count.name.leftAligned(max(24, width))
         + String(format: " %6.2f %% +- %5.2f", 100 * count.accuracy, 100 * count.standardError)
         + "  of \(count.pairs.of("pair"))"
     }.joined(separator: "\n")

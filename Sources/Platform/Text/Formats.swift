@@ -1,6 +1,6 @@
 import Foundation
 
-// Formats of numbers and lists for logs, reports and errors.
+// Formats of numbers, lists and columns for logs, reports and errors.
 
 extension Int {
   /// The number with thousands separators: 12,345.
@@ -47,6 +47,18 @@ extension Int {
 
   /// The number with a noun in the singular or plural: "1 core", "4,996 steps".
   package func of(_ thing: String) -> String { "\(grouped) \(thing)\(self == 1 ? "" : "s")" }
+}
+
+extension String {
+  /// The text with spaces after it, up to `width` characters.
+  package func leftAligned(_ width: Int) -> String { self + spaces(upTo: width) }
+
+  /// The text with spaces before it, up to `width` characters.
+  package func rightAligned(_ width: Int) -> String { spaces(upTo: width) + self }
+
+  private func spaces(upTo width: Int) -> String {
+    String(repeating: " ", count: Swift.max(0, width - count))
+  }
 }
 
 /// The first `most` of `names`, and how many more there are: "a, b, c, d, e and 2 more".

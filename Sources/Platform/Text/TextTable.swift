@@ -28,8 +28,8 @@ package struct TextTable {
     let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = alignments.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return alignments[column] == .left ? row[column] + padding : padding + row[column]
+        alignments[column] == .left
+          ? row[column].leftAligned(widths[column]) : row[column].rightAligned(widths[column])
       }
       let line = cells.joined(separator: "  ")
       return String(

@@ -33,7 +33,7 @@ package struct ModelEvaluation {
     /// The metrics of a line, below `heading`.
     init(_ heading: String, _ line: MetricsLine) {
       let rows = line.values.filter { $0.name != MetricName.examples.rawValue }.map { value in
-        "  " + MetricName.words(value.name).padding(toLength: 24, withPad: " ", startingAt: 0)
+        "  " + MetricName.words(value.name).leftAligned(24)
           + String(format: " %8.4f", value.number)
       }
       self.init(text: ([heading] + rows).joined(separator: "\n"), json: line.json)

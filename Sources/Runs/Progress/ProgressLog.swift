@@ -189,7 +189,7 @@ extension ProgressLog {
 
   /// `step   250/5000`.
   private func position(_ step: Int) -> String {
-    "step  " + Self.padded("\(step)", "\(steps)".count) + "/\(steps)"
+    "step  " + "\(step)".rightAligned("\(steps)".count) + "/\(steps)"
   }
 
   private func losses(_ line: MetricsLine) -> [String] {
@@ -206,14 +206,9 @@ extension ProgressLog {
 
   private func speed(_ interval: Interval, step: Int) -> [String] {
     [
-      Self.padded(Int(interval.tokensPerSecond).grouped, 6) + " tokens/s",
+      Int(interval.tokensPerSecond).grouped.rightAligned(6) + " tokens/s",
       Self.clock(Double(steps - step) * stepSeconds) + " left",
     ]
-  }
-
-  /// The text with spaces before it, up to `width` characters.
-  private static func padded(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// A time as minutes and seconds, `7:38`, with hours where there are some, `1:07:38`.
