@@ -12,7 +12,7 @@ import Tensors
 /// invariant to scale.
 package struct FinetuningObjective: TrainingObjective {
   package let model: TaskModel
-  package let rateFactors: [Float]
+  package let learningRateFactors: [Float]
   package var arithmetic = Arithmetic.float32
   /// The weight of each class in the loss; empty if all are 1.
   package var classWeights: [Double] = []
@@ -38,7 +38,7 @@ package struct FinetuningObjective: TrainingObjective {
   ) {
     self.model = model
     self.targets = targets
-    rateFactors = model.rateFactors(decay: layerDecay)
+    learningRateFactors = model.learningRateFactors(decay: layerDecay)
     self.microBatchTokens = microBatchTokens
     self.longest = longest
     self.seed = seed

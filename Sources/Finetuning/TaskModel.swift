@@ -72,7 +72,7 @@ package struct TaskModel: Sendable {
   /// It is `decay` to the power of L + 2 - depth. Embeddings and projection have depth 0, layer i
   /// has depth i + 1, and the head has depth L + 2; no parameter has depth L + 1 (ELECTRA's
   /// `optimization.py`).
-  func rateFactors(decay: Double) -> [Float] {
+  func learningRateFactors(decay: Double) -> [Float] {
     let top = sizes.encoder.layerCount + 2
     return layout.parameters.map { parameter in
       let layer = network.encoder.layerRanges.firstIndex { $0.contains(parameter.offset) }

@@ -20,7 +20,7 @@ package protocol TrainingObjective: Evaluable {
   func prepareWeights(before step: Int) -> ((Storage) -> Void)?
 
   /// The factor of the learning rate for each parameter, in the order of the layout.
-  var rateFactors: [Float] { get }
+  var learningRateFactors: [Float] { get }
 
   /// The integer denominators of the losses of `slice` (masked positions, tokens).
   ///
@@ -53,5 +53,5 @@ extension TrainingObjective {
   package func prepareWeights(before step: Int) -> ((Storage) -> Void)? { nil }
 
   /// By default every parameter has the full learning rate.
-  package var rateFactors: [Float] { Array(repeating: 1, count: layout.parameters.count) }
+  package var learningRateFactors: [Float] { Array(repeating: 1, count: layout.parameters.count) }
 }

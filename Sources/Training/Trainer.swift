@@ -102,7 +102,8 @@ package final class Trainer<O: TrainingObjective> {
     update = ShardedUpdate(
       traffic, weightOrder: objective.weightOrder, rank: world.rank, team: team,
       optimizer: AdamOptimizer(
-        settings.adam, layout: objective.layout, rateFactors: objective.rateFactors),
+        settings.adam, layout: objective.layout,
+        learningRateFactors: objective.learningRateFactors),
       muon: settings.muon.map { [team, partition] in
         MuonOptimizer($0, objective, partition: partition, world: world, team: team)
       })

@@ -145,7 +145,7 @@ struct TaskModelTests {
   func ratesFallFromLayerToLayer() {
     let objective = Self.objective(.classification, .transformers)
     let factors = Dictionary(
-      zip(objective.layout.parameters.map(\.name), objective.rateFactors)
+      zip(objective.layout.parameters.map(\.name), objective.learningRateFactors)
     ) { first, _ in first }
     for (name, power) in [
       ("electra.embeddings.word_embeddings.weight", 4), ("electra.embeddings_project.bias", 4),

@@ -158,7 +158,7 @@ struct OracleTests {
         beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.eps,
         weightDecay: settings.weightDecay),
       layout: model.layout,
-      rateFactors: Array(repeating: 1, count: model.layout.parameters.count))
+      learningRateFactors: Array(repeating: 1, count: model.layout.parameters.count))
     let moments = (Storage(count: model.layout.count), Storage(count: model.layout.count))
     for (index, expected) in oracle.info.steps.enumerated() {
       let step = try OracleStep(oracle, step: index)

@@ -72,7 +72,7 @@ struct ResourceEstimateTests {
     _ = layout.declare("a", [4096], .zeros)
     func needs(ranks: Int) -> ResourceEstimate {
       var settings = TrainerTests.settings
-      settings.muon = MuonHyperparameters(rateFactor: 1, weightDecay: 0)
+      settings.muon = MuonHyperparameters(learningRateFactor: 1, weightDecay: 0)
       return ResourceEstimate(
         layout: layout, arithmetic: .float32,
         partition: Partition(layout, regions: [0..<layout.count], rankCount: ranks),

@@ -8,7 +8,7 @@ import Training
 
 /// Muon for hidden matrices.
 extension TrainerTests {
-  private static let muon = MuonHyperparameters(rateFactor: 2, weightDecay: 0.01)
+  private static let muon = MuonHyperparameters(learningRateFactor: 2, weightDecay: 0.01)
 
   @Test(arguments: [1, 3], [nil, 2])
   func muonKeepsItsBitsOnAnyRanksAndWorkers(workers: Int, level: Int?) throws {

@@ -59,7 +59,7 @@ extension PretrainingConfiguration {
         weightDecay: recipe.weightDecay),
       clipNorm: recipe.clipNorm)
     settings.muon = recipe.muonFactor.map {
-      MuonHyperparameters(rateFactor: Float($0), weightDecay: recipe.weightDecay)
+      MuonHyperparameters(learningRateFactor: Float($0), weightDecay: recipe.weightDecay)
     }
     return settings
   }

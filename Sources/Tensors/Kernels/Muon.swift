@@ -11,15 +11,15 @@
 /// (Liu et al. 2025, "Muon is scalable for LLM training", section 2.2).
 package struct MuonHyperparameters: Sendable, Equatable {
   /// The learning rate of the matrices divided by that of the other parameters.
-  package var rateFactor: Float
+  package var learningRateFactor: Float
   /// As in `AdamHyperparameters`; every hidden matrix decays.
   package var weightDecay: Float
 
   /// The decay rate of the moment.
   static let momentum: Float = 0.95
 
-  package init(rateFactor: Float, weightDecay: Float) {
-    self.rateFactor = rateFactor
+  package init(learningRateFactor: Float, weightDecay: Float) {
+    self.learningRateFactor = learningRateFactor
     self.weightDecay = weightDecay
   }
 }

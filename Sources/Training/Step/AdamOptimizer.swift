@@ -11,19 +11,21 @@ package struct AdamOptimizer: Sendable {
   package let hyperparameters: AdamHyperparameters
   private let layout: ParameterLayout
   /// The factor of each parameter's learning rate, which scales its weight decay too.
-  private let rateFactors: [Float]
+  private let learningRateFactors: [Float]
 
   /// - Parameters:
   ///   - hyperparameters: for all parameters; weight decay applies only where `Parameter.decays`.
   ///   - layout: the parameters of the flat vector.
-  ///   - rateFactors: the factor of the learning rate, one per parameter.
+  ///   - learningRateFactors: the factor of the learning rate, one per parameter.
   package init(
-    _ hyperparameters: AdamHyperparameters, layout: ParameterLayout, rateFactors: [Float]
+    _ hyperparameters: AdamHyperparameters, layout: ParameterLayout, learningRateFactors: [Float]
   ) {
-    precondition(rateFactors.count == layout.parameters.count, "a rate factor for each parameter")
+    precondition(
+      learningRateFactors.count == layout.parameters.count,
+      "a learning rate factor for each parameter")
     self.hyperparameters = hyperparameters
     self.layout = layout
-    self.rateFactors = rateFactors
+    self.learningRateFactors = learningRateFactors
   }
 
   /// Updates the floats of `range` of the flat vector.
@@ -44,7 +46,7 @@ package struct AdamOptimizer: Sendable {
   ) {
     var index = firstParameter(endingAfter: range.lowerBound)
     while index < layout.parameters.count, layout.parameters[index].offset < range.upperBound {
-      let (parameter, factor) = (layout.parameters[index], rateFactors[index])
+      let (parameter, factor) = (layout.parameters[index], learningRateFactors[index])
       index += 1
       if frozen.contains(where: { $0.contains(parameter.offset) }) { continue }
       let part = parameter.range.clamped(to: range)

@@ -17,7 +17,7 @@ final class MuonOptimizer: Sendable {
   private let ranges: MatrixRanges
   private let hyperparameters: MuonHyperparameters
   /// The factor of the learning rate of each matrix.
-  private let rateFactors: [Float]
+  private let learningRateFactors: [Float]
   private let partition: Partition
   private let rank: Int
   private let team: WorkerTeam
@@ -44,7 +44,7 @@ final class MuonOptimizer: Sendable {
     rank = world.rank
     ranges = MatrixRanges(plan.matrices)
     let offsets = Set(plan.matrices.map(\.offset))
-    rateFactors = zip(layout.parameters, objective.rateFactors)
+    learningRateFactors = zip(layout.parameters, objective.learningRateFactors)
       .filter { offsets.contains($0.0.offset) }.map { $0.1 }
     exchange = SegmentExchange(plan.segments(of: world.rank), world: world)
     scratch = (0..<team.count).map { _ in Storage(count: plan.scratchCount) }
@@ -132,7 +132,7 @@ final class MuonOptimizer: Sendable {
       if matrix.offset >= range.upperBound { return }
       if step.isFrozen(matrix.offset) { continue }
       let part = matrix.range.clamped(to: range)
-      let rate = step.learningRate * hyperparameters.rateFactor * rateFactors[index]
+      let rate = step.learningRate * hyperparameters.learningRateFactor * learningRateFactors[index]
       let size = Float(max(matrix.rows, matrix.columns)).squareRoot()
       muonStep(
         weights.base + part.lowerBound, direction: directions.base + part.lowerBound,

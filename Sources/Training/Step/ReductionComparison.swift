@@ -38,7 +38,7 @@ package final class ReductionComparison {
     team = WorkerTeam(processors: processors)
     optimizer = AdamOptimizer(
       AdamHyperparameters(weightDecay: 0.01), layout: layout,
-      rateFactors: Array(repeating: 1, count: layout.parameters.count))
+      learningRateFactors: Array(repeating: 1, count: layout.parameters.count))
     let partition = Partition(
       layout, regions: regions, rankCount: world.size, ranksPerHost: try world.ranksPerHost())
     traffic = try BucketTraffic(
