@@ -56,7 +56,7 @@ package final class TextLines {
     var found: [String] = []
     defer { ready = found.reversed() }
     try cutter.cut(atEnd: isAtEnd) { record throws in
-      if source.form.isJSON && record.bytes.isBlank { return }
+      if source.form.isJSON && record.bytes.isOnlyWhitespace { return }
       if source.form == .articles && ArticleMarkup.isBorder(record.bytes) { return }
       do throws(LineProblem) {
         found.append(try text(of: record))

@@ -136,7 +136,7 @@ package final class TextReader {
         try addObject(record, of: file)
       } else if form == .articles {
         addArticleLine(record, of: file)
-      } else if !record.bytes.isBlank {
+      } else if !record.bytes.isOnlyWhitespace {
         addLine(record.bytes, of: file, record)
       } else if !options.fileIsDocument {
         endDocument()
@@ -148,7 +148,7 @@ package final class TextReader {
   private func addArticleLine(_ record: RecordCutter.Record, of file: String) {
     if ArticleMarkup.isBorder(record.bytes) {
       if !options.fileIsDocument { endDocument() }
-    } else if !record.bytes.isBlank {
+    } else if !record.bytes.isOnlyWhitespace {
       ArticleMarkup.text(record.bytes).withUnsafeBufferPointer { addLine($0, of: file, record) }
     }
   }
@@ -174,13 +174,13 @@ package final class TextReader {
   /// An object without text becomes an empty, rejected line, which keeps the numbers of later
   /// documents and is counted by `TextBlock.validate(_:)`.
   private func addObject(_ record: RecordCutter.Record, of file: String) throws {
-    if record.bytes.isBlank { return }
+    if record.bytes.isOnlyWhitespace { return }
     do {
       let text = try record.text(of: options.field)
       text.withUnsafeBufferPointer { bytes in
         for part in bytes.split(separator: 0x0A) {
           let part = UnsafeBufferPointer(rebasing: part)
-          if !part.isBlank { addLine(part, of: file, record) }
+          if !part.isOnlyWhitespace { addLine(part, of: file, record) }
         }
       }
     } catch {

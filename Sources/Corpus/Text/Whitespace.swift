@@ -2,7 +2,7 @@ extension UnsafeBufferPointer<UInt8> {
   /// Whether the UTF-8 text is empty or only white space, as defined by Python's `str.isspace`.
   ///
   /// This includes the ASCII separators 0x1C to 0x1F, U+0085, U+00A0 and U+3000.
-  var isBlank: Bool {
+  var isOnlyWhitespace: Bool {
     var index = 0
     while index < count {
       let length = spaceLength(at: index)
