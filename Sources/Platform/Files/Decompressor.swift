@@ -103,10 +103,7 @@ final class Decompressor {
     var bytes = head
     while !bytes.isEmpty, sendAll(bytes, to: target) {
       bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-        repeat {
-          count = read(source, buffer.baseAddress, 1 << 16)
-        } while count < 0 && errno == EINTR
-        count = max(0, count)
+        count = max(0, readBytes(1 << 16, from: source, into: buffer.baseAddress))
       }
     }
   }

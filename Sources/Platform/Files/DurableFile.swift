@@ -59,8 +59,7 @@ package final class DurableFile {
     let file = try DurableFile(path: path, fault: fault)
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
-      let count = read(input, &buffer, buffer.count)
-      if count < 0 && errno == EINTR { continue }
+      let count = readBytes(buffer.count, from: input, into: &buffer)
       guard count >= 0 else { throw FileError.reading(source) }
       if count == 0 { break }
       try buffer.withUnsafeBytes { try file.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }

@@ -70,15 +70,22 @@ package final class InputFile {
   private func readFile(_ count: Int, into bytes: inout [UInt8]) throws(FileError) -> Bool {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: count))
-    var readCount = 0
-    repeat {
-      readCount = bytes.withUnsafeMutableBytes {
-        Foundation.read(descriptor, $0.baseAddress.map { $0 + start }, count)
-      }
-    } while readCount < 0 && errno == EINTR
+    let readCount = bytes.withUnsafeMutableBytes {
+      readBytes(count, from: descriptor, into: $0.baseAddress.map { $0 + start })
+    }
     let reason = readCount < 0 ? systemReason() : ""
     bytes.removeLast(count - max(0, readCount))
     guard readCount >= 0 else { throw .unreadable(path: path, reason: reason) }
     return readCount > 0
+  }
+}
+
+/// Reads up to `count` bytes of a descriptor; a read that a signal interrupts is repeated.
+///
+/// Returns the number of bytes, 0 at the end, or -1 for an error, which is in `errno`.
+func readBytes(_ count: Int, from descriptor: Int32, into buffer: UnsafeMutableRawPointer?) -> Int {
+  while true {
+    let readCount = read(descriptor, buffer, count)
+    if readCount >= 0 || errno != EINTR { return readCount }
   }
 }

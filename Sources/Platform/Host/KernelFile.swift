@@ -14,7 +14,7 @@ package func kernelFile(_ path: String) -> String? {
   var text: [UInt8] = []
   var buffer = [UInt8](repeating: 0, count: 1 << 14)
   while true {
-    let count = read(file, &buffer, buffer.count)
+    let count = readBytes(buffer.count, from: file, into: &buffer)
     guard count > 0 else { return count == 0 ? String(decoding: text, as: UTF8.self) : nil }
     text += buffer[..<count]
   }
