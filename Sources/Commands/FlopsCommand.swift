@@ -134,7 +134,7 @@ struct FlopsCommand: ParsableCommand {
   private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
     plain.preset = preset
-    plain.task = try ObjectiveOptions.parse([])
+    plain.objective = try ObjectiveOptions.parse([])
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask(sampling: configuration.recipe.task.sampling)
     configuration.recipe.use(.adam)

@@ -46,7 +46,7 @@ extension RecipeOptions {
     if changed.exchange == existing.exchange, changed.exchangeLevel == nil {
       changed.exchangeLevel = existing.exchangeLevel
     }
-    task.apply(to: &changed.model, changed.recipe.task)
+    objective.apply(to: &changed.model, changed.recipe.task)
     let (old, new) = (existing.fields, changed.fields)
     return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
       let option = Self.options[key] ?? "\(key) of \(config ?? "the configuration")"

@@ -14,7 +14,7 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "A config.json to take sizes and recipe from, instead of a preset.")
   var config: String?
 
-  @OptionGroup var task: ObjectiveOptions
+  @OptionGroup var objective: ObjectiveOptions
 
   @Option(help: "Steps of the schedule.")
   var steps: Int?
@@ -59,7 +59,7 @@ struct RecipeOptions: ParsableArguments {
 
   @OptionGroup var products: ArithmeticOption
 
-  @OptionGroup var traffic: ExchangeOptions
+  @OptionGroup var exchange: ExchangeOptions
 
   @Flag(help: "Recompute activations in the backward pass (gradient checkpointing).")
   var recompute = false
@@ -90,7 +90,7 @@ struct RecipeOptions: ParsableArguments {
     apply(to: &result)
     if let problem = result.numericProblem { throw UsageError(problem) }
     if let sizes = try sizes(result.recipe.task) { result.model = sizes }
-    task.apply(to: &result.model, result.recipe.task)
+    objective.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {
       let recipe = result.recipe
       result.recipe.slices = ReductionTree.defaultSliceCount(
@@ -118,7 +118,7 @@ struct RecipeOptions: ParsableArguments {
 
   /// Sets the values of the given options.
   func apply(to configuration: inout PretrainingConfiguration) {
-    task.apply(to: &configuration.recipe)
+    objective.apply(to: &configuration.recipe)
     if let steps { configuration.recipe.steps = steps }
     if let batch { configuration.recipe.batchSize = batch }
     if let length { configuration.recipe.length = length }
@@ -131,7 +131,7 @@ struct RecipeOptions: ParsableArguments {
     if wholeWords { configuration.recipe.masksWholeWords = true }
     if let seed { configuration.recipe.seed = seed }
     if let arithmetic = products.arithmetic { configuration.arithmetic = arithmetic }
-    traffic.apply(to: &configuration)
+    exchange.apply(to: &configuration)
   }
 
   /// Checks values that depend on each other.
