@@ -26,7 +26,7 @@ struct DetectCommand: ParsableCommand {
   @OptionGroup var products: ArithmeticOption
 
   @Option(help: "Threads; by default all cores.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  var threads: Int?
 
   @Flag(
     help: """
@@ -47,7 +47,8 @@ struct DetectCommand: ParsableCommand {
       var pretrained = try PretrainedDiscriminator(from: from)
       pretrained.arithmetic = products.arithmetic ?? pretrained.arithmetic
       try selectKernel(pretrained.arithmetic)
-      let detector = try Detector(pretrained, threads: threads)
+      let detector = try Detector(
+        pretrained, threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
       defer { detector.end() }
       let isTerminal = StandardOutput.isTerminal
       let lines = try TextLines(path: file ?? "-", field: textField.field)
