@@ -29,4 +29,19 @@ struct VocabularySoftmaxTests {
       #expect(logits.base[i] == biasGradient.base[i])
     }
   }
+
+  @Test
+  func aTargetOutsideTheVocabularyIsRefused() async {
+    await #expect(processExitsWith: .failure) {
+      let storage = Storage(count: 20)
+      _ = storage[0..<8].vocabularySoftmax(row: 0, bias: storage[8..<16], target: 8, draws: nil)
+      withExtendedLifetime(storage) {}
+    }
+    await #expect(processExitsWith: .failure) {
+      let storage = Storage(count: 20)
+      storage[4..<12].vocabularySoftmaxBackward(
+        row: 0, target: -1, sum: 8, weight: 1, biasGradient: storage[12..<20])
+      withExtendedLifetime(storage) {}
+    }
+  }
 }

@@ -77,6 +77,7 @@ extension Operand {
   package func keep(_ dropout: DropoutStream, firstRow: Int, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.dropout, start) }
+    precondition(output.rows == rows && output.columns == columns, "shapes differ")
     switch (self, output) {
     case (.float32(let source), .float32(let target)):
       source.keepRows(dropout, firstRow: firstRow, into: target)
@@ -109,6 +110,7 @@ extension Tensor {
   package func applyDropout(_ dropout: DropoutStream?, firstRow: Int = 0, into output: Tensor) {
     let start = Profile.begin()
     defer { Profile.end(.dropout, start) }
+    precondition(output.rows == rows && output.columns == columns, "shapes differ")
     guard let dropout else {
       if output.base != base { output.copy(from: self) }
       return

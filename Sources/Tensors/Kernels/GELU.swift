@@ -10,7 +10,8 @@ extension Tensor {
   package func gelu(bias: Tensor, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
-    precondition(bias.columns == columns && output.rows == rows, "shapes differ")
+    precondition(
+      bias.columns == columns && output.rows == rows && output.columns == columns, "shapes differ")
     switch output {
     case .float32(let tensor): geluRows(bias, into: tensor)
     case .bfloat16(let tensor): geluRows(bias, into: tensor)
@@ -56,6 +57,9 @@ extension Tensor {
   package func geluBackward(derivative: Tensor, biasGradient: Tensor, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.gelu, start) }
+    precondition(
+      derivative.rows == rows && derivative.columns == columns && biasGradient.columns == columns
+        && output.rows == rows && output.columns == columns, "shapes differ")
     switch output {
     case .float32(let tensor): geluRowsBackward(derivative, biasGradient, into: tensor)
     case .bfloat16(let tensor): geluRowsBackward(derivative, biasGradient, into: tensor)

@@ -143,6 +143,13 @@ extension Tensor {
     defer { Profile.end(.normalization, start) }
     let (scaleGradient, shiftGradient) = (gradients.scale, gradients.shift)
     let biasGradient = gradients.bias
+    precondition(
+      normalized.rows == rows && normalized.columns == columns && scale.columns == columns
+        && scaleGradient.columns == columns && shiftGradient.columns == columns, "shapes differ")
+    if let bias = biasGradient { precondition(bias.columns == columns, "shapes differ") }
+    if let branch = branchGradient {
+      precondition(branch.rows == rows && branch.columns == columns, "shapes differ")
+    }
     withDropoutFactors(width: columns) { factors in
       for r in 0..<rows {
         let gradient = row(r)

@@ -113,6 +113,7 @@ extension Tensor {
   ) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
+    precondition(weight.columns == columns, "shapes differ")
     for r in 0..<rows { outputs[r] = sumOfProducts(row(r), weight.base, count: columns) + bias }
   }
 
@@ -126,6 +127,9 @@ extension Tensor {
   ) {
     let start = Profile.begin()
     defer { Profile.end(.rows, start) }
+    precondition(
+      weight.columns == columns && weightGradient.columns == columns && biasGradient.count == 1
+        && inputGradient.rows == rows && inputGradient.columns == columns, "shapes differ")
     for r in 0..<rows {
       let gradient = Vector(repeating: outputGradients[r])
       biasGradient.base[0] += outputGradients[r]

@@ -8,6 +8,7 @@ extension Tensor {
   package func softmaxRows(into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
+    precondition(output.rows == rows && output.columns == columns, "shapes differ")
     switch output {
     case .float32(let tensor): softmaxRows(storingIn: tensor)
     case .bfloat16(let tensor): softmaxRows(storingIn: tensor)
@@ -42,6 +43,10 @@ extension Tensor {
   package func softmaxRowsBackward(probabilities: Operand, kept: Operand, into output: Operand) {
     let start = Profile.begin()
     defer { Profile.end(.softmax, start) }
+    precondition(
+      probabilities.rows == rows && probabilities.columns == columns && kept.rows == rows
+        && kept.columns == columns && output.rows == rows && output.columns == columns,
+      "shapes differ")
     switch (probabilities, kept, output) {
     case (.float32(let probabilities), .float32(let kept), .float32(let output)):
       softmaxRowsBackward(probabilities, kept, storingIn: output)

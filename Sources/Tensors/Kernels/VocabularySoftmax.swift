@@ -18,13 +18,16 @@ extension Tensor {
   ///
   /// The logits are row `index` plus `bias` (columns). Afterwards the row holds
   /// e^(logit - largest), for `vocabularySoftmaxBackward`; the returned `sum` is the sum of these
-  /// exponentials. If a logit is NaN or +infinity, `sum` is NaN, and so is the gradient.
+  /// exponentials. If a logit is NaN or +infinity, `sum` is NaN, and so is the gradient. Traps if
+  /// `target` is outside of the vocabulary.
   package func vocabularySoftmax(
     row index: Int, bias: Tensor, target: Int32, draws: SampleDraws?,
     rule: SamplingRule = SamplingRule()
   ) -> (outcome: VocabularyOutcome, sum: Float) {
     let start = Profile.begin()
     defer { Profile.end(.vocabularySoftmax, start) }
+    precondition(index >= 0 && index < rows && bias.columns == columns, "shapes differ")
+    precondition(target >= 0 && target < columns, "token \(target) of a vocabulary of \(columns)")
     let row = row(index)
     let largest = add(bias.base, to: row)
     let targetLogit = row[Int(target)]
@@ -53,6 +56,8 @@ extension Tensor {
   ) {
     let start = Profile.begin()
     defer { Profile.end(.vocabularySoftmax, start) }
+    precondition(index >= 0 && index < rows && biasGradient.columns == columns, "shapes differ")
+    precondition(target >= 0 && target < columns, "token \(target) of a vocabulary of \(columns)")
     let (row, bias) = (row(index), biasGradient.base)
     let factor = weight / sum
     forEachVector(columns) { i, tail in
