@@ -11,3 +11,14 @@ package enum Arithmetic: String, Sendable, Codable, CaseIterable {
   /// "Arithmetic in bfloat16" (`Bfloat16.md`) is the complete definition.
   case bfloat16
 }
+
+extension KeyedDecodingContainer {
+  /// Reads the arithmetic at `key`; float32 if the key is missing, as in files of earlier versions.
+  ///
+  /// Synthesised `Codable` conformances call it for fields of this type, since it is more specific
+  /// than the generic `decode`. It stands beside the type so that no file sees one without the
+  /// other.
+  package func decode(_ type: Arithmetic.Type, forKey key: Key) throws -> Arithmetic {
+    try decodeIfPresent(type, forKey: key) ?? .float32
+  }
+}
