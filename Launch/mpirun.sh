@@ -180,6 +180,13 @@ if ! kill -0 "$relay_out" 2>/dev/null; then
   fi
 fi
 
+# lost_hosts: prints the hosts with which mpirun itself lost the connection. It then ends all ranks
+# before a deadline of theirs can pass, so that none of them knows.
+lost_hosts() {
+  sed -nE 's/^ *Remote daemon: .* on node (\S+).*/host \1/p' "$mpirun_messages" | sort -uV \
+    | paste -sd , | sed 's/,/, /g'
+}
+
 [ "$status" -ne 0 ] || exit 0
 # Neither an exit status of electra nor a heartbeat: no rank has reported anything, so mpirun's
 # messages are the only explanation.
@@ -193,6 +200,9 @@ newest=$(basename "$(newest_checkpoint "$run")")
 resume="the same command resumes from ${newest:-the beginning}"
 case $status in
   75) report "stopped as requested; $resume" ;;
-  *) is_final "$status" || report "the job ended with status $status; lost: $(lost_ranks "$run" "$start"); $resume" ;;
+  *) if ! is_final "$status"; then
+       lost=$(lost_hosts)
+       report "the job ended with status $status; lost: ${lost:-$(lost_ranks "$run" "$start")}; $resume"
+     fi ;;
 esac
 exit "$status"
