@@ -151,6 +151,18 @@ struct TextReaderTests {
       [folder.file("in")])
   }
 
+  /// A pipe without a writer would block forever.
+  @Test
+  func aPipeInAFolderIsNamed() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a", "in/a.txt")
+    try #require(mkfifo(folder.file("in/pipe"), 0o600) == 0)
+    expect(
+      FileError.unreadable(
+        path: folder.file("in") + "/pipe", reason: "it is neither a file nor a folder"),
+      [folder.file("in")])
+  }
+
   @Test
   func filesThatAreNoTextAreNamed() throws {
     let folder = try TemporaryFolder()

@@ -13,7 +13,8 @@ package enum TextFiles {
   /// All files of `paths`, in order.
   ///
   /// Folders are expanded recursively in the order of names, without hidden files; `-`, standard
-  /// input, is kept. Throws `FileError.unreadable`, or `CorpusError.noText` if there are no files.
+  /// input, is kept. Throws `FileError.unreadable`, also for a pipe or device in a folder, or
+  /// `CorpusError.noText` if there are no files.
   package static func all(_ paths: [String]) throws -> [String] {
     var found: [String] = []
     for path in paths { found += try files(path) }
@@ -66,7 +67,14 @@ package enum TextFiles {
         path: path,
         reason: code == ENOENT ? "there is no such file or folder" : systemReason(code))
     }
-    guard status.st_mode & S_IFMT == S_IFDIR else { return [path] }
+    let kind = status.st_mode & S_IFMT
+    guard kind == S_IFDIR else {
+      // A pipe that the user names has a writer; one in a folder may block forever.
+      guard ancestors.isEmpty || kind == S_IFREG else {
+        throw FileError.unreadable(path: path, reason: "it is neither a file nor a folder")
+      }
+      return [path]
+    }
     let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     guard !ancestors.contains(folder) else {
       throw FileError.unreadable(path: path, reason: "it is a link to a folder that contains it")
