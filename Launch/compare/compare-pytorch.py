@@ -45,7 +45,9 @@ def programs(args, config, cores):
 def programs_in(arithmetic, args, config, cores):
     """The commands of a round in one arithmetic, by their names."""
     shape = ["--batch", str(args.batch or BATCHES[config]), "--length", str(args.length)]
-    ours = ["benchmark", "step", "--preset", config, *shape, "--rounds", str(args.steps), "--json"]
+    ours = [
+        "benchmark", "step", "--preset", config, "--objective", "electra", *shape, "--rounds", str(args.steps),
+        "--json"]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
     theirs = ["--config", config, *shape, "--steps", str(args.steps)]
     if arithmetic == "bfloat16":

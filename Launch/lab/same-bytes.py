@@ -24,6 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Launch"))
 import electra
 
+# The options of all cases. They contain the paper's settings, because tiny may have others in one of the programs.
+COMMON = [
+    "--preset", "tiny", "--objective", "electra", "--optimizer", "adam", "--mask-fraction", 0.15, "--steps", 20,
+    "--warmup", 10, "--batch", 16, "--length", 64, "--slices", 4, "--threads", 2, "--log-every", 5,
+    "--evaluate-every", 10]
 # The additional options of each case.
 CASES = {
     "electra": [],
@@ -31,7 +36,7 @@ CASES = {
     "replace-mlm": ["--objective", "replace-mlm"],
     "all-tokens-mlm": ["--objective", "all-tokens-mlm"],
     "mlm": ["--objective", "mlm"],
-    "mlm-rtd": ["--objective", "mlm-rtd"],
+    "mlm-rtd": ["--objective", "mlm-rtd", "--discriminator-ramp", "0.1:0.4"],
     "unigram": ["--generator", "unigram"],
     "adversarial": ["--training", "adversarial"],
     "two-stage": ["--training", "two-stage"],
@@ -92,9 +97,7 @@ def results(program, folder, text, table):
     run(program, "prepare", text, "--vocabulary", folder / "vocab.txt", "--output", folder / "data",
         "--length", 64, "--held-out", 0.05)
     for name, options in CASES.items():
-        run(program, "pretrain", "--data", folder / "data", "--output", folder / name, "--preset",
-            "tiny", "--steps", 20, "--warmup", 10, "--batch", 16, "--length", 64, "--slices", 4, "--threads", 2,
-            "--log-every", 5, "--evaluate-every", 10, *options)
+        run(program, "pretrain", "--data", folder / "data", "--output", folder / name, *COMMON, *options)
         print(f"  {name}", flush=True)
     run(program, "finetune", "own", "--train", table, "--dev", table, "--from", folder / "electra",
         "--output", folder / "finetuned", "--epochs", 1, "--threads", 2)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 import learning_plan as plan
 from provenance import commit, digest, machine
-from study import Study, last_line
+from study import PAPER, Study, last_line
 from study_results import Results, Run, last_metrics, score_name, task_scores
 
 DECISIVE = ("chunking", "squad1")
@@ -172,7 +172,7 @@ class LearningStudy(Study):
     def _pretraining(self, run: Planned, steps: int, folder: Path) -> list[electra.Argument]:
         return [
             electra.program(), "pretrain", "--data", self.output / "data", "--output", folder / "run",
-            "--preset", "tiny", "--length", self.options.length, *self.options.pretrain, "--steps", steps,
+            "--preset", "tiny", *PAPER, "--length", self.options.length, *self.options.pretrain, "--steps", steps,
             "--warmup", steps * 3 // 10, "--seed", run.seed, "--threads", 1, "--keep", 1, *run.options.split()]
 
     def _chain(self, run: Planned) -> electra.Chain:

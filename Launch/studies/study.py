@@ -20,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import electra
 import study_results
 
+# The paper's settings, where the preset tiny has others. Options of a system come later and win.
+PAPER = ["--objective", "electra", "--optimizer", "adam", "--mask-fraction", "0.15"]
+
 
 @dataclass(frozen=True)
 class System:
@@ -56,10 +59,11 @@ class Study:
         self.systems: list[System] = []
         size = ["--config", options.config] if options.config else ["--preset", options.preset or "tiny"]
         size += ["--length", str(options.length)]
-        self.cost_options = [*options.costs, *size]
+        paper = PAPER if size[:2] == ["--preset", "tiny"] else []
+        self.cost_options = [*paper, *options.costs, *size]
         # The preset tiny warms up for three tenths of a run; a --warmup of the user comes later and wins.
-        warmup = ["--warmup", str(options.steps * 3 // 10)] if size[:2] == ["--preset", "tiny"] else []
-        self.pretrain_options = [*warmup, *options.pretrain, *size]
+        warmup = ["--warmup", str(options.steps * 3 // 10)] if paper else []
+        self.pretrain_options = [*paper, *warmup, *options.pretrain, *size]
         try:
             self.output.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -110,7 +110,7 @@ struct FlopsCommand: ParsableCommand {
     let muon =
       figures.muonProducts.map { "Muon         \(scientific($0)) of these operations\n" } ?? ""
     let comparison =
-      figures.comparison(steps: recipe.steps).map { "equal cost   \($0)\n" } ?? ""
+      figures.comparison(steps: electra.recipe.steps).map { "equal cost   \($0)\n" } ?? ""
     StandardOutput.print(
       """
       parameters   \(cost.parameters.grouped)
@@ -128,16 +128,16 @@ struct FlopsCommand: ParsableCommand {
       """)
   }
 
-  /// The same run with ELECTRA's objective and Adam.
+  /// The run of the same size with ELECTRA's objective, the steps and masks of its recipe, and Adam.
   ///
   /// `preset` gives the size; nil if it is that of the file of `--config`.
   private func electra(_ preset: Preset?) throws -> PretrainingConfiguration {
     var plain = recipe
     plain.preset = preset
-    plain.objective = try ObjectiveOptions.parse([])
+    plain.objective = try ObjectiveOptions.parse(["--objective", "electra"])
+    (plain.optimizer, plain.muonRate) = (.adam, nil)
     var configuration = try cost(plain).configuration
     configuration.recipe.task = PretrainingTask(sampling: configuration.recipe.task.sampling)
-    configuration.recipe.use(.adam)
     return configuration
   }
 

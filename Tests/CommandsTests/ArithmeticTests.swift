@@ -6,7 +6,8 @@ import Testing
 @Suite(.serialized)
 struct ArithmeticTests {
   private static let pretrain = [
-    "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "5", "--output",
+    "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
+    "--steps", "5", "--output",
     "rounded",
   ]
   private static let bfloat16 = ["--arithmetic", "bfloat16"]

@@ -22,7 +22,8 @@ struct BadModelTests {
     let commands = [
       ["detect", "--from", "discriminator"],
       [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--init-from",
+        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
+        "electra", "--init-from",
         "discriminator",
       ],
     ]
@@ -131,7 +132,8 @@ struct BadModelTests {
       #expect(isReported, "\(result.errors)", sourceLocation: location)
     }
     let pretrain = [
-      "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--init-from",
+      "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
+      "electra", "--init-from",
     ]
     try expect(
       ["detect", "--from", "generator"], status: 65, says: "a discriminator is needed")

@@ -32,12 +32,17 @@ struct BenchmarkTests {
 
   /// The FLOPs that the kernels count equal the estimate of `electra flops`.
   @Test(arguments: [
-    ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "mlm"],
+    ["--preset", "small"], ["--preset", "tiny"], ["--preset", "tiny", "--objective", "electra"],
+    ["--preset", "tiny", "--objective", "mlm"],
     ["--preset", "tiny", "--objective", "all-tokens-mlm"],
-    ["--preset", "tiny", "--training", "adversarial", "--generator-width", "0.25"],
-    ["--preset", "tiny", "--weight-sharing", "all"],
-    ["--preset", "tiny", "--generator", "unigram"],
-    ["--preset", "tiny", "--arithmetic", "bfloat16"], ["--preset", "tiny", "--optimizer", "muon"],
+    [
+      "--preset", "tiny", "--objective", "electra", "--training", "adversarial",
+      "--generator-width", "0.25",
+    ],
+    ["--preset", "tiny", "--objective", "electra", "--weight-sharing", "all"],
+    ["--preset", "tiny", "--objective", "electra", "--generator", "unigram"],
+    ["--preset", "tiny", "--objective", "electra", "--arithmetic", "bfloat16"],
+    ["--preset", "tiny", "--objective", "electra", "--optimizer", "muon"],
   ])
   func aStepMakesTheEstimatedProducts(options: [String]) throws {
     let folder = try TemporaryFolder()
@@ -66,7 +71,8 @@ struct BenchmarkTests {
 
   @Test
   func theShareOfThePeakIsThatOfTheProducts() throws {
-    let figures = try run(Self.step + ["--preset", "tiny"], in: TemporaryFolder())
+    let figures = try run(
+      Self.step + ["--preset", "tiny", "--objective", "electra"], in: TemporaryFolder())
     let rate = try number("share_of_peak", figures) * number("peak", figures)
     let products = try number("expected_operations", figures) / number("seconds", figures)
     #expect(abs(rate / products - 1) < 1e-9)

@@ -59,7 +59,8 @@ struct EvaluatePairsTests {
           "--held-out", "0",
         ],
         [
-          "pretrain", "--data", "all", "--output", "other", "--preset", "tiny", "--batch", "8",
+          "pretrain", "--data", "all", "--output", "other", "--preset", "tiny", "--objective",
+          "electra", "--batch", "8",
           "--steps", "4", "--evaluate-every", "2",
         ] + Self.pairs,
       ], in: folder)
@@ -83,7 +84,8 @@ struct EvaluatePairsTests {
     for ranks in [nil, 2] {
       let result = try Program.run(
         InvarianceTests.command.filter { $0 != "--config" && $0 != "odd.json" }
-          + ["--output", "run", "--preset", "tiny", "--length", "32"] + Self.pairs,
+          + ["--output", "run", "--preset", "tiny", "--objective", "electra", "--length", "32"]
+          + Self.pairs,
         ranks: ranks, in: folder.path)
       #expect(result.status == 65, "\(result.errors)")
       #expect(result.errors.contains("cannot use pairs.tsv: line 1 has 3 columns"))
@@ -110,7 +112,8 @@ struct EvaluatePairsTests {
       echo $?
       """,
       [Program.path] + [
-        "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+        "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
+        "32", "--batch", "16",
         "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20", "--output", "run",
         "--threads", "1", "--deadline", "evaluation=2",
       ] + Self.pairs, in: folder.path)
@@ -122,7 +125,8 @@ struct EvaluatePairsTests {
     try folder.write(EvaluateTests.pairs(60), "pairs.tsv")
     let resumed = try Program.run(
       [
-        "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+        "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
+        "32", "--batch", "16",
         "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20", "--output", "run",
       ] + Self.pairs, in: folder.path)
     #expect(resumed.status == 0, "\(resumed.errors)")

@@ -94,7 +94,8 @@ struct EvaluateTests {
       try runAll(
         [
           [
-            "pretrain", "--data", "data", "--output", generator, "--preset", "tiny", "--batch", "8",
+            "pretrain", "--data", "data", "--output", generator, "--preset", "tiny", "--objective",
+            "electra", "--batch", "8",
             "--steps", "2", "--generator", generator,
           ]
         ], in: folder)

@@ -8,7 +8,8 @@ import Testing
 @Suite(.serialized)
 struct ExistingRunTests {
   private static let tiny = [
-    "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "6", "--hours",
+    "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
+    "--steps", "6", "--hours",
     "0",
   ]
 
@@ -81,7 +82,11 @@ struct ExistingRunTests {
       try edit(folder, "odd.json", "\"\(key)\":\(new)", "\"\(key)\":\(old)")
     }
     try pretrain(
-      folder, ["pretrain", "--data", "data", "--output", "run", "--preset", "tiny"], status: 64,
+      folder,
+      [
+        "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
+        "electra",
+      ], status: 64,
       says: "--preset is a file of --config there")
     // The run's own configuration is accepted as --config.
     try pretrain(

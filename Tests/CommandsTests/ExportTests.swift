@@ -43,7 +43,8 @@ struct ExportTests {
   func anEncoderWithTwoHeadsIsExportedWithEither() throws {
     let folder = try preparedData()
     let pretrain = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+      "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length", "32",
+      "--batch", "16",
       "--steps", "4",
     ]
     try runAll(
@@ -99,7 +100,8 @@ struct ExportTests {
     let folder = try exportedModels()
     let begun = try Program.run(
       [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
+        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
+        "electra", "--batch", "8",
         "--steps", "5", "--hours", "0", "--save-every", "1", "--init-from", "generator",
         "--init-from", "discriminator",
       ], in: folder.path)
@@ -135,7 +137,8 @@ struct ExportTests {
 
     let begun = try Program.run(
       [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
+        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
+        "electra", "--batch", "8",
         "--steps", "5", "--init-from", "discriminator",
       ], in: folder.path)
     #expect(begun.status == 0, "\(begun.errors)")
@@ -154,7 +157,8 @@ struct ExportTests {
   func aMaskedLanguageModelIsExportedAndBeginsOtherRuns() throws {
     let folder = try exportedModels()
     let begin = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "5", "--hours",
+      "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
+      "--steps", "5", "--hours",
       "0", "--save-every", "1",
     ]
     func run(_ arguments: [String], status: Int32 = 0) throws -> String {

@@ -90,7 +90,8 @@ func shortRun(documents: Int = 100) throws -> TemporaryFolder {
     try runAll(
       [
         [
-          "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+          "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
+          "electra", "--batch", "8",
           "--steps", "5",
         ]
       ], in: folder)
@@ -108,7 +109,8 @@ func exportedModels() throws -> TemporaryFolder {
         ["vocabulary", "text.txt", "--size", "300", "--output", "vocab.txt"],
         ["prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32"],
         [
-          "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--batch", "8",
+          "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
+          "electra", "--batch", "8",
           "--steps", "5",
         ],
         ["export", "--from", "run", "--output", "discriminator"],

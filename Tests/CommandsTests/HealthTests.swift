@@ -7,7 +7,8 @@ import Training
 @Suite(.serialized)
 struct HealthTests {
   private static let pretrain = [
-    "pretrain", "--data", "data", "--preset", "tiny", "--length", "32", "--batch", "16",
+    "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length", "32",
+    "--batch", "16",
     "--slices", "4", "--log-every", "5", "--evaluate-every", "50", "--evaluate-examples", "50",
     "--output", "run",
   ]
@@ -109,7 +110,8 @@ struct HealthTests {
     }
     let result = try Program.run(
       [
-        "pretrain", "--data", "data", "--preset", "tiny", "--batch", "16", "--slices", "8",
+        "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "16",
+        "--slices", "8",
         "--length", "32", "--steps", "400", "--init-from", "discriminator", "--init-from",
         "generator", "--output", "run",
       ], ranks: 2, in: folder.path)

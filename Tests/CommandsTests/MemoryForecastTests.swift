@@ -12,6 +12,7 @@ struct MemoryForecastTests {
     ["--preset", "small", "--slices", "4", "--threads", "1"],
     ["--preset", "small", "--slices", "4", "--threads", "2"],
     ["--preset", "small", "--slices", "8", "--threads", "1", "--recompute"],
+    ["--preset", "tiny", "--objective", "electra", "--slices", "4", "--threads", "2"],
     ["--preset", "tiny", "--slices", "4", "--threads", "2"],
     ["--preset", "small", "--slices", "4", "--threads", "2", "--arithmetic", "bfloat16"],
   ])

@@ -18,7 +18,8 @@ struct ModelFolderTests {
 
   private func begin(_ model: String) -> [String] {
     [
-      "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--batch", "8",
+      "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
+      "electra", "--batch", "8",
       "--steps", "2", "--init-from", model,
     ]
   }

@@ -22,7 +22,7 @@ struct PathTests {
     #expect(trained.errors.contains("note: up to 1000000006 checkpoints will take"))
     let metrics = try folder.metrics("run").filter { $0["split"] == nil }
     #expect(metrics.map { $0["step"] as? Int } == [10, 20, 30, 40, 50, 60])
-    let losses = metrics.compactMap { $0["generator_loss"] as? Double }
+    let losses = metrics.compactMap { $0["mlm_loss"] as? Double }
     #expect(losses.count == 6 && losses[5] < losses[0] - 0.2, "\(losses)")
 
     let evaluated = try Program.run(

@@ -11,7 +11,8 @@ struct ReportTests {
   private static func folder() throws -> TemporaryFolder {
     let folder = try preparedData(documents: 400)
     let pretrain = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--batch", "16", "--steps", "60",
+      "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "16",
+      "--steps", "60",
       "--warmup",
       "10", "--log-every", "5", "--evaluate-every", "20", "--evaluate-examples", "20",
     ]

@@ -73,7 +73,8 @@ struct ScalingTests {
     for ranks in [1, 2] {
       let step = try Program.run(
         [
-          "benchmark", "step", "--preset", "tiny", "--vocabulary-size", "500", "--length", "32",
+          "benchmark", "step", "--preset", "tiny", "--objective", "electra", "--vocabulary-size",
+          "500", "--length", "32",
           "--batch", "\(4 * ranks)", "--threads", "1", "--rounds", "1", "--without-peak", "--json",
         ], ranks: ranks, in: folder.path)
       #expect(step.status == 0, "\(step.errors)")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Electra
+import Platform
 
 /// The choices that the paper compares: objective, generator and training scheme.
 struct ObjectiveOptions: ParsableArguments {
@@ -9,7 +10,8 @@ struct ObjectiveOptions: ParsableArguments {
       without a generator); mlm-rtd (both in one pass of one encoder: masked positions are \
       predicted, the others judged); or a comparison of the paper: electra-15 (discriminator loss \
       at masked positions only), replace-mlm (masked language modelling on samples instead of \
-      [MASK]), all-tokens-mlm (predict every token, with a copy mechanism).
+      [MASK]), all-tokens-mlm (predict every token, with a copy mechanism). By default mlm-rtd for \
+      the size tiny, electra for the others.
       """)
   var objective: PretrainingTask.Objective?
 
@@ -56,7 +58,7 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(
     help: """
       Where in the schedule the weight of the discriminator's loss rises from 0: two fractions of \
-      the steps, such as 0.1:0.4.
+      the steps, such as 0.1:0.4; 0:0 for a constant weight.
       """)
   var discriminatorRamp: Ramp?
 
@@ -95,6 +97,15 @@ struct ObjectiveOptions: ParsableArguments {
     if let discriminatorRamp { recipe.discriminatorRamp = discriminatorRamp.fractions }
     if disallowCorrect { recipe.task.disallowsCorrect = true }
     if maskWithReplacement { recipe.task.drawsWithReplacement = true }
+  }
+
+  /// Checks that the task has the generator network whose size an option gives.
+  func check(_ task: PretrainingTask) throws {
+    for (option, value) in [
+      ("--generator-width", generatorWidth), ("--generator-depth", generatorDepth),
+    ] where value != nil {
+      if let problem = task.problem(ofGeneratorOption: option) { throw UsageError(problem) }
+    }
   }
 
   /// Sets the generator's size if an option gives it or the task implies it.

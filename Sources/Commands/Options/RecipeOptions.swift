@@ -28,7 +28,11 @@ struct RecipeOptions: ParsableArguments {
   @Option(help: "The peak learning rate.")
   var learningRate: Double?
 
-  @Option(help: "adam, or muon for the matrices of encoder layers and Adam elsewhere.")
+  @Option(
+    help: """
+      adam, or muon for the matrices of encoder layers and Adam elsewhere; by default adam, for the \
+      size tiny with mlm or mlm-rtd muon.
+      """)
   var optimizer: Optimizer?
 
   @Option(help: "Muon's learning rate divided by Adam's; by default 2.")
@@ -83,12 +87,14 @@ struct RecipeOptions: ParsableArguments {
     if let file = try fileConfiguration(vocabularySize: vocabularySize) {
       result = file
     } else {
-      result = usualPreset.configuration(vocabularySize: vocabularySize)
+      result = usualPreset.configuration(
+        vocabularySize: vocabularySize, objective: objective.objective ?? usualPreset.objective)
       result.recipe.length = min(result.recipe.length, dataLength)
       if let steps { result.recipe.shorten(to: steps) }
     }
     apply(to: &result)
     if let problem = result.numericProblem { throw UsageError(problem) }
+    try objective.check(result.recipe.task)
     if let sizes = try sizes(result.recipe.task) { result.model = sizes }
     objective.apply(to: &result.model, result.recipe.task)
     if result.recipe.slices == 0 {

@@ -70,7 +70,8 @@ extension PretrainingConfiguration {
       return "the objective \(recipe.task.objective.rawValue) has no loss of replaced token "
         + "detection whose weight could rise; omit --discriminator-ramp"
     }
-    if recipe.task.scheme.hasStages {
+    // For mlm-rtd the task's problem names the option that was given.
+    if recipe.task.scheme.hasStages && !recipe.task.objective.masksAndReplaces {
       return "--training \(recipe.task.scheme.rawValue) excludes --discriminator-ramp, because "
         + "only the second half of the steps trains the discriminator"
     }

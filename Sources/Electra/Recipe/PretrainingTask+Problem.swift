@@ -2,11 +2,7 @@ extension PretrainingTask {
   /// The first conflict among the options of the task, for networks of these sizes; nil if there is
   /// none.
   func problem(_ sizes: ElectraSizes) -> String? {
-    if !hasGenerator, let choice = generatorChoice {
-      return objective.readsSamples
-        ? "a \(generator.rawValue) generator has no network, so \(choice) has no effect"
-        : "the objective \(objective.rawValue) has no generator, so \(choice) has no effect"
-    }
+    if let problem = generatorChoice.flatMap(problem(ofGeneratorOption:)) { return problem }
     if !objective.readsSamples && (generator != .transformer || disallowsCorrect) {
       return
         "the objective \(objective.rawValue) reads no samples, so it takes no --generator or "
@@ -36,6 +32,18 @@ extension PretrainingTask {
         + "which needs --weight-sharing none or disentangled"
     }
     return adversarialProblem
+  }
+
+  /// Why `option`, which affects only a generator network, has no effect; nil if there is one.
+  package func problem(ofGeneratorOption option: String) -> String? {
+    if hasGenerator { return nil }
+    guard objective.readsSamples else {
+      return "the objective \(objective.rawValue) has no generator, so \(option) has no effect"
+    }
+    let problem = "a \(generator.rawValue) generator has no network, so \(option) has no effect"
+    return objective.masksAndReplaces
+      ? "the objective is \(objective.rawValue), and \(problem); give --objective electra too"
+      : problem
   }
 
   /// An option that affects only a generator network; nil if all have the paper's values.

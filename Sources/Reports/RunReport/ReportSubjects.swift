@@ -95,19 +95,27 @@ package struct ReportedRun {
     }
   }
 
-  /// The preset with the fewest different settings, and those settings.
+  /// The preset with the fewest different settings, with the same objective, and those settings.
   var nearest: (preset: Preset, differences: [(key: String, preset: String, run: String)]) {
-    let fields = configuration.fields
+    let (fields, objective) = (configuration.fields, configuration.recipe.task.objective)
     let choices = Preset.allCases.map { preset in
-      let usual = preset.configuration(vocabularySize: configuration.model.vocabularySize).fields
+      let usual = preset.configuration(
+        vocabularySize: configuration.model.vocabularySize, objective: objective
+      ).fields
       return (
         preset: preset,
-        differences: fields.keys.sorted().filter {
+        differences: Set(fields.keys).union(usual.keys).sorted().filter {
           fields[$0] != usual[$0] && $0 != "data_sha256"
-        }.map { (key: $0, preset: usual[$0] ?? "", run: fields[$0] ?? "") }
+        }.map { (key: $0, preset: usual[$0] ?? "-", run: fields[$0] ?? "-") }
       )
     }
     return choices.min { $0.differences.count < $1.differences.count } ?? (.small, [])
+  }
+
+  /// A preset with this run's objective, in words.
+  func name(_ preset: Preset) -> String {
+    let objective = configuration.recipe.task.objective
+    return preset.rawValue + (objective == preset.objective ? "" : " with \(objective.rawValue)")
   }
 }
 

@@ -42,7 +42,7 @@ struct ReportTables {
     let speeds = run.training.compactMap { $0[.tokensPerSecond] }
     return [
       (
-        "model", preset.rawValue,
+        "model", run.name(preset),
         differences.isEmpty ? "" : "\(differences.count) settings differ"
       ),
       ("branched from", run.branch?.origin ?? "", run.branch?.inWords ?? ""),
@@ -108,11 +108,11 @@ struct ReportTables {
   /// The settings that differ between runs, or between a single run and the nearest preset.
   var settings: ReportTable? {
     guard runs.count > 1 else {
-      guard let (preset, differences) = runs.first?.nearest, !differences.isEmpty else {
-        return nil
-      }
+      guard let run = runs.first else { return nil }
+      let (preset, differences) = run.nearest
+      if differences.isEmpty { return nil }
       return ReportTable(
-        head: ["setting", .init(runs[0].name), .init("preset \(preset.rawValue)")],
+        head: ["setting", .init(run.name), .init("preset \(run.name(preset))")],
         rows: differences.map { [.init($0.key), .init($0.run), .init($0.preset)] })
     }
     let fields = runs.map(\.configuration.fields)

@@ -90,7 +90,7 @@ package struct CostFigures: Encodable {
 
   /// For another objective than ELECTRA's, a sentence about equal cost; nil for ELECTRA itself.
   ///
-  /// `steps` are those of the run.
+  /// `steps` are those of the run of ELECTRA.
   package func comparison(steps: Int) -> String? {
     guard let stepsOfEqualProducts, let stepsOfEqualReference else { return nil }
     return "\(steps.grouped) steps of electra cost as much as \(stepsOfEqualProducts.grouped) of "
