@@ -1,6 +1,6 @@
 import ArgumentParser
 import Electra
-import Platform
+import Models
 
 /// The choices that the paper compares: objective, generator and training scheme.
 struct ObjectiveOptions: ParsableArguments {
