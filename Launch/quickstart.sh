@@ -10,9 +10,9 @@
 #
 # Cost: the text is a dictionary with literary quotations (dict-gcide, GPL-2+): 28 MB, 4.7 million
 # words, 9.3 million tokens of a 4096-token vocabulary. The model (preset tiny) has 1.2 million
-# parameters. 4200 steps of 32 sequences of 64 tokens are 8.4 million tokens, nine tenths of the
-# text. At 6 million operations per token that is 5e13 operations: 8 minutes on two cores, 0.2 GB of
-# memory.
+# parameters. 3500 steps of 32 sequences of 64 tokens are 7 million tokens, three quarters of the
+# text. At 6 million operations per token that is 4e13 operations: 8 minutes on two cores with the
+# build, 0.2 GB of memory.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=usage.sh
