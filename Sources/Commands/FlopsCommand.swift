@@ -120,7 +120,7 @@ struct FlopsCommand: ParsableCommand {
       \(scientific(figures.productsPerToken)) per token; \(scientific(figures.reference)) by the \
       paper's count
       \(muon)memory       \(needs.memory.bytes) per rank: \(figures.memorySummary)
-      sent         \(needs.sent.bytes) per step and rank, on \(ranks) ranks
+      sent         \(needs.sent.bytes) per step and rank, on \(ranks.of("rank"))
       disk         \(cost.disk.bytes): \(cost.checkpoints) checkpoints of \(needs.checkpoint.bytes)
       \(comparison)time         \(String(format: "%.1f", figures.hours)) hours at \
       \(Int(figures.tokensPerSecond).grouped) tokens/s\
