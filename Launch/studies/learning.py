@@ -106,7 +106,7 @@ def settings_of_pilots(study: LearningStudy) -> dict[str, str]:
     path = study.options.results / "pilots.json"
     contents = study_results.read(path)
     runs, settings = contents["runs"], contents.get("settings", {})
-    for key in ("vocabulary", "length", "batch"):
+    for key in ("vocabulary", "length", "batch", *(["arithmetic"] if study.part == "main" else [])):
         if settings.get(key) != getattr(study.options, key):
             electra.fail(
                 electra.USAGE, f"{path} has the {key} {settings.get(key)}, not {getattr(study.options, key)}")

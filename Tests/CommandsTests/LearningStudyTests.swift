@@ -164,6 +164,23 @@ struct LearningStudyTests {
     }
   }
 
+  /// Only the crossing may have another arithmetic than the pilots.
+  @Test
+  func theMainStudyHasTheArithmeticOfThePilots() throws {
+    let folder = try folder()
+    try folder.write(
+      #"""
+      {"settings": {"vocabulary": 4096, "length": 64, "batch": 32, "arithmetic": "float32"},
+       "runs": []}
+      """#, "results/pilots.json")
+    let main = try study(folder, "main", ["--arithmetic", "bfloat16"])
+    #expect(main.status == 64, "\(main.errors)")
+    #expect(main.errors.contains("has the arithmetic float32, not bfloat16"), "\(main.errors)")
+    let crossing = try study(folder, "crossing")
+    #expect(
+      crossing.status == 64 && crossing.errors.contains("lacks 15 runs"), "\(crossing.errors)")
+  }
+
   @Test
   func aRunThatFailsIsTriedAgainAndOneThatDivergedIsRecorded() throws {
     let folder = try folder()
