@@ -23,6 +23,10 @@ struct TaskOptionsTests {
     ("--discriminator-weight=-1", "--discriminator-weight -1.0 is not a finite number"),
     ("--mask-fraction 0.5", "--mask-fraction 0.5 is not between 0 and 0.5"),
     ("--generator-width 0", "--generator-width must be above 0"),
+    ("--objective mlm --generator-width 0.25", "so --generator-width has no effect"),
+    ("--generator unigram --generator-depth 0.5", "so --generator-depth has no effect"),
+    ("--objective mlm-rtd --generator-width 0.25", "no effect; give --objective electra too"),
+    ("--objective mlm-rtd --training two-stage", "--training two-stage has no effect; give"),
     ("--generator-width 0.5 --weight-sharing all", "of equal size"),
     ("--generator-depth 0.4 --training two-stage", "or use two-stage-fresh"),
     ("--training two-stage --weight-sharing embeddings", "needs --weight-sharing none"),
@@ -72,6 +76,15 @@ struct TaskOptionsTests {
     #expect(all.count == 5)
     let base = try figures(["--objective", "mlm", "--preset", "base"])
     #expect(all[3].stepsOfEqualProducts == base[0].stepsOfEqualProducts)
+  }
+
+  /// ELECTRA's run has other steps in `tiny` than the preset's own objective.
+  @Test
+  func theSentenceOnEqualCostHasTheStepsOfElectra() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.run(
+      ["flops", "--preset", "tiny", "--tokens-per-second", "1"], in: folder.path)
+    #expect(result.output.contains("5,000 steps of electra cost as much as"), "\(result.output)")
   }
 
   /// A run with the printed number of steps has the printed cost.

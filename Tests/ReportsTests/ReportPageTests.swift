@@ -61,6 +61,19 @@ struct ReportPageTests {
     #expect(html.contains("<style>\n:root {") && html.contains("\n}\n</script>"))
   }
 
+  /// Adam is the absence of a key, and the preset `tiny` has Muon for this objective.
+  @Test
+  func aSettingThatOnlyThePresetHasIsADifference() throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder, "run", loss: 10)
+    var configuration = Preset.tiny.configuration(vocabularySize: 300, objective: .mlm)
+    configuration.recipe.use(.adam)
+    try folder.write(configuration.jsonDocument(), "run/config.json")
+    let html = try page(folder).html
+    #expect(html.contains("preset tiny with mlm"))
+    #expect(html.contains("optimizer</td><td>-</td><td>muon</td>"))
+  }
+
   /// Long labels, such as 1.5e-05, get more room: no label crosses the view box of 360 x 206.
   ///
   /// A character of a wide font takes at most 0.64 of the font size on average.

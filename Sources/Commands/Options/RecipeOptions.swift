@@ -30,8 +30,8 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: """
-      adam, or muon for the matrices of encoder layers and Adam elsewhere; by default adam, for the \
-      size tiny with mlm or mlm-rtd muon.
+      adam, or muon for the matrices of encoder layers and Adam elsewhere; by default muon \
+      for the size tiny with mlm or mlm-rtd, otherwise adam.
       """)
   var optimizer: Optimizer?
 

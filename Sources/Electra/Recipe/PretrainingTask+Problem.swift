@@ -48,8 +48,9 @@ extension PretrainingTask {
 
   /// An option that affects only a generator network; nil if all have the paper's values.
   private var generatorChoice: String? {
-    if sharing != .embeddings { return "--weight-sharing \(sharing.rawValue)" }
+    // Two stages imply that nothing is shared, so the scheme is the option that was given.
     if scheme != .joint { return "--training \(scheme.rawValue)" }
+    if sharing != .embeddings { return "--weight-sharing \(sharing.rawValue)" }
     return temperature == 1 ? nil : "--temperature \(temperature)"
   }
 
