@@ -7,8 +7,7 @@ import Testing
 struct ArithmeticTests {
   private static let pretrain = [
     "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
-    "--steps", "5", "--output",
-    "rounded",
+    "--steps", "5", "--output", "rounded",
   ]
   private static let bfloat16 = ["--arithmetic", "bfloat16"]
 

@@ -23,8 +23,7 @@ struct BadModelTests {
       ["detect", "--from", "discriminator"],
       [
         "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--init-from",
-        "discriminator",
+        "electra", "--init-from", "discriminator",
       ],
     ]
     for command in commands {

@@ -60,8 +60,7 @@ struct EvaluatePairsTests {
         ],
         [
           "pretrain", "--data", "all", "--output", "other", "--preset", "tiny", "--objective",
-          "electra", "--batch", "8",
-          "--steps", "4", "--evaluate-every", "2",
+          "electra", "--batch", "8", "--steps", "4", "--evaluate-every", "2",
         ] + Self.pairs,
       ], in: folder)
     let evaluated = try Program.run(
@@ -113,9 +112,8 @@ struct EvaluatePairsTests {
       """,
       [Program.path] + [
         "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
-        "32", "--batch", "16",
-        "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20", "--output", "run",
-        "--threads", "1", "--deadline", "evaluation=2",
+        "32", "--batch", "16", "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20",
+        "--output", "run", "--threads", "1", "--deadline", "evaluation=2",
       ] + Self.pairs, in: folder.path)
     let errors = try folder.text("errors.txt")
     #expect(result.output == "75\n", "\(errors)")
@@ -126,8 +124,8 @@ struct EvaluatePairsTests {
     let resumed = try Program.run(
       [
         "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
-        "32", "--batch", "16",
-        "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20", "--output", "run",
+        "32", "--batch", "16", "--steps", "3", "--evaluate-every", "2", "--evaluate-examples", "20",
+        "--output", "run",
       ] + Self.pairs, in: folder.path)
     #expect(resumed.status == 0, "\(resumed.errors)")
     let lines = try folder.metrics("run").filter { $0["pair_accuracy"] != nil }

@@ -9,8 +9,7 @@ import Testing
 struct ExistingRunTests {
   private static let tiny = [
     "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
-    "--steps", "6", "--hours",
-    "0",
+    "--steps", "6", "--hours", "0",
   ]
 
   private func pretrain(

@@ -44,8 +44,7 @@ struct ExportTests {
     let folder = try preparedData()
     let pretrain = [
       "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length", "32",
-      "--batch", "16",
-      "--steps", "4",
+      "--batch", "16", "--steps", "4",
     ]
     try runAll(
       [
@@ -101,9 +100,8 @@ struct ExportTests {
     let begun = try Program.run(
       [
         "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--batch", "8",
-        "--steps", "5", "--hours", "0", "--save-every", "1", "--init-from", "generator",
-        "--init-from", "discriminator",
+        "electra", "--batch", "8", "--steps", "5", "--hours", "0", "--save-every", "1",
+        "--init-from", "generator", "--init-from", "discriminator",
       ], in: folder.path)
     #expect(begun.status == 75, "\(begun.errors)")
     func model(_ checkpoint: String) -> Data? {
@@ -138,8 +136,7 @@ struct ExportTests {
     let begun = try Program.run(
       [
         "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--batch", "8",
-        "--steps", "5", "--init-from", "discriminator",
+        "electra", "--batch", "8", "--steps", "5", "--init-from", "discriminator",
       ], in: folder.path)
     #expect(begun.status == 0, "\(begun.errors)")
     let log = try folder.text("again/log.txt")
@@ -158,8 +155,7 @@ struct ExportTests {
     let folder = try exportedModels()
     let begin = [
       "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
-      "--steps", "5", "--hours",
-      "0", "--save-every", "1",
+      "--steps", "5", "--hours", "0", "--save-every", "1",
     ]
     func run(_ arguments: [String], status: Int32 = 0) throws -> String {
       let result = try Program.run(arguments, in: folder.path)

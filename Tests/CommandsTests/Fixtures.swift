@@ -91,8 +91,7 @@ func shortRun(documents: Int = 100) throws -> TemporaryFolder {
       [
         [
           "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
-          "electra", "--batch", "8",
-          "--steps", "5",
+          "electra", "--batch", "8", "--steps", "5",
         ]
       ], in: folder)
     return folder
@@ -110,8 +109,7 @@ func exportedModels() throws -> TemporaryFolder {
         ["prepare", "text.txt", "--vocabulary", "vocab.txt", "--output", "data", "--length", "32"],
         [
           "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
-          "electra", "--batch", "8",
-          "--steps", "5",
+          "electra", "--batch", "8", "--steps", "5",
         ],
         ["export", "--from", "run", "--output", "discriminator"],
         ["export", "--from", "run", "--output", "generator", "--part", "generator"],

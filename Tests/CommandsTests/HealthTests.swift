@@ -8,9 +8,8 @@ import Training
 struct HealthTests {
   private static let pretrain = [
     "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length", "32",
-    "--batch", "16",
-    "--slices", "4", "--log-every", "5", "--evaluate-every", "50", "--evaluate-examples", "50",
-    "--output", "run",
+    "--batch", "16", "--slices", "4", "--log-every", "5", "--evaluate-every", "50",
+    "--evaluate-examples", "50", "--output", "run",
   ]
 
   /// The health lines in the metrics of the run.
@@ -111,9 +110,8 @@ struct HealthTests {
     let result = try Program.run(
       [
         "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "16",
-        "--slices", "8",
-        "--length", "32", "--steps", "400", "--init-from", "discriminator", "--init-from",
-        "generator", "--output", "run",
+        "--slices", "8", "--length", "32", "--steps", "400", "--init-from", "discriminator",
+        "--init-from", "generator", "--output", "run",
       ], ranks: 2, in: folder.path)
     #expect(result.status == 70, "\(result.errors)")
     let warning = try #require(try warnings(folder).last)

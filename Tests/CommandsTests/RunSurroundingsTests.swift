@@ -84,8 +84,8 @@ struct RunSurroundingsTests {
     let result = try Program.run(
       [
         "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
-        "32", "--batch", "16", "--slices", "4", "--steps", "3", "--threads", "2", "--output",
-        "run", "--timeline", "trace.json",
+        "32", "--batch", "16", "--slices", "4", "--steps", "3", "--threads", "2", "--output", "run",
+        "--timeline", "trace.json",
       ], ranks: 2, in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.errors.contains("2 ranks x 2 threads on 1 host ("), "\(result.errors)")
