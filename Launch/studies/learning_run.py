@@ -83,7 +83,7 @@ class LearningStudy(Study):
         if self.options.systems:
             waiting = [run for run in waiting if {run.question, run.name} & set(self.options.systems)]
         self.fakes = {plan.UNIGRAM_AUC: "unigram"}
-        if waiting and self.part != "pilots":
+        if self.part != "pilots" and any(plan.detects(run.options) for run in waiting):
             self.fakes[plan.GENERATOR_AUC] = str(self._generator())
         self.jobs.run_chains([self._chain(run) for run in waiting], jobs)
         self._print_results()
