@@ -81,7 +81,7 @@ struct PretrainCommand: ParsableCommand {
   @Flag(
     help: """
       Stop with a checkpoint and status 77 at a fatal health warning: a discriminator that \
-      predicts the majority class, a generator that does not learn, divergence, overfitting.
+      predicts the majority class, predictions that ignore context, divergence, overfitting.
       """)
   var stopWhenUnhealthy = false
 

@@ -17,7 +17,8 @@ struct ObjectiveOptions: ParsableArguments {
 
   @Option(
     help: """
-      The source of the samples: transformer, unigram (token frequencies of the data) or uniform.
+      The source of the samples: transformer, unigram (token frequencies of the data) or uniform; \
+      by default unigram for mlm-rtd, otherwise transformer.
       """)
   var generator: PretrainingTask.Generator?
 
@@ -52,13 +53,18 @@ struct ObjectiveOptions: ParsableArguments {
   @Option(help: "The divisor of the generator's logits when it samples.")
   var temperature: Float?
 
-  @Option(help: "The weight of the discriminator's loss relative to the generator's.")
+  @Option(
+    help: """
+      The weight of the discriminator's loss; by default 50, 10 for mlm-rtd, and 1 for the other \
+      objectives that predict tokens.
+      """)
   var discriminatorWeight: Float?
 
   @Option(
     help: """
       Where in the schedule the weight of the discriminator's loss rises from 0: two fractions of \
-      the steps, such as 0.1:0.4; 0:0 for a constant weight.
+      the steps, such as 0.1:0.4 (the default of the size tiny with mlm-rtd); 0:0 for a constant \
+      weight.
       """)
   var discriminatorRamp: Ramp?
 

@@ -5,8 +5,9 @@ import Tensors
 // Warnings about runs that should have learned more by now. At first a generator learns only token
 // frequencies, and its loss stays on a plateau near their entropy. The published small model leaves
 // the plateau between steps 8,000 and 16,000; the skill of its discriminator is 0.11 after 5,000
-// steps and 1/3 after 20,000. The generator of `tiny`, with sinusoidal position embeddings and larger
-// initial weights, leaves it between steps 1,000 and 2,000.
+// steps and 1/3 after 20,000. The generator of `tiny` with `--objective electra`, which has
+// sinusoidal position embeddings and larger initial weights, leaves it between steps 1,000 and
+// 2,000.
 
 extension HealthMonitor {
   /// When a run should have left the plateau: later than any known run that did.
