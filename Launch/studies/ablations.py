@@ -12,10 +12,10 @@ fine-tuned with several seeds. A table and a picture compare the results with th
 The scores are means on dev sets, because losses of different objectives are not comparable. The standard deviation is
 over fine-tuning seeds. Each system is pre-trained once, so a difference of a few points proves little.
 
-Cost by default: 17 pre-trainings of the preset tiny, each 4.9e13 operations in matrix products (5000 steps of 32 x 64
-tokens of ELECTRA with 1.3 million parameters). Each takes six and a half minutes on two idle cores at 27,000 tokens/s:
-1.8 hours. Each is fine-tuned with 3 seeds on chunking and STS-B: 2.8 million tokens at 3.5e6 operations per token, 75
-seconds per seed: 1.1 hours. The paper uses 500,000 steps of a base model.
+Cost by default: 17 pre-trainings of the preset tiny with Adam and 15 % masked tokens, each 4.9e13 operations in matrix
+products (5000 steps of 32 x 64 tokens of ELECTRA with 1.3 million parameters). Each takes six and a half minutes on two
+idle cores at 27,000 tokens/s: 1.8 hours. Each is fine-tuned with 3 seeds on chunking and STS-B: 2.8 million tokens at
+3.5e6 operations per token, 75 seconds per seed: 1.1 hours. The paper uses 500,000 steps of a base model.
 """
 from __future__ import annotations
 

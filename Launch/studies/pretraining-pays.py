@@ -11,9 +11,10 @@ standard deviations and draws them. Expected is the paper's order: ELECTRA, BERT
 If SQuAD's training set is missing, its dev set is split by article. Scores are those of the best epoch on dev data.
 `electra report DIR --output page.html` shows the curves of the pre-trainings.
 
-Cost by default: the preset tiny, 5000 steps of 32 x 64 tokens of ELECTRA and 5565 of MLM. Each is 4.9e13 operations in
-matrix products, six and a half minutes on two idle cores at 27,000 tokens/s. A seed of all five tasks is 7.6 million
-tokens at 3.5e6 operations per token, three and a half minutes: half an hour for 3 seeds of 3 systems.
+Cost by default: the preset tiny with Adam and 15 % masked tokens, 5000 steps of 32 x 64 tokens of ELECTRA and 5565 of
+MLM. Each is 4.9e13 operations in matrix products, six and a half minutes on two idle cores at 27,000 tokens/s. A seed
+of all five tasks is 7.6 million tokens at 3.5e6 operations per token, three and a half minutes: half an hour for 3
+seeds of 3 systems.
 """
 from study import Study, System
 from study_options import read_options

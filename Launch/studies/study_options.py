@@ -32,7 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--steps": dict(metavar="N", type=count, default=5000, help="steps of ELECTRA; other systems get the same compute"),
     "--seeds": dict(metavar="N", type=count, default=3, help="fine-tunings of each system on each task"),
     "--tasks": dict(help="such as 'cola stsb:5': names of `electra tasks`, with epochs if not the paper's"),
-    "--preset": dict(metavar="NAME", help="the size of the model, by default tiny"),
+    "--preset": dict(metavar="NAME", help="the size of the model, by default tiny with the paper's recipe"),
     "--config": dict(metavar="FILE", help="the sizes, instead of a preset"),
 }
 # Options of `electra pretrain` that take no value.
