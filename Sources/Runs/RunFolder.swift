@@ -15,7 +15,7 @@ package struct RunFolder {
   /// The configuration of the existing run; nil where there is none.
   ///
   /// Throws `UsageError` where the folder holds other files, `TextError` for a file that is
-  /// damaged.
+  /// damaged or has invalid values.
   package func existingConfiguration() throws -> PretrainingConfiguration? {
     guard let data = FileManager.default.contents(atPath: configurationPath) else {
       let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -33,7 +33,12 @@ package struct RunFolder {
       }
       return nil
     }
-    return try decodeJSON(PretrainingConfiguration.self, data, from: configurationPath)
+    let existing = try decodeJSON(PretrainingConfiguration.self, data, from: configurationPath)
+    // Options are compared with these values, and computations with invalid ones trap.
+    if let problem = existing.problem ?? existing.recipe.sliceProblem {
+      throw TextError.unusable(path: configurationPath, reason: problem)
+    }
+    return existing
   }
 
   /// Creates the folder, unless it exists.

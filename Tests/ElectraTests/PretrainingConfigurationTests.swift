@@ -162,6 +162,21 @@ struct PretrainingConfigurationTests {
     #expect(configuration.firstSample == 50 && configuration.earlierPhases.count == 3)
   }
 
+  /// The steps of phases are added up, so a file cannot hold phases whose sum overflows.
+  @Test(arguments: [Int.max, 0, -1])
+  func phasesThatCannotBeCountedAreRefused(steps: Int) throws {
+    var configuration = tiny
+    configuration.append(.init(recipe: configuration.recipe, data: nil))
+    func read(_ data: Data) throws -> PretrainingConfiguration {
+      try JSONDecoder().decode(PretrainingConfiguration.self, from: data)
+    }
+    #expect(try read(JSONEncoder().encode(configuration)) == configuration)
+    configuration.earlierPhases[0].recipe.steps = steps
+    let data = try JSONEncoder().encode(configuration)
+    #expect(throws: DecodingError.self) { try read(data) }
+    #expect(configuration.problem?.contains("phase") == true)
+  }
+
   /// A next phase keeps the arithmetic, which is written beside every checkpoint.
   @Test
   func theArithmeticIsThatOfTheRunInAllPhases() throws {

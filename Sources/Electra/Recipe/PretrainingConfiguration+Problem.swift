@@ -14,8 +14,26 @@ extension PretrainingConfiguration {
     countProblem ?? sizeProblem ?? rateProblem ?? maskingProblem ?? rampProblem
   }
 
+  /// What is wrong with the counts of the completed phases; nil if nothing is.
+  ///
+  /// Decoding checks it, because the steps of all phases are added up before anything else is known
+  /// to be valid.
+  var phaseProblem: String? {
+    if earlierPhases.isEmpty { return nil }
+    let earlier = earlierPhases.map(\.recipe)
+    if earlier.contains(where: { $0.steps < 1 || $0.batchSize < 1 }) {
+      return "a completed phase has no steps or no sequences"
+    }
+    let sequences = (earlier + [recipe]).reduce(0.0) {
+      $0 + max(1, Double($1.batchSize).magnitude) * Double($1.steps).magnitude
+    }
+    return sequences > 1e18
+      ? "the phases have \(sequences) sequences, above the limit of 1e18" : nil
+  }
+
   /// The first invalid count of tokens, sequences or steps; nil if there is none.
   private var countProblem: String? {
+    if let phaseProblem { return phaseProblem }
     for (option, value, least) in [
       ("--length", recipe.length, 1), ("--batch", recipe.batchSize, 1),
       ("--steps", recipe.steps, 1), ("--micro-batch", recipe.microBatchTokens, 1),

@@ -58,6 +58,10 @@ package struct PretrainingConfiguration: Sendable, Equatable, Codable {
     exchangeLevel = try values.decodeIfPresent(Int.self, forKey: .exchangeLevel)
     data = try values.decodeIfPresent(String.self, forKey: .data)
     earlierPhases = try values.decodeIfPresent([Phase].self, forKey: .earlierPhases) ?? []
+    if let problem = phaseProblem {
+      throw DecodingError.dataCorruptedError(
+        forKey: .earlierPhases, in: values, debugDescription: problem)
+    }
   }
 
   /// The number of steps of earlier phases, which is the first step of the current one.
