@@ -112,6 +112,18 @@ struct PretrainingConfigurationTests {
     #expect(problem { $0.recipe.discriminatorRamp = [-0.5, 0.25] }.contains("two rising"))
   }
 
+  /// A branch before the last of two million steps is valid; steps that cannot be counted are not.
+  @Test
+  func aRampBeginsWithinTheStepsThatCanBeCounted() {
+    var branch = tiny
+    branch.recipe.steps = 1_999_999
+    branch.append(.init(recipe: branch.recipe, data: nil))
+    (branch.recipe.steps, branch.recipe.discriminatorRamp) = (1, [-1_999_999, 1])
+    #expect(branch.problem == nil && branch.rampSteps == 0..<2_000_000)
+    (branch.recipe.steps, branch.recipe.discriminatorRamp) = (1 << 46, [-1e6, 1])
+    #expect(branch.problem?.contains("two rising") == true)
+  }
+
   /// Another objective has its usual weight and nothing that only the former one uses.
   @Test
   func anotherObjectiveIsValidWithoutFurtherChanges() {

@@ -79,8 +79,8 @@ extension PretrainingConfiguration {
   /// What is wrong with the rise of the discriminator's weight; nil if nothing is.
   private var rampProblem: String? {
     guard let ramp = recipe.discriminatorRamp else { return nil }
-    // In a branch, a ramp may have begun before the current phase.
-    let first = earlierPhases.isEmpty ? 0 : -Double(Self.largestBatch)
+    // In a branch, a ramp may have begun before the current phase, by steps that can be counted.
+    let first = earlierPhases.isEmpty ? 0 : -1e18 / Double(max(1, recipe.steps))
     guard ramp.count == 2, first <= ramp[0], ramp[0] <= ramp[1], ramp[1] <= 1 else {
       return "--discriminator-ramp is not two rising fractions from 0 to 1"
     }
