@@ -149,8 +149,9 @@ struct PretrainingConfigurationTests {
       #expect(after.problem == nil, "adversarial to \(to): \(after.problem ?? "")")
     }
     var both = tiny
+    both.recipe.task.drawsWithReplacement = true
     both.recipe.change(to: .mlmRTD)
-    #expect(both.recipe.task.generator == .unigram)
+    #expect(both.recipe.task.generator == .unigram && both.problem == nil)
     both.recipe.change(to: .electra)
     #expect(both == tiny)
   }

@@ -24,8 +24,11 @@ extension PretrainingConfiguration {
       let wasBoth = task.objective.masksAndReplaces
       task.objective = objective
       fields.discriminatorWeight = objective.defaultWeight
-      // A transformer that predicts few positions costs more than it is known to give.
-      if objective.masksAndReplaces { task.generator = .unigram }
+      // A transformer that predicts few positions costs more than it is known to give. No option or
+      // key of a phase ends drawing with replacement, which disjoint positions exclude.
+      if objective.masksAndReplaces {
+        (task.generator, task.drawsWithReplacement) = (.unigram, false)
+      }
       if wasBoth { (task.generator, fields.replacedFraction) = (.transformer, nil) }
       if !objective.readsSamples { (task.generator, task.disallowsCorrect) = (.transformer, false) }
       if !objective.hasDetectionLoss { fields.discriminatorRamp = nil }
