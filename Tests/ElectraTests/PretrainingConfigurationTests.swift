@@ -35,6 +35,23 @@ struct PretrainingConfigurationTests {
       }.contains("--whole-words excludes --mask-with-replacement"))
   }
 
+  /// Numbers without an option, which a file of `--config` sets.
+  @Test
+  func numbersOfTheUpdateAreNamedByTheirKeys() {
+    #expect(problem { $0.recipe.beta1 = 1 } == "adam_beta1 1.0 is not at least 0 and below 1")
+    #expect(problem { $0.recipe.beta2 = -0.5 } == "adam_beta2 -0.5 is not at least 0 and below 1")
+    #expect(
+      problem { $0.recipe.epsilon = 0 } == "adam_epsilon 0.0 is not a finite number above 0")
+    #expect(problem { $0.recipe.clipNorm = 0 } == "clip_norm 0.0 is not a finite number above 0")
+    #expect(
+      problem { $0.recipe.weightDecay = -1 }
+        == "weight_decay_rate -1.0 is not a finite number of at least 0")
+    #expect(
+      problem { $0.model.discriminator.epsilon = 0 }
+        == "the discriminator's layer_norm_eps is 0.0; it must be above 0")
+    #expect(problem { ($0.recipe.beta1, $0.recipe.weightDecay) = (0, 0) } == "none")
+  }
+
   /// Options that have no effect, or conflict, in combination with another.
   @Test
   func choicesThatExcludeEachOtherAreNamed() {

@@ -48,7 +48,8 @@ package struct NetworkSizes: Sendable, Equatable {
     if typeCount < 2 || typeCount > Self.largest {
       return "type_vocab_size is \(typeCount); it must be between 2 and \(Self.largest)"
     }
-    return nil
+    return encoder.epsilon > 0
+      ? nil : "layer_norm_eps is \(encoder.epsilon); it must be above 0"
   }
 
   /// Bounds that keep every product of two sizes well below overflow.

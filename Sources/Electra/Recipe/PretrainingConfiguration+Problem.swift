@@ -63,6 +63,20 @@ extension PretrainingConfiguration {
     NumberRange.notNegative.problem("--learning-rate", recipe.learningRate)
       ?? NumberRange.belowHalf.problem("--mask-fraction", recipe.maskFraction)
       ?? NumberRange.notNegative.problem("--discriminator-weight", recipe.discriminatorWeight)
+      ?? updateProblem
+  }
+
+  /// The first invalid number of the update, which has a key in a file and no option; nil if there
+  /// is none.
+  ///
+  /// Without the constant in Adam's denominator, a parameter without a gradient becomes NaN. A norm
+  /// of 0 to clip to would make every gradient zero.
+  private var updateProblem: String? {
+    NumberRange.belowOne.problem("adam_beta1", recipe.beta1)
+      ?? NumberRange.belowOne.problem("adam_beta2", recipe.beta2)
+      ?? NumberRange.positive.problem("adam_epsilon", recipe.epsilon)
+      ?? NumberRange.positive.problem("clip_norm", recipe.clipNorm)
+      ?? NumberRange.notNegative.problem("weight_decay_rate", recipe.weightDecay)
   }
 
   /// What is wrong with the choice of masked and replaced positions; nil if nothing is.
