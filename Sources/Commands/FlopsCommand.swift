@@ -44,8 +44,9 @@ struct FlopsCommand: ParsableCommand {
     try expectCounts([
       "--vocabulary-size": vocabularySize, "--ranks": ranks, "--threads": threads, "--keep": keep,
     ])
-    if let tokensPerSecond, !(tokensPerSecond > 0) {
-      throw ValidationError("--tokens-per-second must be above 0")
+    if let tokensPerSecond, !(tokensPerSecond > 0 && tokensPerSecond <= 1e15) {
+      throw ValidationError(
+        "--tokens-per-second must be above 0 and at most 1e15, not \(tokensPerSecond)")
     }
   }
 

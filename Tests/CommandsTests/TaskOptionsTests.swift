@@ -42,6 +42,7 @@ struct TaskOptionsTests {
     ("--steps 1000000000000000 --batch 1000000", "tokens, above the limit of 1e18"),
     ("--vocabulary-size 999999999", "vocab_size is 999999999"),
     ("--vocabulary-size 100000000000000000", "--vocabulary-size must be between 1 and"),
+    ("--tokens-per-second 1e19", "--tokens-per-second must be above 0 and at most 1e15"),
   ])
   func whatMeansNothingIsRefused(options: String, says: String) throws {
     let result = try flops(options)

@@ -24,6 +24,7 @@ struct RunCostTests {
     #expect(cost.disk == 9 * cost.needs.checkpoint)
     // Weights and two moments in float32.
     #expect(cost.needs.checkpoint == 12 * cost.parameters)
+    #expect(Self.cost(keep: Int.max / 2).disk == .max)
   }
 
   @Test

@@ -50,7 +50,13 @@ package struct RunCost {
   }
 
   /// The bytes of all checkpoints that are on disk at the same time.
-  package var disk: Int { checkpoints * needs.checkpoint }
+  package var disk: Int { bytes(ofCheckpoints: checkpoints) }
+
+  /// The bytes of `count` checkpoints; at most `Int.max`, since `--keep` may be any large number.
+  private func bytes(ofCheckpoints count: Int) -> Int {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: needs.checkpoint)
+    return overflow ? .max : bytes
+  }
 
   /// The model in one line: `tiny ELECTRA, 1,272,705 parameters (discriminator 3 x 128, ...)`.
   ///
@@ -108,7 +114,7 @@ package struct RunCost {
   ///
   /// `existing` is the number of checkpoints that are on disk already.
   func diskShortage(folder: String, existing: Int) -> String? {
-    let disk = max(1, checkpoints - existing) * needs.checkpoint
+    let disk = bytes(ofCheckpoints: max(1, checkpoints - existing))
     guard let free = HostResources.freeDisk(at: folder), disk > free else { return nil }
     return "up to \(checkpoints) checkpoints will take \(disk.bytes) more and \(folder) has "
       + "\(free.bytes) free; give a smaller --keep or another --output"
