@@ -28,6 +28,13 @@ struct PretrainingConfigurationTests {
         == "--discriminator-weight inf is not a finite number of at least 0")
     #expect(problem { $0.recipe.steps = .max }.contains("tokens, above the limit of 1e18"))
     #expect(problem { $0.model.generator.headCount = 3 }.hasPrefix("the generator's 3 attention"))
+    // Their bytes with moments are more than an integer holds.
+    let most = 1 << 24
+    #expect(
+      problem {
+        $0.model.discriminator = EncoderSizes(
+          hiddenSize: most, layerCount: 1000, headCount: 1, intermediateSize: most)
+      }.contains("weights, above the limit of"))
     #expect(
       problem {
         $0.recipe.masksWholeWords = true

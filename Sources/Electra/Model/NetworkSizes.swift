@@ -48,13 +48,26 @@ package struct NetworkSizes: Sendable, Equatable {
     if typeCount < 2 || typeCount > Self.largest {
       return "type_vocab_size is \(typeCount); it must be between 2 and \(Self.largest)"
     }
-    return encoder.epsilon > 0
-      ? nil : "layer_norm_eps is \(encoder.epsilon); it must be above 0"
+    if !(encoder.epsilon > 0) {
+      return "layer_norm_eps is \(encoder.epsilon); it must be above 0"
+    }
+    return weightCount > Self.mostWeights
+      ? "matrices and tables have \(weightCount) weights, above the limit of \(Self.mostWeights)"
+      : nil
   }
 
-  /// Bounds that keep every product of two sizes well below overflow.
+  /// The weights of the tables and of the matrices of encoder layers.
+  private var weightCount: Double {
+    let (d, f) = (Double(encoder.hiddenSize), Double(encoder.intermediateSize))
+    let rows = Double(vocabularySize) + Double(positionCount) + Double(typeCount)
+    return rows * Double(embeddingSize) + Double(encoder.layerCount) * (4 * d * d + 2 * d * f)
+  }
+
+  /// Bounds that keep every product of two sizes, and the bytes of all weights and moments, well
+  /// below overflow.
   private static let largest = 1 << 24
   private static let mostLayers = 1000
+  private static let mostWeights = 1e12
 }
 
 extension ElectraSizes {
