@@ -69,6 +69,16 @@ struct BenchmarkTests {
     "--threads", "2", "--rounds", "1", "--json",
   ]
 
+  /// A sequence has [CLS], a token of the text and [SEP].
+  @Test(arguments: [("--vocabulary-size", "5"), ("--length", "2")])
+  func aStepWithoutTextIsRefused(option: String, value: String) throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.run(
+      ["benchmark", "step", "--preset", "tiny", option, value], in: folder.path)
+    #expect(result.status == 64)
+    #expect(result.errors.contains("\(option) must be at least"), "\(result.errors)")
+  }
+
   @Test
   func theShareOfThePeakIsThatOfTheProducts() throws {
     let figures = try run(

@@ -39,6 +39,11 @@ struct BenchmarkStepCommand: ParsableCommand {
     try expectCounts([
       "--vocabulary-size": vocabularySize, "--rounds": rounds, "--threads": threads,
     ])
+    // The random tokens are those after the five special ones, between [CLS] and [SEP].
+    if vocabularySize < 6 {
+      throw ValidationError(
+        "--vocabulary-size must be at least 6, special tokens included, not \(vocabularySize)")
+    }
   }
 
   func run() throws {
@@ -46,6 +51,10 @@ struct BenchmarkStepCommand: ParsableCommand {
       let configuration = try recipe.configuration(
         vocabularySize: vocabularySize, dataLength: .max, ranks: world.size,
         workers: RankLayout.workers(world: world, threads: threads))
+      let length = configuration.recipe.length
+      if length < 3 {
+        throw UsageError("--length must be at least 3, special tokens included, not \(length)")
+      }
       try selectKernel(configuration.arithmetic, world)
       let layout = try RankLayout(
         world: world, threads: threads, sharing: configuration.recipe.slices)
