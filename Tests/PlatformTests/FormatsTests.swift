@@ -19,6 +19,14 @@ struct FormatsTests {
   @Test(arguments: ["", "MB", "0", "-5MB", "5 MiB", "1e3", "9999999TB", "0.1"])
   func otherSizesAreRefused(text: String) { #expect(Int(bytes: text) == nil) }
 
+  @Test(arguments: [
+    (-1.9, -1), (59.9, 59), (1e300, 1_000_000_000_000_000), (-1e300, -1_000_000_000_000_000),
+    (Double.infinity, 1_000_000_000_000_000), (Double.nan, 0),
+  ])
+  func numbersOfFilesAreBounded(number: Double, whole: Int) {
+    #expect(Int(bounded: number) == whole)
+  }
+
   @Test(arguments: [(0, "000"), (42, "042"), (1234, "1234")])
   func shortNumbersHaveZerosInFront(number: Int, text: String) {
     #expect(number.zeroPadded(3) == text)

@@ -61,6 +61,22 @@ struct ReportPageTests {
     #expect(html.contains("<style>\n:root {") && html.contains("\n}\n</script>"))
   }
 
+  /// Files that were edited or damaged: numbers of metrics are bounded, sizes are refused by name.
+  @Test
+  func valuesOutOfRangeAreBoundedOrRefused() throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder, "run", loss: 10)
+    try folder.write(
+      #"{"step":1,"tokens":9,"seconds":1e300,"tokens_per_second":1e300,"loss":3,"time":-1e300}"#,
+      "run/metrics.jsonl")
+    #expect(try page(folder).text.contains("1,000,000,000,000,000"))
+    #expect(try RunList([folder.path], time: 0).lines.count == 2)
+    var configuration = Preset.tiny.configuration(vocabularySize: 300)
+    configuration.model.discriminator.layerCount = -1
+    try folder.write(configuration.jsonDocument(), "run/config.json")
+    #expect(throws: TextError.self) { try page(folder) }
+  }
+
   /// Adam is the absence of a key, and the preset `tiny` has Muon for this objective.
   @Test
   func aSettingThatOnlyThePresetHasIsADifference() throws {

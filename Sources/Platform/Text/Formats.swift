@@ -39,6 +39,11 @@ extension Int {
     self = Int(bytes)
   }
 
+  /// A number from a file, without its fraction; at most 10^15 in magnitude, and 0 for NaN.
+  package init(bounded number: Double) {
+    self = number.isNaN ? 0 : Int(Swift.min(Swift.max(number, -1e15), 1e15))
+  }
+
   /// The number with leading zeros up to `width` digits; it must not be negative.
   package func zeroPadded(_ width: Int) -> String {
     let digits = String(self)

@@ -33,7 +33,7 @@ package struct RunList {
       table.append([
         name, run.state.rawValue, run.step.grouped + steps,
         run.loss.map { String(format: "%.4f", $0) } ?? "-",
-        run.tokensPerSecond.map { Int($0.rounded()).grouped } ?? "-",
+        run.tokensPerSecond.map { Int(bounded: $0.rounded()).grouped } ?? "-",
         run.lastSeen.map { Self.ago(time - $0) } ?? "-",
       ])
     }
@@ -54,7 +54,7 @@ package struct RunList {
   package static func ago(_ seconds: Double) -> String {
     let seconds = max(0, seconds)
     for (unit, length) in [("d", 86_400.0), ("h", 3600), ("min", 60)] where seconds >= length {
-      return "\(Int(seconds / length)) \(unit) ago"
+      return "\(Int(bounded: seconds / length)) \(unit) ago"
     }
     return "\(Int(seconds)) s ago"
   }

@@ -68,6 +68,9 @@ package struct ReportedRun {
     self.path = path
     name = URL(fileURLWithPath: path).lastPathComponent
     configuration = try decodeJSON(PretrainingConfiguration.self, data, from: file)
+    if let problem = configuration.numericProblem {
+      throw TextError.unusable(path: file, reason: problem)
+    }
     lines = RunMetrics(runFolder: path).lines
     branch = (try? RunStart(folder: path))?.branch
     let store = CheckpointStore(runFolder: path)

@@ -61,7 +61,7 @@ struct ReportTables {
       ("tokens", Double(last?.tokens ?? 0).shortened, ""),
       ("time in steps", ProgressLog.duration(seconds), ""),
       (
-        "tokens per second", speeds.isEmpty ? "-" : Int(speeds.median).grouped,
+        "tokens per second", speeds.isEmpty ? "-" : Int(bounded: speeds.median).grouped,
         speeds.isEmpty ? "" : "median"
       ),
     ]
@@ -102,7 +102,7 @@ struct ReportTables {
       let tokens = run.tokens(at: step)
     else { return nil }
     return MetricName(rawValue: metric.name)
-      .flatMap { PublishedCurve.value(of: $0, tokens: Int(tokens)) }.map(metric.text)
+      .flatMap { PublishedCurve.value(of: $0, tokens: Int(bounded: tokens)) }.map(metric.text)
   }
 
   /// The settings that differ between runs, or between a single run and the nearest preset.

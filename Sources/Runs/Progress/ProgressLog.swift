@@ -221,7 +221,7 @@ extension ProgressLog {
 
   /// A time in words: `2 h 5 min`, `7 min 38 s`, `38 s`.
   package static func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds)
+    let whole = Int(bounded: seconds)
     let (hours, minutes) = (whole / 3600, whole % 3600 / 60)
     if hours > 0 { return "\(hours) h \(minutes) min" }
     return minutes > 0 ? "\(minutes) min \(whole % 60) s" : "\(whole) s"
