@@ -1,5 +1,6 @@
 import Electra
 import Layers
+import Platform
 import Tensors
 import Tokenization
 import Training
@@ -54,6 +55,11 @@ package struct PretrainedDiscriminator {
     tokenizer = try folder.tokenizer()
     discriminator = StandaloneDiscriminator(folder.sizes)
     longest = folder.sizes.positionCount
+    guard longest > 2 else {
+      throw ModelError.unusable(
+        path: folder.path,
+        reason: "its sequences have at most \(longest.of("token")), and [CLS] and [SEP] take two")
+    }
     weights = try folder.weights(
       discriminator.layout, PretrainingTask(), as: .discriminator)
   }

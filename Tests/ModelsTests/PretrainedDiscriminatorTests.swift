@@ -42,6 +42,18 @@ struct PretrainedDiscriminatorTests {
     #expect(try ScoringModel(run).objective.longest == 12)
   }
 
+  /// A line is split into parts of the model's length without [CLS] and [SEP].
+  @Test
+  func aModelWithoutRoomForTextIsRefused() throws {
+    let (folder, tokenizer) = (try TemporaryFolder(), try smallTokenizer())
+    var configuration = smallConfiguration(tokenizer)
+    (configuration.model.positionCount, configuration.recipe.length) = (2, 2)
+    try writeRun(folder.file("run"), configuration, tokenizer)
+    try HuggingFaceExport(from: folder.file("run"), .discriminator).write(to: folder.file("model"))
+    let two = sentence { _ = try PretrainedDiscriminator(from: folder.file("model")) }
+    #expect(two.contains("its sequences have at most 2 tokens"), "\(two)")
+  }
+
   @Test
   func modelsThatDetectNothingAreRefused() throws {
     let folder = try exportedRun()
