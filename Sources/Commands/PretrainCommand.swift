@@ -196,7 +196,8 @@ struct PretrainCommand: ParsableCommand {
     try start?.expectSame(initial: initFrom, hasCheckpoints: !steps.isEmpty)
     try start?.expectSame(branch: branchFrom)
     try phase?.append(
-      to: &configuration, stepsDone: steps.last ?? 0, data: data.description.digest)
+      to: &configuration, stepsDone: steps.last ?? 0, data: data.description.digest,
+      branchStep: start?.branch?.step ?? 0)
     try data.expect(configuration)
     try recipe.expectSame(
       configuration, start: start,

@@ -93,6 +93,21 @@ struct PhaseFileTests {
     }
   }
 
+  /// The rest of a schedule in a branch is no phase of a file, even if their settings are equal.
+  @Test
+  func aPhaseFollowsABranchOfEqualSettings() throws {
+    let folder = try TemporaryFolder()
+    let phase = try PhaseFile(path: folder.write(#"{"num_train_steps": 40}"#, "phase.json"))
+    var configuration = Self.configuration()
+    var rest = configuration.recipe
+    (rest.steps, rest.discriminatorRamp) = (40, nil)
+    configuration.append(.init(recipe: rest, data: "short"))
+    for _ in 0..<2 {
+      try phase.append(to: &configuration, stepsDone: 90, data: "short", branchStep: 50)
+      #expect((configuration.firstStep, configuration.steps) == (90, 130))
+    }
+  }
+
   @Test
   func aPhaseWaitsForTheEndOfTheOneBefore() throws {
     let folder = try TemporaryFolder()

@@ -99,13 +99,16 @@ package struct PhaseFile {
 
   /// Makes this phase the current one of `configuration`, unless it is already.
   ///
-  /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. Throws
-  /// `UsageError` where the current phase is not finished, where the training scheme has stages,
-  /// where disentangled embeddings begin or end, or for a ramp that begins before the phase.
+  /// `stepsDone` are those of the whole run; `data` is the digest of the phase's data. A run that
+  /// was branched at `branchStep` has the rest of a schedule from there on, which is no phase of a
+  /// file. Throws `UsageError` where the current phase is not finished, where the training scheme
+  /// has stages, where disentangled embeddings begin or end, or for a ramp that begins before the
+  /// phase.
   package func append(
-    to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String
+    to configuration: inout PretrainingConfiguration, stepsDone: Int, data: String,
+    branchStep: Int = 0
   ) throws {
-    if configuration.data == data, !configuration.earlierPhases.isEmpty,
+    if configuration.data == data, configuration.firstStep > branchStep,
       applied(to: configuration.recipe) == configuration.recipe
     {
       return

@@ -21,7 +21,7 @@ package struct RunStart: Codable, Equatable {
     let source: Source
     /// The absolute path of the checkpoint's folder; nil in runs of earlier versions.
     var checkpoint: String?
-    let step: Int
+    package let step: Int
     /// The changed settings, such as `learning_rate is 0.0001 instead of 0.0005`.
     let changes: [String]
 
