@@ -240,6 +240,7 @@ struct PretrainCommand: ParsableCommand {
     let branch = try RunBranch(path)
     var configuration = branch.configuration
     recipe.apply(to: &configuration)
+    try recipe.objective.check(configuration.recipe.task)
     recipe.objective.apply(to: &configuration.model, configuration.recipe.task)
     configuration.data = data.description.digest
     try branch.expectFits(configuration, data)

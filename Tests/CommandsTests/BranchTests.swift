@@ -204,6 +204,10 @@ struct BranchTests {
     for (options, text) in [
       (["--branch-from", "run"], "is the end of its schedule: give --steps and --learning-rate"),
       (middle + ["--generator-width", "1"], "a branch keeps the sizes of its networks"),
+      (
+        middle + ["--objective", "mlm", "--generator-depth", "1"],
+        "no generator, so --generator-depth has no effect"
+      ),
       (middle + ["--training", "two-stage"], "two training stages begin with a new run"),
       (middle + ["--init-from", "run"], "omit --init-from, --next-phase, --config and --preset"),
       (middle + ["--preset", "tiny"], "omit --init-from, --next-phase, --config and --preset"),
