@@ -92,8 +92,10 @@ package struct FinetuningRecipe: Sendable, Equatable, Codable {
     if length > positions {
       return "a length of \(length) is above the encoder's \(positions) positions"
     }
-    for (name, value) in [("length", length), ("batch", batchSize), ("slices", slices)]
-    where value < 1 {
+    for (name, value) in [
+      ("length", length), ("batch", batchSize), ("slices", slices),
+      ("micro-batch", microBatchTokens),
+    ] where value < 1 {
       return "\(name) is \(value); it must be at least 1"
     }
     if slices & (slices - 1) != 0 { return "\(slices) slices are not a power of two" }

@@ -66,6 +66,7 @@ struct FinetuningRecipeTests {
     }
     #expect(problem { $0.length = 101 }.contains("above the encoder's 100 positions"))
     #expect(problem { $0.slices = 0 } == "slices is 0; it must be at least 1")
+    #expect(problem { $0.microBatchTokens = 0 } == "micro-batch is 0; it must be at least 1")
     #expect(problem { $0.slices = 6 } == "6 slices are not a power of two")
     #expect(problem { $0.batchSize = 20 } == "a batch of 20 cannot be cut into 8 equal slices")
     #expect(problem { $0.batchSize = 1 << 21 }.contains("is above 1048576"))
