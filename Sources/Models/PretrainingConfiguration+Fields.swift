@@ -1,6 +1,5 @@
 import Electra
 import Foundation
-import Platform
 
 extension PretrainingConfiguration {
   /// Every setting by its key in `config.json`.
@@ -9,7 +8,11 @@ extension PretrainingConfiguration {
   /// follow the name of the object and a space. The value of a list is its numbers, such as
   /// `0.1:0.4`, or the number of its elements if they are objects; an empty one is missing.
   package var fields: [String: String] {
-    let object = (try? JSONSerialization.jsonObject(with: jsonDocument())) ?? [:]
+    let encoder = JSONEncoder()
+    // An option may be such a number, and is then compared with that of a run.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let object = (try? JSONSerialization.jsonObject(with: encoder.encode(self))) ?? [:]
     var fields: [String: String] = [:]
     func add(_ value: Any, _ path: [String]) {
       if let object = value as? [String: Any] {

@@ -60,6 +60,18 @@ struct ConfigurationFileTests {
     }
   }
 
+  /// JSON has no such numbers, and without their key all others would be missing too.
+  @Test
+  func aNumberThatIsNotFiniteIsAField() {
+    var configuration = Preset.tiny.configuration(vocabularySize: 99)
+    let fields = configuration.fields
+    configuration.recipe.learningRate = .infinity
+    configuration.recipe.maskFraction = .nan
+    let changed = configuration.fields
+    #expect(changed["learning_rate"] == "inf" && changed["mask_prob"] == "nan")
+    #expect(changed.count == fields.count && changed["adam_beta1"] == fields["adam_beta1"])
+  }
+
   /// Two ramps are different settings; of earlier phases only the number is compared.
   @Test
   func aListIsAField() {
