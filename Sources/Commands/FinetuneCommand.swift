@@ -52,6 +52,7 @@ struct FinetuneCommand: ParsableCommand {
 
   func validate() throws {
     try expectCounts(["--seeds": seeds])
+    try expectTimes(["--save-minutes": saveMinutes])
     if task.folds != nil && seeds != 1 {
       throw ValidationError("--folds trains with one seed; omit --seeds")
     }

@@ -102,6 +102,7 @@ struct PretrainCommand: ParsableCommand {
       "--evaluate-every": evaluateEvery, "--evaluate-examples": evaluateExamples,
       "--save-every": saveEvery, "--keep": keep,
     ])
+    try expectTimes(["--save-minutes": saveMinutes])
   }
 
   func run() throws {

@@ -100,6 +100,11 @@ struct BadInputTests {
       try expect(
         folder, pretrain + ["--hours=" + hours], status: 64, says: "--hours must be between 0")
     }
+    for (option, value) in [("--save-minutes", "nan"), ("--grace", "-1")] {
+      try expect(
+        folder, pretrain + ["\(option)=\(value)"], status: 64,
+        says: "\(option) must be at least 0")
+    }
     for deadline in ["step", "steps=6", "step=0", "step=nan"] {
       try expect(
         folder, pretrain + ["--deadline", deadline], status: 64,

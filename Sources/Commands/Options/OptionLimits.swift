@@ -17,3 +17,12 @@ func expectCounts(_ counts: KeyValuePairs<String, Int?>) throws {
     }
   }
 }
+
+/// Checks the range of options that are times, of which infinity is allowed.
+///
+/// Throws a `ValidationError` with the option; comparisons with NaN would switch it off.
+func expectTimes(_ times: KeyValuePairs<String, Double>) throws {
+  for (name, value) in times where !(value >= 0) {
+    throw ValidationError("\(name) must be at least 0, not \(value)")
+  }
+}

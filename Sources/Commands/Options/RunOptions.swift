@@ -30,6 +30,7 @@ struct RunOptions: ParsableArguments {
 
   func validate() throws {
     try expectCounts(["--log-every": logEvery, "--threads": threads])
+    try expectTimes(["--grace": grace])
     if let hours, !(0...1e6 ~= hours) {
       throw ValidationError("--hours must be between 0 and 1000000, not \(hours)")
     }
