@@ -39,6 +39,7 @@ package struct Predictor {
   /// Lets `watchdog` limit the time of each part of the work.
   func guardTime(with watchdog: Watchdog) {
     evaluator.watch = { watchdog.enter($0, $1) }
+    evaluator.onSlice = { watchdog.restart() }
   }
 
   /// The tokens of a micro-batch of a model that is not being trained.

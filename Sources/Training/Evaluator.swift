@@ -21,6 +21,8 @@ package final class Evaluator<O: Evaluable> {
   private let modelWeights: Weights
   /// Called at the start of each part of an evaluation.
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in }
+  /// Called on a worker's thread after each slice.
+  package var onSlice: @Sendable () -> Void = {}
   private let world: Communicator
   private let team: WorkerTeam
   private let workers: [EvaluationWorker<O>]
@@ -31,8 +33,8 @@ package final class Evaluator<O: Evaluable> {
 
   /// The slices of each worker between two synchronizations of the ranks.
   ///
-  /// Four take minutes with the largest models, and must stay below the watchdog's deadline of an
-  /// evaluation. Fewer would make workers wait more: slices have different numbers of tokens.
+  /// Four take minutes with the largest models. A stop is noticed after a round. Fewer slices would
+  /// make workers wait more: slices have different numbers of tokens.
   private static var roundSlices: Int { 4 }
 
   /// Makes an evaluator with its own threads and activations.
@@ -82,7 +84,7 @@ package final class Evaluator<O: Evaluable> {
     let other = Evaluator<Other>(
       objective, weights: modelWeights, world: world, team: team,
       workspaces: workers.map(\.workspace))
-    other.watch = watch
+    (other.watch, other.onSlice) = (watch, onSlice)
     return other
   }
 
@@ -94,8 +96,8 @@ package final class Evaluator<O: Evaluable> {
   /// The sum of the tallies of sequences 0..<`count`, equal on every rank.
   ///
   /// Every rank must call it. All ranks synchronize after each round of a few slices per worker. A
-  /// round restarts the watchdog's time, so that a long evaluation is not mistaken for one that
-  /// hangs.
+  /// round restarts the watchdog's time, and so does each slice (`onSlice`), so that a long
+  /// evaluation is not mistaken for one that hangs.
   ///
   /// - Parameters:
   ///   - count: the number of sequences.
@@ -112,7 +114,7 @@ package final class Evaluator<O: Evaluable> {
       $0..<min($0 + sliceSequences, count)
     }
     let round = Self.roundSlices * (try world.sum([workers.count])[0])
-    let (workers, objective, weights) = (workers, objective, modelWeights)
+    let (workers, objective, weights, onSlice) = (workers, objective, modelWeights, onSlice)
     var total = Tally()
     // A round's size depends on the number of workers, but its tallies are added slice by slice in
     // order, so rounds do not change the bits.
@@ -122,7 +124,8 @@ package final class Evaluator<O: Evaluable> {
         start..<min(start + round, slices.count), of: world.rank, of: world.size)
       team.run { thread in
         let share = ReductionTree.share(run, of: thread, of: workers.count)
-        workers[thread].evaluate(objective, slices[share], weights: weights, source: source)
+        workers[thread].evaluate(
+          objective, slices[share], weights: weights, source: source, onSlice: onSlice)
       }
       watch(.evaluation, "meeting")
       try world.report(workers.compactMap(\.failure).first)
@@ -157,13 +160,15 @@ private final class EvaluationWorker<O: Evaluable>: @unchecked Sendable {  // or
 
   /// Evaluates slices of sequences; an error is stored in `failure`.
   func evaluate(
-    _ objective: O, _ slices: ArraySlice<Range<Int>>, weights: Weights, source: BatchSource
+    _ objective: O, _ slices: ArraySlice<Range<Int>>, weights: Weights, source: BatchSource,
+    onSlice: () -> Void
   ) {
     (tallies, failure) = ([], nil)
     do {
       for slice in slices {
         tallies.append(
           objective.evaluate(try source(0, slice), weights: weights, workspace: workspace))
+        onSlice()
       }
     } catch {
       failure = error

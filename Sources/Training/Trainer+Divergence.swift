@@ -25,13 +25,13 @@ extension Trainer {
     if let bad = parameters.first(where: { !Self.isFinite(self.weights, $0) }) {
       return Divergence(step: step, tensor: bad.name, origin: .weights)
     }
-    let (workers, objective, weights, count) = (
-      workers, objective, modelWeights, settings.sliceCount
+    let (workers, objective, weights, count, onSlice) = (
+      workers, objective, modelWeights, settings.sliceCount, onSlice
     )
     let slices = Mutex<[Divergence.Slice]>([])
     team.run { worker in
       let slice = workers[worker].firstNonFiniteSlice(
-        objective, totals: totals, weights: weights, count: count)
+        objective, totals: totals, weights: weights, count: count, onSlice: onSlice)
       if let slice { slices.withLock { $0.append(slice) } }
     }
     let slice = slices.withLock { $0.min { $0.number < $1.number } }

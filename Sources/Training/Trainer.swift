@@ -47,6 +47,10 @@ package final class Trainer<O: TrainingObjective> {
   package var watch: (_ section: Watchdog.Section, _ part: String) -> Void = { _, _ in } {
     didSet { evaluator.watch = watch }
   }
+  /// Called on a worker's thread after each slice of a step or of an evaluation.
+  package var onSlice: @Sendable () -> Void = {} {
+    didSet { evaluator.onSlice = onSlice }
+  }
   /// Called on a worker's thread when a wait for weights begins (true) and ends (false).
   package var onWait: @Sendable (_ begins: Bool) -> Void {
     get { update.onWait }
@@ -160,13 +164,14 @@ package final class Trainer<O: TrainingObjective> {
     watch(.step, "input")
     let totals = try load(step, requests, &report)
     let (workers, objective, modelWeights) = (workers, objective, modelWeights)
-    let (reducer, update) = (reducer, update)
+    let (reducer, update, onSlice) = (reducer, update, onSlice)
     watch(.step, "computation")
     // A worker without slices never registers, and must not be waited for.
     reducer.begin(workers: workers.count { !$0.slices.isEmpty })
     team.run {
       workers[$0].compute(
-        objective, totals: totals, weights: modelWeights, reducer: reducer, update: update)
+        objective, totals: totals, weights: modelWeights, reducer: reducer, update: update,
+        onSlice: onSlice)
     }
     let computed = now()
     watch(.step, "reduction")

@@ -2,6 +2,7 @@ import Collectives
 import Electra
 import Foundation
 import Layers
+import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -232,6 +233,21 @@ struct TrainerTests {
       )
     }
     #expect(rounds == 2)
+  }
+
+  /// Slices restart the watchdog's time: one step of a large model takes hours on a slow host.
+  @Test
+  func everySliceOfAStepAndOfAnEvaluationIsReported() throws {
+    let world = try Communicator.start()
+    let trainer = try Self.makeTrainer(world)
+    defer { trainer.end() }
+    let slices = Mutex(0)
+    trainer.onSlice = { slices.withLock { $0 += 1 } }
+    _ = try trainer.step(0)
+    let ofStep = try world.sum([slices.withLock { $0 }])
+    _ = try trainer.evaluate(sequences: 40) { Self.batch(step: $0, sequences: $1) }
+    let ofBoth = try world.sum([slices.withLock { $0 }])
+    #expect(ofStep == [16] && ofBoth == [16 + 3])
   }
 
   /// Makes and ends five trainers in turn, as `finetune --seeds 5` does.

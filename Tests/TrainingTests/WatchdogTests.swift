@@ -61,6 +61,23 @@ struct WatchdogTests {
   }
 
   @Test
+  func aLongSectionWithProgressIsNotReported() {
+    let isReported = Mutex(false)
+    let watchdog = Watchdog(deadlines: [.evaluation: 0.5], interval: 0.01) { _ in
+      isReported.withLock { $0 = true }
+    }
+    watchdog.enter(.evaluation)
+    for _ in 0..<10 {
+      Thread.sleep(forTimeInterval: 0.1)
+      watchdog.restart()
+    }
+    #expect(!isReported.withLock { $0 })
+    expectSoon { isReported.withLock { $0 } }
+    // Without this use, the watchdog might be released before it reports.
+    watchdog.enter(.end)
+  }
+
+  @Test
   func aSectionThatLastsTooLongIsReported() throws {
     let folder = try TemporaryFolder()
     let messages = Mutex<[String]>([])

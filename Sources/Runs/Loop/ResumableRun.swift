@@ -54,6 +54,7 @@ package final class ResumableRun<O: TrainingObjective> {
     saves = SaveStatus(weights: trainer.weights.count)
     let watchdog = context.watchdog
     trainer.watch = { watchdog.enter($0, $1) }
+    trainer.onSlice = { watchdog.restart() }
     trainer.onWait = { watchdog.mark($0 ? Watchdog.waitingForWeights : "computation") }
   }
 

@@ -144,6 +144,11 @@ package final class Watchdog: Sendable {
     }
   }
 
+  /// Restarts the time of the current section, because a part of a long computation is done.
+  ///
+  /// It may be called on any thread.
+  package func restart() { state.withLock { $0.elapsed = 0 } }
+
   /// Names the current part of the section without restarting its time.
   ///
   /// It may be called on any thread.

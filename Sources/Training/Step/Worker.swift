@@ -61,10 +61,10 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {  // the team's l
   ///
   /// During the first slice it waits for each range of weights before reading it: later slices read
   /// the same weights. During the last slice it reports each range of the gradient that becomes
-  /// final.
+  /// final. `onSlice` is called after each slice.
   func compute(
     _ objective: O, totals: [Int], weights: Weights, reducer: GradientReducer,
-    update: ShardedUpdate
+    update: ShardedUpdate, onSlice: () -> Void
   ) {
     sums.reset()
     failure = nil
@@ -84,6 +84,7 @@ final class Worker<O: TrainingObjective>: @unchecked Sendable {  // the team's l
           progress: progress)
       }
       if !isLast { sums.carry() }
+      onSlice()
       return tally
     }
   }
