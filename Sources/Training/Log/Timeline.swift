@@ -118,8 +118,20 @@ package enum Timeline {
         "ts": microseconds(event.start - origin), "dur": microseconds(event.end - event.start),
       ])
     }
-    let all = try world.gather(Array(lines.map(\.text).joined(separator: ",\n").utf8))
-    guard world.rank == 0 else { return nil }
+    return try trace(of: lines, world)
+  }
+
+  /// The trace of the lines of all ranks on rank zero; nil on the others.
+  ///
+  /// They are sent one rank after the other, because the total of `gather` is limited: a rank with
+  /// many workers has tens of megabytes.
+  private static func trace(of lines: [JSONText], _ world: Communicator) throws -> Data? {
+    let text = Array(lines.map(\.text).joined(separator: ",\n").utf8)
+    guard world.rank == 0 else {
+      try world.send(text, to: 0)
+      return nil
+    }
+    let all = try [text] + (1..<world.size).map { try world.receive(from: $0) }
     return Data("{\"traceEvents\":[\n".utf8) + Data(all.joined(separator: Array(",\n".utf8)))
       + Data("\n]}\n".utf8)
   }
