@@ -60,6 +60,14 @@ struct DropoutTests {
     #expect(kept.allSatisfy { abs(tensor.base[$0] - 1 / 0.9) < 1e-4 })
   }
 
+  /// The scale of a rate that rounds to 1 was infinite, and attention multiplies sums of 0 by it.
+  @Test
+  func theScaleOfTheLargestRateIsFinite() {
+    let random = RandomStream(seed: 5, site: 1, step: 2, sequence: 3)
+    #expect(DropoutStream(random, rate: Float(1).nextDown).scale == 65536)
+    #expect(DropoutStream(random, rate: 0.5).scale == 2)
+  }
+
   @Test
   func aRowIsTheSameWhereverItIsComputed() {
     let storage = Storage(count: 30 * 50)

@@ -14,11 +14,12 @@ package struct DropoutStream: Sendable {
   package let scale: Float
 
   /// Creates the stream; `rate` in [0, 1) is the probability of dropping, rounded to a multiple of
-  /// 2^-16.
+  /// 2^-16 below 1.
   package init(_ random: RandomStream, rate: Float) {
     precondition(rate >= 0 && rate < 1, "a dropout rate of \(rate)")
     self.random = random
-    threshold = UInt32((rate * 65536).rounded())
+    // A rate that rounds to 1 would make the scale infinite.
+    threshold = min(65535, UInt32((rate * 65536).rounded()))
     scale = 65536 / Float(65536 - threshold)
   }
 
