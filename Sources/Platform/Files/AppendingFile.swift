@@ -8,13 +8,21 @@ package enum AppendingFile {
   /// Appends `bytes` to the file and creates it when it is missing.
   ///
   /// The file is opened with `O_APPEND`, so that two programs do not overwrite each other's bytes.
-  /// Throws `FileError.unwritable`; part of the bytes may then have been written.
+  /// Throws `FileError.unwritable`; the file then has none of the bytes.
   package static func append(_ bytes: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       throw FileError.unwritable(path: path, reason: systemReason())
     }
     defer { close(descriptor) }
-    try bytes.withUnsafeBytes { try writeAll($0, to: descriptor, of: path) }
+    var before = stat()
+    let isKnown = fstat(descriptor, &before) == 0
+    do {
+      try bytes.withUnsafeBytes { try writeAll($0, to: descriptor, of: path) }
+    } catch {
+      // A full disk takes a part of a line, which would spoil the next line that it takes.
+      if isKnown { _ = ftruncate(descriptor, before.st_size) }
+      throw error
+    }
   }
 }
