@@ -94,7 +94,9 @@ struct WatchdogTests {
     #expect(messages.withLock { $0 }.isEmpty)
     watchdog.enter(.evaluation)
     expectSoon { messages.withLock { !$0.isEmpty } }
-    #expect(messages.withLock { $0 }.first?.contains("in evaluation") == true)
+    let message = messages.withLock { $0 }.first ?? ""
+    #expect(message.contains("in evaluation: it makes no progress; "), "\(message)")
+    #expect(message.hasSuffix("give a longer --deadline evaluation=SECONDS"), "\(message)")
     #expect(Heartbeat.last(folder: folder.path, rank: 0)?.state == "late")
     watchdog.enter(.end)
     watchdog.end("finished")

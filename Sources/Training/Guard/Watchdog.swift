@@ -190,10 +190,16 @@ package final class Watchdog: Sendable {
 
   /// The seconds that the current section may take.
   private func deadline(_ state: State) -> Double {
-    // The time of a step is unknown before the first one is done.
-    let isFirstStep = state.section == .step && state.stepSeconds.isEmpty
-    let section = isFirstStep ? .start : state.section
+    let section = Self.limitingSection(state)
     return deadlines[section] ?? Self.defaultDeadline(section, after: state.stepSeconds)
+  }
+
+  /// The section whose deadline applies.
+  ///
+  /// The time of a step is unknown before the first one is done, which has the deadline of the
+  /// start.
+  private static func limitingSection(_ state: State) -> Section {
+    state.section == .step && state.stepSeconds.isEmpty ? .start : state.section
   }
 
   private func checkDeadline() {
@@ -229,6 +235,7 @@ package final class Watchdog: Sendable {
     let heartbeats = (0..<state.size).map { Heartbeat.last(folder: state.folder, rank: $0) }
     return late + ": "
       + cause(heartbeats, reportedBy: state.rank, tolerance: max(2, min(limit / 2, 10)))
+      + "; if it is only slow, give a longer --deadline \(limitingSection(state).rawValue)=SECONDS"
   }
 
   /// Names the ranks that a stalled run waits for, from the heartbeats of all ranks.
