@@ -228,9 +228,10 @@ struct PretrainCommand: ParsableCommand {
     }
     configuration.data = data.description.digest
     try data.expect(configuration)
-    try folder.write(configuration)
+    // First, so that a start which is killed here is not resumed without its initial model.
     try RunStart(preset: recipe.config == nil ? recipe.usualPreset : nil, initial: initFrom)
       .write(to: output)
+    try folder.write(configuration)
     return (configuration, initial)
   }
 
