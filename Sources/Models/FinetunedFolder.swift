@@ -48,9 +48,7 @@ package struct FinetunedFolder {
       if length > positions {
         return "max_seq_length \(length) is above the model's \(positions) positions"
       }
-      if task.splits.isEmpty || task.metrics.isEmpty {
-        return "its task has no splits or no metrics"
-      }
+      if let problem = task.inconsistency { return problem }
       let hasLabels = [.classification, .multilabel, .tagging].contains(task.problem)
       return hasLabels && labels.count == 0 ? "it has no labels" : nil
     }

@@ -67,6 +67,11 @@ struct FinetunedFolderTests {
       "is not the one that it was fine-tuned with"
     ),
     ("\"head\"", "\"heads\"", "the key head is missing"),
+    ("\"matthews\"", "\"pearson\"", "which the metric pearson does not measure"),
+    (
+      "\"problem\" : \"classification\"", "\"problem\" : \"tagging\"",
+      "a split has the layout of another problem"
+    ),
   ])
   func aDescriptionThatDoesNotFitIsRefused(old: String, new: String, reason: String) throws {
     let folder = try TemporaryFolder()
@@ -76,6 +81,20 @@ struct FinetunedFolderTests {
     try folder.write(text.replacingOccurrences(of: old, with: new), "model/task.json")
     let problem = sentence { _ = try FinetunedFolder(folder.file("model")) }
     #expect(problem.contains(reason), "\(problem)")
+  }
+
+  /// The number of columns that such an index needs would overflow.
+  @Test(arguments: ["-9223372036854775808", "9223372036854775807"])
+  func aColumnThatNoFileHasIsRefused(index: String) throws {
+    let folder = try TemporaryFolder()
+    try write(folder.file("model"), .custom(.tagging, .words(WordColumns())))
+    let text = try folder.text("model/task.json")
+    #expect(text.contains("\"word\" : 0"), "\(text)")
+    try folder.write(
+      text.replacingOccurrences(of: "\"word\" : 0", with: "\"word\" : \(index)"),
+      "model/task.json")
+    let problem = sentence { _ = try FinetunedFolder(folder.file("model")) }
+    #expect(problem.contains("words or tags in column \(index)"), "\(problem)")
   }
 
   @Test
@@ -124,7 +143,10 @@ struct FinetunedFolderTests {
     ] as [(Problem, String?)])
   func theProblemTypeIsThatOfTransformers(problem: Problem, type: String?) throws {
     let folder = try TemporaryFolder()
-    try write(folder.file("model"), .custom(problem, .words(WordColumns())))
+    let layout =
+      problem == .tagging
+      ? Layout.words(WordColumns()) : .table(Columns(first: .named("text")))
+    try write(folder.file("model"), .custom(problem, layout))
     let data = Data(try folder.bytes("model/config.json"))
     let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
     #expect(object?["problem_type"] as? String == type)
