@@ -163,6 +163,8 @@ struct MetricTests {
     for (golds, odds) in [
       (["", "right"], [-1, 1]), (["right", ""], [-1, 1]), (["right", ""], [3, .infinity]),
       (["", ""], [-2, 5]), (["right", "wrong", "", "right"], [-0.5, 0.001, 0.002, 0.003]),
+      // A gold answer without words is equal to no answer.
+      (["the", "right"], [.infinity, 1]), (["the"], [.infinity]),
     ] as [([String], [Float])] {
       let questions = golds.map(question)
       func scores(_ threshold: Double) -> AnswerScores {
@@ -175,6 +177,7 @@ struct MetricTests {
           }, allowsNoAnswer: true)
       }
       let best = scores(0).bestF1
+      #expect(best.threshold.isFinite, "\(golds)")
       #expect(scores(best.threshold).f1 == best.value, "\(golds)")
     }
   }

@@ -81,8 +81,12 @@ package struct AnswerScores {
   /// official script returns the odds of the last answered question, and 0 for none: its odds are
   /// probabilities.)
   private static func threshold(_ odds: [Double], answering count: Int) -> Double {
-    guard count > 0 else { return odds[0].isFinite ? odds[0] - 1 : 0 }
+    // Infinite odds are those of questions without a candidate, which have one answer at any
+    // threshold.
+    guard let last = odds.prefix(count).last(where: { $0.isFinite }) else {
+      return odds[0].isFinite ? odds[0] - 1 : 0
+    }
     let next = count < odds.count ? odds[count] : .infinity
-    return next.isFinite ? (odds[count - 1] + next) / 2 : odds[count - 1] + 1
+    return next.isFinite ? (last + next) / 2 : last + 1
   }
 }
