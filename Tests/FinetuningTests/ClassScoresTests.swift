@@ -62,6 +62,20 @@ struct ClassScoresTests {
     #expect(tags.confusion == ["DT": ["DT": 1], "NN": ["DT": 1], "VB": ["VB": 1]])
   }
 
+  /// Results may have been edited, and sums of such counts would overflow.
+  @Test(arguments: ["-1", "9223372036854775807"])
+  func countsThatNoFileHasAreRefused(count: String) throws {
+    func decode(support: String, cell: String) throws -> ClassScores {
+      let entry = #"{"name": "a", "correct": 1, "predicted": 1, "support": \#(support)}"#
+      let text =
+        #"{"split": "dev", "classes": [\#(entry)], "confusion": {"a": {"a": \#(cell)}}}"#
+      return try JSONDecoder().decode(ClassScores.self, from: Data(text.utf8))
+    }
+    #expect(try decode(support: "1", cell: "1").classes.map(\.counts.f1) == [1])
+    #expect(throws: DecodingError.self) { try decode(support: count, cell: "1") }
+    #expect(throws: DecodingError.self) { try decode(support: "1", cell: count) }
+  }
+
   @Test
   func scoresAndUnlabelledSetsHaveNoClasses() throws {
     let task = Task.custom(

@@ -55,6 +55,27 @@ package struct ClassScores: Sendable, Equatable, Codable {
   }
 }
 
+extension ClassScores {
+  /// The largest count that is read: more than any file has, and the sums of folds stay far below
+  /// overflow.
+  private static let largestCount = 1_000_000_000_000
+
+  /// Reads scores; throws `DecodingError` for a count that no file has.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    split = try values.decode(String.self, forKey: .split)
+    classes = try values.decode([Class].self, forKey: .classes)
+    confusion = try values.decodeIfPresent([String: [String: Int]].self, forKey: .confusion)
+    let matrix = (confusion ?? [:]).values.flatMap { Array($0.values) }
+    let counts = classes.map(\.counts).flatMap { [$0.correct, $0.predicted, $0.support] }
+    guard (counts + matrix).allSatisfy({ (0...Self.largestCount).contains($0) }) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .classes, in: values,
+        debugDescription: "a count is not between 0 and \(Self.largestCount)")
+    }
+  }
+}
+
 extension ClassScores.Class: Codable {
   private enum CodingKeys: String, CodingKey {
     case name, correct, predicted, support, precision, recall, f1
