@@ -191,6 +191,10 @@ struct StudyTests {
       complete.replacing(#""systems":"#, with: #""decisive": ["F1"], "systems":"#),
       "names the score F1, which is not in its list"
     ),
+    (
+      complete.replacing(#""CoLA matthews": 54"#, with: #""CoLA matthews": 1e20"#),
+      "the score CoLA matthews of a with the seed 2 is above 1e9"
+    ),
   ])
   func whatIsNoStudyIsNamed(text: String, reason: String) throws {
     #expect {

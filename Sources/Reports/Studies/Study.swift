@@ -75,8 +75,8 @@ package struct Study: Decodable {
   /// Reads the study file at `path`.
   ///
   /// Throws `FileError` if the file is missing, `TextError` if it is not the JSON of a study, and
-  /// `StudyError` if it has no systems, a run or decisive score that it does not declare, or two
-  /// runs of a system with the same seed.
+  /// `StudyError` if it has no systems, a run or decisive score that it does not declare, two runs
+  /// of a system with the same seed, or a score that is too large for a chart.
   package init(path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileError.missing(path: path)
@@ -94,7 +94,16 @@ package struct Study: Decodable {
     for name in runs.flatMap(\.scores.keys) + decisiveScores where !scores.contains(name) {
       throw StudyError.unknown(path: path, kind: "score", name: name)
     }
+    for run in runs {
+      for (name, value) in run.scores.sorted(by: { $0.key < $1.key })
+      where abs(value) > Self.largestScore {
+        throw StudyError.tooLarge(path: path, name: name, system: run.system, seed: run.seed)
+      }
+    }
   }
+
+  /// Scores are times 100; ticks of a chart beyond this magnitude would overflow.
+  private static let largestScore = 1e9
 
   /// The scores whose mean decides; all, unless the file names some.
   var decisiveScores: [String] { decisive ?? scores }
@@ -189,6 +198,7 @@ package enum StudyError: Error, CustomStringConvertible {
   case noSystems(path: String)
   case unknown(path: String, kind: String, name: String)
   case repeated(path: String, system: String, seed: UInt64)
+  case tooLarge(path: String, name: String, system: String, seed: UInt64)
 
   package var description: String {
     switch self {
@@ -197,6 +207,9 @@ package enum StudyError: Error, CustomStringConvertible {
       "\(path) names the \(kind) \(name), which is not in its list"
     case .repeated(let path, let system, let seed):
       "\(path) has two runs of \(system) with the seed \(seed)"
+    case .tooLarge(let path, let name, let system, let seed):
+      "\(path): the score \(name) of \(system) with the seed \(seed) is above 1e9 in magnitude; "
+        + "scores are percentages"
     }
   }
 }
