@@ -159,6 +159,29 @@ struct FinetuneRefusalTests {
     #expect(same.status == 0, "\(same.errors)")
   }
 
+  /// The number of slices is read from the file: batches were divided by the edited one.
+  @Test
+  func anEditedConfigurationIsRefused() throws {
+    let folder = try finetuningFiles()
+    let command = FinetuneTests.classification + ["--output", "out", "--hours", "0"]
+    let first = try Program.run(command, in: folder.path)
+    #expect(first.status == 75, "\(first.errors)")
+    let text = try folder.text("out/finetuning.json")
+    for (key, value, says) in [
+      ("slices", "0", "slices is 0"), ("slices", "3", "power of two"),
+      ("format_version", "2", "its format is 2"),
+    ] {
+      let edited = text.replacingOccurrences(
+        of: "\"\(key)\" : [0-9]+", with: "\"\(key)\" : \(value)", options: .regularExpression)
+      #expect(edited != text, "\(key)")
+      try folder.write(edited, "out/finetuning.json")
+      let second = try Program.run(command, in: folder.path)
+      #expect(second.status == 65, "\(key): \(second.errors)")
+      let isNamed = second.errors.contains("finetuning.json") && second.errors.contains(says)
+      #expect(isNamed, "\(second.errors)")
+    }
+  }
+
   /// New weights have no checksum, so their number stands for the encoder that `--from` names.
   @Test
   func newWeightsKeepTheSizesOfTheFirstStart() throws {

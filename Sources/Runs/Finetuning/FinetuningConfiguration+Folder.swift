@@ -18,7 +18,8 @@ extension FinetuningConfiguration {
   ///   - wanted: the configuration that the options ask for.
   ///   - keep: copies what the first start fixed and the options omit.
   /// - Returns: the configuration; nil where there is no fine-tuning yet.
-  /// - Throws: `UsageError` for another fine-tuning or a run of pre-training.
+  /// - Throws: `UsageError` for another fine-tuning or a run of pre-training; `TextError` for a
+  ///   configuration that cannot be used.
   package static func existing(
     in folder: String, like wanted: FinetuningConfiguration, keeping keep: Keeping
   ) throws -> FinetuningConfiguration? {
@@ -29,6 +30,9 @@ extension FinetuningConfiguration {
       return nil
     }
     let existing = try decodeJSON(FinetuningConfiguration.self, data, from: path(folder))
+    if let problem = existing.problem {
+      throw TextError.unusable(path: path(folder), reason: problem)
+    }
     var wanted = wanted
     keep(&wanted.recipe, existing.recipe)
     if existing.newParameters == nil { wanted.newParameters = nil }

@@ -34,6 +34,15 @@ package struct FinetuningConfiguration: Codable, Equatable {
     case newParameters = "new_parameters"
   }
 
+  /// Why a configuration that was read cannot be used, as a sentence; nil where it can.
+  ///
+  /// The settings that options do not repeat may have been edited.
+  var problem: String? {
+    formatVersion == 1
+      ? recipe.problem(positions: .max)
+      : "its format is \(formatVersion), which this program does not support"
+  }
+
   /// The differences from the configuration of an existing fine-tuning; nil where there are none.
   ///
   /// They are a list that names the options.
