@@ -182,6 +182,23 @@ struct FinetuneRefusalTests {
     }
   }
 
+  /// Tables have a value of each seed for each measure.
+  @Test
+  func anEditedResultIsRefused() throws {
+    let folder = try finetuningFiles()
+    let command = FinetuneTests.classification + ["--output", "out"]
+    let first = try Program.run(command, in: folder.path)
+    #expect(first.status == 0, "\(first.errors)")
+    let text = try folder.text("out/seed-1/result.json")
+    let edited = text.replacingOccurrences(
+      of: "\"values\":\\[[^\\]]*\\]", with: "\"values\":[]", options: .regularExpression)
+    #expect(edited != text, "\(text)")
+    try folder.write(edited, "out/seed-1/result.json")
+    let second = try Program.run(command, in: folder.path)
+    #expect(second.status == 65, "\(second.errors)")
+    #expect(second.errors.contains("result.json: it has 0 values"), "\(second.errors)")
+  }
+
   /// New weights have no checksum, so their number stands for the encoder that `--from` names.
   @Test
   func newWeightsKeepTheSizesOfTheFirstStart() throws {

@@ -61,11 +61,15 @@ package struct FinetuningSeeds {
     return try write(done)
   }
 
-  /// Writes `results.json` and returns its content.
-  private func write(_ done: [FinetuningResults.SeedResult]) throws -> FinetuningResults {
-    let measures = plan.measured.flatMap { set in
+  /// What is measured, in the order of the values of a seed.
+  private var measures: [FinetuningResults.Measure] {
+    plan.measured.flatMap { set in
       set.metrics.map { FinetuningResults.Measure(split: set.split.name, metric: $0) }
     }
+  }
+
+  /// Writes `results.json` and returns its content.
+  private func write(_ done: [FinetuningResults.SeedResult]) throws -> FinetuningResults {
     let results = FinetuningResults(
       task: plan.task.name, head: plan.model.style, arithmetic: plan.recipe.arithmetic,
       measures: measures, seeds: done)
@@ -94,10 +98,16 @@ package struct FinetuningSeeds {
   /// The result of a finished seed, the same on all ranks; nil for a seed that is not finished.
   private func existingResult(_ folder: String) throws -> FinetuningResults.SeedResult? {
     let path = folder + "/" + FinetuningResults.seedFile
-    return try context.world.broadcast {
-      try FileManager.default.contents(atPath: path).map {
-        try decodeJSON(FinetuningResults.SeedResult.self, $0, from: path)
+    return try context.world.broadcast { () throws -> FinetuningResults.SeedResult? in
+      guard let data = FileManager.default.contents(atPath: path) else { return nil }
+      let result = try decodeJSON(FinetuningResults.SeedResult.self, data, from: path)
+      guard result.values.count == measures.count else {
+        throw TextError.unusable(
+          path: path,
+          reason: "it has \(result.values.count.of("value")), and \(measures.count) are measured; "
+            + "remove it to train this part again")
       }
+      return result
     }
   }
 
