@@ -40,6 +40,9 @@ struct ExportCommand: ParsableCommand {
       let format = try ModelFile.Format(type: dtype, shardSize: shardSize)
       try AtomicFolder.expectFree(output)
       if FinetunedFolder.model(in: from) != nil {
+        if part != .discriminator {
+          throw UsageError("\(from) is fine-tuned and has no \(part.rawValue); omit --part")
+        }
         let architecture = try FinetunedFolder(from).export(to: output, format)
         return StandardOutput.print("\(output): \(architecture)")
       }

@@ -191,5 +191,9 @@ struct PredictTests {
     let result = try Program.run(
       ["export", "--from", "joint", "--output", "exported"], in: folder.path)
     #expect(result.status == 64 && result.errors.contains("--head transformers"))
+    let part = try Program.run(
+      ["export", "--from", "tagging", "--output", "exported", "--part", "generator"],
+      in: folder.path)
+    #expect(part.status == 64 && part.errors.contains("omit --part"), "\(part.errors)")
   }
 }
