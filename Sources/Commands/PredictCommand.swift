@@ -62,6 +62,7 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     try expectCounts(["--threads": threads])
+    if nullThreshold?.isNaN == true { throw ValidationError("--null-threshold is not a number") }
     if file != nil && (dev != nil || test != nil) {
       throw ValidationError("give either a text, or --dev and --test")
     }

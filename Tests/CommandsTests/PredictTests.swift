@@ -48,6 +48,15 @@ struct PredictTests {
     #expect(latin.status == 65 && latin.errors.contains("latin.txt, line 2: not UTF-8"))
   }
 
+  @Test
+  func aThresholdThatIsNotANumberIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.run(
+      ["predict", "--from", "span", "--null-threshold", "nan"], input: "ba\tli\n", in: folder.path)
+    let isNamed = result.errors.contains("--null-threshold is not a number")
+    #expect(result.status == 64 && isNamed, "\(result.errors)")
+  }
+
   /// Writes small files of MNLI, and of GLUE's diagnostic set without and with labels.
   private func writeInference(_ folder: TemporaryFolder) throws {
     let lines = madeText(documents: 9).split(separator: "\n").map(String.init)
