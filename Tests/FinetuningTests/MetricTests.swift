@@ -91,6 +91,10 @@ struct MetricTests {
       check(Correlation.pearson(item.first, item.second), item.pearson)
       check(Correlation.spearman(item.first, item.second), item.spearman)
     }
+    #expect(Correlation.pearson([1, 2, 3], [1, .nan, 3]).isNaN)
+    #expect(Correlation.pearson([1, 2, 3], [1, .infinity, 3]).isNaN)
+    #expect(!Correlation.spearman([1, 2, 3], [1, .infinity, 3]).isNaN)
+    #expect(Correlation.spearman([1, 2, 3], [1, .nan, 3]).isNaN)
   }
 
   @Test

@@ -2,12 +2,15 @@ import Tensors
 
 /// Correlations of two lists of equal length, equal to scipy's.
 ///
-/// NaN if a list is constant or has fewer than two numbers.
+/// NaN if a list is constant, has fewer than two numbers, or contains NaN; Pearson's also if it
+/// contains an infinity.
 package enum Correlation {
   /// Pearson's correlation, clipped to -1...1.
   package static func pearson(_ first: [Double], _ second: [Double]) -> Double {
     precondition(first.count == second.count, "a prediction for each example")
     guard first.count > 1, !isConstant(first), !isConstant(second) else { return .nan }
+    // The clipping below would turn NaN into 1.
+    guard (first + second).allSatisfy({ $0.isFinite }) else { return .nan }
     // Both are scaled to length 1 before they are multiplied, so that nothing overflows.
     let x = normalized(first)
     let y = normalized(second)
@@ -17,7 +20,9 @@ package enum Correlation {
 
   /// Spearman's rank correlation; equal numbers have the mean of their ranks.
   package static func spearman(_ first: [Double], _ second: [Double]) -> Double {
-    pearson(ranks(first), ranks(second))
+    // The rank of NaN is a number.
+    if (first + second).contains(where: { $0.isNaN }) { return .nan }
+    return pearson(ranks(first), ranks(second))
   }
 
   private static func isConstant(_ values: [Double]) -> Bool {
@@ -35,7 +40,7 @@ package enum Correlation {
     return scaled.map { $0 / length }
   }
 
-  /// Ranks from 1; equal values have the mean of their ranks.
+  /// Ranks from 1; equal values have the mean of their ranks. None may be NaN.
   private static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
@@ -43,11 +48,8 @@ package enum Correlation {
     while start < order.count {
       var end = start
       while end < order.count && values[order[end]] == values[order[start]] { end += 1 }
-      // `end` stays at `start` for NaN, which does not equal itself.
-      for index in order[start..<max(end, start + 1)] {
-        ranks[index] = Double(start + 1 + max(end, start + 1)) / 2
-      }
-      start = max(end, start + 1)
+      for index in order[start..<end] { ranks[index] = Double(start + 1 + end) / 2 }
+      start = end
     }
     return ranks
   }
