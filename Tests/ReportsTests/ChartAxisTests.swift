@@ -45,6 +45,16 @@ struct ChartAxisTests {
     for (tick, wanted) in zip(axis.ticks, ticks) { #expect(abs(tick / wanted - 1) < 1e-12) }
   }
 
+  /// Numbers that JSON can hold, and whose range or ratio no `Double` can.
+  @Test(arguments: [[-1.7e308, 1.7e308], [1.7e308, 1.7e308], [5e-324], [5e-324, 1.7e308]])
+  func extremeValuesHaveAnAxis(values: [Double]) {
+    for isLogarithmic in [false, true] {
+      let axis = axis(values, isLogarithmic: isLogarithmic)
+      #expect(axis.ticks.allSatisfy { $0.isFinite })
+      #expect(values.allSatisfy { (0...1).contains(axis.position($0)) })
+    }
+  }
+
   /// Seven characters of "1.2e-05" at 0.64 of a font size of 10.
   @Test
   func theLongestLabelGivesTheWidth() {

@@ -34,8 +34,10 @@ package struct ChartAxis {
     holding values: [Double], isLogarithmic: Bool = false, name: String = "",
     label: @escaping (Double) -> String
   ) {
-    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
-    if isLogarithmic, low > 0 {
+    // Beyond these bounds differences and ratios of values would overflow.
+    let bounded = values.map { min(max($0, -1e300), 1e300) }
+    let (low, high) = (bounded.min() ?? 0, bounded.max() ?? 1)
+    if isLogarithmic, low > 1e-300 {
       // A single value still needs room on both sides.
       let range = high > low * 1.01 ? low...high : low / 2...low * 2
       self.init(.logarithmic(range), name: name, ticks: Self.ratioTicks(range), label: label)
