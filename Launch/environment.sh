@@ -126,11 +126,13 @@ newest_checkpoint() {
 }
 
 # progress RUN: prints a text that increases in order with each checkpoint: the number of completed
-# seeds or folds of a fine-tuning, and the step of the newest checkpoint.
+# seeds or folds of a fine-tuning, and the step of the newest checkpoint. Zeros before the step give
+# all steps the same number of digits.
 progress() {
-  local newest
+  local newest step zeros=00000000000000000000
   newest=$(newest_checkpoint "$1")
-  printf '%06d %s\n' "$(find "$1"/{seed,fold}-*/result.json 2>/dev/null | wc -l)" "${newest##*/}"
+  step=${newest##*/step-}
+  printf '%06d %s\n' "$(find "$1"/{seed,fold}-*/result.json 2>/dev/null | wc -l)" "${step:+${zeros:${#step}}$step}"
 }
 
 # lost_ranks RUN FILE: prints the ranks whose last heartbeat is newer than FILE and has the state

@@ -136,6 +136,16 @@ struct JobScriptTests {
     }
   }
 
+  /// From step 100,000,000 on the name of a checkpoint has nine digits.
+  @Test
+  func aCheckpointWithALongerNameIsProgress() throws {
+    let (result, _, scontrol) = try job(
+      ["SLURM_NTASKS_PER_NODE": "1"], ending: 137, fruitless: 2,
+      work: "mkdir run/checkpoints/step-100000000",
+      before: "mkdir -p run/checkpoints/step-99999999")
+    #expect(scontrol == "requeue 7\n", "\(result.errors)")
+  }
+
   @Test(arguments: [
     (["SLURM_NTASKS": "3"], "3 ranks cannot be spread evenly over the 2 nodes"),
     (
