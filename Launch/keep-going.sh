@@ -26,7 +26,9 @@ read_launch "$@" || exit
 find_hosts || exit
 run=$(option_value --output "${job[@]}")
 host_file=$(mktemp) || exit 73
-trap 'rm -f "$host_file"' EXIT
+# mpirun.sh makes this file if the job is done but its output could not be written (status 74).
+export ELECTRA_DONE_FILE=$host_file.done
+trap 'rm -f "$host_file" "$ELECTRA_DONE_FILE"' EXIT
 
 # try_hosts: writes the hosts that answer to $host_file; fails if none does.
 try_hosts() {
@@ -100,7 +102,7 @@ while :; do
   status=$?
   child=
   [ "$stop_requested" -eq 0 ] || exit "$status"
-  [ "$status" -ne 75 ] && ! is_final "$status" || exit "$status"
+  [ "$status" -ne 75 ] && ! is_final "$status" && [ ! -e "$ELECTRA_DONE_FILE" ] || exit "$status"
   [[ $(progress "$run") > $before ]] && fruitless=0 || fruitless=$((fruitless + 1))
   if [ "$fruitless" -ge 5 ]; then
     report "five starts in a row wrote no checkpoint; the last one ended with status $status"

@@ -176,6 +176,7 @@ if ! kill -0 "$relay_out" 2>/dev/null; then
   # 127: bash 4.4 knows only the last process substitution.
   if [ "$status" -eq 0 ] && [ "$copied" -ne 0 ] && [ "$copied" -ne 141 ] && [ "$copied" -ne 127 ]; then
     report "cannot write to standard output"
+    [ -z "${ELECTRA_DONE_FILE:-}" ] || touch "$ELECTRA_DONE_FILE"
     exit 74
   fi
 fi

@@ -104,6 +104,18 @@ struct HostFileTests {
     }
   }
 
+  /// The job is done; only its output is lost.
+  @Test
+  func aFinishedJobIsNotStartedAgainForItsOutput() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#!/bin/sh\necho result\n", "mpirun")
+    let result = try Program.shell(
+      "chmod +x mpirun; PATH=$PWD:$PATH exec \"$0\" -np 1 pretrain >/dev/full",
+      ["\(Program.launch)/keep-going.sh"], in: folder.path)
+    #expect(result.status == 74, "\(result.errors)")
+    #expect(result.errors == "mpirun.sh: cannot write to standard output\n", "\(result.errors)")
+  }
+
   /// The standard error of a program with these lines under mpirun.sh.
   private func errors(of program: String) throws -> Program.Result {
     let folder = try TemporaryFolder()
