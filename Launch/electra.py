@@ -116,8 +116,9 @@ class Jobs:
     """Runs commands and waits for them, and stops them cleanly when this process is requested to stop.
 
     TERM, INT, HUP, QUIT and USR1 make every running electra write a checkpoint and end; then this process exits with
-    status 75. A signal that is ignored at the start, such as HUP under nohup, stays ignored. Every command runs in a
-    new session, so that Ctrl-C reaches this process alone.
+    status 75. A second signal ends them at once, except HUP, which a closing terminal often sends several times. A
+    signal that is ignored at the start, such as HUP under nohup, stays ignored. Every command runs in a new session, so
+    that Ctrl-C reaches this process alone.
     """
 
     def __init__(self) -> None:
@@ -127,7 +128,9 @@ class Jobs:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._stop)
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self, number: Optional[int] = None, _: object = None) -> None:
+        if number == signal.SIGHUP and self.is_stopping:
+            return
         self.is_stopping = True
         for process in self.processes:
             # electra and mpirun.sh both take USR1 as the request to save and end.

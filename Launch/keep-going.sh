@@ -72,7 +72,16 @@ pause() {
 
 child=
 stop_requested=0
-trap 'stop_requested=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT HUP QUIT USR1
+# request_stop [HUP]: passes a request to stop on. SIGHUP counts once: a closing terminal often sends it
+# several times, and the second signal would end mpirun.sh without a checkpoint.
+# shellcheck disable=SC2329 # the trap calls it
+request_stop() {
+  [ "${1:-}" != HUP ] || [ "$stop_requested" -eq 0 ] || return 0
+  stop_requested=1
+  [ -z "$child" ] || kill -TERM "$child"
+}
+trap request_stop TERM INT QUIT USR1
+trap 'request_stop HUP' HUP
 status=
 fruitless=0   # starts in a row without a new checkpoint
 unreachable=0 # attempts in a row at which no host answered
@@ -93,7 +102,9 @@ while :; do
   before=$(progress "$run")
   # A stop may have been requested while the hosts were tried, which can take long.
   [ "$stop_requested" -eq 0 ] || exit 75
-  "$here/mpirun.sh" "${options[@]}" "${job[@]}" &
+  # In a new session, so that signals to the group of this script reach it alone: with the one passed on
+  # mpirun.sh would receive two.
+  setsid "$here/mpirun.sh" "${options[@]}" "${job[@]}" &
   child=$!
   end_with_launcher "$child"
   # The signal may have come before $child was set.

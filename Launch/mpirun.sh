@@ -124,12 +124,16 @@ exec {errors}> >(relay_errors "$mpirun_messages")
 relay_err=$!
 # mpirun forwards SIGUSR1 to all ranks and kills none; after SIGTERM it would leave them one second.
 signals=0 mpirun_pid=
+# end_job [HUP]: requests a stop, and at the second signal ends the job. SIGHUP counts once: a closing
+# terminal often sends it several times.
 # shellcheck disable=SC2329 # the trap calls it
 end_job() {
+  [ "${1:-}" != HUP ] || [ "$signals" -eq 0 ] || return 0
   signals=$((signals + 1))
   [ -z "$mpirun_pid" ] || kill "-$([ "$signals" -eq 1 ] && echo USR1 || echo TERM)" "$mpirun_pid"
 }
-trap end_job TERM INT HUP QUIT USR1
+trap end_job TERM INT QUIT USR1
+trap 'end_job HUP' HUP
 # In a new session, so that Ctrl-C reaches this script alone.
 [ "$signals" -eq 0 ] || exit 75
 setsid "${launcher[@]}" "$electra" "${job[@]}" <&0 >&"$output" 2>&"$errors" {output}>&- {errors}>&- &

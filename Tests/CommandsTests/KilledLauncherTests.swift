@@ -41,6 +41,42 @@ struct KilledLauncherTests {
     #expect(result.output == "status 75, fast: 1\n", "\(result.output) \(result.errors)")
   }
 
+  /// A second request would end the ranks at once.
+  ///
+  /// A terminal that closes sends SIGHUP several times, a job manager a signal to the whole group.
+  @Test(
+    arguments: ["mpirun.sh", "keep-going.sh"],
+    ["kill -HUP $job; sleep 0.2; kill -HUP $job", "kill -TERM -- -$job", "kill -HUP -- -$job"])
+  func aRequestToStopIsPassedOnOnce(script: String, fault: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write(
+      """
+      #!/usr/bin/env -S python3 -SE
+      import os, signal, time
+      def save(*_):
+          time.sleep(1)
+          print("saved", flush=True)
+          os._exit(75)
+      signal.signal(signal.SIGUSR1, save)
+      signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+      open("started", "w").close()
+      time.sleep(60)
+
+      """, "mpirun")
+    let result = try Program.shell(
+      """
+      \(Program.awaitFunction)
+      chmod +x mpirun
+      PATH=$PWD:$PATH setsid env --default-signal "$0" -np 1 pretrain &
+      job=$!
+      await '[ -e started ]'
+      \(fault)
+      wait $job
+      echo "status $?"
+      """, ["\(Program.launch)/\(script)"], in: folder.path)
+    #expect(result.output == "saved\nstatus 75\n", "\(result.output) \(result.errors)")
+  }
+
   /// Runs a fault once the run has a checkpoint; the ranks must end within 30 seconds.
   private func expectNoRank(_ script: String, after fault: String) throws {
     let folder = try preparedData()
