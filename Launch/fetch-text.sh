@@ -12,9 +12,14 @@ set -euo pipefail
 [ $# -eq 1 ] || { print_usage >&2; exit 64; }
 file=$1
 [ ! -s "$file" ] || exit 0
+folder=$(dirname "$file")
+[ -d "$folder" ] || { echo "fetch-text.sh: there is no folder $folder" >&2; exit 66; }
+folder=$(CDPATH='' cd "$folder" && pwd)
+file=$folder/$(basename "$file")
+# Another start may fetch the same file.
+partial=$file.partial.$$
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-file=$(CDPATH='' cd "$(dirname "$file")" && pwd)/$(basename "$file")
+trap 'rm -rf "$work" "$partial"' EXIT
 cd "$work"
 echo "fetching text (15 MB)"
 (apt-get download dict-gcide || { apt-get update && apt-get download dict-gcide; }) >fetch.log 2>&1 \
@@ -25,5 +30,5 @@ zcat package/usr/share/dictd/gcide.dict.dz | iconv -c -f utf-8 -t utf-8 | awk '
   { gsub(/\n[ ]*/, " ")
     gsub(/\[(1913 Webster|PJC|WordNet 1.5|Webster Suppl|Century 1906|RH|AS|GK)[^\]]*\]/, "")
     gsub(/[{}]/, ""); gsub(/\\[^\\]*\\/, ""); gsub(/[ \t]+/, " ")
-    if (NF >= 8) { print; if (++lines % 50 == 0) print "" } }' >"$file.partial"
-mv "$file.partial" "$file"
+    if (NF >= 8) { print; if (++lines % 50 == 0) print "" } }' >"$partial"
+mv "$partial" "$file"

@@ -52,6 +52,14 @@ struct LaunchTests {
     #expect(result.errors.contains("is a folder, not the option --steps"), "\(result.errors)")
   }
 
+  @Test
+  func textForAMissingFolderIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.script("fetch-text.sh", ["nowhere/corpus.txt"], in: folder.path)
+    #expect(result.status == 66 && result.output.isEmpty)
+    #expect(result.errors == "fetch-text.sh: there is no folder nowhere\n", "\(result.errors)")
+  }
+
   /// Scripts that do not source usage.sh are not started: they could begin to work.
   @Test
   func everyScriptPrintsItsHeadCommentAsHelp() throws {
