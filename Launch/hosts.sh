@@ -3,7 +3,8 @@
 # after environment.sh, not executed. Errors are reported as there.
 
 # parse_host_file FILE: prints each host as `line host slots`. At the first invalid line it prints
-# the line's number and the reason, and fails.
+# the line's number and the reason, and fails. awk would take a path such as `nodes=2.txt` for an
+# assignment, and wait for standard input.
 parse_host_file() {
   LC_ALL=C awk '
     function refuse(why) { print NR ": " why; exit 65 }
@@ -30,7 +31,7 @@ parse_host_file() {
       if (slots + 0 < 1) refuse(host " has no slots; remove the line")
       if (most != "" && most + 0 < slots + 0) refuse("max_slots=" most " is less than slots=" slots)
       print NR, host, slots + 0
-    }' "$1"
+    }' <"$1"
 }
 
 # canonical_host HOST: prints this machine's host name if HOST is a name or address of this machine,

@@ -92,6 +92,18 @@ struct HostFileTests {
   }
 
   @Test
+  func aHostFileMayHaveAnEqualsSignInItsName() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("n1 slots=2\n", "nodes=1/hosts")
+    try folder.write(Program.mpirunThatPrintsItsHosts, "mpirun")
+    let result = try Program.shell(
+      "chmod +x mpirun; PATH=$PWD:$PATH exec \"$0\" --hosts nodes=1/hosts pretrain",
+      ["\(Program.launch)/mpirun.sh"], environment: ["OMPI_MCA_plm_rsh_agent": "true"],
+      in: folder.path)
+    #expect(result.output == "n1 slots=2\n", "\(result.errors)")
+  }
+
+  @Test
   func aJobThatCannotStartIsNotTriedAgain() throws {
     let silent = try launch("keep-going.sh", "nowhere.invalid\n")
     #expect(silent.status == 69)
