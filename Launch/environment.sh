@@ -31,6 +31,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 electra=$root/bin/electra
 [ -e "$electra" ] || electra=$root/.build/release/electra
 electra=${ELECTRA_PROGRAM:-$electra}
+# Scripts leave the current folder.
+case $electra in /*) ;; *) electra=$PWD/$electra ;; esac
 # The verbs of electra. The first one among the arguments of a launcher ends the options of mpirun.
 verbs="pretrain evaluate runs finetune predict detect export vocabulary prepare tokenize tasks flops report compare benchmark help"
 

@@ -52,6 +52,16 @@ struct LaunchTests {
     #expect(result.errors.contains("is a folder, not the option --steps"), "\(result.errors)")
   }
 
+  /// quickstart.sh changes to the folder of its files.
+  @Test
+  func theProgramMayHaveARelativePath() throws {
+    let folder = try TemporaryFolder()
+    let result = try Program.shell(
+      "start=$PWD; . \"$0/environment.sh\"; [ \"$electra\" = \"$start/a b/electra\" ]",
+      [Program.launch], environment: ["ELECTRA_PROGRAM": "a b/electra"], in: folder.path)
+    #expect(result.status == 0, "\(result.errors)")
+  }
+
   @Test
   func textForAMissingFolderIsRefused() throws {
     let folder = try TemporaryFolder()
