@@ -7,7 +7,8 @@
 # Root installs missing packages. If those of Python, Slurm or the emulator cannot be installed, it
 # prints a line, and the tests that need them are skipped. ELECTRA_PYTHON names a Python with the
 # packages of compare/requirements.txt; otherwise one is made in .build/python. The last line is
-# `all tests passed`; a failure ends the script at once with its message and a status other than 0.
+# `all tests passed` with the time, and names what was skipped: `..., without those of Slurm`. A
+# failure ends the script at once with its message and a status other than 0.
 set -euo pipefail
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=usage.sh
@@ -21,6 +22,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 fail() { echo "test.sh: $*" >&2; exit 1; }
+
+# skip TESTS SENTENCE: prints why tests are skipped; the last line names them.
+skipped=()
+skip() {
+  skipped+=("$1")
+  echo "$2"
+}
 
 # stage TITLE COMMAND...: runs a command between two title lines, the second with its time.
 stage() {
@@ -45,12 +53,16 @@ install_python_packages() {
   if [ -x "$folder/bin/pip" ] && "$folder/bin/pip" install -q -r "$here/compare/requirements.txt"; then
     export ELECTRA_PYTHON=$root/$folder/bin/python
   else
-    echo "the Python packages cannot be installed: tests against transformers, PyTorch and TensorBoard are skipped"
+    skip Python "the Python packages cannot be installed: tests against transformers and TensorBoard are skipped"
   fi
 }
 
 install_slurm() {
-  "$here/setup.sh" slurm-wlm slurm-client munge || echo "Slurm cannot be installed: its tests are skipped"
+  if [ "$(id -u)" -ne 0 ]; then
+    skip "emulated hosts and Slurm" "emulated hosts and Slurm need root: their tests are skipped"
+  else
+    "$here/setup.sh" slurm-wlm slurm-client munge || skip Slurm "Slurm cannot be installed: its tests are skipped"
+  fi
 }
 
 # All ranks run the same tests and communicate in each. mpirun ends a hang after its time limit.
@@ -94,6 +106,7 @@ emulate_bfloat16() {
   local status=0
   "$here/lab/emulate-bfloat16.sh" || status=$?
   [ "$status" -eq 77 ] || return "$status"
+  skipped+=("the emulator")
 }
 
 stage "setup.sh, twice" set_up
@@ -108,4 +121,5 @@ stage "random faults in bfloat16" "$here/lab/chaos.py" 3 2 --objective electra -
   --exchange bfloat16 --exchange-level 2
 stage "a short quickstart" run_quickstart
 stage "a release for other hosts" run_release
-echo "all tests passed in $((SECONDS / 60)) min $((SECONDS % 60)) s"
+list=$(IFS=,; echo "${skipped[*]:-}")
+echo "all tests passed in $((SECONDS / 60)) min $((SECONDS % 60)) s${list:+, without those of ${list//,/, }}"
