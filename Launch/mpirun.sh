@@ -196,6 +196,8 @@ lost_hosts() {
 # Neither an exit status of electra nor a heartbeat: no rank has reported anything, so mpirun's
 # messages are the only explanation.
 if ! { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } && ! has_heartbeat; then
+  # A signal to mpirun before it handles signals kills it.
+  [ "$signals" -eq 0 ] || { report "stopped as requested"; exit 75; }
   cat "$mpirun_messages" >&2
   report "mpirun ended with status $status before electra started"
   exit "$status"

@@ -77,6 +77,26 @@ struct KilledLauncherTests {
     #expect(result.output == "saved\nstatus 75\n", "\(result.output) \(result.errors)")
   }
 
+  /// mpirun dies of a signal that arrives before it handles signals.
+  @Test(arguments: ["mpirun.sh", "keep-going.sh"])
+  func aStopBeforeTheRanksStartIsAStop(script: String) throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#!/bin/sh\ntouch started\nexec sleep 60\n", "mpirun")
+    let result = try Program.shell(
+      """
+      \(Program.awaitFunction)
+      chmod +x mpirun
+      PATH=$PWD:$PATH env --default-signal "$0" -np 1 pretrain &
+      job=$!
+      await '[ -e started ]'
+      kill -TERM $job
+      wait $job
+      echo "status $?"
+      """, ["\(Program.launch)/\(script)"], in: folder.path)
+    #expect(result.output == "status 75\n", "\(result.output)")
+    #expect(result.errors == "mpirun.sh: stopped as requested\n", "\(result.errors)")
+  }
+
   /// Runs a fault once the run has a checkpoint; the ranks must end within 30 seconds.
   private func expectNoRank(_ script: String, after fault: String) throws {
     let folder = try preparedData()
