@@ -97,8 +97,10 @@ launch() {
   shift
   if [ -n "$rate" ]; then
     "$here/../lab/cluster.sh" up "$n" --rate "$rate"
+    is_up=yes
     "$here/../lab/cluster.sh" run "$n" "$electra" "$@"
     "$here/../lab/cluster.sh" down
+    is_up=
   elif [ -z "$hosts" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
     srun --mpi="${ELECTRA_PMI:-pmix}" -K1 --distribution=block:block -n "$n" --cpus-per-task="$threads" "$electra" "$@"
   else
@@ -108,7 +110,9 @@ launch() {
 
 build_if_missing || exit
 mkdir -p "$folder"
-trap '[ -z "$rate" ] || "$here/../lab/cluster.sh" down' EXIT
+# A cluster that was up before is that of another measurement.
+is_up=
+trap '[ -z "$is_up" ] || "$here/../lab/cluster.sh" down' EXIT
 for n in $ranks; do
   [ "$kind" = weak ] && sequences=$((batch * n)) || sequences=$batch
   echo "$n ranks, $sequences sequences" >&2

@@ -66,6 +66,23 @@ struct ScalingTests {
     #expect(picture.text.contains("extrapolated") && picture.text.contains("held out"))
   }
 
+  /// Two measurements would take the same names for their hosts.
+  @Test
+  func aClusterOfAnotherMeasurementStaysUp() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("#!/bin/sh\necho \"$1\" >>calls\n[ \"$1\" != up ]\n", "Launch/lab/cluster.sh")
+    try folder.write("#!/bin/sh\necho 0\n", "id")
+    let result = try Program.shell(
+      """
+      cp -r "$0/scaling" "$0"/*.sh Launch
+      chmod +x id Launch/lab/cluster.sh
+      PATH=$PWD:$PATH Launch/scaling/weak-scaling.sh --cluster 1gbit --ranks 2
+      echo "status $?"
+      cat calls
+      """, [Program.launch], in: folder.path)
+    #expect(result.output == "status 1\nup\n", "\(result.output) \(result.errors)")
+  }
+
   @Test
   func measuredStepsAreRead() throws {
     let folder = try TemporaryFolder()
