@@ -83,7 +83,8 @@ copy_launch "$top/Launch"
 copy_licences "$top/licences"
 python3 -B "$here/docs/archive.py" "$root" "$top"
 describe >"$top/RELEASE"
-(cd "$top" && find . -type f ! -name SHA256SUMS -print0 | sort -z | xargs -0 sha256sum >SHA256SUMS)
+# In the same order in every locale.
+(cd "$top" && find . -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS)
 
 # Order, times, owners and modes of the files do not depend on the clock or the user.
 time=$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)

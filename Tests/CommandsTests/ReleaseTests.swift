@@ -48,7 +48,7 @@ struct ReleaseTests {
       """
       (cd first && sha256sum --check --quiet *.sha256) || exit
       (cd $release && sha256sum --check --quiet SHA256SUMS) || exit
-      (cd $release && find . -type f ! -name SHA256SUMS | sort) >files
+      (cd $release && find . -type f ! -name SHA256SUMS | LC_ALL=C sort) >files
       sed 's/^[^ ]*  //' $release/SHA256SUMS | cmp - files || exit
       sleep 1; touch program; (umask 077; release second)
       cmp first/*.gz second/*.gz
