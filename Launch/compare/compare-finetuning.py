@@ -94,8 +94,9 @@ def peer_score(args, task, folder, output, seed):
         result = run_json([
             *PEER, task, folder, "--from", args.model, "--threads", str(args.cores), "--recipe",
             f"{output}/finetuning.json", "--seed", str(seed)])
-        with open(path, "w") as file:
+        with open(path + ".partial", "w") as file:
             json.dump(result, file)
+        os.replace(path + ".partial", path)
     with open(path) as file:
         return json.load(file)["score"]
 
@@ -109,7 +110,8 @@ def scores(args, options):
         ours = run_json([
             electra.program(), "finetune", task, "--data", folder, "--from", args.model, "--output", output,
             "--seeds", str(args.seeds), "--threads", str(args.cores), "--json", *options])
-        electra_scores = [100 * value for value in ours["measures"][0]["values"]]
+        # A correlation of constant predictions is undefined (null) and counts as 0.
+        electra_scores = [100 * (value or 0) for value in ours["measures"][0]["values"]]
         peer_scores = [peer_score(args, task, folder, output, seed + 1) for seed in range(args.seeds)]
         shown = lambda values: f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}"
         each = lambda values: " ".join(f"{value:.2f}" for value in values)
