@@ -150,7 +150,10 @@ class LearningStudy(Study):
             sentences = [sentence for sentence in file.read().split("\n\n") if sentence.strip()]
         cut = len(sentences) * 4 // 5
         for name, part in (("train", sentences[:cut]), ("dev", sentences[cut:])):
-            (folder / f"{name}.txt").write_text("\n\n".join(part) + "\n\n", encoding="utf-8")
+            # Another start of the study may be reading the file.
+            partial = folder / f"{name}.partial.{os.getpid()}"
+            partial.write_text("\n\n".join(part) + "\n\n", encoding="utf-8")
+            partial.rename(folder / f"{name}.txt")
         return folder
 
     def _generator(self) -> Path:
