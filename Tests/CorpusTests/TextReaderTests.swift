@@ -214,6 +214,17 @@ struct TextReaderTests {
     expect(CorpusError.badLine(path: path, line: 3, problem: problem, canSkip: true), [path])
   }
 
+  /// A pipe delivers fewer bytes at a time than a file.
+  @Test
+  func aLongLineOfACompressedFileIsCutAtTheSameBytes() throws {
+    let folder = try TemporaryFolder()
+    let text = "first\n" + String(repeating: "word ", count: 2_000_000) + "\n"
+    let plain = try folder.write(text, "plain.txt")
+    try folder.write(text, "packed.txt")
+    try folder.pack("packed.txt", with: "gzip")
+    #expect(try documents([folder.file("packed.txt.gz")]) == documents([plain]))
+  }
+
   @Test
   func theByteThatIsWrongIsCountedFromTheBeginningOfItsLine() throws {
     let folder = try TemporaryFolder()

@@ -91,10 +91,22 @@ package final class TextReader {
   private func readMore() throws {
     guard let source else { return try openFile() }
     let before = cutter.bytes.count
-    let more = try source.read(Self.blockBytes, into: &cutter.bytes)
+    let more = Result { try readBlock(of: source) }
     if !source.isCompressed { block.inputBytes += cutter.bytes.count - before }
-    try addRecords(of: source, atEnd: !more)
-    if !more { try endFile(source) }
+    try addRecords(of: source, atEnd: (try? more.get()) == false)
+    if try !more.get() { try endFile(source) }
+  }
+
+  /// Reads a whole block, which takes several reads of a pipe; returns false at the end.
+  ///
+  /// A line above the limit is cut where a block ends. So this must not depend on how many bytes a
+  /// pipe or a decompressor delivers at a time.
+  private func readBlock(of source: ByteSource) throws -> Bool {
+    let end = cutter.bytes.count + Self.blockBytes
+    while cutter.bytes.count < end {
+      if try !source.read(end - cutter.bytes.count, into: &cutter.bytes) { return false }
+    }
+    return true
   }
 
   private func openFile() throws {
