@@ -4,8 +4,8 @@ import Platform
 package enum CorpusError: Error, Equatable, CustomStringConvertible {
   /// There are no input files, or their text has no tokens.
   case noText(inputs: String)
-  /// A file contains only white space.
-  case emptyFile(path: String)
+  /// A file contains only white space; `canSkip` is as in `badLine`.
+  case emptyFile(path: String, canSkip: Bool = true)
   /// A line or JSON object is not text; `canSkip` is whether the subcommand has `--invalid-text`.
   case badLine(path: String, line: Int, problem: LineProblem, canSkip: Bool)
   /// A file is not text, in a subcommand that has `--invalid-text`.
@@ -26,8 +26,9 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .noText(let inputs): "there is no text in \(inputs)"
-    case .emptyFile(let path):
-      "there is no text in \(path); remove it, or skip such files with --invalid-text skip"
+    case .emptyFile(let path, let canSkip):
+      "there is no text in \(path); remove it"
+        + (canSkip ? ", or skip such files with --invalid-text skip" : "")
     case .badLine(let path, let line, let problem, let canSkip):
       "\(path), line \(line): \(problem)"
         + (canSkip ? "; skip such lines with --invalid-text skip" : "")
@@ -45,6 +46,19 @@ package enum CorpusError: Error, Equatable, CustomStringConvertible {
       "\(path) was prepared with --length \(prepared), not \(wanted); "
         + "prepare the text with --length \(wanted), or train with --length \(prepared)"
     case .tooFew(let path, let split): "\(path) has no \(split) examples"
+    }
+  }
+}
+
+extension CorpusError {
+  /// The same error in a subcommand that has no `--invalid-text`.
+  var withoutSkipping: any Error {
+    switch self {
+    case .badLine(let path, let line, let problem, _):
+      return CorpusError.badLine(path: path, line: line, problem: problem, canSkip: false)
+    case .emptyFile(let path, _): return CorpusError.emptyFile(path: path, canSkip: false)
+    case .notText(let error): return error
+    default: return self
     }
   }
 }

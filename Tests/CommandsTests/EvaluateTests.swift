@@ -123,6 +123,7 @@ struct EvaluateTests {
       let result = try Program.run(["evaluate", "run"] + options, ranks: ranks, in: folder.path)
       #expect(result.status == status, "\(result.errors)")
       #expect(result.errors.contains(reason) && result.output.isEmpty, "\(result.errors)")
+      #expect(!result.errors.contains("--invalid-text"), "\(result.errors)")
     }
   }
 

@@ -92,6 +92,24 @@ struct PreparationTests {
     }
   }
 
+  /// `evaluate --text` has no --invalid-text.
+  @Test
+  func examplesInMemoryAreNotSkippedSoNoErrorAdvisesIt() throws {
+    let folder = try TemporaryFolder()
+    let preparation = Preparation(
+      tokenizer: try letterTokenizer(), maximumLength: 16, heldOutFraction: 0, invalidText: .stop,
+      seed: 1, threads: 2)
+    for (name, bytes) in [
+      ("blank.txt", Array(" \n".utf8)), ("bytes.txt", [0x61, 0x0A, 0xFF]),
+      ("packed.lz4", [0x04, 0x22, 0x4D, 0x18]), ("a.jsonl", Array("{}\n".utf8)),
+    ] as [(String, [UInt8])] {
+      let reader = try TextReader(paths: [try folder.write(bytes, name)], options: .init())
+      let error = #expect(throws: (any Error).self) { try preparation.examples(of: reader) }
+      let sentence = "\(try #require(error))"
+      #expect(sentence.contains(name) && !sentence.contains("--invalid-text"), "\(sentence)")
+    }
+  }
+
   @Test
   func whatStandsThereStays() throws {
     let folder = try TemporaryFolder()

@@ -104,11 +104,15 @@ package struct Preparation: Sendable {
   /// Builds the examples of all text of `reader` in memory, in the order of the text.
   ///
   /// They are the held-out examples of `run` with a `heldOutFraction` of 1. Throws the first error
-  /// in the order of the text, and `CorpusError.noText`.
+  /// in the order of the text, without the advice to skip lines, and `CorpusError.noText`.
   package func examples(of reader: TextReader) throws -> [Example] {
     var (whole, examples) = (self, [Example]())
     whole.heldOutFraction = 0
-    try whole.convert({ try reader.next() }) { examples += $0.train }
+    do {
+      try whole.convert({ try reader.next() }) { examples += $0.train }
+    } catch let error as CorpusError {
+      throw error.withoutSkipping
+    }
     if examples.isEmpty { throw CorpusError.noText(inputs: "the input") }
     return examples
   }
