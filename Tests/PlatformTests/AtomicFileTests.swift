@@ -58,6 +58,14 @@ struct AtomicFileTests {
     #expect(throws: error) { try AtomicFile.expectFree(path) }
   }
 
+  /// Otherwise long work could end without a place for its result.
+  @Test
+  func anEmptyPathIsRefusedBeforeLongWork() throws {
+    let error = FileError.unwritable(path: "\"\"", reason: "the path is empty")
+    #expect(throws: error) { try AtomicFile.expectFree("") }
+    #expect(throws: error) { try AtomicFile.write([1], to: "") }
+  }
+
   @Test
   func ofManyJobsThatWriteTheSameFilesOneWinsWhole() throws {
     let folder = try TemporaryFolder()

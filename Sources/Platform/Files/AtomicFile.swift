@@ -50,7 +50,10 @@ package enum AtomicFile {
     _ = try Partial(of: path, isFolder: false)
   }
 
+  /// Throws `FileError.exists`, or `FileError.unwritable` for an empty path.
   private static func expectNone(_ path: String) throws(FileError) {
+    // Beside an empty path a temporary file can be made, but it has no final name.
+    if path.isEmpty { throw .unwritable(path: "\"\"", reason: "the path is empty") }
     var status = stat()
     if lstat(path, &status) == 0 { throw .exists(path: path) }
   }
