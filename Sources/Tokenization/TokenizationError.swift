@@ -36,7 +36,7 @@ package enum TokenizationError: Error, Equatable, CustomStringConvertible {
       "the text contains no words to train a vocabulary on"
     case .sizeTooSmall(let size, let needed):
       "a vocabulary of \(size) tokens cannot hold the special and reserved tokens and the "
-        + "alphabet, which need \(needed); raise --size or lower --alphabet"
+        + "alphabet, which need \(needed); raise --size, or lower --alphabet or --reserve"
     }
   }
 }

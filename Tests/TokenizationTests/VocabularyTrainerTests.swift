@@ -52,9 +52,11 @@ struct VocabularyTrainerTests {
       ])
     #expect(vocabulary.special.all == [0, 4, 5, 6, 7])
     #expect(vocabulary.tokens.contains("one"))
-    trainer.reserved = 30
-    #expect(throws: TokenizationError.sizeTooSmall(size: 22, needed: 44)) {
-      try trainer.train()
+    for (reserved, needed) in [(30, 44), (1_000_000_000, 1_000_000_014)] {
+      trainer.reserved = reserved
+      #expect(throws: TokenizationError.sizeTooSmall(size: 22, needed: needed)) {
+        try trainer.train()
+      }
     }
   }
 

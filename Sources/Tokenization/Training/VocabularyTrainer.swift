@@ -82,15 +82,16 @@ package struct VocabularyTrainer {
   ) throws(TokenizationError) -> Outcome {
     let words = counter.table
     if words.wordCount == 0 { throw .noWords }
-    let first = firstTokens
-    let alphabet = Alphabet(of: words, limit: alphabetLimit, room: size - first.count)
-    let tokens = first.map { Array($0.utf8) } + alphabet.tokens
-    if tokens.count > size { throw .sizeTooSmall(size: size, needed: tokens.count) }
-    var merger = PairMerger(tokens: tokens)
+    let firstCount = SpecialTokens.names.count + reserved
+    let alphabet = Alphabet(of: words, limit: alphabetLimit, room: size - firstCount)
+    // Before the tokens are made, since a thousand million reserved ones exceed any memory.
+    let needed = firstCount + alphabet.tokens.count
+    if needed > size { throw .sizeTooSmall(size: size, needed: needed) }
+    var merger = PairMerger(tokens: firstTokens.map { Array($0.utf8) } + alphabet.tokens)
     var (total, uncovered) = (counter.longWords, 0)
     words.visit { word, count in
       total += count
-      if let ids = alphabet.ids(of: word, offset: first.count) {
+      if let ids = alphabet.ids(of: word, offset: firstCount) {
         merger.addWord(ids, count: count)
       } else {
         uncovered += count
