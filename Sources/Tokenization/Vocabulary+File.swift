@@ -54,6 +54,18 @@ extension Vocabulary {
   /// The contents of the `vocab.txt` of this vocabulary.
   package var fileBytes: [UInt8] { Self.fileBytes(tokens) }
 
+  /// Whether a `vocab.txt` can hold the word pieces: none has a line end, and the first does not
+  /// begin with a byte order mark.
+  ///
+  /// A `tokenizer.json` has no such limits.
+  var fitsFile: Bool {
+    let isMarked = tokens.first?.utf8.starts(with: [0xEF, 0xBB, 0xBF]) == true
+    return !isMarked
+      && tokens.prefix(pieceCount).allSatisfy { token in
+        !token.utf8.contains(UInt8(ascii: "\n")) && token.utf8.last != UInt8(ascii: "\r")
+      }
+  }
+
   static func fileBytes(_ tokens: some Sequence<String>) -> [UInt8] {
     tokens.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
   }

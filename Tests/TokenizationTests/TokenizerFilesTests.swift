@@ -41,6 +41,23 @@ struct TokenizerFilesTests {
     }
   }
 
+  /// A `tokenizer.json` can have such pieces, which a `vocab.txt` cannot hold.
+  @Test(arguments: ["\n", "a\nb", "a\r"])
+  func piecesWithLineEndsAreReadAgain(piece: String) throws {
+    let tokenizer = Tokenizer(vocabulary: try vocabulary(["a", piece]), normalization: .cased)
+    for files in [
+      try tokenizer.files(maximumLength: 8), try tokenizer.dataFiles(maximumLength: 8),
+    ] {
+      #expect(files.keys.sorted() == ["tokenizer.json", "tokenizer_config.json"])
+      let read = try withTemporaryFolder { folder -> Tokenizer in
+        for (name, data) in files { try data.write(to: folder.appending(path: name)) }
+        return try Tokenizer(folder: folder.path)
+      }
+      #expect(read.vocabulary.tokens.map { Array($0.utf8) }.last == Array(piece.utf8))
+      #expect(read.difference(from: tokenizer) == nil)
+    }
+  }
+
   private static let tokenizerFile = """
     {
       "version": "1.0",

@@ -4,13 +4,18 @@ import Platform
 extension Tokenizer {
   /// The contents of the files from which transformers loads this tokenizer, by file name.
   ///
-  /// `maximumLength` is the maximum sequence length of the model, in tokens.
+  /// `maximumLength` is the maximum sequence length of the model, in tokens. Where a `vocab.txt`
+  /// cannot hold the word pieces there is none; `tokenizer.json` is sufficient.
   package func files(maximumLength: Int) throws -> [String: Data] {
-    [
-      "vocab.txt": Data(Vocabulary.fileBytes(vocabulary.tokens.prefix(vocabulary.pieceCount))),
+    var files = [
       "tokenizer.json": Data((tokenizerFile.spacedText + "\n").utf8),
       "tokenizer_config.json": try configurationFile(maximumLength),
     ]
+    if vocabulary.fitsFile {
+      let pieces = vocabulary.tokens.prefix(vocabulary.pieceCount)
+      files["vocab.txt"] = Data(Vocabulary.fileBytes(pieces))
+    }
+    return files
   }
 
   /// The files of prepared data that keep this tokenizer, by name.
@@ -24,7 +29,7 @@ extension Tokenizer {
 
   /// Whether a vocabulary and the keys of `tokenizer_config.json` define the tokenizer.
   private var isPlain: Bool {
-    isOfClassBERT
+    isOfClassBERT && vocabulary.fitsFile
       && addedTokens.sorted { $0.id < $1.id } == vocabulary.special.added.sorted { $0.id < $1.id }
   }
 
