@@ -83,6 +83,9 @@ struct TextReaderTests {
     #expect(try documents([first, second]) == [["one", "two"], ["three"], ["four"]])
     let whole = TextReader.Options(fileIsDocument: true)
     #expect(try documents([first, second], whole) == [["one", "two", "three"], ["four"]])
+    let lines = [#"{"text": "one\n\ntwo"}"#, #"{"text": "three"}"#]
+    let objects = try folder.write(lines.joined(separator: "\n"), "a.jsonl")
+    #expect(try documents([objects, second], whole) == [["one", "two", "three"], ["four"]])
   }
 
   @Test(arguments: ["gzip", "xz"])

@@ -13,7 +13,7 @@ import Platform
 package final class TextReader {
   /// The options of a reader.
   package struct Options: Sendable {
-    /// Whether a file is one document, regardless of blank lines.
+    /// Whether a file is one document, regardless of blank lines, articles and JSON objects.
     package var fileIsDocument: Bool
     /// Whether a file or JSON object without text is an error or is skipped.
     ///
@@ -181,7 +181,7 @@ package final class TextReader {
     if size >= Self.documentBytes || lines >= Self.documentLines { endDocument() }
   }
 
-  /// Adds a JSON object as a document.
+  /// Adds a JSON object as a document, or as a part of the file's.
   ///
   /// An object without text becomes an empty, rejected line, which keeps the numbers of later
   /// documents and is counted by `TextBlock.validate(_:)`.
@@ -202,7 +202,7 @@ package final class TextReader {
       addLine(
         UnsafeBufferPointer(rebasing: record.bytes[..<0]), of: file, record, isRejected: true)
     }
-    endDocument()
+    if !options.fileIsDocument { endDocument() }
   }
 
   private func endDocument() {
