@@ -30,8 +30,8 @@ struct EvaluateCommand: ParsableCommand {
       """)
   var minimalPairs: String?
 
-  @Option(help: "Held-out examples.")
-  var evaluateExamples = 2048
+  @Option(help: "Held-out examples; by default 2048.")
+  var evaluateExamples: Int?
 
   @OptionGroup var products: ArithmeticOption
 
@@ -49,6 +49,9 @@ struct EvaluateCommand: ParsableCommand {
     guard [data, text, minimalPairs].compactMap(\.self).count == 1 else {
       throw ValidationError("give one of --data, --text and --minimal-pairs")
     }
+    if evaluateExamples != nil && minimalPairs != nil {
+      throw ValidationError("--evaluate-examples needs --data or --text")
+    }
     if samples != nil && data == nil { throw ValidationError("--samples needs --data") }
   }
 
@@ -58,16 +61,17 @@ struct EvaluateCommand: ParsableCommand {
       try expectEqualPrograms(world, self)
       let evaluation = try ModelEvaluation(
         from, world: world, threads: threads, arithmetic: products.arithmetic)
+      let examples = evaluateExamples ?? 2048
       let report: ModelEvaluation.Report
       if let minimalPairs {
         report = try evaluation.minimalPairs(minimalPairs)
       } else if let text {
         let open = { try TextReader(paths: [text], options: .init(field: textField.field)) }
-        report = try evaluation.heldOut(text: open, examples: evaluateExamples)
+        report = try evaluation.heldOut(text: open, examples: examples)
       } else if let data, let samples {
-        report = try evaluation.detection(data: data, samples: samples, examples: evaluateExamples)
+        report = try evaluation.detection(data: data, samples: samples, examples: examples)
       } else {
-        report = try evaluation.heldOut(data: data ?? "", examples: evaluateExamples)
+        report = try evaluation.heldOut(data: data ?? "", examples: examples)
       }
       if world.rank == 0 { StandardOutput.print(json ? report.json : report.text) }
     }

@@ -111,6 +111,7 @@ struct EvaluateTests {
     (["--text", "none.txt"], 66, "none.txt: there is no such file or folder"),
     (["--text", "empty.txt"], 65, "there is no text in empty.txt"),
     (["--minimal-pairs", "none.tsv"], 66, "none.tsv"),
+    (["--minimal-pairs", "long.tsv", "--evaluate-examples", "9"], 64, "needs --data or --text"),
     (["--minimal-pairs", "empty.txt"], 65, "cannot use empty.txt: it has no pairs"),
     (["--minimal-pairs", "long.tsv"], 65, "line 1 has a sentence of "),
   ])
