@@ -74,7 +74,7 @@ package struct HuggingFaceFolder {
     into weights: Storage, _ layout: ParameterLayout, _ task: PretrainingTask, as role: ModelPart
   ) throws -> ModelFile.Differences {
     let differences = try compare(layout, task, as: role)
-    try ModelFile.copy(file, layout, into: weights) { name($0, task, role) }
+    try copy(into: weights, layout) { name($0, task, role) }
     return differences
   }
 
@@ -90,8 +90,24 @@ package struct HuggingFaceFolder {
       throw ModelError.unusable(path: path, reason: "it lacks \(shortList(missing))")
     }
     let weights = Storage(count: layout.count)
-    try ModelFile.copy(file, layout, into: weights) { name($0, task, role) }
+    try copy(into: weights, layout) { name($0, task, role) }
     return weights
+  }
+
+  /// Copies the named tensors; throws `ModelError` for one with values that are not finite.
+  private func copy(
+    into weights: Storage, _ layout: ParameterLayout, naming: (String) -> String?
+  ) throws {
+    try ModelFile.copy(file, layout, into: weights, naming: naming)
+    for parameter in layout.parameters {
+      guard let tensor = naming(parameter.name), file.entry(tensor) != nil else { continue }
+      let values = UnsafeBufferPointer(
+        start: weights.base + parameter.offset, count: parameter.count)
+      guard values.allSatisfy({ $0.isFinite }) else {
+        throw ModelError.unusable(
+          path: path, reason: "its tensor \(tensor) has values that are not finite")
+      }
+    }
   }
 
   /// The tensors that only the folder or only the network `role` of the layout has.

@@ -1,4 +1,5 @@
 import Electra
+import Layers
 import Models
 import Tensors
 import TestSupport
@@ -52,6 +53,19 @@ struct PretrainedDiscriminatorTests {
     try HuggingFaceExport(from: folder.file("run"), .discriminator).write(to: folder.file("model"))
     let two = sentence { _ = try PretrainedDiscriminator(from: folder.file("model")) }
     #expect(two.contains("its sequences have at most 2 tokens"), "\(two)")
+  }
+
+  /// Their logits could not be written as JSON.
+  @Test(arguments: [Float.nan, .infinity])
+  func aModelWithValuesThatAreNotFiniteIsRefused(value: Float) throws {
+    let folder = try TemporaryFolder()
+    try writeRun(folder.file("run")) { weights, model in
+      let parameter = model.layout.parameters.first { $0.name.hasPrefix("discriminator.") }
+      weights.base[parameter?.offset ?? 0] = value
+    }
+    try HuggingFaceExport(from: folder.file("run"), .discriminator).write(to: folder.file("model"))
+    let error = sentence { _ = try PretrainedDiscriminator(from: folder.file("model")) }
+    #expect(error.contains("has values that are not finite"), "\(error)")
   }
 
   @Test
