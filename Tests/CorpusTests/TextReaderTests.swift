@@ -154,6 +154,21 @@ struct TextReaderTests {
       [folder.file("in")])
   }
 
+  /// A file system may list them in any order.
+  @Test
+  func namesThatAreEqualStringsAreReadInTheOrderOfTheirBytes() throws {
+    let folder = try TemporaryFolder()
+    for index in 0..<8 {
+      let marks = (0..<3).map { index >> $0 & 1 == 0 ? "e\u{301}" : "\u{E9}" }.joined()
+      let file = try #require(fopen(folder.file(marks), "w"))
+      fputs("\(index)", file)
+      fclose(file)
+    }
+    // The lowest bit is the first letter; decomposed letters come before composed ones.
+    let expected = ["0", "4", "2", "6", "1", "5", "3", "7"]
+    #expect(try documents([folder.path]).flatMap(\.self) == expected)
+  }
+
   /// A pipe without a writer would block forever.
   @Test
   func aPipeInAFolderIsNamed() throws {

@@ -81,7 +81,10 @@ package enum TextFiles {
     }
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+      // Names of composed and of combining accents are equal strings; their bytes decide.
+      names = try FileManager.default.contentsOfDirectory(atPath: path).sorted {
+        $0 == $1 ? $0.utf8.lexicographicallyPrecedes($1.utf8) : $0 < $1
+      }
     } catch {
       throw FileError.unreadable(path: path, reason: "the folder cannot be listed")
     }
