@@ -192,6 +192,15 @@ struct RecognitionTests {
   }
 
   @Test
+  func aSkippableFrameBeginsACompressedFile() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("one\n", "a.txt")
+    try folder.pack("a.txt", with: "zstd")
+    let frame: [UInt8] = [0x5E, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 7, 7]
+    #expect(try documents(folder.write(frame + folder.bytes("a.txt.zst"), "b")) == [["one"]])
+  }
+
+  @Test
   func manySmallPackedFilesAreReadQuickly() throws {
     let folder = try TemporaryFolder()
     try folder.write("one\n", "a.txt")

@@ -41,6 +41,12 @@ package enum FileContent: Sendable, Equatable {
       (Array("LZIP\u{1}".utf8), "lzip"),
     ]
     if let found = magic.first(where: { head.starts(with: $0.bytes) }) { return found.program }
+    // A skippable frame of Zstandard (0x184D2A50 to 0x184D2A5F), with which files of pzstd begin.
+    if let first = head.first, first & 0xF0 == 0x50,
+      head.dropFirst().starts(with: [0x2A, 0x4D, 0x18])
+    {
+      return "zstd"
+    }
     // bzip2: "BZh", a digit, and the magic of a block or of an empty stream (digits of pi and of
     // its square root).
     let rest = head.dropFirst(4)
