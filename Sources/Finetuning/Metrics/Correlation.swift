@@ -40,7 +40,7 @@ package enum Correlation {
     return scaled.map { $0 / length }
   }
 
-  /// Ranks from 1; equal values have the mean of their ranks. None may be NaN.
+  /// Ranks from 1, where equal values have the mean of their ranks; no value may be NaN.
   private static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
