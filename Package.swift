@@ -112,7 +112,9 @@ let package = Package(
         "Models", "Finetuning", "Training", "Electra", "Layers", "Collectives", "Tokenization",
         "Tensors", "Platform", "TestSupport",
       ]),
-    tests("Reports", ["Models", "Finetuning", "Electra", "Tensors", "Platform", "TestSupport"]),
+    tests(
+      "Reports",
+      ["Models", "Finetuning", "Electra", "Layers", "Tensors", "Platform", "TestSupport"]),
     tests(
       "Commands",
       [

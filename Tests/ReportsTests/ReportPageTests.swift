@@ -1,6 +1,7 @@
 import Electra
 import Finetuning
 import Foundation
+import Layers
 import Models
 import Platform
 import Reports

@@ -1,4 +1,5 @@
 import Electra
+import Layers
 import Models
 import Platform
 import Runs
