@@ -1,6 +1,8 @@
+import Synchronization
+
 /// The action for every code point under one normalisation, as a two-stage table.
 ///
-/// The table is built once from `CharacterRules`; `WordSplitter` looks up every character in it.
+/// The table is built from `CharacterRules`; `WordSplitter` looks up every character in it.
 /// The first stage maps a block of 256 code points to its 256 actions in the second stage. Large
 /// uniform blocks (unassigned, private use, ideographs) share one entry.
 struct CharacterTable: Sendable {
@@ -50,8 +52,7 @@ struct CharacterTable: Sendable {
 
   /// Builds the table; `stops` are the first bytes of the names of added tokens.
   init(_ normalization: TextNormalization, stops: Set<UInt8> = []) {
-    var maker = Maker(normalization: normalization)
-    for block in UInt32(0)..<(0x110000 >> 8) { maker.addBlock(block) }
+    let maker = Maker.finished(normalization)
     blocks = maker.blocks
     actions = maker.actions
     sequences = maker.sequences
@@ -91,6 +92,23 @@ extension CharacterTable {
     var sequences: [UInt32] = []
     var uniform: [UInt32: UInt16] = [:]
 
+    private static let all = Mutex<[[Bool]: Maker]>([:])
+
+    /// All blocks, which a process makes once for each normalization.
+    static func finished(_ normalization: TextNormalization) -> Maker {
+      let key = [
+        normalization.lowercase, normalization.stripAccents, normalization.cleansText,
+        normalization.separatesIdeographs,
+      ]
+      return all.withLock { all in
+        if let maker = all[key] { return maker }
+        var maker = Maker(normalization: normalization)
+        for block in UInt32(0)..<(0x110000 >> 8) { maker.addBlock(block) }
+        all[key] = maker
+        return maker
+      }
+    }
+
     /// Adds the actions of 256 code points, or reuses a stored block if all are equal.
     mutating func addBlock(_ block: UInt32) {
       let codePoints = (block << 8)..<((block + 1) << 8)
@@ -101,7 +119,10 @@ extension CharacterTable {
         actions.append(contentsOf: repeatElement(action.bits, count: 256))
       } else {
         blocks.append(UInt16(actions.count >> 8))
-        for codePoint in codePoints { actions.append(action(codePoint).bits) }
+        let scalars = codePoints.compactMap(Unicode.Scalar.init)
+        let forms =
+          normalization.stripAccents ? CharacterRules.decompositions(scalars) : scalars.map { [$0] }
+        for (scalar, form) in zip(scalars, forms) { actions.append(action(scalar, form).bits) }
       }
     }
 
@@ -112,6 +133,7 @@ extension CharacterTable {
       switch block {
       case 0x34..<0x4D, 0x4E..<0xA0, 0x200..<0x2A6, 0x2A7..<0x2B8, 0x2BA..<0x2CE:
         Action(normalization.separatesIdeographs ? .isolate : .keep)
+      case 0xD8..<0xE0: Action(.drop)  // Surrogates, which are no characters.
       case 0xE0..<0xF9, 0xF00..<0xFFF, 0x1000..<0x10FF:
         Action(normalization.cleansText ? .drop : .keep)
       case 0x170..<0x187, 0x300..<0xE00, 0xE10..<0xF00: Action(.keep)
@@ -119,8 +141,8 @@ extension CharacterTable {
       }
     }
 
-    mutating func action(_ codePoint: UInt32) -> Action {
-      guard let scalar = Unicode.Scalar(codePoint) else { return Action(.drop) }
+    /// The action of a character that is `decomposed` so.
+    mutating func action(_ scalar: Unicode.Scalar, _ decomposed: [Unicode.Scalar]) -> Action {
       if scalar.properties.generalCategory == .unassigned {
         let isIsolated = CharacterRules.isIsolated(scalar, of: scalar, normalization)
         return Action(isIsolated ? .isolate : .keep)
@@ -128,8 +150,6 @@ extension CharacterTable {
       let role = CharacterRules.role(scalar, normalization)
       if role == .dropped { return Action(.drop) }
       if role == .space { return Action(.space) }
-      let decomposed =
-        normalization.stripAccents ? CharacterRules.decomposition(scalar) : [scalar]
       let parts = decomposed.flatMap { part(of: $0, in: scalar) }
       let written = parts.filter { $0.kind != .drop }
       if written.isEmpty { return Action(.drop) }
