@@ -24,12 +24,16 @@ func module(
 }
 
 /// The tests of a target; `files` are no sources of theirs.
+///
+/// Only tests that compute much themselves are `optimized`: that doubles the time to build them.
+/// What they test is always optimized.
 func tests(
-  _ name: String, _ dependencies: [Target.Dependency], files: [String] = []
+  _ name: String, _ dependencies: [Target.Dependency], files: [String] = [], optimized: Bool = false
 ) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
-    exclude: files, swiftSettings: settings)
+    exclude: files,
+    swiftSettings: settings + (optimized ? [] : [.unsafeFlags(["-Onone"])]))
 }
 
 let package = Package(
@@ -87,8 +91,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Layers"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests("Platform", ["Tensors", "TestSupport"]),
-    tests("Tensors", ["CKernels", "TestSupport"]),
-    tests("Tokenization", ["Platform", "TestSupport"], files: ["Fixtures"]),
+    tests("Tensors", ["CKernels", "TestSupport"], optimized: true),
+    tests("Tokenization", ["Platform", "TestSupport"], files: ["Fixtures"], optimized: true),
     tests("Collectives", ["Tensors", "Platform", "TestSupport"]),
     tests("Layers", ["Tensors", "TestSupport"]),
     tests("Corpus", ["Tokenization", "Layers", "Tensors", "Platform", "TestSupport"]),

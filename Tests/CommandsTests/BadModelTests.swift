@@ -21,9 +21,8 @@ struct BadModelTests {
     }
     let commands = [
       ["detect", "--from", "discriminator"],
-      [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--init-from", "discriminator",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--output", "again", "--init-from", "discriminator",
       ],
     ]
     for command in commands {
@@ -51,19 +50,19 @@ struct BadModelTests {
     for (old, new, says) in [
       ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"relu\"", "hidden_act is relu"),
       ("\"absolute\"", "\"relative_key\"", "position_embedding_type is relative_key"),
-      ("num_attention_heads\" : 4", "num_attention_heads\" : 3", "3 attention heads do not divide"),
-      ("hidden_size\" : 128", "hidden_size\" : 0", "hidden_size is 0"),
-      ("hidden_size\" : 128", "hidden_size\" : 4611686018427387904", "hidden_size is 46116860"),
+      ("num_attention_heads\" : 2", "num_attention_heads\" : 3", "3 attention heads do not divide"),
+      ("hidden_size\" : 32", "hidden_size\" : 0", "hidden_size is 0"),
+      ("hidden_size\" : 32", "hidden_size\" : 4611686018427387904", "hidden_size is 46116860"),
       ("model_type\" : \"electra", "model_type\" : \"roberta", "model_type is roberta"),
       ("{", "{ \"is_decoder\": true,", "is_decoder is true"),
       ("type_vocab_size\" : 2", "type_vocab_size\" : 1", "it must be between 2 and"),
       ("num_hidden_layers", "layers_of_num", "num_hidden_layers is missing"),
-      ("intermediate_size\" : 512", "intermediate_size\" : \"many\"", "intermediate_size"),
+      ("intermediate_size\" : 128", "intermediate_size\" : \"many\"", "intermediate_size"),
       ("{", "[", "discriminator/config.json"),
       // The message names the tensor and both shapes.
       (
-        "intermediate_size\" : 512", "intermediate_size\" : 511",
-        "intermediate.dense.weight has shape [512, 128], expected [511, 128]"
+        "intermediate_size\" : 128", "intermediate_size\" : 127",
+        "intermediate.dense.weight has shape [128, 32], expected [127, 32]"
       ),
     ] {
       try expect(folder, "config.json", says: says, change: replace(old, new))
@@ -130,10 +129,8 @@ struct BadModelTests {
       let isReported = result.errors.contains(says)
       #expect(isReported, "\(result.errors)", sourceLocation: location)
     }
-    let pretrain = [
-      "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-      "electra", "--init-from",
-    ]
+    let pretrain =
+      ["pretrain"] + smallModel + ["--data", "data", "--output", "again", "--init-from"]
     try expect(
       ["detect", "--from", "generator"], status: 65, says: "a discriminator is needed")
     try expect(pretrain + ["generator"], status: 64, says: "is a generator; give")

@@ -102,7 +102,7 @@ struct EvaluatePairsTests {
       """
       \(Program.awaitFunction)
       . \(Program.launch)/environment.sh
-      mpirun -q --timeout 120 -np 2 "$0" "$@" 2> errors.txt &
+      mpirun -q --timeout 300 -np 2 "$0" "$@" 2> errors.txt &
       job=$!
       await 'grep -qs section=evaluation run/heartbeats/rank-00001'
       sleep 4

@@ -4,10 +4,8 @@ import Testing
 
 /// Samples that are equal for all models: `electra evaluate --samples`.
 struct EvaluateSamplesTests {
-  private static let pretrain = [
-    "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
-    "--steps", "2", "--output",
-  ]
+  private static let pretrain =
+    ["pretrain"] + smallModel + ["--data", "data", "--batch", "8", "--steps", "2", "--output"]
 
   private static func run(
     _ arguments: [String], ranks: Int? = nil, in folder: TemporaryFolder

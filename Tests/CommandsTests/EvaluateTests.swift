@@ -35,9 +35,9 @@ struct EvaluateTests {
     try folder.write(Self.pairs(300), "pairs.tsv")
     try runAll(
       [
-        [
-          "pretrain", "--data", "data", "--output", "model", "--preset", "tiny", "--batch", "8",
-          "--steps", "2", "--objective", objective,
+        ["pretrain"] + smallModel + [
+          "--data", "data", "--output", "model", "--batch", "8", "--steps", "2", "--objective",
+          objective,
         ]
       ], in: folder)
     let command = ["model", "--minimal-pairs", "pairs.tsv", "--json", "--threads"]
@@ -93,10 +93,9 @@ struct EvaluateTests {
     for generator in ["unigram", "uniform"] {
       try runAll(
         [
-          [
-            "pretrain", "--data", "data", "--output", generator, "--preset", "tiny", "--objective",
-            "electra", "--batch", "8",
-            "--steps", "2", "--generator", generator,
+          ["pretrain"] + smallModel + [
+            "--data", "data", "--output", generator, "--batch", "8", "--steps", "2", "--generator",
+            generator,
           ]
         ], in: folder)
     }
@@ -137,15 +136,19 @@ struct EvaluateTests {
     ])
   func aLongEvaluationStopsWhenAsked(ranks: Int, options: String) throws {
     let folder = try Fixtures.copy(of: "long evaluations") {
-      let folder = try shortRun()
+      let folder = try preparedData(documents: 100)
       try folder.write(Self.pairs(60_000), "pairs.tsv")
       try folder.write(String(repeating: madeText(documents: 1000) + "\n", count: 40), "long.txt")
       try runAll(
         [
           [
+            "pretrain", "--data", "data", "--output", "run", "--preset", "tiny", "--objective",
+            "electra", "--batch", "8", "--steps", "5",
+          ],
+          [
             "prepare", "long.txt", "--vocabulary", "vocab.txt", "--output", "long", "--length",
             "32", "--held-out", "0.9",
-          ]
+          ],
         ], in: folder)
       return folder
     }
@@ -154,7 +157,7 @@ struct EvaluateTests {
       \(Program.awaitFunction)
       . \(Program.launch)/environment.sh
       set -- evaluate run \(options)
-      mpirun -q --timeout 120 -np \(ranks) "$0" "$@" 2> errors.txt &
+      mpirun -q --timeout 300 -np \(ranks) "$0" "$@" 2> errors.txt &
       job=$!
       firstRank() { pgrep -P $job -x electra | head -n 1; }
       # Before the program handles SIGUSR1 (bit 9 of SigCgt), the signal would kill it.

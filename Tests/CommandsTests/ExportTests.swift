@@ -98,10 +98,9 @@ struct ExportTests {
   func anExportedPairBeginsARunWithTheSameWeights() throws {
     let folder = try exportedModels()
     let begun = try Program.run(
-      [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--batch", "8", "--steps", "5", "--hours", "0", "--save-every", "1",
-        "--init-from", "generator", "--init-from", "discriminator",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--output", "again", "--batch", "8", "--steps", "5", "--hours", "0",
+        "--save-every", "1", "--init-from", "generator", "--init-from", "discriminator",
       ], in: folder.path)
     #expect(begun.status == 75, "\(begun.errors)")
     func model(_ checkpoint: String) -> Data? {
@@ -134,9 +133,9 @@ struct ExportTests {
     try FileManager.default.moveItem(atPath: path + ".new", toPath: path)
 
     let begun = try Program.run(
-      [
-        "pretrain", "--data", "data", "--output", "again", "--preset", "tiny", "--objective",
-        "electra", "--batch", "8", "--steps", "5", "--init-from", "discriminator",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--output", "again", "--batch", "8", "--steps", "5", "--init-from",
+        "discriminator",
       ], in: folder.path)
     #expect(begun.status == 0, "\(begun.errors)")
     let log = try folder.text("again/log.txt")
@@ -153,10 +152,10 @@ struct ExportTests {
   @Test
   func aMaskedLanguageModelIsExportedAndBeginsOtherRuns() throws {
     let folder = try exportedModels()
-    let begin = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "8",
-      "--steps", "5", "--hours", "0", "--save-every", "1",
-    ]
+    let begin =
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--batch", "8", "--steps", "5", "--hours", "0", "--save-every", "1",
+      ]
     func run(_ arguments: [String], status: Int32 = 0) throws -> String {
       let result = try Program.run(arguments, in: folder.path)
       #expect(result.status == status, "\(arguments): \(result.errors)")
@@ -196,9 +195,8 @@ struct ExportTests {
   func transformersLoadsThemAndAgrees() throws {
     let folder = try exportedModels()
     for command in [
-      [
-        "pretrain", "--data", "data", "--output", "mlm", "--preset", "tiny", "--batch", "8",
-        "--steps", "5", "--objective", "mlm",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--output", "mlm", "--batch", "8", "--steps", "5", "--objective", "mlm",
       ], ["export", "--from", "mlm", "--output", "predictor"],
     ] {
       #expect(try Program.run(command, in: folder.path).status == 0)

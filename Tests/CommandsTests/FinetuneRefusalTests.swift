@@ -111,7 +111,7 @@ struct FinetuneRefusalTests {
       }
     }
     let result = try Program.shell(
-      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 120 -np 2 bash -c "
+      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 300 -np 2 bash -c "
         + "'exec \(Program.path) finetune own --from run --output out "
         + "--data $OMPI_COMM_WORLD_RANK'", in: folder.path)
     #expect(result.status == 78, "\(result.errors)")
@@ -125,9 +125,8 @@ struct FinetuneRefusalTests {
       FinetuneTests.classification + ["--output", "out", "--hours", "0"], in: folder.path)
     #expect(first.status == 75, "\(first.errors)")
     let second = try Program.run(
-      [
-        "pretrain", "--data", "data", "--output", "second", "--preset", "tiny", "--batch", "8",
-        "--steps", "2",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--output", "second", "--batch", "8", "--steps", "2",
       ], in: folder.path)
     #expect(second.status == 0, "\(second.errors)")
     for (option, value) in [

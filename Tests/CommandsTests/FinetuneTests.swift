@@ -94,7 +94,7 @@ struct FinetuneTests {
   }
 
   @Test
-  func aTaskThatAWordDecidesIsLearnt() throws {
+  func aTaskThatALetterDecidesIsLearnt() throws {
     let folder = try finetuningFiles()
     let command = [
       "finetune", "own", "--train", "train.tsv", "--dev", "dev.tsv", "--from", "run",
@@ -105,7 +105,8 @@ struct FinetuneTests {
     let summary = try JSONDecoder().decode(Summary.self, from: Data(result.output.utf8))
     #expect(summary.seeds.count == 2)
     let accuracy = try #require(summary.measures.first { $0.metric == "accuracy" })
-    #expect(accuracy.median > 0.9, "\(result.output)")
+    // The more frequent label alone would give 0.57.
+    #expect(accuracy.median > 0.75, "\(result.output)")
     // Finished seeds stay in the results if a later start has fewer --seeds.
     let fewer = try Program.run(command + ["--seeds", "1", "--json"], in: folder.path)
     #expect(fewer.output == result.output, "\(fewer.errors)")

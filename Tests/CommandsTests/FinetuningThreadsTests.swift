@@ -23,7 +23,7 @@ struct FinetuningThreadsTests {
       "1", "--threads", "1", "--seeds", "\(seeds)", "--output", "\(seeds)x\(ranks ?? 0)",
     ]
     let launcher = ranks.map {
-      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 120 -np \($0)"
+      ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 300 -np \($0)"
     }
     let result = try Program.shell(
       "\(launcher ?? "exec") bash -c '\(Self.sampler)' \"$0\" \"$@\"",

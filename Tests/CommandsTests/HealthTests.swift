@@ -6,11 +6,11 @@ import Training
 /// Runs with deliberate health problems, and a healthy one.
 @Suite(.serialized)
 struct HealthTests {
-  private static let pretrain = [
-    "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length", "32",
-    "--batch", "16", "--slices", "4", "--log-every", "5", "--evaluate-every", "50",
-    "--evaluate-examples", "50", "--output", "run",
-  ]
+  private static let pretrain =
+    ["pretrain"] + smallModel + [
+      "--data", "data", "--length", "32", "--batch", "16", "--slices", "4",
+      "--log-every", "5", "--evaluate-every", "50", "--evaluate-examples", "50", "--output", "run",
+    ]
 
   /// The health lines in the metrics of the run.
   private func warnings(_ folder: TemporaryFolder) throws -> [[String: String]] {
@@ -43,7 +43,7 @@ struct HealthTests {
       in: folder.path)
     #expect(large.status == 0, "\(large.errors)")
     #expect(try names(folder) == ["large-generator"])
-    #expect(large.errors.contains("health: the generator's width is 128, more than half"))
+    #expect(large.errors.contains("health: the generator's width is 32, more than half"))
     try FileManager.default.removeItem(atPath: folder.path + "/run")
     let uniform = try Program.run(
       Self.pretrain + [
@@ -108,10 +108,9 @@ struct HealthTests {
         row: 29, by: 3e38)
     }
     let result = try Program.run(
-      [
-        "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "16",
-        "--slices", "8", "--length", "32", "--steps", "400", "--init-from", "discriminator",
-        "--init-from", "generator", "--output", "run",
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--batch", "16", "--slices", "8", "--length", "32", "--steps", "400",
+        "--init-from", "discriminator", "--init-from", "generator", "--output", "run",
       ], ranks: 2, in: folder.path)
     #expect(result.status == 70, "\(result.errors)")
     let warning = try #require(try warnings(folder).last)

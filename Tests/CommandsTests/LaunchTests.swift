@@ -93,7 +93,7 @@ struct LaunchTests {
       """
       . \(Program.launch)/environment.sh
       run="$0 pretrain --output run --preset tiny --length 32 --batch 8 --steps 2 --threads 1 --data"
-      mpirun -q --timeout 60 -np 1 $run \(first) : -np 1 $run \(second)
+      mpirun -q --timeout 300 -np 1 $run \(first) : -np 1 $run \(second)
       """, [Program.path], in: folder.path)
   }
 

@@ -104,7 +104,7 @@ struct OutputTests {
     let evaluate = ["evaluate", "run", "--data", "data"]
     func ranks(_ command: String) throws -> Program.Result {
       try Program.shell(
-        ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 60 -np 2 bash -c '\(command)'"
+        ". \(Program.launch)/environment.sh; exec mpirun -q --timeout 300 -np 2 bash -c '\(command)'"
           + " \"$0\" \"$@\"", [Program.path] + evaluate, in: folder.path)
     }
     let full = try ranks("exec \"$0\" \"$@\" > /dev/full")
@@ -135,10 +135,10 @@ struct OutputTests {
   @Test
   func aLogThatCannotBeWrittenEndsNoTraining() throws {
     let folder = try preparedData(documents: 100)
-    let pretrain = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--batch", "8", "--steps", "30",
-      "--log-every", "1", "--output", "run",
-    ]
+    let pretrain =
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--batch", "8", "--steps", "30", "--log-every", "1", "--output", "run",
+      ]
     for program in ["\"$0\"", "ELECTRA_PROGRAM=\"$0\" \(Program.launch)/mpirun.sh -np 2"] {
       for redirection in ["2>&-", "2> /dev/full", "<&- >&- 2>&-", "2> >(exec head -c 1)"] {
         try? FileManager.default.removeItem(atPath: folder.file("run"))

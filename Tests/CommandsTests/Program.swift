@@ -38,7 +38,7 @@ enum Program {
         environment: environment, in: directory)
     }
     return try shell(
-      ". \(launch)/environment.sh; \(limits); exec mpirun -q --timeout 120 -np \(ranks) \"$0\" \"$@\"",
+      ". \(launch)/environment.sh; \(limits); exec mpirun -q --timeout 300 -np \(ranks) \"$0\" \"$@\"",
       [path] + arguments, input: input, environment: environment, in: directory)
   }
 
@@ -49,7 +49,7 @@ enum Program {
     _ arguments: [String], first: String = "\"$0\" \"$@\"", second: String, in directory: String
   ) throws -> Result {
     try shell(
-      ". \(launch)/environment.sh; exec mpirun -q --timeout 60 -np 1 \(first) : -np 1 \(second)",
+      ". \(launch)/environment.sh; exec mpirun -q --timeout 300 -np 1 \(first) : -np 1 \(second)",
       [path] + arguments, in: directory)
   }
 
@@ -60,9 +60,9 @@ enum Program {
     try shell("exec \"$0\" \"$@\"", ["\(launch)/\(name)"] + arguments, in: directory)
   }
 
-  /// A shell function that waits until a command succeeds; after a minute it prints the command.
+  /// A shell function that waits until a command succeeds; after five minutes it prints the command.
   static let awaitFunction = """
-    await() { for i in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+    await() { for i in $(seq 3000); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
 
     """
 
@@ -107,8 +107,10 @@ enum Program {
     variables["ELECTRA_PROGRAM"] = path
     variables.merge(environment) { $1 }
     process.environment = variables
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
-    let peak = watchMemory(process)
+    let peak = watchMemory(process, until: ended)
     return Result(
       status: process.terminationStatus,
       output: try String(contentsOfFile: outputFile, encoding: .utf8),
@@ -118,13 +120,13 @@ enum Program {
   /// Seconds after which a process is killed; no test needs a quarter of them.
   private static let timeLimit = 600.0
 
-  /// Waits for the end of the process; returns the peak memory that the kernel last reported.
+  /// Waits until `ended` is signalled; returns the peak memory that the kernel last reported.
   ///
   /// A process that hangs fails its test, instead of the whole suite.
-  private static func watchMemory(_ process: Process) -> Int {
+  private static func watchMemory(_ process: Process, until ended: DispatchSemaphore) -> Int {
     var peak = 0
     let end = Date(timeIntervalSinceNow: timeLimit)
-    while process.isRunning {
+    while ended.wait(timeout: .now() + 0.02) == .timedOut {
       let status = try? String(
         contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
       let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
@@ -135,7 +137,6 @@ enum Program {
         kill(process.processIdentifier, SIGKILL)
         break
       }
-      usleep(5000)
     }
     process.waitUntilExit()
     return peak

@@ -10,11 +10,11 @@ struct ReportTests {
   /// A folder with two runs of different learning rates, and a fine-tuning with two seeds.
   private static func folder() throws -> TemporaryFolder {
     let folder = try preparedData(documents: 400)
-    let pretrain = [
-      "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--batch", "16",
-      "--steps", "60", "--warmup", "10", "--log-every", "5", "--evaluate-every", "20",
-      "--evaluate-examples", "20",
-    ]
+    let pretrain =
+      ["pretrain"] + smallModel + [
+        "--data", "data", "--batch", "16", "--steps", "60", "--warmup", "10", "--log-every", "5",
+        "--evaluate-every", "20", "--evaluate-examples", "20",
+      ]
     let rows = madeText(documents: 20).split(separator: "\n").map {
       "\($0)\t\($0.contains("ba") ? "yes" : "no")\n"
     }

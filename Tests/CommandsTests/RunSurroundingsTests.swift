@@ -37,7 +37,7 @@ struct RunSurroundingsTests {
     let result = try Program.shell(
       """
       . \(Program.launch)/environment.sh
-      exec mpirun -q --timeout 60 -np 5 taskset -c 0 "$0" "$@" --slices 16 --threads 1
+      exec mpirun -q --timeout 300 -np 5 taskset -c 0 "$0" "$@" --slices 16 --threads 1
       """, [Program.path] + Self.train, in: folder.path)
     #expect(result.status == 0, "\(result.errors)")
     for note in [

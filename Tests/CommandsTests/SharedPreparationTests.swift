@@ -109,7 +109,7 @@ struct SharedPreparationTests {
         """
         . \(Program.launch)/environment.sh
         rm -rf 0 1 && for i in 0 1; do mkdir $i && cp -r text vocab.txt $i; done
-        mpirun -q --timeout 60 -np 2 bash -c \
+        mpirun -q --timeout 300 -np 2 bash -c \
           '[ $OMPI_COMM_WORLD_RANK = 0 ] || { \(change); }; cd $OMPI_COMM_WORLD_RANK; exec "$0" "$@"' \
           "$0" "$@"
         """, [Program.path] + command(["text"], "data"), in: folder.path)
