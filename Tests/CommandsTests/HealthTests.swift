@@ -39,8 +39,9 @@ struct HealthTests {
   func aLargeGeneratorAndUniformSamplesAreNotesThatStopNothing() throws {
     let folder = try preparedData(documents: 2000)
     let large = try Program.run(
-      Self.pretrain + ["--steps", "10", "--generator-width", "1", "--stop-when-unhealthy"],
-      in: folder.path)
+      Self.pretrain + [
+        "--steps", "10", "--warmup", "1", "--generator-width", "1", "--stop-when-unhealthy",
+      ], in: folder.path)
     #expect(large.status == 0, "\(large.errors)")
     #expect(try names(folder) == ["large-generator"])
     #expect(large.errors.contains("health: the generator's width is 32, more than half"))
