@@ -89,7 +89,9 @@ struct HealthTests {
   func overfittingOnAFewSentencesStopsTheRun() throws {
     let folder = try preparedData(documents: 60)
     let result = try Program.run(
-      Self.pretrain + [
+      [
+        "pretrain", "--data", "data", "--preset", "tiny", "--objective", "electra", "--length",
+        "32", "--batch", "16", "--slices", "4", "--evaluate-examples", "50", "--output", "run",
         "--steps", "3000", "--warmup", "100", "--log-every", "20", "--evaluate-every", "200",
         // The former name of --stop-when-unhealthy.
         "--stop-when-sick",
