@@ -34,8 +34,8 @@ import electra
 STEPS = 300
 # kill-write: rank zero dies at a write of a checkpoint.
 KINDS = ["kill-rank", "kill-rank", "kill-launcher", "stop-rank", "TERM", "USR1", "kill-write", "kill-write"]
-# Seconds. No deadline of the watchdog is longer than 20 s, and a whole training takes a minute on a slow host: a job that
-# runs longer than this hangs.
+# Seconds. No deadline of the watchdog is longer than 20 s, and a whole training takes a minute on a slow host: a job
+# that runs longer than this hangs.
 LONGEST_JOB = 300
 
 
