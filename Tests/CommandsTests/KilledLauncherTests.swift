@@ -111,7 +111,7 @@ struct KilledLauncherTests {
       [ "$(wc -w <<<"$ranks")" -eq 2 ] || { echo "not two ranks: $ranks"; cat log; }
       for rank in $ranks; do kill -0 $rank || echo "rank $rank does not run"; done
       \(fault)
-      for i in $(seq 3000); do
+      for i in $(seq 300); do
         left=
         for rank in $ranks; do kill -0 $rank 2>/dev/null && left+="$rank "; done
         [ -n "$left" ] || break

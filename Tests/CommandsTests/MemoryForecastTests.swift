@@ -19,7 +19,7 @@ struct MemoryForecastTests {
   func aRunTakesTheEstimatedMemory(options: [String]) throws {
     let folder = try preparedData()
     let size = try folder.text("vocab.txt").split(separator: "\n").count
-    let recipe = options + ["--batch", "16", "--length", "32", "--steps", "2"]
+    let recipe = options + ["--batch", "16", "--length", "32", "--steps", "3"]
     let flops = try Program.run(
       [
         "flops", "--vocabulary-size", "\(size)", "--tokens-per-second", "1", "--json",

@@ -244,7 +244,7 @@ struct ModelFolderTests {
   func generatedTokenizersHaveTheIDsOfTransformers() throws {
     let folder = try TemporaryFolder()
     let check = try Program.python(
-      "check-tokenizers.py", [Program.path, "--folders", "100"], in: folder.path)
+      "check-tokenizers.py", [Program.path, "--folders", "200"], in: folder.path)
     #expect(check.status == 0, "\(check.output)\(check.errors)")
   }
 }

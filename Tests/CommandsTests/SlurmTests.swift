@@ -21,7 +21,7 @@ struct SlurmTests {
     let folder = try InvarianceTests.folder()
     let command =
       InvarianceTests.command + [
-        "--steps", "300", "--save-every", "20", "--log-every", "100", "--evaluate-every", "300",
+        "--steps", "600", "--save-every", "20", "--log-every", "200", "--evaluate-every", "600",
       ]
     let whole = try Program.run(command + ["--output", "whole"], in: folder.path)
     #expect(whole.status == 0, "\(whole.errors)")
@@ -38,7 +38,7 @@ struct SlurmTests {
       await 'logHas "first step after" 2'
       "$lab" run sbatch --partition=high --nodes=2 --output=/dev/null --wrap 'sleep 1'
       await 'logHas "; requeued" 2'
-      await 'logHas "done: 300 steps" 1'
+      await 'logHas "done: 600 steps" 1'
       cat electra-*.log
       """, ["\(Program.launch)/lab/slurm-lab.sh"] + command.dropFirst() + ["--output", "run"],
       environment: [
@@ -52,8 +52,8 @@ struct SlurmTests {
       #expect(result.output.contains(sentence), "\(result.output) \(result.errors)")
     }
     #expect(
-      try InvarianceTests.Outcome(folder, "run", steps: 300)
-        == InvarianceTests.Outcome(folder, "whole", steps: 300))
+      try InvarianceTests.Outcome(folder, "run", steps: 600)
+        == InvarianceTests.Outcome(folder, "whole", steps: 600))
     try expectNothingLeft(folder)
   }
 
