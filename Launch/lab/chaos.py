@@ -34,9 +34,8 @@ import electra
 STEPS = 300
 # kill-write: rank zero dies at a write of a checkpoint.
 KINDS = ["kill-rank", "kill-rank", "kill-launcher", "stop-rank", "TERM", "USR1", "kill-write", "kill-write"]
-# Seconds. No deadline of the watchdog is longer than 20 s, and a whole training takes a minute on a slow host: a job
-# that runs longer than this hangs.
-LONGEST_JOB = 300
+# Seconds beside the time of the training itself: no deadline of the watchdog is longer than 20 s.
+LONGEST_FAULT = 30
 
 
 def arguments_of(process: int) -> list[bytes]:
@@ -103,6 +102,8 @@ class Chaos:
         self.generator = random.Random(seed)
         self.counts: collections.Counter[str] = collections.Counter()
         self.finished = 0
+        # Seconds after which a job hangs; `prepare` adds the time of a training on this host.
+        self.longest_job: float = LONGEST_FAULT
         # Shared memory of killed ranks is removed with the folder.
         self.environment = {
             **electra.environment(), "TMPDIR": str(work), "OMPI_MCA_btl_vader_backing_directory": str(work)}
@@ -130,10 +131,13 @@ class Chaos:
         ]
         with open(self.work / "log.reference", "wb") as log:
             for command in commands:
+                began = time.monotonic()
                 status = subprocess.run(
                     [electra.program(), *map(str, command)], stdout=log, stderr=log, env=self.environment).returncode
                 if status != 0:
                     self.fail(f"electra {command[0]} failed without a fault")
+        # Four ranks with two workers each share the cores that the reference run has for itself.
+        self.longest_job = LONGEST_FAULT + 4 * (time.monotonic() - began)
 
     def start(self, run: Path, ranks: int, workers: Optional[int] = None, kill_at: Optional[int] = None
               ) -> subprocess.Popen[bytes]:
@@ -190,7 +194,7 @@ class Chaos:
         time.sleep(generator.uniform(0, 3))
         is_hit = self.inject(job, kind)
         try:
-            status = job.wait(timeout=LONGEST_JOB)
+            status = job.wait(timeout=self.longest_job)
         except subprocess.TimeoutExpired:
             self.fail(f"round {number} ({kind}, {ranks} ranks) hangs")
         if is_hit or kind == "kill-write" and status != 0:

@@ -59,7 +59,7 @@ enum CharacterRules {
 
   /// The full canonical decomposition of each character.
   ///
-  /// Foundation is called once for all characters, which takes a tenth of the time of many calls.
+  /// Foundation is called once for all characters, since every call converts strings.
   static func decompositions(_ scalars: [Unicode.Scalar]) -> [[Unicode.Scalar]] {
     func isHangul(_ scalar: Unicode.Scalar) -> Bool { 0xAC00...0xD7A3 ~= scalar.value }
     // No mark moves across NUL, so each character is decomposed as if it were alone.
