@@ -68,7 +68,7 @@ func madeText(documents: Int) -> String {
   }.joined(separator: "\n\n") + "\n"
 }
 
-/// Options of `pretrain` for ELECTRA on generated text, in a tenth of the time of the preset `tiny`.
+/// Options of `pretrain` for ELECTRA on generated text, at seven times the speed of the preset `tiny`.
 ///
 /// Every folder with generated text has the file.
 let smallModel = ["--config", "small.json"]
