@@ -68,7 +68,7 @@ func madeText(documents: Int) -> String {
   }.joined(separator: "\n\n") + "\n"
 }
 
-/// Options of `pretrain` for ELECTRA on generated text, at seven times the speed of the preset `tiny`.
+/// Options of `pretrain` for ELECTRA on generated text, at seven times the speed of `tiny`.
 ///
 /// Every folder with generated text has the file.
 let smallModel = ["--config", "small.json"]
@@ -140,8 +140,8 @@ func exportedModels() throws -> TemporaryFolder {
 
 /// The folder of `shortRun` with files of two tasks.
 ///
-/// `train.tsv` and `dev.tsv` have texts and labels, which the first letter determines; about half of
-/// the texts have each. `train.txt` and `dev.txt` have words and tags, which a syllable determines.
+/// `train.tsv` and `dev.tsv` have texts and labels, which the first letter determines; about half
+/// of the texts have each. `train.txt` and `dev.txt` have words and tags, which a syllable determines.
 func finetuningFiles() throws -> TemporaryFolder {
   try Fixtures.copy(of: "files of two tasks") {
     let folder = try shortRun(documents: 200)
