@@ -128,7 +128,7 @@ stage "Python packages" install_python_packages
 stage "Slurm" install_slurm
 stage "build" build
 stage "all tests, on one rank" swift test -c release --skip-build
-stage "AVX512-BF16 on an emulated processor" emulate_bfloat16
+stage "AVX512-BF16 and AMX on an emulated processor" emulate_bfloat16
 stage "distributed tests on 1 to 6 ranks" run_distributed
 stage "random faults" "$here/lab/chaos.py" 6 1
 stage "random faults in bfloat16" "$here/lab/chaos.py" 3 2 --objective electra --arithmetic bfloat16 \

@@ -14,7 +14,7 @@ ranges. On several cores PyTorch runs as one process with all threads and as pro
 thread each, and the last lines of a table, one for each arithmetic, compare electra's workers with
 the faster of the two, by the median. electra also runs with one rank per core, under mpirun.
 
---arithmetic bfloat16 compares electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
+--arithmetic bfloat16 and bfloat16-amx compare electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
 both are emulated: the results are labelled so, and say nothing about speed. With two arithmetics
 their programs take turns in one table.
 """
@@ -50,8 +50,8 @@ def programs_in(arithmetic, args, config, cores):
         "--json"]
     peer = [sys.executable, os.path.join(HERE, "peers.py")]
     theirs = ["--config", config, *shape, "--steps", str(args.steps)]
-    if arithmetic == "bfloat16":
-        ours += ["--arithmetic", "bfloat16"]
+    if arithmetic != "float32":
+        ours += ["--arithmetic", arithmetic]
         theirs += ["--bfloat16"]
     threads = ["--threads", str(cores)]
     count = "1 thread" if cores == 1 else f"{cores} threads"
@@ -149,7 +149,7 @@ def parse_arguments():
     for name, default in dict(length=128, rounds=3, steps=3).items():
         parser.add_argument("--" + name, type=int, default=default)
     parser.add_argument("--arithmetic", nargs="+", default=["float32"],
-                        choices=["float32", "bfloat16"])
+                        choices=["float32", "bfloat16", "bfloat16-amx"])
     parser.add_argument("--only", default="electra,transformers,tuned",
                         help="beginnings of the names of the programs to run, electra among them")
     args = parser.parse_args()

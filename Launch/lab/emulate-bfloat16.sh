@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the AVX512-BF16 kernel of Sources/CKernels with the other kernels on a machine that does
-# not have the instruction: it runs on an emulated Sapphire Rapids (Bochs 3.0).
+# Compares the AVX512-BF16 and AMX kernels of Sources/CKernels with the other kernels on a machine
+# that does not have the instructions: they run on an emulated Sapphire Rapids (Bochs 3.0).
 #
 #   Launch/lab/emulate-bfloat16.sh [WORK]        WORK keeps the emulator; default: .build/emulator
 #
@@ -51,7 +51,8 @@ compile() {
   clang "${flags[@]}" "$sources/products.c" "$kernels"/*.c -lm -o products
   clang "${flags[@]}" -ffreestanding -fno-pic -DBARE_METAL -nostdlib -static -fuse-ld=lld \
     -Wl,-T,"$sources/image.ld" -Wl,--oformat=binary -Wl,--build-id=none \
-    "$sources/boot.S" "$sources/products.c" "$kernels/avx512bf16.c" -o image
+    "$sources/boot.S" "$sources/products.c" "$kernels/avx512bf16.c" \
+    "$kernels/amx.c" -o image
   truncate -s $((16 * 63 * 512)) image
 }
 
@@ -72,14 +73,14 @@ compare() {
       for (i = 1; i <= count; ++i) {
         s = shape[i]; expected = checksum["scalar", s]; result = "equal"
         if (checksum["avx2", s] != expected) result = "AVX2 DIFFERS"
-        else if (checksum["avx512", s] == "") result = "NO RESULT of AVX512-BF16"
-        else if (checksum["avx512", s] != expected) result = "AVX512-BF16 DIFFERS"
-        else if (checksum["swapped", s] == expected) result = "THE DATA DOES NOT REVEAL THE ORDER"
+        else if (checksum["emulated", s] == "") result = "NO RESULT of the emulator"
+        else if (checksum["emulated", s] != expected) result = "THE EMULATOR DIFFERS"
+        else if (checksum["other", s] == expected) result = "THE DATA DOES NOT REVEAL THE ORDER"
         print s ": " result
         equal += result == "equal"
       }
       exit !(count > 0 && equal == count)
-    }' scalar avx2 avx512 swapped
+    }' scalar avx2 emulated other
 }
 
 [ $# -le 1 ] || { print_usage >&2; exit 64; }
@@ -93,9 +94,9 @@ mkdir -p "$work"
 cd "$work"
 install_emulator
 compile
-for kernel in scalar avx2 swapped; do
+for kernel in scalar avx2 other; do
   ./products "$kernel" >"$kernel" || skip "this processor lacks AVX2"
 done
-emulate >avx512
+emulate >emulated
 compare || fail "the kernels do not give the same bits; the emulator's log is $PWD/bochs.log"
-echo "emulate-bfloat16: the same bits by AVX512-BF16 (emulated), AVX2 and scalar in $(wc -l <scalar) shapes"
+echo "emulate-bfloat16: the same bits by AVX512-BF16 and AMX (emulated), AVX2 and scalar in $(wc -l <scalar) shapes"

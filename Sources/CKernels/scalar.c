@@ -28,22 +28,40 @@ static float multiply_add(float x, float y, float sum) {
   return fabsf(exact) < FLT_MIN * scale * scale ? copysignf(0, exact) : result;
 }
 
-void ckernels_scalar(const ckernels_block *block) {
-  for (int q = 0; q < block->panels; ++q) {
-    for (int r = 0; r < block->rows; ++r) {
-      const uint16_t *a = block->a + 2 * r;
-      float *sums = block->sums + q * ckernels_tile_floats + ckernels_panel_columns * r;
-      for (int j = 0; j < ckernels_panel_columns; ++j) {
-        const uint16_t *b = block->b + q * block->b_panel + 2 * j;
-        float sum = block->continues ? sums[j] : 0;
-        for (int p = 0; p < block->pairs; ++p) {
-          const uint16_t *pair = a + 2 * ckernels_tile_rows * p;
-          for (int h = 1; h >= 0; --h)
-            sum = multiply_add(
-                widened(pair[h]), widened(b[2 * ckernels_panel_columns * p + h]), sum);
-        }
-        sums[j] = sum;
-      }
-    }
+static float add(float x, float y) { return flushed(flushed(x) + flushed(y)); }
+
+// A pair of column j, or zeros behind the last pair.
+static float term(
+    const ckernels_block *c, const uint16_t *a, const uint16_t *b, int p, int h, float sum) {
+  const int is_pair = p < c->pairs;
+  return multiply_add(
+      is_pair ? widened(a[2 * ckernels_tile_rows * p + h]) : 0,
+      is_pair ? widened(b[2 * ckernels_panel_columns * p + h]) : 0, sum);
+}
+
+static float chain(const ckernels_block *c, const uint16_t *a, const uint16_t *b, float sum) {
+  for (int p = 0; p < c->pairs; ++p)
+    for (int h = 1; h >= 0; --h) sum = term(c, a, b, p, h, sum);
+  return sum;
+}
+
+static float blocks(const ckernels_block *c, const uint16_t *a, const uint16_t *b, float sum) {
+  for (int first = 0; first < c->pairs; first += ckernels_block_pairs) {
+    float chains[2] = {0, 0};
+    for (int p = first; p < first + ckernels_block_pairs; ++p)
+      for (int h = 0; h < 2; ++h) chains[h] = term(c, a, b, p, h, chains[h]);
+    sum = add(sum, add(chains[0], chains[1]));
   }
+  return sum;
+}
+
+void ckernels_scalar(const ckernels_block *block) {
+  for (int q = 0; q < block->panels; ++q)
+    for (int r = 0; r < block->rows; ++r)
+      for (int j = 0; j < ckernels_panel_columns; ++j) {
+        const uint16_t *a = block->a + 2 * r, *b = block->b + q * block->b_panel + 2 * j;
+        float *sum = block->sums + q * ckernels_tile_floats + ckernels_panel_columns * r + j;
+        const float first = block->continues ? *sum : 0;
+        *sum = block->in_blocks ? blocks(block, a, b, first) : chain(block, a, b, first);
+      }
 }

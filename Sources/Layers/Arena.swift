@@ -47,14 +47,11 @@ package final class Arena {
 
   /// Memory for a `rows` x `columns` operand, not initialised; in bfloat16 it takes half as much.
   package func operand(_ rows: Int, _ columns: Int, in arithmetic: Arithmetic) -> Operand {
-    switch arithmetic {
-    case .float32: return .float32(tensor(rows, columns))
-    case .bfloat16:
-      let memory = tensor(1, (rows * columns + 1) / 2)
-      return .bfloat16(
-        BFloat16Tensor(
-          base: UnsafeMutableRawPointer(memory.base), rows: rows, columns: columns))
-    }
+    guard let order = arithmetic.sumOrder else { return .float32(tensor(rows, columns)) }
+    let memory = tensor(1, (rows * columns + 1) / 2)
+    return .bfloat16(
+      BFloat16Tensor(
+        base: UnsafeMutableRawPointer(memory.base), rows: rows, columns: columns, order: order))
   }
 
   /// Releases every tensor taken since `used` was `mark`.

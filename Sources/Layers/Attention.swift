@@ -188,7 +188,9 @@ extension Operand {
     case .float32(let row):
       .float32(Tensor(base: row.base + start, rows: length, columns: length))
     case .bfloat16(let row):
-      .bfloat16(BFloat16Tensor(base: row.base + 2 * start, rows: length, columns: length))
+      .bfloat16(
+        BFloat16Tensor(
+          base: row.base + 2 * start, rows: length, columns: length, order: row.order))
     }
   }
 }

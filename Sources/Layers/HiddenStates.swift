@@ -14,13 +14,12 @@ package struct HiddenStates {
   package init(
     _ rows: Int, _ columns: Int, in arithmetic: Arithmetic, values: Tensor? = nil, arena: Arena
   ) {
-    switch arithmetic {
-    case .float32:
-      self.values = arena.tensor(rows, columns)
-      operand = .float32(self.values)
-    case .bfloat16:
+    if arithmetic.roundsFactors {
       self.values = values ?? arena.tensor(rows, columns)
       operand = arena.operand(rows, columns, in: arithmetic)
+    } else {
+      self.values = arena.tensor(rows, columns)
+      operand = .float32(self.values)
     }
   }
 

@@ -17,7 +17,7 @@ extension ParameterLayout {
   /// Look-ups of word embeddings read what products read. Tables that are terms of a sum are
   /// excluded, because the sum is made in float32. Some heads of fine-tuning multiply in float32.
   package func roundedRanges(in arithmetic: Arithmetic) -> [Range<Int>] {
-    guard arithmetic == .bfloat16 else { return [] }
+    guard arithmetic.roundsFactors else { return [] }
     let hasSums = parameters.contains(where: \.isDifference)
     let rounded = matrices.filter { !hasSums || !$0.name.contains("word_embeddings") }
     return rounded.reduce(into: []) { ranges, matrix in

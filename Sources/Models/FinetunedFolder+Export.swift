@@ -46,7 +46,8 @@ extension FinetunedFolder {
     let task = description.task
     let names = description.labels.names.joined(separator: ", ")
     let labels = names.isEmpty ? "" : ", with the labels \(names)"
-    let arithmetic = description.arithmetic == .bfloat16 ? ", in bfloat16 arithmetic" : ""
+    let arithmetic =
+      description.arithmetic?.roundsFactors == true ? ", in bfloat16 arithmetic" : ""
     let scale =
       task.scoreScale == 1 ? "" : "\n\nThe score is the output times \(task.scoreScale)."
     return """

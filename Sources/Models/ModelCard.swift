@@ -126,7 +126,8 @@ package struct ModelCard {
   private var arithmetic: String {
     switch checkpoint.configuration.arithmetic {
     case .float32: "float32"
-    case .bfloat16: "matrix products of bfloat16 factors with float32 sums; all else float32"
+    case .bfloat16, .bfloat16AMX:
+      "matrix products of bfloat16 factors with float32 sums; all else float32"
     }
   }
 

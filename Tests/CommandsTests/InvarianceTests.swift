@@ -65,6 +65,7 @@ struct InvarianceTests {
   /// How gradients travel, with a level that two ranks are above and eight below.
   static let exchange = ["--exchange", "bfloat16", "--exchange-level", "2"]
   static let bfloat16 = ["--arithmetic", "bfloat16"]
+  private static let bfloat16AMX = ["--arithmetic", "bfloat16-amx"]
 
   /// Ranks and workers per rank.
   static let shapes = [
@@ -74,7 +75,8 @@ struct InvarianceTests {
   static let fewShapes = [(2, 1), (8, 1), (3, 2)]
 
   @Test(arguments: [
-    ([], shapes), (bfloat16, fewShapes), (exchange, fewShapes), (bfloat16 + exchange, shapes),
+    ([], shapes), (bfloat16, fewShapes), (bfloat16AMX, fewShapes), (exchange, fewShapes),
+    (bfloat16 + exchange, shapes),
   ])
   func ranksAndWorkersDoNotChangeAByte(options: [String], shapes: [(Int, Int)]) throws {
     let folder = try Self.folder()
@@ -110,12 +112,13 @@ struct InvarianceTests {
   /// Options that undo some of `options`.
   private func controls(of options: [String]) -> [[String]] {
     (options.contains("--arithmetic") ? [["--arithmetic", "float32"]] : [])
+      + (options == Self.bfloat16AMX ? [Self.bfloat16] : [])
       + (options.contains("--exchange")
         ? [["--exchange-level", "4"], ["--exchange-level", "3"]] : [])
   }
 
   /// Other kernels of OpenBLAS change the bits of a run in float32, and not those in bfloat16.
-  @Test(arguments: ["float32", "bfloat16"])
+  @Test(arguments: ["float32", "bfloat16", "bfloat16-amx"])
   func onlyFloat32DependsOnOpenBLAS(arithmetic: String) throws {
     let folder = try Self.folder()
     let outcomes = try ["Haswell", "Sandybridge"].map { kernels in
@@ -125,7 +128,7 @@ struct InvarianceTests {
       #expect(result.status == 0, "\(kernels): \(result.errors)")
       return try Outcome(folder, kernels)
     }
-    #expect((outcomes[0] == outcomes[1]) == (arithmetic == "bfloat16"))
+    #expect((outcomes[0] == outcomes[1]) == (arithmetic != "float32"))
   }
 
   /// `evaluate` and `detect` in bfloat16 compute no float32 product either.

@@ -51,7 +51,7 @@ struct DisentangledTests {
   /// The exported discriminator has the sums, and the logits that the run computes with them.
   ///
   /// Products over other numbers of rows may add in another order.
-  @Test(arguments: [Arithmetic.float32, .bfloat16])
+  @Test(arguments: Arithmetic.allCases)
   func exportsHaveTheLogitsOfTheRun(arithmetic: Arithmetic) throws {
     let (folder, model, weights) = try folder(arithmetic)
     let (generator, delta) = (

@@ -158,14 +158,15 @@ struct FinetunedFolderTests {
   @Test
   func theArithmeticIsRecordedAndInTheCard() throws {
     let folder = try TemporaryFolder()
-    for arithmetic in [nil, Arithmetic.float32, .bfloat16] {
+    for arithmetic in [nil, Arithmetic.float32, .bfloat16, .bfloat16AMX] {
       let name = arithmetic?.rawValue ?? "none"
       try write(folder.file(name), arithmetic: arithmetic)
       let model = try FinetunedFolder(folder.file(name))
       #expect(model.description.arithmetic == arithmetic)
       _ = try model.export(to: folder.file(name + "-export"))
       let card = try folder.text(name + "-export/README.md")
-      #expect(card.contains("in bfloat16 arithmetic") == (arithmetic == .bfloat16))
+      let isRounded = arithmetic?.roundsFactors == true
+      #expect(card.contains("in bfloat16 arithmetic") == isRounded)
     }
   }
 

@@ -36,6 +36,7 @@ struct HuggingFaceExportTests {
   @Test(arguments: [
     (Arithmetic.float32, "| arithmetic | float32 |"),
     (.bfloat16, "| arithmetic | matrix products of bfloat16 factors"),
+    (.bfloat16AMX, "| arithmetic | matrix products of bfloat16 factors"),
   ])
   func theCardNamesTheArithmeticOfTraining(arithmetic: Arithmetic, row: String) throws {
     let folder = try TemporaryFolder()

@@ -4,15 +4,17 @@ import Layers
 import Tensors
 import Training
 
-/// One fixture: a model, its inputs and the results of an independent implementation.
+/// One fixture in one arithmetic: a model, its inputs and the results of an independent
+/// implementation.
 ///
 /// This file alone maps the names of the fixtures to ours.
 struct OracleCase: Sendable, CustomStringConvertible {
   let name: String
   let file: SafetensorsFile
   let info: OracleInfo
+  let arithmetic: Arithmetic
 
-  var description: String { name }
+  var description: String { "\(name), \(arithmetic.rawValue)" }
 
   /// The folder of fixtures: `ELECTRA_ORACLE`, or the one of the project.
   static var folder: String {
@@ -21,19 +23,22 @@ struct OracleCase: Sendable, CustomStringConvertible {
       .appendingPathComponent("Fixtures").path
   }
 
+  /// All fixtures; those with rounded factors in both orders of sums.
   static func all() throws -> [OracleCase] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-    return try names.filter { $0.hasSuffix(".safetensors") }.map { name in
+    return try names.filter { $0.hasSuffix(".safetensors") }.flatMap { name in
       let file = try SafetensorsFile(path: folder + "/" + name)
       let info = Data((file.metadata["info"] ?? "").utf8)
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
-      return OracleCase(
-        name: name, file: file, info: try decoder.decode(OracleInfo.self, from: info))
+      let decoded = try decoder.decode(OracleInfo.self, from: info)
+      let arithmetics: [Arithmetic] =
+        decoded.config.arithmetic == .bfloat16 ? [.bfloat16, .bfloat16AMX] : [.float32]
+      return arithmetics.map {
+        OracleCase(name: name, file: file, info: decoded, arithmetic: $0)
+      }
     }
   }
-
-  var arithmetic: Arithmetic { info.config.arithmetic ?? .float32 }
 
   var model: ElectraModel {
     let c = info.config
@@ -74,7 +79,7 @@ struct OracleInfo: Decodable, Sendable {
     let vocab, emb, hidden, layers, heads, ffn: Int
     let gHidden, gLayers, gHeads, gFfn: Int
     let maxPos, batch, seq: Int
-    /// The arithmetic of products; nil for float32.
+    /// float32 or bfloat16; nil for float32.
     let arithmetic: Arithmetic?
   }
   struct Optimizer: Decodable, Sendable {

@@ -8,11 +8,13 @@ struct KernelSelectionTests {
 
   @Test
   func theLogNamesTheKernelOfAllRanksOnce() throws {
-    let same = KernelSelection([
-      Rank(host: "n1", kernel: .avx2, failed: []), Rank(host: "n2", kernel: .avx2, failed: []),
-    ])
+    let same = KernelSelection(
+      .bfloat16,
+      [Rank(host: "n1", kernel: .avx2, failed: []), Rank(host: "n2", kernel: .avx2, failed: [])])
     #expect(same.summary == "arithmetic: bfloat16, AVX2 kernel (no faster than float32)")
     #expect(same.warnings == [])
+    let tiles = KernelSelection(.bfloat16AMX, [Rank(host: "n1", kernel: .amx, failed: [])])
+    #expect(tiles.summary == "arithmetic: bfloat16-amx, AMX kernel")
     let float32 = try KernelSelection(.float32, .alone())
     #expect(float32.summary == nil && float32.warnings == [])
   }
@@ -23,7 +25,7 @@ struct KernelSelectionTests {
       Rank(host: $0, kernel: $0 == "n1" ? .avx2 : .avx512BF16, failed: [])
     }
     #expect(
-      KernelSelection(ranks).summary
+      KernelSelection(.bfloat16, ranks).summary
         == "arithmetic: bfloat16, AVX2 kernel (no faster than float32) on n1; AVX512-BF16 kernel on "
         + "n2, n3")
   }
@@ -34,7 +36,7 @@ struct KernelSelectionTests {
     let good = Rank(host: "n1", kernel: .avx512BF16, failed: [])
     let bad = Rank(host: "n2", kernel: .avx2, failed: [.avx512BF16])
     #expect(
-      KernelSelection([good, bad, bad]).warnings == [
+      KernelSelection(.bfloat16, [good, bad, bad]).warnings == [
         "warning: the AVX512-BF16 kernel of host n2 gives other bits than AVX2; using AVX2"
       ])
   }

@@ -40,11 +40,14 @@ struct BFloat16Tests {
     let storage: Storage
     let tensor: BFloat16Tensor
 
-    init(_ rows: Int, _ columns: Int, offset: Int = 0, gap: Int = 0, seed: Int) {
+    init(
+      _ rows: Int, _ columns: Int, offset: Int = 0, gap: Int = 0, seed: Int,
+      order: SumOrder = .chain
+    ) {
       storage = Storage(count: (offset + rows * (columns + gap)) / 2 + 1)
       tensor = BFloat16Tensor(
         base: UnsafeMutableRawPointer(storage.base) + 2 * offset, rows: rows, columns: columns,
-        stride: columns + gap)
+        stride: columns + gap, order: order)
       let values = Storage(count: rows * columns)
       randomize(values[0..<values.count], scale: 1, seed: seed)
       Operand.bfloat16(tensor).copy(
@@ -66,15 +69,32 @@ struct BFloat16Tests {
     return sum
   }
 
+  /// The blocks of the definition, over factors that are not near the limits of float32.
+  private static func blocks(_ inner: Int, _ a: (Int) -> Float, _ b: (Int) -> Float) -> Float {
+    var sum: Float = 0
+    for first in stride(from: 0, to: inner, by: 32) {
+      var (even, odd): (Float, Float) = (0, 0)
+      for k in first..<min(first + 32, inner) {
+        if k % 2 == 0 { even.addProduct(a(k), b(k)) } else { odd.addProduct(a(k), b(k)) }
+      }
+      sum += even + odd
+    }
+    return sum
+  }
+
   /// Whether a product of this shape has exactly the bits of the definition, for all ways to pass
   /// its factors.
-  private static func isExact(m: Int, n: Int, k: Int, offset: Int) -> Bool {
+  private static func isExact(
+    m: Int, n: Int, k: Int, offset: Int, _ order: SumOrder
+  ) -> Bool {
     for way in 0..<8 {
       let (transposesA, transposesB, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
       let a = Matrix(
-        transposesA ? k : m, transposesA ? m : k, offset: offset, gap: offset % 4, seed: 1)
+        transposesA ? k : m, transposesA ? m : k, offset: offset, gap: offset % 4, seed: 1,
+        order: order)
       let b = Matrix(
-        transposesB ? n : k, transposesB ? k : n, offset: 15 - offset, gap: offset % 3, seed: 2)
+        transposesB ? n : k, transposesB ? k : n, offset: 15 - offset, gap: offset % 3, seed: 2,
+        order: order)
       let storage = Storage(count: m * n)
       let c = Tensor(base: storage.base, rows: m, columns: n)
       randomize(storage[0..<m * n], scale: 1, seed: 3)
@@ -85,7 +105,7 @@ struct BFloat16Tests {
         adding: adds)
       for i in 0..<m {
         for j in 0..<n {
-          let sum = chain(
+          let sum = (order == .chain ? chain : blocks)(
             k, { transposesA ? a.tensor[$0, i] : a.tensor[i, $0] },
             { transposesB ? b.tensor[j, $0] : b.tensor[$0, j] })
           let expected =
@@ -98,18 +118,35 @@ struct BFloat16Tests {
     return true
   }
 
-  @Test(arguments: 1...70)
-  func productsFollowTheirDefinitionAtAllLengths(length: Int) {
+  @Test(arguments: 1...70, SumOrder.allCases)
+  func productsFollowTheirDefinitionAtAllLengths(length: Int, order: SumOrder) {
     let offset = length % 16
-    #expect(Self.isExact(m: length, n: 19, k: 21, offset: offset))
-    #expect(Self.isExact(m: 10, n: length, k: 22, offset: offset))
-    #expect(Self.isExact(m: 10, n: 19, k: length, offset: offset))
+    #expect(Self.isExact(m: length, n: 19, k: 21, offset: offset, order))
+    #expect(Self.isExact(m: 10, n: length, k: 22, offset: offset, order))
+    #expect(Self.isExact(m: 10, n: 19, k: length, offset: offset, order))
   }
 
+  @Test(arguments: SumOrder.allCases)
+  func productsFollowTheirDefinitionBeyondABlock(order: SumOrder) {
+    #expect(Self.isExact(m: 101, n: 9, k: 1030, offset: 1, order))
+    #expect(Self.isExact(m: 7, n: 523, k: 33, offset: 2, order))
+  }
+
+  /// The products 2^24, 1, -2^24 and 0: the chain loses the 1, which is the blocks' sum of odd k.
   @Test
-  func productsFollowTheirDefinitionBeyondABlock() {
-    #expect(Self.isExact(m: 101, n: 9, k: 1030, offset: 1))
-    #expect(Self.isExact(m: 7, n: 523, k: 33, offset: 2))
+  func theOrdersOfSumsGiveOtherBits() {
+    let sums = [Arithmetic.bfloat16, .bfloat16AMX].map { arithmetic in
+      let storage = Storage(count: 9)
+      for (i, x) in [0x1p24, 1, -0x1p24, 0, 1, 1, 1, 1].enumerated() {
+        storage.base[i] = Float(x)
+      }
+      let row = Tensor(base: storage.base, rows: 1, columns: 4).rounded(for: arithmetic)
+      let column = Tensor(base: storage.base + 4, rows: 1, columns: 4).rounded(for: arithmetic)
+      let result = Tensor(base: storage.base + 8, rows: 1, columns: 1)
+      result.multiply(row.plain, column.transposed)
+      return withExtendedLifetime(storage) { result[0, 0] }
+    }
+    #expect(sums == [0, 1])
   }
 
   /// Packed weights, in both orientations and arithmetics, give the bits of unpacked ones, and
@@ -233,9 +270,9 @@ struct BFloat16Tests {
     from.withUnsafeMutableBytes { from in
       to.withUnsafeMutableBytes { to in
         guard let from = from.baseAddress, let to = to.baseAddress else { return }
-        Operand.bfloat16(BFloat16Tensor(base: from, rows: 2, columns: width)).keep(
+        Operand.bfloat16(BFloat16Tensor(base: from, rows: 2, columns: width, order: .chain)).keep(
           dropout, firstRow: 0,
-          into: .bfloat16(BFloat16Tensor(base: to, rows: 2, columns: width)))
+          into: .bfloat16(BFloat16Tensor(base: to, rows: 2, columns: width, order: .chain)))
       }
     }
     let kept = zip(source, to).count { $0 == $1 }

@@ -1,4 +1,5 @@
 import CKernels
+import Tensors
 
 /// The definition of products in `CKernels.h` by exact arithmetic, independent of the C code.
 enum ExactProduct {
@@ -17,6 +18,17 @@ enum ExactProduct {
     /// A result is rounded as a subnormal number and therefore may become a normal one.
     case flushesAfterSubnormalRounding
     case roundsTowardZero
+    /// In blocks: the sum goes through the chain of even k.
+    case continuesChains
+    /// In blocks: the chains are added to the sum one after the other.
+    case addsChainsApart
+
+    /// The deviations that an order of sums can have.
+    static func possible(in order: SumOrder) -> [Deviation] {
+      let ofBlocks: [Deviation] = [.continuesChains, .addsChainsApart]
+      let ofChains: [Deviation] = [.evenFirst, .pairsFirst]
+      return allCases.filter { !(order == .chain ? ofBlocks : ofChains).contains($0) }
+    }
   }
 
   /// Computes `block`.
@@ -27,21 +39,55 @@ enum ExactProduct {
         for column in 0..<16 {
           let b = block.b + panel * block.b_panel + 2 * column
           let index = panel * ckernels_tile_floats + 16 * row + column
-          var sum: Float = block.continues != 0 ? block.sums[index] : 0
-          for pair in 0..<Int(block.pairs) {
+          let products = (0..<Int(block.pairs)).map { pair in
             let (x, y) = (a + 48 * pair, b + 32 * pair)
-            let first = product(x[0], y[0], deviation)
-            let second = product(x[1], y[1], deviation)
-            switch deviation {
-            case .evenFirst: sum = add(second, add(first, sum, deviation), deviation)
-            case .pairsFirst: sum = add(Double(add(first, Float(second), nil)), sum, deviation)
-            default: sum = add(first, add(second, sum, deviation), deviation)
-            }
+            return (product(x[0], y[0], deviation), product(x[1], y[1], deviation))
           }
-          block.sums[index] = sum
+          let sum: Float = block.continues != 0 ? block.sums[index] : 0
+          block.sums[index] =
+            block.in_blocks != 0
+            ? blocks(products, from: sum, deviation) : chain(products, from: sum, deviation)
         }
       }
     }
+  }
+
+  private static func chain(
+    _ products: [(Double, Double)], from first: Float, _ deviation: Deviation?
+  ) -> Float {
+    products.reduce(first) { sum, pair in
+      switch deviation {
+      case .evenFirst: add(pair.1, add(pair.0, sum, deviation), deviation)
+      case .pairsFirst: add(Double(add(pair.0, Float(pair.1), nil)), sum, deviation)
+      default: add(pair.0, add(pair.1, sum, deviation), deviation)
+      }
+    }
+  }
+
+  private static func blocks(
+    _ products: [(Double, Double)], from first: Float, _ deviation: Deviation?
+  ) -> Float {
+    var sum = first
+    for start in stride(from: 0, to: products.count, by: 16) {
+      var block = Array(products[start..<min(start + 16, products.count)])
+      block += Array(repeating: (0, 0), count: 16 - block.count)
+      let continues = deviation == .continuesChains
+      let even = block.reduce(continues ? sum : 0) { add($1.0, $0, deviation) }
+      let odd = block.reduce(0) { add($1.1, $0, deviation) }
+      switch deviation {
+      case .continuesChains: sum = add(Double(even), odd, deviation)
+      case .addsChainsApart: sum = add(Double(odd), add(Double(even), sum, deviation), deviation)
+      default:
+        // The first factor of an addition is flushed like that of a product.
+        let chains = add(flushedChain(even, deviation), odd, deviation)
+        sum = add(flushedChain(chains, deviation), sum, deviation)
+      }
+    }
+    return sum
+  }
+
+  private static func flushedChain(_ chain: Float, _ deviation: Deviation?) -> Double {
+    deviation == .keepsSubnormalOperands ? Double(chain) : flushed(Double(chain))
   }
 
   /// The product of two bfloat16 numbers, which is exact.

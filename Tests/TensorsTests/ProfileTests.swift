@@ -32,7 +32,8 @@ struct ProfileTests {
     let storage = Storage(count: 13 * 17 + 17 * 19 + 13 * 19)
     let a = Tensor(base: storage.base, rows: 13, columns: 17)
     let b = BFloat16Tensor(
-      base: UnsafeMutableRawPointer(a.base + a.count), rows: 17, columns: 2 * 19)
+      base: UnsafeMutableRawPointer(a.base + a.count), rows: 17, columns: 2 * 19,
+      order: .chain)
     let c = Tensor(base: a.base + a.count + 17 * 19, rows: 13, columns: 19)
     Profile.turnOn()
     c.multiply(

@@ -1,5 +1,5 @@
 # Starts products.c on a bare machine: a boot sector that loads the image, enters 64-bit mode with
-# AVX-512 enabled and calls `main`. AT&T syntax, as clang and gcc read it without options.
+# AVX-512 and AMX enabled and calls `main`. AT&T syntax, as clang and gcc read it without options.
 
   .section .boot, "ax"
   .code16
@@ -61,7 +61,7 @@ boot64:
   movl $0x7000, %esp
   xorl %ecx, %ecx
   xorl %edx, %edx
-  movl $0xE7, %eax                # XCR0: x87, SSE, AVX, AVX-512
+  movl $0x600E7, %eax             # XCR0: x87, SSE, AVX, AVX-512, AMX
   xsetbv
   call main
   movl $0x8900, %edx              # Bochs ends when this port receives the word

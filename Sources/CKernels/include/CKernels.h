@@ -3,11 +3,17 @@
 // Swift can express neither the instructions nor the floating-point control register. Packing,
 // loops over blocks and everything that happens to a finished sum are in Swift (Tensors/BFloat16).
 //
-// All implementations give the same bits, which are defined by the instruction VDPBF16PS of
-// AVX512-BF16: an element is one chain of fused multiply-adds in float32, in the order k = 1, 0, 3,
-// 2, 5, 4 and so on, from zero. Every multiply-add rounds to nearest even; subnormal operands and
-// results are zeros with the same sign. The scalar implementation is that sentence in C. Which
-// NaN an invalid operation gives is not defined.
+// An element of C is a sum of products in float32, in one of two orders. All implementations of an
+// order give the same bits.
+//
+// One chain (the instruction VDPBF16PS of AVX512-BF16): fused multiply-adds in the order k = 1, 0,
+// 3, 2, 5, 4 and so on, from zero. Blocks (TDPBF16PS of AMX): each 32 terms, with zeros behind the
+// last one, are two chains from zero, one of even and one of odd k; the chains are added to each
+// other, then to the sum.
+//
+// Every multiply-add and addition rounds to nearest even; subnormal operands and results are zeros
+// with the same sign. The scalar implementation is that in C. Which NaN an invalid operation gives
+// is not defined.
 //
 // A pair is the two elements 2 p and 2 p + 1 of a row of A or of a column of B, side by side in
 // memory. If K is odd, the last pair's second element is zero in both factors.
@@ -21,6 +27,7 @@
 enum {
   ckernels_tile_rows = 24,      // the rows of a tile of A
   ckernels_panel_columns = 16,  // the columns of a micro-panel of B
+  ckernels_block_pairs = 16,    // the pairs of a block of terms
   ckernels_tile_floats = ckernels_tile_rows * ckernels_panel_columns
 };
 
@@ -41,19 +48,25 @@ typedef struct {
   int rows, panels, pairs;
   // Whether the chains go on from the values in `sums`; otherwise they begin at zero.
   int continues;
+  // Whether terms are summed in blocks; otherwise in one chain.
+  int in_blocks;
 } ckernels_block;
 
 static inline ptrdiff_t ckernels_scratch_floats(int pairs) {
-  return (ptrdiff_t)2 * ckernels_tile_rows * pairs;
+  return (ptrdiff_t)2 * ckernels_tile_rows * (pairs + ckernels_block_pairs);
 }
 
 // Compute `block`. Call one only if the processor has its instructions.
 void ckernels_scalar(const ckernels_block *block);
 void ckernels_avx2(const ckernels_block *block);
-void ckernels_avx512_bf16(const ckernels_block *block);
+void ckernels_avx512(const ckernels_block *block);
+void ckernels_avx512_bf16(const ckernels_block *block);  // chains only
+void ckernels_amx(const ckernels_block *block);          // blocks only
 
 // Whether this processor, and the compiler that built the program, has the instructions.
 int ckernels_has_avx2(void);
+int ckernels_has_avx512(void);
 int ckernels_has_avx512_bf16(void);
+int ckernels_has_amx(void);
 
 #endif

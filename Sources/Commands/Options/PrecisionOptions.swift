@@ -9,9 +9,10 @@ import Tensors
 struct ArithmeticOption: ParsableArguments {
   @Option(
     help: """
-      The arithmetic of matrix products: float32, or bfloat16 (factors rounded to bfloat16, sums \
-      in float32). By default that of the existing run, checkpoint or fine-tuning, and float32 for \
-      a new one, whatever the model it starts from was trained with.
+      The arithmetic of matrix products: float32, or bfloat16 or bfloat16-amx (factors rounded to \
+      bfloat16, sums in float32, in the order of AVX512-BF16 or AMX). By default that of the \
+      existing run, checkpoint or fine-tuning, and float32 for a new one, whatever the model it \
+      starts from was trained with.
       """)
   var arithmetic: Arithmetic?
 }
@@ -23,7 +24,7 @@ struct ExchangeOptions: ParsableArguments {
   @Option(
     help: """
       How gradients are sent between ranks: float32, or bfloat16, half the bytes (with \
-      --arithmetic bfloat16, weights too); fixed at the first start.
+      --arithmetic bfloat16 or bfloat16-amx, weights too); fixed at the first start.
       """)
   var exchange: ExchangeFormat?
 

@@ -66,29 +66,34 @@ extension MachineSpeed {
   /// The ratio of the rates from which bfloat16 is worth a note.
   private static let worthwhileRatio = 1.2
 
-  /// Measures both arithmetics for a run in float32 and returns a note if bfloat16 is faster.
+  /// Measures the arithmetics for a run in float32 and returns a note if another is faster.
   ///
-  /// nil for a run in bfloat16, and on a processor without AVX512-BF16, where bfloat16 is not
-  /// faster. The product is the discriminator's feed-forward layer on a micro-batch, or on 512
-  /// tokens of a larger one, because slices are often smaller.
+  /// nil for a run in bfloat16, and on a processor whose kernels are not faster than float32. The
+  /// product is the discriminator's feed-forward layer on a micro-batch, or on 512 tokens of a
+  /// larger one, because slices are often smaller.
   package static func advice(for configuration: PretrainingConfiguration) -> String? {
-    guard configuration.arithmetic == .float32, ProductKernel.avx512BF16.isAvailable,
-      !ProductKernel.selectFastest().contains(.avx512BF16)
-    else { return nil }
+    let faster = Arithmetic.allCases.filter { arithmetic in
+      arithmetic.sumOrder.map { [.avx512BF16, .amx].contains(ProductKernel.current($0)) } ?? false
+    }
+    guard configuration.arithmetic == .float32, !faster.isEmpty else { return nil }
     let (recipe, sizes) = (configuration.recipe, configuration.model.discriminator)
-    let rates = [Arithmetic.bfloat16, .float32].map {
+    func rate(_ arithmetic: Arithmetic) -> Double {
       productRate(
-        $0, rows: min(recipe.microBatchTokens, 512), inner: sizes.hiddenSize,
+        arithmetic, rows: min(recipe.microBatchTokens, 512), inner: sizes.hiddenSize,
         columns: sizes.intermediateSize)
     }
-    return advice(ratio: rates[0] / rates[1])
+    let float32 = rate(.float32)
+    let ratios = faster.map { (arithmetic: $0, ratio: rate($0) / float32) }
+    return ratios.max { $0.ratio < $1.ratio }.flatMap { advice($0.arithmetic, ratio: $0.ratio) }
   }
 
-  /// The note for products in bfloat16 that are `ratio` times as fast as in float32; nil below 1.2.
-  package static func advice(ratio: Double) -> String? {
+  /// The note for products in an arithmetic that are `ratio` times as fast as in float32; nil below
+  /// 1.2.
+  package static func advice(_ arithmetic: Arithmetic, ratio: Double) -> String? {
     guard ratio >= worthwhileRatio else { return nil }
+    let name = arithmetic.rawValue
     return String(
-      format: "matrix products in bfloat16 are %.1f times as fast as in float32 ", ratio)
-      + "on this processor; a new run uses them with --arithmetic bfloat16"
+      format: "matrix products in \(name) are %.1f times as fast as in float32 ", ratio)
+      + "on this processor; a new run uses them with --arithmetic \(name)"
   }
 }

@@ -33,25 +33,25 @@ package struct KernelSelection {
   /// another arithmetic.
   package init(_ arithmetic: Arithmetic, _ world: Communicator) throws {
     try world.expectEqual([("--arithmetic", arithmetic.rawValue)])
-    guard arithmetic == .bfloat16 else {
-      self.init([])
+    guard let order = arithmetic.sumOrder else {
+      self.init(arithmetic, [])
       return
     }
-    let failed = ProductKernel.selectFastest()
     let rank = Rank(
-      host: hostName(), kernel: .current,
-      failed: ProductKernel.allCases.filter { failed.contains($0) })
-    self.init(try world.gather(json: rank))
+      host: hostName(), kernel: .current(order), failed: ProductKernel.failed(order))
+    self.init(arithmetic, try world.gather(json: rank))
   }
 
-  /// Describes the kernels of all ranks of a run in bfloat16; of no ranks in float32.
-  package init(_ ranks: [Rank]) {
+  /// Describes the kernels of all ranks of a run that rounds factors; of no ranks in float32.
+  package init(_ arithmetic: Arithmetic, _ ranks: [Rank]) {
     let used = ProductKernel.allCases.filter { kernel in ranks.contains { $0.kernel == kernel } }
     let kernels = used.map { kernel in
       let hosts = Self.hosts(ranks.filter { $0.kernel == kernel })
       return kernel.summary + (used.count > 1 ? " on \(EnvironmentReport.list(hosts))" : "")
     }
-    summary = ranks.isEmpty ? nil : "arithmetic: bfloat16, \(kernels.joined(separator: "; "))"
+    summary =
+      ranks.isEmpty
+      ? nil : "arithmetic: \(arithmetic.rawValue), \(kernels.joined(separator: "; "))"
     warnings = Self.hosts(ranks).flatMap { host in
       Self.warnings(ranks.filter { $0.host == host })
     }
@@ -78,8 +78,8 @@ extension ProductKernel: Codable {
   fileprivate var summary: String {
     switch self {
     case .scalar: "scalar kernel (slow)"
-    case .avx2: "AVX2 kernel (no faster than float32)"
-    case .avx512BF16: "AVX512-BF16 kernel"
+    case .avx2, .avx512: "\(rawValue) kernel (no faster than float32)"
+    case .avx512BF16, .amx: "\(rawValue) kernel"
     }
   }
 }

@@ -12,26 +12,34 @@ package struct BFloat16Tensor: @unchecked Sendable {  // constant; as `Storage`
   package let columns: Int
   package let stride: Int
   /// Whether the matrix is not a window of some columns of a larger one; for the profile.
-  let isWhole: Bool
+  private(set) var isWhole: Bool
+  /// The order of sums in products of which the matrix is a factor.
+  package let order: SumOrder
 
-  package init(base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int? = nil) {
-    let stride = stride ?? columns
-    self.init(
-      base: base, rows: rows, columns: columns, stride: stride, isWhole: stride == columns)
-  }
-
-  private init(
-    base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int, isWhole: Bool
+  package init(
+    base: UnsafeMutableRawPointer, rows: Int, columns: Int, stride: Int? = nil, order: SumOrder
   ) {
     (self.base, self.rows, self.columns) = (base, rows, columns)
-    (self.stride, self.isWhole) = (stride, isWhole)
+    (self.stride, self.order) = (stride ?? columns, order)
+    isWhole = self.stride == columns
   }
 
   /// A matrix of the shape of `tensor` in the first half of the memory of each row.
-  init(inMemoryOf tensor: Tensor) {
+  init(inMemoryOf tensor: Tensor, order: SumOrder) {
     self.init(
       base: UnsafeMutableRawPointer(tensor.base), rows: tensor.rows, columns: tensor.columns,
-      stride: 2 * tensor.stride, isWhole: tensor.stride == tensor.columns)
+      stride: 2 * tensor.stride, order: order)
+    isWhole = tensor.stride == tensor.columns
+  }
+
+  /// A part of this matrix from `base` on, with the same stride.
+  private func part(
+    _ base: UnsafeMutableRawPointer, rows: Int, columns: Int
+  ) -> BFloat16Tensor {
+    var part = BFloat16Tensor(
+      base: base, rows: rows, columns: columns, stride: stride, order: order)
+    part.isWhole = isWhole && columns == self.columns
+    return part
   }
 
   /// The address of row `index`, which is not checked.
@@ -40,17 +48,13 @@ package struct BFloat16Tensor: @unchecked Sendable {  // constant; as `Storage`
   /// A view of the rows in `range`.
   package func rows(_ range: Range<Int>) -> BFloat16Tensor {
     precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
-    return BFloat16Tensor(
-      base: row(range.lowerBound), rows: range.count, columns: columns, stride: stride,
-      isWhole: isWhole)
+    return part(row(range.lowerBound), rows: range.count, columns: columns)
   }
 
   /// A view of the columns in `range`, with the same stride.
   package func columns(_ range: Range<Int>) -> BFloat16Tensor {
     precondition(range.upperBound <= columns, "columns \(range) of \(columns)")
-    return BFloat16Tensor(
-      base: base + 2 * range.lowerBound, rows: rows, columns: range.count, stride: stride,
-      isWhole: isWhole && range.count == columns)
+    return part(base + 2 * range.lowerBound, rows: rows, columns: range.count)
   }
 
   /// The element at (`row`, `column`) as a float, not checked; for tests and small matrices.

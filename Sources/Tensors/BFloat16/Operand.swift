@@ -69,10 +69,8 @@ extension Tensor {
   /// operand lies before element i of the tensor, so kernels that go from the first element to the
   /// last never overwrite what they still read.
   package func operand(in arithmetic: Arithmetic) -> Operand {
-    switch arithmetic {
-    case .float32: .float32(self)
-    case .bfloat16: .bfloat16(BFloat16Tensor(inMemoryOf: self))
-    }
+    guard let order = arithmetic.sumOrder else { return .float32(self) }
+    return .bfloat16(BFloat16Tensor(inMemoryOf: self, order: order))
   }
 
   /// Rounds this tensor in place if the arithmetic rounds factors; see `operand(in:)`.

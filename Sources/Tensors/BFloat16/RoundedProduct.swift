@@ -6,7 +6,8 @@ import CKernels
 /// in the caches, to a closure that does with them what the layer wants: scale, add a bias, round,
 /// store.
 ///
-/// Every sum is one chain over all of K, so block sizes do not affect bits.
+/// Sums go on from one block of K to the next as if there were none, so block sizes do not affect
+/// bits.
 struct RoundedProduct {
   let rows: Int
   let columns: Int
@@ -18,13 +19,15 @@ struct RoundedProduct {
   /// The micro-panels of as many columns take K kB: up to K = 512 they stay in a second cache of
   /// 1 MB while all tiles of the left factor pass.
   private static let columnBlock = 512
-  /// Pairs of K in a block: 24 kB of a tile, which is read again for each micro-panel of 16 kB.
+  /// Pairs of K in a block, a multiple of those of `SumOrder.blocks`: 24 kB of a tile, which is read
+  /// again for each micro-panel of 16 kB.
   private static let pairBlock = 256
 
-  /// Traps if a factor is float32 or the shapes do not match.
+  /// Traps if a factor is float32, or if the shapes or the orders of sums do not match.
   init(_ a: Factor, _ b: RightFactor) {
     precondition(a.columns == b.rows, "\(a.columns) columns times \(b.rows) rows")
     (left, right) = (a.bfloat16, b)
+    precondition(left.tensor.order == b.order, "factors of different arithmetics")
     (rows, columns) = (a.rows, b.columns)
   }
 
@@ -80,8 +83,10 @@ struct RoundedProduct {
     _ buffers: RoundedBuffers
   ) {
     let width = ckernels_panel_columns
-    let (kernel, pairs) = (ProductKernel.current, BFloat16Factor.pairs(left.columns))
+    let (order, pairs) = (left.tensor.order, BFloat16Factor.pairs(left.columns))
+    let kernel = ProductKernel.current(order)
     var block = ckernels_block()
+    block.in_blocks = order == .blocks ? 1 : 0
     (block.sums, block.scratch) = (buffers.sums, buffers.scratch)
     (block.rows, block.panels) = (Int32(rows), Int32((columns + width - 1) / width))
     block.b_panel = panels.stride

@@ -53,7 +53,7 @@ extension Tensor {
     precondition(indices.count == rows && table.columns == columns, "shapes differ")
     for (r, index) in indices.enumerated() {
       let (source, target) = (table.row(checked(index, table.rows)), row(r))
-      guard arithmetic == .bfloat16 else {
+      guard arithmetic.roundsFactors else {
         target.update(from: source, count: columns)
         continue
       }

@@ -88,6 +88,15 @@ package enum RightFactor {
     }
   }
 
+  /// The order of sums of a rounded factor; nil for a float32 one.
+  var order: SumOrder? {
+    switch self {
+    case .matrix(let factor):
+      if case .bfloat16(let tensor) = factor.operand { tensor.order } else { nil }
+    case .packed(let matrix): matrix.order
+    }
+  }
+
   /// The factor of a float32 product as a matrix; nil if it is packed.
   var float32: Float32Factor? {
     switch self {

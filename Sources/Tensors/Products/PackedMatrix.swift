@@ -9,7 +9,8 @@ package final class PackedMatrix: Sendable {
   let source: Tensor
   /// Whether the factor is the transpose of `source`.
   let isTransposed: Bool
-  private let arithmetic: Arithmetic
+  /// The order of sums of a rounded matrix; nil in float32.
+  let order: SumOrder?
   /// The micro-panels; nil if products read `source`.
   private let panels: Storage?
   /// The version of the weights that `panels` holds.
@@ -17,7 +18,7 @@ package final class PackedMatrix: Sendable {
 
   /// A factor of shape (K, N): `source`, or its transpose.
   package init(_ source: Tensor, isTransposed: Bool, arithmetic: Arithmetic) {
-    (self.source, self.isTransposed, self.arithmetic) = (source, isTransposed, arithmetic)
+    (self.source, self.isTransposed, order) = (source, isTransposed, arithmetic.sumOrder)
     let (inner, columns) =
       isTransposed ? (source.columns, source.rows) : (source.rows, source.columns)
     panels = Self.floats(inner: inner, columns: columns, arithmetic).map { Storage(count: $0) }
@@ -36,11 +37,8 @@ package final class PackedMatrix: Sendable {
   package static func floats(
     inner: Int, columns: Int, _ arithmetic: Arithmetic
   ) -> Int? {
-    switch arithmetic {
-    case .bfloat16: return padded(columns) * BFloat16Factor.pairs(inner)
-    case .float32:
-      return TiledProduct.isFaster(inner: inner, columns: columns) ? padded(columns) * inner : nil
-    }
+    if arithmetic.roundsFactors { return padded(columns) * BFloat16Factor.pairs(inner) }
+    return TiledProduct.isFaster(inner: inner, columns: columns) ? padded(columns) * inner : nil
   }
 
   /// `columns` rounded up to whole micro-panels, which have 16 columns in both arithmetics.
@@ -55,10 +53,7 @@ package final class PackedMatrix: Sendable {
       guard packed != version else { return }
       let start = Profile.begin()
       defer { Profile.end(.packing, start) }
-      switch arithmetic {
-      case .float32: packFloats(panels)
-      case .bfloat16: packRounded(panels)
-      }
+      if let order { packRounded(panels, order) } else { packFloats(panels) }
       packed = version
     }
   }
@@ -74,7 +69,7 @@ package final class PackedMatrix: Sendable {
   /// The micro-panels of rows `inner`, a block of KC, from column `columns.lowerBound` on, a
   /// multiple of NR.
   func floatPanels(inner: Range<Int>, columns: Range<Int>) -> UnsafeMutablePointer<Float> {
-    guard let panels, arithmetic == .float32 else {
+    guard let panels, order == nil else {
       preconditionFailure("the matrix is not packed in float32")
     }
     return panels.base + inner.lowerBound * Self.padded(self.columns) + columns.lowerBound
@@ -83,7 +78,7 @@ package final class PackedMatrix: Sendable {
 
   /// The micro-panels from column `columns.lowerBound` on, a multiple of 16, all of K.
   func roundedPanels(columns: Range<Int>) -> RightPanels {
-    guard let panels, arithmetic == .bfloat16 else {
+    guard let panels, order != nil else {
       preconditionFailure("the matrix is not packed in bfloat16")
     }
     let stride = 32 * BFloat16Factor.pairs(rows)
@@ -94,11 +89,12 @@ package final class PackedMatrix: Sendable {
 
   /// Rounds and packs sixteen rows of `source` at a time: they are the columns of one micro-panel,
   /// or eight pairs of all of them.
-  private func packRounded(_ panels: Storage) {
+  private func packRounded(_ panels: Storage, _ order: SumOrder) {
     let rounded = Storage(count: 8 * source.columns)
     for rows in blocks(source.rows, 16) {
       let chunk = BFloat16Tensor(
-        base: UnsafeMutableRawPointer(rounded.base), rows: rows.count, columns: source.columns)
+        base: UnsafeMutableRawPointer(rounded.base), rows: rows.count, columns: source.columns,
+        order: order)
       Operand.bfloat16(chunk).copy(from: source.rows(rows))
       if isTransposed {
         chunk.packPairs(

@@ -13,6 +13,8 @@ package struct ProductSample: Sendable {
   package let continues: Bool
   /// The index of the first element of each array, which shifts all addresses.
   package let offset: Int
+  /// The order of the sums.
+  package let order: SumOrder
   package private(set) var a: [UInt16] = []
   package private(set) var b: [UInt16] = []
   /// The sums, and `offset` elements before and 16 behind them, which a kernel must not change.
@@ -20,10 +22,11 @@ package struct ProductSample: Sendable {
 
   /// `rows` is at most 24.
   package init(
-    rows: Int, pairs: Int, panels: Int = 1, continues: Bool = false, offset: Int = 0
+    rows: Int, pairs: Int, panels: Int = 1, continues: Bool = false, offset: Int = 0,
+    order: SumOrder = .chain
   ) {
     (self.rows, self.pairs, self.panels) = (rows, pairs, panels)
-    (self.continues, self.offset) = (continues, offset)
+    (self.continues, self.offset, self.order) = (continues, offset, order)
     // Rows that are missing in the tile must not matter, so they are NaN.
     a = Array(repeating: Self.quietNaN, count: offset + 48 * pairs)
     b = Array(repeating: 0, count: offset + panels * 32 * pairs)
@@ -76,6 +79,7 @@ package struct ProductSample: Sendable {
             block.scratch = scratch.baseAddress
             (block.rows, block.panels, block.pairs) = (Int32(rows), Int32(panels), Int32(pairs))
             block.continues = continues ? 1 : 0
+            block.in_blocks = order == .blocks ? 1 : 0
             compute(&block)
           }
         }
@@ -116,9 +120,23 @@ extension ProductSample {
         setB(k, column, Self.number(Kind.columns[column % Kind.columns.count], &random))
       }
     }
+    if order == .blocks, pairs > 1 { prepareLast(&random) }
     for index in sums.indices where rowOfSum(index).map({ $0 < rows }) == true {
       let kind = Kind.rows[(index - offset) / 16 % 24 % Kind.rows.count]
       sums[index] = Self.initialSum(kind, &random)
+    }
+  }
+
+  /// Gives the chains of rows `last` and columns `small` 2^-126 before the last product, as the
+  /// first sums do where a chain goes on from them.
+  private mutating func prepareLast(_ random: inout SplitMix) {
+    let k = 2 * pairs - 4
+    for row in 0..<rows where Kind.rows[row % Kind.rows.count] == .last {
+      let sign: Float = random.chance(0.5) ? 1 : -1
+      setA(row, k, UInt16((sign * 0x1p-100).bitPattern >> 16))
+    }
+    for column in 0..<16 * panels where Kind.columns[column % Kind.columns.count] == .small {
+      setB(k, column, UInt16(Float(0x1p-26).bitPattern >> 16))
     }
   }
 
