@@ -34,7 +34,8 @@ struct ArithmeticTests {
   func anArithmeticThatDoesNotExistIsRefused() throws {
     let folder = try TemporaryFolder()
     _ = try run(
-      folder, ["flops", "--arithmetic", "float16"], status: 64, says: "'bfloat16' and 'bfloat16-amx'")
+      folder, ["flops", "--arithmetic", "float16"], status: 64,
+      says: "'bfloat16' or 'bfloat16-amx'")
   }
 
   @Test
