@@ -29,8 +29,9 @@ CODE INLINED floats load(const uint16_t *pairs, int half) {
 // Widens the tile: for each pair of columns, the second elements of the 24 rows, then the first.
 CODE INLINED void widen(const ckernels_block *c) {
   typedef uint32_t pair __attribute__((aligned(2), may_alias));
+  typedef uint32_t word __attribute__((may_alias));
   const pair *from = (const pair *)c->a;
-  uint32_t *to = (uint32_t *)c->scratch;
+  word *to = (word *)c->scratch;
   for (int p = 0; p < c->pairs; ++p, from += tile, to += 2 * tile)
     for (int i = 0; i < tile; ++i) {
       to[i] = from[i] & 0xFFFF0000;
