@@ -72,10 +72,11 @@ extension MachineSpeed {
   /// product is the discriminator's feed-forward layer on a micro-batch, or on 512 tokens of a
   /// larger one, because slices are often smaller.
   package static func advice(for configuration: PretrainingConfiguration) -> String? {
+    guard configuration.arithmetic == .float32 else { return nil }
     let faster = Arithmetic.allCases.filter { arithmetic in
       arithmetic.sumOrder.map { [.avx512BF16, .amx].contains(ProductKernel.current($0)) } ?? false
     }
-    guard configuration.arithmetic == .float32, !faster.isEmpty else { return nil }
+    guard !faster.isEmpty else { return nil }
     let (recipe, sizes) = (configuration.recipe, configuration.model.discriminator)
     func rate(_ arithmetic: Arithmetic) -> Double {
       productRate(
