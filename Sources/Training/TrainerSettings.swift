@@ -45,7 +45,7 @@ package struct TrainerSettings: Sendable, Equatable {
 
   /// How weights are sent between ranks.
   ///
-  /// Matrices are sent in bfloat16 if both the exchange and the arithmetic are bfloat16.
+  /// Matrices are sent in bfloat16 if the exchange is bfloat16 and the arithmetic rounds factors.
   package func gatherFormat(_ layout: ParameterLayout, _ arithmetic: Arithmetic) -> GatherFormat {
     roundingLevel == nil
       ? .float32 : GatherFormat(roundedRanges: layout.roundedRanges(in: arithmetic))

@@ -41,7 +41,7 @@ package final class PackedMatrix: Sendable {
     return TiledProduct.isFaster(inner: inner, columns: columns) ? padded(columns) * inner : nil
   }
 
-  /// `columns` rounded up to whole micro-panels, which have 16 columns in both arithmetics.
+  /// `columns` rounded up to whole micro-panels, which have 16 columns in all arithmetics.
   static func padded(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
   /// Packs the weights unless it was done for this `version` of them.
