@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the AVX512-BF16 and AMX kernels of Sources/CKernels with the other kernels on a machine
-# that does not have the instructions: they run on an emulated Sapphire Rapids (Bochs 3.0).
+# Compares the AVX512-BF16 and AMX kernels of Sources/CKernels with the scalar and AVX2 kernels on a
+# machine that does not have the instructions: they run on an emulated Sapphire Rapids (Bochs 3.0).
 #
 #   Launch/lab/emulate-bfloat16.sh [WORK]        WORK keeps the emulator; default: .build/emulator
 #

@@ -30,7 +30,7 @@ static float multiply_add(float x, float y, float sum) {
 
 static float add(float x, float y) { return flushed(flushed(x) + flushed(y)); }
 
-// A pair of column j, or zeros behind the last pair.
+// Adds product h of pair p to `sum`; behind the last pair the factors are zeros.
 static float term(
     const ckernels_block *c, const uint16_t *a, const uint16_t *b, int p, int h, float sum) {
   const int is_pair = p < c->pairs;

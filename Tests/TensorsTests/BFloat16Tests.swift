@@ -149,7 +149,7 @@ struct BFloat16Tests {
     #expect(sums == [0, 1])
   }
 
-  /// Packed weights, in both orientations and arithmetics, give the bits of unpacked ones, and
+  /// Packed weights, in both orientations and all arithmetics, give the bits of unpacked ones, and
   /// follow a change of the weights.
   @Test(arguments: Arithmetic.allCases, [(33, 70), (48, 16), (7, 19), (64, 300), (520, 40)])
   func packedWeightsGiveTheSameBits(arithmetic: Arithmetic, shape: (rows: Int, columns: Int)) {

@@ -12,8 +12,8 @@
 // other, then to the sum.
 //
 // Every multiply-add and addition rounds to nearest even; subnormal operands and results are zeros
-// with the same sign. The scalar implementation is that in C. Which NaN an invalid operation gives
-// is not defined.
+// with the same sign. The scalar implementation is the definition in C. Which NaN an invalid
+// operation gives is not defined.
 //
 // A pair is the two elements 2 p and 2 p + 1 of a row of A or of a column of B, side by side in
 // memory. If K is odd, the last pair's second element is zero in both factors.
@@ -46,7 +46,7 @@ typedef struct {
   // Scratch of ckernels_scratch_floats(pairs) floats.
   float *scratch;
   int rows, panels, pairs;
-  // Whether the chains go on from the values in `sums`; otherwise they begin at zero.
+  // Whether products are added to the values in `sums`; otherwise the sums begin at zero.
   int continues;
   // Whether terms are summed in blocks; otherwise in one chain.
   int in_blocks;

@@ -1,6 +1,6 @@
 /// The arithmetic of matrix products.
 ///
-/// A run has one arithmetic, fixed at its first start. Everything else is float32 in all: weights,
+/// A run has one arithmetic, fixed at its first start. Everything else is float32 in each: weights,
 /// moments, gradients and their sums, normalisation, softmax, losses, residual sums and biases.
 package enum Arithmetic: String, Sendable, Codable, CaseIterable {
   /// Factors and sums are float32.

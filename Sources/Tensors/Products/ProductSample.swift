@@ -9,7 +9,7 @@ package struct ProductSample: Sendable {
   package let rows: Int
   package let pairs: Int
   package let panels: Int
-  /// Whether the chains go on from `sums`; otherwise these must not matter.
+  /// Whether products are added to `sums`; otherwise these must not matter.
   package let continues: Bool
   /// The index of the first element of each array, which shifts all addresses.
   package let offset: Int
