@@ -14,9 +14,9 @@ ranges. On several cores PyTorch runs as one process with all threads and as pro
 thread each, and the last lines of a table, one for each arithmetic, compare electra's workers with
 the faster of the two, by the median. electra also runs with one rank per core, under mpirun.
 
---arithmetic bfloat16 and bfloat16-amx compare electra's bfloat16 with torch.autocast. Without AVX512-BF16 or AMX
-both are emulated: the results are labelled so, and say nothing about speed. With two arithmetics
-their programs take turns in one table.
+--arithmetic bfloat16 and bfloat16-amx compare electra's bfloat16 with torch.autocast. Without
+AVX512-BF16 or AMX both are emulated: the results are labelled so, and say nothing about speed. With
+several arithmetics their programs take turns in one table.
 """
 import argparse
 import datetime

@@ -1,5 +1,5 @@
 // AVX-512: twice the rate of AVX2 where the processor multiplies vectors of 512 bits at once. On
-// Intel's processors that is also faster than AVX512-BF16, whose instruction takes two cycles there.
+// Intel's processors it is also faster than AVX512-BF16, whose instruction takes two cycles there.
 
 #ifdef __x86_64__
 

@@ -1,7 +1,7 @@
 // Products by fused multiply-adds of widened elements, one text for AVX2 and AVX-512.
 //
-// The file that includes it defines what widened.h needs; and CHAIN_ROWS and BLOCK_ROWS, the rows of
-// A whose sums fit into the registers, divisors of 24.
+// The file that includes it defines what widened.h needs, and CHAIN_ROWS and BLOCK_ROWS, the rows
+// of A whose sums fit into the registers, divisors of 24.
 //
 // Elements of A are widened before the sums, since each is used for every column; widening them
 // between multiply-adds makes a product a third slower. Elements of B are widened in the inner

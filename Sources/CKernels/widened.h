@@ -1,6 +1,7 @@
 // Elements of bfloat16 pairs as vectors of floats, for AVX2 and AVX-512.
 //
-// The file that includes it defines TARGET, the instruction sets, and WIDTH, the floats of a vector.
+// The file that includes it defines TARGET, the instruction sets, and WIDTH, the floats of a
+// vector.
 
 #include <immintrin.h>
 #include <string.h>

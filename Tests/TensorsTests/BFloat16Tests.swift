@@ -84,9 +84,7 @@ struct BFloat16Tests {
 
   /// Whether a product of this shape has exactly the bits of the definition, for all ways to pass
   /// its factors.
-  private static func isExact(
-    m: Int, n: Int, k: Int, offset: Int, _ order: SumOrder
-  ) -> Bool {
+  private static func isExact(m: Int, n: Int, k: Int, offset: Int, _ order: SumOrder) -> Bool {
     for way in 0..<8 {
       let (transposesA, transposesB, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
       let a = Matrix(
@@ -137,9 +135,7 @@ struct BFloat16Tests {
   func theOrdersOfSumsGiveOtherBits() {
     let sums = [Arithmetic.bfloat16, .bfloat16AMX].map { arithmetic in
       let storage = Storage(count: 9)
-      for (i, x) in [0x1p24, 1, -0x1p24, 0, 1, 1, 1, 1].enumerated() {
-        storage.base[i] = Float(x)
-      }
+      for (i, x) in [0x1p24, 1, -0x1p24, 0, 1, 1, 1, 1].enumerated() { storage.base[i] = Float(x) }
       let row = Tensor(base: storage.base, rows: 1, columns: 4).rounded(for: arithmetic)
       let column = Tensor(base: storage.base + 4, rows: 1, columns: 4).rounded(for: arithmetic)
       let result = Tensor(base: storage.base + 8, rows: 1, columns: 1)

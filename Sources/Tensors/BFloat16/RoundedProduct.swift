@@ -19,8 +19,8 @@ struct RoundedProduct {
   /// The micro-panels of as many columns take K kB: up to K = 512 they stay in a second cache of
   /// 1 MB while all tiles of the left factor pass.
   private static let columnBlock = 512
-  /// Pairs of K in a block, a multiple of those of `SumOrder.blocks`: 24 kB of a tile, which is read
-  /// again for each micro-panel of 16 kB.
+  /// Pairs of K in a block, a multiple of those of `SumOrder.blocks`: 24 kB of a tile, which is
+  /// read again for each micro-panel of 16 kB.
   private static let pairBlock = 256
 
   /// Traps if a factor is float32, or if the shapes or the orders of sums do not match.
