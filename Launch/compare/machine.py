@@ -28,15 +28,16 @@ def description() -> str:
     return f"{name}, {len(cores())} cores, {platform.system()} {platform.release()}"
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor has products of bfloat16 (AVX512-BF16, AMX, or Arm's)."""
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(
-        _cpu_field("flags", "Features").split())
+def has_instructions(arithmetic: str) -> bool:
+    """Whether the processor has products in this arithmetic (of AVX512-BF16, AMX, or Arm's)."""
+    needed = {
+        "float32": set(), "bfloat16": {"avx512_bf16", "amx_bf16", "bf16"}, "bfloat16-amx": {"amx_bf16"}}[arithmetic]
+    return not needed or not needed.isdisjoint(_cpu_field("flags", "Features").split())
 
 
 def arithmetic(name: str) -> str:
     """The name of arithmetic `name` in results, which says so if this processor emulates it."""
-    return name if name == "float32" or has_bfloat16() else f"{name} (emulated)"
+    return name if has_instructions(name) else f"{name} (emulated)"
 
 
 def cores() -> list[int]:

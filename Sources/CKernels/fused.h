@@ -9,11 +9,11 @@
 
 #include "widened.h"
 
-// Adds the products of some pairs to the sums of `rows` rows of widened A and `vectors` vectors of
-// columns. With two chains, those of the halves are apart.
+// Adds the products of some pairs to the sums of `rows` rows of widened A: with one chain those of a
+// micro-panel, with two chains (the halves apart) those of one vector of columns.
 CODE INLINED void add_products(
-    floats *sum, const float *a, const uint16_t *b, int pairs, const int rows, const int vectors,
-    const int chains) {
+    floats *sum, const float *a, const uint16_t *b, int pairs, const int rows, const int chains) {
+  const int vectors = chains == 1 ? columns / WIDTH : 1;
   for (int p = 0; p < pairs; ++p, b += 2 * columns)
     UNROLLED for (int half = odd; half <= even; ++half, a += tile) {
       floats *chain = sum + (chains == 2 ? half * rows * vectors : 0);
@@ -35,7 +35,7 @@ CODE INLINED void chains(
   UNROLLED for (int i = 0; i < count; ++i)
     if (c->continues) memcpy(&sum[i], sums + WIDTH * i, sizeof *sum);
     else sum[i] = 0;
-  add_products(sum, a, b, c->pairs, rows, vectors, 1);
+  add_products(sum, a, b, c->pairs, rows, 1);
   UNROLLED for (int i = 0; i < count; ++i) memcpy(sums + WIDTH * i, &sum[i], sizeof *sum);
 }
 
@@ -57,7 +57,7 @@ CODE SEPARATE void blocks(const ckernels_block *c, const float *a, const uint16_
       const int pairs = left < ckernels_block_pairs ? left : ckernels_block_pairs;
       floats sum[2 * BLOCK_ROWS];
       UNROLLED for (int i = 0; i < 2 * BLOCK_ROWS; ++i) sum[i] = 0;
-      add_products(sum, a + 2 * tile * p, b + 2 * columns * p, pairs, BLOCK_ROWS, 1, 2);
+      add_products(sum, a + 2 * tile * p, b + 2 * columns * p, pairs, BLOCK_ROWS, 2);
       UNROLLED for (int i = 0; i < BLOCK_ROWS; ++i) {
         float *to = sums + columns * i;
         floats before = 0;

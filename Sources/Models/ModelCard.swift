@@ -127,7 +127,8 @@ package struct ModelCard {
     switch checkpoint.configuration.arithmetic {
     case .float32: "float32"
     case .bfloat16, .bfloat16AMX:
-      "matrix products of bfloat16 factors with float32 sums; all else float32"
+      "\(checkpoint.configuration.arithmetic.rawValue): matrix products of bfloat16 factors with "
+        + "float32 sums; all else float32"
     }
   }
 

@@ -35,8 +35,8 @@ struct HuggingFaceExportTests {
   /// The exported weights are float32 in any case; the card alone names the arithmetic.
   @Test(arguments: [
     (Arithmetic.float32, "| arithmetic | float32 |"),
-    (.bfloat16, "| arithmetic | matrix products of bfloat16 factors"),
-    (.bfloat16AMX, "| arithmetic | matrix products of bfloat16 factors"),
+    (.bfloat16, "| arithmetic | bfloat16: matrix products of bfloat16 factors"),
+    (.bfloat16AMX, "| arithmetic | bfloat16-amx: matrix products of bfloat16 factors"),
   ])
   func theCardNamesTheArithmeticOfTraining(arithmetic: Arithmetic, row: String) throws {
     let folder = try TemporaryFolder()

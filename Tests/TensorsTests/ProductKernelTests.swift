@@ -6,7 +6,7 @@ import Testing
 /// Kernels of bfloat16 products: the scalar one against exact arithmetic, the others against it.
 struct ProductKernelTests {
   /// A kernel that this processor can run, with an order of sums.
-  struct Case: Sendable, CustomTestStringConvertible {
+  struct Variant: Sendable, CustomTestStringConvertible {
     let kernel: ProductKernel
     let order: SumOrder
 
@@ -14,7 +14,7 @@ struct ProductKernelTests {
   }
 
   private static let available = SumOrder.allCases.flatMap { order in
-    ProductKernel.available(order).map { Case(kernel: $0, order: order) }
+    ProductKernel.available(order).map { Variant(kernel: $0, order: order) }
   }
 
   @Test(.enabled(if: ProductKernel.avx2.isAvailable, "no AVX2"), arguments: 1...24)
@@ -64,12 +64,12 @@ struct ProductKernelTests {
   }
 
   @Test(arguments: available, 0..<16)
-  func bitsDoNotDependOnAddresses(case: Case, offset: Int) {
+  func bitsDoNotDependOnAddresses(variant: Variant, offset: Int) {
     for rows in [24, 19, 6] {
       let bits = [0, offset].map { offset in
         ProductSample(
-          rows: rows, pairs: 11, panels: 2, continues: true, offset: offset, order: `case`.order
-        ).bits(by: `case`.kernel.compute).dropFirst(offset)
+          rows: rows, pairs: 11, panels: 2, continues: true, offset: offset, order: variant.order
+        ).bits(by: variant.kernel.compute).dropFirst(offset)
       }
       #expect(bits[0].elementsEqual(bits[1]))
     }
@@ -87,11 +87,11 @@ struct ProductKernelTests {
 
   /// Sums of two products that are next to the smallest normal number, by hand.
   @Test(arguments: available)
-  func resultsAreRoundedBeforeTheyAreFlushed(case: Case) {
+  func resultsAreRoundedBeforeTheyAreFlushed(variant: Variant) {
     let smallest = Float.leastNormalMagnitude
     // 2^-126 - 2^-150 is below the smallest normal number; 2^-126 - 2^-151 is rounded to it.
     for (exponent, expected) in [(-150, 0), (-151, smallest)] as [(Int, Float)] {
-      var sample = ProductSample(rows: 1, pairs: 2, order: `case`.order)
+      var sample = ProductSample(rows: 1, pairs: 2, order: variant.order)
       let first = (0..<16).map { $0 % 3 == 0 ? -smallest : smallest }
       for column in 0..<16 {
         // Products of 2^-100 with these, in k = 0 and k = 2.
@@ -103,10 +103,10 @@ struct ProductKernelTests {
         }
       }
       for k in 0..<4 { sample.setA(0, k, UInt16(Float(0x1p-100).bitPattern >> 16)) }
-      let results = sample.bits(by: `case`.kernel.compute).prefix(16)
+      let results = sample.bits(by: variant.kernel.compute).prefix(16)
       // Blocks add a chain's -0 to zeros.
       let signed = first.map {
-        expected == 0 && `case`.order == .blocks
+        expected == 0 && variant.order == .blocks
           ? 0 : Float(signOf: $0, magnitudeOf: expected).bitPattern
       }
       #expect(results.elementsEqual(signed))
@@ -115,23 +115,23 @@ struct ProductKernelTests {
 
   /// Products that underflow to -0 are added to -0: in blocks, zeros behind the last pair follow.
   @Test(arguments: available)
-  func zerosBehindTheLastPairAreAddedToBlocksOnly(case: Case) {
-    var sample = ProductSample(rows: 1, pairs: 1, continues: true, order: `case`.order)
+  func zerosBehindTheLastPairAreAddedToBlocksOnly(variant: Variant) {
+    var sample = ProductSample(rows: 1, pairs: 1, continues: true, order: variant.order)
     for k in 0..<2 {
       sample.setA(0, k, UInt16(Float(-0x1p-100).bitPattern >> 16))
       for column in 0..<16 { sample.setB(k, column, UInt16(Float(0x1p-100).bitPattern >> 16)) }
     }
     sample.setSums(Array(repeating: -0.0, count: 16))
-    let expected: Float = `case`.order == .chain ? -0.0 : 0
-    let results = sample.bits(by: `case`.kernel.compute).prefix(16)
+    let expected: Float = variant.order == .chain ? -0.0 : 0
+    let results = sample.bits(by: variant.kernel.compute).prefix(16)
     #expect(results.allSatisfy { $0 == expected.bitPattern })
   }
 
   @Test(arguments: available)
-  func infinityAndNaNPropagate(case: Case) {
+  func infinityAndNaNPropagate(variant: Variant) {
     // Infinities, NaN, the largest numbers, a subnormal number and zero.
     let special: [UInt16] = [0x7F80, 0xFF80, 0x7FC0, 0x7F81, 0x7F7F, 0xFF7F, 0x0001, 0x8000]
-    var sample = ProductSample(rows: 24, pairs: 9, panels: 2, order: `case`.order)
+    var sample = ProductSample(rows: 24, pairs: 9, panels: 2, order: variant.order)
     for (i, bits) in special.enumerated() {
       sample.setA(3 * i, i, bits)
       sample.setA(3 * i + 1, 17 - i, bits)
@@ -139,7 +139,7 @@ struct ProductKernelTests {
       sample.setB(2 * i + 1, 2 * i + 17, bits)
     }
     // Which NaN it is depends on the processor.
-    let results = [{ ExactProduct.compute(&$0) }, `case`.kernel.compute].map { compute in
+    let results = [{ ExactProduct.compute(&$0) }, variant.kernel.compute].map { compute in
       sample.bits(by: compute).map { Float(bitPattern: $0).isNaN ? .max : $0 }
     }
     #expect(results[0].contains(.max) && results[0].contains(Float.infinity.bitPattern))
@@ -148,11 +148,21 @@ struct ProductKernelTests {
 
   /// Kernels flush subnormal numbers; the arithmetic around them must not.
   @Test(arguments: available)
-  func kernelsKeepTheControlRegister(case: Case) {
-    let bits = ProductSample(rows: 7, pairs: 3, order: `case`.order)
-      .bits(by: `case`.kernel.compute)
+  func kernelsKeepTheControlRegister(variant: Variant) {
+    let bits = ProductSample(rows: 7, pairs: 3, order: variant.order)
+      .bits(by: variant.kernel.compute)
     // Computed at run time: the compiler does not know the number of elements.
     #expect((Float.leastNormalMagnitude / Float(bits.count)).isSubnormal)
+  }
+
+  @Test
+  func factorsWithDifferentOrdersOfSumsTrap() async {
+    await #expect(processExitsWith: .failure) {
+      let storage = Storage(count: 3)
+      let (a, b) = (storage[0..<1], storage[1..<2])
+      storage[2..<3].multiply(
+        a.rounded(for: .bfloat16).plain, b.rounded(for: .bfloat16AMX).plain)
+    }
   }
 
   // MARK: - The self-test
@@ -164,7 +174,7 @@ struct ProductKernelTests {
     #expect((ProductKernel.current(order) == .scalar) == isOnlyKernel)
   }
 
-  /// Its tiles multiply eight times as fast as vectors do.
+  /// AMX multiplies eight times as fast as vectors of floats.
   @Test(.enabled(if: ProductKernel.amx.isAvailable, "no AMX"))
   func amxIsTheFastestKernel() {
     #expect(ProductKernel.current(.blocks) == .amx)
